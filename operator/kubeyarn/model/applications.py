@@ -1,0 +1,32 @@
+"""Applications as the scheduler sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubeyarn.model.ids import ApplicationId
+from kubeyarn.model.resources import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What is known of an application when it is submitted (Hadoop: ApplicationSubmissionContext).
+
+    *queue* is what the user wrote: a full path, a leaf's short name, or "" for `default`;
+    placement decides the leaf. *order* and *submitted_ms* fix the order of equals, whatever order
+    objects arrive in. Higher *priority* is served first; None takes the queue's default.
+    *am_size* None is an unmanaged AM.
+    """
+
+    id: ApplicationId
+    user: str
+    queue: str = ""
+    groups: tuple[str, ...] = ()
+    name: str = ""
+    priority: int | None = None
+    am_size: Vector | None = None
+    partition: str | None = None
+    am_partition: str | None = None
+    tags: tuple[str, ...] = ()
+    order: int = 0
+    submitted_ms: int = 0

@@ -1,0 +1,51 @@
+"""What applications ask for: outstanding asks and their keys."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubeyarn.model.resources import Vector
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AskKey:
+    """Names an ask within its application (Hadoop: SchedulerRequestKey).
+
+    Lower *priority* is served first, then lower *allocation_request_id*; *name* tells apart
+    ContainerRequests that say the same of both, and comes last in the order.
+    """
+
+    priority: int
+    allocation_request_id: int = -1
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Locality:
+    """Where an ask wants to be (Hadoop: ResourceRequest rows of hosts and racks).
+
+    *nodes* and *racks* carry counts: how many of the containers would rather be there. With
+    *relax* False nothing outside them is taken.
+    """
+
+    nodes: tuple[tuple[str, int], ...] = ()
+    racks: tuple[tuple[str, int], ...] = ()
+    relax: bool = True
+
+
+ANYWHERE = Locality()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """*count* containers of *size* that are still wanted: outstanding, absolute.
+
+    Source: Hadoop ResourceRequest. *partition* None means: the application's or queue's default.
+    """
+
+    key: AskKey
+    count: int
+    size: Vector
+    partition: str | None = None
+    locality: Locality = ANYWHERE
+    opportunistic: bool = False

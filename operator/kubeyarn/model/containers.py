@@ -1,0 +1,25 @@
+"""Containers that were granted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubeyarn.model.asks import AskKey
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.resources import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A granted container (Hadoop: RMContainer): where it is and what it holds.
+
+    *partition* is the one its use is charged to: that of its node, except that a container in a
+    non-exclusive partition asked for no label and may be taken back first.
+    """
+
+    id: ContainerId
+    key: AskKey
+    node: str
+    size: Vector
+    partition: str = ""
+    am: bool = False

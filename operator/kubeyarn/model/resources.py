@@ -1,0 +1,75 @@
+"""Resource vectors: integers in base units, one per resource type, in one agreed order.
+
+A vector is a plain tuple, because the scheduling cycle makes millions of them. What its places
+mean is said once, by `ResourceTypes`: place 0 is memory, place 1 is CPU, the rest are extended
+resources sorted by name. The core never looks at units: the live scheduler uses bytes and
+milli-CPUs, the simulator MiB and vcores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Vector = tuple[int, ...]
+
+MEMORY = 0
+CPU = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceTypes:
+    """The names behind a vector's places (Hadoop: ResourceUtils.getResourceTypesArray)."""
+
+    names: tuple[str, ...] = ("memory", "cpu")
+
+    def vector(self, amounts: Mapping[str, int]) -> Vector:
+        """The vector of *amounts*; a type that is not named is 0, an unknown name a KeyError."""
+        unknown = set(amounts) - set(self.names)
+        if unknown:
+            raise KeyError(f"unknown resource types {sorted(unknown)}, known: {self.names}")
+        return tuple(amounts.get(name, 0) for name in self.names)
+
+    def mapping(self, vector: Vector) -> dict[str, int]:
+        """The amounts of *vector* by name."""
+        return dict(zip(self.names, vector, strict=True))
+
+    def zero(self) -> Vector:
+        """Nothing of every type."""
+        return (0,) * len(self.names)
+
+
+def add(a: Vector, b: Vector) -> Vector:
+    """Component-wise sum."""
+    if len(a) == 2:
+        return (a[0] + b[0], a[1] + b[1])
+    return tuple(x + y for x, y in zip(a, b, strict=True))
+
+
+def subtract(a: Vector, b: Vector) -> Vector:
+    """Component-wise difference, which may be negative."""
+    if len(a) == 2:
+        return (a[0] - b[0], a[1] - b[1])
+    return tuple(x - y for x, y in zip(a, b, strict=True))
+
+
+def scale(a: Vector, count: int) -> Vector:
+    """*count* times *a*."""
+    return tuple(x * count for x in a)
+
+
+def component_min(a: Vector, b: Vector) -> Vector:
+    """Component-wise minimum (Hadoop: Resources.componentwiseMin)."""
+    return tuple(min(x, y) for x, y in zip(a, b, strict=True))
+
+
+def component_max(a: Vector, b: Vector) -> Vector:
+    """Component-wise maximum (Hadoop: Resources.componentwiseMax)."""
+    return tuple(max(x, y) for x, y in zip(a, b, strict=True))
+
+
+def fits(a: Vector, b: Vector) -> bool:
+    """Whether every component of *a* is at most that of *b* (Hadoop: Resources.fitsIn)."""
+    if len(a) == 2:
+        return a[0] <= b[0] and a[1] <= b[1]
+    return all(x <= y for x, y in zip(a, b, strict=True))

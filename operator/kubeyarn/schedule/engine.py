@@ -1,0 +1,178 @@
+"""What a scheduling engine is: the one interface of the live scheduler and the simulator.
+
+An engine keeps the ledger (queues, applications, asks, nodes, containers) and decides. It is fed
+by plain calls and does no I/O; time comes in as *now_ms*. `schedule.capacity` and `schedule.fair`
+hold the two engines. The same calls in any interleaving that ends in the same objects lead to the
+same decisions: order comes from `Application.order` and ids, never from arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kubeyarn.model.applications import Application
+from kubeyarn.model.asks import Ask, AskKey
+from kubeyarn.model.containers import Container
+from kubeyarn.model.ids import ApplicationId, ContainerId
+from kubeyarn.model.nodes import Node
+from kubeyarn.model.queues import SchedulerConfig
+from kubeyarn.model.reasons import Verdict
+from kubeyarn.model.resources import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A new container, already charged in the ledger."""
+
+    container: Container
+
+
+@dataclass(frozen=True, slots=True)
+class Preempt:
+    """A container to take back: first marked (the AM is told), later with *kill* True."""
+
+    container: ContainerId
+    kill: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reserve:
+    """Room held on *node* for an ask; counted as used until fulfilled or given up."""
+
+    application: ApplicationId
+    key: AskKey
+    node: str
+    size: Vector
+
+
+Decision = Grant | Preempt | Reserve
+
+
+@dataclass(frozen=True, slots=True)
+class UserStatus:
+    """One user in one leaf queue."""
+
+    name: str
+    used: Vector
+    limit: Vector
+    active_applications: int
+    pending_applications: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """What `status` of a YarnQueue shows; vectors in the ledger's units, shares as fractions."""
+
+    path: str
+    leaf: bool
+    state: str
+    minimum: Vector
+    maximum: Vector
+    used: Vector
+    pending: Vector
+    reserved: Vector
+    containers: int
+    used_capacity: float
+    absolute_used_capacity: float
+    am_used: Vector
+    am_limit: Vector
+    active_applications: int
+    pending_applications: int
+    steady_fair_share: Vector | None = None
+    instantaneous_fair_share: Vector | None = None
+    users: tuple[UserStatus, ...] = field(default=())
+
+
+class Engine(Protocol):
+    """A scheduler's ledger and policy behind plain calls."""
+
+    def configure(self, config: SchedulerConfig, now_ms: int) -> None:
+        """Put a configuration in force; running containers are never touched.
+
+        Raises:
+            ConfigRefused: it does not add up; the one before stays in force.
+        """
+
+    def add_node(self, node: Node) -> None:
+        """A node joins, last in order."""
+
+    def update_node(self, node: Node) -> None:
+        """A node's total, partition, rack or schedulability changed; its containers stay."""
+
+    def remove_node(self, name: str) -> Sequence[Container]:
+        """A node is lost; returns its containers, which are released from the ledger."""
+
+    def submit(self, application: Application, now_ms: int) -> str:
+        """Take an application; returns the leaf's full path it was placed in.
+
+        Its first attempt is number 1 and, unless unmanaged, asks for container 0 by itself.
+
+        Raises:
+            Rejected: no such queue, not a leaf, stopped, a limit, or access.
+        """
+
+    def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
+        """A further attempt replaces the one before, whose containers are gone; it asks for an AM."""
+
+    def register(self, application: ApplicationId) -> None:
+        """The AM of the current attempt is up (asks are taken from now on or even before)."""
+
+    def update_asks(self, application: ApplicationId, asks: Sequence[Ask], now_ms: int) -> None:
+        """Replace the outstanding count of each ask's key (absolute; 0 cancels).
+
+        Sizes are raised to the minimum and rounded to the increment by the engine.
+
+        Raises:
+            Rejected: above the maximum allocation, negative, or a partition without access.
+                Nothing of the call was applied.
+        """
+
+    def recover(self, application: ApplicationId, container: Container) -> None:
+        """Count a container that was granted before this ledger was built; never refused."""
+
+    def release(self, container: ContainerId, now_ms: int) -> None:
+        """A container ended or was given back; unknown ids are ignored (freed once)."""
+
+    def finish(self, application: ApplicationId, now_ms: int) -> None:
+        """An application ended; everything it holds or asks is gone from the ledger."""
+
+    def move(self, application: ApplicationId, queue: str, now_ms: int) -> str:
+        """Move an application with its containers; returns the leaf's full path.
+
+        Raises:
+            Rejected: the target does not take it; nothing changed.
+        """
+
+    def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
+        """Change an application's priority; returns what is in force after limits.
+
+        Raises:
+            Rejected: the scheduler does not support it.
+        """
+
+    def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
+        """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
+
+    def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
+        """Offer all nodes until nothing changes or *limit* grants were made.
+
+        Costs what changed since the last cycle: nothing pending or nothing free returns at once.
+        """
+
+    def preempt(self, now_ms: int) -> Sequence[Decision]:
+        """One pass of the preemption policy, if the configuration turns it on."""
+
+    def queue_status(self) -> Sequence[QueueStatus]:
+        """Every queue, parents before children, in configured order."""
+
+    def why(self, application: ApplicationId, key: AskKey | None, now_ms: int) -> Verdict | None:
+        """What stops an ask (None: the application's AM) now; None when nothing waits."""
+
+    def headroom(self, application: ApplicationId) -> Vector:
+        """What the application may still get (Hadoop: AllocateResponse.limit)."""
+
+    def containers(self) -> Sequence[Container]:
+        """Every container in the ledger, in order of id."""
