@@ -1,0 +1,207 @@
+"""A small asynchronous client of the Kubernetes API: plain dicts in and out.
+
+The official client's models cost more CPU than all the rest of a scheduler (measured; see
+docs/decisions), so hot paths speak JSON directly. Calls in flight are bounded, connections kept,
+and requests that are safe to repeat are repeated on 429, 5xx and broken connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from kubeyarn.cluster.connection import Connection
+from kubeyarn.cluster.errors import error_of
+from kubeyarn.cluster.resources import Kind
+from kubeyarn.model.errors import Unavailable
+
+Object = dict[str, Any]
+
+MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+_ATTEMPTS = 6
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 3.0
+
+
+class KubeClient:
+    """Reads and writes objects of one API server.
+
+    Every call raises a subclass of `cluster.errors.ApiError` for an answer that says no, and
+    `Unavailable` when there was no usable answer after all retries.
+    """
+
+    def __init__(self, connection: Connection, user_agent: str, in_flight: int = 48) -> None:
+        self._connection = connection
+        self._in_flight = asyncio.Semaphore(in_flight)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                ssl=connection.tls if connection.tls is not None else False,
+                limit=0,
+                keepalive_timeout=75,
+            ),
+            headers={"User-Agent": user_agent, "Accept": "application/json"},
+            timeout=aiohttp.ClientTimeout(total=30, connect=5),
+        )
+
+    @property
+    def connection(self) -> Connection:
+        """Where this client talks to."""
+        return self._connection
+
+    async def close(self) -> None:
+        """Drop all connections."""
+        await self._session.close()
+
+    async def get(self, kind: Kind, name: str, namespace: str | None = None) -> Object:
+        """One object."""
+        return await self._json("GET", kind.path(namespace, name))
+
+    async def list_page(
+        self, kind: Kind, parameters: Mapping[str, str], namespace: str | None = None
+    ) -> Object:
+        """One page of a collection, with its `metadata`."""
+        return await self._json("GET", kind.path(namespace), params=parameters)
+
+    async def list_all(
+        self, kind: Kind, namespace: str | None = None, **parameters: str
+    ) -> list[Object]:
+        """A whole collection, read in pages of 500."""
+        found: list[Object] = []
+        query = {"limit": "500", **parameters}
+        while True:
+            page = await self.list_page(kind, query, namespace)
+            found += page.get("items") or []
+            token = page["metadata"].get("continue")
+            if not token:
+                return found
+            query["continue"] = token
+
+    async def create(
+        self, kind: Kind, body: Object, namespace: str | None = None, *, attempts: int = _ATTEMPTS
+    ) -> Object:
+        """Create an object; repeated only while the server did not take it.
+
+        A create whose answer was lost may answer `AlreadyExists`: names are deterministic, so
+        callers treat that as done.
+        """
+        return await self._json("POST", kind.path(namespace), body=body, attempts=attempts)
+
+    async def create_sub(
+        self, kind: Kind, name: str, sub: str, body: Object, namespace: str | None = None
+    ) -> Object:
+        """Create a subresource, such as a pod's binding."""
+        return await self._json("POST", kind.path(namespace, name, sub), body=body)
+
+    async def replace(
+        self, kind: Kind, name: str, body: Object, namespace: str | None = None
+    ) -> Object:
+        """Replace an object; its resourceVersion guards against a lost update."""
+        return await self._json("PUT", kind.path(namespace, name), body=body, attempts=1)
+
+    async def patch(
+        self, kind: Kind, name: str, body: Object, namespace: str | None = None, sub: str = ""
+    ) -> Object:
+        """Merge-patch an object or its subresource (RFC 7386: null removes, lists are replaced)."""
+        path, headers = kind.path(namespace, name, sub), {"Content-Type": MERGE_PATCH}
+        return await self._json("PATCH", path, body=body, headers=headers)
+
+    async def delete(
+        self, kind: Kind, name: str, namespace: str | None = None, body: Object | None = None
+    ) -> None:
+        """Delete an object; *body* are DeleteOptions (preconditions, grace period)."""
+        await self._json("DELETE", kind.path(namespace, name), body=body)
+
+    @asynccontextmanager
+    async def watch(
+        self, kind: Kind, parameters: Mapping[str, str], quiet_s: float
+    ) -> AsyncIterator[aiohttp.StreamReader]:
+        """An open watch; silence for *quiet_s* seconds breaks it with a TimeoutError."""
+        timeout = aiohttp.ClientTimeout(total=None, connect=5, sock_read=quiet_s)
+        url = self._connection.server + kind.path()
+        query = {"watch": "1", "allowWatchBookmarks": "true", **parameters}
+        async with self._session.get(
+            url, params=query, headers=self._authorization(), timeout=timeout
+        ) as answer:
+            if answer.status != 200:
+                raise _error(answer.status, await answer.read())
+            yield answer.content
+
+    def _authorization(self) -> dict[str, str]:
+        token = self._connection.token()
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Object | None = None,
+        headers: Mapping[str, str] | None = None,
+        attempts: int = _ATTEMPTS,
+    ) -> Object:
+        data = msgspec.json.encode(body) if body is not None else None
+        pause = _FIRST_PAUSE_S
+        for attempt in range(1, attempts + 1):
+            try:
+                return await self._once(method, path, params, data, headers)
+            except Unavailable as error:
+                if attempt == attempts:
+                    raise Unavailable(f"{method} {path}: {error}") from error
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+        raise Unavailable(f"{method} {path}: not tried")
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        data: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> Object:
+        everything = {"Content-Type": "application/json", **(headers or {})}
+        everything |= self._authorization()
+        url = self._connection.server + path
+        try:
+            async with (
+                self._in_flight,
+                self._session.request(
+                    method, url, params=params, data=data, headers=everything
+                ) as answer,
+            ):
+                payload = await answer.read()
+                status = answer.status
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            raise Unavailable(f"no answer: {error or type(error).__name__}") from error
+        if status >= 300:
+            raise _error(status, payload)
+        return _decode(payload) if payload else {}
+
+
+def _error(status: int, payload: bytes) -> Exception:
+    try:
+        said = _decode(payload)
+    except Unavailable:
+        said = {}
+    reason = str(said.get("reason", ""))
+    message = str(said.get("message", "")) or payload[:200].decode(errors="replace")
+    return error_of(status, reason, message)
+
+
+def _decode(payload: bytes) -> Object:
+    try:
+        decoded = msgspec.json.decode(payload)
+    except msgspec.DecodeError as error:
+        raise Unavailable(f"the answer is not JSON: {error}") from error
+    if not isinstance(decoded, dict):
+        raise Unavailable("the answer is not a JSON object")
+    return decoded

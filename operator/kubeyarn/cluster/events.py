@@ -1,0 +1,83 @@
+"""Kubernetes events about our objects: said once, bounded in number, never awaited."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import uuid
+from datetime import UTC, datetime
+
+from kubeyarn.cluster.client import KubeClient, Object
+from kubeyarn.cluster.errors import ApiError
+from kubeyarn.cluster.resources import EVENTS
+from kubeyarn.model.errors import Unavailable
+
+_log = logging.getLogger(__name__)
+
+NORMAL = "Normal"
+WARNING = "Warning"
+
+_REPEAT_AFTER_S = 300.0
+_LONGEST_QUEUE = 1000
+
+
+class EventRecorder:
+    """Posts events in the background; the same words about the same object at most every 5 min."""
+
+    def __init__(self, client: KubeClient, component: str, instance: str) -> None:
+        self._client = client
+        self._component = component
+        self._instance = instance
+        self._queue: asyncio.Queue[Object] = asyncio.Queue(_LONGEST_QUEUE)
+        self._said: dict[tuple[str, str, str], float] = {}
+
+    def record(self, about: Object, level: str, reason: str, action: str, note: str) -> None:
+        """Say *note* about an object (a dict with apiVersion, kind and metadata)."""
+        meta = about["metadata"]
+        key = (str(meta.get("uid")), reason, note)
+        now = time.monotonic()
+        if now - self._said.get(key, float("-inf")) < _REPEAT_AFTER_S:
+            return
+        if len(self._said) > 10_000:
+            self._said = {k: t for k, t in self._said.items() if now - t < _REPEAT_AFTER_S}
+        self._said[key] = now
+        try:
+            self._queue.put_nowait(self._event(about, level, reason, action, note))
+        except asyncio.QueueFull:
+            _log.warning("event dropped, too many wait: %s %s", reason, note)
+
+    async def run(self) -> None:
+        """Post what was recorded, until cancelled."""
+        while True:
+            event = await self._queue.get()
+            try:
+                await self._client.create(EVENTS, event, event["metadata"]["namespace"], attempts=2)
+            except (ApiError, Unavailable) as error:
+                _log.warning("event %s not posted: %s", event["reason"], error)
+
+    def _event(self, about: Object, level: str, reason: str, action: str, note: str) -> Object:
+        meta = about["metadata"]
+        namespace = meta.get("namespace") or "default"
+        return {
+            "apiVersion": EVENTS.api_version,
+            "kind": EVENTS.kind,
+            "metadata": {
+                "name": f"{meta['name'][:200]}.{uuid.uuid4().hex[:16]}",
+                "namespace": namespace,
+            },
+            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "reportingController": f"kubeyarn.io/{self._component}",
+            "reportingInstance": self._instance[:128],
+            "action": action,
+            "reason": reason,
+            "type": level,
+            "note": note[:1024],
+            "regarding": {
+                "apiVersion": about["apiVersion"],
+                "kind": about["kind"],
+                "name": meta["name"],
+                "namespace": meta.get("namespace"),
+                "uid": meta.get("uid"),
+            },
+        }

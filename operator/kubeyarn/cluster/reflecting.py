@@ -1,0 +1,146 @@
+"""List and watch: a stream of what is, that survives everything the API server does to it.
+
+A reflector lists a collection once, then watches it from there. When the watch breaks it goes on
+from the last resourceVersion; when that is too old it lists again and tells its handler what
+changed meanwhile, deletions included. Handlers are plain calls: they run in the event loop and
+must be quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from kubeyarn.cluster.client import KubeClient, Object
+from kubeyarn.cluster.errors import ApiError, Gone
+from kubeyarn.cluster.resources import Kind
+from kubeyarn.model.errors import Unavailable
+
+_log = logging.getLogger(__name__)
+
+Handler = Callable[[str, Object], None]
+
+ADDED = "ADDED"
+MODIFIED = "MODIFIED"
+DELETED = "DELETED"
+
+_decoder = msgspec.json.Decoder(dict[str, Any])
+
+
+class Reflector:
+    """Follows one collection and calls *handler* with (ADDED | MODIFIED | DELETED, object).
+
+    *synced* is set once the first list was handled completely. Whatever *handler* raises is a bug
+    and ends `run`.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        kind: Kind,
+        handler: Handler,
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        self._client = client
+        self._kind = kind
+        self._handler = handler
+        self._parameters = dict(parameters or {})
+        self._known: dict[str, Object] = {}
+        self._version = ""
+        self.synced = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        pause = 0.1
+        while True:
+            try:
+                if not self._version:
+                    await self._list()
+                await self._watch()
+                pause = 0.1
+            except Gone:
+                self._version = ""
+            except (ApiError, Unavailable, aiohttp.ClientError, TimeoutError, OSError) as error:
+                _log.warning("watch of %s broke: %s", self._kind.plural, error or type(error))
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+                pause = min(pause * 2, 5.0)
+
+    async def _list(self) -> None:
+        items: list[Object] = []
+        query = {"limit": "500", **self._parameters}
+        while True:
+            page = await self._client.list_page(self._kind, query)
+            items += page.get("items") or []
+            token = page["metadata"].get("continue")
+            if not token:
+                break
+            query["continue"] = token
+        self._replace(items)
+        self._version = page["metadata"]["resourceVersion"]
+        self.synced.set()
+
+    def _replace(self, items: list[Object]) -> None:
+        fresh = {_uid(item): item for item in items}
+        for uid in [uid for uid in self._known if uid not in fresh]:
+            self._handler(DELETED, self._known.pop(uid))
+        for uid, item in fresh.items():
+            before = self._known.get(uid)
+            if before is None or _version(before) != _version(item):
+                self._known[uid] = self._stub(item)
+                self._handler(ADDED if before is None else MODIFIED, item)
+
+    async def _watch(self) -> None:
+        query = {
+            "resourceVersion": self._version,
+            "timeoutSeconds": str(random.randint(240, 480)),
+            **self._parameters,
+        }
+        # The server sends a bookmark about once a minute, so longer silence is a dead connection.
+        async with self._client.watch(self._kind, query, quiet_s=90) as stream:
+            async for line in _lines(stream):
+                self._handle(_decoder.decode(line))
+
+    def _handle(self, event: dict[str, Any]) -> None:
+        what, item = event["type"], event["object"]
+        if what == "ERROR":
+            raise Gone(int(item.get("code") or 410), "Expired", str(item.get("message")))
+        self._version = item["metadata"]["resourceVersion"]
+        if what == "BOOKMARK":
+            return
+        uid = _uid(item)
+        if what == DELETED:
+            self._known.pop(uid, None)
+        else:
+            self._known[uid] = self._stub(item)
+        self._handler(what, item)
+
+    @staticmethod
+    def _stub(item: Object) -> Object:
+        """What must be kept to tell a deletion that happened while nobody watched."""
+        meta = item["metadata"]
+        kept = ("name", "namespace", "uid", "resourceVersion", "labels", "annotations")
+        return {"metadata": {key: meta[key] for key in kept if key in meta}}
+
+
+async def _lines(stream: aiohttp.StreamReader) -> Any:
+    """Whole lines of *stream*, however long: a line reader would limit them to 64 KiB."""
+    rest = b""
+    async for chunk in stream.iter_any():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            if line:
+                yield line
+
+
+def _uid(item: Object) -> str:
+    return str(item["metadata"]["uid"])
+
+
+def _version(item: Object) -> str:
+    return str(item["metadata"].get("resourceVersion"))
