@@ -1,0 +1,376 @@
+"""A Kubernetes cluster on this machine: up, down, and each component killed and started again."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubeyarn.local import (
+    controlplane,
+    fakenodes,
+    health,
+    locking,
+    node,
+    prerequisites,
+    processes,
+    slots,
+)
+from kubeyarn.local.api import Api
+from kubeyarn.local.binaries import CONTROL_PLANE, NODE
+from kubeyarn.local.errors import LocalClusterError
+from kubeyarn.local.layout import Record, boot_id, layout
+from kubeyarn.local.lookup import Lookup
+from kubeyarn.local.processes import Components
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from kubeyarn.local.controlplane import Credentials
+    from kubeyarn.local.processes import Component
+
+_START_TIMEOUT_SECONDS = 60.0
+_STOP_PATIENCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentStatus:
+    """How one component is."""
+
+    name: str
+    pid: int
+    version: str
+    healthy: bool
+
+
+class LocalCluster:
+    """One cluster of this machine, by name.
+
+    Args:
+        name: What its files and nodes are called; several clusters live side by side.
+        fake_nodes: How many nodes KWOK pretends to run.
+        kubelet: Whether a real kubelet and containerd run; only root can have them.
+        audit_log: A file for the API server's audit log of metadata.
+        say: Called with a line of progress, for people.
+    """
+
+    def __init__(
+        self,
+        name: str = "kubeyarn",
+        *,
+        fake_nodes: int = 0,
+        kubelet: bool = True,
+        audit_log: Path | None = None,
+        say: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        self._layout = layout(name)
+        self._fake_nodes = fake_nodes
+        self._kubelet = kubelet
+        self._audit_log = audit_log
+        self._say = say
+        self._components = Components(self._layout.directory)
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        return self._layout.name
+
+    @property
+    def kubeconfig_path(self) -> Path:
+        """The administrator's kubeconfig; it is there once the cluster is up."""
+        return self._layout.kubeconfig
+
+    @property
+    def node_name(self) -> str:
+        """The real node's name."""
+        return self._layout.node_name
+
+    @property
+    def api(self) -> Api:
+        """Calls to the API server as administrator.
+
+        Raises LocalClusterError where the cluster is not up.
+        """
+        addresses = self._record().addresses
+        return Api(
+            str(addresses.api_server),
+            addresses.api_server_port,
+            self._authority,
+            controlplane.admin(self._layout),
+        )
+
+    def up(self, images: Sequence[Path] = ()) -> None:
+        """Bring the cluster up and wait until its nodes are ready.
+
+        A cluster that is up gets back what of it died. What a crash or a reboot left of one is
+        removed, and a fresh one started.
+
+        Raises LocalClusterError when something is missing, or ended, or is not ready in time.
+        """
+        with locking.exclusive(self._layout.lock):
+            record = self._layout.read()
+            if record is not None and self._is_running(record):
+                self._revive(record)
+            else:
+                self._clean(record)
+                try:
+                    self._start_fresh(images)
+                except BaseException:
+                    self._say("failed: ending what was started; the logs are gone with it")
+                    self._clean(self._layout.read())
+                    raise
+        self._say(f"cluster {self.name} is up; export KUBECONFIG={self.kubeconfig_path}")
+
+    def down(self) -> None:
+        """End the cluster and remove all that is left of it; nothing happens where none is."""
+        with locking.exclusive(self._layout.lock):
+            self._clean(self._layout.read())
+        _remove_empty(self._layout.directory.parent)
+
+    def status(self) -> list[ComponentStatus]:
+        """How every component is, in the order of their names; empty for no cluster."""
+        return [self._status(name) for name in self._components.names()]
+
+    def component_names(self) -> list[str]:
+        """The names that stop, kill and start take."""
+        return self._components.names()
+
+    def stop(self, component: str) -> None:
+        """End a component as a supervisor would: asked first."""
+        processes.end(self._process(component), _STOP_PATIENCE_SECONDS)
+
+    def kill(self, component: str) -> None:
+        """Kill a component outright, as `kill -9` does."""
+        processes.end(self._process(component), 0)
+
+    def start(self, component: str, *, wait: bool = True) -> None:
+        """Start a component that ended, as it was started before; one that runs is let be."""
+        recorded = self._components.get(component)
+        if recorded.process is None or not recorded.process.alive:
+            self._components.start(recorded)
+        if wait:
+            self._wait_healthy(component)
+
+    def log(self, component: str, lines: int = 50) -> str:
+        """The end of a component's log."""
+        return self._components.log_tail(component, lines)
+
+    def load_image(self, archive: Path) -> None:
+        """Import an OCI or Docker image archive into the node's containerd.
+
+        Raises LocalClusterError where the cluster has no kubelet or the import fails.
+        """
+        record = self._record()
+        if not record.kubelet:
+            raise LocalClusterError(f"cluster {self.name} has no kubelet, so no place for images")
+        node.import_image(record.slot, Lookup(self._say).find(["ctr"])["ctr"], archive)
+
+    # Starting
+
+    def _start_fresh(self, images: Sequence[Path]) -> None:
+        started = time.monotonic()
+        prerequisites.check(kubelet=self._kubelet)
+        binaries = Lookup(self._say).find(self._wanted())
+        slot, claim = slots.claim(self.name)
+        with claim:
+            record = Record(slot, self._kubelet, self._fake_nodes, boot_id())
+            self._layout.directory.mkdir(parents=True, mode=0o700)
+            self._layout.write(record)
+            credentials = controlplane.issue(self._layout, record)
+            controlplane.write_kubeconfigs(self._layout, record, credentials)
+            self._start_control_plane(record, binaries, credentials, claim)
+            with ThreadPoolExecutor() as pool:
+                tasks = [
+                    pool.submit(self._finish_control_plane),
+                    pool.submit(self._start_fake_nodes, record, binaries, claim),
+                    pool.submit(self._start_node, record, binaries, credentials, claim, images),
+                ]
+                for task in tasks:
+                    task.result()
+        self._say(f"ready in {time.monotonic() - started:.1f} s")
+
+    def _wanted(self) -> list[str]:
+        names = list(CONTROL_PLANE)
+        if self._fake_nodes:
+            names.append("kwok")
+        return names + list(NODE if self._kubelet else ())
+
+    def _start_control_plane(
+        self,
+        record: Record,
+        binaries: Mapping[str, Path],
+        credentials: Credentials,
+        claim: socket.socket,
+    ) -> None:
+        if record.kubelet:
+            node.prepare(record)
+        for component in self._control_plane(record, binaries, credentials):
+            if component.name == "kube-controller-manager":
+                # What comes now ends at once where no API server answers.
+                self._wait_healthy("kube-apiserver")
+            self._components.start(component, claim)
+        self._say(f"API server answers on {record.addresses.api_server_url}")
+
+    def _control_plane(
+        self, record: Record, binaries: Mapping[str, Path], credentials: Credentials
+    ) -> Iterator[Component]:
+        kept = self._layout
+        yield controlplane.etcd(kept, record, binaries["etcd"], credentials)
+        yield controlplane.api_server(
+            kept, record, binaries["kube-apiserver"], credentials, self._audit_log
+        )
+        yield controlplane.controller_manager(
+            kept, record, binaries["kube-controller-manager"], credentials
+        )
+        yield controlplane.scheduler(kept, record, binaries["kube-scheduler"], credentials)
+
+    def _finish_control_plane(self) -> None:
+        for component in ("etcd", "kube-controller-manager", "kube-scheduler"):
+            self._wait_healthy(component)
+        # Without it no pod can be created in the namespace.
+        account = "/api/v1/namespaces/default/serviceaccounts/default"
+        health.wait_until(lambda: self.api.answers(account), account, _START_TIMEOUT_SECONDS)
+        self._say("control plane is ready")
+
+    def _start_fake_nodes(
+        self, record: Record, binaries: Mapping[str, Path], claim: socket.socket
+    ) -> None:
+        if not record.fake_nodes:
+            return
+        component = fakenodes.component(self._layout, record, binaries["kwok"])
+        self._components.start(component, claim)
+        fakenodes.create(self.api, record.fake_nodes)
+        self._wait_healthy("kwok")
+        self._wait_nodes(record.fake_nodes + record.kubelet)
+        self._say(f"{record.fake_nodes} fake nodes are ready")
+
+    def _start_node(
+        self,
+        record: Record,
+        binaries: Mapping[str, Path],
+        credentials: Credentials,
+        claim: socket.socket,
+        images: Sequence[Path],
+    ) -> None:
+        if not record.kubelet:
+            return
+        files = node.NodeFiles(self._layout, record, binaries, credentials)
+        self._components.start(node.containerd(files), claim)
+        self._components.start(node.service_proxy(files), claim)
+        self._wait_healthy("containerd")
+        for archive in (*node.images(self._say), *images):
+            node.import_image(record.slot, binaries["ctr"], archive)
+        self._components.start(node.kubelet(files), claim)
+        self._wait_healthy("kubelet")
+        self._wait_nodes(record.fake_nodes + 1)
+        self._say(f"node {self._layout.node_name} is ready")
+
+    # Coming back, ending
+
+    def _is_running(self, record: Record) -> bool:
+        if record.boot != boot_id():
+            return False
+        return any(self._alive(name) for name in self._components.names())
+
+    def _alive(self, name: str) -> bool:
+        process = self._components.get(name).process
+        return process is not None and process.alive
+
+    def _revive(self, record: Record) -> None:
+        asked = (self._kubelet, self._fake_nodes)
+        if asked != (record.kubelet, record.fake_nodes):
+            raise LocalClusterError(
+                f"cluster {self.name} is up with {_described(record.kubelet, record.fake_nodes)},"
+                f" not with {_described(*asked)}: `kubeyarn cluster down --name {self.name}` first"
+            )
+        for name in _in_order_of_start(self._components.names()):
+            if not self._alive(name):
+                self._say(f"{name} had ended: starting it again")
+                self.start(name)
+        for name in self._components.names():
+            self._wait_healthy(name)
+
+    def _clean(self, record: Record | None) -> None:
+        for names in _in_order_of_end(self._components.names()):
+            ending = [process for name in names for process in self._process(name)]
+            processes.end(ending, _STOP_PATIENCE_SECONDS if len(ending) else 0)
+        processes.end(self._components.marked(), 0)
+        if record is not None and record.kubelet:
+            node.clean(record, self._layout)
+        shutil.rmtree(self._layout.directory, ignore_errors=True)
+
+    # Asking
+
+    @property
+    def _authority(self) -> Path:
+        return controlplane.authority(self._layout)
+
+    def _record(self) -> Record:
+        record = self._layout.read()
+        if record is None:
+            raise LocalClusterError(
+                f"cluster {self.name} is not up: `kubeyarn cluster up --name {self.name}`"
+            )
+        return record
+
+    def _process(self, component: str) -> list[processes.Process]:
+        process = self._components.get(component).process
+        return [process] if process else []
+
+    def _status(self, name: str) -> ComponentStatus:
+        component = self._components.get(name)
+        alive = component.process is not None and component.process.alive
+        pid = component.process.pid if component.process and alive else 0
+        return ComponentStatus(
+            name, pid, component.version, health.healthy(component, self._authority)
+        )
+
+    def _wait_healthy(self, component: str) -> None:
+        health.wait_healthy(
+            self._components, component, self._authority, _START_TIMEOUT_SECONDS
+        )
+
+    def _wait_nodes(self, count: int) -> None:
+        health.wait_until(
+            lambda: self._ready_nodes() >= count, f"{count} nodes Ready", _START_TIMEOUT_SECONDS
+        )
+
+    def _ready_nodes(self) -> int:
+        nodes = self.api.get("/api/v1/nodes") or {}
+        items = nodes["items"]
+        assert isinstance(items, list)
+        return sum(_is_ready(item) for item in items)
+
+
+def _is_ready(item: Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]) -> bool:
+    conditions = item["status"].get("conditions", ())
+    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
+
+
+def _described(kubelet: bool, fake_nodes: int) -> str:
+    return f"{'a' if kubelet else 'no'} kubelet and {fake_nodes} fake nodes"
+
+
+def _in_order_of_start(names: Sequence[str]) -> list[str]:
+    first = ["etcd", "kube-apiserver"]
+    return [name for name in first if name in names] + [n for n in names if n not in first]
+
+
+def _in_order_of_end(names: Sequence[str]) -> list[list[str]]:
+    # The kubelet first, or it would start again what ends under it; etcd last.
+    order = [["kubelet"], ["containerd", "kwok", "service-proxy"], []]
+    known = {name for group in order for name in group} | {"etcd"}
+    order[2] = [name for name in names if name not in known]
+    return [[name for name in group if name in names] for group in [*order, ["etcd"]]]
+
+
+def _remove_empty(directory: Path) -> None:
+    for path in (directory, directory.parent):
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+

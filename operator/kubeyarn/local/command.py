@@ -1,0 +1,116 @@
+"""`kubeyarn cluster`: a Kubernetes cluster on this machine for trying, demos and tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from kubeyarn.local.cluster import LocalCluster
+from kubeyarn.local.errors import LocalClusterError
+from kubeyarn.local.layout import layouts
+
+_NAME = click.option(
+    "--name", default="kubeyarn", show_default=True, help="The cluster's name; several can be up."
+)
+
+
+class _Reporting(click.Group):
+    """A group whose commands report what cannot be done as a message, not as a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except LocalClusterError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Reporting)
+def cluster() -> None:
+    """Run a Kubernetes cluster on this machine: real control plane, real kubelet, fake nodes."""
+
+
+@cluster.command()
+@_NAME
+@click.option(
+    "--fake-nodes", type=click.IntRange(0, 5000), default=0, help="Nodes that KWOK pretends to run."
+)
+@click.option("--no-kubelet", is_flag=True, help="Control plane (and fake nodes) only; needs no root.")
+@click.option(
+    "--image-tar",
+    "image_tars",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="An OCI or Docker image archive for the node; may be given again.",
+)
+@click.option(
+    "--audit-log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the API server's audit log of metadata to this file.",
+)
+def up(
+    name: str,
+    fake_nodes: int,
+    no_kubelet: bool,
+    image_tars: tuple[Path, ...],
+    audit_log: Path | None,
+) -> None:
+    """Bring a cluster up and wait until its nodes are ready."""
+    LocalCluster(
+        name,
+        fake_nodes=fake_nodes,
+        kubelet=not no_kubelet,
+        audit_log=audit_log.resolve() if audit_log else None,
+        say=click.echo,
+    ).up([path.resolve() for path in image_tars])
+
+
+@cluster.command()
+@_NAME
+@click.option("--all", "everything", is_flag=True, help="End all of this user's clusters.")
+def down(name: str, everything: bool) -> None:
+    """End a cluster and remove all that is left of it."""
+    names = [layout.name for layout in layouts()] if everything else [name]
+    for each in names:
+        LocalCluster(each, say=click.echo).down()
+        click.echo(f"cluster {each} is down")
+
+
+@cluster.command()
+@_NAME
+@click.option(
+    "-o", "output", type=click.Choice(["table", "json"]), default="table", show_default=True
+)
+def status(name: str, output: str) -> None:
+    """Show each component with its pid, health and version; exit 1 unless all are well."""
+    found = LocalCluster(name).status()
+    if output == "json":
+        rows = [
+            {"name": s.name, "pid": s.pid, "healthy": s.healthy, "version": s.version}
+            for s in found
+        ]
+        click.echo(json.dumps({"cluster": name, "components": rows}, indent=2))
+    elif not found:
+        click.echo(f"cluster {name} is not up")
+    else:
+        click.echo(f"{'COMPONENT':<24} {'PID':>8}  {'HEALTH':<10} VERSION")
+        for s in found:
+            health = "healthy" if s.healthy else "unhealthy" if s.pid else "ended"
+            click.echo(f"{s.name:<24} {s.pid or '-':>8}  {health:<10} {s.version}")
+    if not found or not all(s.healthy for s in found):
+        raise SystemExit(1)
+
+
+@cluster.command()
+@_NAME
+@click.option("--path", "only_path", is_flag=True, help="Print the file's path instead.")
+def kubeconfig(name: str, only_path: bool) -> None:
+    """Print the administrator's kubeconfig."""
+    path = LocalCluster(name).kubeconfig_path
+    if not path.is_file():
+        raise LocalClusterError(
+            f"cluster {name} is not up: `kubeyarn cluster up --name {name}`"
+        )
+    click.echo(str(path) if only_path else path.read_text(), nl=only_path)

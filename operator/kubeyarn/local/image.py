@@ -1,0 +1,95 @@
+"""The images of a cluster with no registry."""
+
+from __future__ import annotations
+
+import io
+import struct
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubeyarn.local import oci
+from kubeyarn.local.binaries import KUBERNETES_VERSION
+from kubeyarn.local.errors import LocalClusterError
+from kubeyarn.local.lookup import Lookup
+from kubeyarn.local.places import cache_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Say = Callable[[str], None]
+
+PAUSE = "localhost/kubeyarn/pause:1"
+KUBE_SCHEDULER = f"registry.k8s.io/kube-scheduler:{KUBERNETES_VERSION}"
+
+
+def pause(say: Say) -> Path:
+    """The archive of the image whose process holds a pod's namespaces and does nothing."""
+    archive = _images() / "pause-1.tar"
+    if not archive.exists():
+        say("pause image: packing")
+        _pack(archive, PAUSE, {"pause": pause_program(oci.architecture())}, "/pause")
+    return archive
+
+
+def kube_scheduler(say: Say) -> Path:
+    """The archive of kube-scheduler's image under its official name, from the cached program."""
+    archive = _images() / f"kube-scheduler-{KUBERNETES_VERSION}.tar"
+    if not archive.exists():
+        program = Lookup(say).find(["kube-scheduler"])["kube-scheduler"]
+        say("kube-scheduler image: packing")
+        where = "usr/local/bin/kube-scheduler"
+        _pack(archive, KUBE_SCHEDULER, {where: program.read_bytes()}, f"/{where}")
+    return archive
+
+
+def pause_program(architecture: str) -> bytes:
+    """A static ELF program that lets the kernel reap its children and sleeps for ever.
+
+    Raises LocalClusterError for an architecture whose machine code is not here.
+    """
+    if architecture != "amd64":
+        raise LocalClusterError(
+            f"pause image: no program for {architecture}; set KUBEYARN_PAUSE_IMAGE"
+        )
+    base, header = 0x400000, 64 + 56
+    code = bytes.fromhex(
+        # rt_sigaction(SIGCHLD, {SIG_IGN}, NULL, 8): nobody waits for orphans, so none may linger
+        "bf11000000"  # mov edi, 17
+        "488d351c000000"  # lea rsi, [rip + 28]: the action below
+        "31d2"  # xor edx, edx
+        "41ba08000000"  # mov r10d, 8
+        "b80d000000"  # mov eax, 13
+        "0f05"  # syscall
+        "b822000000"  # mov eax, 34: pause()
+        "0f05"  # syscall
+        "ebf7"  # jmp back to the mov
+    )
+    code += bytes(-len(code) % 8) + struct.pack("<QQQQ", 1, 0, 0, 0)
+    size = header + len(code)
+    elf = struct.pack(
+        "<16sHHIQQQIHHHHHH",
+        b"\x7fELF\x02\x01\x01",
+        *(2, 62, 1, base + header, 64, 0, 0, 64, 56, 1, 0, 0, 0),
+    )
+    load = struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 0x1000)
+    return elf + load + code
+
+
+def _images() -> Path:
+    directory = cache_directory() / "images"
+    directory.mkdir(parents=True, exist_ok=True)
+    return directory
+
+
+def _pack(archive: Path, name: str, files: dict[str, bytes], entrypoint: str) -> None:
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".pack-") as scratch:
+        path = Path(scratch, "layer.tar")
+        with tarfile.open(path, "w") as tar:
+            for file, content in files.items():
+                entry = tarfile.TarInfo(file)
+                entry.size, entry.mode = len(content), 0o755
+                tar.addfile(entry, io.BytesIO(content))
+        config = oci.ImageConfig(entrypoint=(entrypoint,), user="65535:65535")
+        oci.write(archive, [name], [oci.layer(path)], config)

@@ -1,0 +1,312 @@
+"""The real node: containerd, the kubelet and the proxy of Services."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubeyarn.local import cgroups, image, mounts, network, processes
+from kubeyarn.local.binaries import BINARIES
+from kubeyarn.local.controlplane import dump_json, flag_list
+from kubeyarn.local.errors import LocalClusterError
+from kubeyarn.local.layout import run_directory
+from kubeyarn.local.processes import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from kubeyarn.local.controlplane import Credentials
+    from kubeyarn.local.layout import Layout, Record
+
+_CAP_SYS_RESOURCE = 24
+_KUBELET, _KUBELET_HEALTH = 10250, 10248
+_POD_LOG_LINKS = Path("/var/log/containers")
+_SHIM_SOCKETS = Path("/run/containerd/s")
+_CNI_PLUGINS = ("bridge", "loopback", "host-local")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFiles:
+    """What the node's components are configured from."""
+
+    layout: Layout
+    record: Record
+    binaries: Mapping[str, Path]
+    credentials: Credentials
+
+    @property
+    def run(self) -> Path:
+        """The directory of the sockets and of containerd's volatile state."""
+        return run_directory(self.record.slot)
+
+
+def prepare(record: Record) -> None:
+    """Make the bridge, the cgroup and the run directory, after removing older ones.
+
+    The slot is ours, so what bears its names was left by a cluster that was killed.
+    """
+    _clean_slot(record)
+    run_directory(record.slot).mkdir(parents=True, mode=0o700)
+    cgroups.create(record.slot)
+    network.create(record.addresses)
+
+
+def clean(record: Record, layout: Layout) -> None:
+    """Remove all that the node's components made outside of files: they have ended before."""
+    _clean_slot(record)
+    mounts.undo(layout.directory)
+    _remove_links(layout.directory)
+
+
+def containerd(files: NodeFiles) -> Component:
+    """containerd with CRI, its own directories, and nothing of an installed one's."""
+    config = files.layout.of("containerd.toml")
+    config.write_text(_containerd_config(files))
+    cni = files.layout.of("cni/net.d/10-kubeyarn.conflist")
+    cni.write_text(network.cni(files.record.addresses, files.layout.of("cni/leases")))
+    _link_cni_plugins(files)
+    socket = files.run / "containerd.sock"
+    return Component(
+        name="containerd",
+        version=BINARIES["containerd"].version,
+        arguments=(str(files.binaries["containerd"]), "--config", str(config)),
+        environment=processes.environment(PATH=_path_with(files)),
+        process=None,
+        health=f"unix:{socket}",
+    )
+
+
+def kubelet(files: NodeFiles) -> Component:
+    """The kubelet, registered as the cluster's one real node."""
+    config = files.layout.of("kubelet.yaml")
+    config.write_text(dump_json(_kubelet_config(files)))
+    addresses, name = files.record.addresses, files.layout.node_name
+    flags = {
+        "config": config,
+        "kubeconfig": files.layout.of("kubelet.kubeconfig"),
+        "root-dir": files.layout.of("kubelet"),
+        "cert-dir": files.layout.of("kubelet-pki"),
+        "hostname-override": name,
+        "node-ip": addresses.node,
+    }
+    return Component(
+        name="kubelet",
+        version=BINARIES["kubelet"].version,
+        arguments=(str(files.binaries["kubelet"]), *flag_list(flags)),
+        environment=(),
+        process=None,
+        health=f"http://{addresses.loopback}:{_KUBELET_HEALTH}/healthz",
+    )
+
+
+def service_proxy(files: NodeFiles) -> Component:
+    """Our proxy that makes the Services' cluster IPs answer."""
+    from kubeyarn import local
+
+    source = str(Path(local.__file__).parents[2])
+    return Component(
+        name="service-proxy",
+        version="",
+        arguments=(
+            sys.executable,
+            "-m",
+            "kubeyarn.local.serviceproxy",
+            "--kubeconfig",
+            str(files.layout.kubeconfig),
+            "--device",
+            files.record.addresses.bridge,
+        ),
+        environment=processes.environment(PYTHONPATH=source),
+        process=None,
+    )
+
+
+def images(say: Callable[[str], None]) -> list[Path]:
+    """The archives of the images that every node needs: the pause container's."""
+    return [image.pause(say)]
+
+
+def import_image(slot: int, ctr: Path, archive: Path) -> None:
+    """Import an image archive into a slot's containerd, for the kubelet to see.
+
+    Raises LocalClusterError when the archive is missing or containerd refuses it.
+    """
+    if not archive.is_file():
+        raise LocalClusterError(f"image archive {archive}: no such file")
+    address = run_directory(slot) / "containerd.sock"
+    done = subprocess.run(
+        [ctr, "--address", address, "--namespace", "k8s.io", "images", "import", archive],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise LocalClusterError(f"image archive {archive}: {done.stderr.strip()}")
+
+
+def _containerd_config(files: NodeFiles) -> str:
+    state, layout = files.run / "containerd", files.layout
+    options = "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc"
+    return f"""version = 3
+root = '{layout.of("containerd")}'
+state = '{state}'
+oom_score = 0
+disabled_plugins = ['io.containerd.internal.v1.opt', 'io.containerd.nri.v1.nri',
+  'io.containerd.snapshotter.v1.blockfile', 'io.containerd.snapshotter.v1.devmapper',
+  'io.containerd.snapshotter.v1.btrfs', 'io.containerd.snapshotter.v1.zfs',
+  'io.containerd.snapshotter.v1.erofs', 'io.containerd.differ.v1.erofs',
+  'io.containerd.internal.v1.tracing', 'io.containerd.tracing.processor.v1.otlp']
+[grpc]
+address = '{files.run / "containerd.sock"}'
+[plugins.'io.containerd.cri.v1.images']
+snapshotter = '{_snapshotter(layout)}'
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+sandbox = '{image.PAUSE}'
+[plugins.'io.containerd.cri.v1.runtime']
+restrict_oom_score_adj = {_toml(not _has_capability(_CAP_SYS_RESOURCE))}
+netns_mounts_under_state_dir = true
+enable_cdi = false
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+bin_dirs = ['{layout.of("cni/bin")}']
+conf_dir = '{layout.of("cni/net.d")}'
+[plugins.'io.containerd.cri.v1.runtime'.containerd]
+default_runtime_name = 'runc'
+[{options}]
+runtime_type = 'io.containerd.runc.v2'
+runtime_path = '{files.binaries["containerd-shim-runc-v2"]}'
+[{options}.options]
+BinaryName = '{files.binaries["runc"]}'
+Root = '{files.run / "runc"}'
+SystemdCgroup = false
+"""
+
+
+def _kubelet_config(files: NodeFiles) -> dict[str, object]:
+    layout, addresses = files.layout, files.record.addresses
+    pair = files.credentials.node
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "address": str(addresses.node),
+        "port": _KUBELET,
+        "readOnlyPort": 0,
+        "healthzBindAddress": str(addresses.loopback),
+        "healthzPort": _KUBELET_HEALTH,
+        "tlsCertFile": str(pair.certificate),
+        "tlsPrivateKeyFile": str(pair.key),
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": str(files.credentials.authority.certificate)},
+        },
+        "authorization": {"mode": "Webhook"},
+        "containerRuntimeEndpoint": f"unix://{files.run / 'containerd.sock'}",
+        "cgroupDriver": "cgroupfs",
+        "cgroupRoot": f"/{cgroups.name(files.record.slot)}",
+        "cgroupsPerQOS": True,
+        "enforceNodeAllocatable": [],
+        "failCgroupV1": False,
+        "failSwapOn": False,
+        "makeIPTablesUtilChains": False,
+        "oomScoreAdj": 0,
+        "podLogsDir": str(layout.of("pod-logs")),
+        "volumePluginDir": str(layout.of("volume-plugins")),
+        "evictionHard": {
+            "memory.available": "100Mi",
+            "nodefs.available": "1%",
+            "nodefs.inodesFree": "1%",
+            "imagefs.available": "1%",
+        },
+        # Nothing can be pulled again, so nothing is ever thrown away.
+        "imageGCHighThresholdPercent": 100,
+        "imageGCLowThresholdPercent": 99,
+        "maxPods": 250,
+        "kubeAPIQPS": 500,
+        "kubeAPIBurst": 1000,
+        "registryPullQPS": 0,
+        "eventRecordQPS": 0,
+        "nodeStatusUpdateFrequency": "5s",
+        "shutdownGracePeriod": "0s",
+    }
+
+
+def _path_with(files: NodeFiles) -> str:
+    # runc is found by its full name, its helpers and mount by PATH; root's may lack sbin.
+    own = {str(path.parent) for path in files.binaries.values()}
+    system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+    return os.pathsep.join([*sorted(own), *system])
+
+
+def _link_cni_plugins(files: NodeFiles) -> None:
+    for plugin in _CNI_PLUGINS:
+        link = files.layout.of(f"cni/bin/{plugin}")
+        link.unlink(missing_ok=True)
+        link.symlink_to(files.binaries[plugin].resolve())
+
+
+def _snapshotter(layout: Layout) -> str:
+    """overlayfs where the state's file system can carry it; a container's own often cannot."""
+    with tempfile.TemporaryDirectory(dir=layout.directory) as scratch:
+        parts = {name: Path(scratch, name) for name in ("lower", "upper", "work", "merged")}
+        for part in parts.values():
+            part.mkdir()
+        options = f"lowerdir={parts['lower']},upperdir={parts['upper']},workdir={parts['work']}"
+        mounted = subprocess.run(
+            ["mount", "-t", "overlay", "overlay", "-o", options, parts["merged"]],
+            capture_output=True,
+            check=False,
+        )
+        if mounted.returncode != 0:
+            return "native"
+        subprocess.run(["umount", parts["merged"]], capture_output=True, check=True)
+        return "overlayfs"
+
+
+def _has_capability(number: int) -> bool:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapEff:"):
+            return bool(int(line.split()[1], 16) >> number & 1)
+    return False
+
+
+def _toml(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _clean_slot(record: Record) -> None:
+    run = run_directory(record.slot)
+    cgroups.remove(record.slot)
+    _remove_shim_sockets(run)
+    mounts.undo(run)
+    network.remove(record.addresses)
+    shutil.rmtree(run, ignore_errors=True)
+    if run.parent.is_dir() and not any(run.parent.iterdir()):
+        run.parent.rmdir()
+
+
+def _remove_shim_sockets(run: Path) -> None:
+    # A shim that was killed leaves its socket in a directory that all containerds share.
+    for note in run.glob("containerd/io.containerd.runtime.v2.task/*/*/address"):
+        socket = Path(note.read_text().strip().removeprefix("unix://"))
+        if socket.parent == _SHIM_SOCKETS:
+            socket.unlink(missing_ok=True)
+    for directory in (_SHIM_SOCKETS, _SHIM_SOCKETS.parent):
+        if directory.is_dir() and not any(directory.iterdir()):
+            directory.rmdir()
+
+
+def _remove_links(directory: Path) -> None:
+    # The kubelet links every container's log there, wherever its own directories are.
+    if not _POD_LOG_LINKS.is_dir():
+        return
+    for link in _POD_LOG_LINKS.iterdir():
+        if link.is_symlink() and link.readlink().is_relative_to(directory):
+            link.unlink(missing_ok=True)
+    if not any(_POD_LOG_LINKS.iterdir()):
+        _POD_LOG_LINKS.rmdir()

@@ -1,0 +1,4 @@
+"""placeholder while the rest comes up"""
+import time
+while True:
+    time.sleep(60)
