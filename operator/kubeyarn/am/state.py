@@ -1,0 +1,248 @@
+"""What an ApplicationMaster knows: its asks, its containers, and where the conversation stands.
+
+All rules of the protocol are here, and no I/O: `ApplicationMaster` sends what `allocate_request`
+says and hands the answers to `answered`. Theory of operation:
+
+- An ask is a level: the number still wanted under a key, not a change. It falls by one with each
+  container that arrives, because the RM counts what it has delivered the same way.
+- One allocate is under way at a time. Until it is answered, trying again sends the very same
+  request: the RM may have seen it and answers from its cache, so a later wish in it would be lost.
+- After the RM restarted, registering again forgets where the conversation stood, and everything
+  is said again: all asks, the releases not yet carried out, the excluded nodes. What the RM says
+  twice (containers, completions) is passed on once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kubeyarn.am.errors import InvalidAskError
+from kubeyarn.am.wire import AllocateAnswer, AskKey, AskShape, Container, Ended, Registration
+
+
+@dataclass(frozen=True, slots=True)
+class Allocated:
+    """A container has arrived and waits to be launched."""
+
+    container: Container
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A container of ours ended; *exit_status* as in `wire.Ended`."""
+
+    container: Container
+    exit_status: int
+    diagnostics: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preempting:
+    """The RM will take this container back soon (Hadoop: PreemptionMessage)."""
+
+    container: Container
+    message: str
+
+
+Event = Allocated | Completed | Preempting
+
+
+@dataclass(frozen=True, slots=True)
+class AllocateRequest:
+    """One allocate call (Hadoop: AllocateRequest); *asks* are shapes with absolute numbers."""
+
+    response_id: int
+    progress: float
+    asks: tuple[tuple[AskShape, int], ...]
+    releases: tuple[str, ...]
+    exclude: tuple[str, ...]
+    include: tuple[str, ...]
+    tracking_url: str | None
+
+    def to_wire(self) -> dict[str, object]:
+        """This request as the AM service reads it."""
+        return {
+            "responseId": self.response_id,
+            "progress": self.progress,
+            "asks": [shape.to_wire(count) for shape, count in self.asks],
+            "releases": list(self.releases),
+            "excludeNodes": {"add": list(self.exclude), "remove": list(self.include)},
+            "trackingUrl": self.tracking_url,
+        }
+
+
+@dataclass(slots=True)
+class _Wanted:
+    shape: AskShape
+    count: int
+
+
+@dataclass(slots=True)
+class AmState:
+    """The ApplicationMaster's side of the protocol (Hadoop: AMRMClientImpl, without its I/O)."""
+
+    registration: Registration | None = None
+    live: dict[str, Container] = field(default_factory=dict)
+    progress: float = 0.0
+    headroom: dict[str, str] = field(default_factory=dict)
+    cluster_nodes: int = 0
+    excluded: set[str] = field(default_factory=set)
+    _wanted: dict[AskKey, _Wanted] = field(default_factory=dict)
+    _unsaid: set[AskKey] = field(default_factory=set)
+    _arrived: set[str] = field(default_factory=set)
+    _ended: set[str] = field(default_factory=set)
+    _warned: set[str] = field(default_factory=set)
+    _releasing: dict[str, bool] = field(default_factory=dict)
+    _exclude: set[str] = field(default_factory=set)
+    _include: set[str] = field(default_factory=set)
+    _tracking_url: str | None = None
+    _response_id: int = 0
+    _under_way: AllocateRequest | None = None
+
+    def ask(self, shape: AskShape, count: int) -> None:
+        """Want *count* containers more of *shape*.
+
+        Raises:
+            InvalidAskError: *count* is below 1, or the key still waits for another shape: the RM
+                could not tell whose container arrives.
+        """
+        if count < 1:
+            raise InvalidAskError(f"count is {count}, must be 1 or more; cancel() takes asks back")
+        wanted = self._wanted.get(shape.key)
+        if wanted is not None and wanted.count and wanted.shape != shape:
+            raise InvalidAskError(
+                f"priority {shape.key.priority}, allocation_request_id "
+                f"{shape.key.allocation_request_id} still waits for {wanted.count} containers of "
+                f"{dict(wanted.shape.resources)}; use another allocation_request_id for "
+                f"{dict(shape.resources)}"
+            )
+        already = wanted.count if wanted is not None else 0
+        self._wanted[shape.key] = _Wanted(shape, already + count)
+        self._unsaid.add(shape.key)
+
+    def cancel(self, key: AskKey, count: int | None = None) -> int:
+        """Want *count* containers fewer, or none any more; returns how many were taken back."""
+        wanted = self._wanted.get(key)
+        if wanted is None:
+            return 0
+        fewer = wanted.count if count is None else max(0, min(count, wanted.count))
+        if fewer:
+            wanted.count -= fewer
+            self._unsaid.add(key)
+        return fewer
+
+    def outstanding(self, key: AskKey) -> int:
+        """How many containers are still wanted under *key*."""
+        wanted = self._wanted.get(key)
+        return wanted.count if wanted is not None else 0
+
+    def waiting(self) -> bool:
+        """Whether any container is still wanted."""
+        return any(wanted.count for wanted in self._wanted.values())
+
+    def release(self, container_id: str) -> None:
+        """Give a container back; nothing happens if it has ended."""
+        if container_id not in self._ended:
+            self._releasing.setdefault(container_id, False)
+
+    def exclude_nodes(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Take no containers on *add*, take them on *remove* again (Hadoop: updateBlacklist)."""
+        for node in add:
+            self.excluded.add(node)
+            self._exclude.add(node)
+            self._include.discard(node)
+        for node in remove:
+            self.excluded.discard(node)
+            self._include.add(node)
+            self._exclude.discard(node)
+
+    def set_progress(self, progress: float) -> None:
+        """Say how much is done, 0 to 1; what lies outside is clamped, NaN is 0 (as Hadoop)."""
+        self.progress = 0.0 if math.isnan(progress) else min(1.0, max(0.0, progress))
+
+    def set_tracking_url(self, url: str) -> None:
+        """Say where people can follow the application."""
+        self._tracking_url = url
+
+    def changed(self) -> bool:
+        """Whether there is something to say that no request has said yet."""
+        unsent = not all(self._releasing.values())
+        return bool(self._unsaid or self._exclude or self._include or unsent)
+
+    def registered(self, registration: Registration) -> list[Event]:
+        """Take the answer to register, the first one or one after the RM restarted."""
+        self.registration = registration
+        self._response_id = registration.response_id
+        self._under_way = None
+        self._unsaid = set(self._wanted)
+        self._releasing = dict.fromkeys(self._releasing, False)
+        self._exclude, self._include = set(self.excluded), set()
+        for container in registration.previous:
+            if container.id not in self._ended:
+                self._arrived.add(container.id)
+                self.live.setdefault(container.id, container)
+        return self._arrive(registration.containers)
+
+    def allocate_request(self) -> AllocateRequest:
+        """What to send now; the same request again until it is answered."""
+        if self._under_way is None:
+            self._under_way = AllocateRequest(
+                response_id=self._response_id,
+                progress=self.progress,
+                asks=tuple(
+                    (self._wanted[key].shape, self._wanted[key].count)
+                    for key in sorted(self._unsaid)
+                ),
+                releases=tuple(i for i, sent in self._releasing.items() if not sent),
+                exclude=tuple(sorted(self._exclude)),
+                include=tuple(sorted(self._include)),
+                tracking_url=self._tracking_url,
+            )
+            self._unsaid, self._exclude, self._include = set(), set(), set()
+            self._releasing = dict.fromkeys(self._releasing, True)
+        return self._under_way
+
+    def answered(self, answer: AllocateAnswer) -> list[Event]:
+        """Take the answer to the request under way; returns what is new, each thing once."""
+        self._under_way = None
+        self._response_id = answer.response_id
+        self.headroom = dict(answer.headroom)
+        self.cluster_nodes = answer.cluster_nodes
+        events = self._arrive(answer.allocated)
+        events += self._end(answer.completed)
+        events += self._warn(answer.preempting, answer.preemption_message)
+        return events
+
+    def _arrive(self, containers: Iterable[Container]) -> list[Event]:
+        events: list[Event] = []
+        for container in containers:
+            if container.id in self._arrived:
+                continue
+            self._arrived.add(container.id)
+            wanted = self._wanted.get(container.key)
+            if wanted is None or wanted.count == 0:
+                # Granted while the ask was being cancelled: nobody here waits for it.
+                self.release(container.id)
+                continue
+            wanted.count -= 1
+            self.live[container.id] = container
+            events.append(Allocated(container))
+        return events
+
+    def _end(self, ended: Iterable[Ended]) -> list[Event]:
+        events: list[Event] = []
+        for end in ended:
+            self._ended.add(end.container_id)
+            self._arrived.add(end.container_id)
+            self._releasing.pop(end.container_id, None)
+            container = self.live.pop(end.container_id, None)
+            if container is not None:
+                events.append(Completed(container, end.exit_status, end.diagnostics))
+        return events
+
+    def _warn(self, container_ids: Iterable[str], message: str) -> list[Event]:
+        fresh = [i for i in container_ids if i in self.live and i not in self._warned]
+        self._warned.update(fresh)
+        return [Preempting(self.live[i], message) for i in fresh]

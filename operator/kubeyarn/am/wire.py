@@ -1,0 +1,316 @@
+"""What goes over the wire between an ApplicationMaster and the AM service, as values.
+
+Reading and writing JSON shapes lives here and nowhere else; no I/O, no clock. Names on the wire
+are camelCase, names in Python are not. Quantities stay Kubernetes quantities, as text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from kubeyarn.am.errors import InvalidAskError, ProtocolError
+
+Json = Mapping[str, object]
+
+SUCCEEDED = "SUCCEEDED"
+FAILED = "FAILED"
+KILLED = "KILLED"
+ENDED = "ENDED"
+FINAL_STATUSES = (SUCCEEDED, FAILED, KILLED, ENDED)
+
+_QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
+
+
+class AskKey(NamedTuple):
+    """What tells asks of one ApplicationMaster apart (Hadoop: SchedulerRequestKey).
+
+    A lower *priority* is served first, as in YARN.
+    """
+
+    priority: int
+    allocation_request_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Locality:
+    """Where containers should be (Hadoop: resource name and relaxLocality)."""
+
+    nodes: tuple[str, ...] = ()
+    racks: tuple[str, ...] = ()
+    relax: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AskShape:
+    """What each container of an ask looks like (Hadoop: ResourceRequest without its number).
+
+    *resources* are Kubernetes quantities by name, *partition* the node label, empty for none.
+
+    Raises:
+        InvalidAskError: a resource is no positive quantity, or none is named.
+    """
+
+    key: AskKey
+    resources: Mapping[str, str]
+    partition: str = ""
+    locality: Locality = field(default_factory=Locality)
+
+    def __post_init__(self) -> None:
+        where = f"ask priority={self.key.priority} id={self.key.allocation_request_id}"
+        if self.key.priority < 0:
+            raise InvalidAskError(f"{where}: priority is {self.key.priority}, must be 0 or more")
+        if not self.resources:
+            raise InvalidAskError(f"{where}: no resources, name at least cpu or memory")
+        for name, amount in self.resources.items():
+            if not isinstance(amount, str) or not _QUANTITY.fullmatch(amount):
+                raise InvalidAskError(
+                    f"{where}: resources.{name} is {amount!r}, must be a quantity as text, "
+                    "for example '500m', '2' or '1Gi'"
+                )
+
+    def to_wire(self, count: int) -> dict[str, object]:
+        """This shape with the absolute number that is still wanted."""
+        return {
+            "priority": self.key.priority,
+            "allocationRequestId": self.key.allocation_request_id,
+            "count": count,
+            "resources": dict(self.resources),
+            "partition": self.partition,
+            "locality": {
+                "nodes": list(self.locality.nodes),
+                "racks": list(self.locality.racks),
+                "relax": self.locality.relax,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container that was granted (Hadoop: Container)."""
+
+    id: str
+    node: str
+    key: AskKey
+    resources: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A container that ended (Hadoop: ContainerStatus).
+
+    *exit_status* is the process's own exit code, or one of YARN's ContainerExitStatus numbers.
+    """
+
+    container_id: str
+    exit_status: int
+    diagnostics: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The answer to register (Hadoop: RegisterApplicationMasterResponse)."""
+
+    application_id: str = ""
+    attempt_id: str = ""
+    queue: str = ""
+    minimum_allocation: Mapping[str, str] = field(default_factory=dict)
+    maximum_allocation: Mapping[str, str] = field(default_factory=dict)
+    resource_types: tuple[str, ...] = ()
+    previous: tuple[Container, ...] = ()
+    containers: tuple[Container, ...] = ()
+    response_id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AllocateAnswer:
+    """The answer to allocate (Hadoop: AllocateResponse)."""
+
+    response_id: int
+    allocated: tuple[Container, ...] = ()
+    completed: tuple[Ended, ...] = ()
+    headroom: Mapping[str, str] = field(default_factory=dict)
+    cluster_nodes: int = 0
+    preempting: tuple[str, ...] = ()
+    preemption_message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How one granted container is started (Hadoop: ContainerLaunchContext).
+
+    Without an *image* it is the AM's own image; *template* is a PodTemplateSpec that is merged
+    under the rest.
+    """
+
+    container_id: str
+    command: Sequence[str] = ()
+    args: Sequence[str] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
+    template: Json = field(default_factory=dict)
+
+    def to_wire(self) -> dict[str, object]:
+        """This launch as the AM service reads it."""
+        body: dict[str, object] = {
+            "containerId": self.container_id,
+            "command": list(self.command),
+            "args": list(self.args),
+            "env": [{"name": name, "value": value} for name, value in self.env.items()],
+        }
+        if self.image:
+            body["image"] = self.image
+        if self.template:
+            body["template"] = self.template
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    """What the RM knows of one container: *state* is NEW, RUNNING or COMPLETE."""
+
+    container_id: str
+    state: str
+    exit_status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainersAnswer:
+    """The answer to launch, stop and status; *pods* and *errors* are by container id."""
+
+    pods: Mapping[str, str]
+    stopped: tuple[str, ...]
+    states: Mapping[str, ContainerState]
+    errors: Mapping[str, str]
+
+
+def registration(body: Json) -> Registration:
+    """Read the answer to register.
+
+    Raises:
+        ProtocolError: *body* is not of that shape.
+    """
+    return Registration(
+        application_id=_text(body, "applicationId"),
+        attempt_id=_text(body, "attemptId"),
+        queue=_text(body, "queue"),
+        minimum_allocation=_texts(body, "minimumAllocation"),
+        maximum_allocation=_texts(body, "maximumAllocation"),
+        resource_types=_names(body, "resourceTypes"),
+        previous=tuple(map(_container, _objects(body, "containersFromPreviousAttempts"))),
+        containers=tuple(map(_container, _objects(body, "containers"))),
+        response_id=_integer(body, "responseId", 0),
+    )
+
+
+def allocate_answer(body: Json) -> AllocateAnswer:
+    """Read the answer to allocate.
+
+    Raises:
+        ProtocolError: *body* is not of that shape.
+    """
+    preemption = _object(body, "preemption")
+    return AllocateAnswer(
+        response_id=_integer(body, "responseId"),
+        allocated=tuple(map(_container, _objects(body, "allocated"))),
+        completed=tuple(map(_ended, _objects(body, "completed"))),
+        headroom=_texts(body, "headroom"),
+        cluster_nodes=_integer(body, "clusterNodes", 0),
+        preempting=_names(preemption, "containers"),
+        preemption_message=_text(preemption, "message"),
+    )
+
+
+def containers_answer(body: Json) -> ContainersAnswer:
+    """Read the answer to launch, stop and status.
+
+    Raises:
+        ProtocolError: *body* is not of that shape.
+    """
+    states = [
+        ContainerState(_text(s, "containerId"), _text(s, "state"), _exit_status(s))
+        for s in _objects(body, "statuses")
+    ]
+    return ContainersAnswer(
+        pods={_text(e, "containerId"): _text(e, "pod") for e in _objects(body, "launched")},
+        stopped=_names(body, "stopped"),
+        states={state.container_id: state for state in states},
+        errors={_text(e, "containerId"): _text(e, "message") for e in _objects(body, "errors")},
+    )
+
+
+def is_unregistered(body: Json) -> bool:
+    """Read the answer to finish: whether the RM has stored the final status."""
+    return body.get("isUnregistered") is True
+
+
+def _container(body: Json) -> Container:
+    return Container(
+        id=_text(body, "containerId"),
+        node=_text(body, "node"),
+        key=AskKey(_integer(body, "priority"), _integer(body, "allocationRequestId", 0)),
+        resources=_texts(body, "resources"),
+    )
+
+
+def _ended(body: Json) -> Ended:
+    return Ended(
+        container_id=_text(body, "containerId"),
+        exit_status=_integer(body, "exitStatus"),
+        diagnostics=_text(body, "diagnostics"),
+    )
+
+
+def _exit_status(body: Json) -> int | None:
+    return None if body.get("exitStatus") is None else _integer(body, "exitStatus")
+
+
+def _text(body: Json, name: str) -> str:
+    value = body.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise ProtocolError(f"{name}: found {value!r}, expected text")
+    return value
+
+
+def _integer(body: Json, name: str, default: int | None = None) -> int:
+    value = body.get(name)
+    if value is None and default is not None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ProtocolError(f"{name}: found {value!r}, expected an integer")
+    return value
+
+
+def _object(body: Json, name: str) -> Json:
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise ProtocolError(f"{name}: found {value!r}, expected an object")
+    return value
+
+
+def _texts(body: Json, name: str) -> dict[str, str]:
+    return {key: str(value) for key, value in _object(body, name).items()}
+
+
+def _objects(body: Json, name: str) -> list[Json]:
+    value = body.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ProtocolError(f"{name}: found {value!r}, expected a list of objects")
+    return value
+
+
+def _names(body: Json, name: str) -> tuple[str, ...]:
+    value = body.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ProtocolError(f"{name}: found {value!r}, expected a list of texts")
+    return tuple(value)
