@@ -1,0 +1,307 @@
+"""YarnApplication: a submission, and what became of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from kubeyarn.crd import defaults
+from kubeyarn.crd.fields import (
+    AS_SET,
+    Count,
+    Diagnostics,
+    Fields,
+    Line,
+    PartitionName,
+    PositiveAmounts,
+    QueueName,
+    Seconds,
+    ShownAmounts,
+    Time,
+    camel,
+    listed_by,
+    rule,
+    rules,
+)
+from kubeyarn.crd.launch import Launch
+from kubeyarn.crd.status import Condition, ObservedGeneration, conditions
+
+
+class DesiredState(StrEnum):
+    """What the user wants of the application."""
+
+    RUNNING = "Running"
+    KILLED = "Killed"
+
+
+class ApplicationState(StrEnum):
+    """Hadoop's YarnApplicationState, in its own words."""
+
+    NEW = "NEW"
+    NEW_SAVING = "NEW_SAVING"
+    SUBMITTED = "SUBMITTED"
+    ACCEPTED = "ACCEPTED"
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+
+class FinalStatus(StrEnum):
+    """Hadoop's FinalApplicationStatus, in its own words."""
+
+    UNDEFINED = "UNDEFINED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+    ENDED = "ENDED"
+
+
+class AttemptState(StrEnum):
+    """Hadoop's YarnApplicationAttemptState, in its own words."""
+
+    NEW = "NEW"
+    SUBMITTED = "SUBMITTED"
+    SCHEDULED = "SCHEDULED"
+    ALLOCATED_SAVING = "ALLOCATED_SAVING"
+    ALLOCATED = "ALLOCATED"
+    LAUNCHED = "LAUNCHED"
+    FAILED = "FAILED"
+    RUNNING = "RUNNING"
+    FINISHING = "FINISHING"
+    FINISHED = "FINISHED"
+    KILLED = "KILLED"
+
+
+class ApplicationMaster(Launch):
+    """How the ApplicationMaster is launched, in container 1 of each attempt."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "has(self.image) || has(self.template)",
+                "image: found none, allowed: an image such as example.org/my-am:1.0, or a "
+                "template that names one",
+            )
+        )
+    )
+
+    resources: PositiveAmounts = Field(
+        dict(defaults.AM_RESOURCES), description="The size of the ApplicationMaster's container."
+    )
+
+
+def _frozen(*fields: str) -> list[dict[str, object]]:
+    return [
+        rule(
+            f"has(self.{field}) == has(oldSelf.{field}) && "
+            f"(!has(self.{field}) || self.{field} == oldSelf.{field})",
+            f"{field} cannot be changed once submitted: kill the application and submit another",
+        )
+        for field in fields
+    ]
+
+
+_SPEC_RULES = [
+    rule(
+        "has(self.applicationMaster) || self.unmanagedAM",
+        "applicationMaster: found none, allowed: how the ApplicationMaster is launched, or "
+        "unmanagedAM: true",
+    ),
+    rule(
+        "!self.keepContainersAcrossAttempts || self.maxAttempts > 1",
+        "keepContainersAcrossAttempts: found true with maxAttempts 1, allowed: only with "
+        "maxAttempts 2 or more",
+    ),
+    rule(
+        "oldSelf.user == '' || self.user == oldSelf.user",
+        "user cannot be changed once submitted: kill the application and submit another",
+    ),
+    rule(
+        "oldSelf.desiredState != 'Killed' || self.desiredState == 'Killed'",
+        "desiredState: found Running, allowed: Killed, because a killed application stays killed",
+    ),
+    *_frozen(
+        "applicationName",
+        "applicationType",
+        "tags",
+        "partition",
+        "maxAttempts",
+        "attemptFailuresValidityIntervalSeconds",
+        "keepContainersAcrossAttempts",
+        "unmanagedAM",
+        "applicationMaster",
+    ),
+]
+
+
+class YarnApplicationSpec(Fields):
+    """What is submitted (Hadoop: ApplicationSubmissionContext)."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*_SPEC_RULES))
+
+    application_name: Annotated[str, Field(max_length=253)] = Field(
+        "", description="A name for people; several may have the same. Empty: metadata.name."
+    )
+    application_type: Annotated[str, Field(max_length=20)] = Field(
+        "YARN", description="What kind of application it is, such as YARN, SPARK or MAPREDUCE."
+    )
+    tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        default=[],
+        max_length=10,
+        description="Words to find it by.",
+        json_schema_extra=AS_SET,
+    )
+    queue: QueueName = Field(
+        "",
+        description="The leaf queue that serves it: the full path, or the last part of it when no "
+        "other leaf is called so. Empty: root.default, unless a placement rule says otherwise.",
+    )
+    user: Annotated[str, Field(max_length=253)] = Field(
+        "",
+        description="Whose application it is. Set from the request; naming somebody else needs "
+        "the right to submit for others (verb submitfor on yarnapplications).",
+    )
+    priority: Count | None = Field(
+        None,
+        description="Its priority in the queue; higher is served first. Unset: the queue's "
+        "defaultApplicationPriority.",
+    )
+    partition: PartitionName | None = Field(
+        None,
+        description="The partition of its containers; an empty string is the nodes without a "
+        "partition. Unset: the queue's defaultPartition.",
+    )
+    max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
+        2, description="How often the ApplicationMaster is started before the application fails."
+    )
+    attempt_failures_validity_interval_seconds: Seconds = Field(
+        0, description="Failed attempts older than this do not count, in seconds; 0: all count."
+    )
+    keep_containers_across_attempts: bool = Field(
+        False,
+        description="Whether running containers outlive a failed ApplicationMaster and are handed "
+        "to the next attempt.",
+    )
+    unmanaged_am: bool = Field(
+        False, description="The ApplicationMaster runs elsewhere and is not launched."
+    )
+    lifetime_seconds: Seconds = Field(
+        0, description="Seconds after which it is killed; 0: the queue's default."
+    )
+    desired_state: DesiredState = Field(
+        DesiredState.RUNNING, description="Killed ends the application; that cannot be undone."
+    )
+    application_master: ApplicationMaster | None = Field(
+        None,
+        description="How the ApplicationMaster is launched. Unset: only with unmanagedAM.",
+    )
+
+
+class Attempt(Fields):
+    """One start of the ApplicationMaster (Hadoop: ApplicationAttemptReport)."""
+
+    id: Annotated[str, Field(max_length=80)] = Field(
+        description="Its id, appattempt_<timestamp>_<application>_<attempt>."
+    )
+    number: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="1 for the first attempt."
+    )
+    state: AttemptState | None = Field(None, description="Its state, in YARN's words.")
+    container_id: Annotated[str, Field(max_length=80)] | None = Field(
+        None, description="The ApplicationMaster's container."
+    )
+    pod: Line | None = Field(None, description="The ApplicationMaster's pod.")
+    node: Line | None = Field(None, description="The node it runs on.")
+    start_time: Time | None = Field(None, description="When the attempt began.")
+    finish_time: Time | None = Field(None, description="When it ended.")
+    exit_status: int | None = Field(
+        None,
+        ge=-(2**31),
+        le=2**31 - 1,
+        description="How the ApplicationMaster's container ended: the process's exit code, or a "
+        "negative number of YARN's ContainerExitStatus.",
+    )
+    diagnostics: Diagnostics | None = Field(None, description="What went wrong, in words.")
+
+
+class Usage(Fields):
+    """What the application has used over its life."""
+
+    memory_seconds: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Memory held times seconds, in MiB seconds."
+    )
+    vcore_seconds: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="Cores held times seconds."
+    )
+    preempted_containers: Count | None = Field(
+        None, description="Containers taken back for other queues or applications."
+    )
+
+
+class YarnApplicationStatus(Fields):
+    """What became of the application, in YARN's words; the ResourceManager writes it."""
+
+    observed_generation: ObservedGeneration = None
+    application_id: Annotated[str, Field(max_length=80)] | None = Field(
+        None, description="Its id, application_<timestamp>_<number>."
+    )
+    state: ApplicationState | None = Field(
+        None,
+        description="NEW: seen. SUBMITTED: has an id. ACCEPTED: taken by a queue, waits for its "
+        "ApplicationMaster. RUNNING: the ApplicationMaster has registered. FINISHED, FAILED, "
+        "KILLED: ended.",
+    )
+    final_status: FinalStatus | None = Field(
+        None, description="How it ended, as the ApplicationMaster said; UNDEFINED until then."
+    )
+    progress: Annotated[int, Field(ge=0, le=100)] | None = Field(
+        None, description="How far it is, in percent, as the ApplicationMaster said."
+    )
+    queue: QueueName | None = Field(None, description="The leaf queue that took it: full path.")
+    user: Annotated[str, Field(max_length=253)] | None = Field(
+        None, description="Whose application it is."
+    )
+    priority: Count | None = Field(None, description="The priority in force.")
+    tracking_url: Annotated[str, Field(max_length=2048)] | None = Field(
+        None, description="Where the ApplicationMaster shows its work."
+    )
+    host: Line | None = Field(None, description="Where the ApplicationMaster listens for clients.")
+    rpc_port: Annotated[int, Field(ge=-1, le=65535)] | None = Field(
+        None, description="The port it listens on; -1: none."
+    )
+    diagnostics: Diagnostics | None = Field(
+        None, description="Why it waits, or what went wrong, in words."
+    )
+    start_time: Time | None = Field(None, description="When it was submitted.")
+    launch_time: Time | None = Field(None, description="When its first attempt was launched.")
+    finish_time: Time | None = Field(None, description="When it ended.")
+    attempts: list[Attempt] | None = Field(
+        None,
+        max_length=100,
+        description="Its attempts, first to last.",
+        json_schema_extra=listed_by("id"),
+    )
+    allocated: ShownAmounts | None = Field(
+        None, description="What it holds now: containers, and how much of each resource."
+    )
+    usage: Usage | None = Field(None, description="What it has used over its life.")
+    conditions: list[Condition] | None = conditions(  # type: ignore[assignment]
+        "Accepted: a queue took it. Running: its ApplicationMaster is registered; when false the "
+        "message says what it waits for. Finished: it ended. AllFieldsActing: everything its spec "
+        "says is acted on."
+    )
+
+
+class YarnApplication(Fields):
+    """An application: who wants what to run where, and what became of it. Its ApplicationMaster
+    is launched in a container of the queue, and asks for further containers as it goes."""
+
+    model_config = ConfigDict(alias_generator=camel, extra="allow")
+
+    spec: YarnApplicationSpec = Field(description="What is submitted. Kill it with desiredState.")
+    status: YarnApplicationStatus | None = Field(
+        None, description="What became of it, in YARN's words. The ResourceManager writes it."
+    )

@@ -1,0 +1,51 @@
+"""Sets of container numbers written compactly: `1-5,9` is 1, 2, 3, 4, 5 and 9.
+
+A request may hold thousands of containers; its status names them all and must stay small.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kubeyarn.model.errors import SpecError
+
+PATTERN = r"^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?$"
+"""What a compact range looks like, for the CRD."""
+LARGEST_SET = 1_000_000
+"""Numbers one range may name, so that a mistyped `1-9999999999` costs nothing."""
+
+_WHOLE = re.compile(PATTERN, re.ASCII)
+
+
+def compact(numbers: Iterable[int]) -> str:
+    """Write *numbers*, each once and in order; "" when there are none."""
+    spans: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in spans)
+
+
+def expand(text: str, field: str = "containers") -> list[int]:
+    """The numbers that *text* names, sorted, each once.
+
+    Raises:
+        SpecError: not a compact range, a range that runs backwards, or over `LARGEST_SET` numbers.
+    """
+    if _WHOLE.fullmatch(text) is None:
+        raise SpecError(f"{field}: found {text[:80]!r}, expected ranges such as 1-5,9")
+    spans = [_span(part, field) for part in text.split(",") if part]
+    if sum(len(span) for span in spans) > LARGEST_SET:
+        raise SpecError(f"{field}: found more than {LARGEST_SET} numbers, allowed: {LARGEST_SET}")
+    return sorted({number for span in spans for number in span})
+
+
+def _span(part: str, field: str) -> range:
+    first, _, last = part.partition("-")
+    span = range(int(first), int(last or first) + 1)
+    if not span:
+        raise SpecError(f"{field}: found {part!r}, expected the smaller number first")
+    return span

@@ -1,0 +1,280 @@
+"""ContainerRequest: an ask of an application for containers, and what came of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from kubeyarn.crd import defaults, ranges
+from kubeyarn.crd.fields import (
+    AS_SET,
+    Count,
+    Fields,
+    Line,
+    PartitionName,
+    PositiveAmounts,
+    QueueName,
+    Seconds,
+    camel,
+    listed_by,
+    rule,
+    rules,
+)
+from kubeyarn.crd.launch import Launch
+from kubeyarn.crd.status import Condition, ObservedGeneration, conditions
+
+
+class Role(StrEnum):
+    """What the containers are for (Hadoop: ContainerType)."""
+
+    TASK = "Task"
+    APPLICATION_MASTER = "ApplicationMaster"
+
+
+class ExecutionType(StrEnum):
+    """Whether the containers are guaranteed (Hadoop: ExecutionType)."""
+
+    GUARANTEED = "Guaranteed"
+    OPPORTUNISTIC = "Opportunistic"
+
+
+class OnFailure(StrEnum):
+    """Who acts when a container fails."""
+
+    REPORT = "Report"
+    RETRY = "Retry"
+
+
+class Locality(Fields):
+    """Where the containers would rather run."""
+
+    nodes: list[Annotated[str, Field(min_length=1, max_length=253)]] = Field(
+        default=[], max_length=1000, description="Nodes, by name.", json_schema_extra=AS_SET
+    )
+    racks: list[Annotated[str, Field(min_length=1, max_length=253)]] = Field(
+        default=[], max_length=1000, description="Racks, by name.", json_schema_extra=AS_SET
+    )
+    relax: bool = Field(
+        True,
+        description="Whether another node is taken after a while. False: only those listed.",
+    )
+
+
+class Gang(Fields):
+    """All or nothing: containers that are of use only together."""
+
+    min_count: Annotated[int, Field(ge=1, le=100000)] = Field(
+        1, description="Containers that must be there before any of them counts."
+    )
+    timeout_seconds: Seconds = Field(
+        120, description="Seconds after which an incomplete gang gives back what it holds."
+    )
+
+
+_FIXED = ("application", "role", "priority", "allocationRequestId", "executionType")
+
+_SPEC_RULES = [
+    *(
+        rule(
+            f"self.{field} == oldSelf.{field}",
+            f"{field} cannot be changed: it is what the request is known by; make another "
+            "ContainerRequest",
+        )
+        for field in _FIXED
+    ),
+    rule(
+        "self.resources == oldSelf.resources",
+        "resources cannot be changed: containers already granted have that size; make another "
+        "ContainerRequest",
+    ),
+    rule(
+        "has(self.partition) == has(oldSelf.partition) && "
+        "(!has(self.partition) || self.partition == oldSelf.partition)",
+        "partition cannot be changed: make another ContainerRequest",
+    ),
+    rule(
+        "self.role != 'ApplicationMaster' || self.count == 1",
+        "count: found another number than 1 for the role ApplicationMaster, allowed: 1",
+    ),
+    rule(
+        "!has(self.gang) || self.gang.minCount <= self.count",
+        "gang.minCount: found more than count, allowed: at most count",
+    ),
+    rule(
+        "!has(self.locality) || self.locality.relax || "
+        "size(self.locality.nodes) + size(self.locality.racks) > 0",
+        "locality: found relax: false with neither nodes nor racks, allowed: relax: true, or "
+        "where the containers must run",
+    ),
+    rule(
+        "self.onFailure != 'Report' || self.retryLimit == 0",
+        "retryLimit: found more than 0 with onFailure: Report, allowed: 0, or onFailure: Retry",
+    ),
+]
+
+
+class ContainerRequestSpec(Fields):
+    """What is asked for (Hadoop: ResourceRequest)."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*_SPEC_RULES))
+
+    application: Annotated[str, Field(min_length=1, max_length=253)] = Field(
+        description="The YarnApplication that asks, in the same namespace."
+    )
+    role: Role = Field(
+        Role.TASK,
+        description="What the containers are for. ApplicationMaster is only used by the "
+        "ResourceManager.",
+    )
+    priority: Count = Field(
+        0,
+        description="The order among the requests of one application; lower is served first, as "
+        "in YARN.",
+    )
+    allocation_request_id: Annotated[int, Field(ge=-1)] = Field(
+        0,
+        description="A number of the application's own choice, which granted containers carry; "
+        "lower is served first among equal priorities.",
+    )
+    count: Annotated[int, Field(ge=0, le=100000)] = Field(
+        1,
+        description="Containers wanted over the life of this request. It is a level: raising it "
+        "asks for more, lowering it cancels what is not granted yet.",
+    )
+    resources: PositiveAmounts = Field(
+        dict(defaults.TASK_RESOURCES), description="The size of each container."
+    )
+    partition: PartitionName | None = Field(
+        None,
+        description="The partition they must run in; an empty string is the nodes without a "
+        "partition. Unset: the application's, or the queue's defaultPartition.",
+    )
+    locality: Locality | None = Field(
+        None, description="Where they would rather run. Unset: anywhere."
+    )
+    execution_type: ExecutionType = Field(
+        ExecutionType.GUARANTEED,
+        description="Guaranteed containers count against the queue; Opportunistic ones use what "
+        "is idle and go first.",
+    )
+    placement_constraint: Annotated[str, Field(max_length=4096)] = Field(
+        "", description="A constraint in Hadoop's syntax, such as notin,node,hbase. Empty: none."
+    )
+    allocation_tags: list[Annotated[str, Field(min_length=1, max_length=100)]] = Field(
+        default=[],
+        max_length=16,
+        description="Tags the containers carry for placement constraints.",
+        json_schema_extra=AS_SET,
+    )
+    gang: Gang | None = Field(
+        None, description="All or nothing. Unset: each container is granted by itself."
+    )
+    on_failure: OnFailure = Field(
+        OnFailure.REPORT,
+        description="Report: the ApplicationMaster decides what to do. Retry: the container is "
+        "made again, up to retryLimit times.",
+    )
+    retry_limit: Annotated[int, Field(ge=0, le=1000)] = Field(
+        0, description="Failed containers that are made again, over the whole request."
+    )
+    container: Launch | None = Field(
+        None,
+        description="How each granted container is launched. Unset: the ApplicationMaster "
+        "launches each one itself.",
+    )
+
+
+Ranges = Annotated[str, Field(max_length=262144, pattern=ranges.PATTERN)]
+
+
+class NodeGrants(Fields):
+    """Containers granted on one node."""
+
+    node: Annotated[str, Field(max_length=253)] = Field(description="The node.")
+    epoch: Count = Field(0, description="The scheduler's epoch, the e<epoch> of container ids.")
+    containers: Ranges = Field("", description="Container numbers, such as 1-5,9.")
+
+
+class Launched(Fields):
+    """Containers of one epoch whose pods were seen."""
+
+    epoch: Count = Field(0, description="The scheduler's epoch, the e<epoch> of container ids.")
+    containers: Ranges = Field("", description="Container numbers, such as 1-5,9.")
+
+
+class CompletedContainer(Fields):
+    """A container that ended."""
+
+    id: Annotated[str, Field(max_length=80)] = Field(
+        description="Its id, container_<timestamp>_<application>_<attempt>_<number>."
+    )
+    exit_status: Annotated[int, Field(ge=-(2**31), le=2**31 - 1)] = Field(
+        0,
+        description="The process's exit code, or a negative number of YARN's "
+        "ContainerExitStatus, such as -102 for preempted.",
+    )
+    diagnostics: Annotated[str, Field(max_length=8192)] = Field(
+        "", description="What went wrong, in words."
+    )
+
+
+class ContainerRequestStatus(Fields):
+    """What came of the request; the scheduler and the ResourceManager each write their part."""
+
+    observed_generation: ObservedGeneration = None
+    queue: QueueName | None = Field(
+        None, description="The leaf queue that serves it: full path. Scheduler."
+    )
+    granted: Count | None = Field(
+        None, description="Containers granted over the life of the request. Scheduler."
+    )
+    pending: Count | None = Field(
+        None, description="Containers still wanted: count less granted. Scheduler."
+    )
+    grants: list[NodeGrants] | None = Field(
+        None,
+        max_length=100000,
+        description="Containers granted that have not been given back, by node. Scheduler.",
+        json_schema_extra=listed_by("epoch", "node"),
+    )
+    running: Count | None = Field(
+        None, description="Containers whose pods run. ResourceManager."
+    )
+    succeeded: Count | None = Field(
+        None, description="Containers that ended with exit status 0. ResourceManager."
+    )
+    failed: Count | None = Field(
+        None, description="Containers that ended otherwise. ResourceManager."
+    )
+    launched: list[Launched] | None = Field(
+        None,
+        max_length=1000,
+        description="Containers whose pods were seen, by epoch. ResourceManager.",
+        json_schema_extra=listed_by("epoch"),
+    )
+    completed: list[CompletedContainer] | None = Field(
+        None,
+        max_length=100000,
+        description="Containers that ended and that the ApplicationMaster has not confirmed yet. "
+        "ResourceManager.",
+        json_schema_extra=listed_by("id"),
+    )
+    conditions: list[Condition] | None = conditions(  # type: ignore[assignment]
+        "Accepted: the queue takes it. Satisfied: nothing is pending; when false, reason and "
+        "message say what stops it. AllFieldsActing: everything its spec says is acted on. "
+        "Scheduler."
+    )
+
+
+class ContainerRequest(Fields):
+    """An ask of an application: so many containers of this size, there, launched so. It is a
+    level, not an edge: applying it twice asks for nothing new."""
+
+    model_config = ConfigDict(alias_generator=camel, extra="allow")
+
+    spec: ContainerRequestSpec = Field(description="What is asked for.")
+    status: ContainerRequestStatus | None = Field(
+        None, description="What came of it. The scheduler and the ResourceManager write it."
+    )
