@@ -1,15 +1,160 @@
-"""What fair-scheduler.xml says beyond the queue tree, as neutral values."""
+"""What the Fair Scheduler is told about queues and about the cluster, as neutral values.
+
+What a YarnQueue's `fair:` field says and what Hadoop's fair-scheduler.xml and yarn-site.xml say
+meet here. A field of a queue that is None was not said: the cluster's default, or the parent's
+word, is in force. Times are milliseconds, shares fractions, amounts in the ledger's base units.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+from kubeyarn.model.resources import Vector
+
+NEVER_MS = 2**63 - 1
+UNBOUNDED = 2**63 - 1
+UNLIMITED_APPLICATIONS = 2**31 - 1
+
+
+class FairPolicy(StrEnum):
+    """How a queue shares among its children (Hadoop: `schedulingPolicy`)."""
+
+    FAIR = "Fair"
+    FIFO = "Fifo"
+    DRF = "Drf"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceLimit:
+    """A limit per resource type (Hadoop: ConfigurableResource).
+
+    In each place a fraction of the cluster, or else an amount; neither, or no such place, is
+    unbounded.
+    """
+
+    amounts: tuple[int | None, ...] = ()
+    fractions: tuple[float | None, ...] = ()
+
+    def of(self, cluster: Vector) -> Vector:
+        """The limit in a cluster of this size; a fraction's amount is rounded down."""
+        return tuple(self._place(place, total) for place, total in enumerate(cluster))
+
+    def _place(self, place: int, total: int) -> int:
+        fraction = self.fractions[place] if place < len(self.fractions) else None
+        if fraction is not None:
+            return int(total * fraction)
+        amount = self.amounts[place] if place < len(self.amounts) else None
+        return UNBOUNDED if amount is None else amount
+
+
+NO_LIMIT = ResourceLimit()
 
 
 @dataclass(frozen=True, slots=True)
 class FairQueueConfig:
-    """What a queue says to the Fair Scheduler."""
+    """What a queue says to the Fair Scheduler (Hadoop: a `<queue>` element); None is: not said.
+
+    *parent* declares a queue without children a parent (`type="parent"`). *maximum_am_share* -1
+    switches the check off. A place of *maximum_container* that is None is unbounded.
+    """
+
+    weight: float | None = None
+    minimum: Vector | None = None
+    maximum: ResourceLimit | None = None
+    child_maximum: ResourceLimit | None = None
+    maximum_container: tuple[int | None, ...] | None = None
+    policy: FairPolicy | None = None
+    maximum_running_applications: int | None = None
+    maximum_am_share: float | None = None
+    min_share_preemption_timeout_ms: int | None = None
+    fair_share_preemption_timeout_ms: int | None = None
+    fair_share_preemption_threshold: float | None = None
+    allow_preemption_from: bool = True
+    parent: bool = False
+
+
+class FairRuleKind(StrEnum):
+    """Hadoop's queue placement rules, by the names fair-scheduler.xml has for them."""
+
+    SPECIFIED = "specified"
+    USER = "user"
+    PRIMARY_GROUP = "primaryGroup"
+    SECONDARY_GROUP = "secondaryGroupExistingQueue"
+    NESTED_USER = "nestedUserQueue"
+    DEFAULT = "default"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class FairRule:
+    """One queue placement rule; *parent* finds the queue that the rule's own is nested in."""
+
+    kind: FairRuleKind
+    create: bool = True
+    queue: str = ""
+    parent: FairRule | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FairQueueDefaults:
+    """What queues have that say nothing (Hadoop: the allocation file's `queue...Default`)."""
+
+    policy: FairPolicy = FairPolicy.FAIR
+    maximum: ResourceLimit = NO_LIMIT
+    maximum_running_applications: int = UNLIMITED_APPLICATIONS
+    maximum_am_share: float = 0.5
+    min_share_preemption_timeout_ms: int = NEVER_MS
+    fair_share_preemption_timeout_ms: int = NEVER_MS
+    fair_share_preemption_threshold: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class FairPreemption:
+    """Hadoop: `yarn.scheduler.fair.preemption` and its companions."""
+
+    enabled: bool = False
+    utilization_threshold: float = 0.8
+    masters: bool = True
+    masters_of: tuple[tuple[str, bool], ...] = ()
+    wait_before_kill_ms: int = 15000
+    wait_before_next_check_ms: int = 10000
+    allocation_delay_ms: int = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class FairOffers:
+    """What one offer of a node may do (Hadoop: `yarn.scheduler.fair.assignmultiple`, ...).
+
+    A locality threshold is a fraction of the nodes that an ask lets pass; -1 switches waiting off.
+    *reservation_multiple* increments is the least size that reserves room, on at most
+    *reservable_nodes* of the nodes for one application.
+    """
+
+    multiple: bool = False
+    dynamic_maximum: bool = True
+    maximum: int = -1
+    node_locality_threshold: float = -1.0
+    rack_locality_threshold: float = -1.0
+    reservable_nodes: float = 0.05
+    reservation_multiple: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class FairClusterConfig:
-    """What the cluster says to the Fair Scheduler."""
+    """What the cluster says to the Fair Scheduler beyond its queues.
+
+    *rules* empty is: by *allow_undeclared* and *user_as_default*. *memory_per_mib* says how many
+    base units of the ledger are one MiB, for the weight that grows with an application's demand.
+    """
+
+    defaults: FairQueueDefaults = FairQueueDefaults()
+    user_maximum_default: int = UNLIMITED_APPLICATIONS
+    user_maximum: tuple[tuple[str, int], ...] = ()
+    rules: tuple[FairRule, ...] = ()
+    allow_undeclared: bool = True
+    user_as_default: bool = True
+    size_based_weight: bool = False
+    memory_per_mib: int = 1
+    offers: FairOffers = FairOffers()
+    preemption: FairPreemption = FairPreemption()
