@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from kubeyarn.local import image as images
 from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.layout import layouts
@@ -114,3 +115,27 @@ def kubeconfig(name: str, only_path: bool) -> None:
             f"cluster {name} is not up: `kubeyarn cluster up --name {name}`"
         )
     click.echo(str(path) if only_path else path.read_text(), nl=only_path)
+
+
+@cluster.command()
+@_NAME
+@click.option("--load", is_flag=True, help="Import the image into the cluster's node as well.")
+@click.option(
+    "--context",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Only write the build context for `docker build` into this directory.",
+)
+def image(name: str, load: bool, context: Path | None) -> None:
+    """Build KubeYARN's image with no registry and print its archive's path."""
+    if context is not None:
+        images.context(context, _to_stderr)
+        click.echo(context)
+        return
+    archive = images.kubeyarn(_to_stderr)
+    if load:
+        LocalCluster(name, say=_to_stderr).load_image(archive)
+    click.echo(archive)
+
+
+def _to_stderr(line: str) -> None:
+    click.echo(line, err=True)

@@ -30,7 +30,12 @@ def build(binaries: Sequence[Binary], scratch: Path) -> dict[str, Path]:
     work, output = scratch / "module", scratch / "bin"
     work.mkdir()
     output.mkdir()
-    (work / "go.mod").write_text(module_file(module, _upstream(module, environment)))
+    upstream, source = _upstream(module, environment)
+    text = module_file(module, upstream)
+    if module.edits:
+        _edited(module, source, scratch / "source")
+        text += f"replace {module.path} => ../source\n"
+    (work / "go.mod").write_text(text)
     _go(_build_arguments(binaries, output), work, environment)
     return {binary.name: output / _output_name(binary.package) for binary in binaries}
 
@@ -76,13 +81,29 @@ def _entries(upstream: Mapping[str, object], key: str) -> list[dict[str, dict[st
     return found
 
 
-def _upstream(module: Module, environment: Mapping[str, str]) -> dict[str, object]:
+def _edited(module: Module, source: Path, into: Path) -> None:
+    # The module cache is read-only, and so are its copies until they are told otherwise.
+    shutil.copytree(source, into, copy_function=shutil.copyfile)
+    for directory, _, _ in os.walk(into):
+        Path(directory).chmod(0o755)
+    for edit in module.edits:
+        file = into / edit.file
+        text = file.read_text()
+        if edit.old not in text:
+            raise LocalClusterError(
+                f"{module.path} {module.version}: {edit.file} has no {edit.old!r} to change;"
+                " the recipe in binaries.py does not fit this version"
+            )
+        file.write_text(text.replace(edit.old, edit.new))
+
+
+def _upstream(module: Module, environment: Mapping[str, str]) -> tuple[dict[str, object], Path]:
     wanted = f"{module.path}@{module.version}"
     answer = json.loads(_go(["mod", "download", "-json", wanted], Path("/"), environment))
     parsed: dict[str, object] = json.loads(
         _go(["mod", "edit", "-json", answer["GoMod"]], Path("/"), environment)
     )
-    return parsed
+    return parsed, Path(answer["Dir"])
 
 
 def _build_arguments(binaries: Sequence[Binary], output: Path) -> list[str]:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubeyarn.local import oci
+from kubeyarn.local import dockerfile, imagebuild, locking, oci, wheels
 from kubeyarn.local.binaries import KUBERNETES_VERSION
 from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.lookup import Lookup
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
+KUBEYARN = "kubeyarn/kubeyarn:dev"
 PAUSE = "localhost/kubeyarn/pause:1"
 KUBE_SCHEDULER = f"registry.k8s.io/kube-scheduler:{KUBERNETES_VERSION}"
 
@@ -42,6 +43,37 @@ def kube_scheduler(say: Say) -> Path:
         where = "usr/local/bin/kube-scheduler"
         _pack(archive, KUBE_SCHEDULER, {where: program.read_bytes()}, f"/{where}")
     return archive
+
+
+def kubeyarn(say: Say) -> Path:
+    """The archive of KubeYARN's image, built from operator/Dockerfile with no registry.
+
+    Only what changed since the last time is built again.
+    Raises LocalClusterError where there is no source tree, or when a step fails.
+    """
+    directory = _images()
+    with locking.exclusive(directory / ".kubeyarn.lock"):
+        with tempfile.TemporaryDirectory(dir=directory, prefix=".context-") as context:
+            wheels.make_context(Path(context), directory / "wheels", say)
+            text = (wheels.project() / "operator/Dockerfile").read_text()
+            layers = directory / "layers"
+            layers.mkdir(exist_ok=True)
+            build = imagebuild.Build(Path(context), layers, say)
+            build.run(dockerfile.parse(text, {"BASE": imagebuild.HOST_BASE}))
+        archive = directory / "kubeyarn.tar"
+        mark, state = directory / "kubeyarn.state", f"{build.chain} {build.config}"
+        if not archive.exists() or not mark.exists() or mark.read_text() != state:
+            say("kubeyarn image: packing")
+            mark.unlink(missing_ok=True)
+            stack = [oci.layer(path) for path in build.stack]
+            oci.write(archive, [KUBEYARN], stack, build.config)
+            mark.write_text(state)
+    return archive
+
+
+def context(directory: Path, say: Say) -> None:
+    """Write the build context of operator/Dockerfile for another builder."""
+    wheels.make_context(directory, _images() / "wheels", say)
 
 
 def pause_program(architecture: str) -> bytes:

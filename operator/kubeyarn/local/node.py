@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _CAP_SYS_RESOURCE = 24
 _KUBELET, _KUBELET_HEALTH = 10250, 10248
+# The kubelet makes it whatever its root directory is.
+_DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")
 _POD_LOG_LINKS = Path("/var/log/containers")
 _SHIM_SOCKETS = Path("/run/containerd/s")
 _CNI_PLUGINS = ("bridge", "loopback", "host-local")
@@ -62,6 +64,8 @@ def clean(record: Record, layout: Layout) -> None:
     _clean_slot(record)
     mounts.undo(layout.directory)
     _remove_links(layout.directory)
+    for directory in (_DEVICE_PLUGINS, _DEVICE_PLUGINS.parent):
+        _remove_empty(directory)
 
 
 def containerd(files: NodeFiles) -> Component:
@@ -286,8 +290,7 @@ def _clean_slot(record: Record) -> None:
     mounts.undo(run)
     network.remove(record.addresses)
     shutil.rmtree(run, ignore_errors=True)
-    if run.parent.is_dir() and not any(run.parent.iterdir()):
-        run.parent.rmdir()
+    _remove_empty(run.parent)
 
 
 def _remove_shim_sockets(run: Path) -> None:
@@ -297,8 +300,12 @@ def _remove_shim_sockets(run: Path) -> None:
         if socket.parent == _SHIM_SOCKETS:
             socket.unlink(missing_ok=True)
     for directory in (_SHIM_SOCKETS, _SHIM_SOCKETS.parent):
-        if directory.is_dir() and not any(directory.iterdir()):
-            directory.rmdir()
+        _remove_empty(directory)
+
+
+def _remove_empty(directory: Path) -> None:
+    if directory.is_dir() and not any(directory.iterdir()):
+        directory.rmdir()
 
 
 def _remove_links(directory: Path) -> None:
@@ -308,5 +315,4 @@ def _remove_links(directory: Path) -> None:
     for link in _POD_LOG_LINKS.iterdir():
         if link.is_symlink() and link.readlink().is_relative_to(directory):
             link.unlink(missing_ok=True)
-    if not any(_POD_LOG_LINKS.iterdir()):
-        _POD_LOG_LINKS.rmdir()
+    _remove_empty(_POD_LOG_LINKS)
