@@ -206,9 +206,7 @@ class Attempt(Fields):
     id: Annotated[str, Field(max_length=80)] = Field(
         description="Its id, appattempt_<timestamp>_<application>_<attempt>."
     )
-    number: Annotated[int, Field(ge=1)] | None = Field(
-        None, description="1 for the first attempt."
-    )
+    number: Annotated[int, Field(ge=1)] | None = Field(None, description="1 for the first attempt.")
     state: AttemptState | None = Field(None, description="Its state, in YARN's words.")
     container_id: Annotated[str, Field(max_length=80)] | None = Field(
         None, description="The ApplicationMaster's container."
@@ -297,7 +295,8 @@ class YarnApplicationStatus(Fields):
 
 class YarnApplication(Fields):
     """An application: who wants what to run where, and what became of it. Its ApplicationMaster
-    is launched in a container of the queue, and asks for further containers as it goes."""
+    is launched in a container of the queue, and asks for further containers as it goes.
+    """
 
     model_config = ConfigDict(alias_generator=camel, extra="allow")
 

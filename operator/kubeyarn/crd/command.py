@@ -49,5 +49,6 @@ def _check(folder: Path, files: dict[str, str]) -> None:
     ]
     if stale:
         raise click.ClickException(
-            f"{folder}: {', '.join(stale)} differ from the models; run: kubeyarn crds --write {folder}"
+            f"{folder}: {', '.join(stale)} differ from the models; "
+            f"run: kubeyarn crds --write {folder}"
         )

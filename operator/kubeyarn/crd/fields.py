@@ -34,10 +34,14 @@ class Fields(BaseModel):
     )
 
 
-def rule(cel: str, message: str) -> Extras:
-    """A CEL rule; *message* is a CEL expression when it starts with a quote."""
+def rule(cel: str, message: str, at: str = "") -> Extras:
+    """A CEL rule, reported on the field *at*, such as `.spec.cluster`, or on the whole object.
+
+    *message* is a CEL expression when it starts with a quote.
+    """
     key = "messageExpression" if message.startswith("'") else "message"
-    return {"rule": cel, key: message}
+    said = {"rule": cel, key: message}
+    return {**said, "fieldPath": at} if at else said
 
 
 def rules(*these: Extras) -> Extras:
@@ -52,9 +56,7 @@ def _quantity(allowed: str, least: str, most: str) -> Extras:
         "x-kubernetes-int-or-string": True,
         "maxLength": QUANTITY_CHARACTERS,
         **rules(
-            rule(
-                f"isQuantity({text}) && ({within})", f"'found ' + {text} + ', allowed: {allowed}'"
-            )
+            rule(f"isQuantity({text}) && ({within})", f"'found ' + {text} + ', allowed: {allowed}'")
         ),
     }
 
@@ -195,11 +197,11 @@ Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Line = Annotated[str, Field(max_length=253)]
 Text = Annotated[str, Field(max_length=4096)]
 Diagnostics = Annotated[str, Field(max_length=32768)]
-Time = Annotated[
-    str, WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64})
-]
+Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64})]
 QueueName = Annotated[str, Field(max_length=253)]
-PartitionName = Annotated[str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")]
+PartitionName = Annotated[
+    str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+]
 
 
 def listed_by(*keys: str) -> Extras:

@@ -147,5 +147,5 @@ def _times(number: int, exponent: int, suffix: str) -> int:
         exponent += _DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:])
     if exponent >= 0:
         # The digits of the exponent may say 10**(10**60): never compute that.
-        return number * 10 ** min(exponent, LONGEST)
-    return -(-number // 10 ** min(-exponent, 2 * LONGEST))
+        return number * int(10 ** min(exponent, LONGEST))
+    return -(-number // int(10 ** min(-exponent, 2 * LONGEST)))

@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field
 from kubeyarn.crd import defaults
 from kubeyarn.crd.fields import (
     AS_SET,
-    AMShare,
     Amounts,
+    AMShare,
     CapacityByResource,
     Count,
     Factor,
@@ -32,6 +32,7 @@ from kubeyarn.crd.fields import (
     rules,
 )
 from kubeyarn.crd.status import Condition, ObservedGeneration, conditions
+from kubeyarn.crd.structural import MAKE
 
 
 class SchedulerKind(StrEnum):
@@ -156,7 +157,9 @@ class Partition(Fields):
 class IntraQueuePreemption(Fields):
     """Preemption among the applications of one queue."""
 
-    enabled: bool = Field(False, description="Whether applications of one queue preempt each other.")
+    enabled: bool = Field(
+        False, description="Whether applications of one queue preempt each other."
+    )
     order: IntraQueueOrder = Field(
         IntraQueueOrder.USER_LIMIT_FIRST,
         description="Whose containers go first: those of users over their limit, or those of "
@@ -192,7 +195,7 @@ class ClusterPreemption(Fields):
         "also end by themselves.",
     )
     intra_queue: IntraQueuePreemption = Field(
-        default_factory=IntraQueuePreemption,
+        default_factory=lambda: IntraQueuePreemption.model_validate({}),
         description="Preemption among the applications of one queue.",
     )
 
@@ -202,8 +205,9 @@ class PlacementRule(Fields):
 
     model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
 
-    type: RuleType = Field(description="What is looked at: the user, a group of the user, or the "
-                           "application's name.")
+    type: RuleType = Field(
+        description="What is looked at: the user, a group of the user, or the application's name."
+    )
     matches: Annotated[str, Field(max_length=253)] = Field(
         "*", description="The name it must have; * matches every user or application."
     )
@@ -265,7 +269,7 @@ class Cluster(Fields):
         description="The highest priority an application may have; higher ones are lowered to it.",
     )
     preemption: ClusterPreemption = Field(
-        default_factory=ClusterPreemption,
+        default_factory=lambda: ClusterPreemption.model_validate({}),
         description="How containers are taken back from queues above their guarantee.",
     )
     placement_rules: list[PlacementRule] = Field(
@@ -359,9 +363,7 @@ class AutoCreate(Fields):
     expiry_seconds: Seconds = Field(
         300, description="Seconds after which an unused made queue is removed; 0: never."
     )
-    template: FreeForm = Field(
-        default={}, description=f"What every made queue says. {_TEMPLATE}"
-    )
+    template: FreeForm = Field(default={}, description=f"What every made queue says. {_TEMPLATE}")
     leaf_template: FreeForm = Field(
         default={}, description=f"What made leaves say, over template. {_TEMPLATE}"
     )
@@ -380,18 +382,18 @@ class Fair(Fields):
     max_resources: MaximumByResource | None = Field(
         None, description="The most it may use. Unset: no limit of its own."
     )
-    policy: FairPolicy = Field(
-        FairPolicy.FAIR,
+    policy: FairPolicy | None = Field(
+        None,
         description="How it shares among its children or applications: Fair by memory, Drf by "
-        "each one's scarcest resource, Fifo by submission (leaves only).",
+        "each one's scarcest resource, Fifo by submission (leaves only). Unset: Fair.",
     )
     max_running_applications: Count | None = Field(
         None, description="Applications that may run at a time. Unset: no limit."
     )
-    max_am_share: AMShare = Field(
-        "50%",
+    max_am_share: AMShare | None = Field(
+        None,
         description='Part of its fair share that ApplicationMasters may take; "-1" switches the '
-        "limit off.",
+        "limit off. Unset: 50%.",
     )
     min_share_preemption_timeout_seconds: Seconds | None = Field(
         None,
@@ -527,7 +529,8 @@ class YarnQueueSpec(Fields):
         "parent.",
     )
     ordering: Ordering = Field(
-        default_factory=Ordering, description="Who is served first in this queue."
+        default_factory=lambda: Ordering.model_validate({}),
+        description="Who is served first in this queue.",
     )
     priority: Annotated[int, Field(ge=-(2**31), le=2**31 - 1)] = Field(
         0,
@@ -538,7 +541,7 @@ class YarnQueueSpec(Fields):
         0, description="Priority of applications that say none."
     )
     preemption: QueuePreemption = Field(
-        default_factory=QueuePreemption,
+        default_factory=lambda: QueuePreemption.model_validate({}),
         description="Whether this queue is spared from preemption.",
     )
     lifetime: Lifetime | None = Field(
@@ -658,14 +661,15 @@ _NAMED = [
     ),
     rule(
         "self.metadata.name == 'root' || !has(self.spec) || !has(self.spec.cluster)",
-        "'spec.cluster: found on ' + self.metadata.name + ', allowed: only on the queue root'",
+        "'found on ' + self.metadata.name + ', allowed: only on the queue root'",
+        ".spec.cluster",
     ),
     rule(
         "self.metadata.name != 'root' || !has(self.spec) || "
         "((!has(self.spec.capacity) || self.spec.capacity == '100%') && "
         "!has(self.spec.capacityByResource))",
-        "spec.capacity: root has the whole cluster; allowed: 100% or nothing, and no "
-        "capacityByResource",
+        "root has the whole cluster; allowed: 100% or nothing, and no capacityByResource",
+        ".spec.capacity",
     ),
 ]
 
@@ -673,16 +677,17 @@ _NAMED = [
 class YarnQueue(Fields):
     """A queue of the tree. Its name is its full path: the parent of root.engineering.etl is
     root.engineering. Queues without children (leaves) take applications; what a queue is
-    guaranteed and does not use is lent to others."""
+    guaranteed and does not use is lent to others.
+    """
 
     model_config = ConfigDict(
         alias_generator=camel, extra="allow", json_schema_extra=rules(*_NAMED)
     )
 
     spec: YarnQueueSpec = Field(
-        default_factory=YarnQueueSpec,
+        default_factory=lambda: YarnQueueSpec.model_validate({}),
         description="What an administrator says of the queue.",
-        json_schema_extra={"default": {}},
+        json_schema_extra={MAKE: True},
     )
     status: YarnQueueStatus | None = Field(
         None, description="What is true of the queue now. The scheduler writes it."

@@ -10,13 +10,14 @@ from pydantic import ConfigDict, Field
 from kubeyarn.crd import defaults, ranges
 from kubeyarn.crd.fields import (
     AS_SET,
+    Amounts,
     Count,
     Fields,
-    Line,
     PartitionName,
     PositiveAmounts,
     QueueName,
     Seconds,
+    ShownAmounts,
     camel,
     listed_by,
     rule,
@@ -104,7 +105,8 @@ _SPEC_RULES = [
     ),
     rule(
         "!has(self.locality) || self.locality.relax || "
-        "size(self.locality.nodes) + size(self.locality.racks) > 0",
+        "has(self.locality.nodes) && size(self.locality.nodes) > 0 || "
+        "has(self.locality.racks) && size(self.locality.racks) > 0",
         "locality: found relax: false with neither nodes nor racks, allowed: relax: true, or "
         "where the containers must run",
     ),
@@ -193,13 +195,15 @@ class NodeGrants(Fields):
     """Containers granted on one node."""
 
     node: Annotated[str, Field(max_length=253)] = Field(description="The node.")
+    attempt: Count = Field(1, description="The application attempt whose containers these are.")
     epoch: Count = Field(0, description="The scheduler's epoch, the e<epoch> of container ids.")
     containers: Ranges = Field("", description="Container numbers, such as 1-5,9.")
 
 
 class Launched(Fields):
-    """Containers of one epoch whose pods were seen."""
+    """Containers of one attempt and epoch whose pods were seen."""
 
+    attempt: Count = Field(1, description="The application attempt whose containers these are.")
     epoch: Count = Field(0, description="The scheduler's epoch, the e<epoch> of container ids.")
     containers: Ranges = Field("", description="Container numbers, such as 1-5,9.")
 
@@ -227,6 +231,11 @@ class ContainerRequestStatus(Fields):
     queue: QueueName | None = Field(
         None, description="The leaf queue that serves it: full path. Scheduler."
     )
+    resources: ShownAmounts | None = Field(
+        None,
+        description="What each container gets: resources raised to the minimum allocation and "
+        "rounded up to its increment. Scheduler.",
+    )
     granted: Count | None = Field(
         None, description="Containers granted over the life of the request. Scheduler."
     )
@@ -237,11 +246,9 @@ class ContainerRequestStatus(Fields):
         None,
         max_length=100000,
         description="Containers granted that have not been given back, by node. Scheduler.",
-        json_schema_extra=listed_by("epoch", "node"),
+        json_schema_extra=listed_by("attempt", "epoch", "node"),
     )
-    running: Count | None = Field(
-        None, description="Containers whose pods run. ResourceManager."
-    )
+    running: Count | None = Field(None, description="Containers whose pods run. ResourceManager.")
     succeeded: Count | None = Field(
         None, description="Containers that ended with exit status 0. ResourceManager."
     )
@@ -252,7 +259,7 @@ class ContainerRequestStatus(Fields):
         None,
         max_length=1000,
         description="Containers whose pods were seen, by epoch. ResourceManager.",
-        json_schema_extra=listed_by("epoch"),
+        json_schema_extra=listed_by("attempt", "epoch"),
     )
     completed: list[CompletedContainer] | None = Field(
         None,
@@ -270,7 +277,8 @@ class ContainerRequestStatus(Fields):
 
 class ContainerRequest(Fields):
     """An ask of an application: so many containers of this size, there, launched so. It is a
-    level, not an edge: applying it twice asks for nothing new."""
+    level, not an edge: applying it twice asks for nothing new.
+    """
 
     model_config = ConfigDict(alias_generator=camel, extra="allow")
 

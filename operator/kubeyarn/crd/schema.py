@@ -154,7 +154,10 @@ def crd(resource: Resource) -> Manifest:
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": resource.name,
-            "labels": {"app.kubernetes.io/name": "kubeyarn", "app.kubernetes.io/part-of": "kubeyarn"},
+            "labels": {
+                "app.kubernetes.io/name": "kubeyarn",
+                "app.kubernetes.io/part-of": "kubeyarn",
+            },
         },
         "spec": {
             "group": GROUP,
@@ -223,7 +226,7 @@ def as_yaml(manifest: Manifest) -> str:
 class _PlainDumper(yaml.SafeDumper):
     """YAML without anchors, which other tools stumble over."""
 
-    def ignore_aliases(self, data: object) -> bool:
+    def ignore_aliases(self, _data: object) -> bool:
         return True
 
 

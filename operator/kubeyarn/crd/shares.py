@@ -34,7 +34,8 @@ def share(value: object, field: str) -> queues.Share:
     parsed = _parse(value) if isinstance(value, str) else None
     if parsed is None:
         raise SpecError(
-            f'{field}: found {value!r}, expected a percentage such as "60%" or a weight such as "3w"'
+            f'{field}: found {value!r}, expected a percentage such as "60%" or a weight such as '
+            '"3w"'
         )
     unit, amount = parsed
     if unit is queues.Unit.PERCENT and amount > 100:

@@ -14,6 +14,8 @@ from pydantic import BaseModel
 Schema = dict[str, Any]
 
 _DROPPED = ("title", "additionalProperties", "propertyNames", "exclusiveMinimum", "const")
+MAKE = "x-make"
+"""Marks an object that is made when it is not said, so that its own defaults show."""
 
 
 def structural(model: type[BaseModel]) -> Schema:
@@ -29,8 +31,10 @@ def structural(model: type[BaseModel]) -> Schema:
 def _rewritten(schema: Schema, definitions: dict[str, Schema], path: str) -> Schema:
     flat = _without_null(_resolved(schema, definitions), definitions, path)
     result = {key: value for key, value in flat.items() if key not in (*_DROPPED, "$defs")}
-    if result.get("default", 0) is None:
-        del result["default"]
+    if _says_nothing(result.get("default")):
+        result.pop("default", None)
+    if result.pop(MAKE, False):
+        result["default"] = {}
     if "description" in result:
         result["description"] = re.sub(r"\s*\n\s*", " ", result["description"]).strip()
     if result.get("enum"):
@@ -49,6 +53,11 @@ def _rewritten(schema: Schema, definitions: dict[str, Schema], path: str) -> Sch
     if "items" in flat:
         result["items"] = _rewritten(flat["items"], definitions, f"{path}[]")
     return result
+
+
+def _says_nothing(default: object) -> bool:
+    """Whether a default would only make stored objects longer: none, or an empty list or map."""
+    return default is None or default == [] or default == {}
 
 
 def _resolved(schema: Schema, definitions: dict[str, Schema]) -> Schema:

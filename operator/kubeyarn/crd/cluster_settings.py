@@ -1,0 +1,142 @@
+"""The `cluster` part of the root YarnQueue as the scheduler's cluster-wide settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kubeyarn.crd import amounts, defaults, quantities, reading
+from kubeyarn.crd.reading import Fault, Reader, count, fraction, milliseconds, one_of, text, truth
+from kubeyarn.model import fair_queues, queues
+from kubeyarn.model.resources import ResourceTypes, Vector
+
+_NO_CALCULATOR = "Default"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The configuration that was read, and what of it was wrong."""
+
+    config: queues.SchedulerConfig
+    faults: tuple[Fault, ...]
+
+
+def scheduler_config(
+    root: Reader, types: ResourceTypes, tree: tuple[queues.QueueConfig, ...]
+) -> Settings:
+    """The settings that root's spec says, with *tree* as its queues."""
+    said = root.inside("cluster") or Reader({}, "spec.cluster", root.faults)
+    kind = said.read("scheduler", one_of(queues.SchedulerKind)) or queues.SchedulerKind.CAPACITY
+    preemption = _preemption(said.inside("preemption"))
+    config = queues.SchedulerConfig(
+        queues=tree,
+        kind=kind,
+        minimum_allocation=_allocation(
+            said, "minimumAllocation", types, defaults.MINIMUM_ALLOCATION, 0
+        ),
+        increment_allocation=_allocation(
+            said, "incrementAllocation", types, defaults.INCREMENT_ALLOCATION, 1
+        ),
+        maximum_allocation=_allocation(
+            said, "maximumAllocation", types, defaults.MAXIMUM_ALLOCATION, quantities.LARGEST
+        ),
+        dominant=said.read("resourceCalculator", text) != _NO_CALCULATOR,
+        legacy_queue_mode=said.read("legacyQueueMode", truth) is not False,
+        partitions=tuple(_partition(entry) for entry in said.each("partitions")),
+        maximum_application_priority=_priority(said),
+        placement_rules=tuple(_rule(entry) for entry in said.each("placementRules")),
+        preemption=preemption,
+        queue_expiry_seconds=_expiry(root),
+        fair=_fair(preemption) if kind is queues.SchedulerKind.FAIR else None,
+    )
+    _check_order(said, config, types)
+    return Settings(config, tuple(root.faults))
+
+
+def _allocation(
+    said: Reader, name: str, types: ResourceTypes, standard: Mapping[str, str], others: int
+) -> Vector:
+    """What is said, the default where memory or cpu is not, and *others* for further resources."""
+
+    def parse(value: object, field: str) -> Vector:
+        found: dict[str, Any] = {**standard, **reading.mapping(value, field)}
+        whole = amounts.positive_vector(found, field, types)
+        return tuple(
+            amount if name in found else others
+            for name, amount in zip(types.names, whole, strict=True)
+        )
+
+    return said.read(name, parse) or parse({}, f"{said.at}.{name}")
+
+
+def _check_order(said: Reader, config: queues.SchedulerConfig, types: ResourceTypes) -> None:
+    smallest, largest = config.minimum_allocation, config.maximum_allocation
+    for name, low, high in zip(types.names, smallest, largest, strict=True):
+        if low > high:
+            place = f"{said.at}.minimumAllocation.{name}"
+            message = (
+                f"{place}: found {quantities.show(name, low)}, allowed: at most "
+                f"maximumAllocation.{name}, {quantities.show(name, high)}"
+            )
+            said.faults.append(Fault(place, message))
+
+
+def _partition(entry: Reader) -> queues.Partition:
+    exclusive = entry.read("exclusive", truth)
+    return queues.Partition(entry.read("name", text) or "", exclusive is not False)
+
+
+def _priority(said: Reader) -> int:
+    found = said.read("maximumApplicationPriority", count)
+    return defaults.MAXIMUM_APPLICATION_PRIORITY if found is None else found
+
+
+def _rule(entry: Reader) -> queues.PlacementRule:
+    fallback = entry.read("fallbackResult", one_of(queues.PlacementFallback))
+    return queues.PlacementRule(
+        kind=entry.read("type", one_of(queues.MatcherKind)) or queues.MatcherKind.USER,
+        matches=entry.read("matches", text) or "*",
+        policy=entry.read("policy", text) or "specified",
+        parent_queue=entry.read("parentQueue", text) or "",
+        fallback=fallback or queues.PlacementFallback.SKIP,
+        create=entry.read("create", truth) is not False,
+        value=entry.read("value", text) or "",
+        custom_placement=entry.read("customPlacement", text) or "",
+    )
+
+
+def _preemption(said: Reader | None) -> queues.PreemptionConfig:
+    standard = queues.PreemptionConfig()
+    if said is None:
+        return standard
+    within = said.inside("intraQueue") or Reader({}, "")
+    found = {
+        "enabled": said.read("enabled", truth),
+        "interval_ms": said.read("intervalSeconds", milliseconds),
+        "maximum_wait_before_kill_ms": said.read("maximumWaitBeforeKillSeconds", milliseconds),
+        "total_per_round": said.read("totalPerRound", fraction),
+        "maximum_ignored_over_capacity": said.read("maximumIgnoredOverCapacity", fraction),
+        "natural_termination": said.read("naturalTermination", fraction),
+        "intra_queue": within.read("enabled", truth),
+        "intra_queue_order": within.read("order", one_of(queues.IntraQueueOrder)),
+    }
+    said_values: dict[str, Any] = {k: value for k, value in found.items() if value is not None}
+    return replace(standard, **said_values)
+
+
+def _expiry(root: Reader) -> int:
+    """Hadoop has one expiry time for all queues made on demand; root's word is it."""
+    said = root.inside("autoCreate")
+    found = None if said is None else said.read("expirySeconds", count)
+    return 300 if found is None else found
+
+
+def _fair(preemption: queues.PreemptionConfig) -> fair_queues.FairClusterConfig:
+    return fair_queues.FairClusterConfig(
+        memory_per_mib=2**20,
+        preemption=fair_queues.FairPreemption(
+            enabled=preemption.enabled,
+            wait_before_kill_ms=preemption.maximum_wait_before_kill_ms,
+        ),
+    )

@@ -1,0 +1,232 @@
+"""YarnQueue objects as a scheduler configuration, with what is wrong said queue by queue.
+
+A wrong object is reported on itself and changes nothing else: where a queue does not parse, its
+last good word stays in force; where it never had one, it and what is below it are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kubeyarn.crd import amounts, reading
+from kubeyarn.crd.cluster_settings import scheduler_config
+from kubeyarn.crd.fair_settings import fair_queue
+from kubeyarn.crd.reading import Reader, count, fraction, integer, one_of, text, texts, truth
+from kubeyarn.model import queues
+from kubeyarn.model.errors import Problem, SpecError
+from kubeyarn.model.resources import ResourceTypes
+
+Object = Mapping[str, Any]
+"""A raw Kubernetes object."""
+
+ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What a set of YarnQueue objects says; *config* is None when there is no root to stand on."""
+
+    config: queues.SchedulerConfig | None
+    problems: tuple[Problem, ...]
+
+
+def resource_types(objects: Iterable[Object]) -> ResourceTypes:
+    """Every resource that the queues name: memory and cpu first, the others by name."""
+    named: set[str] = set()
+    for found in objects:
+        spec = _spec(found)
+        cluster = spec.get("cluster")
+        for values in (
+            spec.get("capacityByResource"),
+            spec.get("maximumCapacityByResource"),
+            spec.get("maximumAllocation"),
+            cluster.get("maximumAllocation") if isinstance(cluster, Mapping) else None,
+        ):
+            if isinstance(values, Mapping):
+                named.update(values)
+    return amounts.resource_types(named)
+
+
+def tree(
+    objects: Iterable[Object],
+    types: ResourceTypes,
+    last: queues.SchedulerConfig | None = None,
+) -> Tree:
+    """Read all YarnQueue objects; *last* is the configuration in force until now.
+
+    The result does not depend on the order of *objects*. What only the whole tree can know, such
+    as capacities that do not add up, is for the engine to refuse.
+    """
+    by_path = {found["metadata"]["name"]: found for found in objects}
+    problems: list[Problem] = []
+    before = {} if last is None else {known.path: known for known in last.queues}
+    good: dict[str, queues.QueueConfig] = {}
+    for order, path in enumerate(sorted(by_path, key=lambda name: name.split("."))):
+        config, faults = _queue(by_path[path], path, types)
+        problems += faults
+        kept = before.get(path) if faults else config
+        if kept is None:
+            continue
+        if _stands(path, good):
+            good[path] = replace(kept, order=order)
+        else:
+            problems.append(_orphan(path))
+    if ROOT not in good:
+        return Tree(None, tuple(problems))
+    settings = scheduler_config(Reader(_spec(by_path[ROOT]), "spec"), types, tuple(good.values()))
+    problems += _problems(ROOT, settings.faults)
+    if not settings.faults:
+        return Tree(settings.config, tuple(problems))
+    in_force = None if last is None else replace(last, queues=settings.config.queues)
+    return Tree(in_force, tuple(problems))
+
+
+def _stands(path: str, good: Mapping[str, queues.QueueConfig]) -> bool:
+    return path == ROOT or path.rpartition(".")[0] in good
+
+
+def _orphan(path: str) -> Problem:
+    parent = path.rpartition(".")[0]
+    message = (
+        f"metadata.name: {path} needs the queue {parent or ROOT}, which is missing or not in "
+        "force, allowed: a full path below an existing queue; make the parent first"
+    )
+    return Problem(path, "metadata.name", "ParentNotFound", message)
+
+
+def _spec(found: Object) -> Mapping[str, Any]:
+    spec = found.get("spec")
+    return spec if isinstance(spec, Mapping) else {}
+
+
+def _problems(path: str, faults: Iterable[reading.Fault]) -> list[Problem]:
+    return [Problem(path, fault.field, "InvalidField", fault.message) for fault in faults]
+
+
+def _queue(
+    found: Object, path: str, types: ResourceTypes
+) -> tuple[queues.QueueConfig, list[Problem]]:
+    reader = Reader(_spec(found), "spec")
+    config = queue_config(reader, path, types)
+    if found["metadata"].get("deletionTimestamp"):
+        # A queue that is being deleted while in use drains first.
+        config = replace(config, state=queues.ConfiguredState.STOPPED)
+    return config, _problems(path, reader.faults)
+
+
+def queue_config(spec: Reader, path: str, types: ResourceTypes) -> queues.QueueConfig:
+    """What one spec, or a template in the words of one, says; its faults are the reader's."""
+    ordering = spec.inside("ordering") or Reader({}, "")
+    preemption = spec.inside("preemption") or Reader({}, "")
+    lifetime = spec.inside("lifetime") or Reader({}, "")
+    fair = spec.inside("fair")
+    return queues.QueueConfig(
+        path=path,
+        state=spec.read("state", one_of(queues.ConfiguredState)),
+        capacity=_capacity(spec, types),
+        maximum_capacity=_maximum(spec, types),
+        partitions=tuple(_partition(entry) for entry in spec.each("partitions")),
+        accessible_partitions=spec.read("accessiblePartitions", _names),
+        default_partition=spec.read("defaultPartition", text),
+        minimum_user_limit_percent=spec.read("minimumUserLimitPercent", _percent),
+        user_limit_factor=spec.read("userLimitFactor", reading.factor),
+        user_weights=spec.read("userWeights", _weights) or (),
+        maximum_am_share=spec.read("maximumAMShare", fraction),
+        maximum_applications=spec.read("maximumApplications", count),
+        maximum_parallel_applications=spec.read("maximumParallelApplications", count),
+        maximum_parallel_applications_per_user=spec.read(
+            "maximumParallelApplicationsPerUser", count
+        ),
+        maximum_allocation=spec.read("maximumAllocation", amounts.places(types)),
+        application_ordering=ordering.read("applications", one_of(queues.ApplicationOrdering)),
+        size_based_weight=ordering.read("sizeBasedWeight", truth),
+        child_ordering=ordering.read("children", one_of(queues.ChildOrdering)),
+        priority=spec.read("priority", integer),
+        default_application_priority=spec.read("defaultApplicationPriority", count),
+        preemption_disabled=preemption.read("disabled", truth),
+        intra_queue_preemption_disabled=preemption.read("intraQueueDisabled", truth),
+        default_lifetime_seconds=lifetime.read("defaultSeconds", count),
+        maximum_lifetime_seconds=lifetime.read("maximumSeconds", count),
+        auto_create=_auto_create(spec, types),
+        fair=None if fair is None else fair_queue(fair, types),
+    )
+
+
+def _capacity(spec: Reader, types: ResourceTypes) -> queues.Capacity | None:
+    uniform = spec.read("capacity", amounts.capacity)
+    mixed = spec.read("capacityByResource", amounts.capacity_by_resource(types))
+    return _one(spec, "capacity", uniform, mixed)
+
+
+def _maximum(spec: Reader, types: ResourceTypes) -> queues.Capacity | None:
+    uniform = spec.read("maximumCapacity", amounts.maximum)
+    mixed = spec.read("maximumCapacityByResource", amounts.maximum_by_resource(types))
+    return _one(spec, "maximumCapacity", uniform, mixed)
+
+
+def _one(
+    spec: Reader, name: str, uniform: queues.Capacity | None, mixed: queues.Capacity | None
+) -> queues.Capacity | None:
+    if uniform is not None and mixed is not None:
+        place = f"{spec.at}.{name}"
+        message = f"{place} and {place}ByResource: found both, allowed: one of them"
+        spec.faults.append(reading.Fault(place, message))
+    return uniform or mixed
+
+
+def _partition(entry: Reader) -> queues.QueuePartition:
+    return queues.QueuePartition(
+        name=entry.read("name", text) or "",
+        capacity=entry.read("capacity", amounts.capacity),
+        maximum=entry.read("maximumCapacity", amounts.maximum),
+        maximum_am_share=entry.read("maximumAMShare", fraction),
+    )
+
+
+def _names(value: object, field: str) -> frozenset[str]:
+    return frozenset(texts(value, field))
+
+
+def _percent(value: object, field: str) -> float:
+    number = integer(value, field)
+    if not 1 <= number <= 100:
+        raise SpecError(f"{field}: found {number}, allowed: 1 to 100")
+    return float(number)
+
+
+def _weights(value: object, field: str) -> tuple[tuple[str, float], ...]:
+    said = reading.mapping(value, field)
+    return tuple((user, reading.weight(said[user], f"{field}.{user}")) for user in sorted(said))
+
+
+def _auto_create(spec: Reader, types: ResourceTypes) -> queues.AutoCreate | None:
+    said = spec.inside("autoCreate")
+    if said is None or not said.read("enabled", truth):
+        return None
+    standard = queues.AutoCreate()
+    expiry = said.read("expirySeconds", count)
+    return queues.AutoCreate(
+        kind=said.read("kind", one_of(queues.AutoCreateKind)) or standard.kind,
+        maximum_queues=_said(said.read("maximumQueues", count), standard.maximum_queues),
+        maximum_depth=said.read("maximumDepth", count) or standard.maximum_depth,
+        removal=expiry != 0,
+        template=_template(said, "template", types),
+        leaf_template=_template(said, "leafTemplate", types),
+        parent_template=_template(said, "parentTemplate", types),
+    )
+
+
+def _said(found: int | None, standard: int) -> int:
+    return standard if found is None else found
+
+
+def _template(said: Reader, name: str, types: ResourceTypes) -> queues.QueueConfig | None:
+    template = said.inside(name)
+    if template is None or not template.values:
+        return None
+    config = queue_config(template, "", types)
+    template.asked.discard("autoCreate")
+    template.refuse_others()
+    return config

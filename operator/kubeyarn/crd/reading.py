@@ -1,0 +1,158 @@
+"""Reading raw objects field by field, keeping the rest when one of them is wrong.
+
+The API server has checked most of what comes here; objects that were stored before a rule was
+made, and free-form templates, were not, and no wrong field may take a scheduler down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from kubeyarn.crd import shares
+from kubeyarn.model.errors import SpecError
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One field that cannot be acted on."""
+
+    field: str
+    message: str
+
+
+@dataclass(slots=True)
+class Reader:
+    """One level of a raw object: *values*, found *at* a path, with the *faults* met so far."""
+
+    values: Mapping[str, Any]
+    at: str
+    faults: list[Fault] = field(default_factory=list)
+    asked: set[str] = field(default_factory=set)
+
+    def read(self, name: str, parse: Callable[[object, str], T]) -> T | None:
+        """What *parse* makes of a field; None when it is not said or wrong."""
+        self.asked.add(name)
+        value = self.values.get(name)
+        if value is None:
+            return None
+        place = f"{self.at}.{name}"
+        try:
+            return parse(value, place)
+        except SpecError as error:
+            self.faults.append(Fault(place, str(error)))
+            return None
+
+    def inside(self, name: str) -> Reader | None:
+        """The reader of an object one level down; None when it is not said."""
+        found = self.read(name, mapping)
+        return None if found is None else Reader(found, f"{self.at}.{name}", self.faults)
+
+    def each(self, name: str) -> list[Reader]:
+        """The readers of a list's entries, in order."""
+        found = self.read(name, objects) or []
+        return [
+            Reader(entry, f"{self.at}.{name}[{place}]", self.faults)
+            for place, entry in enumerate(found)
+        ]
+
+    def refuse_others(self) -> None:
+        """Report the fields that nobody has asked for: nobody would act on them."""
+        for name in sorted(set(self.values) - self.asked):
+            place = f"{self.at}.{name}"
+            allowed = ", ".join(sorted(self.asked))
+            self.faults.append(Fault(place, f"{place}: unknown field, allowed: {allowed}"))
+
+
+def mapping(value: object, place: str) -> Mapping[str, Any]:
+    """An object."""
+    if not isinstance(value, Mapping):
+        raise SpecError(f"{place}: found {value!r}, expected an object")
+    return value
+
+
+def objects(value: object, place: str) -> list[Mapping[str, Any]]:
+    """A list of objects."""
+    if not isinstance(value, list):
+        raise SpecError(f"{place}: found {value!r}, expected a list")
+    return [mapping(entry, f"{place}[{number}]") for number, entry in enumerate(value)]
+
+
+def text(value: object, place: str) -> str:
+    """A string."""
+    if not isinstance(value, str):
+        raise SpecError(f"{place}: found {value!r}, expected text")
+    return value
+
+
+def texts(value: object, place: str) -> list[str]:
+    """A list of strings."""
+    if not isinstance(value, list):
+        raise SpecError(f"{place}: found {value!r}, expected a list")
+    return [text(entry, f"{place}[{number}]") for number, entry in enumerate(value)]
+
+
+def truth(value: object, place: str) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise SpecError(f"{place}: found {value!r}, expected true or false")
+    return value
+
+
+def integer(value: object, place: str) -> int:
+    """An integer of any sign."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise SpecError(f"{place}: found {value!r}, expected an integer")
+    return value
+
+
+def count(value: object, place: str) -> int:
+    """An integer, 0 or more."""
+    number = integer(value, place)
+    if number < 0:
+        raise SpecError(f"{place}: found {number}, allowed: 0 or more")
+    return number
+
+
+def milliseconds(value: object, place: str) -> int:
+    """Seconds, 0 or more, as milliseconds."""
+    return count(value, place) * 1000
+
+
+def fraction(value: object, place: str) -> float:
+    """A percentage as a fraction of 1."""
+    return float(shares.percentage(value, place))
+
+
+def factor(value: object, place: str) -> float:
+    """A number in quotes, 0 or more, or -1 for: switched off."""
+    number = shares.number(value, place)
+    if number < 0 and number != -1:
+        raise SpecError(f'{place}: found {value!r}, allowed: 0 or more, or "-1"')
+    return float(number)
+
+
+def weight(value: object, place: str) -> float:
+    """A number in quotes, 0 or more."""
+    number = shares.number(value, place)
+    if number < 0:
+        raise SpecError(f"{place}: found {value!r}, allowed: 0 or more")
+    return float(number)
+
+
+def one_of(words: type[E]) -> Callable[[object, str], E]:
+    """The parser of an enumeration."""
+
+    def parse(value: object, place: str) -> E:
+        try:
+            return words(str(value))
+        except ValueError:
+            allowed = ", ".join(words)
+            raise SpecError(f"{place}: found {value!r}, allowed: {allowed}") from None
+
+    return parse
