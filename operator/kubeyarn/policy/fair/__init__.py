@@ -1,0 +1,1 @@
+"""The Fair Scheduler's rules, one file a rule; values in, values out."""

@@ -1,0 +1,51 @@
+"""How much an application or a queue lacks of what it was promised (Hadoop: FSAppAttempt,
+FSLeafQueue). Nothing lacking is a vector of zeros.
+"""
+
+from __future__ import annotations
+
+from kubeyarn.model.fair_queues import FairPolicy
+from kubeyarn.model.resources import Vector, component_min
+from kubeyarn.policy.fair.comparing import below
+from kubeyarn.policy.fair.rounding import scaled_down, single
+
+
+def lacking(promised: Vector, held: Vector) -> Vector:
+    """What is missing, never negative (Hadoop: Resources.subtractFromNonNegative)."""
+    return tuple(max(a - b, 0) for a, b in zip(promised, held, strict=True))
+
+
+def fair_claim(share: Vector, threshold: float, demand: Vector) -> Vector:
+    """What an application may insist on: this part of its fair share, if it wants that much."""
+    return component_min(scaled_down(share, threshold), demand)
+
+
+def is_starved(policy: FairPolicy, cluster: Vector, usage: Vector, claim: Vector) -> bool:
+    """Whether an application has less than it may insist on."""
+    return below(policy, cluster, usage, claim)
+
+
+def min_share_lack(minimum: Vector, demand: Vector, usage: Vector) -> Vector:
+    """What a queue lacks of its minimum, as far as it wants it."""
+    return lacking(component_min(minimum, demand), usage)
+
+
+def cluster_is_busy(used: Vector, cluster: Vector, threshold: float) -> bool:
+    """Whether the cluster is used so much that containers may be taken back.
+
+    Hadoop: `yarn.scheduler.fair.preemption.cluster-utilization-threshold`, against the larger of
+    the memory and CPU shares.
+    """
+    shares = [
+        single(single(amount) / single(total))
+        for amount, total in zip(used[:2], cluster[:2], strict=True)
+        if total
+    ]
+    return bool(shares) and max(shares) > single(threshold)
+
+
+def containers_that_fit(lack: int, size: int) -> int:
+    """How many containers of this much memory the lack of memory is worth."""
+    if size == 0:
+        return 0 if lack == 0 else 2**31 - 1
+    return int(single(single(lack) / single(size)))
