@@ -102,7 +102,7 @@ class TaskServer:
                 web.get("/task/v1/output/{task}/{name}", self._get),
             ]
         )
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._bind, self._port)
         await site.start()

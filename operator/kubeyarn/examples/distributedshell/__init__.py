@@ -1,0 +1,1 @@
+"""Distributed shell on YARN: one command in N containers (Hadoop: distributedshell)."""
