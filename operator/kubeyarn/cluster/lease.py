@@ -24,7 +24,8 @@ class Lease:
     """One candidate's view of a Lease.
 
     `acquire` waits until it is ours and answers the epoch; `hold` renews and returns when it is
-    lost. A lease is ours only until *duration_s* after the last renewal that was answered.
+    lost. A lease is ours only until *duration_s* after the last renewal that was answered. A new
+    process of the same *identity* (a restarted container of the same pod) need not wait.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Lease:
     def _free(self, lease: Object) -> bool:
         """Whether its holder gave it up or did not renew it for as long as we have watched."""
         spec = lease["spec"]
-        if not spec.get("holderIdentity"):
+        if spec.get("holderIdentity") in (None, "", self._identity):
             return True
         seen = (str(spec.get("holderIdentity")), str(spec.get("renewTime")))
         now = time.monotonic()

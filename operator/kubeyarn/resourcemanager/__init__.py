@@ -1,0 +1,1 @@
+"""The ApplicationsManager: applications, the AM service, the pods of granted containers."""

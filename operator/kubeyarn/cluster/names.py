@@ -1,0 +1,53 @@
+"""The labels, annotations and names that KubeYARN puts on Kubernetes objects."""
+
+from __future__ import annotations
+
+from kubeyarn.model.asks import AskKey
+from kubeyarn.model.ids import ContainerId
+
+GROUP = "kubeyarn.io"
+
+APPLICATION = "kubeyarn.io/application"
+ATTEMPT = "kubeyarn.io/attempt"
+QUEUE = "kubeyarn.io/queue"
+ROLE = "kubeyarn.io/role"
+REQUEST = "kubeyarn.io/request"
+SHAPE = "kubeyarn.io/shape"
+APPLICATION_ID = "kubeyarn.io/application-id"
+CONTAINER_ID = "kubeyarn.io/container-id"
+USER = "kubeyarn.io/user"
+PARTITION = "kubeyarn.io/partition"
+RACK = "topology.kubernetes.io/zone"
+
+APPLICATION_FINALIZER = "kubeyarn.io/application"
+QUEUE_FINALIZER = "kubeyarn.io/queue"
+
+SCHEDULER_NAME = "kubeyarn"
+AM_AUDIENCE = "kubeyarn-am"
+
+LONGEST_LABEL = 63
+
+ROLE_AM = "am"
+ROLE_ASK = "ask"
+ROLE_TASK = "task"
+
+
+def pod_name(application: str, container: ContainerId) -> str:
+    """The name of a container's pod: the same for the same container, whoever asks.
+
+    *application* is the object's name; it is cut so that the whole fits a pod's host name.
+    """
+    epoch = f"e{container.epoch:02d}-" if container.epoch else ""
+    tail = f"-{epoch}{container.attempt.number:02d}-{container.number:06d}"
+    return application[: LONGEST_LABEL - len(tail)].rstrip("-.") + tail
+
+
+def am_request_name(application: str, attempt: int) -> str:
+    """The name of the ContainerRequest that asks for an attempt's ApplicationMaster."""
+    return f"{application[:200]}-am-{attempt}"
+
+
+def ask_request_name(application: str, attempt: int, key: AskKey) -> str:
+    """The name of the ContainerRequest that says one of an ApplicationMaster's asks."""
+    allocation = f"-r{key.allocation_request_id}" if key.allocation_request_id >= 0 else ""
+    return f"{application[:180]}-{attempt}-p{key.priority}{allocation}-{key.name}"

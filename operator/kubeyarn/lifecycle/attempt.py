@@ -1,0 +1,84 @@
+"""The states of an application attempt (Hadoop: RMAppAttemptImpl)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from kubeyarn.lifecycle.machine import Machine
+
+
+class AttemptState(StrEnum):
+    """Hadoop's YarnApplicationAttemptState, without the saving states."""
+
+    NEW = "NEW"
+    SUBMITTED = "SUBMITTED"
+    SCHEDULED = "SCHEDULED"
+    ALLOCATED = "ALLOCATED"
+    LAUNCHED = "LAUNCHED"
+    RUNNING = "RUNNING"
+    FINISHING = "FINISHING"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+
+class AttemptEvent(StrEnum):
+    """What happens to an attempt."""
+
+    START = "START"
+    ADDED = "ATTEMPT_ADDED"
+    ALLOCATED = "CONTAINER_ALLOCATED"
+    LAUNCHED = "LAUNCHED"
+    REGISTERED = "REGISTERED"
+    UNREGISTERED = "UNREGISTERED"
+    CONTAINER_FINISHED = "CONTAINER_FINISHED"
+    EXPIRE = "EXPIRE"
+    KILL = "KILL"
+
+
+_S = AttemptState
+_E = AttemptEvent
+
+ENDED = frozenset({_S.FINISHED, _S.FAILED, _S.KILLED})
+
+ATTEMPT: Machine[AttemptState, AttemptEvent] = Machine(
+    name="attempt",
+    initial=_S.NEW,
+    terminal=ENDED,
+    transitions={
+        _S.NEW: {_E.START: _S.SUBMITTED, _E.KILL: _S.KILLED},
+        _S.SUBMITTED: {_E.ADDED: _S.SCHEDULED, _E.KILL: _S.KILLED},
+        _S.SCHEDULED: {
+            _E.ALLOCATED: _S.ALLOCATED,
+            _E.CONTAINER_FINISHED: _S.FAILED,
+            _E.KILL: _S.KILLED,
+        },
+        # An AM may register before anybody saw its pod run.
+        _S.ALLOCATED: {
+            _E.LAUNCHED: _S.LAUNCHED,
+            _E.REGISTERED: _S.RUNNING,
+            _E.CONTAINER_FINISHED: _S.FAILED,
+            _E.EXPIRE: _S.FAILED,
+            _E.KILL: _S.KILLED,
+        },
+        _S.LAUNCHED: {
+            _E.REGISTERED: _S.RUNNING,
+            _E.CONTAINER_FINISHED: _S.FAILED,
+            _E.EXPIRE: _S.FAILED,
+            _E.KILL: _S.KILLED,
+        },
+        # An AM that exits without unregistering failed, whatever its exit code.
+        _S.RUNNING: {
+            _E.UNREGISTERED: _S.FINISHING,
+            _E.CONTAINER_FINISHED: _S.FAILED,
+            _E.EXPIRE: _S.FAILED,
+            _E.KILL: _S.KILLED,
+        },
+        _S.FINISHING: {_E.CONTAINER_FINISHED: _S.FINISHED, _E.EXPIRE: _S.FINISHED},
+    },
+    ignored={
+        _S.FINISHING: frozenset({_E.KILL, _E.UNREGISTERED}),
+        _S.RUNNING: frozenset({_E.LAUNCHED}),
+        **{state: frozenset(_E) for state in ENDED},
+    },
+)

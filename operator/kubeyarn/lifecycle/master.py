@@ -1,0 +1,231 @@
+"""The AM protocol, free of transport: what an ApplicationMaster may say and what it is answered.
+
+One `MasterSession` is one attempt's side of the protocol in the ResourceManager (Hadoop:
+ApplicationMasterService, DefaultAMSProcessor). It holds what only memory needs to hold: after a
+restart of the ResourceManager the session is new, the AM is told that it is not registered, and
+registering again it learns of all containers that there are and sends its asks again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kubeyarn.lifecycle.application import FinalStatus
+from kubeyarn.lifecycle.progress import Unregistration
+from kubeyarn.model.asks import Ask, AskKey
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import AttemptId, ContainerId
+from kubeyarn.model.resources import Vector
+
+
+class ProtocolError(SpecError):
+    """The AM said something that the protocol does not allow now; nothing was changed.
+
+    *code* is the word of the wire (`InvalidResponseId`, ...).
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class GrantedContainer:
+    """A container as the AM is told of it."""
+
+    id: ContainerId
+    node: str
+    key: AskKey
+    size: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class CompletedContainer:
+    """A container that ended."""
+
+    id: ContainerId
+    exit_status: int
+    diagnostics: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many containers an ask wants over its whole life: what was handed over plus what is open.
+
+    Counted so, a grant that the AM has not seen yet is never asked for twice.
+    """
+
+    ask: Ask
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AllocateRequest:
+    """One heartbeat of an AM."""
+
+    response_id: int
+    progress: float = 0.0
+    asks: tuple[Ask, ...] = ()
+    releases: tuple[ContainerId, ...] = ()
+    tracking_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AllocateAnswer:
+    """What is new since the answer before."""
+
+    response_id: int
+    allocated: tuple[GrantedContainer, ...] = ()
+    completed: tuple[CompletedContainer, ...] = ()
+
+
+@dataclass(slots=True)
+class MasterSession:
+    """One attempt's registration and what was said in both directions."""
+
+    attempt: AttemptId
+    registered: bool = False
+    tracking_url: str = ""
+    progress: int = 0
+    unregistration: Unregistration | None = None
+    last_heard_ms: int = 0
+    wanted: dict[AskKey, Wanted] = field(default_factory=dict)
+    confirmed: set[ContainerId] = field(default_factory=set)
+    _answer: AllocateAnswer = field(default_factory=lambda: AllocateAnswer(0))
+    _handed: dict[AskKey, int] = field(default_factory=dict)
+    _seen: set[ContainerId] = field(default_factory=set)
+    _new: list[GrantedContainer] = field(default_factory=list)
+    _ended: list[CompletedContainer] = field(default_factory=list)
+    _reported: set[ContainerId] = field(default_factory=set)
+
+    @property
+    def response_id(self) -> int:
+        """What the next heartbeat must carry."""
+        return self._answer.response_id
+
+    def register(
+        self,
+        live: Sequence[GrantedContainer],
+        granted: Mapping[AskKey, int],
+        tracking_url: str,
+        now_ms: int,
+    ) -> None:
+        """Take the AM's registration; until the first heartbeat it may be said again.
+
+        *live* are all containers of this attempt, which the answer tells; *granted* how many each
+        ask was ever given, ended ones included.
+
+        Raises:
+            ProtocolError: AlreadyRegistered.
+        """
+        if self.registered and self.response_id:
+            raise ProtocolError(
+                "AlreadyRegistered",
+                f"{self.attempt} is registered already; an ApplicationMaster registers once",
+            )
+        self.registered = True
+        self.last_heard_ms = now_ms
+        self.tracking_url = tracking_url
+        self._seen |= {container.id for container in live}
+        self._new = [container for container in self._new if container.id not in self._seen]
+        self._handed = dict(granted)
+
+    def allocate(self, request: AllocateRequest, now_ms: int) -> AllocateAnswer:
+        """Answer one heartbeat; the same *response_id* again gets the same answer again.
+
+        Raises:
+            ProtocolError: ApplicationMasterNotRegistered, InvalidResponseId, AttemptEnded.
+        """
+        self._must_be_registered()
+        self.last_heard_ms = now_ms
+        last = self._answer.response_id
+        if request.response_id == last - 1:
+            return self._answer
+        if request.response_id != last:
+            raise ProtocolError(
+                "InvalidResponseId",
+                f"responseId: found {request.response_id}, expected {last} (the last answer's) "
+                f"or {last - 1} (to have it repeated)",
+            )
+        self._confirm()
+        self._take(request)
+        self._answer = AllocateAnswer(last + 1, self._hand_over(), self._report())
+        return self._answer
+
+    def finish(self, said: Unregistration, now_ms: int) -> None:
+        """Take the AM's unregistration; the first one counts.
+
+        Raises:
+            ProtocolError: ApplicationMasterNotRegistered.
+        """
+        self._must_be_registered(ended_is_fine=True)
+        self.last_heard_ms = now_ms
+        if self.unregistration is None:
+            if said.final_status is FinalStatus.UNDEFINED:
+                raise ProtocolError(
+                    "InvalidRequest",
+                    "finalStatus: found UNDEFINED, allowed: SUCCEEDED, FAILED, KILLED, ENDED",
+                )
+            self.unregistration = said
+
+    def granted(self, container: GrantedContainer) -> None:
+        """A container was granted; told in the next answer, once."""
+        if container.id not in self._seen:
+            self._seen.add(container.id)
+            self._new.append(container)
+
+    def completed(self, container: CompletedContainer) -> None:
+        """A container ended; told in the next answer, once."""
+        if container.id not in self._reported:
+            self._reported.add(container.id)
+            self._ended.append(container)
+
+    def _must_be_registered(self, *, ended_is_fine: bool = False) -> None:
+        if not self.registered:
+            raise ProtocolError(
+                "ApplicationMasterNotRegistered",
+                f"{self.attempt} is not registered; register, then send all asks again",
+            )
+        if self.unregistration is not None and not ended_is_fine:
+            raise ProtocolError("AttemptEnded", f"{self.attempt} has unregistered")
+
+    def _confirm(self) -> None:
+        """The AM has the last answer: what it told need not be kept for it any longer."""
+        self.confirmed |= {container.id for container in self._answer.completed}
+
+    def _take(self, request: AllocateRequest) -> None:
+        self.progress = as_percent(request.progress)
+        if request.tracking_url is not None:
+            self.tracking_url = request.tracking_url
+        for ask in request.asks:
+            self._replace_other_shapes(ask.key)
+            self.wanted[ask.key] = Wanted(ask, self._handed.get(ask.key, 0) + ask.count)
+
+    def _replace_other_shapes(self, key: AskKey) -> None:
+        """One priority and allocationRequestId has one shape: an ask of another replaces it."""
+        for other, wanted in self.wanted.items():
+            same = (other.priority, other.allocation_request_id)
+            if other != key and same == (key.priority, key.allocation_request_id):
+                none = replace(wanted.ask, count=0)
+                self.wanted[other] = Wanted(none, self._handed.get(other, 0))
+
+    def _hand_over(self) -> tuple[GrantedContainer, ...]:
+        handed, self._new = tuple(self._new), []
+        for container in handed:
+            self._handed[container.key] = self._handed.get(container.key, 0) + 1
+        return handed
+
+    def _report(self) -> tuple[CompletedContainer, ...]:
+        ended, self._ended = tuple(self._ended), []
+        return ended
+
+
+def as_percent(progress: float) -> int:
+    """An AM's progress as percent: what is no number or negative is 0, above 1 is 100.
+
+    Source: Hadoop DefaultAMSProcessor.allocate.
+    """
+    if progress != progress or progress < 0:
+        return 0
+    return 100 if progress > 1 else int(progress * 100)

@@ -1,0 +1,285 @@
+"""How an application moves on: from what is recorded and what is seen to what is recorded next.
+
+`advance` is a level, not an edge: called again with the same facts it changes nothing, and called
+after a restart with facts that piled up meanwhile it walks through all the states between. It
+decides; making pods and writing status is its caller's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from kubeyarn.lifecycle.application import (
+    APPLICATION,
+    TERMINAL,
+    ApplicationEvent,
+    ApplicationState,
+    FinalStatus,
+)
+from kubeyarn.lifecycle.attempt import ATTEMPT, ENDED, AttemptEvent, AttemptState
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRecord:
+    """What is stored of an attempt."""
+
+    id: AttemptId
+    state: AttemptState = AttemptState.NEW
+    container: ContainerId | None = None
+    node: str = ""
+    pod: str = ""
+    start_ms: int = 0
+    finish_ms: int = 0
+    exit_status: int | None = None
+    diagnostics: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationRecord:
+    """What is stored of an application; *before_kill* is what is shown while it is being killed."""
+
+    id: ApplicationId
+    user: str
+    start_ms: int
+    state: ApplicationState = ApplicationState.NEW
+    before_kill: ApplicationState = ApplicationState.NEW
+    final_status: FinalStatus = FinalStatus.UNDEFINED
+    queue: str = ""
+    progress: int = 0
+    tracking_url: str = ""
+    diagnostics: str = ""
+    launch_ms: int = 0
+    finish_ms: int = 0
+    attempt: AttemptRecord | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.state in TERMINAL
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The scheduler's answer to a submission: the leaf it was placed in, or why it was refused."""
+
+    queue: str = ""
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a container ended."""
+
+    exit_status: int
+    diagnostics: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistration:
+    """What an AM said when it unregistered."""
+
+    final_status: FinalStatus
+    diagnostics: str = ""
+    tracking_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is seen of an application now; everything that is not known has its default.
+
+    *invalid* names what is wrong with its spec. *expired* says why the AM is given up: it did not
+    start or did not call for too long.
+    """
+
+    saved: bool = False
+    invalid: str = ""
+    kill: bool = False
+    admission: Admission | None = None
+    am_container: ContainerId | None = None
+    am_node: str = ""
+    am_pod: str = ""
+    am_running: bool = False
+    am_ending: Ending | None = None
+    registered: bool = False
+    tracking_url: str = ""
+    progress: int | None = None
+    unregistration: Unregistration | None = None
+    expired: str = ""
+
+
+def advance(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
+    """The record after everything that *facts* lets happen has happened."""
+    while True:
+        after = _step(record, facts, now_ms)
+        if after == record:
+            return record
+        record = after
+
+
+def _step(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
+    state = record.state
+    if record.ended:
+        return record
+    if state in (ApplicationState.NEW, ApplicationState.NEW_SAVING, ApplicationState.SUBMITTED):
+        return _before_acceptance(record, facts, now_ms)
+    if facts.kill and state in (ApplicationState.ACCEPTED, ApplicationState.RUNNING):
+        return replace(_to(record, ApplicationEvent.KILL), before_kill=state)
+    return _with_attempt(record, facts, now_ms)
+
+
+def _before_acceptance(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
+    if facts.invalid:
+        return _refuse(record, facts.invalid, now_ms)
+    if facts.kill:
+        killed = replace(_to(record, ApplicationEvent.KILL), final_status=FinalStatus.KILLED)
+        return replace(killed, finish_ms=now_ms, diagnostics="Application killed by its user.")
+    if record.state is ApplicationState.NEW:
+        return _to(record, ApplicationEvent.START)
+    if record.state is ApplicationState.NEW_SAVING:
+        return _to(record, ApplicationEvent.SAVED) if facts.saved else record
+    if facts.admission is None:
+        return record
+    if facts.admission.refused:
+        return _refuse(record, facts.admission.refused, now_ms)
+    attempt = AttemptRecord(AttemptId(record.id, 1), start_ms=now_ms)
+    for event in (AttemptEvent.START, AttemptEvent.ADDED):
+        attempt = replace(attempt, state=ATTEMPT.after(attempt.state, event))
+    accepted = _to(record, ApplicationEvent.ACCEPTED)
+    return replace(accepted, queue=facts.admission.queue, attempt=attempt)
+
+
+def _refuse(record: ApplicationRecord, why: str, now_ms: int) -> ApplicationRecord:
+    refused = _to(record, ApplicationEvent.REJECTED)
+    return replace(refused, final_status=FinalStatus.FAILED, diagnostics=why, finish_ms=now_ms)
+
+
+def _with_attempt(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
+    before = record.attempt
+    if before is None:
+        return record
+    if facts.tracking_url:
+        record = replace(record, tracking_url=facts.tracking_url)
+    if facts.progress is not None:
+        record = replace(record, progress=facts.progress)
+    attempt = _advance_attempt(before, facts, now_ms, killing=_killing(record))
+    record = replace(record, attempt=attempt)
+    if attempt.state is before.state:
+        return record
+    return _follow(record, attempt, facts, now_ms)
+
+
+def _killing(record: ApplicationRecord) -> bool:
+    return record.state is ApplicationState.KILLING
+
+
+def _advance_attempt(
+    attempt: AttemptRecord, facts: Facts, now_ms: int, *, killing: bool
+) -> AttemptRecord:
+    """One step of the attempt: the first event that the facts give and its state takes."""
+    state = attempt.state
+    if state in ENDED:
+        return attempt
+    if state is AttemptState.SCHEDULED and facts.am_container is not None:
+        allocated = _event(attempt, AttemptEvent.ALLOCATED)
+        return replace(
+            allocated, container=facts.am_container, node=facts.am_node, pod=facts.am_pod
+        )
+    if state in (AttemptState.ALLOCATED, AttemptState.LAUNCHED) and facts.registered:
+        return _event(attempt, AttemptEvent.REGISTERED)
+    if state is AttemptState.RUNNING and facts.unregistration is not None:
+        return _event(attempt, AttemptEvent.UNREGISTERED)
+    if killing and state is not AttemptState.FINISHING:
+        gone = facts.am_ending is not None or state is AttemptState.SCHEDULED
+        return _end(attempt, AttemptEvent.KILL, facts, now_ms) if gone else attempt
+    if facts.am_ending is not None:
+        return _end(attempt, AttemptEvent.CONTAINER_FINISHED, facts, now_ms)
+    if facts.expired and state is not AttemptState.SCHEDULED:
+        return _end(attempt, AttemptEvent.EXPIRE, facts, now_ms)
+    if state is AttemptState.ALLOCATED and facts.am_running:
+        return _event(attempt, AttemptEvent.LAUNCHED)
+    return attempt
+
+
+def _event(attempt: AttemptRecord, event: AttemptEvent) -> AttemptRecord:
+    return replace(attempt, state=ATTEMPT.after(attempt.state, event))
+
+
+def _end(attempt: AttemptRecord, event: AttemptEvent, facts: Facts, now_ms: int) -> AttemptRecord:
+    ending = facts.am_ending or Ending(ExitStatus.KILLED_BY_RESOURCEMANAGER, facts.expired)
+    why = ending.diagnostics
+    if event is AttemptEvent.CONTAINER_FINISHED and attempt.state is not AttemptState.FINISHING:
+        registered = attempt.state is AttemptState.RUNNING
+        why = _am_exit(ending, registered=registered)
+    return replace(
+        _event(attempt, event),
+        exit_status=int(ending.exit_status),
+        diagnostics=why,
+        finish_ms=now_ms,
+    )
+
+
+def _am_exit(ending: Ending, *, registered: bool) -> str:
+    what = "without unregistering" if registered else "without registering"
+    detail = f": {ending.diagnostics}" if ending.diagnostics else ""
+    return f"The ApplicationMaster exited with status {ending.exit_status} {what}{detail}"
+
+
+def _follow(
+    record: ApplicationRecord, attempt: AttemptRecord, facts: Facts, now_ms: int
+) -> ApplicationRecord:
+    """The application after its attempt changed its state."""
+    match attempt.state:
+        case AttemptState.LAUNCHED:
+            return replace(record, launch_ms=record.launch_ms or now_ms)
+        case AttemptState.RUNNING:
+            running = _to(record, ApplicationEvent.ATTEMPT_REGISTERED)
+            return replace(running, launch_ms=record.launch_ms or now_ms)
+        case AttemptState.FINISHING:
+            return _unregistered(record, facts, now_ms)
+        case AttemptState.FINISHED:
+            return _to(record, ApplicationEvent.ATTEMPT_FINISHED)
+        case AttemptState.KILLED:
+            return _killed(record, now_ms)
+        case AttemptState.FAILED if _killing(record):
+            return _killed(record, now_ms)
+        case AttemptState.FAILED:
+            failed = _to(record, ApplicationEvent.ATTEMPT_FAILED)
+            return replace(
+                failed,
+                final_status=FinalStatus.FAILED,
+                diagnostics=f"Application attempt {attempt.id} failed. {attempt.diagnostics}",
+                finish_ms=now_ms,
+            )
+        case _:
+            return record
+
+
+def _unregistered(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
+    said = facts.unregistration
+    finishing = _to(record, ApplicationEvent.ATTEMPT_UNREGISTERED)
+    if said is None:
+        return finishing
+    return replace(
+        finishing,
+        final_status=said.final_status,
+        diagnostics=said.diagnostics,
+        tracking_url=said.tracking_url or record.tracking_url,
+        progress=100 if said.final_status is FinalStatus.SUCCEEDED else record.progress,
+        finish_ms=now_ms,
+    )
+
+
+def _killed(record: ApplicationRecord, now_ms: int) -> ApplicationRecord:
+    killed = _to(record, ApplicationEvent.ATTEMPT_KILLED)
+    return replace(
+        killed,
+        final_status=FinalStatus.KILLED,
+        diagnostics="Application killed by its user.",
+        finish_ms=now_ms,
+    )
+
+
+def _to(record: ApplicationRecord, event: ApplicationEvent) -> ApplicationRecord:
+    return replace(record, state=APPLICATION.after(record.state, event))

@@ -1,0 +1,428 @@
+"""The ApplicationsManager: moves every application on, one look at a time.
+
+`look` reads what is cached of one application, lets the pure rules say what follows, writes the
+status, and does what the new state calls for. Every step can be cut off anywhere and done again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
+from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
+from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS
+from kubeyarn.crd import conditions
+from kubeyarn.lifecycle.application import ApplicationState
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.master import CompletedContainer, MasterSession
+from kubeyarn.lifecycle.progress import ApplicationRecord, Ending, advance
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.resourcemanager import asking, observing, pods, records, requests, telling
+from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.observing import Seen
+from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
+from kubeyarn.resourcemanager.requests import RequestView
+from kubeyarn.resourcemanager.settings import Settings
+from kubeyarn.resourcemanager.workqueue import WorkQueue
+
+_log = logging.getLogger(__name__)
+
+Object = dict[str, Any]
+
+_STATUS_EVERY_S = 1.0
+_LOOK_AGAIN_S = 10.0
+
+
+def _clock_ms() -> int:
+    return int(time.time() * 1000)
+
+
+class ApplicationsManager:
+    """Owns YarnApplication.status, its part of ContainerRequest.status, and containers' pods."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        events: EventRecorder,
+        settings: Settings,
+        clock_ms: Callable[[], int] = _clock_ms,
+    ) -> None:
+        self.cache = Cache()
+        self.sessions: dict[Key, MasterSession] = {}
+        self.settings = settings
+        self.am_service = settings.am_address
+        self._client = client
+        self._events = events
+        self._clock_ms = clock_ms
+        self._started_ms = clock_ms()
+        self._last_number = 0
+        self._endings: dict[ContainerId, Ending] = {}
+        self._stopped: set[ContainerId] = set()
+        self._status_at: dict[Key, float] = {}
+        self.queue: WorkQueue[Key] = WorkQueue(self.look)
+
+    # What happens outside arrives here.
+
+    def application_changed(self, what: str, item: Object) -> None:
+        """A YarnApplication was seen."""
+        key = self.cache.put_application(item, deleted=what == "DELETED")
+        if what == "DELETED":
+            self.sessions.pop(key, None)
+            self._status_at.pop(key, None)
+        self.queue.add(key)
+
+    def request_changed(self, what: str, item: Object) -> None:
+        """A ContainerRequest was seen."""
+        key = self.cache.put_request(item, deleted=what == "DELETED")
+        if key is not None:
+            self.queue.add(key)
+
+    def pod_changed(self, what: str, item: Object) -> None:
+        """A pod was seen."""
+        key = self.cache.put_pod(item, deleted=what == "DELETED")
+        if key is not None:
+            self.queue.add(key)
+
+    def look_at_all(self) -> None:
+        """Look at every application that has not ended: time alone may have changed something."""
+        for key in self.cache.applications:
+            self.queue.add(key)
+
+    # One application.
+
+    async def look(self, key: Key) -> None:
+        """Bring one application as far as what is seen of it allows."""
+        application = self.cache.applications.get(key)
+        if application is None:
+            self.cache.forget(key)
+            return
+        now_ms = self._clock_ms()
+        before = records.read(application)
+        record = before or self._new_record(application)
+        views = [requests.view(r, record.id) for r in self.cache.requests(key)]
+        seen = self._seen(key, application, record, views)
+        after = advance(record, observing.facts(seen, record, self.settings, now_ms), now_ms)
+        await self._write(key, seen, before, after, views)
+        await self._act(key, seen.application, after, views)
+
+    def session(self, key: Key, record: ApplicationRecord) -> MasterSession:
+        """The AM's session of the current attempt."""
+        attempt = record.attempt.id if record.attempt else AttemptId(record.id, 1)
+        session = self.sessions.get(key)
+        if session is None or session.attempt != attempt:
+            session = self.sessions[key] = MasterSession(attempt)
+        return session
+
+    def _new_record(self, application: Object) -> ApplicationRecord:
+        self._last_number += 1
+        return ApplicationRecord(
+            id=ApplicationId(self._started_ms, self._last_number),
+            user=application["spec"].get("user") or "nobody",
+            start_ms=self._clock_ms(),
+        )
+
+    def _seen(
+        self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
+    ) -> Seen:
+        number = record.attempt.id.number if record.attempt else 1
+        wanted = names.am_request_name(key[1], number)
+        request = next((v for v in views if v.name == wanted), None)
+        container = record.attempt.container if record.attempt else None
+        if container is None and request is not None:
+            container = min((*request.grants, *request.completed), default=None)
+        pod = self.cache.pods(key).get(container) if container else None
+        ending = pod.ending if pod else None
+        if pod is None and container is not None:
+            ending = self._ending(container) or observing.am_ending(request, container)
+            if ending is None and request is not None and container in request.launched:
+                ending = Ending(ExitStatus.ABORTED, "The ApplicationMaster's pod was deleted.")
+        return Seen(application, request, pod, ending, self.session(key, record))
+
+    # Writing what is known.
+
+    async def _write(
+        self,
+        key: Key,
+        seen: Seen,
+        before: ApplicationRecord | None,
+        after: ApplicationRecord,
+        views: list[RequestView],
+    ) -> None:
+        application = seen.application
+        status = application.get("status") or {}
+        wanted = records.write(after)
+        wanted["allocated"] = _allocated(views)
+        wanted["observedGeneration"] = application["metadata"].get("generation")
+        wanted["conditions"] = conditions.merged(
+            status.get("conditions"),
+            telling.conditions(seen, after),
+            int(application["metadata"].get("generation") or 0),
+            records.timestamp(self._clock_ms()) or "",
+        )
+        changes = {k: v for k, v in wanted.items() if not _same(status.get(k), v)}
+        if not changes:
+            return
+        urgent = (
+            before is None or after.state is not before.state or after.attempt != before.attempt
+        )
+        since = time.monotonic() - self._status_at.get(key, float("-inf"))
+        if not urgent and since < _STATUS_EVERY_S:
+            self.queue.add(key, after_s=_STATUS_EVERY_S - since)
+            return
+        self._status_at[key] = time.monotonic()
+        await self._patch_application(key, {"status": changes}, sub="status")
+        self._say(application, before, after)
+
+    async def _patch_application(self, key: Key, body: Object, sub: str = "") -> None:
+        try:
+            written = await self._client.patch(APPLICATIONS, key[1], body, key[0], sub)
+        except NotFound:
+            return
+        self.cache.put_application(written)
+
+    def _say(
+        self, application: Object, before: ApplicationRecord | None, after: ApplicationRecord
+    ) -> None:
+        """Events for changes of state."""
+        if before is not None and before.state is after.state:
+            return
+        level = WARNING if after.state is ApplicationState.FAILED else NORMAL
+        reason = "Application" + after.state.value.title().replace("_", "")
+        note = f"{after.id} is {after.state}"
+        if after.queue:
+            note += f" in queue {after.queue}"
+        if after.ended and after.diagnostics:
+            note += f": {after.diagnostics}"
+        self._events.record(application, level, reason, "Reconcile", note)
+
+    # Doing what follows.
+
+    async def _act(
+        self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
+    ) -> None:
+        deleting = "deletionTimestamp" in application["metadata"]
+        if not deleting:
+            await self._finalizer(key, application)
+        if not record.ended and record.state is not ApplicationState.FINISHING:
+            await self._ensure_am_request(key, application, record, views)
+        session = self.session(key, record)
+        if record.state is ApplicationState.RUNNING:
+            await asking.write(self._client, self.cache, key, application, session)
+        over = record.ended or record.state is ApplicationState.KILLING
+        finishing = record.state is ApplicationState.FINISHING
+        for view in views:
+            # The AM that has unregistered may still clean up; its containers may not.
+            gone = over or (finishing and view.role != names.ROLE_AM)
+            await self._serve(key, application, record, view, over=gone)
+        await self._sweep(key, record, deleting=deleting)
+
+    async def _finalizer(self, key: Key, application: Object) -> None:
+        present = application["metadata"].get("finalizers") or []
+        if names.APPLICATION_FINALIZER not in present:
+            wanted = [*present, names.APPLICATION_FINALIZER]
+            version = application["metadata"]["resourceVersion"]
+            body: Object = {"metadata": {"finalizers": wanted, "resourceVersion": version}}
+            current = self.cache.applications.get(key)
+            if current is not None:
+                body["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"]
+            await self._patch_application(key, body)
+
+    async def _ensure_am_request(
+        self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
+    ) -> None:
+        number = record.attempt.id.number if record.attempt else 1
+        name = names.am_request_name(key[1], number)
+        if any(view.name == name for view in views):
+            return
+        body = asking.am_request(application, record, number)
+        try:
+            created = await self._client.create(REQUESTS, body, key[0])
+        except AlreadyExists:
+            return
+        self.cache.put_request(created)
+        self.queue.add(key)
+
+    async def _serve(
+        self,
+        key: Key,
+        application: Object,
+        record: ApplicationRecord,
+        view: RequestView,
+        *,
+        over: bool,
+    ) -> None:
+        """One request: launch what is granted, record what has ended."""
+        session = self.session(key, record)
+        told = view.role == names.ROLE_ASK and not over
+        plan = requests.plan(
+            view,
+            self.cache.pods(key),
+            self._ending,
+            over,
+            confirmed=(lambda c: c in session.confirmed) if told else (lambda _: True),
+        )
+        if plan.status:
+            await self._patch_request(key, view.name, plan.status)
+            for ended in plan.ended:
+                self._recorded(ended)
+        if told:
+            self._tell(session, view, plan)
+        if not over and view.role != names.ROLE_ASK:
+            await self._launch_all(key, application, record, view, plan.unlaunched)
+        for pod in plan.delete:
+            await self._delete_pod(pod.namespace, pod.name, pod.uid)
+
+    def _tell(self, session: MasterSession, view: RequestView, plan: requests.RequestPlan) -> None:
+        for container, node in view.grants.items():
+            session.granted(asking.granted(view, container, node))
+        for ended in (*view.completed.values(), *plan.ended):
+            session.completed(ended)
+
+    async def _launch_all(
+        self,
+        key: Key,
+        application: Object,
+        record: ApplicationRecord,
+        view: RequestView,
+        containers: list[tuple[ContainerId, str]],
+    ) -> None:
+        master = view.role == names.ROLE_AM
+        spec = application["spec"].get("applicationMaster") or {} if master else view.container
+        if spec is None:
+            return
+        launch = Launch.of(spec)
+        if not launch.image and not master:
+            launch = replace(launch, image=am_image(application))
+        for container, node in containers:
+            placed = Placed(container, node, view.size, view.name, view.role)
+            await self.launch(key, application, record, placed, launch)
+
+    async def launch(
+        self,
+        key: Key,
+        application: Object,
+        record: ApplicationRecord,
+        placed: Placed,
+        launch: Launch,
+    ) -> str:
+        """Make the pod of a granted container, unless it is there; returns the pod's name.
+
+        What the API server refuses for good ends the container with INVALID and the server's words.
+        """
+        pod = pods.make_pod(owner(application, record), placed, launch, self.am_service)
+        try:
+            created = await self._client.create(PODS, pod, key[0])
+        except AlreadyExists:
+            return str(pod["metadata"]["name"])
+        except Refused as error:
+            message = f"pod {pod['metadata']['name']} was refused: {error}"
+            self._endings[placed.container] = Ending(ExitStatus.INVALID, message)
+            self._events.record(application, WARNING, "LaunchRefused", "Launch", message)
+            self.queue.add(key)
+            return str(pod["metadata"]["name"])
+        self.cache.put_pod(created)
+        self.queue.add(key)
+        return str(pod["metadata"]["name"])
+
+    async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> bool:
+        """End a container on behalf of its AM; False when it has no pod and needed none deleted."""
+        pod = self.cache.pods(key).get(container)
+        if pod is None:
+            self._endings[container] = Ending(status, "Container released by the application.")
+            self.queue.add(key)
+            return False
+        if pod.ending is None:
+            self._stopped.add(container)
+            await self._delete_pod(pod.namespace, pod.name, pod.uid)
+        return True
+
+    def _ending(self, container: ContainerId) -> Ending | None:
+        """What is known of an ending besides the pod's own word."""
+        if container in self._stopped:
+            return Ending(ExitStatus.KILLED_BY_APPMASTER, "Stopped by the ApplicationMaster.")
+        return self.cache.gone(container) or self._endings.get(container)
+
+    def _recorded(self, ended: CompletedContainer) -> None:
+        self.cache.forget_gone(ended.id)
+        self._endings.pop(ended.id, None)
+        self._stopped.discard(ended.id)
+
+    async def _patch_request(self, key: Key, name: str, status: Object) -> None:
+        try:
+            written = await self._client.patch(
+                REQUESTS, name, {"status": status}, key[0], sub="status"
+            )
+        except NotFound:
+            return
+        self.cache.put_request(written)
+        self.queue.add(key)
+
+    async def _sweep(self, key: Key, record: ApplicationRecord, *, deleting: bool) -> None:
+        """Delete pods that are over, and let a deleted application go once none is left."""
+        now_ms = self._clock_ms()
+        left = list(self.cache.pods(key).values())
+        for pod in left:
+            foreign = pod.container.attempt.application != record.id
+            old = now_ms - pod.finished_ms > self.settings.finished_pod_retention_s * 1000
+            over = pod.ending is not None and pod.finished_ms and old
+            if not pod.deleting and (deleting or foreign or over):
+                await self._delete_pod(pod.namespace, pod.name, pod.uid)
+        if deleting and not left:
+            await self._release(key)
+
+    async def _release(self, key: Key) -> None:
+        application = self.cache.applications[key]
+        finalizers = application["metadata"].get("finalizers") or []
+        kept = [f for f in finalizers if f != names.APPLICATION_FINALIZER]
+        if kept != finalizers:
+            version = application["metadata"]["resourceVersion"]
+            await self._patch_application(
+                key, {"metadata": {"finalizers": kept, "resourceVersion": version}}
+            )
+
+    async def _delete_pod(self, namespace: str, name: str, uid: str) -> None:
+        try:
+            await self._client.delete(
+                PODS,
+                name,
+                namespace,
+                {"preconditions": {"uid": uid}, "kind": "DeleteOptions", "apiVersion": "v1"},
+            )
+        except NotFound:
+            return
+
+
+def owner(application: Object, record: ApplicationRecord) -> Owner:
+    """The application as its pods name it."""
+    meta = application["metadata"]
+    return Owner(meta["name"], meta["namespace"], meta["uid"], record.user, record.queue)
+
+
+def am_image(application: Object) -> str:
+    """The image of the application's AM, which its containers have unless they say another."""
+    master = application["spec"].get("applicationMaster") or {}
+    containers = ((master.get("template") or {}).get("spec") or {}).get("containers") or [{}]
+    return str(master.get("image") or containers[0].get("image") or "")
+
+
+def _allocated(views: list[RequestView]) -> Object:
+    """What the application holds now."""
+    total: dict[str, int] = {}
+    count = 0
+    for view in views:
+        live = sum(1 for container in view.grants if container not in view.completed)
+        count += live
+        for name, amount in view.size.items():
+            total[name] = total.get(name, 0) + amount * live
+    return {"containers": count, **asking.shown(total)}
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Equal, where nothing and an empty value say the same."""
+    return before == after or (not before and not after and before in (None, "", [], {}, 0))

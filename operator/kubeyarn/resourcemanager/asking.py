@@ -1,0 +1,162 @@
+"""Asks as ContainerRequests: an AM's own container, and what it asks for at the AM service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import AlreadyExists, NotFound
+from kubeyarn.cluster.resources import REQUESTS
+from kubeyarn.crd import quantities
+from kubeyarn.lifecycle.master import GrantedContainer, MasterSession, Wanted
+from kubeyarn.lifecycle.progress import ApplicationRecord
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.pods import Owner, owner_reference
+from kubeyarn.resourcemanager.requests import RequestView
+
+Object = dict[str, Any]
+
+SIZE_NAMES = ("memory", "cpu")
+
+
+def am_request(application: Object, record: ApplicationRecord, attempt: int) -> Object:
+    """The ContainerRequest for an attempt's ApplicationMaster (Hadoop: priority 0, one)."""
+    spec = application["spec"]
+    master = spec.get("applicationMaster") or {}
+    body = _request(
+        application,
+        record,
+        names.am_request_name(application["metadata"]["name"], attempt),
+        names.ROLE_AM,
+        attempt,
+    )
+    body["spec"] |= {
+        "role": "ApplicationMaster",
+        "priority": 0,
+        "count": 1,
+        "resources": master.get("resources") or {"cpu": "1", "memory": "1536Mi"},
+    }
+    partition = master.get("partition") or spec.get("partition")
+    if partition:
+        body["spec"]["partition"] = partition
+    return body
+
+
+def ask_request(
+    application: Object, record_owner: Owner, session: MasterSession, wanted: Wanted
+) -> Object:
+    """The ContainerRequest that says an AM's ask."""
+    meta, ask = application["metadata"], wanted.ask
+    number = session.attempt.number
+    name = names.ask_request_name(meta["name"], number, ask.key)
+    labels = {**_labels(meta["name"], names.ROLE_ASK, number), names.SHAPE: ask.key.name}
+    return {
+        "apiVersion": REQUESTS.api_version,
+        "kind": REQUESTS.kind,
+        "metadata": {
+            "name": name,
+            "namespace": meta["namespace"],
+            "labels": labels,
+            "ownerReferences": [owner_reference(record_owner)],
+        },
+        "spec": {"application": meta["name"], **_said(wanted)},
+    }
+
+
+def _said(wanted: Wanted) -> Object:
+    ask = wanted.ask
+    said: Object = {
+        "priority": ask.key.priority,
+        "allocationRequestId": ask.key.allocation_request_id,
+        "count": wanted.count,
+        "resources": shown(dict(zip(SIZE_NAMES, ask.size, strict=False))),
+    }
+    if ask.partition:
+        said["partition"] = ask.partition
+    locality = ask.locality
+    if locality.nodes or locality.racks or not locality.relax:
+        said["locality"] = {
+            "nodes": [name for name, _ in locality.nodes],
+            "racks": [name for name, _ in locality.racks],
+            "relax": locality.relax,
+        }
+    return said
+
+
+async def write(
+    client: KubeClient, cache: Cache, key: Key, application: Object, session: MasterSession
+) -> None:
+    """Bring the ContainerRequests of an AM's asks up to what it said last."""
+    meta = application["metadata"]
+    owner = Owner(meta["name"], meta["namespace"], meta["uid"], "", "")
+    for wanted in list(session.wanted.values()):
+        body = ask_request(application, owner, session, wanted)
+        current = cache.request((key[0], body["metadata"]["name"]))
+        if current is None:
+            if wanted.count:
+                await _create(client, cache, key, body)
+            continue
+        changes = {k: v for k, v in body["spec"].items() if current["spec"].get(k) != v}
+        if changes:
+            await _patch(client, cache, key, body["metadata"]["name"], changes)
+
+
+async def _create(client: KubeClient, cache: Cache, key: Key, body: Object) -> None:
+    try:
+        cache.put_request(await client.create(REQUESTS, body, key[0]))
+    except AlreadyExists:
+        name = body["metadata"]["name"]
+        cache.put_request(await client.get(REQUESTS, name, key[0]))
+
+
+async def _patch(client: KubeClient, cache: Cache, key: Key, name: str, changes: Object) -> None:
+    try:
+        cache.put_request(await client.patch(REQUESTS, name, {"spec": changes}, key[0]))
+    except NotFound:
+        return
+
+
+def granted(view: RequestView, container: ContainerId, node: str) -> GrantedContainer:
+    """A container as its AM is told of it."""
+    return GrantedContainer(container, node, view.key, size_of(view.size))
+
+
+def size_of(size: Mapping[str, int]) -> tuple[int, ...]:
+    """A size as a vector of memory (bytes) and CPU (milli)."""
+    return tuple(size.get(name, 0) for name in SIZE_NAMES)
+
+
+def shown(amounts: Mapping[str, int]) -> dict[str, str]:
+    """Amounts in base units as quantities, CPU first."""
+    order = sorted(amounts, key=lambda name: (name != "cpu", name != "memory", name))
+    return {name: quantities.show(name, amounts[name]) for name in order}
+
+
+def _request(
+    application: Object, record: ApplicationRecord, name: str, role: str, attempt: int
+) -> Object:
+    meta = application["metadata"]
+    owner = Owner(meta["name"], meta["namespace"], meta["uid"], record.user, record.queue)
+    return {
+        "apiVersion": REQUESTS.api_version,
+        "kind": REQUESTS.kind,
+        "metadata": {
+            "name": name,
+            "namespace": meta["namespace"],
+            "labels": _labels(meta["name"], role, attempt),
+            "ownerReferences": [owner_reference(owner)],
+        },
+        "spec": {"application": meta["name"]},
+    }
+
+
+def _labels(application: str, role: str, attempt: int) -> Object:
+    return {
+        names.APPLICATION: application[: names.LONGEST_LABEL].rstrip("-."),
+        names.ATTEMPT: str(attempt),
+        names.ROLE: role,
+        "app.kubernetes.io/managed-by": "kubeyarn",
+    }

@@ -1,0 +1,331 @@
+"""What ApplicationMasters may do, as plain calls: the AM service without its transport."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kubeyarn.cluster import names
+from kubeyarn.crd import quantities
+from kubeyarn.lifecycle.application import FinalStatus
+from kubeyarn.lifecycle.attempt import AttemptState
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.master import (
+    AllocateRequest,
+    GrantedContainer,
+    MasterSession,
+    ProtocolError,
+)
+from kubeyarn.lifecycle.progress import ApplicationRecord, Unregistration
+from kubeyarn.model.asks import Ask, AskKey, Locality
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import applications, asking, limits, records, requests, wire
+from kubeyarn.resourcemanager.applications import ApplicationsManager
+from kubeyarn.resourcemanager.authentication import PodIdentity
+from kubeyarn.resourcemanager.cache import Key, Object
+from kubeyarn.resourcemanager.pods import Launch, Placed
+from kubeyarn.resourcemanager.requests import RequestView
+
+MOST_CONTAINERS = 100_000
+
+
+class FieldError(SpecError):
+    """A field of a message that cannot be acted on."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated ApplicationMaster: its application and the session of its attempt."""
+
+    key: Key
+    application: Object
+    record: ApplicationRecord
+    session: MasterSession
+
+
+class Masters:
+    """The calls of the AM service. Each answers from memory; writing follows behind."""
+
+    def __init__(self, manager: ApplicationsManager) -> None:
+        self._manager = manager
+
+    def caller(self, pod: PodIdentity) -> Caller:
+        """The application that *pod* is the current ApplicationMaster of.
+
+        Raises:
+            ProtocolError: NotAnApplicationMaster, ApplicationNotFound or AttemptEnded.
+        """
+        cache = self._manager.cache
+        facts = cache.pod((pod.namespace, pod.name))
+        if facts is None or facts.uid != pod.uid or facts.role != names.ROLE_AM:
+            raise ProtocolError(
+                "NotAnApplicationMaster",
+                f"pod {pod.namespace}/{pod.name} is no ApplicationMaster; only an application's "
+                "ApplicationMaster may speak for it",
+            )
+        key = (facts.namespace, facts.application)
+        application = cache.applications.get(key)
+        record = records.read(application) if application else None
+        if (
+            application is None
+            or record is None
+            or record.id != facts.container.attempt.application
+        ):
+            raise ProtocolError(
+                "ApplicationNotFound", f"application {key[0]}/{key[1]} does not exist any more"
+            )
+        attempt = record.attempt
+        if attempt is None or attempt.container not in (None, facts.container):
+            raise ProtocolError(
+                "AttemptEnded",
+                f"pod {pod.name} is not the ApplicationMaster of the current attempt",
+            )
+        return Caller(key, application, record, self._manager.session(key, record))
+
+    def register(self, caller: Caller, message: wire.Register, now_ms: int) -> wire.Registered:
+        """Hadoop: ApplicationMasterService.registerApplicationMaster."""
+        self._must_live(caller)
+        views = self._asks(caller)
+        live = [
+            asking.granted(view, container, node)
+            for view in views
+            for container, node in view.grants.items()
+            if container not in view.completed
+        ]
+        ever = {view.key: view.granted for view in views}
+        caller.session.register(live, ever, message.tracking_url, now_ms)
+        self._manager.queue.add(caller.key)
+        low, high = limits.allocation(self._manager.cache, caller.record.queue)
+        return wire.Registered(
+            application_id=str(caller.record.id),
+            attempt_id=str(caller.session.attempt),
+            queue=caller.record.queue,
+            minimum_allocation=asking.shown(low),
+            maximum_allocation=asking.shown(high),
+            resource_types=list(asking.SIZE_NAMES),
+            containers_from_previous_attempts=[],
+            containers=[_container(c) for c in live],
+            response_id=caller.session.response_id,
+        )
+
+    def allocate(self, caller: Caller, message: wire.Allocate, now_ms: int) -> wire.Allocated:
+        """Hadoop: ApplicationMasterService.allocate."""
+        self._must_live(caller, finished_is_fine=True)
+        request = AllocateRequest(
+            response_id=message.response_id,
+            progress=message.progress,
+            asks=tuple(self._ask(caller, i, ask) for i, ask in enumerate(message.asks)),
+            releases=tuple(
+                _container_id(f"releases[{i}]", text) for i, text in enumerate(message.releases)
+            ),
+            tracking_url=message.tracking_url,
+        )
+        answer = caller.session.allocate(request, now_ms)
+        self._manager.queue.add(caller.key)
+        return wire.Allocated(
+            response_id=answer.response_id,
+            allocated=[_container(c) for c in answer.allocated],
+            completed=[
+                wire.Completed(
+                    container_id=str(c.id), exit_status=c.exit_status, diagnostics=c.diagnostics
+                )
+                for c in answer.completed
+            ],
+            headroom=asking.shown(limits.headroom(self._manager.cache, caller.record)),
+            cluster_nodes=limits.nodes(self._manager.cache),
+            updated_nodes=[],
+            priority=int(caller.application["spec"].get("priority") or 0),
+            preemption=wire.Preemption(),
+        )
+
+    async def release(self, caller: Caller, message: wire.Allocate) -> None:
+        """Give back what the AM releases; after the heartbeat itself was taken."""
+        for text in message.releases:
+            container = ContainerId.parse(text)
+            if self._view_of(caller, container) is not None:
+                await self._manager.stop(caller.key, container, ExitStatus.ABORTED)
+
+    def finish(self, caller: Caller, message: wire.Finish, now_ms: int) -> wire.Finished:
+        """Hadoop: ApplicationMasterService.finishApplicationMaster."""
+        attempt = caller.record.attempt
+        if attempt is not None and attempt.state in (AttemptState.FINISHING, AttemptState.FINISHED):
+            return wire.Finished(is_unregistered=True)
+        self._must_live(caller)
+        try:
+            status = FinalStatus(message.final_status)
+        except ValueError:
+            allowed = ", ".join(s.value for s in FinalStatus if s is not FinalStatus.UNDEFINED)
+            raise FieldError(
+                "finalStatus", f"found {message.final_status!r}, allowed: {allowed}"
+            ) from None
+        said = Unregistration(status, message.diagnostics, message.tracking_url)
+        caller.session.finish(said, now_ms)
+        self._manager.queue.add(caller.key)
+        return wire.Finished(is_unregistered=False)
+
+    async def containers(self, caller: Caller, message: wire.Containers) -> wire.ContainersAnswer:
+        """Launch, stop and ask about containers (Hadoop: ContainerManagementProtocol)."""
+        self._must_live(caller)
+        if not caller.session.registered:
+            raise ProtocolError(
+                "ApplicationMasterNotRegistered", f"{caller.session.attempt} is not registered"
+            )
+        answer = wire.ContainersAnswer()
+        for launch in message.launch:
+            await self._launch(caller, launch, answer)
+        for text in message.stop:
+            await self._stop(caller, text, answer)
+        for text in message.status:
+            self._status(caller, text, answer)
+        return answer
+
+    async def _launch(
+        self, caller: Caller, launch: wire.LaunchContainer, answer: wire.ContainersAnswer
+    ) -> None:
+        view = self._known(caller, launch.container_id, answer)
+        if view is None:
+            return
+        container = ContainerId.parse(launch.container_id)
+        if container in view.completed or container not in view.grants:
+            answer.errors.append(
+                wire.ContainerError(
+                    container_id=launch.container_id, message="the container has ended already"
+                )
+            )
+            return
+        how = Launch(
+            image=launch.image or applications.am_image(caller.application),
+            command=tuple(launch.command),
+            args=tuple(launch.args),
+            env=tuple(launch.env),
+            template=launch.template,
+        )
+        placed = Placed(container, view.grants[container], view.size, view.name, names.ROLE_TASK)
+        pod = await self._manager.launch(caller.key, caller.application, caller.record, placed, how)
+        answer.launched.append(wire.Launched(container_id=launch.container_id, pod=pod))
+
+    async def _stop(self, caller: Caller, text: str, answer: wire.ContainersAnswer) -> None:
+        if self._known(caller, text, answer) is not None:
+            container = ContainerId.parse(text)
+            await self._manager.stop(caller.key, container, ExitStatus.KILLED_BY_APPMASTER)
+            answer.stopped.append(text)
+
+    def _status(self, caller: Caller, text: str, answer: wire.ContainersAnswer) -> None:
+        view = self._known(caller, text, answer)
+        if view is None:
+            return
+        container = ContainerId.parse(text)
+        done = view.completed.get(container)
+        pod = self._manager.cache.pods(caller.key).get(container)
+        if done is not None or container not in view.grants:
+            status = wire.ContainerStatus(
+                container_id=text, state="COMPLETE", exit_status=done.exit_status if done else None
+            )
+        else:
+            state = "RUNNING" if pod is not None and pod.running else "NEW"
+            status = wire.ContainerStatus(container_id=text, state=state)
+        answer.statuses.append(status)
+
+    def _known(
+        self, caller: Caller, text: str, answer: wire.ContainersAnswer
+    ) -> RequestView | None:
+        """The request that a container was granted to; an error in *answer* when there is none."""
+        try:
+            view = self._view_of(caller, ContainerId.parse(text))
+        except SpecError as error:
+            answer.errors.append(wire.ContainerError(container_id=text, message=str(error)))
+            return None
+        if view is None:
+            answer.errors.append(
+                wire.ContainerError(
+                    container_id=text, message="no such container of this application"
+                )
+            )
+        return view
+
+    def _view_of(self, caller: Caller, container: ContainerId) -> RequestView | None:
+        for view in self._asks(caller):
+            if container in view.grants or container in view.completed:
+                return view
+        return None
+
+    def _asks(self, caller: Caller) -> list[RequestView]:
+        views = (
+            requests.view(r, caller.record.id) for r in self._manager.cache.requests(caller.key)
+        )
+        return [view for view in views if view.role == names.ROLE_ASK]
+
+    def _must_live(self, caller: Caller, *, finished_is_fine: bool = False) -> None:
+        record = caller.record
+        attempt = record.attempt
+        gone = attempt is None or attempt.state in (AttemptState.FAILED, AttemptState.KILLED)
+        finishing = attempt is not None and attempt.state is AttemptState.FINISHING
+        if record.ended or gone or (finishing and not finished_is_fine):
+            raise ProtocolError(
+                "AttemptEnded", f"{caller.session.attempt} has ended: application {record.state}"
+            )
+
+    def _ask(self, caller: Caller, index: int, said: wire.Ask) -> Ask:
+        where = f"asks[{index}]"
+        if not 0 <= said.count <= MOST_CONTAINERS:
+            raise FieldError(
+                f"{where}.count", f"found {said.count}, allowed: 0 to {MOST_CONTAINERS}"
+            )
+        if said.priority < 0:
+            raise FieldError(f"{where}.priority", f"found {said.priority}, allowed: 0 or more")
+        if said.allocation_request_id < -1:
+            raise FieldError(
+                f"{where}.allocationRequestId",
+                f"found {said.allocation_request_id}, allowed: -1 or more",
+            )
+        size = quantities.amounts(said.resources, f"{where}.resources")
+        _, high = limits.allocation(self._manager.cache, caller.record.queue)
+        _check_size(f"{where}.resources", size, high)
+        locality = said.locality or wire.Locality()
+        place = Locality(
+            tuple((node, said.count) for node in locality.nodes),
+            tuple((rack, said.count) for rack in locality.racks),
+            locality.relax,
+        )
+        shape = f"{sorted(size.items())}{said.partition}{locality}".encode()
+        key = AskKey(
+            said.priority, said.allocation_request_id, hashlib.sha256(shape).hexdigest()[:8]
+        )
+        return Ask(key, said.count, asking.size_of(size), said.partition, place)
+
+
+def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) -> None:
+    for name in asking.SIZE_NAMES:
+        if size.get(name, 0) <= 0:
+            found = quantities.show(name, size.get(name, 0))
+            raise FieldError(f"{field}.{name}", f"found {found}, allowed: more than 0")
+    for name, amount in size.items():
+        if name in high and amount > high[name]:
+            raise FieldError(
+                f"{field}.{name}",
+                f"found {quantities.show(name, amount)}, allowed: at most the maximum allocation "
+                f"{quantities.show(name, high[name])}",
+            )
+
+
+def _container_id(field: str, text: str) -> ContainerId:
+    try:
+        return ContainerId.parse(text)
+    except SpecError as error:
+        raise FieldError(field, str(error)) from error
+
+
+def _container(granted: GrantedContainer) -> wire.Container:
+    return wire.Container(
+        container_id=str(granted.id),
+        node=granted.node,
+        priority=granted.key.priority,
+        allocation_request_id=granted.key.allocation_request_id,
+        resources=asking.shown(dict(zip(asking.SIZE_NAMES, granted.size, strict=False))),
+    )

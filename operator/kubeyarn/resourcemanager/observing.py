@@ -1,0 +1,144 @@
+"""From Kubernetes objects to the facts that an application's next state depends on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubeyarn.crd import quantities
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.master import MasterSession
+from kubeyarn.lifecycle.progress import Admission, ApplicationRecord, Ending, Facts
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager.podfacts import HOPELESS, PULLING, PodFacts
+from kubeyarn.resourcemanager.requests import RequestView
+from kubeyarn.resourcemanager.settings import Settings
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything about one application that decides how it moves on."""
+
+    application: Object
+    am_request: RequestView | None
+    am_pod: PodFacts | None
+    am_ending: Ending | None
+    session: MasterSession
+
+
+def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int) -> Facts:
+    """What is seen of an application now."""
+    request, pod, session = seen.am_request, seen.am_pod, seen.session
+    container = _am_container(record, request)
+    return Facts(
+        saved=True,
+        invalid=invalid(seen.application),
+        kill=killed(seen.application),
+        admission=admission(request),
+        am_container=container,
+        am_node=request.grants.get(container, "") if request and container else "",
+        am_pod=pod.name if pod else "",
+        am_running=bool(pod and pod.running),
+        am_ending=seen.am_ending,
+        registered=session.registered,
+        tracking_url=session.tracking_url,
+        progress=session.progress if session.registered else None,
+        unregistration=session.unregistration,
+        expired=expired(seen, record, settings, now_ms),
+    )
+
+
+def killed(application: Object) -> bool:
+    """Whether the user wants it ended."""
+    wanted = application["spec"].get("desiredState") == "Killed"
+    return wanted or "deletionTimestamp" in application["metadata"]
+
+
+def invalid(application: Object) -> str:
+    """What is wrong with a spec beyond what the CRD checks; empty when nothing is."""
+    spec = application["spec"]
+    master = spec.get("applicationMaster") or {}
+    if spec.get("unmanagedAM"):
+        return ""
+    try:
+        sizes = quantities.amounts(
+            master.get("resources") or {}, "spec.applicationMaster.resources"
+        )
+    except SpecError as error:
+        return str(error)
+    for name, amount in sizes.items():
+        if amount <= 0:
+            return (
+                f"spec.applicationMaster.resources.{name}: found {master['resources'][name]!r}, "
+                "allowed: more than 0"
+            )
+    containers = ((master.get("template") or {}).get("spec") or {}).get("containers") or [{}]
+    if not master.get("image") and not containers[0].get("image"):
+        return (
+            "spec.applicationMaster.image: found nothing, needed: the image of the "
+            "ApplicationMaster, here or in template.spec.containers[0].image"
+        )
+    return ""
+
+
+def admission(request: RequestView | None) -> Admission | None:
+    """The scheduler's answer, once it is about this generation of the AM's request."""
+    accepted = condition(request, "Accepted")
+    if request is None or accepted is None or accepted["status"] == "Unknown":
+        return None
+    if accepted["status"] == "True":
+        return Admission(queue=str(request.status.get("queue") or ""))
+    return Admission(refused=f"{accepted['reason']}: {accepted.get('message', '')}")
+
+
+def condition(request: RequestView | None, kind: str) -> Object | None:
+    """One condition of a request."""
+    conditions: Sequence[Object] = request.status.get("conditions") or () if request else ()
+    return next((c for c in conditions if c.get("type") == kind), None)
+
+
+def expired(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int) -> str:
+    """Why the AM is given up: it cannot start, or has not called for too long."""
+    attempt, pod = record.attempt, seen.am_pod
+    if attempt is None or attempt.container is None:
+        return ""
+    if pod is not None and pod.waiting is not None and not pod.running:
+        reason, message = pod.waiting
+        waited_s = (now_ms - pod.created_ms) / 1000
+        grace_s = settings.image_pull_grace_s if reason in PULLING else 0
+        if reason in HOPELESS or (reason in PULLING and waited_s > grace_s):
+            return f"The ApplicationMaster's container cannot start: {reason}: {message}"
+    if seen.session.last_heard_ms and seen.session.registered:
+        silent_s = (now_ms - seen.session.last_heard_ms) / 1000
+        if silent_s > settings.am_expiry_s:
+            return f"The ApplicationMaster has not called for {silent_s:.0f} s."
+    elif pod is not None and (now_ms - pod.created_ms) / 1000 > settings.launch_expiry_s:
+        return (
+            "The ApplicationMaster has not registered within "
+            f"{settings.launch_expiry_s} s after its pod was made."
+        )
+    return ""
+
+
+def _am_container(record: ApplicationRecord, request: RequestView | None) -> ContainerId | None:
+    if record.attempt is not None and record.attempt.container is not None:
+        return record.attempt.container
+    if request is None:
+        return None
+    return min((*request.grants, *request.completed), default=None)
+
+
+def am_ending(request: RequestView | None, container: ContainerId | None) -> Ending | None:
+    """How the AM's container ended, when that is recorded."""
+    if request is None or container is None:
+        return None
+    done = request.completed.get(container)
+    if done is not None:
+        return Ending(done.exit_status, done.diagnostics)
+    if container not in request.grants:
+        return Ending(ExitStatus.ABORTED, "The ApplicationMaster's container is gone.")
+    return None

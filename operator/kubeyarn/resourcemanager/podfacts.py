@@ -1,0 +1,139 @@
+"""What a container's pod tells: whether it runs, how it ended, why it cannot start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.crd import submissions
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
+
+Object = dict[str, Any]
+
+# The kubelet gives these up for good; the others it tries again.
+HOPELESS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
+PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class PodFacts:
+    """A container's pod. *waiting* is (reason, message) of what keeps it from starting."""
+
+    name: str
+    namespace: str
+    uid: str
+    container: ContainerId
+    application: str
+    request: str
+    role: str
+    node: str = ""
+    running: bool = False
+    ending: Ending | None = None
+    finished_ms: int = 0
+    deleting: bool = False
+    created_ms: int = 0
+    waiting: tuple[str, str] | None = None
+    unschedulable: str = ""
+
+
+def read(pod: Object) -> PodFacts | None:
+    """The facts of *pod*; None when it is no container of ours."""
+    meta = pod["metadata"]
+    annotations = meta.get("annotations") or {}
+    labels = meta.get("labels") or {}
+    try:
+        container = ContainerId.parse(annotations.get(names.CONTAINER_ID, ""))
+    except SpecError:
+        return None
+    status = pod.get("status") or {}
+    main = _main_status(pod)
+    return PodFacts(
+        name=meta["name"],
+        namespace=meta["namespace"],
+        uid=meta["uid"],
+        container=container,
+        application=annotations.get(names.APPLICATION, ""),
+        request=annotations.get(names.REQUEST, ""),
+        role=labels.get(names.ROLE, names.ROLE_TASK),
+        node=(pod.get("spec") or {}).get("nodeName") or "",
+        running=status.get("phase") == "Running",
+        ending=_ending(pod, main),
+        finished_ms=_finished_ms(main),
+        deleting="deletionTimestamp" in meta,
+        created_ms=submissions.milliseconds(meta.get("creationTimestamp")),
+        waiting=_waiting(main),
+        unschedulable=_unschedulable(status),
+    )
+
+
+def _ending(pod: Object, main: Object) -> Ending | None:
+    """How the pod's container ended; None while it may still run.
+
+    A process that was stopped because its pod is being deleted did not fail: it was taken away.
+    """
+    status = pod.get("status") or {}
+    if status.get("phase") not in ("Succeeded", "Failed"):
+        return None
+    found = ending(status, main)
+    if found.exit_status > 0 and "deletionTimestamp" in pod["metadata"]:
+        return Ending(ExitStatus.ABORTED, "The container's pod was deleted.")
+    return found
+
+
+def ending_of_deleted(pod: Object) -> Ending:
+    """How a container whose pod is gone ended, by the last that was seen of it."""
+    found = _ending(pod, _main_status(pod))
+    return found or Ending(ExitStatus.ABORTED, "The container's pod was deleted.")
+
+
+def ending(status: Object, main: Object) -> Ending:
+    """How a pod ended: its process's exit code, or YARN's word for what was done to it."""
+    terminated = (main.get("state") or {}).get("terminated") or {}
+    reason = str(status.get("reason") or "")
+    message = str(status.get("message") or "")
+    if reason in ("Evicted", "Preempting", "TerminationByKubelet", "NodeLost", "NodeShutdown"):
+        return Ending(ExitStatus.ABORTED, f"{reason}: {message}".rstrip(": "))
+    if terminated.get("reason") == "OOMKilled":
+        return Ending(
+            ExitStatus.KILLED_EXCEEDED_PMEM,
+            "The container used more memory than it asked for and was killed (OOMKilled); "
+            "raise resources.memory.",
+        )
+    if "exitCode" in terminated:
+        detail = terminated.get("message") or terminated.get("reason") or ""
+        code = int(terminated["exitCode"])
+        return Ending(code, "" if code == 0 else str(detail))
+    if status.get("phase") == "Succeeded":
+        return Ending(ExitStatus.SUCCESS)
+    return Ending(ExitStatus.ABORTED, f"{reason}: {message}".strip(": ") or "The pod failed.")
+
+
+def _main_status(pod: Object) -> Object:
+    """The status of the pod's first container, which is the one YARN means."""
+    containers = (pod.get("spec") or {}).get("containers") or [{}]
+    statuses = (pod.get("status") or {}).get("containerStatuses") or []
+    wanted = containers[0].get("name")
+    return next((s for s in statuses if s.get("name") == wanted), {})
+
+
+def _waiting(main: Object) -> tuple[str, str] | None:
+    waiting = (main.get("state") or {}).get("waiting")
+    if not waiting or waiting.get("reason") in (None, "ContainerCreating", "PodInitializing"):
+        return None
+    return str(waiting["reason"]), str(waiting.get("message") or "")
+
+
+def _unschedulable(status: Object) -> str:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return str(condition.get("message") or "")
+    return ""
+
+
+def _finished_ms(main: Object) -> int:
+    terminated = (main.get("state") or {}).get("terminated") or {}
+    return submissions.milliseconds(terminated.get("finishedAt"))

@@ -1,0 +1,229 @@
+"""Pods of granted containers: a pure builder.
+
+The user's template is kept as it is; what YARN decides (node, size, identity, environment) is laid
+over it, and the short form's fields lie between.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.crd import quantities
+from kubeyarn.model.ids import ContainerId
+
+Object = dict[str, Any]
+
+LOCAL_DIR = "/kubeyarn/local"
+LOG_DIR = "/kubeyarn/logs"
+TOKEN_DIR = "/var/run/secrets/kubeyarn.io"
+TOKEN_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a container is launched: the short form, over an optional PodTemplateSpec."""
+
+    image: str = ""
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: tuple[Mapping[str, Any], ...] = ()
+    template: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Launch:
+        """The launch that `applicationMaster`, `container` or a launch call describes."""
+        return cls(
+            image=spec.get("image") or "",
+            command=tuple(spec.get("command") or ()),
+            args=tuple(spec.get("args") or ()),
+            env=tuple(spec.get("env") or ()),
+            template=spec.get("template") or {},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A granted container: what it is, where it may run, and how much it holds (base units)."""
+
+    container: ContainerId
+    node: str
+    size: Mapping[str, int]
+    request: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The application a pod is made for."""
+
+    name: str
+    namespace: str
+    uid: str
+    user: str
+    queue: str
+
+
+def make_pod(owner: Owner, placed: Placed, launch: Launch, am_service: str) -> Object:
+    """The pod of a granted container; the same arguments make the same pod.
+
+    *am_service* is the address that the environment of an ApplicationMaster names.
+    """
+    template = copy.deepcopy(dict(launch.template))
+    spec: Object = template.get("spec") or {}
+    containers = spec.get("containers") or [{"name": "main"}]
+    spec["containers"] = [_main(containers[0], owner, placed, launch, am_service), *containers[1:]]
+    spec["restartPolicy"] = "Never"
+    spec["schedulerName"] = names.SCHEDULER_NAME
+    spec["affinity"] = _pinned(spec.get("affinity") or {}, placed.node)
+    spec["volumes"] = [*(spec.get("volumes") or []), *_volumes(placed.role)]
+    # A container needs no rights in the cluster unless its template names an account for them.
+    if "serviceAccountName" not in spec:
+        spec.setdefault("automountServiceAccountToken", False)
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": _metadata(template.get("metadata") or {}, owner, placed),
+        "spec": spec,
+    }
+
+
+def _metadata(given: Object, owner: Owner, placed: Placed) -> Object:
+    container = placed.container
+    labels = {
+        "app.kubernetes.io/managed-by": "kubeyarn",
+        "app.kubernetes.io/part-of": owner.name[: names.LONGEST_LABEL].rstrip("-."),
+        "app.kubernetes.io/component": _component(placed.role),
+        names.APPLICATION: owner.name[: names.LONGEST_LABEL].rstrip("-."),
+        names.ATTEMPT: str(container.attempt.number),
+        names.ROLE: placed.role,
+    }
+    if len(owner.queue) <= names.LONGEST_LABEL:
+        labels[names.QUEUE] = owner.queue
+    annotations = {
+        names.APPLICATION: owner.name,
+        names.APPLICATION_ID: str(container.attempt.application),
+        names.CONTAINER_ID: str(container),
+        names.QUEUE: owner.queue,
+        names.USER: owner.user,
+        names.REQUEST: placed.request,
+    }
+    return {
+        "name": names.pod_name(owner.name, container),
+        "namespace": owner.namespace,
+        "labels": {**(given.get("labels") or {}), **labels},
+        "annotations": {**(given.get("annotations") or {}), **annotations},
+        "ownerReferences": [owner_reference(owner)],
+    }
+
+
+def owner_reference(owner: Owner) -> Object:
+    """What makes Kubernetes remove an object with its application."""
+    return {
+        "apiVersion": "kubeyarn.io/v1alpha1",
+        "kind": "YarnApplication",
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _component(role: str) -> str:
+    return "applicationmaster" if role == names.ROLE_AM else "container"
+
+
+def _main(given: Object, owner: Owner, placed: Placed, launch: Launch, am_service: str) -> Object:
+    main = {"name": "main", **given}
+    if launch.image:
+        main["image"] = launch.image
+    if launch.command:
+        main["command"] = list(launch.command)
+    if launch.args:
+        main["args"] = list(launch.args)
+    ours = _environment(owner, placed, am_service)
+    theirs = [*(main.get("env") or []), *launch.env]
+    # Ours come last: YARN's variables cannot be overridden, as in Hadoop.
+    reserved = {variable["name"] for variable in ours}
+    main["env"] = [v for v in theirs if v.get("name") not in reserved] + ours
+    main["resources"] = _resources(main.get("resources") or {}, placed.size)
+    main["volumeMounts"] = [*(main.get("volumeMounts") or []), *_mounts(placed.role)]
+    return main
+
+
+def _resources(given: Object, size: Mapping[str, int]) -> Object:
+    """Requests are what was granted; memory and extended resources are limits too.
+
+    CPU has no limit unless the template gives one: YARN, too, lets idle cores be used.
+    """
+    granted = {name: quantities.show(name, amount) for name, amount in size.items() if amount}
+    limits = {name: amount for name, amount in granted.items() if name != "cpu"}
+    return {
+        **given,
+        "requests": {**(given.get("requests") or {}), **granted},
+        "limits": {**(given.get("limits") or {}), **limits},
+    }
+
+
+def _environment(owner: Owner, placed: Placed, am_service: str) -> list[Object]:
+    container = placed.container
+    plain = {
+        "CONTAINER_ID": str(container),
+        "APPLICATION_ID": str(container.attempt.application),
+        "APP_ATTEMPT": str(container.attempt),
+        "USER": owner.user,
+        "LOCAL_DIRS": LOCAL_DIR,
+        "LOG_DIRS": LOG_DIR,
+        "PWD": LOCAL_DIR,
+    }
+    if placed.role == names.ROLE_AM:
+        plain["KUBEYARN_RM"] = am_service
+        plain["KUBEYARN_TOKEN_FILE"] = f"{TOKEN_DIR}/token"
+    variables: list[Object] = [{"name": k, "value": v} for k, v in plain.items()]
+    for name, path in (("NM_HOST", "spec.nodeName"), ("POD_IP", "status.podIP")):
+        variables.append({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
+    return variables
+
+
+def _volumes(role: str) -> list[Object]:
+    volumes: list[Object] = [
+        {"name": "kubeyarn-local", "emptyDir": {}},
+        {"name": "kubeyarn-logs", "emptyDir": {}},
+    ]
+    if role == names.ROLE_AM:
+        token = {
+            "audience": names.AM_AUDIENCE,
+            "expirationSeconds": TOKEN_SECONDS,
+            "path": "token",
+        }
+        volumes.append(
+            {
+                "name": "kubeyarn-token",
+                "projected": {"sources": [{"serviceAccountToken": token}], "defaultMode": 0o444},
+            }
+        )
+    return volumes
+
+
+def _mounts(role: str) -> list[Object]:
+    mounts: list[Object] = [
+        {"name": "kubeyarn-local", "mountPath": LOCAL_DIR},
+        {"name": "kubeyarn-logs", "mountPath": LOG_DIR},
+    ]
+    if role == names.ROLE_AM:
+        mounts.append({"name": "kubeyarn-token", "mountPath": TOKEN_DIR, "readOnly": True})
+    return mounts
+
+
+def _pinned(affinity: Object, node: str) -> Object:
+    """*affinity* narrowed to one node: required terms are alternatives, so each gets the pin."""
+    pin = {"key": "metadata.name", "operator": "In", "values": [node]}
+    key = "requiredDuringSchedulingIgnoredDuringExecution"
+    node_affinity = dict(affinity.get("nodeAffinity") or {})
+    terms: Sequence[Object] = (node_affinity.get(key) or {}).get("nodeSelectorTerms") or [{}]
+    pinned = [{**term, "matchFields": [*(term.get("matchFields") or []), pin]} for term in terms]
+    node_affinity[key] = {"nodeSelectorTerms": pinned}
+    return {**affinity, "nodeAffinity": node_affinity}

@@ -1,0 +1,147 @@
+"""The ResourceManager process: everything wired together, started in order, stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+
+import kopf
+from aiohttp import web
+
+import kubeyarn
+from kubeyarn.cluster import probes
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.connection import Connection
+from kubeyarn.cluster.events import EventRecorder
+from kubeyarn.cluster.lease import Lease
+from kubeyarn.cluster.reflecting import Reflector
+from kubeyarn.cluster.resources import APPLICATIONS, PODS, QUEUES, REQUESTS
+from kubeyarn.resourcemanager import handlers
+from kubeyarn.resourcemanager.amservice import AmService
+from kubeyarn.resourcemanager.applications import ApplicationsManager
+from kubeyarn.resourcemanager.authentication import PodAuthenticator
+from kubeyarn.resourcemanager.masters import Masters
+from kubeyarn.resourcemanager.queues import QueueKeeper
+from kubeyarn.resourcemanager.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+_LEASE = "kubeyarn-resourcemanager"
+_LOOK_AT_ALL_S = 10.0
+
+
+class ResourceManager:
+    """One ResourceManager process: waits for the lease, then reconciles and serves AMs."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._waits_for = "the lease"
+
+    async def run(self) -> None:
+        """Run until cancelled or until the lease is lost."""
+        client = KubeClient(self._connection, f"kubeyarn-resourcemanager/{kubeyarn.__version__}")
+        health = await probes.serve(
+            probes.application(lambda: self._waits_for), "", self._settings.health_port
+        )
+        lease = Lease(
+            client,
+            self._settings.namespace,
+            _LEASE,
+            self._settings.identity,
+            self._settings.lease_duration_s,
+        )
+        try:
+            epoch = await lease.acquire()
+            _log.info("leading with epoch %d", epoch)
+            await self._lead(client, lease)
+        finally:
+            await lease.release()
+            await health.cleanup()
+            await client.close()
+
+    async def _lead(self, client: KubeClient, lease: Lease) -> None:
+        events = EventRecorder(client, "resourcemanager", self._settings.identity)
+        manager = ApplicationsManager(client, events, self._settings)
+        manager.am_service = am_address(self._settings)
+        keeper = QueueKeeper(client, manager.cache, events)
+        # 1. What there is, before anything is decided.
+        self._waits_for = "queues and applications"
+        for queue in await client.list_all(QUEUES):
+            keeper.queue_changed("ADDED", queue)
+        applications = await client.list_all(APPLICATIONS)
+        for item in applications:
+            manager.cache.put_application(item)
+        # 2. Containers: requests and pods.
+        self._waits_for = "requests and pods"
+        reflectors = [
+            Reflector(client, REQUESTS, manager.request_changed),
+            Reflector(
+                client,
+                PODS,
+                manager.pod_changed,
+                {"labelSelector": "app.kubernetes.io/managed-by=kubeyarn"},
+            ),
+        ]
+        tasks = [asyncio.create_task(r.run()) for r in reflectors]
+        tasks.append(asyncio.create_task(events.run()))
+        tasks.append(asyncio.create_task(lease.hold()))
+        await asyncio.gather(*(r.synced.wait() for r in reflectors))
+        # 3. Everything is known: reconcile, and answer ApplicationMasters.
+        tasks.append(asyncio.create_task(self._operate(manager, keeper)))
+        tasks.append(asyncio.create_task(_look_at_all(manager)))
+        service = await self._serve_masters(client, manager)
+        self._waits_for = ""
+        _log.info("serving ApplicationMasters at %s", manager.am_service)
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            _log.error("the lease is lost or a part has ended; stopping")
+        finally:
+            self._waits_for = "the end"
+            await service.cleanup()
+            await manager.queue.close()
+            await keeper.queue.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _operate(self, manager: ApplicationsManager, keeper: QueueKeeper) -> None:
+        await kopf.operator(
+            registry=handlers.registry(manager, keeper, self._connection),
+            settings=handlers.settings(),
+            clusterwide=True,
+            standalone=True,
+        )
+
+    async def _serve_masters(
+        self, client: KubeClient, manager: ApplicationsManager
+    ) -> web.AppRunner:
+        service = AmService(
+            Masters(manager),
+            PodAuthenticator(client, self._settings.token_audience),
+            lambda: self._waits_for == "",
+        )
+        return await probes.serve(service.application(), "", self._settings.am_port)
+
+
+async def _look_at_all(manager: ApplicationsManager) -> None:
+    while True:
+        manager.look_at_all()
+        await asyncio.sleep(_LOOK_AT_ALL_S)
+
+
+def am_address(settings: Settings) -> str:
+    """What ApplicationMasters call: as set, else our Service's cluster IP, else this process.
+
+    The Service's address needs no DNS and outlives this pod (Kubernetes: service environment).
+    """
+    if settings.am_address:
+        return settings.am_address
+    host = os.environ.get("KUBEYARN_RESOURCEMANAGER_SERVICE_HOST")
+    port = os.environ.get("KUBEYARN_RESOURCEMANAGER_SERVICE_PORT_AM") or str(settings.am_port)
+    if host:
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"http://{settings.pod_ip}:{settings.am_port}"

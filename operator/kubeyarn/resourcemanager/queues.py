@@ -1,0 +1,76 @@
+"""Queues as the ApplicationsManager cares for them: none goes while something still uses it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import Conflict, NotFound
+from kubeyarn.cluster.events import WARNING, EventRecorder
+from kubeyarn.cluster.resources import QUEUES
+from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.workqueue import WorkQueue
+
+Object = dict[str, Any]
+
+_ASK_AGAIN_S = 2.0
+_ENDED = ("FINISHED", "FAILED", "KILLED")
+
+
+class QueueKeeper:
+    """Holds a finalizer on every queue and lets it go when nothing is in the queue any more."""
+
+    def __init__(self, client: KubeClient, cache: Cache, events: EventRecorder) -> None:
+        self._client = client
+        self._cache = cache
+        self._events = events
+        self.queue: WorkQueue[str] = WorkQueue(self.look)
+
+    def queue_changed(self, what: str, item: Object) -> None:
+        """A YarnQueue was seen."""
+        self._cache.put_queue(item, deleted=what == "DELETED")
+        if what != "DELETED":
+            self.queue.add(item["metadata"]["name"])
+
+    async def look(self, name: str) -> None:
+        """Add the finalizer to a living queue; remove it from a deleted one that is empty."""
+        queue = self._cache.queues.get(name)
+        if queue is None:
+            return
+        present = queue["metadata"].get("finalizers") or []
+        if "deletionTimestamp" not in queue["metadata"]:
+            if names.QUEUE_FINALIZER not in present:
+                await self._finalizers(queue, [*present, names.QUEUE_FINALIZER])
+            return
+        users = self.users(name)
+        if users:
+            note = f"{name} is deleted but still used, it goes when they end: {_few(users)}"
+            self._events.record(queue, WARNING, "QueueInUse", "Delete", note)
+            self.queue.add(name, after_s=_ASK_AGAIN_S)
+        elif names.QUEUE_FINALIZER in present:
+            await self._finalizers(queue, [f for f in present if f != names.QUEUE_FINALIZER])
+
+    def users(self, name: str) -> list[str]:
+        """What keeps a queue: applications that have not ended, and child queues."""
+        children = [q for q in self._cache.queues if q.startswith(name + ".")]
+        found = [f"queue {child}" for child in sorted(children)]
+        for (namespace, app), item in sorted(self._cache.applications.items()):
+            status = item.get("status") or {}
+            if status.get("queue") == name and status.get("state") not in _ENDED:
+                found.append(f"application {namespace}/{app}")
+        return found
+
+    async def _finalizers(self, queue: Object, wanted: list[str]) -> None:
+        meta = queue["metadata"]
+        body = {"metadata": {"finalizers": wanted, "resourceVersion": meta["resourceVersion"]}}
+        try:
+            self._cache.put_queue(await self._client.patch(QUEUES, meta["name"], body))
+        except (NotFound, Conflict):
+            # The watch brings what is true now, and with it another look.
+            self.queue.add(meta["name"], after_s=0.2)
+
+
+def _few(users: list[str]) -> str:
+    shown = ", ".join(users[:5])
+    return shown if len(users) <= 5 else f"{shown} and {len(users) - 5} more"

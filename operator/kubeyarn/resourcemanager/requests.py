@@ -1,0 +1,191 @@
+"""ContainerRequests as the ResourceManager sees them: what was granted, launched and has ended.
+
+`plan` is pure: from a request, its pods and what is remembered of gone ones it makes the request's
+next status, the containers to launch and the pods to delete. It is a level: done twice, it does
+nothing new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.crd import quantities, ranges
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.master import CompletedContainer
+from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.model.asks import AskKey
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.resourcemanager.podfacts import PodFacts
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """What a ContainerRequest says, parsed once; sizes in base units by resource name."""
+
+    name: str
+    generation: int
+    role: str
+    key: AskKey
+    size: Mapping[str, int]
+    granted: int
+    grants: Mapping[ContainerId, str]
+    launched: frozenset[ContainerId]
+    completed: Mapping[ContainerId, CompletedContainer]
+    counts: Mapping[str, int]
+    container: Mapping[str, Any] | None
+    status: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class RequestPlan:
+    """What to do about one request. *status* is a merge patch of our fields, empty when current."""
+
+    status: Object = field(default_factory=dict)
+    unlaunched: list[tuple[ContainerId, str]] = field(default_factory=list)
+    delete: list[PodFacts] = field(default_factory=list)
+    ended: list[CompletedContainer] = field(default_factory=list)
+
+
+def view(request: Object, application: ApplicationId) -> RequestView:
+    """Parse *request*, whose containers belong to *application*."""
+    meta, spec, status = request["metadata"], request["spec"], request.get("status") or {}
+    labels = meta.get("labels") or {}
+    grants = {
+        container: entry["node"]
+        for entry in status.get("grants") or ()
+        for container in _containers(entry, application)
+    }
+    launched = frozenset(
+        c for entry in status.get("launched") or () for c in _containers(entry, application)
+    )
+    completed = {}
+    for entry in status.get("completed") or ():
+        container = ContainerId.parse(entry["id"])
+        completed[container] = CompletedContainer(
+            container, int(entry["exitStatus"]), entry.get("diagnostics") or ""
+        )
+    return RequestView(
+        name=meta["name"],
+        generation=int(meta.get("generation") or 0),
+        role=labels.get(names.ROLE, names.ROLE_TASK),
+        key=_key(spec, labels),
+        size=quantities.amounts(
+            status.get("resources") or spec.get("resources") or {}, "resources"
+        ),
+        granted=int(status.get("granted") or 0),
+        grants=grants,
+        launched=launched,
+        completed=completed,
+        counts={key: int(status.get(key) or 0) for key in ("running", "succeeded", "failed")},
+        container=spec.get("container"),
+        status=status,
+    )
+
+
+def plan(
+    seen: RequestView,
+    pods: Mapping[ContainerId, PodFacts],
+    endings: Callable[[ContainerId], Ending | None],
+    over: bool,
+    confirmed: Callable[[ContainerId], bool],
+) -> RequestPlan:
+    """What follows for *seen* from its pods.
+
+    *endings* knows better than its pod how a container ended, if anything is known; *over*: the
+    application has ended or is being killed; *confirmed*: the AM need not be told any more.
+    """
+    result = RequestPlan()
+    launched, completed = set(seen.launched), dict(seen.completed)
+    running = 0
+    for container, node in seen.grants.items():
+        pod = pods.get(container)
+        if pod is not None:
+            launched.add(container)
+        if container in completed:
+            continue
+        ending = _ending(container, pod, seen, endings, over)
+        if ending is not None:
+            ended = CompletedContainer(container, ending.exit_status, ending.diagnostics)
+            completed[container] = ended
+            result.ended.append(ended)
+        elif pod is None:
+            result.unlaunched.append((container, node))
+        else:
+            running += pod.running
+            if over and not pod.deleting:
+                result.delete.append(pod)
+    kept = [c for c in completed.values() if c.id in seen.grants or not confirmed(c.id)]
+    succeeded = sum(ended.exit_status == 0 for ended in result.ended)
+    wanted: Object = {
+        "running": running,
+        "succeeded": seen.counts["succeeded"] + succeeded,
+        "failed": seen.counts["failed"] + len(result.ended) - succeeded,
+        "launched": _grouped(c for c in launched if c in seen.grants),
+        "completed": [_entry(c) for c in sorted(kept, key=lambda c: c.id)],
+    }
+    result.status = {k: v for k, v in wanted.items() if (seen.status.get(k) or _EMPTY[k]) != v}
+    return result
+
+
+_EMPTY: Object = {"running": 0, "succeeded": 0, "failed": 0, "launched": [], "completed": []}
+
+
+def _ending(
+    container: ContainerId,
+    pod: PodFacts | None,
+    seen: RequestView,
+    endings: Callable[[ContainerId], Ending | None],
+    over: bool,
+) -> Ending | None:
+    """How *container* ended; None while it lives or is still to be launched."""
+    if pod is not None:
+        return pod.ending and (endings(container) or pod.ending)
+    known = endings(container)
+    if known is not None:
+        return known
+    if container in seen.launched:
+        return Ending(ExitStatus.ABORTED, "The container's pod was deleted while nobody watched.")
+    if over:
+        return Ending(
+            ExitStatus.KILLED_AFTER_APP_COMPLETION, "The application ended before it was launched."
+        )
+    return None
+
+
+def _key(spec: Object, labels: Object) -> AskKey:
+    allocation = spec.get("allocationRequestId")
+    return AskKey(
+        int(spec.get("priority") or 0),
+        -1 if allocation is None else int(allocation),
+        labels.get(names.SHAPE, ""),
+    )
+
+
+def _containers(entry: Object, application: ApplicationId) -> list[ContainerId]:
+    attempt = AttemptId(application, int(entry.get("attempt") or 1))
+    epoch = int(entry.get("epoch") or 0)
+    return [ContainerId(attempt, epoch, n) for n in ranges.expand(entry.get("containers") or "")]
+
+
+def _grouped(containers: Iterable[ContainerId]) -> list[Object]:
+    """Containers as compact ranges, one entry for each attempt and epoch."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for container in containers:
+        key = (container.attempt.number, container.epoch)
+        groups.setdefault(key, []).append(container.number)
+    return [
+        {"attempt": attempt, "epoch": epoch, "containers": ranges.compact(numbers)}
+        for (attempt, epoch), numbers in sorted(groups.items())
+    ]
+
+
+def _entry(completed: CompletedContainer) -> Object:
+    entry: Object = {"id": str(completed.id), "exitStatus": int(completed.exit_status)}
+    if completed.diagnostics:
+        entry["diagnostics"] = completed.diagnostics[:512]
+    return entry

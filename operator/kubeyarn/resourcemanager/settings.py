@@ -1,0 +1,29 @@
+"""What an administrator may set of the ResourceManager process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of one process; times in seconds, names as Hadoop's properties in the comments.
+
+    *am_address* is what ApplicationMasters call; empty: our Service's address, else our own.
+    """
+
+    namespace: str = "kubeyarn-system"
+    identity: str = "resourcemanager"
+    pod_ip: str = "127.0.0.1"
+    am_address: str = ""
+    am_port: int = 8030
+    health_port: int = 8080
+    # yarn.am.liveness-monitor.expiry-interval-ms
+    am_expiry_s: int = 900
+    # yarn.resourcemanager.rm.container-allocation.expiry-interval-ms
+    launch_expiry_s: int = 600
+    image_pull_grace_s: int = 60
+    # yarn.nodemanager.delete.debug-delay-sec is the nearest; pods are kept so that logs can be read
+    finished_pod_retention_s: int = 3600
+    lease_duration_s: int = 10
+    token_audience: str = "kubeyarn-am"

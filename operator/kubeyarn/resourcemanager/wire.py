@@ -1,0 +1,180 @@
+"""The AM service's messages as types: decoding checks them, OpenAPI is made of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Message(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=False):
+    """A JSON object with camelCase names."""
+
+
+class Register(Message):
+    """An ApplicationMaster registers."""
+
+    host: str = ""
+    rpc_port: int = -1
+    tracking_url: str = ""
+
+
+class Container(Message):
+    """A granted container."""
+
+    container_id: str
+    node: str
+    priority: int
+    allocation_request_id: int
+    resources: dict[str, str]
+
+
+class Registered(Message):
+    """What an AM is told when it registers."""
+
+    application_id: str
+    attempt_id: str
+    queue: str
+    minimum_allocation: dict[str, str]
+    maximum_allocation: dict[str, str]
+    resource_types: list[str]
+    containers_from_previous_attempts: list[Container]
+    containers: list[Container]
+    response_id: int
+
+
+class Locality(Message):
+    """Where an ask wants to be."""
+
+    nodes: list[str] = []
+    racks: list[str] = []
+    relax: bool = True
+
+
+class Ask(Message):
+    """An ask: *count* containers outstanding, absolute for its priority and allocationRequestId."""
+
+    count: int
+    resources: dict[str, str | int]
+    priority: int = 0
+    allocation_request_id: int = -1
+    partition: str | None = None
+    locality: Locality | None = None
+
+
+class ExcludeNodes(Message):
+    """Nodes that the AM wants no more, or again."""
+
+    add: list[str] = []
+    remove: list[str] = []
+
+
+class Allocate(Message):
+    """A heartbeat."""
+
+    response_id: int
+    progress: float = 0.0
+    asks: list[Ask] = []
+    releases: list[str] = []
+    exclude_nodes: ExcludeNodes | None = None
+    tracking_url: str | None = None
+
+
+class Completed(Message):
+    """A container that ended."""
+
+    container_id: str
+    exit_status: int
+    diagnostics: str
+
+
+class Preemption(Message):
+    """Containers that will be taken back soon."""
+
+    containers: list[str] = []
+    message: str = ""
+
+
+class Allocated(Message):
+    """The answer to a heartbeat."""
+
+    response_id: int
+    allocated: list[Container]
+    completed: list[Completed]
+    headroom: dict[str, str]
+    cluster_nodes: int
+    updated_nodes: list[str]
+    priority: int
+    preemption: Preemption
+
+
+class Finish(Message):
+    """An ApplicationMaster unregisters."""
+
+    final_status: str
+    diagnostics: str = ""
+    tracking_url: str = ""
+
+
+class Finished(Message):
+    """Whether the final status is stored; if not, call again."""
+
+    is_unregistered: bool
+
+
+class LaunchContainer(Message):
+    """How one granted container is launched."""
+
+    container_id: str
+    image: str = ""
+    command: list[str] = []
+    args: list[str] = []
+    env: list[dict[str, Any]] = []
+    template: dict[str, Any] = {}
+
+
+class Containers(Message):
+    """Launch, stop and ask about containers."""
+
+    launch: list[LaunchContainer] = []
+    stop: list[str] = []
+    status: list[str] = []
+
+
+class Launched(Message):
+    """A container whose pod is made."""
+
+    container_id: str
+    pod: str
+
+
+class ContainerStatus(Message):
+    """A container's state: NEW, RUNNING or COMPLETE (Hadoop: ContainerState)."""
+
+    container_id: str
+    state: str
+    exit_status: int | None = None
+
+
+class ContainerError(Message):
+    """What could not be done for one container."""
+
+    container_id: str
+    message: str
+
+
+class ContainersAnswer(Message):
+    """What became of each container that was named."""
+
+    launched: list[Launched] = []
+    stopped: list[str] = []
+    statuses: list[ContainerStatus] = []
+    errors: list[ContainerError] = []
+
+
+class Error(Message):
+    """Every answer that says no."""
+
+    error: str
+    message: str
+    field: str = ""

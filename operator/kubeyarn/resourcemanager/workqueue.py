@@ -1,0 +1,84 @@
+"""Keys that need another look: each handled by one task at a time, failures tried again later."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+from kubeyarn.model.errors import KubeYarnError, Unavailable
+
+_log = logging.getLogger(__name__)
+
+Key = TypeVar("Key", bound=Hashable)
+
+_FIRST_RETRY_S = 0.2
+_LONGEST_RETRY_S = 30.0
+
+
+class WorkQueue(Generic[Key]):
+    """Calls *work* for every key that was added, never twice at once for the same key.
+
+    What is added while its key is being worked on is worked on again. *settle_s* is how long a key
+    rests before work starts, so that a burst of events costs one look.
+    """
+
+    def __init__(
+        self, work: Callable[[Key], Awaitable[None]], settle_s: float = 0.01, at_once: int = 32
+    ) -> None:
+        self._work = work
+        self._settle_s = settle_s
+        self._at_once = asyncio.Semaphore(at_once)
+        self._tasks: dict[Key, asyncio.Task[None]] = {}
+        self._again: set[Key] = set()
+        self._failures: dict[Key, int] = {}
+
+    def add(self, key: Key, after_s: float = 0.0) -> None:
+        """Have *key* looked at, now or *after_s* seconds later."""
+        if after_s > 0:
+            asyncio.get_running_loop().call_later(after_s, self.add, key)
+        elif key in self._tasks:
+            self._again.add(key)
+        else:
+            self._tasks[key] = asyncio.create_task(self._run(key))
+
+    async def close(self) -> None:
+        """Stop all work."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, key: Key) -> None:
+        try:
+            while True:
+                await asyncio.sleep(self._settle_s)
+                self._again.discard(key)
+                async with self._at_once:
+                    await self._look(key)
+                if key not in self._again:
+                    return
+        finally:
+            self._tasks.pop(key, None)
+            self._again.discard(key)
+
+    async def _look(self, key: Key) -> None:
+        try:
+            await self._work(key)
+            self._failures.pop(key, None)
+        except Unavailable as error:
+            _log.warning("%s: %s; tried again", key, error)
+            self._retry(key)
+        except KubeYarnError as error:
+            _log.warning("%s: %s: %s; tried again", key, type(error).__name__, error)
+            self._retry(key)
+        except Exception:  # noqa: BLE001
+            # One object's trouble must not stop the others'.
+            _log.exception("%s: a bug; tried again", key)
+            self._retry(key)
+
+    def _retry(self, key: Key) -> None:
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        pause = min(_FIRST_RETRY_S * 2 ** min(failures - 1, 10), _LONGEST_RETRY_S)
+        asyncio.get_running_loop().call_later(pause, self.add, key)
