@@ -416,9 +416,11 @@ class ApplicationMaster:
                 beats = 0 if self._wake.is_set() else beats + 1
                 self._wake.clear()
                 await self._allocate()
+                pause = beat_pause_s(beats, self._settings.heartbeat_s)
+                # Not wait_for: Python 3.11's swallows a cancellation that comes with the wake.
                 with contextlib.suppress(TimeoutError):
-                    pause = beat_pause_s(beats, self._settings.heartbeat_s)
-                    await asyncio.wait_for(self._wake.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._wake.wait()
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for events
             log.warning("the conversation with the ResourceManager is over: %s", error)
             self._failure = error
