@@ -1,0 +1,1 @@
+"""An ApplicationMaster that asks for nothing, for containers that are asked for by hand."""
