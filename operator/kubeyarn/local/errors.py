@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kubeyarn.model.errors import KubeYarnError
 
-class LocalClusterError(Exception):
+
+class LocalClusterError(KubeYarnError):
     """A local cluster cannot do what was asked; the message says what to do about it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import kubeyarn
 from kubeyarn.local import cgroups, image, mounts, network, processes
 from kubeyarn.local.binaries import BINARIES
 from kubeyarn.local.controlplane import dump_json, flag_list
@@ -111,22 +112,22 @@ def kubelet(files: NodeFiles) -> Component:
 
 def service_proxy(files: NodeFiles) -> Component:
     """Our proxy that makes the Services' cluster IPs answer."""
-    from kubeyarn import local
-
-    source = str(Path(local.__file__).parents[2])
+    source = str(Path(kubeyarn.__file__).parents[1])
+    addresses, admin = files.record.addresses, files.credentials.admin
+    flags = {
+        "server": addresses.api_server_url,
+        "authority": files.credentials.authority.certificate,
+        "certificate": admin.certificate,
+        "key": admin.key,
+        "device": addresses.bridge,
+        "range": addresses.services,
+        "keep": addresses.kubernetes_service,
+    }
     return Component(
         name="service-proxy",
-        version="",
-        arguments=(
-            sys.executable,
-            "-m",
-            "kubeyarn.local.serviceproxy",
-            "--kubeconfig",
-            str(files.layout.kubeconfig),
-            "--device",
-            files.record.addresses.bridge,
-        ),
-        environment=processes.environment(PYTHONPATH=source),
+        version=kubeyarn.__version__,
+        arguments=(sys.executable, "-m", "kubeyarn.local.serviceproxy", *flag_list(flags)),
+        environment=processes.environment(PYTHONPATH=source, PYTHONUNBUFFERED="1"),
         process=None,
     )
 
