@@ -1,0 +1,219 @@
+"""Which of an application's asks takes the node (Hadoop: RegularContainerAllocator)."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import add, subtract
+from kubeyarn.policy.calculator import at_least
+from kubeyarn.policy.single import quotient, single, to_long
+from kubeyarn.schedule.capacity.limits import NOTHING, SKIPPED, Limits, Locality, Proposal, Skip
+
+if TYPE_CHECKING:
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedule.capacity.application import (
+        LedgerApplication,
+        OutstandingAsk,
+        Reservation,
+    )
+    from kubeyarn.schedule.capacity.offer import Offer
+
+
+class Passed(Enum):
+    """Why an ask took nothing: try the next ask, the next place, the next application or queue."""
+
+    ASK = auto()
+    PLACE = auto()
+    APPLICATION = auto()
+    QUEUE = auto()
+
+
+_SKIPS = {Passed.APPLICATION: SKIPPED, Passed.QUEUE: Proposal(skip=Skip.QUEUE_LIMIT)}
+
+
+def allocate_app(app: LedgerApplication, offer: Offer, limits: Limits) -> Proposal:
+    """What the application would take of the node; asks are tried by priority."""
+    pending = app.pending.get(offer.wanted_partition)
+    if pending is None or not app.queue.calc.any_above_zero(pending):
+        return SKIPPED
+    for key in app.keys:
+        result = _try_ask(app, app.asks[key], offer, limits)
+        if result is Passed.ASK:
+            continue
+        if isinstance(result, Proposal):
+            return result
+        return _SKIPS.get(result, NOTHING)
+    return SKIPPED
+
+
+def allocate_reserved(reservation: Reservation, offer: Offer, limits: Limits) -> Proposal:
+    """Turn a reservation into a container if there is room by now, else keep or drop it."""
+    app = reservation.app
+    ask = app.asks.get(reservation.key)
+    if ask is None or ask.count <= 0:
+        return Proposal(skip=Skip.QUEUE_LIMIT, app=app, unreserve=reservation)
+    ask.opportunities += 1
+    result = _on_node(app, ask, offer, limits, reservation)
+    if isinstance(result, Proposal):
+        return result
+    return _SKIPS.get(result, NOTHING)
+
+
+def _try_ask(
+    app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
+) -> Proposal | Passed:
+    stopped = _precheck(app, ask, offer, limits)
+    if stopped is not None:
+        return stopped
+    if app.app.id in offer.node_refusals:
+        return Passed.APPLICATION
+    ask.opportunities += 1
+    result = _on_node(app, ask, offer, limits, None)
+    if result is Passed.ASK:
+        ask.opportunities -= 1
+    if isinstance(result, Proposal):
+        _reset_opportunities(ask, result, offer)
+    return result
+
+
+def _precheck(
+    app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
+) -> Passed | None:
+    if offer.borrowing and app.waiting_for_am and not offer.am_may_borrow:
+        return Passed.APPLICATION
+    if ask.partition != offer.wanted_partition:
+        return Passed.ASK
+    if not offer.rules.continue_look_at_reservations and not needs_container(app, ask):
+        return Passed.ASK
+    if not _headroom_suffices(app, ask, offer, limits):
+        return Passed.QUEUE
+    if not ask.partition:
+        ask.missed += 1
+    if offer.borrowing and ask.missed < offer.node_count:
+        return Passed.APPLICATION
+    return None
+
+
+def _headroom_suffices(
+    app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
+) -> bool:
+    available = limits.headroom
+    if offer.rules.continue_look_at_reservations and not offer.node.partition:
+        available = add(available, app.reservation_total())
+    return app.queue.calc.compare(app.queue.cluster.total, available, ask.size) >= 0
+
+
+def _on_node(
+    app: LedgerApplication,
+    ask: OutstandingAsk,
+    offer: Offer,
+    limits: Limits,
+    reservation: Reservation | None,
+) -> Proposal | Passed:
+    """Try the node as wanted by host, then by rack, then as any node."""
+    node = offer.node
+    if ask.nodes.get(node.name, 0) > 0 and ask.racks.get(node.rack, 0) > 0:
+        result = _place(app, ask, offer, limits, reservation, Locality.NODE)
+        if isinstance(result, Proposal):
+            return result
+    if ask.racks.get(node.rack, 0) > 0:
+        if not ask.relax and node.rack not in ask.strict_racks:
+            return Passed.ASK
+        if min(offer.node_count, offer.rules.node_locality_delay) < ask.opportunities:
+            result = _place(app, ask, offer, limits, reservation, Locality.RACK)
+            if isinstance(result, Proposal):
+                return result
+    if not ask.relax:
+        return Passed.ASK
+    if not _may_leave(ask, offer, reservation):
+        return Passed.APPLICATION
+    result = _place(app, ask, offer, limits, reservation, Locality.ANY)
+    return Passed.APPLICATION if result is Passed.PLACE else result
+
+
+def _may_leave(ask: OutstandingAsk, offer: Offer, reservation: Reservation | None) -> bool:
+    if reservation is not None or ask.locations == 1:
+        return True
+    rules = offer.rules
+    if rules.rack_additional_delay > -1:
+        delay = rules.node_locality_delay + rules.rack_additional_delay
+        return ask.opportunities > min(offer.node_count, delay)
+    factor = min(quotient(ask.locations - 1, offer.node_count), 1.0)
+    return min(offer.node_count, single(ask.count * factor)) < ask.opportunities
+
+
+def _place(
+    app: LedgerApplication,
+    ask: OutstandingAsk,
+    offer: Offer,
+    limits: Limits,
+    reservation: Reservation | None,
+    locality: Locality,
+) -> Proposal | Passed:
+    """Allocate on the node, or reserve it, or pass."""
+    queue, node = app.queue, offer.node
+    calc, total = queue.calc, queue.cluster.total
+    if calc.compare(total, ask.size, node.total) > 0:
+        return Passed.PLACE
+    excess = at_least(calc, total, subtract(ask.size, limits.headroom), limits.unreserve)
+    must_unreserve = calc.compare(total, excess, queue.zero) > 0
+    needed = needs_container(app, ask)
+    if calc.available(node.free, ask.size) > 0:
+        given_up = None
+        if (
+            reservation is None
+            and offer.rules.continue_look_at_reservations
+            and not node.partition
+            and (must_unreserve or not needed)
+        ):
+            given_up = _find_to_unreserve(app, ask, excess if must_unreserve else ask.size)
+            if given_up is None:
+                return Passed.PLACE
+        return Proposal(
+            app=app,
+            ask=ask,
+            size=ask.size,
+            locality=locality,
+            unreserve=given_up,
+            fulfils=reservation,
+        )
+    if not needed and reservation is None:
+        return Passed.PLACE
+    if offer.rules.continue_look_at_reservations and reservation is None and must_unreserve:
+        return Passed.PLACE
+    return Proposal(
+        app=app, ask=ask, size=ask.size, reserve=True, locality=locality, fulfils=reservation
+    )
+
+
+def _find_to_unreserve(
+    app: LedgerApplication, ask: OutstandingAsk, amount: Vector
+) -> Reservation | None:
+    for reservation in app.reservations.get(ask.key, {}).values():
+        if app.queue.calc.fits(amount, reservation.size):
+            return reservation
+    return None
+
+
+def needs_container(app: LedgerApplication, ask: OutstandingAsk) -> bool:
+    """Whether more nodes may be held: outstanding, and a bonus for waiting, over reserved."""
+    reserved = len(app.reservations.get(ask.key, ()))
+    starvation = 0
+    if reserved > 0:
+        calc = app.queue.calc
+        maximum = app.queue.settings.maximum_allocation
+        node_factor = calc.ratio(ask.size, maximum)
+        floor = calc.ratio(subtract(maximum, app.queue.step), maximum)
+        waits = quotient(app.re_reservations.get(ask.key, 0), reserved)
+        starvation = to_long(single(waits * single(1.0 - min(node_factor, floor))))
+    return starvation + ask.count - reserved > 0
+
+
+def _reset_opportunities(ask: OutstandingAsk, result: Proposal, offer: Offer) -> None:
+    if result.locality is Locality.NODE or (
+        result.locality is Locality.RACK and offer.rules.rack_full_reset
+    ):
+        ask.opportunities = 0
+    if not offer.node.partition:
+        ask.missed = 0

@@ -1,0 +1,175 @@
+"""An application's current attempt in the ledger (Hadoop: FiCaSchedulerApp)."""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import Vector, add, scale, subtract
+
+if TYPE_CHECKING:
+    from kubeyarn.model.applications import Application
+    from kubeyarn.model.asks import AskKey, Locality
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.ids import ContainerId
+    from kubeyarn.policy.application_order import ApplicationKey
+    from kubeyarn.schedule.capacity.leaf import LeafQueue
+
+
+@dataclass(slots=True)
+class OutstandingAsk:
+    """What is still wanted under one key.
+
+    *nodes* and *racks* count what would rather be there; without *relax* nothing but *nodes* and
+    *strict_racks* will do; *opportunities* are offers passed up for
+    locality, *missed* those passed up to leave a shared partition to its own.
+    """
+
+    key: AskKey
+    count: int
+    size: Vector
+    partition: str
+    nodes: dict[str, int] = field(default_factory=dict)
+    racks: dict[str, int] = field(default_factory=dict)
+    relax: bool = True
+    strict_racks: frozenset[str] = frozenset()
+    opportunities: int = 0
+    missed: int = 0
+
+    @property
+    def locations(self) -> int:
+        """How many places are named, anywhere included (Hadoop: getUniqueLocationAsks)."""
+        return 1 + len(self.nodes) + len(self.racks)
+
+    def relocate(self, locality: Locality, racks: dict[str, int]) -> None:
+        """Take over what an ask says of places; *racks* includes the racks of its nodes."""
+        self.nodes = {name: count for name, count in locality.nodes if count > 0}
+        self.racks = racks
+        self.relax = locality.relax
+        self.strict_racks = frozenset(name for name, count in locality.racks if count > 0)
+
+
+@dataclass(slots=True)
+class Reservation:
+    """Room held on a node for a container that does not fit yet."""
+
+    id: ContainerId
+    app: LedgerApplication
+    key: AskKey
+    node: str
+    size: Vector
+    partition: str
+
+
+class LedgerApplication:
+    """One application: its attempt, asks, containers and reservations."""
+
+    __slots__ = (
+        "active",
+        "am_container",
+        "am_partition",
+        "am_size",
+        "app",
+        "asks",
+        "attempt",
+        "cached_demand",
+        "cached_used",
+        "containers",
+        "epoch",
+        "keys",
+        "next_number",
+        "order_key",
+        "pending",
+        "priority",
+        "queue",
+        "re_reservations",
+        "reservations",
+        "reserved",
+        "runnable",
+        "submitted_ms",
+        "used",
+        "user",
+        "waiting_for_am",
+        "zero",
+    )
+
+    def __init__(self, app: Application, queue: LeafQueue, zero: Vector, now_ms: int) -> None:
+        self.app = app
+        self.user = app.user
+        self.queue = queue
+        self.zero = zero
+        self.priority = app.priority or 0
+        self.am_size: Vector = app.am_size if app.am_size is not None else zero
+        self.am_partition = ""
+        self.submitted_ms = now_ms
+        self.attempt = 1
+        self.epoch = 0
+        self.runnable = True
+        self.active = False
+        self.order_key: ApplicationKey = ()
+        self.clear_attempt()
+
+    def clear_attempt(self) -> None:
+        """Forget everything an attempt owns."""
+        self.asks: dict[AskKey, OutstandingAsk] = {}
+        self.keys: list[AskKey] = []
+        self.containers: dict[ContainerId, Container] = {}
+        self.reservations: dict[AskKey, dict[str, Reservation]] = {}
+        self.re_reservations: dict[AskKey, int] = {}
+        self.used: dict[str, Vector] = {}
+        self.pending: dict[str, Vector] = {}
+        self.reserved: dict[str, Vector] = {}
+        self.next_number = 1
+        self.waiting_for_am = self.app.am_size is not None
+        self.am_container: ContainerId | None = None
+        self.cached_used = 0
+        self.cached_demand = 0
+
+    def reservation_total(self) -> Vector:
+        """What is reserved in the default partition (Hadoop: getCurrentReservation)."""
+        return self.reserved.get("", self.zero)
+
+    def all_used(self) -> Vector:
+        """What is held in all partitions."""
+        total = self.zero
+        for used in self.used.values():
+            total = add(total, used)
+        return total
+
+    def all_pending(self) -> Vector:
+        """What is outstanding in all partitions."""
+        total = self.zero
+        for pending in self.pending.values():
+            total = add(total, pending)
+        return total
+
+    def put_ask(self, ask: OutstandingAsk) -> None:
+        """Start to want something under a key that had nothing outstanding."""
+        self.asks[ask.key] = ask
+        insort(self.keys, ask.key)
+
+    def drop_ask(self, key: AskKey) -> None:
+        """Nothing is wanted under *key* any more."""
+        del self.asks[key]
+        self.keys.remove(key)
+
+    def change_pending(self, partition: str, size: Vector, count: int) -> Vector:
+        """Count *count* more (or fewer) of *size* as pending; returns the change."""
+        change = scale(size, count)
+        self.pending[partition] = add(self.pending.get(partition, self.zero), change)
+        return change
+
+    def hold(self, container: Container) -> None:
+        """Count a container as held."""
+        self.containers[container.id] = container
+        used = self.used.get(container.partition, self.zero)
+        self.used[container.partition] = add(used, container.size)
+
+    def drop(self, container: Container) -> bool:
+        """Count a container as gone; False when it was not held."""
+        if self.containers.pop(container.id, None) is None:
+            return False
+        used = self.used.get(container.partition, self.zero)
+        self.used[container.partition] = subtract(used, container.size)
+        return True

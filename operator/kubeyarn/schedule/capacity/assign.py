@@ -1,0 +1,154 @@
+"""Who gets a node's free room: down the tree to one application.
+
+Hadoop: AbstractParentQueue.assignContainers, AbstractCSQueue.canAssignToThisQueue and
+AbstractLeafQueue.assignContainers.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import subtract
+from kubeyarn.policy.calculator import at_least, at_most
+from kubeyarn.schedule.capacity.allocate import allocate_app, allocate_reserved
+from kubeyarn.schedule.capacity.leaf import LeafQueue
+from kubeyarn.schedule.capacity.limits import NOTHING, Limits, Proposal, Skip
+from kubeyarn.schedule.capacity.parent import ParentQueue
+
+if TYPE_CHECKING:
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedule.capacity.application import LedgerApplication
+    from kubeyarn.schedule.capacity.nodes import LedgerNode
+    from kubeyarn.schedule.capacity.offer import Offer
+    from kubeyarn.schedule.capacity.queue import Queue
+
+
+def assign(queue: Queue, offer: Offer, limits: Limits) -> Proposal:
+    """What the queue would take of the offered node, one container at most."""
+    if isinstance(queue, LeafQueue):
+        return assign_leaf(queue, offer, limits)
+    if isinstance(queue, ParentQueue):
+        return _assign_parent(queue, offer, limits)
+    return NOTHING
+
+
+def _assign_parent(queue: ParentQueue, offer: Offer, limits: Limits) -> Proposal:
+    partition = offer.node.partition
+    if not offer.borrowing and not queue.reaches(partition):
+        return NOTHING
+    if not queue.wants(offer.wanted_partition):
+        return NOTHING
+    if not _has_room(queue, offer.node):
+        return NOTHING
+    reserved = queue.reserved.get("", queue.zero)
+    if not can_assign(queue, offer, limits, reserved):
+        return NOTHING
+    return _assign_children(queue, offer, limits)
+
+
+def _has_room(queue: ParentQueue, node: LedgerNode) -> bool:
+    return node.reservation is None and queue.calc.fits(queue.step, node.free)
+
+
+def _assign_children(queue: ParentQueue, offer: Offer, limits: Limits) -> Proposal:
+    partition = offer.node.partition
+    result = NOTHING
+    for child in queue.in_order(partition):
+        child_limits = Limits(
+            queue.child_limit(child, limits, partition, net=True), queue.zero, queue.zero
+        )
+        proposal = assign(child, offer, child_limits)
+        if proposal.size is not None:
+            return proposal
+        if proposal.skip is Skip.QUEUE_LIMIT:
+            if result.skip is not Skip.QUEUE_LIMIT:
+                result = proposal
+            blocked = child_limits.headroom if child.leaf else child_limits.blocked
+            limits.block(
+                at_least(queue.calc, queue.cluster.total, blocked or queue.zero, queue.zero)
+            )
+    return result
+
+
+def can_assign(queue: Queue, offer: Offer, limits: Limits, unreservable: Vector) -> bool:
+    """Whether the queue is below its limit, or would be without what is reserved."""
+    calc, total = queue.calc, queue.cluster.total
+    partition = offer.node.partition
+    if offer.borrowing:
+        limit = queue.cluster.partition(partition)
+    else:
+        limit = at_most(calc, total, queue.maximum(partition), limits.limit)
+    used = queue.use(partition)
+    limits.headroom = subtract(limit, used)
+    if calc.compare(total, used, limit) < 0:
+        return True
+    if not offer.rules.continue_look_at_reservations:
+        return False
+    if calc.compare(total, unreservable, queue.zero) <= 0:
+        return False
+    return calc.compare(total, subtract(used, unreservable), limit) < 0
+
+
+def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
+    """What the first application of the leaf that can would take of the node."""
+    queue.set_current_limit(limits.limit)
+    partition = offer.node.partition
+    limits.may_preempt = _below_guarantee(queue, partition)
+    reservation = offer.node.reservation
+    if reservation is not None and reservation.app.queue is queue:
+        return allocate_reserved(reservation, offer, limits)
+    if not offer.borrowing and not queue.reaches(partition):
+        return NOTHING
+    if not queue.wants(offer.wanted_partition):
+        return NOTHING
+    return _assign_applications(queue, offer, limits)
+
+
+def _assign_applications(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
+    check_queue = True
+    for _, app in queue.in_order():
+        reserved = app.reservation_total()
+        if check_queue:
+            if not can_assign(queue, offer, limits, reserved):
+                return NOTHING
+            if not offer.rules.continue_look_at_reservations or not any(reserved):
+                check_queue = False
+        if not _user_may(queue, app, offer, limits):
+            continue
+        proposal = allocate_app(app, offer, limits)
+        if proposal.size is not None:
+            return proposal
+        if proposal.skip is Skip.QUEUE_LIMIT:
+            return proposal
+        if proposal.skip is not Skip.APPLICATION:
+            return NOTHING
+    return NOTHING
+
+
+def _user_may(queue: LeafQueue, app: LedgerApplication, offer: Offer, limits: Limits) -> bool:
+    """Whether the user is not above its limit, or would not be without reservations.
+
+    More than the limit, not as much as: a user may overshoot by one container.
+    """
+    partition = offer.node.partition
+    calc, total = queue.calc, queue.cluster.total
+    limit = queue.user_limit(app, partition, whole=offer.borrowing)
+    user = queue.users.get(app.user)
+    used = user.used.get(partition, queue.zero)
+    limits.unreserve = queue.zero
+    if calc.compare(total, used, limit) <= 0:
+        return True
+    if not offer.rules.continue_look_at_reservations:
+        return False
+    default = subtract(user.used.get("", queue.zero), app.reservation_total())
+    if calc.compare(total, default, limit) > 0:
+        return False
+    limits.unreserve = subtract(used, limit)
+    return True
+
+
+def _below_guarantee(queue: LeafQueue, partition: str) -> bool:
+    minimum = queue.minimum(partition)
+    if any(minimum):
+        return queue.calc.compare(queue.cluster.total, queue.use(partition), minimum) < 0
+    return queue.absolute_used.get(partition, 0.0) < queue.share(partition).absolute

@@ -1,0 +1,188 @@
+"""Making a proposal true, or refusing it.
+
+Hadoop: FiCaSchedulerApp.accept and apply, AbstractLeafQueue.accept and apply,
+AbstractCSQueue.accept. The checks are made once more against what holds now.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.containers import Container
+from kubeyarn.model.ids import AttemptId, ContainerId
+from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.schedule.capacity.application import LedgerApplication, OutstandingAsk, Reservation
+from kubeyarn.schedule.capacity.limits import Locality, Proposal
+from kubeyarn.schedule.capacity.parent import ParentQueue
+from kubeyarn.schedule.engine import Decision, Grant, Reserve
+
+if TYPE_CHECKING:
+    from kubeyarn.schedule.capacity.leaf import LeafQueue
+    from kubeyarn.schedule.capacity.nodes import LedgerNode
+    from kubeyarn.schedule.capacity.offer import Offer
+
+
+def commit(proposal: Proposal, offer: Offer) -> Decision | None:
+    """Charge what was proposed; None when nothing was granted or reserved anew."""
+    app, ask = proposal.app, proposal.ask
+    if proposal.size is None or app is None or ask is None:
+        if proposal.unreserve is not None:
+            drop_reservation(proposal.unreserve, offer.node)
+        return None
+    if proposal.reserve and proposal.fulfils is not None:
+        app.re_reservations[ask.key] = app.re_reservations.get(ask.key, 0) + 1
+        return None
+    if proposal.fulfils is None and not _acceptable(proposal, app, proposal.size, offer):
+        return None
+    if proposal.reserve:
+        return _reserve(app, ask, proposal, offer)
+    return _allocate(app, ask, proposal, offer)
+
+
+def _acceptable(proposal: Proposal, app: LedgerApplication, size: Vector, offer: Offer) -> bool:
+    """The user is not over its limit and no queue up to root would be over its maximum."""
+    queue, partition = app.queue, offer.node.partition
+    calc, total = queue.calc, queue.cluster.total
+    released = proposal.unreserve.size if proposal.unreserve is not None else queue.zero
+    limit = queue.user_limit(app, partition, whole=offer.borrowing)
+    used = queue.users.get(app.user).used.get(partition, queue.zero)
+    if calc.compare(total, subtract(used, released), limit) > 0:
+        return False
+    net = subtract(size, released)
+    for one in queue.path_up():
+        maximum = (
+            queue.cluster.partition(partition) if offer.borrowing else one.maximum(partition)
+        )
+        if not calc.fits(add(one.use(partition), net), maximum):
+            return False
+    return True
+
+
+def _reserve(
+    app: LedgerApplication, ask: OutstandingAsk, proposal: Proposal, offer: Offer
+) -> Decision:
+    node = offer.node
+    reservation = Reservation(
+        new_container_id(app), app, ask.key, node.name, ask.size, node.partition
+    )
+    app.reservations.setdefault(ask.key, {})[node.name] = reservation
+    app.re_reservations[ask.key] = 0
+    held = app.reserved.get(node.partition, app.zero)
+    app.reserved[node.partition] = add(held, ask.size)
+    node.reservation = reservation
+    charge(app.queue, app, ask.size, node.partition)
+    app.queue.needs_reordering(app)
+    app.queue.change_reserved(node.partition, ask.size)
+    return Reserve(app.app.id, ask.key, node.name, ask.size)
+
+
+def _allocate(
+    app: LedgerApplication, ask: OutstandingAsk, proposal: Proposal, offer: Offer
+) -> Decision:
+    node, fulfils = offer.node, proposal.fulfils
+    if fulfils is not None:
+        _unreserve(fulfils, node)
+    am = app.waiting_for_am
+    container = Container(
+        id=fulfils.id if fulfils is not None else new_container_id(app),
+        key=ask.key,
+        node=node.name,
+        size=ask.size,
+        partition=node.partition,
+        am=am,
+    )
+    app.hold(container)
+    if am:
+        app.waiting_for_am = False
+        app.am_container = container.id
+    take_one(app, ask, proposal.locality, node)
+    node.hold(container)
+    if proposal.unreserve is not None:
+        drop_reservation(proposal.unreserve, offer.node_named(proposal.unreserve.node))
+    if fulfils is None:
+        charge(app.queue, app, ask.size, node.partition)
+        app.queue.needs_reordering(app)
+    if node.partition and not ask.partition:
+        app.queue.note_borrowed(container)
+    return Grant(container)
+
+
+def new_container_id(app: LedgerApplication) -> ContainerId:
+    """The next id of the current attempt; the first is the AM's."""
+    number = app.next_number
+    app.next_number += 1
+    return ContainerId(AttemptId(app.app.id, app.attempt), app.epoch, number)
+
+
+def take_one(
+    app: LedgerApplication, ask: OutstandingAsk, locality: Locality, node: LedgerNode
+) -> None:
+    """One container fewer is outstanding."""
+    if locality is Locality.NODE:
+        _lower(ask.nodes, node.name)
+    if locality is not Locality.ANY:
+        _lower(ask.racks, node.rack)
+    ask.count -= 1
+    if ask.count == 0:
+        app.drop_ask(ask.key)
+        if not app.keys:
+            app.queue.users.deactivate(app.user, app.app.id)
+    app.queue.change_pending(ask.partition, app.change_pending(ask.partition, ask.size, -1))
+
+
+def _lower(counts: dict[str, int], name: str) -> None:
+    counts[name] -= 1
+    if counts[name] <= 0:
+        del counts[name]
+
+
+def charge(queue: LeafQueue, app: LedgerApplication, size: Vector, partition: str) -> None:
+    """Count *size* as held by the queue, its ancestors and the user."""
+    queue.charge(size, partition)
+    queue.users.charge(app.user, size, partition)
+    for one in queue.path_up():
+        if isinstance(one, ParentQueue):
+            one.charge(size, partition)
+
+
+def discharge(queue: LeafQueue, app: LedgerApplication, size: Vector, partition: str) -> None:
+    """Count *size* as given back by the queue, its ancestors and the user."""
+    queue.discharge(size, partition)
+    queue.users.charge(app.user, tuple(-x for x in size), partition)
+    for one in queue.path_up():
+        if isinstance(one, ParentQueue):
+            one.discharge(size, partition)
+
+
+def complete(app: LedgerApplication, container: Container, node: LedgerNode) -> None:
+    """A container is gone, whatever the reason."""
+    if not app.drop(container):
+        return
+    node.drop(container)
+    app.queue.needs_reordering(app)
+    app.queue.forget_borrowed(container)
+    discharge(app.queue, app, container.size, container.partition)
+
+
+def drop_reservation(reservation: Reservation, node: LedgerNode) -> None:
+    """Give a reservation up."""
+    app = reservation.app
+    if not _unreserve(reservation, node):
+        return
+    app.queue.needs_reordering(app)
+    discharge(app.queue, app, reservation.size, reservation.partition)
+
+
+def _unreserve(reservation: Reservation, node: LedgerNode) -> bool:
+    app, key = reservation.app, reservation.key
+    held = app.reservations.get(key, {})
+    if held.pop(reservation.node, None) is None:
+        return False
+    if not held:
+        del app.reservations[key]
+    app.re_reservations[key] = 0
+    partition = reservation.partition
+    app.reserved[partition] = subtract(app.reserved[partition], reservation.size)
+    node.reservation = None
+    app.queue.change_reserved(partition, tuple(-x for x in reservation.size))
+    return True

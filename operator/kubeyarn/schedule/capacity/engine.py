@@ -1,0 +1,463 @@
+"""The Capacity Scheduler behind the Engine interface."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.asks import ANYWHERE
+from kubeyarn.model.errors import Rejected
+from kubeyarn.model.queues import OfferConfig, SchedulerConfig
+from kubeyarn.model.reasons import Reason
+from kubeyarn.policy.calculator import DominantCalculator, calculator
+from kubeyarn.policy.tree import build_tree
+from kubeyarn.schedule.capacity import attempts
+from kubeyarn.schedule.capacity.application import LedgerApplication
+from kubeyarn.schedule.capacity.attempts import AM_KEY
+from kubeyarn.schedule.capacity.commit import charge, complete, discharge, drop_reservation
+from kubeyarn.schedule.capacity.effective import update_tree
+from kubeyarn.schedule.capacity.leaf import LeafQueue
+from kubeyarn.schedule.capacity.nodes import Cluster
+from kubeyarn.schedule.capacity.offers import offer_node
+from kubeyarn.schedule.capacity.parallel import ParallelLimits
+from kubeyarn.schedule.capacity.parent import ParentQueue
+from kubeyarn.schedule.capacity.rejections import (
+    check_access,
+    check_limits,
+    check_partition,
+    check_size,
+    find_leaf,
+    find_queue,
+)
+from kubeyarn.schedule.capacity.status import headroom_of, queue_statuses
+from kubeyarn.schedule.capacity.tree import change_tree, check_change, drained, new_queue, walk
+from kubeyarn.schedule.capacity.why import explain
+from kubeyarn.schedule.engine import Decision, Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kubeyarn.model.applications import Application
+    from kubeyarn.model.asks import Ask, AskKey, Locality
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.ids import ApplicationId, ContainerId
+    from kubeyarn.model.nodes import Node
+    from kubeyarn.model.reasons import Verdict
+    from kubeyarn.model.resources import ResourceTypes, Vector
+    from kubeyarn.policy.calculator import Calculator
+    from kubeyarn.schedule.capacity.queue import Queue
+    from kubeyarn.schedule.engine import QueueStatus
+
+
+class CapacityEngine:
+    """Ledger and decisions of the Capacity Scheduler (Hadoop: CapacityScheduler).
+
+    *epoch* goes into the ids of containers granted here, so that ids of one ledger never meet
+    those of the next.
+    """
+
+    def __init__(self, types: ResourceTypes, *, epoch: int = 0) -> None:
+        self.types = types
+        self.epoch = epoch
+        self.zero = types.zero()
+        self.cluster = Cluster(self.zero)
+        self.calc: Calculator = DominantCalculator()
+        self.config: SchedulerConfig | None = None
+        self.root: ParentQueue | None = None
+        self.queues: dict[str, Queue] = {}
+        self.by_name: dict[str, list[Queue]] = {}
+        self.apps: dict[ApplicationId, LedgerApplication] = {}
+        self.parallel = ParallelLimits()
+        self._idle = False
+
+    # -- configuration ---------------------------------------------------------------------------
+
+    def configure(self, config: SchedulerConfig, now_ms: int) -> None:
+        """Put a configuration in force; running containers are never touched.
+
+        Raises:
+            ConfigRefused: it does not add up; the one before stays in force.
+        """
+        tree = build_tree(config, self.zero)
+        calc = calculator(dominant=config.dominant)
+        if self.root is None:
+            root = new_queue(tree, None, self.cluster, calc)
+        else:
+            check_change(self.root, tree)
+            root = self.root
+            for queue in walk(root):
+                queue.calc = calc
+            change_tree(root, tree, self.cluster, calc)
+        if not isinstance(root, ParentQueue):
+            raise TypeError("root is a leaf although it has children")
+        self.root, self.calc, self.config = root, calc, config
+        for queue in walk(root):
+            queue.step = config.minimum_allocation
+        self._index()
+        self.refresh()
+
+    def _index(self) -> None:
+        self.queues = {queue.path: queue for queue in walk(self._tree())}
+        self.by_name = {}
+        for queue in self.queues.values():
+            self.by_name.setdefault(queue.name, []).append(queue)
+
+    def _tree(self) -> ParentQueue:
+        if self.root is None:
+            raise Rejected(Reason.QUEUE_NOT_FOUND, "no configuration is in force yet")
+        return self.root
+
+    def _settings(self) -> SchedulerConfig:
+        if self.config is None:
+            raise Rejected(Reason.QUEUE_NOT_FOUND, "no configuration is in force yet")
+        return self.config
+
+    def refresh(self) -> None:
+        """Recompute what depends on the cluster's size."""
+        self._idle = False
+        if self.root is not None and self.config is not None:
+            update_tree(self.root, self.config)
+
+    # -- nodes -----------------------------------------------------------------------------------
+
+    def add_node(self, node: Node) -> None:
+        """A node joins, last in order."""
+        if node.name in self.cluster.nodes:
+            self.update_node(node)
+            return
+        self.cluster.add(node)
+        self.refresh()
+
+    def update_node(self, node: Node) -> None:
+        """A node's total, partition, rack or schedulability changed; its containers stay."""
+        ledger = self.cluster.nodes.get(node.name)
+        if ledger is None:
+            self.add_node(node)
+            return
+        if ledger.node == node:
+            return
+        if node.partition != ledger.partition or not node.schedulable:
+            if ledger.reservation is not None:
+                drop_reservation(ledger.reservation, ledger)
+            self._repartition(ledger.name, node.partition)
+        ledger.free = tuple(
+            free + new - old
+            for free, new, old in zip(ledger.free, node.total, ledger.total, strict=True)
+        )
+        ledger.node, ledger.total = node, node.total
+        ledger.partition, ledger.rack = node.partition, node.rack
+        self.cluster.recount()
+        self.refresh()
+
+    def _repartition(self, name: str, partition: str) -> None:
+        ledger = self.cluster.nodes[name]
+        for container in list(ledger.containers.values()):
+            app = self.apps.get(container.id.attempt.application)
+            if app is None or container.partition == partition:
+                continue
+            moved = replace(container, partition=partition)
+            app.drop(container)
+            app.queue.forget_borrowed(container)
+            discharge(app.queue, app, container.size, container.partition)
+            app.hold(moved)
+            charge(app.queue, app, moved.size, partition)
+            ledger.containers[moved.id] = moved
+
+    def remove_node(self, name: str) -> Sequence[Container]:
+        """A node is lost; returns its containers, which are released from the ledger."""
+        ledger = self.cluster.nodes.get(name)
+        if ledger is None:
+            return ()
+        lost = list(ledger.containers.values())
+        for container in lost:
+            app = self.apps.get(container.id.attempt.application)
+            if app is not None:
+                complete(app, container, ledger)
+        if ledger.reservation is not None:
+            drop_reservation(ledger.reservation, ledger)
+        self.cluster.remove(name)
+        self.refresh()
+        return lost
+
+    # -- applications ----------------------------------------------------------------------------
+
+    def submit(self, application: Application, now_ms: int) -> str:
+        """Take an application; returns the leaf's full path it was placed in.
+
+        Raises:
+            Rejected: no such queue, not a leaf, stopped, a limit, or access.
+        """
+        config = self._settings()
+        known = self.apps.get(application.id)
+        if known is not None:
+            return known.queue.path
+        if self._tree().applications >= config.maximum_applications:
+            raise Rejected(
+                Reason.APPLICATION_LIMIT,
+                f"the cluster already has {self._tree().applications} applications "
+                f"of at most {config.maximum_applications}",
+            )
+        name = application.queue or "default"
+        named = find_queue(self.queues, self.by_name, name)
+        check_access(named, application, config)
+        leaf = find_leaf(self.queues, self.by_name, name)
+        app = self._application(application, leaf, now_ms)
+        check_limits(leaf, application)
+        self._enter(leaf, app)
+        return leaf.path
+
+    def _application(
+        self, application: Application, leaf: LeafQueue, now_ms: int
+    ) -> LedgerApplication:
+        config = self._settings()
+        app = LedgerApplication(application, leaf, self.zero, now_ms)
+        app.epoch = self.epoch
+        app.am_partition = self._am_partition(application, leaf)
+        check_partition(leaf, app.am_partition, config, "ApplicationMaster")
+        wanted = application.am_size
+        if wanted is None:
+            app.am_size = config.minimum_allocation
+        else:
+            maximum = leaf.settings.maximum_allocation
+            check_size(wanted, maximum, self.types, "ApplicationMaster")
+            app.am_size = self._normalize(wanted, leaf)
+        app.priority = self._priority(application, leaf)
+        return app
+
+    def _am_partition(self, application: Application, leaf: LeafQueue) -> str:
+        for said in (application.am_partition, application.partition):
+            if said is not None:
+                return said
+        default = leaf.settings.default_partition
+        return default if default is not None else self._settings().am_default_partition or ""
+
+    def _normalize(self, size: Vector, leaf: LeafQueue) -> Vector:
+        minimum = self._settings().minimum_allocation
+        return self.calc.normalize(size, minimum, leaf.settings.maximum_allocation, minimum)
+
+    def _priority(self, application: Application, leaf: LeafQueue) -> int:
+        said = application.priority
+        if said is None:
+            said = leaf.settings.default_priority
+        return min(said, self._settings().maximum_application_priority)
+
+    def _enter(self, leaf: LeafQueue, app: LedgerApplication) -> None:
+        self.apps[app.app.id] = app
+        leaf.last_submitted_ms = app.submitted_ms
+        self._count(leaf, 1)
+        self._begin(app)
+
+    def _count(self, leaf: LeafQueue, change: int) -> None:
+        for queue in leaf.path_up():
+            if isinstance(queue, ParentQueue):
+                queue.count_application(change)
+
+    def _begin(self, app: LedgerApplication) -> None:
+        """An attempt joins its leaf and asks for its AM."""
+        self._idle = False
+        app.runnable = self.parallel.allows(app, self._settings())
+        if app.runnable:
+            self.parallel.track(app)
+        attempts.join(app.queue, app)
+        if app.waiting_for_am:
+            self._put(app, AM_KEY, 1, app.am_size, app.am_partition, ANYWHERE)
+
+    def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
+        """A further attempt replaces the one before, whose containers are gone; it asks for an AM."""
+        app = self.apps.get(application)
+        if app is None or app.attempt == number:
+            return
+        self._end_attempt(app)
+        app.clear_attempt()
+        app.attempt = number
+        self._begin(app)
+
+    def _end_attempt(self, app: LedgerApplication) -> None:
+        self._idle = False
+        attempts.clear(app, self.cluster)
+        attempts.leave(app.queue, app)
+        if app.runnable:
+            self.parallel.forget(app)
+            self.parallel.promote(app, self._settings())
+
+    def register(self, application: ApplicationId) -> None:
+        """The AM of the current attempt is up; nothing in the ledger depends on it."""
+
+    def finish(self, application: ApplicationId, now_ms: int) -> None:
+        """An application ended; everything it holds or asks is gone from the ledger."""
+        app = self.apps.pop(application, None)
+        if app is None:
+            return
+        self._end_attempt(app)
+        leaf = app.queue
+        leaf.users.deactivate(app.user, application)
+        self._count(leaf, -1)
+        for queue in leaf.path_up():
+            drained(queue)
+
+    def move(self, application: ApplicationId, queue: str, now_ms: int) -> str:
+        """Move an application with its containers; returns the leaf's full path.
+
+        Raises:
+            Rejected: the target does not take it; nothing changed.
+        """
+        raise NotImplementedError
+
+    def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
+        """Change an application's priority; returns what is in force after limits."""
+        app = self._known(application)
+        priority = min(priority, self._settings().maximum_application_priority)
+        if priority == app.priority:
+            return priority
+        leaf = app.queue
+        waiting = any(one is app for _, one in leaf.waiting)
+        was_active = leaf.remove(app)
+        app.priority = priority
+        if was_active:
+            leaf.admit(app)
+        elif waiting:
+            leaf.enqueue(app)
+        self._idle = False
+        return priority
+
+    def _known(self, application: ApplicationId) -> LedgerApplication:
+        app = self.apps.get(application)
+        if app is None:
+            raise Rejected(Reason.INVALID_REQUEST, f"{application} is not in the ledger")
+        return app
+
+    # -- asks and containers ---------------------------------------------------------------------
+
+    def update_asks(self, application: ApplicationId, asks: Sequence[Ask], now_ms: int) -> None:
+        """Replace the outstanding count of each ask's key (absolute; 0 cancels).
+
+        Raises:
+            Rejected: above the maximum allocation, negative, or a partition without access.
+                Nothing of the call was applied.
+        """
+        app = self._known(application)
+        leaf, config = app.queue, self._settings()
+        checked: list[tuple[Ask, Vector, str]] = []
+        for ask in asks:
+            where = f"request of priority {ask.key.priority}"
+            check_size(ask.size, leaf.settings.maximum_allocation, self.types, where)
+            if ask.count < 0:
+                raise Rejected(Reason.INVALID_REQUEST, f"{where}: count {ask.count} is negative")
+            partition = ask.partition
+            if partition is None:
+                partition = app.app.partition
+            if partition is None:
+                partition = leaf.settings.default_partition or ""
+            check_partition(leaf, partition, config, where)
+            checked.append((ask, self._normalize(ask.size, leaf), partition))
+        for ask, size, partition in checked:
+            count = 0 if ask.opportunistic else ask.count
+            self._put(app, ask.key, count, size, partition, ask.locality)
+        if not app.waiting_for_am:
+            leaf.needs_reordering(app, demand_only=True)
+        self._idle = False
+
+    def _put(
+        self,
+        app: LedgerApplication,
+        key: AskKey,
+        count: int,
+        size: Vector,
+        partition: str,
+        locality: Locality,
+    ) -> None:
+        racks = dict(locality.racks)
+        for name, wanted in locality.nodes:
+            node = self.cluster.nodes.get(name)
+            if node is not None and node.rack not in dict(locality.racks):
+                racks[node.rack] = racks.get(node.rack, 0) + wanted
+        attempts.put_outstanding(app, key, count, size, partition, locality, racks)
+
+    def recover(self, application: ApplicationId, container: Container) -> None:
+        """Count a container that was granted before this ledger was built; never refused."""
+        app = self.apps.get(application)
+        node = self.cluster.nodes.get(container.node)
+        if app is None or node is None or container.id in app.containers:
+            return
+        if container.id.epoch == app.epoch:
+            app.next_number = max(app.next_number, container.id.number + 1)
+        if container.am and app.waiting_for_am:
+            app.waiting_for_am = False
+            app.am_container = container.id
+            self._put(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
+        app.hold(container)
+        node.hold(container)
+        charge(app.queue, app, container.size, container.partition)
+        app.queue.needs_reordering(app)
+        self._idle = False
+
+    def release(self, container: ContainerId, now_ms: int) -> None:
+        """A container ended or was given back; unknown ids are ignored (freed once)."""
+        app = self.apps.get(container.attempt.application)
+        held = app.containers.get(container) if app is not None else None
+        if app is None or held is None:
+            return
+        complete(app, held, self.cluster.nodes[held.node])
+        self._idle = False
+
+    # -- decisions -------------------------------------------------------------------------------
+
+    def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
+        """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
+        ledger = self.cluster.nodes.get(node)
+        if ledger is None or self.root is None or self.config is None:
+            return ()
+        return offer_node(self.root, ledger, self.cluster, self.config)
+
+    def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
+        """Offer all nodes until nothing changes or *limit* grants were made."""
+        if self._idle or self.root is None:
+            return ()
+        decisions: list[Decision] = []
+        granted = 0
+        progress = True
+        while progress:
+            progress = False
+            for node in list(self.cluster.nodes.values()):
+                made = self.offer(node.name, now_ms)
+                if made:
+                    progress = True
+                    decisions += made
+                    granted += sum(1 for one in made if isinstance(one, Grant))
+                    if granted >= limit:
+                        return decisions
+        self._idle = not self._counting()
+        return decisions
+
+    def _counting(self) -> bool:
+        """Whether passed-up offers are counted, so that a later cycle may decide otherwise."""
+        return len(self.cluster.partitions) > 1 or any(
+            ask.locations > 1 for app in self.apps.values() for ask in app.asks.values()
+        )
+
+    def preempt(self, now_ms: int) -> Sequence[Decision]:
+        """One pass of the preemption policy, if the configuration turns it on."""
+        return ()
+
+    # -- questions -------------------------------------------------------------------------------
+
+    def queue_status(self) -> Sequence[QueueStatus]:
+        """Every queue, parents before children, in configured order."""
+        return queue_statuses(self._tree())
+
+    def why(self, application: ApplicationId, key: AskKey | None, now_ms: int) -> Verdict | None:
+        """What stops an ask (None: the application's AM) now; None when nothing waits."""
+        app = self.apps.get(application)
+        if app is None:
+            return None
+        return explain(app, AM_KEY if key is None else key, self.cluster, self._settings())
+
+    def headroom(self, application: ApplicationId) -> Vector:
+        """What the application may still get (Hadoop: AllocateResponse.limit)."""
+        app = self.apps.get(application)
+        return self.zero if app is None else headroom_of(app)
+
+    def containers(self) -> Sequence[Container]:
+        """Every container in the ledger, in order of id."""
+        held = [c for app in self.apps.values() for c in app.containers.values()]
+        return sorted(held, key=lambda container: container.id)

@@ -1,0 +1,201 @@
+"""Leaf queues: applications, users and their limits (Hadoop: AbstractLeafQueue)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.queues import ApplicationOrdering
+from kubeyarn.model.resources import MEMORY, Vector
+from kubeyarn.policy.application_order import fair_key, fifo_key
+from kubeyarn.policy.calculator import at_most
+from kubeyarn.policy.single import single, to_long
+from kubeyarn.policy.user_limit import NO_FACTOR
+from kubeyarn.schedule.capacity.queue import Queue
+from kubeyarn.schedule.capacity.users import Users
+
+if TYPE_CHECKING:
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.ids import ApplicationId, ContainerId
+    from kubeyarn.policy.application_order import ApplicationKey
+    from kubeyarn.policy.calculator import Calculator
+    from kubeyarn.schedule.capacity.application import LedgerApplication
+    from kubeyarn.schedule.capacity.nodes import Cluster
+    from kubeyarn.schedule.capacity.parent import ParentQueue
+
+
+class LeafQueue(Queue):
+    """A queue that takes applications.
+
+    *active* applications were admitted and are in serving order, *waiting* ones are not (AM
+    limits), *parked* ones are not even counted as waiting (parallel limits). *current_limit* is
+    what the queue might use as of its last offer, *known_limit* the one headroom and AM limits go
+    by.
+    """
+
+    __slots__ = (
+        "_reorder",
+        "active",
+        "am_limits",
+        "am_used",
+        "borrowed",
+        "current_limit",
+        "ids",
+        "known_limit",
+        "last_submitted_ms",
+        "maximum_applications",
+        "maximum_per_user",
+        "parked",
+        "runnable_apps",
+        "users",
+        "waiting",
+    )
+
+    leaf = True
+
+    def __init__(
+        self, path: str, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+    ) -> None:
+        super().__init__(path, parent, cluster, calc)
+        self.users = Users(self, calc, self.zero)
+        self.active: list[tuple[ApplicationKey, LedgerApplication]] = []
+        self.waiting: list[tuple[ApplicationKey, LedgerApplication]] = []
+        self.parked: list[LedgerApplication] = []
+        self.runnable_apps: list[LedgerApplication] = []
+        self.ids: set[ApplicationId] = set()
+        self.am_limits: dict[str, Vector] = {}
+        self.am_used: dict[str, Vector] = {}
+        self.borrowed: dict[str, dict[ContainerId, Container]] = {}
+        self.current_limit: Vector = self.zero
+        self.known_limit: Vector = self.zero
+        self.maximum_applications = 0
+        self.maximum_per_user = 0
+        self.last_submitted_ms = 0
+        self._reorder: dict[ApplicationId, LedgerApplication] = {}
+
+    @property
+    def user_limit_percent(self) -> float:
+        """The configured minimum user limit percent."""
+        return self.settings.user_limit_percent
+
+    @property
+    def user_limit_factor(self) -> float:
+        """The configured user limit factor; -1 switches it off."""
+        return self.settings.user_limit_factor
+
+    @property
+    def applications(self) -> int:
+        """Applications waiting, admitted and parked."""
+        return len(self.waiting) + len(self.active) + len(self.parked)
+
+    def set_current_limit(self, limit: Vector) -> None:
+        """Note what the queue might use now, by its parent's word and its own maximum."""
+        own = self.calc.round_down(self.maximum(""), self.step)
+        self.current_limit = at_most(self.calc, self.cluster.total, own, limit)
+
+    def user_limit(self, app: LedgerApplication, partition: str, *, whole: bool) -> Vector:
+        """The limit of an application's user; what headroom goes by is brought up to date."""
+        self.known_limit = self.current_limit
+        return self.users.limit(app.user, partition, whole=whole)
+
+    def update_maximum_applications(self, system: int, per_queue: int) -> None:
+        """Derive how many applications are taken (Hadoop: updateMaximumApplications)."""
+        most = self.settings.maximum_applications
+        if most < 0:
+            base = min(per_queue, system) if per_queue > 0 else system
+            if per_queue > 0 and not any(self.configured_minimum.get("", self.zero)):
+                most = base
+            else:
+                shares = [self.share(label).absolute for label in self.settings.labels]
+                most = max(to_long(single(base * share)) for share in shares)
+        self.maximum_applications = most
+        self.maximum_per_user = most
+        if self.user_limit_factor != NO_FACTOR:
+            percent = single(self.user_limit_percent / 100)
+            scaled = single(single(most * percent) * self.user_limit_factor)
+            self.maximum_per_user = min(most, to_long(scaled))
+
+    def note_borrowed(self, container: Container) -> None:
+        """A container sits in a shared partition it did not ask for."""
+        self.borrowed.setdefault(container.partition, {})[container.id] = container
+
+    def forget_borrowed(self, container: Container) -> None:
+        """A container is gone; where it sat is no matter any more."""
+        held = self.borrowed.get(container.partition)
+        if held is not None and held.pop(container.id, None) is not None and not held:
+            del self.borrowed[container.partition]
+
+    # -- serving order ---------------------------------------------------------------------------
+
+    def waiting_key(self, app: LedgerApplication) -> ApplicationKey:
+        """Where an application stands among those that wait."""
+        return fifo_key(app.priority, app.app.order, app.app.id.number)
+
+    def active_key(self, app: LedgerApplication) -> ApplicationKey:
+        """Where an application stands among those that are served."""
+        if self.settings.application_ordering is ApplicationOrdering.FAIR:
+            return fair_key(
+                app.cached_used,
+                app.cached_demand,
+                app.app.order,
+                app.app.id.number,
+                size_based_weight=self.settings.size_based_weight,
+            )
+        return fifo_key(app.priority, app.app.order, app.app.id.number)
+
+    def enqueue(self, app: LedgerApplication) -> None:
+        """Let an application wait for admission."""
+        app.order_key = self.waiting_key(app)
+        insort(self.waiting, (app.order_key, app), key=lambda entry: entry[0])
+
+    def admit(self, app: LedgerApplication) -> None:
+        """Serve an application from now on."""
+        app.active = True
+        self.refresh_cached(app)
+        app.order_key = self.active_key(app)
+        insort(self.active, (app.order_key, app), key=lambda entry: entry[0])
+
+    def refresh_cached(self, app: LedgerApplication) -> None:
+        """Take over use and demand for the fair order."""
+        app.cached_used = app.all_used()[MEMORY]
+        app.cached_demand = app.cached_used + app.all_pending()[MEMORY]
+
+    def remove(self, app: LedgerApplication) -> bool:
+        """Take an application out of line; whether it was admitted."""
+        self._reorder.pop(app.app.id, None)
+        for line in (self.active, self.waiting):
+            place = bisect_left(line, app.order_key, key=lambda entry: entry[0])
+            while place < len(line) and line[place][0] == app.order_key:
+                if line[place][1] is app:
+                    del line[place]
+                    app.active = False
+                    return line is self.active
+                place += 1
+        return False
+
+    def needs_reordering(self, app: LedgerApplication, *, demand_only: bool = False) -> None:
+        """Note that an application's place may have changed (it moves before the next offer)."""
+        if self.settings.application_ordering is not ApplicationOrdering.FAIR:
+            return
+        if app.active and (self.settings.size_based_weight or not demand_only):
+            self._reorder[app.app.id] = app
+
+    def in_order(self) -> list[tuple[ApplicationKey, LedgerApplication]]:
+        """The admitted applications, who is served first before the others."""
+        if self._reorder:
+            waiting, self._reorder = self._reorder, {}
+            for app in waiting.values():
+                self.remove(app)
+                self.admit(app)
+        return self.active
+
+    def reorder_all(self) -> None:
+        """Put everyone in line anew (the ordering policy changed)."""
+        for line in (self.active, self.waiting):
+            apps = [app for _, app in line]
+            line.clear()
+            for app in apps:
+                if line is self.active:
+                    self.admit(app)
+                else:
+                    self.enqueue(app)

@@ -1,0 +1,85 @@
+"""Nodes in the ledger and the totals of each partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import Vector, add, subtract
+
+if TYPE_CHECKING:
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.ids import ContainerId
+    from kubeyarn.model.nodes import Node
+    from kubeyarn.schedule.capacity.application import Reservation
+
+
+@dataclass(slots=True)
+class LedgerNode:
+    """A node, what it holds, and its one reservation (Hadoop: FiCaSchedulerNode)."""
+
+    node: Node
+    name: str
+    total: Vector
+    free: Vector
+    partition: str
+    rack: str
+    position: int
+    containers: dict[ContainerId, Container] = field(default_factory=dict)
+    reservation: Reservation | None = None
+
+    def hold(self, container: Container) -> None:
+        """Put *container* on the node."""
+        self.containers[container.id] = container
+        self.free = subtract(self.free, container.size)
+
+    def drop(self, container: Container) -> None:
+        """Take *container* off the node."""
+        if self.containers.pop(container.id, None) is not None:
+            self.free = add(self.free, container.size)
+
+
+class Cluster:
+    """All nodes, in the order they joined, and what each partition amounts to."""
+
+    __slots__ = ("_joined", "nodes", "partitions", "total", "zero")
+
+    def __init__(self, zero: Vector) -> None:
+        self.zero = zero
+        self.nodes: dict[str, LedgerNode] = {}
+        self.partitions: dict[str, Vector] = {"": zero}
+        self.total = zero
+        self._joined = 0
+
+    def partition(self, name: str) -> Vector:
+        """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
+        return self.partitions.get(name, self.zero)
+
+    def add(self, node: Node) -> LedgerNode:
+        """A node joins, last in order."""
+        self._joined += 1
+        ledger = LedgerNode(
+            node, node.name, node.total, node.total, node.partition, node.rack, self._joined
+        )
+        self.nodes[node.name] = ledger
+        self.recount()
+        return ledger
+
+    def remove(self, name: str) -> LedgerNode | None:
+        """A node leaves."""
+        ledger = self.nodes.pop(name, None)
+        self.recount()
+        return ledger
+
+    def recount(self) -> None:
+        """Sum up the partitions anew."""
+        partitions: dict[str, Vector] = {"": self.zero}
+        total = self.zero
+        for node in self.nodes.values():
+            if node.node.schedulable:
+                partitions[node.partition] = add(
+                    partitions.get(node.partition, self.zero), node.total
+                )
+                total = add(total, node.total)
+        self.partitions = partitions
+        self.total = total

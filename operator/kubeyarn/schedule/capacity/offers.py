@@ -1,0 +1,73 @@
+"""Offering one node (Hadoop: CapacityScheduler.allocateContainersToNode)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.schedule.capacity.assign import assign, assign_leaf
+from kubeyarn.schedule.capacity.commit import commit
+from kubeyarn.schedule.capacity.limits import Limits, Locality, Proposal
+from kubeyarn.schedule.capacity.offer import Offer
+
+if TYPE_CHECKING:
+    from kubeyarn.model.queues import SchedulerConfig
+    from kubeyarn.schedule.capacity.nodes import Cluster, LedgerNode
+    from kubeyarn.schedule.capacity.parent import ParentQueue
+    from kubeyarn.schedule.engine import Decision
+
+
+def offer_node(
+    root: ParentQueue, node: LedgerNode, cluster: Cluster, config: SchedulerConfig
+) -> list[Decision]:
+    """What one heartbeat of the node leads to."""
+    decisions: list[Decision] = []
+    rules = config.offers
+    assigned = elsewhere = 0
+    while True:
+        proposal = _offer_once(root, node, cluster, config, decisions)
+        if proposal is None or proposal.size is None or proposal.reserve:
+            return decisions
+        assigned += 1
+        if proposal.locality is Locality.ANY:
+            elsewhere += 1
+        if not rules.multiple_assignments or elsewhere >= rules.maximum_offswitch:
+            return decisions
+        if 0 <= rules.maximum_assignments <= assigned:
+            return decisions
+
+
+def _offer_once(
+    root: ParentQueue,
+    node: LedgerNode,
+    cluster: Cluster,
+    config: SchedulerConfig,
+    decisions: list[Decision],
+) -> Proposal | None:
+    """One assignment: a reservation comes first, and alone."""
+    if not node.node.schedulable:
+        return None
+    offer = Offer(node, config.offers, len(cluster.nodes), nodes=cluster.nodes)
+    if node.reservation is not None:
+        limits = Limits(cluster.partition(""), cluster.zero, cluster.zero)
+        _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)
+        return None
+    if root.calc.available(node.free, root.step) <= 0:
+        return None
+    limits = Limits(cluster.partition(node.partition), cluster.zero, cluster.zero)
+    proposal = assign(root, offer, limits)
+    _settle(proposal, offer, decisions)
+    if proposal.size is not None or not node.partition:
+        return proposal
+    if any(p.name == node.partition and p.exclusive for p in config.partitions):
+        return None
+    offer.borrowing = True
+    offer.am_may_borrow = config.am_in_shared_partitions
+    proposal = assign(root, offer, Limits(cluster.partition(""), cluster.zero, cluster.zero))
+    _settle(proposal, offer, decisions)
+    return proposal
+
+
+def _settle(proposal: Proposal, offer: Offer, decisions: list[Decision]) -> None:
+    decision = commit(proposal, offer)
+    if decision is not None:
+        decisions.append(decision)

@@ -1,0 +1,178 @@
+"""The ledger's queue tree: built from a configuration, and changed by the next one.
+
+Hadoop: CapacitySchedulerQueueManager.reinitializeQueues, CapacitySchedulerConfigValidator and the
+`reinitialize` methods of queues. A tree is changed only when nothing refuses the change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.errors import ConfigRefused, Problem
+from kubeyarn.model.queues import AutoCreateKind, ConfiguredState
+from kubeyarn.policy.hash_order import hash_order
+from kubeyarn.policy.settings import refused
+from kubeyarn.schedule.capacity.leaf import LeafQueue
+from kubeyarn.schedule.capacity.parent import ParentQueue
+from kubeyarn.schedule.capacity.queue import Queue, QueueState, Shares
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubeyarn.policy.calculator import Calculator
+    from kubeyarn.policy.tree import TreeNode
+    from kubeyarn.schedule.capacity.nodes import Cluster
+
+_STATES = {
+    ConfiguredState.RUNNING: QueueState.RUNNING,
+    ConfiguredState.STOPPED: QueueState.STOPPED,
+}
+
+
+def new_queue(
+    node: TreeNode, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+) -> Queue:
+    """A queue as configured, with all below it."""
+    kind = LeafQueue if node.leaf else ParentQueue
+    queue = kind(node.path, parent, cluster, calc)
+    configure_queue(queue, node)
+    queue.state = _STATES[node.state]
+    if isinstance(queue, ParentQueue):
+        queue.children = [new_queue(child, queue, cluster, calc) for child in node.children]
+    return queue
+
+
+def configure_queue(queue: Queue, node: TreeNode) -> None:
+    """Take over a queue's own words (its state and children are another matter)."""
+    before = getattr(queue, "settings", None)
+    queue.settings = node.settings
+    queue.accessible = node.settings.accessible
+    for label, said in node.shares.items():
+        share = queue.shares.setdefault(label, Shares())
+        share.capacity, share.maximum = said.capacity, said.maximum
+        share.weight, share.am_share = said.weight, said.am_share
+        share.normalized_weight = 0.0
+        queue.configured_minimum[label] = said.minimum_amounts or queue.zero
+        queue.configured_maximum[label] = said.maximum_amounts or queue.zero
+    for label in [label for label in queue.shares if label not in node.shares]:
+        share = queue.shares[label]
+        share.capacity, share.maximum, share.weight = 0.0, 0.0, -1.0
+        share.normalized_weight = 0.0
+        queue.configured_minimum.pop(label, None)
+        queue.configured_maximum.pop(label, None)
+    queue.order_keys.clear()
+    if isinstance(queue, ParentQueue):
+        queue.created_by = node.settings.config.auto_create
+    elif isinstance(queue, LeafQueue):
+        queue.users.set_weights(node.settings.user_weights)
+        if before is not None:
+            queue.reorder_all()
+
+
+def walk(queue: Queue) -> Iterator[Queue]:
+    """A queue and all below it, parents first."""
+    yield queue
+    if isinstance(queue, ParentQueue):
+        for child in queue.children:
+            yield from walk(child)
+
+
+def check_change(root: Queue, new: TreeNode) -> None:
+    """Refuse a change of shape that running applications do not allow.
+
+    Raises:
+        ConfigRefused: one problem for each queue that cannot be as the new tree has it.
+    """
+    nodes = {node.path: node for node in new.walk()}
+    problems: list[Problem] = []
+    for queue in walk(root):
+        if queue.dynamic:
+            continue
+        problem = _problem_of(queue, nodes.get(queue.path))
+        if problem:
+            problems.append(
+                Problem(queue.path, "name", "QueueNotStopped", f"{problem} (state {queue.state})")
+            )
+    if problems:
+        raise ConfigRefused(tuple(problems))
+
+
+def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
+    stopped = queue.state is QueueState.STOPPED
+    if node is None:
+        return None if stopped else "the queue cannot be removed before it is stopped"
+    managed_new = _managed(node.settings.config.auto_create)
+    if isinstance(queue, ParentQueue):
+        managed_old = _managed(queue.created_by)
+        if managed_new and not managed_old and not node.leaf:
+            return "a parent queue cannot become one that creates its children"
+        if managed_old and not managed_new:
+            return "a queue that creates its children cannot become another"
+    stopping = node.settings.config.state is ConfiguredState.STOPPED
+    if queue.leaf and not node.leaf and not (stopped or stopping):
+        return "a leaf queue cannot become a parent before it is stopped"
+    if isinstance(queue, LeafQueue):
+        old, new = queue.settings.maximum_allocation, node.settings.maximum_allocation
+        if node.leaf and any(o > n for o, n in zip(old, new, strict=True)):
+            return f"the maximum allocation cannot be lowered from {old} to {new}"
+    return None
+
+
+def _managed(auto_create: object) -> bool:
+    return getattr(auto_create, "kind", None) is AutoCreateKind.MANAGED
+
+
+def change_tree(queue: Queue, node: TreeNode, cluster: Cluster, calc: Calculator) -> None:
+    """Make an existing queue and all below it what a checked new tree says."""
+    configure_queue(queue, node)
+    _change_state(queue, node)
+    if isinstance(queue, ParentQueue):
+        _change_children(queue, node, cluster, calc)
+
+
+def _change_children(
+    queue: ParentQueue, node: TreeNode, cluster: Cluster, calc: Calculator
+) -> None:
+    present = {child.path: child for child in queue.children}
+    wanted = {child.path: child for child in node.children}
+    for path in hash_order(list(wanted)):
+        child, said = present.get(path), wanted[path]
+        if child is None or child.leaf != said.leaf:
+            present[path] = new_queue(said, queue, cluster, calc)
+        else:
+            child.dynamic = False
+            change_tree(child, said, cluster, calc)
+    kept = [
+        path for path in hash_order(list(present)) if path in wanted or present[path].dynamic
+    ]
+    queue.children = [present[path] for path in kept]
+
+
+def _change_state(queue: Queue, node: TreeNode) -> None:
+    said = node.settings.config.state
+    if queue.state is QueueState.RUNNING:
+        if said is ConfiguredState.STOPPED:
+            stop_queue(queue)
+    elif said is ConfiguredState.RUNNING:
+        if queue.parent is not None and queue.parent.state is not QueueState.RUNNING:
+            raise refused(
+                queue.path,
+                "state",
+                "ParentStopped",
+                f"the parent {queue.parent.path} is not running; start it first",
+            )
+        queue.state = QueueState.RUNNING
+
+
+def stop_queue(queue: Queue) -> None:
+    """Take no more applications here and below; what runs may end."""
+    queue.state = QueueState.DRAINING if queue.applications > 0 else QueueState.STOPPED
+    if isinstance(queue, ParentQueue):
+        for child in queue.children:
+            stop_queue(child)
+
+
+def drained(queue: Queue) -> None:
+    """An application left: a draining queue without any is stopped."""
+    if queue.state is QueueState.DRAINING and queue.applications == 0:
+        queue.state = QueueState.STOPPED

@@ -1,0 +1,217 @@
+"""The users of a leaf queue: what they hold, who is active, and their limits.
+
+Hadoop: UsersManager. A user is active while one of its admitted applications has something
+outstanding. Limits are computed when something changed and are kept until then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.policy.single import single
+from kubeyarn.policy.user_limit import UserLimitTerms, user_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubeyarn.model.ids import ApplicationId
+    from kubeyarn.policy.calculator import Calculator
+    from kubeyarn.schedule.capacity.leaf import LeafQueue
+
+
+class User:
+    """One user in one leaf queue."""
+
+    __slots__ = ("active_apps", "am_used", "name", "pending_apps", "ratio", "used", "weight")
+
+    def __init__(self, name: str, weight: float) -> None:
+        self.name = name
+        self.weight = weight
+        self.pending_apps = 0
+        self.active_apps = 0
+        self.used: dict[str, Vector] = {}
+        self.am_used: dict[str, Vector] = {}
+        self.ratio: dict[str, float] = {}
+
+    @property
+    def applications(self) -> int:
+        """Applications that wait and that were admitted."""
+        return self.pending_apps + self.active_apps
+
+
+class Users:
+    """All users of one leaf queue."""
+
+    __slots__ = (
+        "_active_used",
+        "_active_weights",
+        "_all_weights",
+        "_calc",
+        "_limits",
+        "_only_pending",
+        "_outstanding",
+        "_queue",
+        "_ratio",
+        "_zero",
+        "active",
+        "by_name",
+        "version",
+        "weights",
+    )
+
+    def __init__(self, queue: LeafQueue, calc: Calculator, zero: Vector) -> None:
+        self._queue = queue
+        self._calc = calc
+        self._zero = zero
+        self.by_name: dict[str, User] = {}
+        self.active: set[str] = set()
+        self.weights: Mapping[str, float] = {}
+        self.version = 0
+        self._outstanding: dict[str, set[ApplicationId]] = {}
+        self._active_used: dict[str, Vector] = {}
+        self._active_weights = 0.0
+        self._all_weights = 0.0
+        self._ratio: dict[str, float] = {}
+        self._only_pending = 0
+        self._limits: dict[tuple[str, bool, bool], tuple[int, Vector]] = {}
+
+    def get(self, name: str) -> User:
+        """The user, known from now on."""
+        user = self.by_name.get(name)
+        if user is None:
+            user = self.by_name[name] = User(name, self.weights.get(name, 1.0))
+            self._all_weights = self._sum_weights(self.by_name)
+        return user
+
+    def forget(self, name: str) -> None:
+        """A user without applications is no user of this queue."""
+        del self.by_name[name]
+        self.active.discard(name)
+        self._active_weights = self._sum_weights(self.active)
+        self._all_weights = self._sum_weights(self.by_name)
+
+    def set_weights(self, weights: Mapping[str, float]) -> None:
+        """Take over configured weights."""
+        self.weights = weights
+        for user in self.by_name.values():
+            user.weight = weights.get(user.name, 1.0)
+        self._active_weights = self._sum_weights(self.active)
+        self._all_weights = self._sum_weights(self.by_name)
+        self.version += 1
+
+    def activate(self, name: str, app: ApplicationId) -> None:
+        """An application of the user has something outstanding from now on."""
+        user = self.by_name.get(name)
+        if user is not None and user.active_apps <= 0:
+            return
+        if name not in self._outstanding:
+            self._outstanding[name] = set()
+            self.version += 1
+            self._move_in(self.get(name))
+        self._outstanding[name].add(app)
+
+    def deactivate(self, name: str, app: ApplicationId) -> None:
+        """An application of the user has nothing outstanding any more."""
+        apps = self._outstanding.get(name)
+        if apps is None:
+            return
+        apps.discard(app)
+        if not apps:
+            del self._outstanding[name]
+            self.version += 1
+            self._move_out(name)
+
+    def active_count(self) -> int:
+        """Active users, and those whose applications all wait (as of the last computed limit)."""
+        return len(self._outstanding) + self._only_pending
+
+    def charge(self, name: str, size: Vector, partition: str) -> User:
+        """Change what a user holds; *size* is negative when it gives back."""
+        user = self.get(name)
+        user.used[partition] = add(user.used.get(partition, self._zero), size)
+        if name in self.active:
+            total = self._active_used.get(partition, self._zero)
+            self._active_used[partition] = add(total, size)
+        self.version += 1
+        self._update_ratio(user, partition)
+        return user
+
+    def recount_ratios(self, partition: str) -> None:
+        """Measure every user against a partition whose size may have changed."""
+        total = 0.0
+        whole = self._queue.cluster.partition(partition)
+        for user in self.by_name.values():
+            ratio = self._calc.ratio(user.used.get(partition, self._zero), whole)
+            user.ratio[partition] = ratio
+            total = single(total + ratio)
+        self._ratio[partition] = total
+
+    def limit(self, name: str, partition: str, *, whole: bool, everyone: bool = False) -> Vector:
+        """What a user may hold of a partition, by its weight.
+
+        *whole*: borrowing in a shared partition. *everyone*: all users count, not only the active.
+        """
+        limit = self._common_limit(partition, whole=whole, everyone=everyone)
+        user = self.by_name.get(name)
+        weight = 1.0 if user is None else user.weight
+        return self._calc.times_down(limit, weight, self._queue.step)
+
+    def _common_limit(self, partition: str, *, whole: bool, everyone: bool) -> Vector:
+        key = (partition, whole, everyone)
+        known = self._limits.get(key)
+        if known is not None and known[0] == self.version:
+            return known[1]
+        limit = user_limit(self._calc, self._terms(partition, whole=whole, everyone=everyone))
+        self._only_pending = sum(
+            1 for u in self.by_name.values() if u.pending_apps > 0 and u.active_apps <= 0
+        )
+        self._limits[key] = (self.version, limit)
+        return limit
+
+    def _terms(self, partition: str, *, whole: bool, everyone: bool) -> UserLimitTerms:
+        queue = self._queue
+        return UserLimitTerms(
+            partition=queue.cluster.partition(partition),
+            minimum=queue.minimum(partition),
+            maximum=queue.maximum(partition),
+            step=queue.step,
+            usage_ratio=self._ratio.get(partition, 0.0),
+            used=None if everyone else self._active_used.get(partition, self._zero),
+            weights=self._all_weights if everyone else self._active_weights,
+            percent=queue.user_limit_percent,
+            factor=queue.user_limit_factor,
+            whole_partition=whole,
+        )
+
+    def _update_ratio(self, user: User, partition: str) -> None:
+        whole = self._queue.cluster.partition(partition)
+        ratio = self._calc.ratio(user.used[partition], whole)
+        change = single(ratio - user.ratio.get(partition, 0.0))
+        user.ratio[partition] = ratio
+        self._ratio[partition] = single(self._ratio.get(partition, 0.0) + change)
+
+    def _sum_weights(self, names: set[str] | dict[str, User]) -> float:
+        total = 0.0
+        for name in names:
+            total = single(total + self.by_name[name].weight)
+        return total
+
+    def _move_in(self, user: User) -> None:
+        if user.name in self.active:
+            return
+        self.active.add(user.name)
+        self._active_weights = self._sum_weights(self.active)
+        for partition, used in user.used.items():
+            total = self._active_used.get(partition, self._zero)
+            self._active_used[partition] = add(total, used)
+
+    def _move_out(self, name: str) -> None:
+        user = self.by_name.get(name)
+        if user is None or name not in self.active:
+            return
+        self.active.discard(name)
+        self._active_weights = self._sum_weights(self.active)
+        for partition, used in user.used.items():
+            total = self._active_used.get(partition, self._zero)
+            self._active_used[partition] = subtract(total, used)

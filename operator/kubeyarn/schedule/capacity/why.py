@@ -1,0 +1,177 @@
+"""What stops an ask or an application now, in words with amounts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.reasons import Reason, Verdict
+from kubeyarn.model.resources import add, subtract
+from kubeyarn.policy.calculator import at_most
+from kubeyarn.schedule.capacity.admission import user_limit_for_am
+from kubeyarn.schedule.capacity.parallel import runnable_in
+
+if TYPE_CHECKING:
+    from kubeyarn.model.asks import AskKey
+    from kubeyarn.model.queues import SchedulerConfig
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedule.capacity.application import LedgerApplication, OutstandingAsk
+    from kubeyarn.schedule.capacity.leaf import LeafQueue
+    from kubeyarn.schedule.capacity.nodes import Cluster, LedgerNode
+
+
+def explain(
+    app: LedgerApplication, key: AskKey, cluster: Cluster, config: SchedulerConfig
+) -> Verdict | None:
+    """The first limit on the way of an ask; None when nothing waits under *key*."""
+    ask = app.asks.get(key)
+    if ask is None:
+        return None
+    if not app.runnable:
+        return _parked(app, config)
+    if not app.active:
+        return _not_admitted(app)
+    return _stopped(app, ask, cluster)
+
+
+def _parked(app: LedgerApplication, config: SchedulerConfig) -> Verdict:
+    place = app.queue.parked.index(app) + 1
+    for queue in app.queue.path_up():
+        running, most = runnable_in(queue), queue.settings.maximum_parallel
+        if running >= most:
+            return Verdict(
+                Reason.PARALLEL_LIMIT,
+                f"{queue.path}: {running} of {most} applications run; place {place}",
+                place,
+            )
+    most_of_user = config.maximum_parallel_applications_of.get(
+        app.user, config.user_maximum_parallel_applications
+    )
+    return Verdict(
+        Reason.PARALLEL_LIMIT,
+        f"user {app.user}: as many applications run as may ({most_of_user}); place {place}",
+        place,
+    )
+
+
+def _not_admitted(app: LedgerApplication) -> Verdict:
+    queue, partition = app.queue, app.am_partition
+    place = [one for _, one in queue.waiting].index(app) + 1
+    line = f"place {place} of {len(queue.waiting)}"
+    used = queue.am_used.get(partition, queue.zero)
+    limit = queue.am_limits.get(partition, queue.zero)
+    if not queue.calc.fits(add(used, app.am_size), limit):
+        return Verdict(
+            Reason.AM_LIMIT,
+            f"{queue.path}: ApplicationMasters hold {used} of {limit}; "
+            f"one of {app.am_size} waits, {line}",
+            place,
+        )
+    own = queue.users.get(app.user).am_used.get(partition, queue.zero)
+    limit = user_limit_for_am(queue, partition, app.user)
+    return Verdict(
+        Reason.USER_AM_LIMIT,
+        f"{queue.path}: user {app.user}'s ApplicationMasters hold {own} of {limit}; "
+        f"one of {app.am_size} waits, {line}",
+        place,
+    )
+
+
+def _stopped(app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster) -> Verdict:
+    place = [one for _, one in app.queue.active].index(app) + 1
+    wait = f"{ask.count} of {ask.size} wait, place {place} of {len(app.queue.active)}"
+    return (
+        _no_node(ask, cluster, wait, place)
+        or _queue_limit(app, ask, wait, place)
+        or _user_limit(app, ask, wait, place)
+        or _no_room(app, ask, cluster, wait, place)
+    )
+
+
+def _no_node(ask: OutstandingAsk, cluster: Cluster, wait: str, place: int) -> Verdict | None:
+    nodes = [n for n in cluster.nodes.values() if _usable(n, ask)]
+    if any(_within(ask.size, node.total) for node in nodes):
+        return None
+    where = f"partition {ask.partition}" if ask.partition else "the default partition"
+    biggest = max((node.total for node in nodes), default=None)
+    found = f"the biggest is {biggest}" if biggest is not None else "it has no nodes"
+    return Verdict(
+        Reason.NO_NODE_FITS, f"no node of {where} can hold {ask.size}: {found}; {wait}", place
+    )
+
+
+def _usable(node: LedgerNode, ask: OutstandingAsk) -> bool:
+    return node.node.schedulable and node.partition == ask.partition
+
+
+def _within(size: Vector, room: Vector) -> bool:
+    return all(x <= y for x, y in zip(size, room, strict=True))
+
+
+def _queue_limit(
+    app: LedgerApplication, ask: OutstandingAsk, wait: str, place: int
+) -> Verdict | None:
+    partition = ask.partition
+    for queue in app.queue.path_up():
+        if queue.parent is None:
+            return None
+        used, most = queue.use(partition), queue.maximum(partition)
+        if not queue.calc.fits(add(used, ask.size), most):
+            reason = Reason.QUEUE_MAXIMUM if queue is app.queue else Reason.PARENT_MAXIMUM
+            return Verdict(reason, f"{queue.path} holds {used} of at most {most}; {wait}", place)
+    return None
+
+
+def _user_limit(
+    app: LedgerApplication, ask: OutstandingAsk, wait: str, place: int
+) -> Verdict | None:
+    queue = app.queue
+    limit = queue.users.limit(app.user, ask.partition, whole=False)
+    used = queue.users.get(app.user).used.get(ask.partition, queue.zero)
+    if queue.calc.compare(queue.cluster.total, used, limit) <= 0:
+        return None
+    return Verdict(
+        Reason.USER_LIMIT,
+        f"{queue.path}: user {app.user} holds {used} of {limit}; {wait}",
+        place,
+    )
+
+
+def _no_room(
+    app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster, wait: str, place: int
+) -> Verdict:
+    queue = app.queue
+    fitting = [
+        n for n in cluster.nodes.values() if _usable(n, ask) and queue.calc.fits(ask.size, n.free)
+    ]
+    reserved = sum(1 for n in fitting if n.reservation is not None)
+    if fitting and reserved == len(fitting):
+        return Verdict(
+            Reason.RESERVED, f"{reserved} nodes with room are reserved for others; {wait}", place
+        )
+    if fitting:
+        if ask.locations > 1:
+            return Verdict(
+                Reason.LOCALITY_DELAY,
+                f"waits for {sorted(ask.nodes)} {sorted(ask.racks)}: {ask.opportunities} offers "
+                f"elsewhere were passed up; {wait}",
+                place,
+            )
+        return Verdict(
+            Reason.BEHIND_IN_QUEUE,
+            f"{queue.path} is at {queue.used_capacity.get(ask.partition, 0.0):.0%} of its "
+            f"guarantee; others are served first; {wait}",
+            place,
+        )
+    free = _most_free(queue, ask, cluster)
+    return Verdict(
+        Reason.NODES_BUSY, f"no node has room for {ask.size}: the most free is {free}; {wait}", place
+    )
+
+
+def _most_free(queue: LeafQueue, ask: OutstandingAsk, cluster: Cluster) -> Vector:
+    most = queue.zero
+    for node in cluster.nodes.values():
+        if _usable(node, ask):
+            smaller = at_most(queue.calc, cluster.total, most, node.free)
+            most = node.free if smaller is most else most
+    return subtract(most, queue.zero)
