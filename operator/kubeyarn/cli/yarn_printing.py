@@ -1,0 +1,47 @@
+"""How `kubectl yarn` prints: YARN's tables and reports, or the objects themselves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from kubeyarn.cli.yarn_kubectl import Json
+
+
+def table(widths: Sequence[int], rows: Iterable[Sequence[str]]) -> str:
+    """Rows as Java's printf prints them in YARN's tools: right-aligned, parted by tabs."""
+    return "\n".join(
+        "\t".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    )
+
+
+def report(title: str, lines: Iterable[tuple[str, str]]) -> str:
+    """A title and lines of label and value, as YARN's -status prints them."""
+    return "\n".join([title, *(f"\t{label} : {value}" for label, value in lines)])
+
+
+def objects(items: Sequence[Json], form: str, *, single: bool = False) -> str:
+    """The objects as json or yaml: one as it is, several as a v1 List."""
+    whole: Json = {"apiVersion": "v1", "kind": "List", "items": list(items)}
+    chosen = items[0] if single else whole
+    if form == "json":
+        return json.dumps(chosen, indent=4)
+    import yaml
+
+    return str(yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True)).rstrip()
+
+
+def percent(value: object) -> str:
+    """A number of percent as Java's `###.##%` prints it."""
+    number = value if isinstance(value, int | float) else 0
+    return f"{round(float(number), 2):g}%"
+
+
+def milliseconds(time: object) -> str:
+    """A Kubernetes time as YARN's milliseconds since 1970; 0 for none."""
+    if not isinstance(time, str) or not time:
+        return "0"
+    moment = datetime.fromisoformat(time)
+    return str(int(moment.timestamp() * 1000))
