@@ -52,9 +52,7 @@ class Api:
         parsed: dict[str, object] = json.loads(body)
         return parsed
 
-    def _call(
-        self, method: str, path: str, content: dict[str, object] | None
-    ) -> tuple[int, bytes]:
+    def _call(self, method: str, path: str, content: dict[str, object] | None) -> tuple[int, bytes]:
         connection = http.client.HTTPSConnection(
             self._host, self._port, timeout=10, context=self._context
         )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kubeyarn.local.processes import Component
 
 _START_TIMEOUT_SECONDS = 60.0
-_STOP_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,8 @@ class LocalCluster:
             record = self._layout.read()
             if record is not None and self._is_running(record):
                 self._revive(record)
+                for archive in images:
+                    self.load_image(archive)
             else:
                 self._clean(record)
                 try:
@@ -141,7 +143,7 @@ class LocalCluster:
 
     def stop(self, component: str) -> None:
         """End a component as a supervisor would: asked first."""
-        processes.end(self._process(component), _STOP_PATIENCE_SECONDS)
+        processes.end(self._process(component), _PATIENCE_SECONDS)
 
     def kill(self, component: str) -> None:
         """Kill a component outright, as `kill -9` does."""
@@ -168,6 +170,11 @@ class LocalCluster:
         if not record.kubelet:
             raise LocalClusterError(f"cluster {self.name} has no kubelet, so no place for images")
         node.import_image(record.slot, Lookup(self._say).find(["ctr"])["ctr"], archive)
+
+    @property
+    def kubectl(self) -> Path:
+        """A kubectl that is not too old: from a setting, PATH, the cache, or fetched or built."""
+        return Lookup(self._say).find(["kubectl"])["kubectl"]
 
     # Starting
 
@@ -295,13 +302,21 @@ class LocalCluster:
             self._wait_healthy(name)
 
     def _clean(self, record: Record | None) -> None:
-        for names in _in_order_of_end(self._components.names()):
-            ending = [process for name in names for process in self._process(name)]
-            processes.end(ending, _STOP_PATIENCE_SECONDS if len(ending) else 0)
+        if record is None or record.boot == boot_id():
+            for names in _in_order_of_end(self._components.names()):
+                processes.end([p for name in names for p in self._process(name)], _PATIENCE_SECONDS)
         processes.end(self._components.marked(), 0)
         if record is not None and record.kubelet:
-            node.clean(record, self._layout)
+            self._clean_node(record)
         shutil.rmtree(self._layout.directory, ignore_errors=True)
+
+    def _clean_node(self, record: Record) -> None:
+        node.clean_files(self._layout)
+        # Long after a crash the slot may be another cluster's, and what bears its name with it.
+        slot, claim = slots.claim(self.name, record.slot)
+        with claim:
+            if slot == record.slot:
+                node.clean_slot(record)
 
     # Asking
 
@@ -330,9 +345,7 @@ class LocalCluster:
         )
 
     def _wait_healthy(self, component: str) -> None:
-        health.wait_healthy(
-            self._components, component, self._authority, _START_TIMEOUT_SECONDS
-        )
+        health.wait_healthy(self._components, component, self._authority, _START_TIMEOUT_SECONDS)
 
     def _wait_nodes(self, count: int) -> None:
         health.wait_until(
@@ -372,5 +385,3 @@ def _remove_empty(directory: Path) -> None:
     for path in (directory, directory.parent):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
-
-

@@ -38,7 +38,9 @@ def cluster() -> None:
 @click.option(
     "--fake-nodes", type=click.IntRange(0, 5000), default=0, help="Nodes that KWOK pretends to run."
 )
-@click.option("--no-kubelet", is_flag=True, help="Control plane (and fake nodes) only; needs no root.")
+@click.option(
+    "--no-kubelet", is_flag=True, help="Control plane (and fake nodes) only; needs no root."
+)
 @click.option(
     "--image-tar",
     "image_tars",
@@ -111,9 +113,7 @@ def kubeconfig(name: str, only_path: bool) -> None:
     """Print the administrator's kubeconfig."""
     path = LocalCluster(name).kubeconfig_path
     if not path.is_file():
-        raise LocalClusterError(
-            f"cluster {name} is not up: `kubeyarn cluster up --name {name}`"
-        )
+        raise LocalClusterError(f"cluster {name} is not up: `kubeyarn cluster up --name {name}`")
     click.echo(str(path) if only_path else path.read_text(), nl=only_path)
 
 

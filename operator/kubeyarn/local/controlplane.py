@@ -59,9 +59,7 @@ def issue(layout: Layout, record: Record) -> Credentials:
         controller_manager=authority.issue(
             "kube-controller-manager", "system:kube-controller-manager", addresses=[loopback]
         ),
-        scheduler=authority.issue(
-            "kube-scheduler", "system:kube-scheduler", addresses=[loopback]
-        ),
+        scheduler=authority.issue("kube-scheduler", "system:kube-scheduler", addresses=[loopback]),
         node=authority.issue(
             "node",
             f"system:node:{layout.node_name}",
@@ -221,9 +219,7 @@ def controller_manager(
     return _component("kube-controller-manager", binary, flags, health)
 
 
-def scheduler(
-    layout: Layout, record: Record, binary: Path, credentials: Credentials
-) -> Component:
+def scheduler(layout: Layout, record: Record, binary: Path, credentials: Credentials) -> Component:
     """The default kube-scheduler, with its client's rate limit out of the way."""
     own = layout.of("kube-scheduler.kubeconfig")
     loopback, pair = record.addresses.loopback, credentials.scheduler
@@ -251,14 +247,10 @@ def scheduler(
         "tls-cert-file": pair.certificate,
         "tls-private-key-file": pair.key,
     }
-    return _component(
-        "kube-scheduler", binary, flags, f"https://{loopback}:{_SCHEDULER}/healthz"
-    )
+    return _component("kube-scheduler", binary, flags, f"https://{loopback}:{_SCHEDULER}/healthz")
 
 
-def _component(
-    name: str, binary: Path, flags: Mapping[str, object], health: str
-) -> Component:
+def _component(name: str, binary: Path, flags: Mapping[str, object], health: str) -> Component:
     return Component(
         name=name,
         version=BINARIES[name].version,

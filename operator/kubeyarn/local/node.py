@@ -54,23 +54,33 @@ def prepare(record: Record) -> None:
 
     The slot is ours, so what bears its names was left by a cluster that was killed.
     """
-    _clean_slot(record)
+    clean_slot(record)
     run_directory(record.slot).mkdir(parents=True, mode=0o700)
     cgroups.create(record.slot)
     network.create(record.addresses)
 
 
-def clean(record: Record, layout: Layout) -> None:
-    """Remove all that the node's components made outside of files: they have ended before."""
-    _clean_slot(record)
+def clean_files(layout: Layout) -> None:
+    """Remove what the ended components mounted below, or linked to, a cluster's directory."""
     mounts.undo(layout.directory)
     _remove_links(layout.directory)
     for directory in (_DEVICE_PLUGINS, _DEVICE_PLUGINS.parent):
         _remove_empty(directory)
 
 
+def clean_slot(record: Record) -> None:
+    """Remove the pods' processes, the cgroup, the bridge and the run directory of a slot."""
+    run = run_directory(record.slot)
+    cgroups.remove(record.slot)
+    _remove_shim_sockets(run)
+    mounts.undo(run)
+    network.remove(record.addresses)
+    shutil.rmtree(run, ignore_errors=True)
+    _remove_empty(run.parent)
+
+
 def containerd(files: NodeFiles) -> Component:
-    """containerd with CRI, its own directories, and nothing of an installed one's."""
+    """The containerd with CRI, its own directories, and nothing of an installed one's."""
     config = files.layout.of("containerd.toml")
     config.write_text(_containerd_config(files))
     cni = files.layout.of("cni/net.d/10-kubeyarn.conflist")
@@ -256,7 +266,7 @@ def _link_cni_plugins(files: NodeFiles) -> None:
 
 
 def _snapshotter(layout: Layout) -> str:
-    """overlayfs where the state's file system can carry it; a container's own often cannot."""
+    """The snapshotter: overlayfs where the file system carries it; a container's own may not."""
     with tempfile.TemporaryDirectory(dir=layout.directory) as scratch:
         parts = {name: Path(scratch, name) for name in ("lower", "upper", "work", "merged")}
         for part in parts.values():
@@ -282,16 +292,6 @@ def _has_capability(number: int) -> bool:
 
 def _toml(value: bool) -> str:
     return "true" if value else "false"
-
-
-def _clean_slot(record: Record) -> None:
-    run = run_directory(record.slot)
-    cgroups.remove(record.slot)
-    _remove_shim_sockets(run)
-    mounts.undo(run)
-    network.remove(record.addresses)
-    shutil.rmtree(run, ignore_errors=True)
-    _remove_empty(run.parent)
 
 
 def _remove_shim_sockets(run: Path) -> None:

@@ -70,7 +70,9 @@ def architecture() -> str:
     return _ARCHITECTURES.get(machine, machine)
 
 
-def write(archive: Path, names: Sequence[str], layers: Sequence[Layer], config: ImageConfig) -> None:
+def write(
+    archive: Path, names: Sequence[str], layers: Sequence[Layer], config: ImageConfig
+) -> None:
     """Write an image under its names; the file appears whole or not at all."""
     configuration = _encoded(
         {

@@ -145,9 +145,7 @@ def _copy_libraries(root: Path, programs: Iterable[Path]) -> None:
 
 
 def _needed(programs: Iterable[Path]) -> Iterator[Path]:
-    listing = subprocess.run(
-        ["ldd", *programs], capture_output=True, text=True, check=False
-    ).stdout
+    listing = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
     for match in _LIBRARY.finditer(listing):
         yield Path(match[1])
 

@@ -36,7 +36,6 @@ _CONNECT_SECONDS = 3.0
 _CHUNK = 1 << 16
 
 
-
 @dataclass(slots=True)
 class Device:
     """The network device that carries the cluster IPs; it touches only those of one range."""
@@ -103,8 +102,8 @@ class Proxy:
         Raises OSError when an address or port could not be had; the others are in place.
         """
         wanted = {entry for entry in self.routes.listening() if self.device.owns(entry[0])}
-        for address in set(self._servers) - wanted:
-            self._servers.pop(address).close()
+        for entry in set(self._servers) - wanted:
+            self._servers.pop(entry).close()
         present = await self.device.addresses()
         needed = {address for address, _ in wanted}
         for address in present - needed:
