@@ -111,7 +111,7 @@ async def _errors(
         return _no(
             error.status, "InvalidRequest", f"{request.method} {request.path}: {error.reason}"
         )
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it was, the caller gets an answer
         _log.exception("%s %s: a bug", request.method, request.path)
         return _no(500, "InternalError", "a bug of the ResourceManager; its log has the details")
 

@@ -29,7 +29,7 @@ from kubeyarn.resourcemanager.observing import Seen
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.settings import Settings
-from kubeyarn.resourcemanager.workqueue import WorkQueue
+from kubeyarn.cluster.workqueue import WorkQueue
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from kubeyarn.cluster.errors import Conflict, NotFound
 from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.resources import QUEUES
 from kubeyarn.resourcemanager.cache import Cache
-from kubeyarn.resourcemanager.workqueue import WorkQueue
+from kubeyarn.cluster.workqueue import WorkQueue
 
 Object = dict[str, Any]
 

@@ -73,7 +73,7 @@ class WorkQueue(Generic[Key]):
         except KubeYarnError as error:
             _log.warning("%s: %s: %s; tried again", key, type(error).__name__, error)
             self._retry(key)
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - others must go on
             # One object's trouble must not stop the others'.
             _log.exception("%s: a bug; tried again", key)
             self._retry(key)

@@ -1,0 +1,5 @@
+"""`python -m kubeyarn` is `kubeyarn`."""
+
+from kubeyarn.cli.main import main
+
+main()

@@ -1,0 +1,190 @@
+"""`kubeyarn resourcemanager` and `kubeyarn scheduler`: the operator's two processes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Coroutine
+from typing import Any
+
+import click
+import structlog
+
+from kubeyarn.cluster.connection import connect
+from kubeyarn.model.errors import SpecError
+
+
+def _logging(level: str) -> None:
+    """JSON lines where a machine reads, colours where a person does."""
+    person = os.isatty(2)
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.format_exc_info,
+    ]
+    render: Any = structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer()
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.getLogger("kopf").setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+_kubeconfig = click.option("--kubeconfig", help="Outside a cluster: the kubeconfig to use.")
+_context = click.option("--context", "context_name", help="The kubeconfig's context to use.")
+_namespace = click.option(
+    "--namespace",
+    envvar="KUBEYARN_NAMESPACE",
+    default="kubeyarn-system",
+    show_default=True,
+    help="Where the leader lease is.",
+)
+_health_port = click.option(
+    "--health-port", default=8080, show_default=True, help="/healthz, /readyz and /metrics."
+)
+_log_level = click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="info",
+    show_default=True,
+)
+
+
+@click.command("resourcemanager")
+@_kubeconfig
+@_context
+@_namespace
+@_health_port
+@_log_level
+@click.option("--am-port", default=8030, show_default=True, help="Port of the AM service.")
+@click.option(
+    "--am-address",
+    envvar="KUBEYARN_AM_ADDRESS",
+    default="",
+    help="URL that ApplicationMasters call; default: the Service's, else this pod's address.",
+)
+@click.option("--am-expiry-seconds", default=900, show_default=True, help="Silence of an AM.")
+@click.option(
+    "--launch-expiry-seconds", default=600, show_default=True, help="Pod made, not registered."
+)
+@click.option(
+    "--image-pull-grace-seconds", default=60, show_default=True, help="AM image cannot be pulled."
+)
+@click.option(
+    "--finished-pod-retention-seconds",
+    default=3600,
+    show_default=True,
+    help="How long pods of finished containers are kept, for their logs.",
+)
+def resourcemanager(
+    kubeconfig: str | None,
+    context_name: str | None,
+    namespace: str,
+    health_port: int,
+    log_level: str,
+    am_port: int,
+    am_address: str,
+    am_expiry_seconds: int,
+    launch_expiry_seconds: int,
+    image_pull_grace_seconds: int,
+    finished_pod_retention_seconds: int,
+) -> None:
+    """Run the ResourceManager: applications, the AM service, containers' pods."""
+    from kubeyarn.resourcemanager.process import ResourceManager
+    from kubeyarn.resourcemanager.settings import Settings
+
+    _logging(log_level)
+    settings = Settings(
+        namespace=namespace,
+        identity=_identity(),
+        pod_ip=os.environ.get("POD_IP", "127.0.0.1"),
+        am_address=am_address,
+        am_port=am_port,
+        health_port=health_port,
+        am_expiry_s=am_expiry_seconds,
+        launch_expiry_s=launch_expiry_seconds,
+        image_pull_grace_s=image_pull_grace_seconds,
+        finished_pod_retention_s=finished_pod_retention_seconds,
+    )
+
+    async def process() -> None:
+        await ResourceManager(_connect(kubeconfig, context_name), settings).run()
+
+    _run(process())
+
+
+@click.command("scheduler")
+@_kubeconfig
+@_context
+@_namespace
+@_health_port
+@_log_level
+@click.option("--extender-host", default="127.0.0.1", show_default=True)
+@click.option("--extender-port", default=8031, show_default=True, help="Port of the extender.")
+def scheduler(
+    kubeconfig: str | None,
+    context_name: str | None,
+    namespace: str,
+    health_port: int,
+    log_level: str,
+    extender_host: str,
+    extender_port: int,
+) -> None:
+    """Run the scheduler: queues, grants, and kube-scheduler's extender."""
+    from kubeyarn.scheduler.process import Scheduler
+    from kubeyarn.scheduler.settings import Settings
+
+    _logging(log_level)
+    settings = Settings(
+        namespace=namespace,
+        identity=_identity(),
+        extender_host=extender_host,
+        extender_port=extender_port,
+        health_port=health_port,
+    )
+
+    async def process() -> None:
+        await Scheduler(_connect(kubeconfig, context_name), settings).run()
+
+    _run(process())
+
+
+def _identity() -> str:
+    return os.environ.get("POD_NAME") or f"{socket.gethostname()}-{os.getpid()}"
+
+
+def _connect(kubeconfig: str | None, context: str | None) -> Any:
+    try:
+        return connect(kubeconfig, context)
+    except SpecError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _run(process: Coroutine[Any, Any, None]) -> None:
+    """Run *process* until it ends or a signal asks for it; a lost lease ends with status 1."""
+
+    async def until_asked() -> bool:
+        task = asyncio.ensure_future(process)
+        asked = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, asked.set)
+        waiting = asyncio.ensure_future(asked.wait())
+        await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if task.done():
+            task.result()
+            return False
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return True
+
+    if not asyncio.run(until_asked()):
+        raise SystemExit(1)

@@ -1,0 +1,102 @@
+"""ContainerRequests in the scheduler: what was asked and granted, and what is written of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubeyarn.crd import ranges
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.resources import Vector
+
+Object = dict[str, Any]
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Held:
+    """A grant. *freed*: its room is given back; it is listed until the ResourceManager knows."""
+
+    node: str
+    freed: bool = False
+    bound_uid: str = ""
+
+
+@dataclass(slots=True)
+class RequestState:
+    """One ContainerRequest. Grants are ours alone, so they are read once and then only written."""
+
+    key: Key
+    uid: str
+    application: Key
+    am: bool
+    found: Object
+    granted: int = 0
+    grants: dict[ContainerId, Held] = field(default_factory=dict)
+    size: Vector | None = None
+    queue: str = ""
+    asked: int | None = None
+    deleted: bool = False
+    accepted: tuple[bool, str, str] | None = None
+    waits: tuple[str, str] | None = None
+    waits_asked_at: float = float("-inf")
+
+    @property
+    def count(self) -> int:
+        """Containers wanted over the request's life."""
+        return 0 if self.deleted else int(self.found["spec"].get("count", 1))
+
+    @property
+    def pending(self) -> int:
+        """Containers still wanted."""
+        return max(0, self.count - self.granted)
+
+    @property
+    def live(self) -> int:
+        """Grants whose room is not given back."""
+        return sum(not held.freed for held in self.grants.values())
+
+
+def read_grants(found: Object, application: ApplicationId) -> dict[ContainerId, Held]:
+    """The grants that an object's status lists."""
+    grants: dict[ContainerId, Held] = {}
+    for entry in (found.get("status") or {}).get("grants") or ():
+        attempt = AttemptId(application, int(entry.get("attempt") or 1))
+        for number in ranges.expand(entry.get("containers") or ""):
+            container = ContainerId(attempt, int(entry.get("epoch") or 0), number)
+            grants[container] = Held(entry["node"])
+    return grants
+
+
+def completed(found: Object) -> list[ContainerId]:
+    """The containers whose end the ResourceManager has recorded."""
+    entries = (found.get("status") or {}).get("completed") or ()
+    return [ContainerId.parse(entry["id"]) for entry in entries]
+
+
+def grants_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
+    """Grants as status lists them: by attempt, epoch and node, numbers as ranges."""
+    groups: dict[tuple[int, int, str], list[int]] = {}
+    for container, held in grants.items():
+        group = (container.attempt.number, container.epoch, held.node)
+        groups.setdefault(group, []).append(container.number)
+    return [
+        {"attempt": attempt, "epoch": epoch, "node": node, "containers": ranges.compact(numbers)}
+        for (attempt, epoch, node), numbers in sorted(groups.items())
+    ]
+
+
+def changes(status: Mapping[str, Any], wanted: Mapping[str, Any]) -> Object:
+    """What of *wanted* is not in *status* yet."""
+    empty: tuple[Any, ...] = (None, "", [], {}, 0)
+    return {
+        k: v
+        for k, v in wanted.items()
+        if status.get(k) != v and not (v in empty and status.get(k) in empty)
+    }
+
+
+def live_containers(states: Iterable[RequestState]) -> list[ContainerId]:
+    """All containers that hold room."""
+    return [c for s in states for c, held in s.grants.items() if not held.freed]

@@ -1,0 +1,432 @@
+"""The ledger keeper: brings the scheduling engine in line with what the API server says.
+
+Everything here is a level. `rebuild` makes a fresh engine from all that is cached, in an order
+that depends on the objects alone; the `sync_…` calls bring a living engine in line with one object
+that changed. Both lead to the same ledger.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from kubeyarn.crd import amounts, queues, submissions
+from kubeyarn.model.applications import Application
+from kubeyarn.model.asks import Ask, AskKey
+from kubeyarn.model.containers import Container
+from kubeyarn.model.errors import Rejected, SpecError
+from kubeyarn.model.ids import ApplicationId, ContainerId
+from kubeyarn.model.queues import SchedulerConfig
+from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.schedule.engine import Engine, Grant
+from kubeyarn.scheduler import asks, configuring, usage
+from kubeyarn.scheduler.asks import Held, Key, RequestState
+from kubeyarn.scheduler.configuring import InForce
+from kubeyarn.scheduler.usage import NodeFacts, PodUse
+
+_log = logging.getLogger(__name__)
+
+Object = dict[str, Any]
+
+ENDED = ("FINISHED", "FAILED", "KILLED")
+AM_ROLE = "ApplicationMaster"
+
+MakeEngine = Callable[[ResourceTypes, SchedulerConfig | None], Engine]
+
+
+class Ledger:
+    """Caches of what was seen, and the engine that decides on them.
+
+    `changed` is called with a request's key whenever its status should be written again.
+    """
+
+    def __init__(self, make_engine: MakeEngine) -> None:
+        self._make_engine = make_engine
+        self.changed: Callable[[Key], None] = lambda _: None
+        self.types = ResourceTypes()
+        self.queues: dict[str, Object] = {}
+        self.in_force = InForce()
+        self.nodes: dict[str, NodeFacts] = {}
+        self.pods: dict[Key, PodUse] = {}
+        self.applications: dict[Key, Object] = {}
+        self.requests: dict[Key, RequestState] = {}
+        self.engine: Engine = make_engine(self.types, None)
+        self._foreign: dict[str, dict[Key, PodUse]] = defaultdict(dict)
+        self._pods_of: dict[ContainerId, PodUse] = {}
+        self._in_engine: set[str] = set()
+        self._submitted: dict[Key, ApplicationId] = {}
+        self._placed: dict[Key, str] = {}
+        self._key_of: dict[ApplicationId, Key] = {}
+        self._requests_of: dict[Key, set[Key]] = defaultdict(set)
+        self._request_of: dict[ContainerId, Key] = {}
+
+    # The whole.
+
+    def rebuild(self, now_ms: int) -> None:
+        """A fresh engine from everything that is cached."""
+        self.types = self._all_types()
+        self._in_engine.clear()
+        self._submitted.clear()
+        self._placed.clear()
+        self._key_of.clear()
+        for state in self.requests.values():
+            state.asked = None
+        self.engine = self._make_engine(self.types, self.in_force.config)
+        self.configure(now_ms)
+        for name in sorted(self.nodes):
+            self.sync_node(name)
+        for _, key in sorted(
+            (identity, key)
+            for key, found in self.applications.items()
+            if (identity := _application_id(found)) is not None
+        ):
+            self.sync_application(key, now_ms)
+
+    def types_changed(self) -> bool:
+        """Whether something names a resource that the engine does not know."""
+        return self._all_types() != self.types
+
+    def _all_types(self) -> ResourceTypes:
+        named = set(queues.resource_types(self.queues.values()).names)
+        for node in self.nodes.values():
+            named |= usage.extended(list(node.allocatable))
+        return amounts.resource_types(named)
+
+    # Queues.
+
+    def configure(self, now_ms: int) -> None:
+        """Put what the queues say in force, as far as it adds up."""
+        before = self.in_force.objects or self._remembered()
+        self.in_force = configuring.put_in_force(
+            self.queues, before, self.types, lambda config: self.engine.configure(config, now_ms)
+        )
+
+    def _remembered(self) -> dict[str, Object]:
+        """The words in force when another process decided, from the queues' status."""
+        remembered = {}
+        for name, queue in self.queues.items():
+            words = (queue.get("status") or {}).get("inForce")
+            if words is not None:
+                remembered[name] = configuring.with_spec(queue, words)
+        return remembered
+
+    # Nodes and foreign pods.
+
+    def see_node(self, node: Object) -> bool:
+        """Take a node as seen; whether it matters to the ledger."""
+        facts = usage.node_facts(node)
+        if self.nodes.get(facts.name) == facts:
+            return False
+        self.nodes[facts.name] = facts
+        return True
+
+    def sync_node(self, name: str) -> None:
+        """Bring one node in line."""
+        facts = self.nodes.get(name)
+        if facts is None:
+            if name in self._in_engine:
+                self._in_engine.discard(name)
+                for container in self.engine.remove_node(name):
+                    self._free(container.id)
+            return
+        taken: dict[str, int] = {}
+        for pod in self._foreign.get(name, {}).values():
+            for resource, amount in pod.requests.items():
+                taken[resource] = taken.get(resource, 0) + amount
+        node = usage.ledger_node(facts, taken, self.types)
+        if name in self._in_engine:
+            self.engine.update_node(node)
+        else:
+            self._in_engine.add(name)
+            self.engine.add_node(node)
+
+    def see_pod(self, pod: Object, *, deleted: bool) -> tuple[PodUse, str]:
+        """Take a pod as seen; returns its facts and the node whose free room it changed, or ""."""
+        use = usage.pod_use(pod)
+        key = (use.namespace, use.name)
+        before = self.pods.get(key)
+        if deleted:
+            self.pods.pop(key, None)
+        else:
+            self.pods[key] = use
+        if use.container is not None:
+            self._see_container(use, deleted=deleted)
+            return use, ""
+        return use, self._see_foreign(key, use, before, deleted=deleted)
+
+    def _see_foreign(self, key: Key, use: PodUse, before: PodUse | None, *, deleted: bool) -> str:
+        if not use.node:
+            return ""
+        counted = self._foreign[use.node]
+        if deleted or use.over:
+            return use.node if counted.pop(key, None) is not None else ""
+        counted[key] = use
+        same = before is not None and before.node == use.node and before.requests == use.requests
+        return "" if same else use.node
+
+    def _see_container(self, use: PodUse, *, deleted: bool) -> None:
+        container = use.container
+        if container is None:
+            return
+        current = self._pods_of.get(container)
+        if deleted:
+            if current is not None and current.uid == use.uid:
+                del self._pods_of[container]
+            self._ended(container, use.uid)
+            return
+        self._pods_of[container] = use
+        held = self.held(container)
+        if use.node and held is not None and not held.bound_uid:
+            held.bound_uid = use.uid
+        if use.over:
+            self._ended(container, use.uid)
+
+    def _ended(self, container: ContainerId, uid: str) -> None:
+        """A container's pod is over. One that never was the bound one changes nothing."""
+        held = self.held(container)
+        if held is not None and held.bound_uid in ("", uid):
+            self._free(container)
+
+    # Applications and requests.
+
+    def see_application(self, found: Object, *, deleted: bool) -> Key:
+        """Take a YarnApplication as seen."""
+        key = _key(found)
+        if deleted:
+            self.applications.pop(key, None)
+        else:
+            self.applications[key] = found
+        return key
+
+    def see_request(self, found: Object, *, deleted: bool) -> Key:
+        """Take a ContainerRequest as seen; returns its application's key."""
+        key = _key(found)
+        owner = (key[0], found["spec"]["application"])
+        state = self.requests.get(key)
+        uid = found["metadata"]["uid"]
+        if state is not None and state.uid != uid:
+            self._forget_request(state)
+            state = None
+        if state is None:
+            am = found["spec"].get("role") == AM_ROLE
+            state = self.requests[key] = RequestState(key, uid, owner, am, found)
+            self._requests_of[owner].add(key)
+        state.found = found
+        state.deleted = deleted
+        return owner
+
+    def sync_application(self, key: Key, now_ms: int) -> None:
+        """Bring one application with its requests in line."""
+        found = self.applications.get(key)
+        states = [self.requests[k] for k in sorted(self._requests_of.get(key, ()))]
+        identity = _application_id(found) if found else self._submitted.get(key)
+        if identity is None:
+            for state in states:
+                self._orphan(state)
+            return
+        for state in states:
+            self._read_once(state, identity)
+            self._drop_completed(state)
+        over = found is None or (found.get("status") or {}).get("state") in ENDED
+        if not over and key not in self._submitted:
+            self._submit(key, found or {}, states, now_ms)
+        if key in self._submitted:
+            for state in states:
+                self._sync_asks(state, over=over, now_ms=now_ms)
+            if over:
+                self._finish_when_empty(key, states, now_ms)
+        for state in [s for s in states if s.deleted and not s.live]:
+            self._forget_request(state)
+
+    def _read_once(self, state: RequestState, identity: ApplicationId) -> None:
+        """Read what an earlier process granted; from then on the grants here are the truth."""
+        if state.asked is not None or state.grants:
+            return
+        status = state.found.get("status") or {}
+        state.granted = max(state.granted, int(status.get("granted") or 0))
+        state.queue = status.get("queue") or ""
+        state.grants = asks.read_grants(state.found, identity)
+        if status.get("resources"):
+            state.size = amounts.vector(status["resources"], "status.resources", self.types)
+        for container in state.grants:
+            self._request_of[container] = state.key
+            pod = self._pods_of.get(container)
+            if pod is not None:
+                state.grants[container].bound_uid = pod.uid if pod.node else ""
+                state.grants[container].freed = pod.over
+
+    def _drop_completed(self, state: RequestState) -> None:
+        for container in asks.completed(state.found):
+            if container in state.grants:
+                self._free(container)
+                del state.grants[container]
+                self._request_of.pop(container, None)
+                self.changed(state.key)
+
+    def _submit(self, key: Key, found: Object, states: list[RequestState], now_ms: int) -> None:
+        """Give the engine an application that has its AM's request."""
+        am = next((s for s in states if s.am and not s.deleted), None)
+        if am is None or (am.accepted is not None and not am.accepted[0]):
+            return
+        try:
+            application = self._application(found, am)
+            self._placed[key] = self.engine.submit(application, now_ms)
+        except SpecError as error:
+            reason = error.reason if isinstance(error, Rejected) else "InvalidRequest"
+            am.accepted = (False, str(reason), str(error))
+            self.changed(am.key)
+            return
+        self._submitted[key] = application.id
+        self._key_of[application.id] = key
+        am.queue = self._placed[key]
+        for state in states:
+            self._recover(state, application.id)
+        am.accepted = (True, "Accepted", f"placed in {am.queue}")
+        self.changed(am.key)
+
+    def _application(self, found: Object, am: RequestState) -> Application:
+        application = submissions.application(found, self.types)
+        order = application.id.cluster_timestamp * 1_000_000 + application.id.number
+        # What was placed once stays there: placement rules speak of new applications only.
+        queue = am.queue or application.queue
+        return replace(application, order=order, queue=queue)
+
+    def _recover(self, state: RequestState, identity: ApplicationId) -> None:
+        ask = self._ask(state)
+        if ask is None:
+            return
+        for container, held in sorted(state.grants.items()):
+            if not held.freed:
+                size = state.size or ask.size
+                granted = Container(container, ask.key, held.node, size, am=state.am)
+                self.engine.recover(identity, granted)
+
+    def _sync_asks(self, state: RequestState, *, over: bool, now_ms: int) -> None:
+        identity = self._submitted[state.application]
+        state.queue = state.queue or self._placed.get(state.application, "")
+        wanted = 0 if over else state.pending
+        if state.am or state.asked == wanted:
+            state.asked = wanted
+            return
+        ask = self._ask(state)
+        if ask is None:
+            return
+        try:
+            self.engine.update_asks(identity, [replace(ask, count=wanted)], now_ms)
+        except SpecError as error:
+            reason = error.reason if isinstance(error, Rejected) else "InvalidRequest"
+            self._refuse(state, str(reason), str(error))
+            return
+        state.asked = wanted
+        if state.accepted is None or not state.accepted[0]:
+            state.accepted = (True, "Accepted", f"asked in {state.queue}")
+        self.changed(state.key)
+
+    def _ask(self, state: RequestState) -> Ask | None:
+        try:
+            ask = submissions.ask(state.found, self.types)
+        except SpecError as error:
+            self._refuse(state, "InvalidRequest", str(error))
+            return None
+        state.size = state.size or ask.size
+        return ask
+
+    def _refuse(self, state: RequestState, reason: str, message: str) -> None:
+        refusal = (False, reason, message)
+        if state.accepted != refusal:
+            state.accepted = refusal
+            state.asked = 0
+            self.changed(state.key)
+
+    def _orphan(self, state: RequestState) -> None:
+        """A request whose application is not there, or has no id yet."""
+        name = state.application[1]
+        if state.deleted:
+            self._forget_request(state)
+        elif state.application not in self.applications:
+            message = f"spec.application: found {name!r}, which does not exist in this namespace"
+            self._refuse(state, "ApplicationNotFound", message)
+
+    def _finish_when_empty(self, key: Key, states: list[RequestState], now_ms: int) -> None:
+        if any(state.live for state in states):
+            return
+        identity = self._submitted.pop(key)
+        self._placed.pop(key, None)
+        self._key_of.pop(identity, None)
+        self.engine.finish(identity, now_ms)
+
+    def _forget_request(self, state: RequestState) -> None:
+        self.requests.pop(state.key, None)
+        self._requests_of[state.application].discard(state.key)
+        for container in state.grants:
+            self._request_of.pop(container, None)
+
+    # Containers.
+
+    def granted(self, grant: Grant) -> None:
+        """Note a decision of the engine, to be written."""
+        container = grant.container
+        state = self._request_for(container)
+        if state is None:
+            # Asked and gone within one cycle: nobody is there to be told.
+            self.engine.release(container.id, 0)
+            return
+        state.grants[container.id] = Held(container.node)
+        state.granted += 1
+        state.asked = max(0, (state.asked or 0) - 1)
+        state.size = container.size
+        state.waits = None
+        self._request_of[container.id] = state.key
+        self.changed(state.key)
+
+    def _request_for(self, container: Container) -> RequestState | None:
+        key = self._key_of.get(container.id.attempt.application)
+        if key is None:
+            return None
+        if not container.am:
+            return self.requests.get((key[0], container.key.name))
+        return next((s for k in self._requests_of[key] if (s := self.requests[k]).am), None)
+
+    def held(self, container: ContainerId) -> Held | None:
+        """The grant of a container."""
+        key = self._request_of.get(container)
+        state = self.requests.get(key) if key else None
+        return state.grants.get(container) if state else None
+
+    def request_of(self, container: ContainerId) -> RequestState | None:
+        """The request that a container was granted to."""
+        key = self._request_of.get(container)
+        return self.requests.get(key) if key else None
+
+    def submitted(self, key: Key) -> ApplicationId | None:
+        """The id under which the engine knows an application."""
+        return self._submitted.get(key)
+
+    def ask_key(self, state: RequestState) -> AskKey:
+        """The key under which the engine knows a request's ask."""
+        return submissions.ask_key(state.found)
+
+    def owner_of(self, container: ContainerId) -> Key | None:
+        """The application whose container it is."""
+        state = self.request_of(container)
+        return state.application if state else None
+
+    def _free(self, container: ContainerId) -> None:
+        """Give a container's room back, once."""
+        held = self.held(container)
+        if held is None or held.freed:
+            return
+        held.freed = True
+        self.engine.release(container, 0)
+
+
+def _key(found: Object) -> Key:
+    return found["metadata"].get("namespace", ""), found["metadata"]["name"]
+
+
+def _application_id(found: Object) -> ApplicationId | None:
+    text = (found.get("status") or {}).get("applicationId")
+    return ApplicationId.parse(text) if text else None

@@ -1,0 +1,187 @@
+"""The allocation loop: take in what changed, decide, have it written. One task, no locks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from prometheus_client import Counter, Histogram
+
+from kubeyarn.schedule.engine import Grant
+from kubeyarn.scheduler.asks import Key
+from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.scheduler.settings import Settings
+from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
+
+_log = logging.getLogger(__name__)
+
+Object = dict[str, Any]
+
+GRANTS = Counter("kubeyarn_grants", "Containers granted.")
+CYCLES = Histogram(
+    "kubeyarn_cycle_seconds",
+    "Time of one scheduling cycle.",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+)
+
+_IDLE_S = 0.5
+
+
+class AllocationLoop:
+    """Collects what changed between two cycles and runs the engine on it."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._wake = asyncio.Event()
+        self._queues = False
+        self._nodes: set[str] = set()
+        self._applications: set[Key] = set()
+        self._status_due = 0.0
+
+    # What is seen arrives here; it is only noted.
+
+    def queue_seen(self, what: str, item: Object) -> None:
+        """A YarnQueue changed."""
+        name = item["metadata"]["name"]
+        if what == "DELETED":
+            self._ledger.queues.pop(name, None)
+            self._queues = True
+        else:
+            before = self._ledger.queues.get(name)
+            self._ledger.queues[name] = item
+            # Our own status writes come back, too; they change nothing.
+            self._queues |= before is None or _word(before) != _word(item)
+        self._wake.set()
+
+    def node_seen(self, what: str, item: Object) -> None:
+        """A node changed; heartbeats are none."""
+        name = item["metadata"]["name"]
+        if what == "DELETED":
+            self._ledger.nodes.pop(name, None)
+        elif not self._ledger.see_node(item):
+            return
+        self._nodes.add(name)
+        self._wake.set()
+
+    def pod_seen(self, what: str, item: Object) -> None:
+        """A pod changed, ours or foreign."""
+        use, node = self._ledger.see_pod(item, deleted=what == "DELETED")
+        if node:
+            self._nodes.add(node)
+        if use.container is not None:
+            owner = self._ledger.owner_of(use.container)
+            if owner is not None:
+                self._applications.add(owner)
+        if node or use.container is not None:
+            self._wake.set()
+
+    def application_seen(self, what: str, item: Object) -> None:
+        """A YarnApplication changed."""
+        self._applications.add(self._ledger.see_application(item, deleted=what == "DELETED"))
+        self._wake.set()
+
+    def request_seen(self, what: str, item: Object) -> None:
+        """A ContainerRequest changed."""
+        self._applications.add(self._ledger.see_request(item, deleted=what == "DELETED"))
+        self._wake.set()
+
+    # The loop.
+
+    async def run(self, requests: RequestWriter, queues: QueueWriter) -> None:
+        """Cycle until cancelled; everything that was seen before is in the first cycle."""
+        self._ledger.rebuild(_now_ms())
+        self._queues, self._nodes, self._applications = False, set(), set()
+        for key in list(self._ledger.requests):
+            requests.queue.add(key)
+        while True:
+            more = self.cycle()
+            self._tell(requests, queues)
+            if more:
+                await asyncio.sleep(0)
+                continue
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), _IDLE_S)
+                # A burst of events costs one cycle.
+                await asyncio.sleep(0.002)
+            except TimeoutError:
+                pass
+
+    def cycle(self) -> bool:
+        """One cycle; whether there may be more to grant at once."""
+        now_ms = _now_ms()
+        self._take_in(now_ms)
+        started = time.perf_counter()
+        decisions = self._ledger.engine.cycle(now_ms, self._settings.grants_per_cycle)
+        CYCLES.observe(time.perf_counter() - started)
+        grants = [d for d in decisions if isinstance(d, Grant)]
+        for grant in grants:
+            self._ledger.granted(grant)
+        GRANTS.inc(len(grants))
+        return len(grants) >= self._settings.grants_per_cycle
+
+    def _take_in(self, now_ms: int) -> None:
+        if self._ledger.types_changed():
+            _log.info("resource types changed, building the ledger anew")
+            self._ledger.rebuild(now_ms)
+            self._queues, self._nodes, self._applications = False, set(), set()
+            return
+        if self._queues:
+            self._queues = False
+            self._ledger.configure(now_ms)
+            # What a queue refused before it may take now.
+            self._applications |= set(self._ledger.applications)
+            self._status_due = 0.0
+        nodes, self._nodes = sorted(self._nodes), set()
+        for name in nodes:
+            self._ledger.sync_node(name)
+        for key in self._in_order(self._applications):
+            self._ledger.sync_application(key, now_ms)
+        self._applications = set()
+
+    def _in_order(self, keys: set[Key]) -> list[Key]:
+        """Applications by submission, so that order does not hang on which event came first."""
+
+        def order(key: Key) -> tuple[str, str, Key]:
+            found = self._ledger.applications.get(key) or {}
+            created = (found.get("metadata") or {}).get("creationTimestamp") or ""
+            return created, (found.get("status") or {}).get("applicationId") or "", key
+
+        return sorted(keys, key=order)
+
+    def _tell(self, requests: RequestWriter, queues: QueueWriter) -> None:
+        """Once in a while: why requests wait, and what queues hold."""
+        now = time.monotonic()
+        if now < self._status_due:
+            return
+        self._status_due = now + self._settings.queue_status_every_s
+        queues.refresh()
+        self._explain(requests, now)
+
+    def _explain(self, requests: RequestWriter, now: float) -> None:
+        ledger = self._ledger
+        for key, state in ledger.requests.items():
+            identity = ledger.submitted(state.application)
+            if identity is None or not state.pending or state.deleted:
+                continue
+            if now - state.waits_asked_at < self._settings.why_every_s:
+                continue
+            state.waits_asked_at = now
+            ask = None if state.am else ledger.ask_key(state)
+            verdict = ledger.engine.why(identity, ask, _now_ms())
+            if verdict is None:
+                continue
+            if state.waits is None or state.waits[0] != verdict.reason.value:
+                state.waits = (verdict.reason.value, verdict.message)
+                requests.queue.add(key)
+
+
+def _word(queue: Object) -> tuple[Object, bool]:
+    return queue.get("spec") or {}, "deletionTimestamp" in queue["metadata"]
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

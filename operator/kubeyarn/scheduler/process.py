@@ -1,0 +1,103 @@
+"""The scheduler process: everything wired together, started in order, stopped in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import kubeyarn
+from kubeyarn.cluster import probes
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.connection import Connection
+from kubeyarn.cluster.lease import Lease
+from kubeyarn.cluster.reflecting import Reflector
+from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
+from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.schedule.capacity.engine import CapacityEngine
+from kubeyarn.schedule.engine import Engine
+from kubeyarn.scheduler.extender import Extender, Fence
+from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.scheduler.loop import AllocationLoop
+from kubeyarn.scheduler.settings import Settings
+from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
+
+_log = logging.getLogger(__name__)
+
+_LEASE = "kubeyarn-scheduler"
+
+
+class Scheduler:
+    """One scheduler process: waits for the lease, then decides and guards bindings."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self._connection = connection
+        self._settings = settings
+        self._waits_for = "the lease"
+
+    async def run(self) -> None:
+        """Run until cancelled or until the lease is lost."""
+        client = KubeClient(self._connection, f"kubeyarn-scheduler/{kubeyarn.__version__}")
+        health = await probes.serve(
+            probes.application(lambda: self._waits_for), "", self._settings.health_port
+        )
+        lease = Lease(
+            client,
+            self._settings.namespace,
+            _LEASE,
+            self._settings.identity,
+            self._settings.lease_duration_s,
+        )
+        try:
+            epoch = await lease.acquire()
+            _log.info("leading with epoch %d", epoch)
+            await self._lead(client, lease, epoch)
+        finally:
+            await lease.release()
+            await health.cleanup()
+            await client.close()
+
+    async def _lead(self, client: KubeClient, lease: Lease, epoch: int) -> None:
+        ledger = Ledger(lambda types, _: make_engine(types, epoch))
+        requests = RequestWriter(client, ledger, lambda: lease.held)
+        ledger.changed = requests.queue.add
+        queues = QueueWriter(client, ledger, self._settings.queue_status_every_s)
+        loop = AllocationLoop(ledger, self._settings)
+        self._waits_for = "the first list of everything"
+        reflectors = [
+            Reflector(client, QUEUES, loop.queue_seen),
+            Reflector(client, NODES, loop.node_seen),
+            Reflector(client, APPLICATIONS, loop.application_seen),
+            Reflector(client, REQUESTS, loop.request_seen),
+            Reflector(client, PODS, loop.pod_seen),
+        ]
+        tasks = [asyncio.create_task(r.run()) for r in reflectors]
+        tasks.append(asyncio.create_task(lease.hold()))
+        extender = Extender(client, ledger, Fence(ledger), lambda: self._ready(lease))
+        server = await probes.serve(
+            extender.application(), self._settings.extender_host, self._settings.extender_port
+        )
+        try:
+            await asyncio.gather(*(r.synced.wait() for r in reflectors))
+            tasks.append(asyncio.create_task(loop.run(requests, queues)))
+            self._waits_for = ""
+            _log.info("scheduling %d queues on %d nodes", len(ledger.queues), len(ledger.nodes))
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            _log.error("the lease is lost or a part has ended; stopping")
+        finally:
+            self._waits_for = "the end"
+            await server.cleanup()
+            await requests.queue.close()
+            await queues.queue.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _ready(self, lease: Lease) -> bool:
+        return self._waits_for == "" and lease.held
+
+
+def make_engine(types: ResourceTypes, epoch: int) -> Engine:
+    """A fresh engine, whose container ids carry *epoch*."""
+    return CapacityEngine(types, epoch=epoch)

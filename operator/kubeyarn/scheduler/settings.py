@@ -1,0 +1,22 @@
+"""What an administrator may set of the scheduler process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of one process; times in seconds."""
+
+    namespace: str = "kubeyarn-system"
+    identity: str = "scheduler"
+    extender_host: str = "127.0.0.1"
+    extender_port: int = 8031
+    health_port: int = 8080
+    lease_duration_s: int = 10
+    queue_status_every_s: float = 1.0
+    why_every_s: float = 2.0
+    grants_per_cycle: int = 500
+    # A granted pod that kube-scheduler could not bind for so long gives its grant back.
+    bind_patience_s: int = 20

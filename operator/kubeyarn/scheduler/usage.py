@@ -1,0 +1,164 @@
+"""What nodes have and foreign pods take: from raw objects to the ledger's nodes. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.crd import quantities
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.nodes import Node
+from kubeyarn.model.resources import ResourceTypes, Vector
+
+Object = dict[str, Any]
+
+_NO_ROOM = ("NoSchedule", "NoExecute")
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFacts:
+    """A Kubernetes node: allocatable in base units, and whether it takes pods."""
+
+    name: str
+    allocatable: Mapping[str, int]
+    partition: str
+    rack: str
+    schedulable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PodUse:
+    """A pod: *container* is its id when it is one of ours; *requests* what it takes of its node."""
+
+    namespace: str
+    name: str
+    uid: str
+    node: str
+    container: ContainerId | None
+    requests: Mapping[str, int]
+    over: bool
+    refused: str
+    created: str
+
+
+def node_facts(node: Object, rack_label: str = names.RACK) -> NodeFacts:
+    """The facts of a node.
+
+    A node with a NoSchedule or NoExecute taint takes nothing, unless it carries a partition's
+    label: who asks for a partition is expected to tolerate its taints.
+    """
+    meta, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
+    labels = meta.get("labels") or {}
+    partition = labels.get(names.PARTITION, "")
+    tainted = any(t.get("effect") in _NO_ROOM for t in spec.get("taints") or ())
+    ready = any(
+        c.get("type") == "Ready" and c.get("status") == "True"
+        for c in status.get("conditions") or ()
+    )
+    open_to_us = bool(partition) or not tainted
+    return NodeFacts(
+        name=meta["name"],
+        allocatable=_amounts(status.get("allocatable") or {}),
+        partition=partition,
+        rack=labels.get(rack_label) or "/default-rack",
+        schedulable=ready and not spec.get("unschedulable") and open_to_us,
+    )
+
+
+def pod_use(pod: Object) -> PodUse:
+    """The facts of a pod, ours or foreign."""
+    meta, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
+    text = (meta.get("annotations") or {}).get(names.CONTAINER_ID)
+    container = None
+    if text and spec.get("schedulerName") == names.SCHEDULER_NAME:
+        try:
+            container = ContainerId.parse(text)
+        except SpecError:
+            container = None
+    return PodUse(
+        namespace=meta["namespace"],
+        name=meta["name"],
+        uid=meta["uid"],
+        node=spec.get("nodeName") or "",
+        container=container,
+        requests=_requests(spec) if container is None else {},
+        over=status.get("phase") in ("Succeeded", "Failed"),
+        refused=_refused(status),
+        created=meta.get("creationTimestamp") or "",
+    )
+
+
+def ledger_node(facts: NodeFacts, foreign: Mapping[str, int], types: ResourceTypes) -> Node:
+    """The node as the ledger counts it: what foreign pods leave of it."""
+    total: Vector = tuple(
+        max(0, facts.allocatable.get(name, 0) - foreign.get(name, 0)) for name in types.names
+    )
+    return Node(
+        name=facts.name,
+        total=total,
+        partition=facts.partition,
+        rack=facts.rack,
+        schedulable=facts.schedulable,
+    )
+
+
+def _refused(status: Object) -> str:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return f"{condition.get('reason')}: {condition.get('message')}"
+    return ""
+
+
+def _requests(spec: Object) -> dict[str, int]:
+    """What a pod takes of its node (Kubernetes: resource.PodRequests, native sidecars included)."""
+    running = _sum(c for c in spec.get("containers") or ())
+    sidecars: dict[str, int] = {}
+    starting: dict[str, int] = {}
+    for init in spec.get("initContainers") or ():
+        wanted = _container_requests(init)
+        if init.get("restartPolicy") == "Always":
+            sidecars = _plus(sidecars, wanted)
+            starting = _most(starting, sidecars)
+        else:
+            starting = _most(starting, _plus(sidecars, wanted))
+    total = _most(_plus(running, sidecars), starting)
+    return _plus(total, _amounts(spec.get("overhead") or {}))
+
+
+def _sum(containers: Any) -> dict[str, int]:
+    total: dict[str, int] = {}
+    for container in containers:
+        total = _plus(total, _container_requests(container))
+    return total
+
+
+def _container_requests(container: Object) -> dict[str, int]:
+    resources = container.get("resources") or {}
+    return _amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
+
+
+def _plus(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
+    return {name: a.get(name, 0) + b.get(name, 0) for name in {*a, *b}}
+
+
+def _most(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
+    return {name: max(a.get(name, 0), b.get(name, 0)) for name in {*a, *b}}
+
+
+def _amounts(said: Mapping[str, Any]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, value in said.items():
+        try:
+            found[name] = quantities.amount(name, value, name)
+        except SpecError:
+            # The API server has validated it; what even so is no amount of ours is not counted.
+            continue
+    return found
+
+
+def extended(names_: Sequence[str]) -> set[str]:
+    """The extended resources among *names_*: those that containers may ask for by name."""
+    return {name for name in names_ if "/" in name}

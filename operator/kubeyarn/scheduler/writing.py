@@ -1,0 +1,245 @@
+"""Writing what was decided: grants and reasons to requests, use and limits to queues.
+
+A request is written when something about it changed and never by two writes at once; what changes
+meanwhile is in the next write, so a burst of grants costs one write a request. What waits costs
+none: its message is refreshed only together with its reason.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import NotFound
+from kubeyarn.cluster.resources import QUEUES, REQUESTS
+from kubeyarn.cluster.workqueue import WorkQueue
+from kubeyarn.crd import conditions, not_yet, quantities, shares
+from kubeyarn.crd.conditions import Saying
+from kubeyarn.model.errors import Problem, Unavailable
+from kubeyarn.model.resources import Vector
+from kubeyarn.schedule.engine import QueueStatus
+from kubeyarn.scheduler import asks, configuring
+from kubeyarn.scheduler.asks import Key, RequestState
+from kubeyarn.scheduler.ledger import Ledger
+
+Object = dict[str, Any]
+
+
+class RequestWriter:
+    """Keeps the scheduler's part of ContainerRequest.status current."""
+
+    def __init__(self, client: KubeClient, ledger: Ledger, leading: Callable[[], bool]) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._leading = leading
+        self.queue: WorkQueue[Key] = WorkQueue(self._write, settle_s=0.0)
+
+    async def _write(self, key: Key) -> None:
+        state = self._ledger.requests.get(key)
+        if state is None or state.deleted:
+            return
+        if not self._leading():
+            raise Unavailable("the lease is not held")
+        body = asks.changes(state.found.get("status") or {}, self._status(state))
+        if not body:
+            return
+        try:
+            written = await self._client.patch(
+                REQUESTS, key[1], {"status": body}, key[0], sub="status"
+            )
+        except NotFound:
+            return
+        if state.uid == written["metadata"]["uid"]:
+            state.found = newer(state.found, written)
+
+    def _status(self, state: RequestState) -> Object:
+        status = state.found.get("status") or {}
+        generation = int(state.found["metadata"].get("generation") or 0)
+        wanted: Object = {
+            "observedGeneration": generation,
+            "queue": state.queue,
+            "granted": state.granted,
+            "pending": state.pending,
+            "grants": asks.grants_status(state.grants),
+            "conditions": conditions.merged(
+                status.get("conditions"), _sayings(state), generation, _now()
+            ),
+        }
+        if state.size is not None:
+            wanted["resources"] = shown(self._ledger.types.mapping(state.size))
+        return wanted
+
+
+def _sayings(state: RequestState) -> list[Saying]:
+    said = [not_yet.saying("ContainerRequest", state.found)]
+    if state.accepted is not None:
+        taken, reason, message = state.accepted
+        said.append(Saying("Accepted", taken, reason, message))
+        if not taken:
+            said.append(Saying("Satisfied", False, reason, message))
+            return said
+    if not state.pending:
+        said.append(Saying("Satisfied", True, "AllGranted", f"all {state.count} granted"))
+    elif state.waits is not None:
+        said.append(Saying("Satisfied", False, *state.waits))
+    else:
+        message = f"{state.pending} of {state.count} containers are being scheduled"
+        said.append(Saying("Satisfied", False, "Scheduling", message))
+    return said
+
+
+class QueueWriter:
+    """Keeps YarnQueue.status current, each queue at most once in a while."""
+
+    def __init__(self, client: KubeClient, ledger: Ledger, every_s: float) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._every_s = every_s
+        self._wanted: dict[str, Object] = {}
+        self._written_at: dict[str, float] = {}
+        self.queue: WorkQueue[str] = WorkQueue(self._write, settle_s=0.0)
+
+    def refresh(self) -> None:
+        """Have every queue written whose status is not what it should be."""
+        ledger = self._ledger
+        in_force = ledger.in_force.config is not None
+        statuses = {s.path: s for s in ledger.engine.queue_status()} if in_force else {}
+        for path, queue in ledger.queues.items():
+            wanted = self._status(queue, statuses.get(path))
+            if asks.changes(queue.get("status") or {}, wanted):
+                self._wanted[path] = wanted
+                self.queue.add(path)
+
+    async def _write(self, path: str) -> None:
+        rest = self._written_at.get(path, float("-inf")) + self._every_s - time.monotonic()
+        if rest > 0:
+            self.queue.add(path, after_s=rest)
+            return
+        queue = self._ledger.queues.get(path)
+        wanted = self._wanted.pop(path, None)
+        body = asks.changes((queue or {}).get("status") or {}, wanted or {})
+        if queue is None or not body:
+            return
+        self._written_at[path] = time.monotonic()
+        try:
+            written = await self._client.patch(QUEUES, path, {"status": body}, sub="status")
+        except NotFound:
+            return
+        known = self._ledger.queues.get(path)
+        if known is not None and known["metadata"]["uid"] == written["metadata"]["uid"]:
+            self._ledger.queues[path] = newer(known, written)
+
+    def _status(self, queue: Object, status: QueueStatus | None) -> Object:
+        ledger = self._ledger
+        path = queue["metadata"]["name"]
+        generation = int(queue["metadata"].get("generation") or 0)
+        problem = ledger.in_force.problems.get(path)
+        wanted: Object = {
+            "observedGeneration": generation,
+            "conditions": conditions.merged(
+                (queue.get("status") or {}).get("conditions"),
+                queue_sayings(queue, status, problem),
+                generation,
+                _now(),
+            ),
+        }
+        words = ledger.in_force.objects.get(path)
+        if words is not None:
+            wanted["inForce"] = configuring.spec(words)
+        if status is not None:
+            wanted |= use(status, ledger.types.mapping)
+        if path == "root":
+            wanted["nodes"] = sum(node.schedulable for node in ledger.nodes.values())
+        return wanted
+
+
+def queue_sayings(
+    queue: Object, status: QueueStatus | None, problem: Problem | None
+) -> list[Saying]:
+    """The conditions of a queue. Pure."""
+    said = [not_yet.saying("YarnQueue", queue)]
+    if problem is not None:
+        kept = " What it said before stays in force." if status is not None else ""
+        said.append(Saying("Accepted", False, problem.reason, problem.message + kept))
+    elif status is None:
+        said.append(Saying("Accepted", False, "NotInForce", "waits for the queue root"))
+    else:
+        said.append(Saying("Accepted", True, "InForce", "its words are in force"))
+    if status is None:
+        said.append(Saying("Ready", False, "NotInForce", "it is not part of the tree in force"))
+    elif "deletionTimestamp" in queue["metadata"]:
+        message = f"it is deleted and goes when its {status_applications(status)} have ended"
+        said.append(Saying("Ready", False, "Deleting", message))
+    elif status.state != "Running":
+        said.append(Saying("Ready", False, status.state, f"it is {status.state}"))
+    else:
+        said.append(Saying("Ready", True, "Running", "it takes applications"))
+    return said
+
+
+def status_applications(status: QueueStatus) -> str:
+    """How many applications a queue has, in words."""
+    count = status.active_applications + status.pending_applications
+    return "1 application" if count == 1 else f"{count} applications"
+
+
+def use(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, int]]) -> Object:
+    """What a queue has and holds, as status says it. Pure."""
+
+    def said(vector: Vector) -> dict[str, str]:
+        return shown(mapping(vector))
+
+    active, pending = status.active_applications, status.pending_applications
+    wanted: Object = {
+        "leaf": status.leaf,
+        "state": status.state,
+        "effective": {"minimum": said(status.minimum), "maximum": said(status.maximum)},
+        "used": said(status.used),
+        "pending": said(status.pending),
+        "reserved": said(status.reserved),
+        "containers": status.containers,
+        "usedCapacity": shares.show_percentage(status.used_capacity),
+        "absoluteUsedCapacity": shares.show_percentage(status.absolute_used_capacity),
+        "applications": {"active": active, "pending": pending, "total": active + pending},
+    }
+    if status.leaf:
+        wanted["am"] = {"used": said(status.am_used), "limit": said(status.am_limit)}
+        wanted["users"] = [
+            {
+                "name": user.name,
+                "used": said(user.used),
+                "limit": said(user.limit),
+                "activeApplications": user.active_applications,
+                "pendingApplications": user.pending_applications,
+            }
+            for user in status.users[:1000]
+        ]
+    if status.steady_fair_share is not None and status.instantaneous_fair_share is not None:
+        wanted["fairShare"] = {
+            "steady": said(status.steady_fair_share),
+            "instantaneous": said(status.instantaneous_fair_share),
+        }
+    return wanted
+
+
+def shown(amounts: Mapping[str, int]) -> dict[str, str]:
+    """Amounts as quantities; extended resources that are 0 are left out."""
+    return {
+        name: quantities.show(name, amount)
+        for name, amount in amounts.items()
+        if amount or name in ("cpu", "memory")
+    }
+
+
+def newer(known: Object, written: Object) -> Object:
+    """The later of two versions of an object."""
+    if int(known["metadata"]["resourceVersion"]) > int(written["metadata"]["resourceVersion"]):
+        return known
+    return written
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
