@@ -14,6 +14,7 @@ from kubeyarn.policy.fair.rounding import quotient, single
 FairKey = tuple[bool, bool, float, bool, float, int, str]
 DrfKey = tuple[bool, tuple[float, ...], int, str]
 FifoKey = tuple[int, str]
+Key = FairKey | DrfKey | FifoKey
 
 
 def fair_key(

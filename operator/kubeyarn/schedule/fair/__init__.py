@@ -1,0 +1,1 @@
+"""The Fair Scheduler's ledger and decisions (Hadoop: FairScheduler)."""

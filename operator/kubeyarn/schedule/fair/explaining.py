@@ -1,0 +1,136 @@
+"""Why an ask waits, with the numbers (`why`): the first limit in the scheduler's own order."""
+
+from __future__ import annotations
+
+from kubeyarn.model.asks import AskKey
+from kubeyarn.model.reasons import Reason, Verdict
+from kubeyarn.model.resources import ResourceTypes, Vector, add, fits
+from kubeyarn.schedule.fair.assigning import Assigner
+from kubeyarn.schedule.fair.ledger import AM_KEY, Attempt, Ledger, Outstanding
+from kubeyarn.schedule.fair.running import Runners
+
+
+def why(
+    ledger: Ledger, assigner: Assigner, runners: Runners, attempt: Attempt, key: AskKey
+) -> Verdict | None:
+    """What stops the ask of that key; None when it is not outstanding."""
+    ask = attempt.asks.get(key)
+    if ask is None:
+        return None
+    return (
+        _not_running(runners, attempt)
+        or _am_share(ledger, assigner, attempt, key)
+        or _maximum(ledger, attempt, ask)
+        or _nodes(ledger, attempt, ask)
+        or _turn(ledger, attempt, ask)
+    )
+
+
+def _amounts(types: ResourceTypes, vector: Vector) -> str:
+    return ", ".join(f"{name} {amount}" for name, amount in types.mapping(vector).items())
+
+
+def _not_running(runners: Runners, attempt: Attempt) -> Verdict | None:
+    if attempt.is_runnable:
+        return None
+    queue, user = attempt.queue, attempt.application.user
+    place = queue.waiting.index(attempt) + 1
+    if runners.running_of(user) >= runners.maximum_of(user):
+        return Verdict(
+            Reason.PARALLEL_LIMIT,
+            f"user {user} runs {runners.running_of(user)} applications and may run "
+            f"{runners.maximum_of(user)}",
+            place,
+        )
+    full = next((q for q in queue.up() if q.running >= q.maximum_running), queue)
+    return Verdict(
+        Reason.PARALLEL_LIMIT,
+        f"queue {full.path} runs {full.running} applications and may run {full.maximum_running}",
+        place,
+    )
+
+
+def _am_share(ledger: Ledger, assigner: Assigner, attempt: Attempt, key: AskKey) -> Verdict | None:
+    queue = attempt.queue
+    if attempt.am_running or attempt.unmanaged or key != AM_KEY:
+        return None
+    size = attempt.asks[key].ask.size
+    if assigner.may_run_am(queue, size):
+        return None
+    return Verdict(
+        Reason.AM_LIMIT,
+        f"queue {queue.path}: ApplicationMasters use {_amounts(ledger.types, queue.am_usage)}, "
+        f"this one wants {_amounts(ledger.types, size)}, together they may use "
+        f"{_amounts(ledger.types, assigner.am_limit(queue))} "
+        f"(maxAMShare {queue.maximum_am_share:g})",
+        _place(attempt),
+    )
+
+
+def _maximum(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None:
+    for queue in attempt.queue.up():
+        wanted = add(queue.usage, ask.ask.size)
+        if not fits(wanted, queue.maximum):
+            own = queue is attempt.queue
+            return Verdict(
+                Reason.QUEUE_MAXIMUM if own else Reason.PARENT_MAXIMUM,
+                f"queue {queue.path} holds {_amounts(ledger.types, queue.usage)}; with "
+                f"{_amounts(ledger.types, ask.ask.size)} more it would pass its maximum, "
+                f"{_amounts(ledger.types, queue.maximum)}",
+                _place(attempt),
+            )
+    return None
+
+
+def _nodes(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None:
+    size = ask.ask.size
+    rooms = [room for room in ledger.rooms.values() if room.node.schedulable]
+    if not any(fits(size, room.node.total) for room in rooms):
+        return Verdict(
+            Reason.NO_NODE_FITS,
+            f"none of {len(rooms)} schedulable nodes has {_amounts(ledger.types, size)}",
+        )
+    if attempt.reservations:
+        names = ", ".join(sorted(attempt.reservations))
+        return Verdict(Reason.RESERVED, f"room is reserved and filling up on {names}")
+    if not any(fits(size, room.free) for room in rooms):
+        return _share(ledger, attempt, f"no node has {_amounts(ledger.types, size)} free")
+    if ask.nodes or ask.racks:
+        return Verdict(
+            Reason.LOCALITY_DELAY,
+            f"it waits for nodes {sorted(ask.nodes)} or racks {sorted(ask.racks)}, "
+            f"{ask.opportunities} opportunities passed by",
+        )
+    return None
+
+
+def _share(ledger: Ledger, attempt: Attempt, full: str) -> Verdict:
+    """The nodes are full: the queue that has less than its share is owed something."""
+    for queue in attempt.queue.up():
+        if queue.parent is not None and queue.usage[0] < queue.fair_share[0]:
+            return Verdict(
+                Reason.BELOW_IN_FAIR_SHARE,
+                f"{full}; queue {queue.path} holds {_amounts(ledger.types, queue.usage)}, below "
+                f"its fair share of {_amounts(ledger.types, queue.fair_share)}, "
+                "and is next when containers end",
+                _place(attempt),
+            )
+    return Verdict(Reason.NODES_BUSY, full, _place(attempt))
+
+
+def _turn(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict:
+    place = _place(attempt)
+    return Verdict(
+        Reason.BEHIND_IN_QUEUE,
+        f"{ask.count} of {_amounts(ledger.types, ask.ask.size)} wait for their turn, number "
+        f"{place} in queue {attempt.queue.path}",
+        place,
+    )
+
+
+def _place(attempt: Attempt) -> int:
+    """Its place in its leaf's line, 1 is next; 0 when it is not in line."""
+    for place, member in enumerate(attempt.queue.line, start=1):
+        if member is attempt:
+            return place
+    return 0

@@ -1,0 +1,179 @@
+"""A fair scenario's `config` and `fairAllocations` as the Fair Scheduler's configuration.
+
+The keys are yarn-site.xml's. What is not said has YARN's default, except that assigning several
+containers at a heartbeat is off, as the scenario format wants it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
+from kubeyarn.model.fair_queues import FairClusterConfig, FairOffers, FairPreemption
+from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
+from kubeyarn.model.resources import ResourceTypes, Vector
+from kubeyarn.policy.fair.allocations import read_allocations
+from kubeyarn.policy.fair.numbers import read_boolean, read_decimal, read_int, read_long
+
+_FAIR = "yarn.scheduler.fair."
+_PREEMPTION = f"{_FAIR}preemption"
+_MASTERS = f"{_FAIR}am.preemption"
+_TYPES = "yarn.resource-types"
+_INCREMENT = "increment-allocation"
+_UNLIMITED = 2**63 - 1
+
+
+def fair_config(
+    config: Mapping[str, str], allocations: str, types: ResourceTypes
+) -> SchedulerConfig:
+    """The Fair Scheduler's configuration.
+
+    Raises:
+        ConfigRefused: a value cannot be read, or the allocation file is refused.
+    """
+    settings = _Settings(config)
+    read = read_allocations(allocations, types.names, _cluster(settings))
+    return SchedulerConfig(
+        queues=read.queues,
+        minimum_allocation=_minimum(settings, types),
+        maximum_allocation=_maximum(settings, types),
+        increment_allocation=_increment(settings, types),
+        kind=SchedulerKind.FAIR,
+        check_access=True,
+        fair=read.cluster,
+    )
+
+
+def reloaded(now: SchedulerConfig, allocations: str, types: ResourceTypes) -> SchedulerConfig:
+    """*now* with another allocation file.
+
+    Hadoop's FairScheduler reads nothing but that file when it is reinitialised.
+
+    Raises:
+        ConfigRefused: the allocation file is refused.
+    """
+    before = now.fair or FairClusterConfig()
+    fresh = FairClusterConfig(
+        allow_undeclared=before.allow_undeclared,
+        user_as_default=before.user_as_default,
+        size_based_weight=before.size_based_weight,
+        memory_per_mib=before.memory_per_mib,
+        offers=before.offers,
+        preemption=before.preemption,
+    )
+    read = read_allocations(allocations, types.names, fresh)
+    return replace(now, queues=read.queues, fair=read.cluster)
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """Typed access to yarn-site.xml's keys."""
+
+    values: Mapping[str, str]
+
+    def integer(self, key: str, default: int) -> int:
+        text = self.values.get(key)
+        if text is None:
+            return default
+        try:
+            return read_long(text.strip())
+        except SpecError as error:
+            raise _refused(key, error) from error
+
+    def int32(self, key: str, default: int) -> int:
+        text = self.values.get(key)
+        if text is None:
+            return default
+        try:
+            return read_int(text.strip())
+        except SpecError as error:
+            raise _refused(key, error) from error
+
+    def decimal(self, key: str, default: float) -> float:
+        text = self.values.get(key)
+        if text is None:
+            return default
+        try:
+            return read_decimal(text)
+        except SpecError as error:
+            raise _refused(key, error) from error
+
+    def boolean(self, key: str, *, default: bool) -> bool:
+        """Hadoop's Configuration.getBoolean: anything but true or false is the default."""
+        text = self.values.get(key, "").strip().lower()
+        return read_boolean(text) if text in ("true", "false") else default
+
+
+def _refused(key: str, error: SpecError) -> ConfigRefused:
+    return ConfigRefused((Problem("root", key, "InvalidField", f"{key}: {error}"),))
+
+
+def _cluster(settings: _Settings) -> FairClusterConfig:
+    return FairClusterConfig(
+        allow_undeclared=settings.boolean(f"{_FAIR}allow-undeclared-pools", default=True),
+        user_as_default=settings.boolean(f"{_FAIR}user-as-default-queue", default=True),
+        size_based_weight=settings.boolean(f"{_FAIR}sizebasedweight", default=False),
+        offers=_offers(settings),
+        preemption=_preemption(settings),
+    )
+
+
+def _offers(settings: _Settings) -> FairOffers:
+    return FairOffers(
+        multiple=settings.boolean(f"{_FAIR}assignmultiple", default=False),
+        dynamic_maximum=settings.boolean(f"{_FAIR}dynamic.max.assign", default=True),
+        maximum=settings.int32(f"{_FAIR}max.assign", -1),
+        node_locality_threshold=settings.decimal(f"{_FAIR}locality.threshold.node", -1.0),
+        rack_locality_threshold=settings.decimal(f"{_FAIR}locality.threshold.rack", -1.0),
+        reservable_nodes=settings.decimal(f"{_FAIR}reservable-nodes", 0.05),
+        reservation_multiple=settings.decimal(
+            "yarn.scheduler.reservation-threshold.increment-multiple", 2.0
+        ),
+    )
+
+
+def _preemption(settings: _Settings) -> FairPreemption:
+    prefix = f"{_MASTERS}."
+    return FairPreemption(
+        enabled=settings.boolean(_PREEMPTION, default=False),
+        utilization_threshold=settings.decimal(f"{_PREEMPTION}.cluster-utilization-threshold", 0.8),
+        masters=settings.boolean(_MASTERS, default=True),
+        masters_of=tuple(
+            (key.removeprefix(prefix), settings.boolean(key, default=True))
+            for key in settings.values
+            if key.startswith(prefix)
+        ),
+        wait_before_kill_ms=settings.int32(f"{_FAIR}waitTimeBeforeKill", 15000),
+        wait_before_next_check_ms=settings.integer(
+            f"{_FAIR}waitTimeBeforeNextStarvationCheck", 10000
+        ),
+    )
+
+
+def _minimum(settings: _Settings, types: ResourceTypes) -> Vector:
+    memory = settings.integer("yarn.scheduler.minimum-allocation-mb", 1024)
+    cpu = settings.integer("yarn.scheduler.minimum-allocation-vcores", 1)
+    return (memory, cpu, *_of_others(settings, types, "minimum-allocation", 0))
+
+
+def _maximum(settings: _Settings, types: ResourceTypes) -> Vector:
+    memory = settings.integer("yarn.scheduler.maximum-allocation-mb", 8192)
+    cpu = settings.integer("yarn.scheduler.maximum-allocation-vcores", 4)
+    return (memory, cpu, *_of_others(settings, types, "maximum-allocation", _UNLIMITED))
+
+
+def _increment(settings: _Settings, types: ResourceTypes) -> Vector:
+    memory = settings.integer("yarn.scheduler.increment-allocation-mb", 1024)
+    cpu = settings.integer("yarn.scheduler.increment-allocation-vcores", 1)
+    return (
+        settings.integer(f"{_TYPES}.memory-mb.{_INCREMENT}", memory),
+        settings.integer(f"{_TYPES}.vcores.{_INCREMENT}", cpu),
+        *_of_others(settings, types, _INCREMENT, 0),
+    )
+
+
+def _of_others(
+    settings: _Settings, types: ResourceTypes, what: str, default: int
+) -> tuple[int, ...]:
+    return tuple(settings.integer(f"{_TYPES}.{name}.{what}", default) for name in types.names[2:])
