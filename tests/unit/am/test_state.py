@@ -1,0 +1,262 @@
+"""What an ApplicationMaster says and believes, without a ResourceManager."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from kubeyarn.am.errors import InvalidAskError
+from kubeyarn.am.state import Allocated, AmState, Completed, Preempting
+from kubeyarn.am.wire import AllocateAnswer, AskKey, AskShape, Container, Ended, Registration
+
+KEY = AskKey(1, 0)
+
+
+def a_shape(key: AskKey = KEY, memory: str = "1Gi") -> AskShape:
+    return AskShape(key, {"cpu": "1", "memory": memory})
+
+
+def a_container(number: int, key: AskKey = KEY) -> Container:
+    return Container(f"container_1_0001_01_{number:06d}", "n1", key, {"memory": "1Gi"})
+
+
+def a_registered_state() -> AmState:
+    state = AmState()
+    state.registered(Registration("application_1_0001"))
+    return state
+
+
+def an_answer(state: AmState, *allocated: Container, ended: tuple[Ended, ...] = (), **more):
+    return AllocateAnswer(state.allocate_request().response_id + 1, allocated, ended, **more)
+
+
+def asks_of(state: AmState) -> list[tuple[AskKey, int]]:
+    return [(shape.key, count) for shape, count in state.allocate_request().asks]
+
+
+def test_an_ask_is_sent_once_with_all_that_is_wanted():
+    state = a_registered_state()
+    state.ask(a_shape(), 2)
+    state.ask(a_shape(), 3)
+
+    assert asks_of(state) == [(KEY, 5)]
+    state.answered(an_answer(state))
+    assert asks_of(state) == []
+
+
+def test_what_arrives_is_wanted_no_longer():
+    state = a_registered_state()
+    state.ask(a_shape(), 5)
+
+    events = state.answered(an_answer(state, a_container(2), a_container(3)))
+
+    assert events == [Allocated(a_container(2)), Allocated(a_container(3))]
+    assert state.outstanding(KEY) == 3
+    state.ask(a_shape(), 1)
+    assert asks_of(state) == [(KEY, 4)]
+
+
+def test_an_unanswered_request_is_sent_again_unchanged_and_later_wishes_wait():
+    """The RM may have seen it, and answers a repeated one from its cache."""
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    first = state.allocate_request()
+    state.ask(a_shape(), 1)
+    state.release("container_x")
+
+    assert state.allocate_request() == first
+    state.answered(AllocateAnswer(1))
+    assert asks_of(state) == [(KEY, 2)]
+    assert state.allocate_request().releases == ("container_x",)
+    assert state.allocate_request().response_id == 1
+
+
+def test_a_container_that_comes_twice_is_one_container():
+    state = a_registered_state()
+    state.ask(a_shape(), 2)
+
+    state.answered(an_answer(state, a_container(2)))
+    assert state.answered(an_answer(state, a_container(2))) == []
+    assert state.outstanding(KEY) == 1
+
+
+def test_an_end_that_is_told_twice_is_one_end():
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    state.answered(an_answer(state, a_container(2)))
+    ended = (Ended(a_container(2).id, 137, "killed"),)
+
+    assert state.answered(an_answer(state, ended=ended)) == [
+        Completed(a_container(2), 137, "killed")
+    ]
+    assert state.answered(an_answer(state, ended=ended)) == []
+    assert state.live == {}
+
+
+def test_a_container_that_ended_does_not_come_back_to_life():
+    """An old answer may tell of it after a newer one told its end."""
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    state.answered(an_answer(state, ended=(Ended(a_container(2).id, -100, ""),)))
+
+    assert state.answered(an_answer(state, a_container(2))) == []
+    assert state.outstanding(KEY) == 1
+
+
+def test_a_container_nobody_waits_for_is_released_and_not_shown():
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    state.allocate_request()
+    state.cancel(KEY)
+
+    assert state.answered(an_answer(state, a_container(2))) == []
+    assert state.allocate_request().releases == (a_container(2).id,)
+    assert state.live == {}
+
+
+def test_cancelling_says_zero():
+    state = a_registered_state()
+    state.ask(a_shape(), 4)
+    state.answered(an_answer(state))
+
+    assert state.cancel(KEY, 1) == 1
+    assert state.cancel(KEY) == 3
+    assert state.cancel(KEY) == 0
+    assert state.cancel(AskKey(9, 9)) == 0
+    assert asks_of(state) == [(KEY, 0)]
+
+
+def test_after_registering_again_everything_is_said_again():
+    state = a_registered_state()
+    other = AskKey(2, 7)
+    state.ask(a_shape(), 3)
+    state.ask(a_shape(other), 2)
+    state.exclude_nodes(add=["n9", "n8"])
+    state.answered(an_answer(state, a_container(2)))
+    state.exclude_nodes(remove=["n8"])
+    state.release(a_container(2).id)
+    state.answered(an_answer(state))
+
+    again = Registration(containers=(a_container(2), a_container(3)))
+    events = state.registered(again)
+
+    assert events == [Allocated(a_container(3))]
+    request = state.allocate_request()
+    assert request.response_id == 0
+    assert asks_of(state) == [(KEY, 1), (other, 2)]
+    assert request.releases == (a_container(2).id,)
+    assert request.exclude == ("n9",)
+
+
+def test_a_released_container_that_ended_is_not_released_again():
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    state.answered(an_answer(state, a_container(2)))
+    state.release(a_container(2).id)
+    state.answered(an_answer(state, ended=(Ended(a_container(2).id, -100, ""),)))
+    state.release(a_container(2).id)
+    state.registered(Registration())
+
+    assert state.allocate_request().releases == ()
+
+
+def test_containers_of_the_attempt_before_are_ours_and_answer_no_ask():
+    state = AmState()
+    state.ask(a_shape(), 1)
+    state.registered(Registration(previous=(a_container(2),)))
+
+    assert state.outstanding(KEY) == 1
+    ended = (Ended(a_container(2).id, 0, ""),)
+    assert state.answered(an_answer(state, ended=ended)) == [Completed(a_container(2), 0, "")]
+
+
+def test_a_preemption_is_announced_once():
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    state.answered(an_answer(state, a_container(2)))
+    warning = {"preempting": (a_container(2).id, "container_foreign"), "preemption_message": "soon"}
+
+    assert state.answered(an_answer(state, **warning)) == [Preempting(a_container(2), "soon")]
+    assert state.answered(an_answer(state, **warning)) == []
+
+
+def test_one_key_has_one_shape_while_it_waits():
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+
+    with pytest.raises(InvalidAskError, match="use another allocation_request_id"):
+        state.ask(a_shape(memory="2Gi"), 1)
+    assert asks_of(state) == [(KEY, 1)]
+    state.answered(an_answer(state, a_container(2)))
+    state.ask(a_shape(memory="2Gi"), 1)
+    assert state.allocate_request().asks[0][0].resources["memory"] == "2Gi"
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_an_ask_for_nothing_is_refused(count):
+    state = a_registered_state()
+
+    with pytest.raises(InvalidAskError, match="count"):
+        state.ask(a_shape(), count)
+    assert not state.changed()
+
+
+@pytest.mark.parametrize(
+    "resources",
+    [{}, {"memory": "-1Gi"}, {"memory": "NaN"}, {"memory": ""}, {"cpu": 1}, {"cpu": "1e3x"}],
+    ids=str,
+)
+def test_resources_that_are_no_quantities_are_refused(resources):
+    with pytest.raises(InvalidAskError):
+        AskShape(KEY, resources)
+
+
+def test_a_negative_priority_is_refused():
+    with pytest.raises(InvalidAskError, match="priority"):
+        AskShape(AskKey(-1, 0), {"cpu": "1"})
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"), [(0.5, 0.5), (-1, 0.0), (2, 1.0), (math.nan, 0.0), (math.inf, 1.0)]
+)
+def test_progress_is_clamped_as_hadoop_does(said, sent):
+    state = a_registered_state()
+    state.set_progress(said)
+
+    assert state.allocate_request().progress == sent
+
+
+def test_nodes_are_excluded_and_taken_back_as_changes():
+    state = a_registered_state()
+    state.exclude_nodes(add=["a", "b"])
+    state.exclude_nodes(remove=["b"])
+
+    request = state.allocate_request()
+    assert (request.exclude, request.include) == (("a",), ("b",))
+    state.answered(an_answer(state))
+    assert not state.changed()
+
+
+def test_the_wire_has_the_contracts_names():
+    state = a_registered_state()
+    state.ask(a_shape(), 2)
+    state.set_tracking_url("http://am")
+
+    assert state.allocate_request().to_wire() == {
+        "responseId": 0,
+        "progress": 0.0,
+        "asks": [
+            {
+                "priority": 1,
+                "allocationRequestId": 0,
+                "count": 2,
+                "resources": {"cpu": "1", "memory": "1Gi"},
+                "partition": "",
+                "locality": {"nodes": [], "racks": [], "relax": True},
+            }
+        ],
+        "releases": [],
+        "excludeNodes": {"add": [], "remove": []},
+        "trackingUrl": "http://am",
+    }
