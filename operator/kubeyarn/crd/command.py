@@ -10,12 +10,13 @@ import click
 @click.command("crds")
 @click.option(
     "--write",
-    "folder",
+    "folders",
+    multiple=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write one file for each resource, and a kustomization, into this folder.",
+    help="Write one file for each resource, and a kustomization, into this folder; repeatable.",
 )
 @click.option("--check", is_flag=True, help="With --write: change nothing, fail on a difference.")
-def crds(folder: Path | None, check: bool) -> None:
+def crds(folders: tuple[Path, ...], check: bool) -> None:
     """Print the definitions of YarnQueue, YarnApplication and ContainerRequest.
 
     Use it as: kubeyarn crds | kubectl apply --server-side -f -
@@ -23,15 +24,13 @@ def crds(folder: Path | None, check: bool) -> None:
     # pydantic takes a fifth of a second to import, which other commands should not wait for.
     from kubeyarn.crd import schema
 
-    if folder is None:
+    if not folders:
         if check:
             raise click.UsageError("--check needs --write FOLDER, the folder to compare with")
         manifests = [schema.as_yaml(schema.crd(resource)) for resource in schema.RESOURCES]
         click.echo("---\n".join(manifests), nl=False)
-    elif check:
-        _check(folder, schema.files())
-    else:
-        _write(folder, schema.files())
+    for folder in folders:
+        (_check if check else _write)(folder, schema.files())
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:

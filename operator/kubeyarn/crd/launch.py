@@ -18,7 +18,7 @@ class EnvironmentVariable(Fields):
     name: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[^=]+$")] = Field(
         description="The variable's name."
     )
-    value: Annotated[str, Field(max_length=32768)] = Field("", description="Its value.")
+    value: Annotated[str, Field(max_length=32768)] = Field("", description="The variable's value.")
 
 
 class FileType(StrEnum):

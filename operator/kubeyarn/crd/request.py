@@ -10,7 +10,6 @@ from pydantic import ConfigDict, Field
 from kubeyarn.crd import defaults, ranges
 from kubeyarn.crd.fields import (
     AS_SET,
-    Amounts,
     Count,
     Fields,
     PartitionName,

@@ -1,0 +1,76 @@
+"""Conditions of a status."""
+
+from __future__ import annotations
+
+from kubeyarn.crd import conditions
+from kubeyarn.crd.conditions import Saying
+
+EARLY, LATE = "2026-11-23T03:00:00Z", "2026-11-23T04:00:00Z"
+
+
+def accepted(status=True, reason="Accepted", message=""):
+    return Saying("Accepted", status, reason, message)
+
+
+def test_a_new_condition_is_complete():
+    assert conditions.merged(None, [accepted(message="m")], 3, EARLY) == [
+        {
+            "type": "Accepted",
+            "status": "True",
+            "observedGeneration": 3,
+            "lastTransitionTime": EARLY,
+            "reason": "Accepted",
+            "message": "m",
+        }
+    ]
+
+
+def test_the_transition_time_changes_with_the_status_only():
+    first = conditions.merged(None, [accepted()], 1, EARLY)
+    same = conditions.merged(first, [accepted(reason="Again", message="x")], 2, LATE)
+    other = conditions.merged(same, [accepted(status=False, reason="No")], 2, LATE)
+
+    assert same[0]["lastTransitionTime"] == EARLY
+    assert same[0]["reason"] == "Again"
+    assert other[0]["lastTransitionTime"] == LATE
+
+
+def test_saying_the_same_again_changes_nothing():
+    first = conditions.merged(None, [accepted()], 1, EARLY)
+
+    assert conditions.merged(first, [accepted()], 1, LATE) == first
+
+
+def test_others_stay_as_and_where_they_are():
+    first = conditions.merged(None, [accepted(), Saying("Ready", None, "Starting")], 1, EARLY)
+    then = conditions.merged(
+        first, [Saying("Finished", False, "Running"), accepted(False, "No")], 2, LATE
+    )
+
+    assert [found["type"] for found in then] == ["Accepted", "Ready", "Finished"]
+    assert then[1] == first[1]
+    assert then[1]["status"] == "Unknown"
+
+
+def test_the_list_given_is_not_changed():
+    first = conditions.merged(None, [accepted()], 1, EARLY)
+    copy = [dict(found) for found in first]
+    conditions.merged(first, [accepted(False, "No")], 2, LATE)
+
+    assert first == copy
+
+
+def test_a_message_longer_than_kubernetes_allows_is_cut():
+    (found,) = conditions.merged(None, [accepted(message="x" * 100_000)], 1, EARLY)
+
+    assert len(found["message"]) == 32768
+
+
+def test_conditions_are_found_by_type():
+    found = conditions.merged(None, [accepted(), Saying("Ready", False, "No")], 1, EARLY)
+
+    assert conditions.holds(found, "Accepted")
+    assert not conditions.holds(found, "Ready")
+    assert not conditions.holds(None, "Accepted")
+    assert conditions.find(found, "Missing") is None
+    assert [one["type"] for one in conditions.without(found, "Accepted")] == ["Ready"]

@@ -1,0 +1,339 @@
+"""YarnQueue objects as a scheduler configuration."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from kubeyarn.crd import queues
+from kubeyarn.model import queues as model
+from kubeyarn.model.fair_queues import FairPolicy
+from kubeyarn.model.resources import ResourceTypes
+from unit.crd.builders import a_queue
+
+TYPES = ResourceTypes()
+GIB = 2**30
+
+
+def config_of(*objects, types=TYPES, last=None):
+    tree = queues.tree(objects, types, last)
+    assert tree.problems == ()
+    assert tree.config is not None
+    return tree.config
+
+
+def queue_of(config, path):
+    return next(queue for queue in config.queues if queue.path == path)
+
+
+def problem_of(*objects, last=None):
+    tree = queues.tree(objects, TYPES, last)
+    assert len(tree.problems) == 1
+    return tree.problems[0]
+
+
+def test_a_root_alone_has_the_documented_cluster_settings():
+    config = config_of(a_queue("root"))
+
+    assert config.kind is model.SchedulerKind.CAPACITY
+    assert config.minimum_allocation == (GIB, 1000)
+    assert config.increment_allocation == (GIB, 1000)
+    assert config.maximum_allocation == (64 * GIB, 32000)
+    assert config.dominant
+    assert config.legacy_queue_mode
+    assert config.maximum_application_priority == 10
+    assert not config.preemption.enabled
+
+
+def test_cluster_settings_are_read():
+    config = config_of(
+        a_queue(
+            "root",
+            cluster={
+                "scheduler": "Fair",
+                "resourceCalculator": "Default",
+                "minimumAllocation": {"memory": "512Mi"},
+                "maximumAllocation": {"cpu": 8, "memory": "32Gi"},
+                "partitions": [{"name": "gpu"}, {"name": "spot", "exclusive": False}],
+                "maximumApplicationPriority": 0,
+                "preemption": {"enabled": True, "intervalSeconds": 5, "totalPerRound": "25%"},
+                "placementRules": [{"type": "user", "matches": "alice", "policy": "specified"}],
+            },
+        )
+    )
+
+    assert config.kind is model.SchedulerKind.FAIR
+    assert not config.dominant
+    assert config.minimum_allocation == (GIB // 2, 1000)
+    assert config.maximum_allocation == (32 * GIB, 8000)
+    assert config.partitions == (model.Partition("gpu"), model.Partition("spot", exclusive=False))
+    assert config.maximum_application_priority == 0
+    assert config.preemption.enabled
+    assert config.preemption.interval_ms == 5000
+    assert config.preemption.total_per_round == 0.25
+    assert config.preemption.natural_termination == 0.2
+    assert config.placement_rules[0].matches == "alice"
+    assert config.fair is not None
+    assert config.fair.memory_per_mib == 2**20
+    assert config.fair.preemption.enabled
+
+
+def test_every_field_of_a_queue_is_read():
+    config = config_of(
+        a_queue("root"),
+        a_queue(
+            "root.etl",
+            state="Stopped",
+            capacity="60%",
+            maximumCapacity="80%",
+            partitions=[{"name": "gpu", "capacity": "50%", "maximumAMShare": "20%"}],
+            accessiblePartitions=["gpu"],
+            defaultPartition="gpu",
+            minimumUserLimitPercent=25,
+            userLimitFactor="1.5",
+            userWeights={"bob": "2", "alice": "0.5"},
+            maximumAMShare="30%",
+            maximumApplications=1000,
+            maximumParallelApplications=50,
+            maximumParallelApplicationsPerUser=5,
+            maximumAllocation={"cpu": "8"},
+            ordering={"applications": "Fair", "sizeBasedWeight": True, "children": "Utilization"},
+            priority=-3,
+            defaultApplicationPriority=2,
+            preemption={"disabled": True, "intraQueueDisabled": False},
+            lifetime={"defaultSeconds": 60, "maximumSeconds": 3600},
+            fair={"weight": "2.5", "policy": "Drf", "maxAMShare": "-1", "maxResources": {"cpu": 4}},
+        ),
+    )
+    queue = queue_of(config, "root.etl")
+
+    assert queue.state is model.ConfiguredState.STOPPED
+    assert queue.capacity == model.percent(60)
+    assert queue.maximum_capacity == model.percent(80)
+    assert queue.partitions == (
+        model.QueuePartition("gpu", capacity=model.percent(50), maximum_am_share=0.2),
+    )
+    assert queue.accessible_partitions == frozenset({"gpu"})
+    assert queue.default_partition == "gpu"
+    assert queue.minimum_user_limit_percent == 25
+    assert queue.user_limit_factor == 1.5
+    assert queue.user_weights == (("alice", 0.5), ("bob", 2.0))
+    assert queue.maximum_am_share == 0.3
+    assert queue.maximum_applications == 1000
+    assert queue.maximum_parallel_applications == 50
+    assert queue.maximum_parallel_applications_per_user == 5
+    assert queue.maximum_allocation == {1: 8000}
+    assert queue.application_ordering is model.ApplicationOrdering.FAIR
+    assert queue.size_based_weight is True
+    assert queue.child_ordering is model.ChildOrdering.UTILIZATION
+    assert queue.priority == -3
+    assert queue.default_application_priority == 2
+    assert queue.preemption_disabled is True
+    assert queue.intra_queue_preemption_disabled is False
+    assert queue.default_lifetime_seconds == 60
+    assert queue.maximum_lifetime_seconds == 3600
+    assert queue.fair is not None
+    assert queue.fair.weight == 2.5
+    assert queue.fair.policy is FairPolicy.DRF
+    assert queue.fair.maximum_am_share == -1
+    assert queue.fair.maximum is not None
+    assert queue.fair.maximum.of((100, 100)) == (2**63 - 1, 4000)
+
+
+def test_a_silent_field_stays_silent_so_that_defaults_and_parents_speak():
+    queue = queue_of(config_of(a_queue("root"), a_queue("root.a")), "root.a")
+
+    assert queue == model.QueueConfig("root.a", order=1)
+
+
+def test_capacities_may_be_weights_amounts_or_mixed():
+    types = ResourceTypes(("memory", "cpu", "nvidia.com/gpu"))
+    config = config_of(
+        a_queue("root"),
+        a_queue("root.a", capacity="3w"),
+        a_queue(
+            "root.b", capacityByResource={"memory": "160Gi", "cpu": "50%", "nvidia.com/gpu": "2w"}
+        ),
+        a_queue("root.c", maximumCapacityByResource={"memory": "160Gi"}),
+        a_queue("root.d", maximumCapacityByResource={"memory": "50%"}),
+        types=types,
+    )
+    share = model.Share
+
+    assert queue_of(config, "root.a").capacity == model.weight(3)
+    assert queue_of(config, "root.b").capacity == model.Capacity(
+        by_resource=(
+            share(model.Unit.ABSOLUTE, 160.0 * GIB),
+            share(model.Unit.PERCENT, 50.0),
+            share(model.Unit.WEIGHT, 2.0),
+        )
+    )
+    assert queue_of(config, "root.c").maximum_capacity == model.absolute((160 * GIB, 0, 0))
+    assert queue_of(config, "root.d").maximum_capacity == model.Capacity(
+        by_resource=(
+            share(model.Unit.PERCENT, 50.0),
+            share(model.Unit.PERCENT, 100.0),
+            share(model.Unit.PERCENT, 100.0),
+        )
+    )
+
+
+def test_the_order_of_the_objects_does_not_matter():
+    objects = [a_queue("root"), a_queue("root.b"), a_queue("root.a"), a_queue("root.a.x")]
+    tree, *others = (queues.tree(order, TYPES) for order in itertools.permutations(objects))
+
+    assert all(other == tree for other in others)
+    assert tree.config is not None
+    assert [queue.path for queue in tree.config.queues] == ["root", "root.a", "root.a.x", "root.b"]
+
+
+def test_no_queue_is_no_configuration_and_no_problem():
+    assert queues.tree([], TYPES) == queues.Tree(None, ())
+
+
+def test_a_queue_without_its_parent_is_reported_and_the_rest_goes_on():
+    tree = queues.tree([a_queue("root"), a_queue("root.a"), a_queue("root.x.y")], TYPES)
+
+    (problem,) = tree.problems
+    assert (problem.queue, problem.reason) == ("root.x.y", "ParentNotFound")
+    assert "root.x" in problem.message
+    assert tree.config is not None
+    assert [queue.path for queue in tree.config.queues] == ["root", "root.a"]
+
+
+def test_without_root_every_queue_says_so():
+    tree = queues.tree([a_queue("root.a")], TYPES)
+
+    assert tree.config is None
+    assert [problem.reason for problem in tree.problems] == ["ParentNotFound"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "found", "allowed"),
+    [
+        ({"capacity": "130%"}, "spec.capacity", "130%", '"100%"'),
+        ({"capacity": 60}, "spec.capacity", "60", "percentage"),
+        ({"maximumCapacity": "3w"}, "spec.maximumCapacity", "3w", '"100%"'),
+        ({"userLimitFactor": "-2"}, "spec.userLimitFactor", "-2", "0 or more"),
+        ({"maximumApplications": -1}, "spec.maximumApplications", "-1", "0 or more"),
+        ({"minimumUserLimitPercent": 0}, "spec.minimumUserLimitPercent", "0", "1 to 100"),
+        ({"state": "Paused"}, "spec.state", "Paused", "Running, Stopped"),
+        ({"userWeights": {"al": "x"}}, "spec.userWeights", "'x'", "number"),
+        ({"maximumAllocation": {"cpu": "0"}}, "spec.maximumAllocation", "'0'", "above 0"),
+        ({"maximumAllocation": {"gpu": "1"}}, "spec.maximumAllocation", "gpu", "memory, cpu"),
+        ({"capacityByResource": {"memory": "1 Gi"}}, "spec.capacityByResource", "1 Gi", "quantity"),
+        ({"ordering": {"children": "No"}}, "spec.ordering.children", "No", "Utilization"),
+        ({"ordering": []}, "spec.ordering", "[]", "object"),
+        ({"accessiblePartitions": "gpu"}, "spec.accessiblePartitions", "gpu", "list"),
+        ({"priority": True}, "spec.priority", "True", "integer"),
+    ],
+)
+def test_a_wrong_field_is_named_with_what_was_found_and_what_is_allowed(
+    spec, field, found, allowed
+):
+    problem = problem_of(a_queue("root"), a_queue("root.a", **spec))
+
+    assert (problem.queue, problem.reason, problem.field) == ("root.a", "InvalidField", field)
+    assert found in problem.message
+    assert allowed in problem.message
+    assert problem.message.startswith(field)
+
+
+def test_capacity_said_twice_is_refused():
+    problem = problem_of(
+        a_queue("root"), a_queue("root.a", capacity="1%", capacityByResource={"memory": "1Gi"})
+    )
+
+    assert problem.field == "spec.capacity"
+    assert "found both" in problem.message
+
+
+def test_a_queue_that_no_longer_parses_keeps_its_last_good_word():
+    before = config_of(a_queue("root"), a_queue("root.a", capacity="60%"), a_queue("root.a.x"))
+    tree = queues.tree(
+        [a_queue("root"), a_queue("root.a", capacity="oops"), a_queue("root.a.x", capacity="5%")],
+        TYPES,
+        before,
+    )
+
+    assert [problem.queue for problem in tree.problems] == ["root.a"]
+    assert tree.config is not None
+    assert queue_of(tree.config, "root.a").capacity == model.percent(60)
+    assert queue_of(tree.config, "root.a.x").capacity == model.percent(5)
+
+
+def test_wrong_cluster_settings_leave_the_last_good_ones_in_force():
+    before = config_of(a_queue("root", cluster={"maximumAllocation": {"cpu": "4"}}))
+    objects = [a_queue("root", cluster={"maximumAllocation": {"cpu": "x"}}), a_queue("root.a")]
+    tree = queues.tree(objects, TYPES, before)
+
+    assert [problem.field for problem in tree.problems] == ["spec.cluster.maximumAllocation"]
+    assert tree.config is not None
+    assert tree.config.maximum_allocation == before.maximum_allocation
+    assert [queue.path for queue in tree.config.queues] == ["root", "root.a"]
+    assert queues.tree(objects, TYPES).config is None
+
+
+def test_a_minimum_above_the_maximum_is_refused():
+    problem = problem_of(a_queue("root", cluster={"minimumAllocation": {"memory": "65Gi"}}))
+
+    assert problem.field == "spec.cluster.minimumAllocation.memory"
+    assert "found 65Gi" in problem.message
+    assert "64Gi" in problem.message
+
+
+def test_a_queue_that_is_being_deleted_takes_no_more_applications():
+    leaving = a_queue("root.a", state="Running")
+    leaving["metadata"]["deletionTimestamp"] = "2026-11-23T03:42:28Z"
+    config = config_of(a_queue("root"), leaving)
+
+    assert queue_of(config, "root.a").state is model.ConfiguredState.STOPPED
+
+
+def test_templates_speak_like_queues():
+    config = config_of(
+        a_queue("root", autoCreate={"enabled": True, "expirySeconds": 60}),
+        a_queue(
+            "root.a",
+            autoCreate={"enabled": True, "maximumQueues": 5, "leafTemplate": {"capacity": "3w"}},
+        ),
+        a_queue("root.b", autoCreate={"enabled": False, "maximumQueues": 5}),
+    )
+    made = queue_of(config, "root.a").auto_create
+
+    assert made is not None
+    assert made.maximum_queues == 5
+    assert made.leaf_template == model.QueueConfig("", capacity=model.weight(3))
+    assert made.template is None
+    assert queue_of(config, "root.b").auto_create is None
+    assert config.queue_expiry_seconds == 60
+
+
+def test_a_template_with_an_unknown_field_is_refused():
+    problem = problem_of(
+        a_queue("root"),
+        a_queue("root.a", autoCreate={"enabled": True, "template": {"capacitty": "3w"}}),
+    )
+
+    assert problem.field == "spec.autoCreate.template.capacitty"
+    assert "unknown field" in problem.message
+
+
+def test_resources_that_queues_name_are_types_of_the_cluster():
+    types = queues.resource_types(
+        [
+            a_queue("root", cluster={"maximumAllocation": {"z/fpga": "2", "memory": "1Gi"}}),
+            a_queue("root.a", capacityByResource={"nvidia.com/gpu": "2", "cpu": "1"}),
+        ]
+    )
+
+    assert types.names == ("memory", "cpu", "nvidia.com/gpu", "z/fpga")
+
+
+def test_what_is_not_said_of_a_further_resource_bounds_nothing():
+    types = ResourceTypes(("memory", "cpu", "gpu"))
+    config = config_of(a_queue("root"), types=types)
+
+    assert config.minimum_allocation == (GIB, 1000, 0)
+    assert config.maximum_allocation == (64 * GIB, 32000, 2**63 - 1)
