@@ -193,7 +193,7 @@ Ranges = Annotated[str, Field(max_length=262144, pattern=ranges.PATTERN)]
 class NodeGrants(Fields):
     """Containers granted on one node."""
 
-    node: Annotated[str, Field(max_length=253)] = Field(description="The node.")
+    node: Annotated[str, Field(max_length=253)] = Field(description="The node they are on.")
     attempt: Count = Field(1, description="The application attempt whose containers these are.")
     epoch: Count = Field(0, description="The scheduler's epoch, the e<epoch> of container ids.")
     containers: Ranges = Field("", description="Container numbers, such as 1-5,9.")

@@ -56,7 +56,7 @@ def test_the_recording_holds_texts_that_go_takes_and_texts_that_it_refuses():
 
 @pytest.mark.parametrize(
     "text",
-    ["1_000", "NaN", "Infinity", " 1 ", "1 Gi", "٣", "１", "1e3Ki", "0x10", "1,5", "", "1Gi\n"],
+    ["1_000", "NaN", "Infinity", " 1 ", "1 Gi", "٣", "\uff11", "1e3Ki", "0x10", "1,5", "", "1Gi\n"],
 )
 def test_what_pythons_number_parsers_would_let_through_is_refused(text):
     with pytest.raises(SpecError) as refused:

@@ -144,7 +144,7 @@ def test_a_definition_has_what_kubectl_and_gitops_look_for(resource):
 @RESOURCES
 def test_selectable_fields_and_columns_name_fields_that_there_are(resource):
     (version,) = schema.crd(resource)["spec"]["versions"]
-    known = {path: part for path, part in parts(schema_of(resource))}
+    known = dict(parts(schema_of(resource)))
 
     for field in version["selectableFields"]:
         assert known[field["jsonPath"]]["type"] in ("string", "integer", "boolean")
