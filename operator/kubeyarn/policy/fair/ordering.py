@@ -50,15 +50,35 @@ def drf_key(
 def _drf_of_two(
     usage: Vector, minimum: Vector, weight: float, cluster: Vector, start: int, name: str
 ) -> DrfKey:
-    memory = quotient(usage[0], cluster[0])
-    cpu = quotient(usage[1], cluster[1])
-    dominant = 1 if cpu > memory else 0
-    needy = usage[dominant] < minimum[dominant]
-    if needy:
-        parts = (quotient(usage[0], minimum[0]), quotient(usage[1], minimum[1]))
-    else:
-        parts = (quotient(memory, weight), quotient(cpu, weight))
-    return (not needy, (parts[dominant], parts[1 - dominant]), start, name)
+    if weight <= 0 or not cluster[0] or not cluster[1]:
+        return _drf_with_zeros(usage, minimum, weight, cluster, start, name)
+    memory = usage[0] / cluster[0]
+    cpu = usage[1] / cluster[1]
+    if cpu > memory:
+        if usage[1] < minimum[1]:
+            parts = (usage[1] / minimum[1], quotient(usage[0], minimum[0]))
+            return (False, parts, start, name)
+        return (True, (cpu / weight, memory / weight), start, name)
+    if usage[0] < minimum[0]:
+        return (False, (usage[0] / minimum[0], quotient(usage[1], minimum[1])), start, name)
+    return (True, (memory / weight, cpu / weight), start, name)
+
+
+def _drf_with_zeros(
+    usage: Vector, minimum: Vector, weight: float, cluster: Vector, start: int, name: str
+) -> DrfKey:
+    shares = (quotient(usage[0], cluster[0]), quotient(usage[1], cluster[1]))
+    dominant = 1 if shares[1] > shares[0] else 0
+    other = 1 - dominant
+    if usage[dominant] < minimum[dominant]:
+        parts = (usage[dominant] / minimum[dominant], quotient(usage[other], minimum[other]))
+        return (False, parts, start, name)
+    return (
+        True,
+        (quotient(shares[dominant], weight), quotient(shares[other], weight)),
+        start,
+        name,
+    )
 
 
 def _drf_of_many(

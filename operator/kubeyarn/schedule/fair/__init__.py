@@ -1,1 +1,7 @@
-"""The Fair Scheduler's ledger and decisions (Hadoop: FairScheduler)."""
+"""The Fair Scheduler's engine (Hadoop: FairScheduler)."""
+
+from __future__ import annotations
+
+from kubeyarn.schedule.fair.engine import FairEngine
+
+__all__ = ["FairEngine"]

@@ -137,9 +137,9 @@ class Assigner:
                 return
 
     def _assign_queue(self, queue: Queue, room: Room) -> Grant | Reserve | None:
-        if not fits(queue.usage, queue.maximum):
+        if queue.is_bounded and not fits(queue.usage, queue.maximum):
             return None
-        for member in queue.line:
+        for _, member in queue.line.entries:
             if isinstance(member, Queue):
                 made = self._assign_queue(member, room)
             else:
@@ -197,7 +197,7 @@ class Assigner:
     def _fits_maxima(self, queue: Queue, size: Vector) -> bool:
         above: Queue | None = queue
         while above is not None:
-            if not fits(add(above.usage, size), above.maximum):
+            if above.is_bounded and not fits(add(above.usage, size), above.maximum):
                 return False
             above = above.parent
         return True

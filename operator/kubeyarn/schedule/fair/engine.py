@@ -278,9 +278,8 @@ class FairEngine:
         old.line.drop(attempt)
         for above in old.up():
             above.usage = subtract(above.usage, attempt.usage)
-            above.pending = subtract(above.pending, attempt.pending)
-            above.reserved = subtract(above.reserved, _reserved_by(attempt))
-            above.containers -= len(attempt.containers)
+        old.pending = subtract(old.pending, attempt.pending)
+        old.reserved = subtract(old.reserved, _reserved_by(attempt))
         self._runners.remove(attempt, old)
         if was_running and attempt.am_running:
             # The new queue never counts this AM: Hadoop leaves it out when applications move.
@@ -288,9 +287,8 @@ class FairEngine:
         attempt.queue = target
         for above in target.up():
             above.usage = add(above.usage, attempt.usage)
-            above.pending = add(above.pending, attempt.pending)
-            above.reserved = add(above.reserved, _reserved_by(attempt))
-            above.containers += len(attempt.containers)
+        target.pending = add(target.pending, attempt.pending)
+        target.reserved = add(target.reserved, _reserved_by(attempt))
         self._runners.add(attempt, target)
         if was_running:
             self._runners.replace_one(attempt, old)
@@ -384,7 +382,7 @@ class FairEngine:
     def recover(self, application: ApplicationId, container: Container) -> None:
         """Count a container that was granted before this ledger was built; never refused."""
         attempt = self._attempt(application)
-        if container.id in attempt.containers:
+        if (container.id.epoch, container.id.number) in attempt.containers:
             return
         self._ledger.hold(attempt, container)
         attempt.next_number = max(attempt.next_number, container.id.number + 1)
@@ -403,7 +401,11 @@ class FairEngine:
 
     def _free(self, container: ContainerId) -> None:
         attempt = self._ledger.attempts.get(container.attempt.application)
-        held = attempt.containers.get(container) if attempt is not None else None
+        held = (
+            attempt.containers.get((container.epoch, container.number))
+            if attempt is not None and attempt.id == container.attempt
+            else None
+        )
         if attempt is None or held is None:
             return
         self._ledger.free(attempt, held)

@@ -25,30 +25,30 @@ from kubeyarn.model.fair_queues import (
 from kubeyarn.model.ids import AttemptId, ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import Access
-from kubeyarn.model.resources import ResourceTypes, Vector, add, subtract
+from kubeyarn.model.resources import ResourceTypes, Vector, add, scale, subtract
 from kubeyarn.policy.fair import ordering
 
-AM_KEY = AskKey(priority=0, allocation_request_id=-1, name="am")
+AM_KEY = AskKey(priority=0, allocation_request_id=-2)
 
 
 class Line:
     """Members in order of their keys, which are unique."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("entries",)
 
     def __init__(self) -> None:
-        self._entries: list[tuple[ordering.Key, Queue | Attempt]] = []
+        self.entries: list[tuple[ordering.Key, Queue | Attempt]] = []
 
     def __iter__(self) -> Iterator[Queue | Attempt]:
-        for _, member in self._entries:
+        for _, member in self.entries:
             yield member
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def clear(self) -> None:
         """Nobody is in line any more."""
-        self._entries.clear()
+        self.entries.clear()
 
     def put(self, member: Queue | Attempt, key: ordering.Key) -> None:
         """Move *member* to where *key* places it, or add it."""
@@ -56,20 +56,24 @@ class Line:
         if entry is not None:
             if entry[0] == key:
                 return
-            del self._entries[bisect_left(self._entries, entry)]
+            del self.entries[bisect_left(self.entries, entry)]
         member.entry = entry = (key, member)
-        insort(self._entries, entry)
+        insort(self.entries, entry)
 
     def drop(self, member: Queue | Attempt) -> None:
         """Take *member* out, if it is in."""
         entry = member.entry
         if entry is not None:
-            del self._entries[bisect_left(self._entries, entry)]
+            del self.entries[bisect_left(self.entries, entry)]
             member.entry = None
 
 
 class Queue:
-    """A queue (Hadoop: FSParentQueue, FSLeafQueue). *declared* False is a dynamic one."""
+    """A queue (Hadoop: FSParentQueue, FSLeafQueue).
+
+    *declared* False is a dynamic one. *pending* and *reserved* are kept in leaves only; usage in
+    every queue, because each grant asks for it.
+    """
 
     __slots__ = (
         "access",
@@ -78,12 +82,12 @@ class Queue:
         "at_min_share_ms",
         "child_limit",
         "children",
-        "containers",
         "declared",
         "demand",
         "entry",
         "fair_share",
         "fair_timeout_ms",
+        "is_bounded",
         "is_leaf",
         "limit",
         "line",
@@ -124,6 +128,7 @@ class Queue:
         self.limit: ResourceLimit = NO_LIMIT
         self.child_limit: ResourceLimit | None = None
         self.maximum = zero
+        self.is_bounded = True
         self.maximum_container: tuple[int | None, ...] = ()
         self.maximum_running = UNLIMITED_APPLICATIONS
         self.maximum_am_share = 0.5
@@ -135,7 +140,6 @@ class Queue:
         self.usage = zero
         self.pending = zero
         self.reserved = zero
-        self.containers = 0
         self.demand = zero
         self.fair_share = zero
         self.steady_share = zero
@@ -154,6 +158,10 @@ class Queue:
         yield self
         for child in self.children:
             yield from child.down()
+
+    def leaves(self) -> Iterator[Queue]:
+        """The leaves under it, or itself."""
+        return (queue for queue in self.down() if queue.is_leaf)
 
     @property
     def is_empty(self) -> bool:
@@ -229,7 +237,7 @@ class Attempt:
         self.entry: tuple[ordering.Key, Queue | Attempt] | None = None
         self.asks: dict[AskKey, Outstanding] = {}
         self.keys: list[AskKey] = []
-        self.containers: dict[ContainerId, Container] = {}
+        self.containers: dict[tuple[int, int], Container] = {}
         self.reservations: dict[str, Reservation] = {}
         self.next_number = 1
         self.is_runnable = False
@@ -276,7 +284,7 @@ class Room:
     def __init__(self, node: Node, zero: Vector) -> None:
         self.node = node
         self.free = node.total
-        self.containers: dict[ContainerId, Container] = {}
+        self.containers: dict[int, Container] = {}
         self.reservation: Reservation | None = None
         self.marked: set[ContainerId] = set()
         self.promised: dict[Attempt, Vector] = {}
@@ -368,7 +376,7 @@ class Ledger:
         """Put *queue* and its ancestors where they belong now."""
         parent = queue.parent
         while parent is not None:
-            if len(queue.line):
+            if queue.line.entries:
                 parent.line.put(queue, self.key_of_queue(queue))
             else:
                 parent.line.drop(queue)
@@ -378,32 +386,32 @@ class Ledger:
 
     def hold(self, attempt: Attempt, container: Container) -> None:
         """Charge *container* to its attempt, its queues and its node."""
-        attempt.containers[container.id] = container
+        attempt.containers[container.id.epoch, container.id.number] = container
         attempt.started = True
         size = container.size
         attempt.usage = add(attempt.usage, size)
-        for queue in attempt.queue.up():
+        queue: Queue | None = attempt.queue
+        while queue is not None:
             queue.usage = add(queue.usage, size)
-            queue.containers += 1
+            queue = queue.parent
         self.allocated = add(self.allocated, size)
         room = self.rooms.get(container.node)
         if room is not None:
-            room.containers[container.id] = container
+            room.containers[id(container)] = container
             room.free = subtract(room.free, size)
 
     def free(self, attempt: Attempt, container: Container) -> None:
         """Take *container* back from everything it was charged to."""
-        del attempt.containers[container.id]
+        del attempt.containers[container.id.epoch, container.id.number]
         size = container.size
         attempt.usage = subtract(attempt.usage, size)
         for queue in attempt.queue.up():
             queue.usage = subtract(queue.usage, size)
-            queue.containers -= 1
         self.allocated = subtract(self.allocated, size)
         if attempt.marked.pop(container.id, None) is not None:
             attempt.marked_total = subtract(attempt.marked_total, size)
         room = self.rooms.get(container.node)
-        if room is not None and room.containers.pop(container.id, None) is not None:
+        if room is not None and room.containers.pop(id(container), None) is not None:
             room.free = add(room.free, size)
             room.marked.discard(container.id)
         self.available = subtract(self.cluster, self.allocated)
@@ -411,10 +419,9 @@ class Ledger:
 
     def want(self, attempt: Attempt, size: Vector, count: int) -> None:
         """Note that *count* more (or, negative, fewer) containers of *size* are wanted."""
-        total = tuple(amount * count for amount in size)
+        total = scale(size, count)
         attempt.pending = add(attempt.pending, total)
-        for queue in attempt.queue.up():
-            queue.pending = add(queue.pending, total)
+        attempt.queue.pending = add(attempt.queue.pending, total)
         left = self.sizes.get(size, 0) + count
         if left:
             self.sizes[size] = left
@@ -425,8 +432,8 @@ class Ledger:
         """Hold room on a node."""
         room.reservation = reservation
         reservation.attempt.reservations[room.node.name] = reservation
-        for queue in reservation.attempt.queue.up():
-            queue.reserved = add(queue.reserved, reservation.size)
+        leaf = reservation.attempt.queue
+        leaf.reserved = add(leaf.reserved, reservation.size)
         self.version += 1
 
     def unreserve(self, room: Room) -> None:
@@ -436,6 +443,6 @@ class Ledger:
             return
         room.reservation = None
         del reservation.attempt.reservations[room.node.name]
-        for queue in reservation.attempt.queue.up():
-            queue.reserved = subtract(queue.reserved, reservation.size)
+        leaf = reservation.attempt.queue
+        leaf.reserved = subtract(leaf.reserved, reservation.size)
         self.version += 1

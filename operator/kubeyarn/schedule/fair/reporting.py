@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from kubeyarn.model.resources import Vector
+from kubeyarn.model.resources import Vector, add
 from kubeyarn.policy.fair.rounding import quotient
 from kubeyarn.schedule.engine import QueueStatus, UserStatus
 from kubeyarn.schedule.fair.assigning import Assigner
@@ -25,9 +25,9 @@ def _status(ledger: Ledger, assigner: Assigner, queue: Queue) -> QueueStatus:
         minimum=queue.minimum,
         maximum=queue.maximum,
         used=queue.usage,
-        pending=queue.pending,
-        reserved=queue.reserved,
-        containers=queue.containers,
+        pending=_total(ledger, (leaf.pending for leaf in queue.leaves())),
+        reserved=_total(ledger, (leaf.reserved for leaf in queue.leaves())),
+        containers=count_containers(queue),
         used_capacity=_memory_part(queue.usage, queue.fair_share),
         absolute_used_capacity=_memory_part(queue.usage, ledger.cluster),
         am_used=queue.am_usage,
@@ -37,6 +37,22 @@ def _status(ledger: Ledger, assigner: Assigner, queue: Queue) -> QueueStatus:
         steady_fair_share=queue.steady_share,
         instantaneous_fair_share=queue.fair_share,
         users=_users(ledger, queue),
+    )
+
+
+def _total(ledger: Ledger, vectors: Iterable[Vector]) -> Vector:
+    total = ledger.zero
+    for vector in vectors:
+        total = add(total, vector)
+    return total
+
+
+def count_containers(queue: Queue) -> int:
+    """How many containers its applications hold."""
+    return sum(
+        len(attempt.containers)
+        for leaf in queue.leaves()
+        for attempt in (*leaf.runnable, *leaf.waiting)
     )
 
 

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kubeyarn.model.errors import Rejected
-from kubeyarn.model.fair_queues import FairPolicy, FairQueueConfig, FairQueueDefaults
+from kubeyarn.model.fair_queues import (
+    UNBOUNDED,
+    FairPolicy,
+    FairQueueConfig,
+    FairQueueDefaults,
+)
 from kubeyarn.model.queues import Access, QueueConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import component_max
@@ -174,6 +179,7 @@ class Tree:
 
     def _set_maximum(self, queue: Queue) -> None:
         queue.maximum = component_max(queue.limit.of(self._ledger.cluster), queue.minimum)
+        queue.is_bounded = min(queue.maximum) < UNBOUNDED
 
     def share_steadily(self) -> None:
         """Work out the steady fair shares, which count every queue."""
