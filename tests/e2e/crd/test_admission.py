@@ -1,0 +1,219 @@
+"""The admission policies of the chart: whose application it is, and who makes containers."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from e2e.crd.conftest import NAMESPACE
+from e2e.crd.server import Server, an_object
+
+pytestmark = pytest.mark.e2e
+
+RESOURCE_MANAGER = f"system:serviceaccount:{NAMESPACE}:kubeyarn-resourcemanager"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rights(server: Server):
+    """alice and bob may edit; bob may also submit for others. The policies are in force."""
+    for user, roles in {
+        "alice": ["edit"],
+        "bob": ["edit", "kubeyarn-submitter-for-others"],
+    }.items():
+        for role in roles:
+            bind(server, user, role)
+    wait_for_policies(server)
+    wait_for_rights(server)
+
+
+def bind(server: Server, user: str, role: str) -> None:
+    api = "rbac.authorization.k8s.io"
+    binding = {
+        "apiVersion": f"{api}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": f"{user}-{role}"},
+        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": api, "kind": "User", "name": user}],
+    }
+    answer = server.call("POST", f"/apis/{api}/v1/namespaces/default/rolebindings", binding)
+    assert answer.status in (201, 409), answer.message
+
+
+def wait_for_policies(server: Server) -> None:
+    """A policy is in force a moment after it was made."""
+    deadline = time.monotonic() + 30
+    while server.create(a_pod("forged", "x"), user="", dry=True).status != 403:
+        assert time.monotonic() < deadline, "the policies are not in force after 30 s"
+        time.sleep(0.2)
+
+
+def wait_for_rights(server: Server) -> None:
+    """The controller manager aggregates our roles into edit."""
+    deadline = time.monotonic() + 30
+    while server.create(an_application("probe"), user="alice", dry=True).status != 201:
+        assert time.monotonic() < deadline, "alice may not make applications after 30 s"
+        time.sleep(0.2)
+
+
+def an_application(name: str, **spec):
+    return an_object("YarnApplication", name, {"applicationMaster": {"image": "x"}, **spec})
+
+
+def a_pod(name: str, application: str = "", **annotations: str):
+    labels = {"kubeyarn.io/application": application} if application else {}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "labels": labels, "annotations": annotations},
+        "spec": {"containers": [{"name": "main", "image": "x"}]},
+    }
+
+
+@pytest.mark.parametrize("spec", [{}, {"user": ""}, {"user": "alice"}], ids=str)
+def test_an_application_is_its_submitters(server: Server, spec):
+    answer = server.create(an_application("a", **spec), user="alice", dry=True)
+
+    assert answer.status == 201, answer.message
+    assert answer.body["spec"]["user"] == "alice"
+
+
+def test_another_users_name_is_refused(server: Server):
+    answer = server.create(an_application("a", user="bob"), user="alice", dry=True)
+
+    assert answer.status == 403
+    assert 'spec.user: found "bob", allowed: "alice"' in answer.message
+    assert "submitfor" in answer.message
+
+
+def test_who_may_submit_for_others_may_name_them(server: Server):
+    answer = server.create(an_application("a", user="alice"), user="bob", dry=True)
+
+    assert answer.status == 201, answer.message
+    assert answer.body["spec"]["user"] == "alice"
+
+
+def test_others_may_change_an_application_and_it_stays_its_users(server: Server):
+    found = an_application("a")
+    try:
+        server.create(found, user="alice")
+        answer = server.patch(found, {"spec": {"priority": 3, "user": ""}}, user="bob")
+    finally:
+        server.delete(found)
+
+    assert answer.status == 200, answer.message
+    assert answer.body["spec"]["user"] == "alice"
+    assert answer.body["spec"]["priority"] == 3
+
+
+FORGED = [
+    a_pod("p", "wordcount"),
+    a_pod("p", **{"kubeyarn.io/container-id": "container_1_0001_01_000001"}),
+    a_pod("p", **{"kubeyarn.io/user": "bob"}),
+]
+
+
+@pytest.mark.parametrize("pod", FORGED, ids=lambda pod: str(pod["metadata"]))
+@pytest.mark.parametrize("user", ["alice", ""], ids=["alice", "administrator"])
+def test_nobody_forges_a_container(server: Server, pod, user):
+    answer = server.create(pod, user=user, dry=True)
+
+    assert answer.status == 403
+    assert "only by KubeYARN's ResourceManager" in answer.message
+
+
+@pytest.mark.parametrize("pod", FORGED, ids=lambda pod: str(pod["metadata"]))
+def test_the_resource_manager_makes_containers(server: Server, pod):
+    answer = server.create(pod, user=RESOURCE_MANAGER, dry=True)
+
+    assert answer.status == 201, answer.message
+
+
+def test_a_plain_pod_may_ask_for_a_queue(server: Server):
+    pod = a_pod("p")
+    pod["metadata"]["labels"] = {"kubeyarn.io/queue": "root.a"}
+
+    assert server.create(pod, user="alice", dry=True).status == 201
+
+
+def test_a_container_is_not_renamed(server: Server):
+    pod = a_pod("p", "wordcount")
+    try:
+        assert server.create(pod, user=RESOURCE_MANAGER).status == 201
+        lost = server.patch(
+            pod, {"metadata": {"labels": {"kubeyarn.io/application": None}}}, user="alice"
+        )
+        other = server.patch(pod, {"metadata": {"labels": {"team": "a"}}}, user="alice")
+    finally:
+        server.delete(pod)
+
+    assert lost.status == 403
+    assert "kubeyarn.io/application" in lost.message
+    assert other.status == 200, other.message
+
+
+def test_only_the_resource_manager_asks_for_application_masters(server: Server):
+    asked = an_object("ContainerRequest", "am", {"application": "a", "role": "ApplicationMaster"})
+    refused = server.create(asked, user="alice", dry=True)
+
+    assert refused.status == 403
+    assert "spec.role: found ApplicationMaster" in refused.message
+    assert server.create(asked, user=RESOURCE_MANAGER, dry=True).status == 201
+
+
+ALLOWED = [
+    ("resourcemanager", "create", "", "pods", ""),
+    ("resourcemanager", "delete", "", "pods", ""),
+    ("resourcemanager", "patch", "kubeyarn.io", "yarnapplications", "status"),
+    ("resourcemanager", "patch", "kubeyarn.io", "yarnqueues", ""),
+    ("resourcemanager", "create", "kubeyarn.io", "containerrequests", ""),
+    ("resourcemanager", "create", "authentication.k8s.io", "tokenreviews", ""),
+    ("resourcemanager", "create", "events.k8s.io", "events", ""),
+    ("scheduler", "patch", "kubeyarn.io", "yarnqueues", "status"),
+    ("scheduler", "patch", "kubeyarn.io", "containerrequests", "status"),
+    ("scheduler", "create", "", "pods", "binding"),
+    ("scheduler", "watch", "", "nodes", ""),
+    ("scheduler", "watch", "storage.k8s.io", "storageclasses", ""),
+]
+DENIED = [
+    ("resourcemanager", "patch", "kubeyarn.io", "yarnqueues", "status"),
+    ("resourcemanager", "delete", "kubeyarn.io", "yarnqueues", ""),
+    ("resourcemanager", "delete", "kubeyarn.io", "yarnapplications", ""),
+    ("resourcemanager", "get", "", "secrets", ""),
+    ("resourcemanager", "create", "", "pods", "binding"),
+    ("scheduler", "create", "", "pods", ""),
+    ("scheduler", "patch", "kubeyarn.io", "yarnapplications", "status"),
+    ("scheduler", "create", "kubeyarn.io", "containerrequests", ""),
+    ("scheduler", "get", "", "secrets", ""),
+]
+
+
+def may(server: Server, right) -> bool:
+    who, verb, group, resource, sub = right
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SubjectAccessReview",
+        "spec": {
+            "user": f"system:serviceaccount:{NAMESPACE}:kubeyarn-{who}",
+            "resourceAttributes": {
+                "namespace": "team-a",
+                "verb": verb,
+                "group": group,
+                "resource": resource,
+                "subresource": sub,
+            },
+        },
+    }
+    answer = server.call("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review)
+    assert answer.status == 201, answer.message
+    return bool(answer.body["status"]["allowed"])
+
+
+@pytest.mark.parametrize("right", ALLOWED, ids=" ".join)
+def test_a_process_may_do_what_it_does(server: Server, right):
+    assert may(server, right)
+
+
+@pytest.mark.parametrize("right", DENIED, ids=" ".join)
+def test_a_process_may_not_do_what_it_need_not(server: Server, right):
+    assert not may(server, right)
