@@ -214,7 +214,7 @@ class LocalCluster:
         claim: socket.socket,
     ) -> None:
         if record.kubelet:
-            node.prepare(record)
+            node.prepare(record, self._layout)
         for component in self._control_plane(record, binaries, credentials):
             if component.name == "kube-controller-manager":
                 # What comes now ends at once where no API server answers.

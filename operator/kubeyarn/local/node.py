@@ -49,15 +49,26 @@ class NodeFiles:
         return run_directory(self.record.slot)
 
 
-def prepare(record: Record) -> None:
+def prepare(record: Record, layout: Layout) -> None:
     """Make the bridge, the cgroup and the run directory, after removing older ones.
 
     The slot is ours, so what bears its names was left by a cluster that was killed.
     """
     clean_slot(record)
     run_directory(record.slot).mkdir(parents=True, mode=0o700)
+    _mount_kubelet_root(run_directory(record.slot) / "kubelet", layout.of("kubelet"))
     cgroups.create(record.slot)
     network.create(record.addresses)
+
+
+def _mount_kubelet_root(short: Path, root: Path) -> None:
+    # The kubelet makes sockets below its root directory: on the disk, but with a short path.
+    for directory in (short, root):
+        directory.mkdir()
+    for command in (["mount", "--bind", root, short], ["mount", "--make-shared", short]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise LocalClusterError(f"mounting {root} at {short}: {done.stderr.strip()}")
 
 
 def clean_files(layout: Layout) -> None:
@@ -105,7 +116,7 @@ def kubelet(files: NodeFiles) -> Component:
     flags = {
         "config": config,
         "kubeconfig": files.layout.of("kubelet.kubeconfig"),
-        "root-dir": files.layout.of("kubelet"),
+        "root-dir": files.run / "kubelet",
         "cert-dir": files.layout.of("kubelet-pki"),
         "hostname-override": name,
         "node-ip": addresses.node,

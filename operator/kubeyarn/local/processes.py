@@ -140,7 +140,15 @@ def started(pid: int) -> int | None:
         return None
     # The command's name is in brackets and may hold anything: count from behind it.
     fields = line.rpartition(")")[2].split()
-    return None if fields[0] in {"Z", "X"} else int(fields[19])
+    return None if fields[0] in {"Z", "X"} and not _has_threads(pid) else int(fields[19])
+
+
+def _has_threads(pid: int) -> bool:
+    # A killed process is a zombie from its first thread's end on; the others still hold its files.
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def end(processes: Iterable[Process], patience_s: float) -> None:
