@@ -281,8 +281,21 @@ class ApplicationMaster:
         return answer.pods.get(container_id, "")
 
     async def launch_all(self, launches: Sequence[wire.Launch]) -> wire.ContainersAnswer:
-        """Start many granted containers in one call; `errors` names those that did not start."""
-        return await self._containers({"launch": [launch.to_wire() for launch in launches]})
+        """Start many granted containers in one call; `errors` names those that did not start.
+
+        A container that has ended is no error: it was started by a call whose answer was lost, or
+        was taken away first. Its `Completed` event says how it ended.
+        """
+        answer = await self._containers({"launch": [launch.to_wire() for launch in launches]})
+        if not answer.errors:
+            return answer
+        states = await self.states(answer.errors)
+        ended = {i for i, state in states.items() if state.state == "COMPLETE"}
+        return replace(
+            answer,
+            pods={**answer.pods, **dict.fromkeys(ended, "")},
+            errors={i: message for i, message in answer.errors.items() if i not in ended},
+        )
 
     async def stop(self, container_ids: Iterable[str]) -> wire.ContainersAnswer:
         """End running containers; their `Completed` events follow."""

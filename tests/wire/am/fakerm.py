@@ -276,7 +276,8 @@ class FakeResourceManager:
             launched.append({"containerId": container.id, "pod": f"pod-{container.id[-6:]}"})
         for container_id in body["stop"]:
             self._signal(self.containers[container_id], signal.SIGTERM)
-        statuses = [self._status(self.containers[i]) for i in body["status"]]
+        known = [self.containers[i] for i in body["status"] if i in self.containers]
+        statuses = [self._status(container) for container in known]
         return web.json_response(
             {
                 "launched": launched,

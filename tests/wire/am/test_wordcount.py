@@ -68,13 +68,6 @@ async def until(condition, what: str) -> None:
     raise AssertionError(f"did not come: {what}")
 
 
-@pytest.fixture
-async def rm(tmp_path: Path):
-    async with FakeResourceManager(tmp_path / "token") as fake:
-        yield fake
-    assert fake.violations == []
-
-
 async def test_the_containers_count_what_one_process_counts(rm, texts):
     """The whole standard library would do as well; see the e2e tests."""
     code, output, result = await word_count(
