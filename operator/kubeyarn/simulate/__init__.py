@@ -1,0 +1,1 @@
+"""Scenarios run through the schedulers' own engines, without a cluster."""

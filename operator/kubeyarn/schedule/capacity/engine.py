@@ -435,6 +435,9 @@ class CapacityEngine:
             ask.locations > 1 for app in self.apps.values() for ask in app.asks.values()
         )
 
+    def manage_queues(self, now_ms: int) -> None:
+        """Let queues made on demand take or give up capacity."""
+
     def preempt(self, now_ms: int) -> Sequence[Decision]:
         """One pass of the preemption policy, if the configuration turns it on."""
         return ()

@@ -1,0 +1,1 @@
+"""Hadoop's own property names, read into neutral settings."""

@@ -1,0 +1,254 @@
+"""The queues of capacity-scheduler.xml (Hadoop: CapacitySchedulerConfiguration)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.queues import (
+    EVERY_PARTITION,
+    ApplicationOrdering,
+    AutoCreate,
+    AutoCreateKind,
+    ChildOrdering,
+    ConfiguredState,
+    QueueConfig,
+    QueuePartition,
+)
+from kubeyarn.policy.configuration.access import read_access, read_priority_access
+from kubeyarn.policy.configuration.amounts import read_amounts, read_capacity
+from kubeyarn.policy.configuration.properties import Properties, refuse
+
+if TYPE_CHECKING:
+    from kubeyarn.model.queues import Access, Capacity, PriorityAccess
+    from kubeyarn.model.resources import ResourceTypes
+
+PREFIX = "yarn.scheduler.capacity."
+_LABELS = "accessible-node-labels"
+_POLICIES = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.policy."
+_APPLICATION_ORDERINGS = {
+    "fifo": ApplicationOrdering.FIFO,
+    "fair": ApplicationOrdering.FAIR,
+    "fifo-with-partitions": ApplicationOrdering.FIFO_WITH_PARTITIONS,
+    "fifo-for-pending-apps": ApplicationOrdering.FIFO_FOR_PENDING,
+    _POLICIES + "FifoOrderingPolicy": ApplicationOrdering.FIFO,
+    _POLICIES + "FairOrderingPolicy": ApplicationOrdering.FAIR,
+    _POLICIES + "FifoOrderingPolicyWithExclusivePartitions": (
+        ApplicationOrdering.FIFO_WITH_PARTITIONS
+    ),
+    _POLICIES + "FifoOrderingPolicyForPendingApps": ApplicationOrdering.FIFO_FOR_PENDING,
+}
+_CHILD_ORDERINGS = {
+    "utilization": ChildOrdering.UTILIZATION,
+    "priority-utilization": ChildOrdering.PRIORITY_UTILIZATION,
+}
+_WEIGHT = re.compile(r"user-settings\.(.+)\.weight")
+
+
+def read_queues(properties: Properties, types: ResourceTypes) -> tuple[QueueConfig, ...]:
+    """Root and every queue that a `queues` property names, in their order.
+
+    Raises:
+        ConfigRefused: root has no queues, or a value cannot be read.
+    """
+    if not properties.strings(PREFIX + "root.queues") and not properties.flag(
+        PREFIX + "root.auto-queue-creation-v2.enabled"
+    ):
+        refuse(PREFIX + "root.queues", "root has no queues; name at least one")
+    found: list[QueueConfig] = []
+    _read_below("root", properties, types, found)
+    return tuple(found)
+
+
+def _read_below(
+    path: str, properties: Properties, types: ResourceTypes, found: list[QueueConfig]
+) -> None:
+    children = properties.strings(f"{PREFIX}{path}.queues")
+    queue = read_queue(path, properties, types, parent=bool(children))
+    found.append(replace(queue, order=len(found)))
+    for name in children:
+        if not name.replace("-", "").replace("_", "") and not name:
+            refuse(f"{PREFIX}{path}.queues", "a queue's name is empty")
+        _read_below(f"{path}.{name}", properties, types, found)
+
+
+def read_queue(
+    path: str, properties: Properties, types: ResourceTypes, *, parent: bool
+) -> QueueConfig:
+    """What the properties say of one queue.
+
+    Raises:
+        ConfigRefused: a value cannot be read.
+    """
+    reader = _QueueReader(f"{PREFIX}{path}.", properties, types)
+    auto_create = _read_auto_create(path, properties, types)
+    return reader.read(path, auto_create, parent=parent or auto_create is not None)
+
+
+class _QueueReader:
+    """Reads the properties below one prefix."""
+
+    def __init__(self, prefix: str, properties: Properties, types: ResourceTypes) -> None:
+        self.prefix = prefix
+        self.properties = properties
+        self.types = types
+
+    def read(self, path: str, auto_create: AutoCreate | None, *, parent: bool) -> QueueConfig:
+        """The queue."""
+        p, prefix = self.properties, self.prefix
+        return QueueConfig(
+            path=path,
+            state=self._state(),
+            capacity=self._capacity("capacity"),
+            maximum_capacity=self._capacity("maximum-capacity"),
+            partitions=self._partitions(),
+            accessible_partitions=self._accessible(),
+            default_partition=p.trimmed(prefix + "default-node-label-expression"),
+            minimum_user_limit_percent=p.number(prefix + "minimum-user-limit-percent"),
+            user_limit_factor=p.number(prefix + "user-limit-factor"),
+            user_weights=self._weights(),
+            maximum_am_share=p.number(prefix + "maximum-am-resource-percent"),
+            maximum_applications=p.integer(prefix + "maximum-applications"),
+            maximum_parallel_applications=p.integer(prefix + "max-parallel-apps"),
+            maximum_allocation=self._maximum_allocation(),
+            application_ordering=None if parent else self._application_ordering(),
+            size_based_weight=p.flag(prefix + "ordering-policy.fair.enable-size-based-weight"),
+            enforced_partitions=self._enforced(),
+            child_ordering=self._child_ordering() if parent else None,
+            priority=p.integer(prefix + "priority"),
+            default_application_priority=p.integer(prefix + "default-application-priority"),
+            preemption_disabled=p.flag(prefix + "disable_preemption"),
+            intra_queue_preemption_disabled=p.flag(
+                prefix + "intra-queue-preemption.disable_preemption"
+            ),
+            default_lifetime_seconds=p.long(prefix + "default-application-lifetime"),
+            maximum_lifetime_seconds=p.long(prefix + "maximum-application-lifetime"),
+            submit=self._access("acl_submit_applications"),
+            administer=self._access("acl_administer_queue"),
+            priority_access=self._priority_access(),
+            allow_zero_capacity_sum=p.flag(prefix + "allow-zero-capacity-sum"),
+            auto_create=auto_create,
+        )
+
+    def _state(self) -> ConfiguredState | None:
+        said = self.properties.trimmed(self.prefix + "state")
+        if said is None:
+            return None
+        if said.upper() not in ("RUNNING", "STOPPED"):
+            refuse(self.prefix + "state", f"found {said!r}, expected RUNNING or STOPPED")
+        return ConfiguredState(said.capitalize())
+
+    def _capacity(self, suffix: str) -> Capacity | None:
+        said = self.properties.trimmed(self.prefix + suffix)
+        if said is None:
+            return None
+        return read_capacity(self.prefix + suffix, said, self.types)
+
+    def _partitions(self) -> tuple[QueuePartition, ...]:
+        start = f"{self.prefix}{_LABELS}."
+        labels = {name[len(start) :].partition(".")[0] for name in self.properties.names(start)}
+        return tuple(
+            QueuePartition(
+                name=label,
+                capacity=self._capacity(f"{_LABELS}.{label}.capacity"),
+                maximum=self._capacity(f"{_LABELS}.{label}.maximum-capacity"),
+                maximum_am_share=self.properties.number(
+                    f"{start}{label}.maximum-am-resource-percent"
+                ),
+            )
+            for label in sorted(labels)
+        )
+
+    def _accessible(self) -> frozenset[str] | None:
+        if self.properties.text(self.prefix + _LABELS) is None:
+            return None
+        labels = frozenset(self.properties.strings(self.prefix + _LABELS))
+        return frozenset({EVERY_PARTITION}) if EVERY_PARTITION in labels else labels
+
+    def _weights(self) -> tuple[tuple[str, float], ...]:
+        weights: list[tuple[str, float]] = []
+        for name in self.properties.names(self.prefix + "user-settings."):
+            match = _WEIGHT.fullmatch(name[len(self.prefix) :])
+            weight = self.properties.number(name) if match else None
+            if match and weight is not None:
+                weights.append((match[1], weight))
+        return tuple(weights)
+
+    def _maximum_allocation(self) -> dict[int, int] | None:
+        said = self.properties.trimmed(self.prefix + "maximum-allocation")
+        if said is not None:
+            return read_amounts(self.prefix + "maximum-allocation", said, self.types)
+        amounts = {
+            place: amount
+            for place, suffix in ((0, "maximum-allocation-mb"), (1, "maximum-allocation-vcores"))
+            if (amount := self.properties.long(self.prefix + suffix)) is not None
+        }
+        return amounts or None
+
+    def _application_ordering(self) -> ApplicationOrdering | None:
+        said = self.properties.trimmed(self.prefix + "ordering-policy")
+        if said is not None and said not in _APPLICATION_ORDERINGS:
+            known = [name for name in _APPLICATION_ORDERINGS if "." not in name]
+            refuse(self.prefix + "ordering-policy", f"found {said!r}, expected one of {known}")
+        return None if said is None else _APPLICATION_ORDERINGS[said]
+
+    def _child_ordering(self) -> ChildOrdering | None:
+        said = self.properties.trimmed(self.prefix + "ordering-policy")
+        if said is not None and said not in _CHILD_ORDERINGS:
+            known = sorted(_CHILD_ORDERINGS)
+            refuse(self.prefix + "ordering-policy", f"found {said!r}, expected one of {known}")
+        return None if said is None else _CHILD_ORDERINGS[said]
+
+    def _enforced(self) -> frozenset[str] | None:
+        name = self.prefix + "ordering-policy.exclusive-enforced-partitions"
+        return frozenset(self.properties.strings(name)) or None
+
+    def _access(self, suffix: str) -> Access | None:
+        said = self.properties.text(self.prefix + suffix)
+        return None if said is None else read_access(said)
+
+    def _priority_access(self) -> tuple[PriorityAccess, ...] | None:
+        name = self.prefix + "acl_application_max_priority"
+        said = self.properties.trimmed(name)
+        return None if said in (None, "*") else read_priority_access(name, said or "")
+
+
+def _read_auto_create(
+    path: str, properties: Properties, types: ResourceTypes
+) -> AutoCreate | None:
+    prefix = f"{PREFIX}{path}."
+    if properties.flag(prefix + "auto-create-child-queue.enabled"):
+        start = prefix + "auto-create-child-queue."
+        return AutoCreate(
+            kind=AutoCreateKind.MANAGED,
+            maximum_queues=_or(properties.integer(start + "max-queues"), 1000),
+            fail_on_exceeding_parent=bool(
+                properties.flag(start + "fail-on-exceeding-parent-capacity")
+            ),
+            leaf_template=_template(prefix + "leaf-queue-template.", properties, types),
+        )
+    if properties.flag(prefix + "auto-queue-creation-v2.enabled"):
+        start = prefix + "auto-queue-creation-v2."
+        return AutoCreate(
+            kind=AutoCreateKind.FLEXIBLE,
+            maximum_queues=_or(properties.integer(start + "max-queues"), 1000),
+            maximum_depth=_or(properties.integer(start + "maximum-queue-depth"), 2),
+            removal=properties.flag(start + "queue-auto-removal.enable") is not False,
+            template=_template(start + "template.", properties, types),
+            leaf_template=_template(start + "leaf-template.", properties, types),
+            parent_template=_template(start + "parent-template.", properties, types, parent=True),
+        )
+    return None
+
+
+def _template(
+    prefix: str, properties: Properties, types: ResourceTypes, *, parent: bool = False
+) -> QueueConfig | None:
+    if next(properties.names(prefix), None) is None:
+        return None
+    return _QueueReader(prefix, properties, types).read("", None, parent=parent)
+
+
+def _or(said: int | None, otherwise: int) -> int:
+    return otherwise if said is None else said

@@ -1,0 +1,1 @@
+"""Placement: which queue an application goes to."""

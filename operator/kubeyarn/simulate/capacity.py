@@ -1,0 +1,141 @@
+"""The Capacity Scheduler in a story."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes, Vector
+from kubeyarn.policy.configuration.cluster import read_capacity_scheduler
+from kubeyarn.schedule.capacity.attempts import AM_KEY
+from kubeyarn.schedule.capacity.engine import CapacityEngine
+from kubeyarn.schedule.capacity.leaf import LeafQueue
+from kubeyarn.schedule.capacity.status import applications_of, leaves, total
+from kubeyarn.schedule.capacity.tree import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kubeyarn.model.asks import AskKey
+    from kubeyarn.model.ids import ApplicationId
+    from kubeyarn.model.queues import Partition
+    from kubeyarn.schedule.capacity.queue import Queue
+    from kubeyarn.simulate.scenario import Data
+
+_DECIMALS = 6
+
+
+class SimulatedCapacity:
+    """A `SimulatedScheduler` around the capacity engine."""
+
+    def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
+        self.types = types
+        self.partitions = tuple(partitions)
+        self.capacity = CapacityEngine(types)
+        self.engine = self.capacity
+
+    def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:
+        """Read properties and put them in force."""
+        config, _ = read_capacity_scheduler(values, self.partitions)
+        self.capacity.configure(config, now_ms)
+
+    def preemption_seconds(self) -> int:
+        """One second more than a marked container is given."""
+        config = self.capacity.config
+        wait = config.preemption.maximum_wait_before_kill_ms if config else 0
+        return wait // 1000 + 1
+
+    def before_round(self, now_ms: int) -> None:
+        """Let the queues that were made on demand take or give up capacity."""
+        self.capacity.manage_queues(now_ms)
+
+    def after_step(self, now_ms: int) -> None:
+        """Nothing: capacities only change with what happens."""
+
+    def outstanding(self, application: ApplicationId) -> int:
+        """Containers asked for and not granted."""
+        app = self.capacity.apps.get(application)
+        return sum(ask.count for ask in app.asks.values()) if app else 0
+
+    def waiting_keys(self, application: ApplicationId) -> Sequence[AskKey | None]:
+        """The keys with something outstanding."""
+        app = self.capacity.apps.get(application)
+        return [None if key == AM_KEY else key for key in app.keys] if app else []
+
+    def reserved_memory(self, application: ApplicationId) -> int:
+        """Memory reserved on nodes, in all partitions."""
+        app = self.capacity.apps.get(application)
+        return sum(size[MEMORY] for size in app.reserved.values()) if app else 0
+
+    def application_fields(self, application: ApplicationId) -> Data:
+        """Queue and priority."""
+        app = self.capacity.apps.get(application)
+        return {"queue": app.queue.path, "priority": app.priority} if app else {}
+
+    def observe_queues(self, now_ms: int) -> Data:
+        """Every queue."""
+        root = self.capacity.root
+        return {queue.path: self._queue(queue) for queue in walk(root)} if root else {}
+
+    def _queue(self, queue: Queue) -> Data:
+        used = total(queue.used.values(), queue.zero)
+        pending = total(queue.pending.values(), queue.zero)
+        share = queue.share("")
+        found: Data = {
+            "usedMemory": used[MEMORY],
+            "usedVcores": used[CPU],
+            "pendingMemory": pending[MEMORY],
+            "pendingVcores": pending[CPU],
+            "containers": sum(
+                len(app.containers) for leaf in leaves(queue) for app in applications_of(leaf)
+            ),
+            "absoluteCapacity": round(share.absolute, _DECIMALS),
+            "absoluteMaxCapacity": round(share.absolute_maximum, _DECIMALS),
+            "absoluteUsedCapacity": round(queue.absolute_used.get("", 0.0), _DECIMALS),
+            "effectiveMinMemory": queue.minimum("")[MEMORY],
+            "effectiveMaxMemory": queue.maximum("")[MEMORY],
+            "state": str(queue.state).upper(),
+        }
+        others = extended(used, self.types)
+        if others:
+            found["usedResources"] = others
+        if isinstance(queue, LeafQueue):
+            found["activeApps"] = len(queue.active)
+            found["pendingApps"] = len(queue.waiting)
+            found["amUsedMemory"] = total(queue.am_used.values(), queue.zero)[MEMORY]
+        if self.partitions:
+            found["labels"] = {p.name: _label(queue, p.name) for p in self.partitions}
+        return found
+
+    def observe_users(self, now_ms: int) -> Data | None:
+        """Every user of every leaf that has users."""
+        root = self.capacity.root
+        found: Data = {}
+        for leaf in leaves(root) if root else ():
+            users = {name: _user(leaf, name) for name in sorted(leaf.users.by_name)}
+            if users:
+                found[leaf.path] = users
+        return found
+
+
+def _label(queue: Queue, label: str) -> Data:
+    share = queue.share(label)
+    return {
+        "absoluteCapacity": round(share.absolute, _DECIMALS),
+        "absoluteMaxCapacity": round(share.absolute_maximum, _DECIMALS),
+        "usedMemory": queue.use(label)[MEMORY],
+    }
+
+
+def _user(leaf: LeafQueue, name: str) -> Data:
+    user = leaf.users.by_name[name]
+    return {
+        "activeApps": user.active_apps,
+        "pendingApps": user.pending_apps,
+        "usedMemory": total(user.used.values(), leaf.zero)[MEMORY],
+        "userLimitMemory": leaf.users.limit(name, "", whole=False)[MEMORY],
+    }
+
+
+def extended(vector: Vector, types: ResourceTypes) -> Data:
+    """Amounts of the types beyond memory and CPU that are not 0."""
+    return {name: x for name, x in zip(types.names[2:], vector[2:], strict=True) if x}
