@@ -15,22 +15,36 @@ import click
     type=click.Path(file_okay=False, path_type=Path),
     help="Write one file for each resource, and a kustomization, into this folder; repeatable.",
 )
-@click.option("--check", is_flag=True, help="With --write: change nothing, fail on a difference.")
-def crds(folders: tuple[Path, ...], check: bool) -> None:
+@click.option(
+    "--reference",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the field reference, a page for each resource, into this folder.",
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="With --write or --reference: change nothing, fail on a difference.",
+)
+def crds(folders: tuple[Path, ...], reference: Path | None, check: bool) -> None:
     """Print the definitions of YarnQueue, YarnApplication and ContainerRequest.
 
     Use it as: kubeyarn crds | kubectl apply --server-side -f -
     """
     # pydantic takes a fifth of a second to import, which other commands should not wait for.
+    from kubeyarn.crd import reference as pages
     from kubeyarn.crd import schema
 
-    if not folders:
-        if check:
-            raise click.UsageError("--check needs --write FOLDER, the folder to compare with")
-        manifests = [schema.as_yaml(schema.crd(resource)) for resource in schema.RESOURCES]
-        click.echo("---\n".join(manifests), nl=False)
+    act = _check if check else _write
     for folder in folders:
-        (_check if check else _write)(folder, schema.files())
+        act(folder, schema.files())
+    if reference is not None:
+        act(reference, pages.pages())
+    if folders or reference is not None:
+        return
+    if check:
+        raise click.UsageError("--check needs --write or --reference, the folder to compare with")
+    manifests = [schema.as_yaml(schema.crd(resource)) for resource in schema.RESOURCES]
+    click.echo("---\n".join(manifests), nl=False)
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
@@ -48,6 +62,5 @@ def _check(folder: Path, files: dict[str, str]) -> None:
     ]
     if stale:
         raise click.ClickException(
-            f"{folder}: {', '.join(stale)} differ from the models; "
-            f"run: kubeyarn crds --write {folder}"
+            f"{folder}: {', '.join(stale)} differ from the models; run the same without --check"
         )

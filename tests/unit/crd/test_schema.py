@@ -9,7 +9,7 @@ import yaml
 from click.testing import CliRunner
 from pydantic import BaseModel
 
-from kubeyarn.crd import schema
+from kubeyarn.crd import reference, schema
 from kubeyarn.crd.command import crds
 from kubeyarn.crd.structural import structural
 
@@ -37,6 +37,22 @@ def test_the_files_are_what_the_models_say(folder):
     """Otherwise run: kubeyarn crds --write crds --write charts/kubeyarn/files/crds."""
     for name, text in schema.files().items():
         assert (ROOT / folder / name).read_text() == text, name
+
+
+def test_the_field_reference_is_what_the_models_say():
+    """Otherwise run: kubeyarn crds --reference docs/reference."""
+    for name, text in reference.pages().items():
+        assert (ROOT / "docs" / "reference" / name).read_text() == text, name
+
+
+@RESOURCES
+def test_the_field_reference_names_every_field(resource):
+    text = reference.page(resource)
+
+    for path, _ in parts(schema_of(resource)):
+        name = path.rpartition(".")[2].removesuffix("[]")
+        if path.startswith((".spec.", ".status.")) and name != "*":
+            assert f"`{name}`" in text, path
 
 
 def test_the_kustomization_lists_every_definition():
