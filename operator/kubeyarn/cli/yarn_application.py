@@ -166,7 +166,7 @@ def _lines(app: Json) -> list[tuple[str, str]]:
         ("Application-Type", spec.get("applicationType", "YARN")),
         ("User", _user(app)),
         ("Queue", _queue(app)),
-        ("Application Priority", str(spec.get("priority", 0))),
+        ("Application Priority", str(status.get("priority", spec.get("priority", 0)))),
         ("Start-Time", printing.milliseconds(status.get("startTime"))),
         ("Finish-Time", printing.milliseconds(status.get("finishTime"))),
         ("Progress", printing.percent(status.get("progress", 0))),
@@ -174,7 +174,7 @@ def _lines(app: Json) -> list[tuple[str, str]]:
         ("Final-State", status.get("finalStatus", "UNDEFINED")),
         ("Tracking-URL", status.get("trackingUrl") or "N/A"),
         ("RPC Port", str(status.get("rpcPort", -1))),
-        ("AM Host", attempt.get("host") or attempt.get("node") or "N/A"),
+        ("AM Host", status.get("host") or attempt.get("node") or "N/A"),
         ("Aggregate Resource Allocation", _seconds(usage, "memorySeconds", "vcoreSeconds")),
         (
             "Aggregate Resource Preempted",
@@ -211,8 +211,12 @@ def _diagnostics(app: Json) -> str:
     said = _status(app).get("diagnostics") or ""
     if said or _state(app) in (*ENDED, "RUNNING"):
         return str(said)
-    waits = [c for c in _status(app).get("conditions", []) if c.get("status") == "False"]
-    return str(waits[-1].get("message", "")) if waits else ""
+    conditions = {c.get("type"): c for c in _status(app).get("conditions", [])}
+    for kind in ("Accepted", "Running"):
+        condition = conditions.get(kind, {})
+        if condition.get("status") == "False" and condition.get("message"):
+            return str(condition["message"])
+    return ""
 
 
 def _lifetime(app: Json) -> str:
