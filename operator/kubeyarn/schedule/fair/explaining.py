@@ -5,8 +5,9 @@ from __future__ import annotations
 from kubeyarn.model.asks import AskKey
 from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.model.resources import ResourceTypes, Vector, add, fits
+from kubeyarn.policy.fair.masters import master_limit
 from kubeyarn.schedule.fair.assigning import Assigner
-from kubeyarn.schedule.fair.ledger import AM_KEY, Attempt, Ledger, Outstanding
+from kubeyarn.schedule.fair.ledger import AM_KEY, Attempt, Ledger, Outstanding, Queue, Room
 from kubeyarn.schedule.fair.running import Runners
 
 
@@ -19,6 +20,7 @@ def why(
         return None
     return (
         _not_running(runners, attempt)
+        or _no_node(ledger, ask)
         or _am_share(ledger, assigner, attempt, key)
         or _maximum(ledger, attempt, ask)
         or _nodes(ledger, attempt, ask)
@@ -55,7 +57,7 @@ def _am_share(ledger: Ledger, assigner: Assigner, attempt: Attempt, key: AskKey)
     if attempt.am_running or attempt.unmanaged or key != AM_KEY:
         return None
     size = attempt.asks[key].ask.size
-    if assigner.may_run_am(queue, size):
+    if assigner.may_run_am(queue, size) or _waits_for_room(ledger, queue, size):
         return None
     return Verdict(
         Reason.AM_LIMIT,
@@ -65,6 +67,16 @@ def _am_share(ledger: Ledger, assigner: Assigner, attempt: Attempt, key: AskKey)
         f"(maxAMShare {queue.maximum_am_share:g})",
         _place(attempt),
     )
+
+
+def _waits_for_room(ledger: Ledger, queue: Queue, size: Vector) -> bool:
+    """Whether the AM share would do if the cluster were not full.
+
+    Where the queue has no fair share of a resource, its AMs may use part of what is free.
+    """
+    empty = master_limit(queue.maximum_am_share, queue.fair_share, ledger.cluster, queue.maximum)
+    full = not any(fits(size, room.free) for room in ledger.rooms.values())
+    return full and fits(add(queue.am_usage, size), empty)
 
 
 def _maximum(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None:
@@ -82,14 +94,22 @@ def _maximum(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | No
     return None
 
 
+def _schedulable(ledger: Ledger) -> list[Room]:
+    return [room for room in ledger.rooms.values() if room.node.schedulable]
+
+
+def _no_node(ledger: Ledger, ask: Outstanding) -> Verdict | None:
+    size, rooms = ask.ask.size, _schedulable(ledger)
+    if any(fits(size, room.node.total) for room in rooms):
+        return None
+    return Verdict(
+        Reason.NO_NODE_FITS,
+        f"none of {len(rooms)} schedulable nodes has {_amounts(ledger.types, size)}",
+    )
+
+
 def _nodes(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None:
-    size = ask.ask.size
-    rooms = [room for room in ledger.rooms.values() if room.node.schedulable]
-    if not any(fits(size, room.node.total) for room in rooms):
-        return Verdict(
-            Reason.NO_NODE_FITS,
-            f"none of {len(rooms)} schedulable nodes has {_amounts(ledger.types, size)}",
-        )
+    size, rooms = ask.ask.size, _schedulable(ledger)
     if attempt.reservations:
         names = ", ".join(sorted(attempt.reservations))
         return Verdict(Reason.RESERVED, f"room is reserved and filling up on {names}")
