@@ -639,6 +639,14 @@ class YarnQueueStatus(Fields):
     fair_share: FairShare | None = Field(
         None, description="Its fair shares, when the Fair scheduler decides."
     )
+    in_force: FreeForm | None = Field(
+        None,
+        description="The spec that is in force: what the queue says now, or what it said before "
+        "when that does not add up.",
+    )
+    nodes: Count | None = Field(
+        None, description="At root: nodes of the cluster that may take containers."
+    )
     users: list[UserUse] | None = Field(
         None,
         max_length=1000,
