@@ -474,7 +474,7 @@ def test_following_needs_one_container(run):
 
 
 def test_following_hands_over_to_kubectl(state, capfd):
-    assert yarn.main("logs -applicationId wordcount -am 1 -follow".split()) == 0
+    assert yarn.main(["logs", "-applicationId", "wordcount", "-am", "1", "-follow"]) == 0
 
     assert capfd.readouterr().out == "am says\nhello\n"
     assert calls(state)[-1] == "logs --follow --namespace=default wordcount-01-000001"
