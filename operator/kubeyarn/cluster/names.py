@@ -19,7 +19,6 @@ USER = "kubeyarn.io/user"
 PARTITION = "kubeyarn.io/partition"
 RACK = "topology.kubernetes.io/zone"
 
-APPLICATION_FINALIZER = "kubeyarn.io/application"
 QUEUE_FINALIZER = "kubeyarn.io/queue"
 
 SCHEDULER_NAME = "kubeyarn"

@@ -17,6 +17,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS
+from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd import conditions
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
@@ -29,7 +30,6 @@ from kubeyarn.resourcemanager.observing import Seen
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.settings import Settings
-from kubeyarn.cluster.workqueue import WorkQueue
 
 _log = logging.getLogger(__name__)
 
@@ -206,9 +206,6 @@ class ApplicationsManager:
     async def _act(
         self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
     ) -> None:
-        deleting = "deletionTimestamp" in application["metadata"]
-        if not deleting:
-            await self._finalizer(key, application)
         if not record.ended and record.state is not ApplicationState.FINISHING:
             await self._ensure_am_request(key, application, record, views)
         session = self.session(key, record)
@@ -220,18 +217,7 @@ class ApplicationsManager:
             # The AM that has unregistered may still clean up; its containers may not.
             gone = over or (finishing and view.role != names.ROLE_AM)
             await self._serve(key, application, record, view, over=gone)
-        await self._sweep(key, record, deleting=deleting)
-
-    async def _finalizer(self, key: Key, application: Object) -> None:
-        present = application["metadata"].get("finalizers") or []
-        if names.APPLICATION_FINALIZER not in present:
-            wanted = [*present, names.APPLICATION_FINALIZER]
-            version = application["metadata"]["resourceVersion"]
-            body: Object = {"metadata": {"finalizers": wanted, "resourceVersion": version}}
-            current = self.cache.applications.get(key)
-            if current is not None:
-                body["metadata"]["resourceVersion"] = current["metadata"]["resourceVersion"]
-            await self._patch_application(key, body)
+        await self._sweep(key, record)
 
     async def _ensure_am_request(
         self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
@@ -363,28 +349,15 @@ class ApplicationsManager:
         self.cache.put_request(written)
         self.queue.add(key)
 
-    async def _sweep(self, key: Key, record: ApplicationRecord, *, deleting: bool) -> None:
-        """Delete pods that are over, and let a deleted application go once none is left."""
+    async def _sweep(self, key: Key, record: ApplicationRecord) -> None:
+        """Delete pods that are over for long enough, and those of an earlier object of the name."""
         now_ms = self._clock_ms()
-        left = list(self.cache.pods(key).values())
-        for pod in left:
+        for pod in list(self.cache.pods(key).values()):
             foreign = pod.container.attempt.application != record.id
             old = now_ms - pod.finished_ms > self.settings.finished_pod_retention_s * 1000
             over = pod.ending is not None and pod.finished_ms and old
-            if not pod.deleting and (deleting or foreign or over):
+            if not pod.deleting and (foreign or over):
                 await self._delete_pod(pod.namespace, pod.name, pod.uid)
-        if deleting and not left:
-            await self._release(key)
-
-    async def _release(self, key: Key) -> None:
-        application = self.cache.applications[key]
-        finalizers = application["metadata"].get("finalizers") or []
-        kept = [f for f in finalizers if f != names.APPLICATION_FINALIZER]
-        if kept != finalizers:
-            version = application["metadata"]["resourceVersion"]
-            await self._patch_application(
-                key, {"metadata": {"finalizers": kept, "resourceVersion": version}}
-            )
 
     async def _delete_pod(self, namespace: str, name: str, uid: str) -> None:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import MasterSession
@@ -34,6 +35,7 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
     """What is seen of an application now."""
     request, pod, session = seen.am_request, seen.am_pod, seen.session
     container = _am_container(record, request)
+    name = seen.application["metadata"]["name"]
     return Facts(
         saved=True,
         invalid=invalid(seen.application),
@@ -41,7 +43,7 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
         admission=admission(request),
         am_container=container,
         am_node=request.grants.get(container, "") if request and container else "",
-        am_pod=pod.name if pod else "",
+        am_pod=names.pod_name(name, container) if container else "",
         am_running=bool(pod and pod.running),
         am_ending=seen.am_ending,
         registered=session.registered,

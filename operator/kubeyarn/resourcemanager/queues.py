@@ -9,8 +9,8 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import Conflict, NotFound
 from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.resources import QUEUES
-from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.cluster.workqueue import WorkQueue
+from kubeyarn.resourcemanager.cache import Cache
 
 Object = dict[str, Any]
 

@@ -231,6 +231,8 @@ class Ledger:
             self._read_once(state, identity)
             self._drop_completed(state)
         over = found is None or (found.get("status") or {}).get("state") in ENDED
+        if found is None:
+            self._free_unlaunched(states)
         if not over and key not in self._submitted:
             self._submit(key, found or {}, states, now_ms)
         if key in self._submitted:
@@ -349,6 +351,16 @@ class Ledger:
         elif state.application not in self.applications:
             message = f"spec.application: found {name!r}, which does not exist in this namespace"
             self._refuse(state, "ApplicationNotFound", message)
+
+    def _free_unlaunched(self, states: list[RequestState]) -> None:
+        """A deleted application's grants that have no pod get none any more.
+
+        Kubernetes removes the pods there are, and each gives its room back as it goes.
+        """
+        for state in states:
+            for container in state.grants:
+                if container not in self._pods_of:
+                    self._free(container)
 
     def _finish_when_empty(self, key: Key, states: list[RequestState], now_ms: int) -> None:
         if any(state.live for state in states):
