@@ -6,17 +6,20 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kubeyarn.local.binaries import Module
 from kubeyarn.local.errors import LocalClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kubeyarn.local.binaries import Binary, Module
+    from kubeyarn.local.binaries import Binary
 
 _LOCAL = ("./", "../")
+_STANDARD_LIBRARY = Module("the standard library", "")
 
 
 def build(binaries: Sequence[Binary], scratch: Path) -> dict[str, Path]:
@@ -38,6 +41,19 @@ def build(binaries: Sequence[Binary], scratch: Path) -> dict[str, Path]:
     (work / "go.mod").write_text(text)
     _go(_build_arguments(binaries, output), work, environment)
     return {binary.name: output / _output_name(binary.package) for binary in binaries}
+
+
+def build_source(source: str) -> bytes:
+    """Build a static program of one file that needs the standard library only.
+
+    Raises LocalClusterError when Go is missing or the build fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="kubeyarn-go-") as scratch:
+        work = Path(scratch)
+        (work / "main.go").write_text(source)
+        environment = {**_environment(_STANDARD_LIBRARY), "GOTMPDIR": scratch}
+        _go(["build", "-trimpath", "-ldflags=-s -w", "-o", "out", "main.go"], work, environment)
+        return (work / "out").read_bytes()
 
 
 def missing_tools(module: Module) -> tuple[str, ...]:

@@ -9,9 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubeyarn.local import dockerfile, imagebuild, locking, oci, wheels
+from kubeyarn.local import dockerfile, gobuild, imagebuild, locking, oci, wheels
 from kubeyarn.local.binaries import KUBERNETES_VERSION
-from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.lookup import Lookup
 from kubeyarn.local.places import cache_directory
 
@@ -23,6 +22,21 @@ if TYPE_CHECKING:
 KUBEYARN = "kubeyarn/kubeyarn:dev"
 PAUSE = "localhost/kubeyarn/pause:1"
 KUBE_SCHEDULER = f"registry.k8s.io/kube-scheduler:{KUBERNETES_VERSION}"
+
+_PAUSE_SOURCE = """package main
+
+import (
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	signal.Ignore(syscall.SIGCHLD)
+	for {
+		syscall.Pause()
+	}
+}
+"""
 
 
 def pause(say: Say) -> Path:
@@ -79,12 +93,10 @@ def context(directory: Path, say: Say) -> None:
 def pause_program(architecture: str) -> bytes:
     """A static ELF program that lets the kernel reap its children and sleeps for ever.
 
-    Raises LocalClusterError for an architecture whose machine code is not here.
+    Raises LocalClusterError where neither its machine code is here nor Go to build it.
     """
     if architecture != "amd64":
-        raise LocalClusterError(
-            f"pause image: no program for {architecture}; set KUBEYARN_PAUSE_IMAGE"
-        )
+        return gobuild.build_source(_PAUSE_SOURCE)
     base, header = 0x400000, 64 + 56
     code = bytes.fromhex(
         # rt_sigaction(SIGCHLD, {SIG_IGN}, NULL, 8): nobody waits for orphans, so none may linger

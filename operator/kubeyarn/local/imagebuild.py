@@ -174,8 +174,10 @@ class Build:
             work.execute(command, self.config.environment, line)
             after = _stamps(work.upper)
             changed = sorted(name for name, stamp in after.items() if before.get(name) != stamp)
-            gone = [name for name in changed if _is_whiteout(work.upper / name)]
-            _pack(archive, work.upper, [name for name in changed if name not in set(gone)], gone)
+            hidden = {name for name in changed if _is_whiteout(work.upper / name)}
+            # What a COPY brought lies in `upper` itself: removing it leaves no whiteout there.
+            gone = _topmost(hidden | (set(before) - set(after)))
+            _pack(archive, work.upper, [name for name in changed if name not in hidden], gone)
 
     def _root(self) -> Path:
         """The root file system of the layers up to the last FROM or RUN, unpacked once."""
@@ -233,6 +235,10 @@ class Build:
             if archive.stat().st_mtime < old:
                 archive.unlink(missing_ok=True)
                 archive.with_suffix(".sha256").unlink(missing_ok=True)
+
+
+def _topmost(names: set[str]) -> list[str]:
+    return sorted(name for name in names if name.rpartition("/")[0] not in names)
 
 
 def _is_whiteout(path: Path) -> bool:

@@ -65,7 +65,10 @@ def _mount_kubelet_root(short: Path, root: Path) -> None:
     # The kubelet makes sockets below its root directory: on the disk, but with a short path.
     for directory in (short, root):
         directory.mkdir()
-    for command in (["mount", "--bind", root, short], ["mount", "--make-shared", short]):
+    for command in (
+        ["mount", "--bind", str(root), str(short)],
+        ["mount", "--make-shared", str(short)],
+    ):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise LocalClusterError(f"mounting {root} at {short}: {done.stderr.strip()}")

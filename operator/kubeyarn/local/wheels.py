@@ -60,7 +60,7 @@ def _dependencies(root: Path, cache: Path, say: Say) -> Path:
 
 
 def _own(root: Path, cache: Path, say: Say) -> Path:
-    key = _hash(path.read_bytes() + str(path).encode() for path in _source_files(root))
+    key = _hash(_named(path, root) for path in _source_files(root))
     return _built(cache / f"kubeyarn-{key}", ["--no-deps", str(root)], "KubeYARN's wheel", say)
 
 
@@ -107,6 +107,10 @@ def _source_files(root: Path) -> Iterator[Path]:
         path = root / name
         found = [path] if path.is_file() else sorted(path.rglob("*"))
         yield from (p for p in found if p.is_file() and "__pycache__" not in p.parts)
+
+
+def _named(path: Path, root: Path) -> bytes:
+    return f"{path.relative_to(root)}\n".encode() + path.read_bytes()
 
 
 def _hash(parts: Iterator[bytes] | Sequence[bytes]) -> str:
