@@ -45,25 +45,27 @@ def fair_config(
     )
 
 
-def reloaded(now: SchedulerConfig, allocations: str, types: ResourceTypes) -> SchedulerConfig:
-    """*now* with another allocation file.
+def reloaded(
+    now: SchedulerConfig, config: Mapping[str, str], allocations: str, types: ResourceTypes
+) -> SchedulerConfig:
+    """*now* with another allocation file and maximum allocation.
 
-    Hadoop's FairScheduler reads nothing but that file when it is reinitialised.
+    Hadoop's FairScheduler reads nothing else when it is reinitialised.
 
     Raises:
-        ConfigRefused: the allocation file is refused.
+        ConfigRefused: a value cannot be read, or the allocation file is refused.
     """
-    before = now.fair or FairClusterConfig()
-    fresh = FairClusterConfig(
-        allow_undeclared=before.allow_undeclared,
-        user_as_default=before.user_as_default,
-        size_based_weight=before.size_based_weight,
-        memory_per_mib=before.memory_per_mib,
-        offers=before.offers,
-        preemption=before.preemption,
+    before, fresh = now.fair or FairClusterConfig(), FairClusterConfig()
+    kept = replace(
+        before,
+        defaults=fresh.defaults,
+        user_maximum_default=fresh.user_maximum_default,
+        user_maximum=fresh.user_maximum,
+        rules=fresh.rules,
     )
-    read = read_allocations(allocations, types.names, fresh)
-    return replace(now, queues=read.queues, fair=read.cluster)
+    read = read_allocations(allocations, types.names, kept)
+    maximum = _maximum(_Settings(config), types)
+    return replace(now, queues=read.queues, fair=read.cluster, maximum_allocation=maximum)
 
 
 @dataclass(frozen=True, slots=True)

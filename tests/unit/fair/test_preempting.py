@@ -158,7 +158,7 @@ def test_a_container_is_marked_first_and_killed_when_its_time_is_up() -> None:
     due = cluster.engine.preempt(cluster.now_ms + 15_000)
 
     assert [(d.kill, d.message != "") for d in marked if isinstance(d, Preempt)] == [(False, True)]
-    assert soon == ()
+    assert soon == []
     assert [d.kill for d in due if isinstance(d, Preempt)] == [True]
 
 

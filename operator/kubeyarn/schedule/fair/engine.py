@@ -29,7 +29,7 @@ from kubeyarn.policy.fair.sizes import (
     container_maximum,
     normalized,
 )
-from kubeyarn.schedule.engine import Decision, Grant, Preempt, QueueStatus
+from kubeyarn.schedule.engine import Decision, Grant, Preempt, QueueStatus, Reserve
 from kubeyarn.schedule.fair import explaining, reporting, sharing
 from kubeyarn.schedule.fair.assigning import Assigner
 from kubeyarn.schedule.fair.checking import check_config
@@ -39,6 +39,8 @@ from kubeyarn.schedule.fair.running import Runners
 from kubeyarn.schedule.fair.tree import Tree
 
 _TIDY_MS = 10_000
+_MARKED = "its room goes to an application below its share"
+_KILLED = "preempted: its room goes to an application below its share"
 
 
 class FairEngine:
@@ -457,24 +459,18 @@ class FairEngine:
     def preempt(self, now_ms: int) -> Sequence[Decision]:
         """One pass: those whose time is up are killed, others are marked and told."""
         if not self._ledger.config.preemption.enabled:
-            return ()
+            return []
         self.update(now_ms)
+        told = {container.id for container in self._preempter.choose(now_ms)}
         wait = self._ledger.config.preemption.wait_before_kill_ms
-        due = [
-            Preempt(container, kill=True, message="preempted by the scheduler")
-            for attempt in self._ledger.attempts.values()
-            for container, since in attempt.marked.items()
-            if now_ms - since >= wait
-        ]
-        told = [
-            Preempt(
-                container.id,
-                kill=False,
-                message="its room goes to an application below its share",
-            )
-            for container in self._preempter.choose(now_ms)
-        ]
-        return (*due, *told)
+        decisions: list[Decision] = []
+        for attempt in self._ledger.attempts.values():
+            for container, since in attempt.marked.items():
+                if now_ms - since >= wait:
+                    decisions.append(Preempt(container, kill=True, message=_KILLED))
+                elif container in told:
+                    decisions.append(Preempt(container, kill=False, message=_MARKED))
+        return decisions
 
     # --- asking
 
@@ -487,6 +483,38 @@ class FairEngine:
         """What stops an ask (None: the application's AM) now; None when nothing waits."""
         attempt = self._attempt(application)
         return explaining.why(self._ledger, self._assigner, self._runners, attempt, key or AM_KEY)
+
+    def outstanding(self, application: ApplicationId) -> Sequence[Ask]:
+        """What an application still asks for, in order of key; the AM's ask included."""
+        attempt = self._ledger.attempts.get(application)
+        if attempt is None:
+            return []
+        return [
+            replace(attempt.asks[key].ask, count=attempt.asks[key].count) for key in attempt.keys
+        ]
+
+    def reservations(self, application: ApplicationId) -> Sequence[Reserve]:
+        """What is reserved for an application."""
+        attempt = self._ledger.attempts.get(application)
+        if attempt is None:
+            return []
+        return [
+            Reserve(application, held.key, node, held.size)
+            for node, held in attempt.reservations.items()
+        ]
+
+    def queue_of(self, application: ApplicationId) -> str | None:
+        """The leaf an application is in; None when it is not in the ledger."""
+        attempt = self._ledger.attempts.get(application)
+        return None if attempt is None else attempt.queue.path
+
+    def demand(self, queue: str) -> Vector:
+        """What a queue holds and wants, as of the last update, no more than its maximum."""
+        return self._ledger.queues[queue].demand
+
+    def runnable(self, queue: str) -> int:
+        """How many applications of a leaf may run."""
+        return len(self._ledger.queues[queue].runnable)
 
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""

@@ -1,0 +1,125 @@
+"""The Fair Scheduler in a story."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes
+from kubeyarn.schedule.fair import FairEngine
+from kubeyarn.schedule.fair.ledger import AM_KEY
+from kubeyarn.simulate.capacity import extended
+from kubeyarn.simulate.fair_config import fair_config, reloaded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kubeyarn.model.asks import AskKey
+    from kubeyarn.model.ids import ApplicationId
+    from kubeyarn.model.queues import Partition, SchedulerConfig
+    from kubeyarn.schedule.engine import Engine, QueueStatus
+    from kubeyarn.simulate.scenario import Data
+
+_PREEMPTION_SECONDS = 3600
+_NO_ALLOCATIONS = "<allocations/>"
+
+
+class SimulatedFair:
+    """A `SimulatedScheduler` around the fair engine; partitions mean nothing to it."""
+
+    def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
+        self.types = types
+        self.partitions = tuple(partitions)
+        self.fair = FairEngine(types)
+        self.engine: Engine = self.fair
+        self._config: SchedulerConfig | None = None
+
+    def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:
+        """Start with all settings; later only the allocation file and the maximum are read."""
+        text = _NO_ALLOCATIONS if allocations is None else allocations
+        if self._config is None:
+            config = _killing_at_once(fair_config(values, text, self.types))
+        else:
+            config = reloaded(self._config, values, text, self.types)
+        self.fair.configure(config, now_ms)
+        self._config = config
+
+    def preemption_seconds(self) -> int:
+        """One hour: more than any timeout of interest."""
+        return _PREEMPTION_SECONDS
+
+    def before_round(self, now_ms: int) -> None:
+        """Recompute demand and fair shares."""
+        self.fair.update(now_ms)
+
+    def after_step(self, now_ms: int) -> None:
+        """Recompute demand and fair shares."""
+        self.fair.update(now_ms)
+
+    def outstanding(self, application: ApplicationId) -> int:
+        """Containers asked for and not granted."""
+        return sum(ask.count for ask in self.fair.outstanding(application))
+
+    def waiting_keys(self, application: ApplicationId) -> Sequence[AskKey | None]:
+        """The keys with something outstanding."""
+        keys = [ask.key for ask in self.fair.outstanding(application)]
+        return [None if key == AM_KEY else key for key in keys]
+
+    def reserved_memory(self, application: ApplicationId) -> int:
+        """Memory reserved on nodes."""
+        return sum(held.size[MEMORY] for held in self.fair.reservations(application))
+
+    def application_fields(self, application: ApplicationId) -> Data:
+        """The queue; applications have no priority here."""
+        queue = self.fair.queue_of(application)
+        return {} if queue is None else {"queue": queue}
+
+    def observe_queues(self, now_ms: int) -> Data:  # noqa: ARG002
+        """Every queue."""
+        return {status.path: self._queue(status) for status in self.fair.queue_status()}
+
+    def _queue(self, status: QueueStatus) -> Data:
+        steady = status.steady_fair_share or self.types.zero()
+        share = status.instantaneous_fair_share or self.types.zero()
+        found: Data = {
+            "usedMemory": status.used[MEMORY],
+            "usedVcores": status.used[CPU],
+            "pendingMemory": status.pending[MEMORY],
+            "pendingVcores": status.pending[CPU],
+            "containers": status.containers,
+            "steadyFairShareMemory": steady[MEMORY],
+            "steadyFairShareVcores": steady[CPU],
+            "fairShareMemory": share[MEMORY],
+            "fairShareVcores": share[CPU],
+            "demandMemory": self.fair.demand(status.path)[MEMORY],
+        }
+        others = extended(status.used, self.types)
+        if others:
+            found["usedResources"] = others
+        if status.leaf:
+            found["activeApps"] = status.active_applications
+            found["pendingApps"] = status.pending_applications
+            found["runnableApps"] = self.fair.runnable(status.path)
+            found["amUsedMemory"] = status.am_used[MEMORY]
+        return found
+
+    def observe_users(self, now_ms: int) -> Data | None:  # noqa: ARG002
+        """Nobody: the Fair Scheduler limits how many applications of a user run, nothing else."""
+        return {}
+
+
+def _killing_at_once(config: SchedulerConfig) -> SchedulerConfig:
+    """*config* for a story, where what a pass chooses is killed in the same pass.
+
+    An application that was helped is looked at again as late as without that.
+    """
+    if config.fair is None:
+        return config
+    preemption = config.fair.preemption
+    at_once = replace(
+        preemption,
+        wait_before_kill_ms=0,
+        wait_before_next_check_ms=preemption.wait_before_next_check_ms
+        + preemption.wait_before_kill_ms,
+    )
+    return replace(config, fair=replace(config.fair, preemption=at_once))
