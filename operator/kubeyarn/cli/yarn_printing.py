@@ -39,6 +39,18 @@ def percent(value: object) -> str:
     return f"{round(float(number), 2):g}%"
 
 
+def hundredths(share: str) -> str:
+    """A share as Java's `#.00%` prints it (nothing is `.00%`); what is no percentage as it is."""
+    try:
+        number = float(share.removesuffix("%")) if share.endswith("%") else None
+    except ValueError:
+        number = None
+    if number is None:
+        return share
+    shown = f"{number:.2f}%"
+    return shown.removeprefix("0") if shown.startswith("0.") else shown
+
+
 def milliseconds(time: object) -> str:
     """A Kubernetes time as YARN's milliseconds since 1970; 0 for none."""
     if not isinstance(time, str) or not time:

@@ -86,9 +86,9 @@ def _lines(queue: Json, queues: list[Json]) -> list[tuple[str, str]]:
     weight = spec.get("capacity", "")
     return [
         ("State", _state(queue)),
-        ("Capacity", _capacity(queue)),
-        ("Current Capacity", status.get("usedCapacity", "0.0%")),
-        ("Maximum Capacity", _maximum(queue)),
+        ("Capacity", printing.hundredths(_capacity(queue))),
+        ("Current Capacity", printing.hundredths(status.get("usedCapacity", "0%"))),
+        ("Maximum Capacity", printing.hundredths(_maximum(queue))),
         ("Weight", weight.removesuffix("w") if weight.endswith("w") else "-1.00"),
         ("Maximum Parallel Apps", str(spec.get("maximumParallelApplications", 2147483647))),
         ("Default Node Label expression", spec.get("defaultPartition") or "<DEFAULT_PARTITION>"),

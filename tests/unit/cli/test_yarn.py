@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubeyarn.cli import yarn
+from kubeyarn.cli import yarn, yarn_printing
 
 STUB = Path(__file__).parent / "kubectl_stub.py"
 APPS, QUEUES = "yarnapplications.kubeyarn.io", "yarnqueues.kubeyarn.io"
@@ -362,9 +362,9 @@ def test_one_queue_is_reported_as_yarn_reports_it(run):
         "Queue Name : etl",
         "Queue Path : root.engineering.etl",
         "\tState : RUNNING",
-        "\tCapacity : 70%",
-        "\tCurrent Capacity : 30.0%",
-        "\tMaximum Capacity : 90%",
+        "\tCapacity : 70.00%",
+        "\tCurrent Capacity : 30.00%",
+        "\tMaximum Capacity : 90.00%",
         "\tWeight : -1.00",
         "\tMaximum Parallel Apps : 2147483647",
         "\tDefault Node Label expression : <DEFAULT_PARTITION>",
@@ -372,6 +372,14 @@ def test_one_queue_is_reported_as_yarn_reports_it(run):
         "\tPreemption : enabled",
         "\tIntra-queue Preemption : disabled",
     ]
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [("0%", ".00%"), ("0.5%", ".50%"), ("100%", "100.00%"), ("3w", "3w"), ("[cpu=1]", "[cpu=1]")],
+)
+def test_shares_are_printed_with_hundredths_as_yarn_does(share, shown):
+    assert yarn_printing.hundredths(share) == shown
 
 
 def test_preemption_is_disabled_by_an_ancestor(run):
