@@ -32,7 +32,20 @@ _TOOLS = (
     *("timeout", "expr", "whoami", "pwd", "ps", "tar", "gzip", "mktemp", "yes", "awk", "which"),
 )
 # Loaded by name at run time, so no program's list of needed libraries has them.
-_LOADED_LATER = ("libgcc_s.so.1", "libstdc++.so.6", "libnss_files.so.2", "libnss_dns.so.2")
+# What manylinux wheels may link to, whatever this interpreter itself needs (PEP 600), and what
+# libc loads by name.
+_LOADED_LATER = (
+    "libgcc_s.so.1",
+    "libstdc++.so.6",
+    "libm.so.6",
+    "libdl.so.2",
+    "librt.so.1",
+    "libutil.so.1",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "libnss_files.so.2",
+    "libnss_dns.so.2",
+)
 _LEFT_OUT = {
     *("test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3"),
     *("site-packages", "dist-packages", "idle_test", "__phello__"),
