@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -576,18 +575,21 @@ def test_objects_that_the_resourcemanager_has_not_seen_yet_are_shown(run, state)
 
 
 def test_it_starts_quickly_and_loads_no_client_library(state):
-    """Bound: 200 ms; the import of a Kubernetes client alone takes longer."""
+    """Bound: 200 ms of this process; the import of a Kubernetes client alone takes longer.
+
+    Processor time is measured, because wall time measures whatever else the machine does.
+    """
     code = "import sys; from kubeyarn.cli import yarn; yarn.main(['-help']); print(*sys.modules)"
-    best = min(_timed(code)[0] for _ in range(5))
-    loaded = set(_timed(code)[1].split())
+    best = min(_seconds_of(code)[0] for _ in range(5))
+    loaded = set(_seconds_of(code)[1].split())
 
     assert best < 0.2
     assert not {"kubernetes", "kopf", "pydantic", "aiohttp", "asyncio", "yaml"} & loaded
 
 
-def _timed(code: str) -> tuple[float, str]:
-    began = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
-    )
-    return time.perf_counter() - began, done.stdout
+def _seconds_of(code: str) -> tuple[float, str]:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return used, done.stdout
