@@ -60,6 +60,7 @@ class Reservation:
     node: str
     size: Vector
     partition: str
+    made_ms: int = 0
 
 
 class LedgerApplication:

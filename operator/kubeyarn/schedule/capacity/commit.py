@@ -63,7 +63,7 @@ def _reserve(
 ) -> Decision:
     node = offer.node
     reservation = Reservation(
-        new_container_id(app), app, ask.key, node.name, ask.size, node.partition
+        new_container_id(app), app, ask.key, node.name, ask.size, node.partition, offer.now_ms
     )
     app.reservations.setdefault(ask.key, {})[node.name] = reservation
     app.re_reservations[ask.key] = 0

@@ -21,6 +21,7 @@ from kubeyarn.schedule.capacity.nodes import Cluster
 from kubeyarn.schedule.capacity.offers import offer_node
 from kubeyarn.schedule.capacity.parallel import ParallelLimits
 from kubeyarn.schedule.capacity.parent import ParentQueue
+from kubeyarn.schedule.capacity.preemption import Preemption
 from kubeyarn.schedule.capacity.rejections import (
     check_access,
     check_limits,
@@ -68,6 +69,7 @@ class CapacityEngine:
         self.by_name: dict[str, list[Queue]] = {}
         self.apps: dict[ApplicationId, LedgerApplication] = {}
         self.parallel = ParallelLimits()
+        self.preemption = Preemption()
         self._idle = False
 
     # -- configuration ---------------------------------------------------------------------------
@@ -407,7 +409,7 @@ class CapacityEngine:
         ledger = self.cluster.nodes.get(node)
         if ledger is None or self.root is None or self.config is None:
             return ()
-        return offer_node(self.root, ledger, self.cluster, self.config)
+        return offer_node(self.root, ledger, self.cluster, self.config, now_ms)
 
     def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
         """Offer all nodes until nothing changes or *limit* grants were made."""
@@ -440,7 +442,10 @@ class CapacityEngine:
 
     def preempt(self, now_ms: int) -> Sequence[Decision]:
         """One pass of the preemption policy, if the configuration turns it on."""
-        return ()
+        if self.root is None or self.config is None:
+            return ()
+        self._idle = False
+        return self.preemption.run(self.root, self.cluster, self.calc, self.config, now_ms)
 
     # -- questions -------------------------------------------------------------------------------
 

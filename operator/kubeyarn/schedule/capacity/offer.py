@@ -25,6 +25,7 @@ class Offer:
     node: LedgerNode
     rules: OfferConfig
     node_count: int
+    now_ms: int = 0
     borrowing: bool = False
     am_may_borrow: bool = False
     nodes: Mapping[str, LedgerNode] = field(default_factory=dict)

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def offer_node(
-    root: ParentQueue, node: LedgerNode, cluster: Cluster, config: SchedulerConfig
+    root: ParentQueue, node: LedgerNode, cluster: Cluster, config: SchedulerConfig, now_ms: int
 ) -> list[Decision]:
     """What one heartbeat of the node leads to."""
     decisions: list[Decision] = []
     rules = config.offers
     assigned = elsewhere = 0
     while True:
-        proposal = _offer_once(root, node, cluster, config, decisions)
+        proposal = _offer_once(root, node, cluster, config, now_ms, decisions)
         if proposal is None or proposal.size is None or proposal.reserve:
             return decisions
         assigned += 1
@@ -41,12 +41,13 @@ def _offer_once(
     node: LedgerNode,
     cluster: Cluster,
     config: SchedulerConfig,
+    now_ms: int,
     decisions: list[Decision],
 ) -> Proposal | None:
     """One assignment: a reservation comes first, and alone."""
     if not node.node.schedulable:
         return None
-    offer = Offer(node, config.offers, len(cluster.nodes), nodes=cluster.nodes)
+    offer = Offer(node, config.offers, len(cluster.nodes), now_ms, nodes=cluster.nodes)
     if node.reservation is not None:
         limits = Limits(cluster.partition(""), cluster.zero, cluster.zero)
         _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)

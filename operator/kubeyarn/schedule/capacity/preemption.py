@@ -1,0 +1,106 @@
+"""The preemption policy's passes: select, mark, and kill after a wait.
+
+Hadoop: ProportionalCapacityPreemptionPolicy.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.policy.calculator import times
+from kubeyarn.policy.preemption.demand import Budget
+from kubeyarn.policy.single import single
+from kubeyarn.schedule.capacity.commit import drop_reservation
+from kubeyarn.schedule.capacity.pass_state import Pass
+from kubeyarn.schedule.capacity.take_by_queue import take_by_queue
+from kubeyarn.schedule.capacity.take_by_reservation import take_by_priority, take_by_reservation
+from kubeyarn.schedule.capacity.take_in_queue import take_in_queue
+from kubeyarn.schedule.engine import Decision, Preempt
+
+if TYPE_CHECKING:
+    from kubeyarn.model.ids import ContainerId
+    from kubeyarn.model.queues import SchedulerConfig
+    from kubeyarn.policy.calculator import Calculator
+    from kubeyarn.schedule.capacity.nodes import Cluster
+    from kubeyarn.schedule.capacity.parent import ParentQueue
+
+
+class Preemption:
+    """Remembers since when containers are marked, and who was ever underserved."""
+
+    __slots__ = ("_marked", "_underserved")
+
+    def __init__(self) -> None:
+        self._marked: dict[ContainerId, int] = {}
+        self._underserved: dict[str, dict[str, None]] = {}
+
+    def run(
+        self,
+        root: ParentQueue,
+        cluster: Cluster,
+        calc: Calculator,
+        config: SchedulerConfig,
+        now_ms: int,
+    ) -> list[Decision]:
+        """One pass: what is marked anew, and what was marked long enough is to be killed."""
+        rules = config.preemption
+        if not rules.enabled:
+            return []
+        state = self._select(root, cluster, calc, config, now_ms)
+        if rules.observe_only:
+            return []
+        for reservation in state.dropped:
+            drop_reservation(reservation, cluster.nodes[reservation.node])
+        decisions = self._mark_or_kill(state, now_ms)
+        self._forget(rules.maximum_wait_before_kill_ms, now_ms)
+        return decisions
+
+    def _select(
+        self,
+        root: ParentQueue,
+        cluster: Cluster,
+        calc: Calculator,
+        config: SchedulerConfig,
+        now_ms: int,
+    ) -> Pass:
+        rules = config.preemption
+        budget = Budget(times(cluster.total, single(rules.total_per_round)))
+        state = Pass(calc, cluster, rules, root, budget, self._underserved)
+        exclusive = {"", *(p.name for p in config.partitions if p.exclusive)}
+        state.look(["", *(p.name for p in config.partitions)], exclusive)
+        wait = rules.maximum_wait_before_kill_ms
+        if rules.underutilized:
+            take_by_priority(state, now_ms, wait)
+        if rules.select_on_reserved:
+            take_by_reservation(state, wait)
+        take_by_queue(state, wait)
+        if rules.balance_after_satisfied:
+            take_by_queue(state, rules.balance_wait_before_kill_ms, balance=True)
+        if rules.intra_queue:
+            take_in_queue(state, wait)
+        return state
+
+    def _mark_or_kill(self, state: Pass, now_ms: int) -> list[Decision]:
+        decisions: list[Decision] = []
+        for container, wait in state.chosen.values():
+            since = self._marked.get(container.id)
+            if since is None:
+                self._marked[container.id] = now_ms
+            elif since + wait > now_ms:
+                continue
+            else:
+                del self._marked[container.id]
+            decisions.append(
+                Preempt(
+                    container.id,
+                    kill=since is not None,
+                    message=f"{container.size} on {container.node} is taken back for others "
+                    "who are below what they are guaranteed",
+                )
+            )
+        return decisions
+
+    def _forget(self, wait_ms: int, now_ms: int) -> None:
+        stale = [c for c, since in self._marked.items() if since + 2 * wait_ms < now_ms]
+        for container in stale:
+            del self._marked[container]
