@@ -68,7 +68,7 @@ ENVIRONMENT = {
 
 def key() -> str:
     """What the base depends on, as a hash: this Python and this recipe."""
-    parts = [_RECIPE, sys.version, str(_python()), str(_stdlib()), *_TOOLS]
+    parts = [_RECIPE, sys.version, str(_python()), str(_stdlib()), *_TOOLS, *_LOADED_LATER]
     parts += [str(path.stat().st_mtime_ns) for path in (_python(), _stdlib())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
