@@ -86,13 +86,16 @@ def settle(
         ConfigRefused: a value is not allowed here.
     """
     partitions = {p.name: p for p in config.partitions if p.name != NO_PARTITION}
+    if parent is None:
+        for label in {p.name for queue in cluster.queues for p in queue.partitions}:
+            partitions.setdefault(label, QueuePartition(label))
     accessible = _accessible(config, parent)
     preempting = cluster.preemption.enabled
     intra = cluster.preemption.intra_queue
     maximum_lifetime, default_lifetime = _lifetimes(config, parent)
     return QueueSettings(
         config=config,
-        labels=(NO_PARTITION, *partitions),
+        labels=(NO_PARTITION, *sorted(partitions)),
         accessible=accessible,
         default_partition=_default_partition(config, accessible, parent),
         user_limit_percent=single(

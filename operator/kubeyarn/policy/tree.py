@@ -102,10 +102,7 @@ def _build(
         node.children.append(_build(child, node, config, by_parent, zero))
     if node.leaf:
         check_weights(node.settings)
-    auto = queue.auto_create
-    if auto is not None and auto.kind is AutoCreateKind.MANAGED:
-        node.children = []
-    elif config.legacy_queue_mode and node.children:
+    if config.legacy_queue_mode and node.children:
         check_children(node, zero)
     return node
 
@@ -164,7 +161,7 @@ def _share(
         )
     if legacy:
         _check_unmixed(config.path, capacity, maximum)
-    root = config.path == ROOT and label == NO_PARTITION
+    root = config.path == ROOT and capacity is None
     return ConfiguredShare(
         capacity=1.0 if root else _fraction(config.path, capacity),
         maximum=_maximum(maximum),
@@ -331,3 +328,37 @@ def _check_sum(node: TreeNode, label: str, own: Unit) -> None:
             "CapacitySum",
             f"{where} have capacities but it has none itself",
         )
+
+
+class TreeLookup:
+    """What placement asks, of a configured tree that is not in force yet."""
+
+    def __init__(self, root: TreeNode) -> None:
+        self._nodes = {node.path: node for node in root.walk()}
+        self._named: dict[str, list[str]] = {}
+        for path in self._nodes:
+            self._named.setdefault(path.rpartition(".")[2], []).append(path)
+
+    def path_of(self, name: str) -> str | None:
+        """The full path of a queue, by path or unambiguous short name."""
+        if name in self._nodes:
+            return name
+        named = self._named.get(name, [])
+        return named[0] if len(named) == 1 else None
+
+    def is_leaf(self, path: str) -> bool:
+        """Whether the queue is a leaf."""
+        return self._nodes[path].leaf
+
+    def ambiguous(self, name: str) -> bool:
+        """Whether several queues have this short name."""
+        return name not in self._nodes and len(self._named.get(name, ())) > 1
+
+    def makes_children(self, path: str) -> bool:
+        """Whether the queue makes leaves on demand."""
+        return self._nodes[path].settings.config.auto_create is not None
+
+    def makes_parents(self, path: str) -> bool:
+        """Whether the queue makes branches on demand."""
+        auto = self._nodes[path].settings.config.auto_create
+        return auto is not None and auto.kind is AutoCreateKind.FLEXIBLE

@@ -9,7 +9,7 @@ from kubeyarn.policy.configuration.cluster import read_capacity_scheduler
 from kubeyarn.schedule.capacity.attempts import AM_KEY
 from kubeyarn.schedule.capacity.engine import CapacityEngine
 from kubeyarn.schedule.capacity.leaf import LeafQueue
-from kubeyarn.schedule.capacity.status import applications_of, leaves, total
+from kubeyarn.schedule.capacity.status import leaves, total
 from kubeyarn.schedule.capacity.tree import walk
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class SimulatedCapacity:
             "pendingMemory": pending[MEMORY],
             "pendingVcores": pending[CPU],
             "containers": sum(
-                len(app.containers) for leaf in leaves(queue) for app in applications_of(leaf)
+                len(app.containers) for leaf in leaves(queue) for app in leaf.all_applications()
             ),
             "absoluteCapacity": round(share.absolute, _DECIMALS),
             "absoluteMaxCapacity": round(share.absolute_maximum, _DECIMALS),
@@ -101,9 +101,10 @@ class SimulatedCapacity:
         if isinstance(queue, LeafQueue):
             found["activeApps"] = len(queue.active)
             found["pendingApps"] = len(queue.waiting)
-            found["amUsedMemory"] = total(queue.am_used.values(), queue.zero)[MEMORY]
+            found["amUsedMemory"] = queue.am_used.get("", queue.zero)[MEMORY]
         if self.partitions:
-            found["labels"] = {p.name: _label(queue, p.name) for p in self.partitions}
+            known = {*queue.shares, *queue.used} - {""}
+            found["labels"] = {name: _label(queue, name) for name in sorted(known)}
         return found
 
     def observe_users(self, now_ms: int) -> Data | None:

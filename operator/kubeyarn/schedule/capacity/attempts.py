@@ -8,10 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import AskKey
-from kubeyarn.model.resources import subtract
+from kubeyarn.model.resources import scale, subtract
 from kubeyarn.schedule.capacity.admission import admit_applications
 from kubeyarn.schedule.capacity.application import LedgerApplication, OutstandingAsk
-from kubeyarn.schedule.capacity.commit import complete, drop_reservation
+from kubeyarn.schedule.capacity.commit import (
+    charge,
+    complete,
+    discharge,
+    drop_reservation,
+)
 
 if TYPE_CHECKING:
     from kubeyarn.model.asks import Locality
@@ -102,3 +107,30 @@ def clear(app: LedgerApplication, cluster: Cluster) -> None:
         app.queue.change_pending(ask.partition, change)
     app.asks.clear()
     app.keys.clear()
+
+
+def change_queue(app: LedgerApplication, target: LeafQueue, cluster: Cluster) -> None:
+    """Let an application's containers, place in line and asks change the leaf.
+
+    Hadoop: CapacityScheduler.moveApplication. The application still names its old leaf.
+    """
+    source = app.queue
+    for container in app.containers.values():
+        discharge(source, app, container.size, container.partition)
+        source.forget_borrowed(container)
+        charge(target, app, container.size, container.partition)
+    for held in app.reservations.values():
+        for reservation in held.values():
+            discharge(source, app, reservation.size, reservation.partition)
+            source.change_reserved(reservation.partition, tuple(-x for x in reservation.size))
+            charge(target, app, reservation.size, reservation.partition)
+            target.change_reserved(reservation.partition, reservation.size)
+    leave(source, app)
+    join(target, app)
+    for ask in app.asks.values():
+        amount = scale(ask.size, ask.count)
+        source.change_pending(ask.partition, tuple(-x for x in amount))
+        target.change_pending(ask.partition, amount)
+    source.users.deactivate(app.user, app.app.id)
+    if app.keys:
+        target.users.activate(app.user, app.app.id)

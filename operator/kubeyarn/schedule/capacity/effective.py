@@ -29,6 +29,11 @@ def update_tree(root: ParentQueue, config: SchedulerConfig) -> None:
     _update(root, Limits(total, root.zero, root.zero), config)
 
 
+def update_below(queue: ParentQueue, config: SchedulerConfig) -> None:
+    """Recompute a parent and everything below it."""
+    _update_parent(queue, Limits(queue.cluster.total, queue.zero, queue.zero), config)
+
+
 def _update(queue: Queue, limits: Limits, config: SchedulerConfig) -> None:
     if isinstance(queue, ParentQueue):
         _update_parent(queue, limits, config)

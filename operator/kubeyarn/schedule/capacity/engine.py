@@ -10,11 +10,22 @@ from kubeyarn.model.errors import Rejected
 from kubeyarn.model.queues import OfferConfig, SchedulerConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.policy.calculator import DominantCalculator, calculator
-from kubeyarn.policy.tree import build_tree
+from kubeyarn.policy.placement.check import check_rules
+from kubeyarn.policy.placement.rules import normalize, place
+from kubeyarn.policy.tree import TreeLookup, build_tree
 from kubeyarn.schedule.capacity import attempts
 from kubeyarn.schedule.capacity.application import LedgerApplication
 from kubeyarn.schedule.capacity.attempts import AM_KEY
 from kubeyarn.schedule.capacity.commit import charge, complete, discharge, drop_reservation
+from kubeyarn.schedule.capacity.dynamic import (
+    create_leaf,
+    expired,
+    makes_branches,
+    makes_children,
+    manage,
+    remove_dynamic,
+    reset_managed,
+)
 from kubeyarn.schedule.capacity.effective import update_tree
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.nodes import Cluster
@@ -81,6 +92,7 @@ class CapacityEngine:
             ConfigRefused: it does not add up; the one before stays in force.
         """
         tree = build_tree(config, self.zero)
+        check_rules(config.placement_rules, TreeLookup(tree))
         calc = calculator(dominant=config.dominant)
         if self.root is None:
             root = new_queue(tree, None, self.cluster, calc)
@@ -97,6 +109,9 @@ class CapacityEngine:
             queue.step = config.minimum_allocation
         self._index()
         self.refresh()
+        for queue in list(self.queues.values()):
+            if isinstance(queue, ParentQueue) and queue.children:
+                reset_managed(queue, config)
 
     def _index(self) -> None:
         self.queues = {queue.path: queue for queue in walk(self._tree())}
@@ -199,14 +214,74 @@ class CapacityEngine:
                 f"the cluster already has {self._tree().applications} applications "
                 f"of at most {config.maximum_applications}",
             )
-        name = application.queue or "default"
-        named = find_queue(self.queues, self.by_name, name)
-        check_access(named, application, config)
-        leaf = find_leaf(self.queues, self.by_name, name)
+        placed = place(
+            application, config.placement_rules, self, override=config.placement_override
+        )
+        leaf = self._leaf(application, placed or application.queue or "default", placed, now_ms)
         app = self._application(application, leaf, now_ms)
         check_limits(leaf, application)
         self._enter(leaf, app)
         return leaf.path
+
+    def _leaf(
+        self, application: Application, name: str, placed: str | None, now_ms: int
+    ) -> LeafQueue:
+        """The leaf meant by *name*, made if need be.
+
+        Raises:
+            Rejected: there is none, or it may not be used.
+        """
+        config = self._settings()
+        if name not in self.queues and name not in self.by_name:
+            path = normalize(name, self)
+            nearest = self._nearest(path or "")
+            if path is not None and "." in name and nearest is not None:
+                check_access(nearest, application, config)
+                self._create(path, now_ms)
+        queue = find_queue(self.queues, self.by_name, name)
+        check_access(queue, application, config)
+        leaf = find_leaf(self.queues, self.by_name, name)
+        if leaf.template_absolute is not None and placed is None:
+            raise Rejected(
+                Reason.PLACEMENT_REJECTED,
+                f"queue {leaf.path} was made on demand and takes only applications that a "
+                "placement rule sends there",
+            )
+        return leaf
+
+    def _nearest(self, path: str) -> Queue | None:
+        while path and path not in self.queues:
+            path = path.rpartition(".")[0]
+        return self.queues.get(path)
+
+    def _create(self, path: str, now_ms: int) -> None:
+        if create_leaf(path, self.queues, self._settings(), now_ms):
+            self._index()
+
+    # -- what placement asks ---------------------------------------------------------------------
+
+    def path_of(self, name: str) -> str | None:
+        """The full path of an existing queue, by path or unambiguous short name."""
+        if name in self.queues:
+            return name
+        named = self.by_name.get(name, [])
+        return named[0].path if len(named) == 1 else None
+
+    def is_leaf(self, path: str) -> bool:
+        """Whether an existing queue is a leaf."""
+        return self.queues[path].leaf
+
+    def ambiguous(self, name: str) -> bool:
+        """Whether several queues have this short name."""
+        return name not in self.queues and len(self.by_name.get(name, ())) > 1
+
+    def makes_children(self, path: str) -> bool:
+        """Whether an existing queue makes leaves on demand."""
+        return makes_children(self.queues[path])
+
+    def makes_parents(self, path: str) -> bool:
+        """Whether an existing queue makes branches on demand."""
+        return makes_branches(self.queues[path])
 
     def _application(
         self, application: Application, leaf: LeafQueue, now_ms: int
@@ -303,7 +378,22 @@ class CapacityEngine:
         Raises:
             Rejected: the target does not take it; nothing changed.
         """
-        raise NotImplementedError
+        app = self._known(application)
+        target = find_leaf(self.queues, self.by_name, queue)
+        for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
+            check_partition(target, partition, self._settings(), f"move of {application}")
+        check_limits(target, app.app)
+        self._idle = False
+        attempts.change_queue(app, target, self.cluster)
+        if app.runnable:
+            self.parallel.move(app, source=app.queue, target=target)
+        self._count(target, 1)
+        self._count(app.queue, -1)
+        source, app.queue = app.queue, target
+        for above in source.path_up():
+            if above is not source:
+                drained(above)
+        return target.path
 
     def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
         """Change an application's priority; returns what is in force after limits."""
@@ -438,7 +528,23 @@ class CapacityEngine:
         )
 
     def manage_queues(self, now_ms: int) -> None:
-        """Let queues made on demand take or give up capacity."""
+        """Let leaves made on demand under managed parents take or give up guarantees."""
+        config = self._settings()
+        for queue in list(self.queues.values()):
+            if isinstance(queue, ParentQueue):
+                manage(queue, config)
+
+    def expire_queues(self, now_ms: int) -> None:
+        """Take away queues made on demand that stood empty for too long."""
+        config = self._settings()
+        found = True
+        while found:
+            found = False
+            for queue in list(self.queues.values()):
+                if expired(queue, config.queue_expiry_seconds, now_ms):
+                    remove_dynamic(queue, config)
+                    self._index()
+                    found = True
 
     def preempt(self, now_ms: int) -> Sequence[Decision]:
         """One pass of the preemption policy, if the configuration turns it on."""

@@ -40,9 +40,8 @@ class LeafQueue(Queue):
         "am_used",
         "borrowed",
         "current_limit",
-        "ids",
+        "entitled_labels",
         "known_limit",
-        "last_submitted_ms",
         "maximum_applications",
         "maximum_per_user",
         "parked",
@@ -62,7 +61,7 @@ class LeafQueue(Queue):
         self.waiting: list[tuple[ApplicationKey, LedgerApplication]] = []
         self.parked: list[LedgerApplication] = []
         self.runnable_apps: list[LedgerApplication] = []
-        self.ids: set[ApplicationId] = set()
+        self.entitled_labels: set[str] = set()
         self.am_limits: dict[str, Vector] = {}
         self.am_used: dict[str, Vector] = {}
         self.borrowed: dict[str, dict[ContainerId, Container]] = {}
@@ -70,7 +69,6 @@ class LeafQueue(Queue):
         self.known_limit: Vector = self.zero
         self.maximum_applications = 0
         self.maximum_per_user = 0
-        self.last_submitted_ms = 0
         self._reorder: dict[ApplicationId, LedgerApplication] = {}
 
     @property
@@ -87,6 +85,10 @@ class LeafQueue(Queue):
     def applications(self) -> int:
         """Applications waiting, admitted and parked."""
         return len(self.waiting) + len(self.active) + len(self.parked)
+
+    def all_applications(self) -> list[LedgerApplication]:
+        """Admitted, waiting and parked applications."""
+        return [app for _, app in (*self.active, *self.waiting)] + self.parked
 
     def set_current_limit(self, limit: Vector) -> None:
         """Note what the queue might use now, by its parent's word and its own maximum."""

@@ -56,6 +56,15 @@ class ParallelLimits:
             if isinstance(queue, ParentQueue):
                 queue.runnable -= 1
 
+    def move(self, app: LedgerApplication, *, source: LeafQueue, target: LeafQueue) -> None:
+        """A runnable application changed its leaf."""
+        for queue in source.path_up():
+            if isinstance(queue, ParentQueue):
+                queue.runnable -= 1
+        for queue in target.path_up():
+            if isinstance(queue, ParentQueue):
+                queue.runnable += 1
+
     def promote(self, gone: LedgerApplication, config: SchedulerConfig) -> list[LedgerApplication]:
         """Let parked applications run now that *gone* does not, who came first first.
 

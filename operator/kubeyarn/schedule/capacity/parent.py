@@ -18,9 +18,13 @@ if TYPE_CHECKING:
 
 
 class ParentQueue(Queue):
-    """A queue with children; *minimum_ratio* shrinks absolute children of a queue too small."""
+    """A queue with children.
 
-    __slots__ = ("_count", "children", "created_by", "minimum_ratio", "runnable")
+    *minimum_ratio* shrinks absolute children of a queue too small for them. *entitled* is what a
+    managed parent's leaves are guaranteed, absolute, by partition.
+    """
+
+    __slots__ = ("_count", "children", "created_by", "entitled", "minimum_ratio", "runnable")
 
     def __init__(
         self, path: str, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
@@ -28,6 +32,7 @@ class ParentQueue(Queue):
         super().__init__(path, parent, cluster, calc)
         self.children: list[Queue] = []
         self.minimum_ratio: dict[int, float] = {}
+        self.entitled: dict[str, float] = {}
         self.runnable = 0
         self._count = 0
         self.created_by: AutoCreate | None = None

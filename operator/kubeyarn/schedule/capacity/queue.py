@@ -54,6 +54,7 @@ class Queue:
         "dynamic",
         "effective_maximum",
         "effective_minimum",
+        "last_submitted_ms",
         "name",
         "order_keys",
         "parent",
@@ -99,6 +100,7 @@ class Queue:
         self.absolute_used: dict[str, float] = {}
         self.order_keys: dict[str, OrderKey] = {}
         self.containers = 0
+        self.last_submitted_ms = 0
 
     @property
     def config(self) -> QueueConfig:

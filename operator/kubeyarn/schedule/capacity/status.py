@@ -49,7 +49,7 @@ def _status(queue: Queue) -> QueueStatus:
         used=total(queue.used.values(), queue.zero),
         pending=total(queue.pending.values(), queue.zero),
         reserved=total(queue.reserved.values(), queue.zero),
-        containers=sum(len(app.containers) for one in below for app in applications_of(one)),
+        containers=sum(len(app.containers) for one in below for app in one.all_applications()),
         used_capacity=queue.used_capacity.get("", 0.0),
         absolute_used_capacity=queue.absolute_used.get("", 0.0),
         am_used=total(leaf.am_used.values(), queue.zero) if leaf else queue.zero,
@@ -58,12 +58,6 @@ def _status(queue: Queue) -> QueueStatus:
         pending_applications=sum(len(one.waiting) + len(one.parked) for one in below),
         users=user_statuses(leaf) if leaf else (),
     )
-
-
-def applications_of(leaf: LeafQueue) -> list[LedgerApplication]:
-    """All applications of a leaf."""
-    waiting = [app for _, app in leaf.waiting]
-    return [app for _, app in leaf.active] + waiting + list(leaf.parked)
 
 
 def user_statuses(leaf: LeafQueue) -> tuple[UserStatus, ...]:
