@@ -42,12 +42,15 @@ log = logging.getLogger("kubeyarn.am")
 class Settings:
     """How often and how patiently an ApplicationMaster speaks; times in seconds.
 
-    *heartbeat_s* must stay well below yarn.am.liveness-monitor.expiry-interval-ms.
+    *heartbeat_s* must stay well below yarn.am.liveness-monitor.expiry-interval-ms. Many launches
+    are cut into calls of *launches_per_call*, of which *launches_at_once* are under way.
     """
 
     heartbeat_s: float = 1.0
     patience: Patience = field(default_factory=Patience)
     finish_poll_s: float = 0.2
+    launches_per_call: int = 25
+    launches_at_once: int = 4
 
 
 class ApplicationMaster:
@@ -281,16 +284,29 @@ class ApplicationMaster:
         return answer.pods.get(container_id, "")
 
     async def launch_all(self, launches: Sequence[wire.Launch]) -> wire.ContainersAnswer:
-        """Start many granted containers in one call; `errors` names those that did not start.
+        """Start many granted containers; `errors` names those that did not start.
 
         A container that has ended is no error: it was started by a call whose answer was lost, or
         was taken away first. Its `Completed` event says how it ended.
         """
-        answer = await self._containers({"launch": [launch.to_wire() for launch in launches]})
+        turn = asyncio.Semaphore(self._settings.launches_at_once)
+        size = self._settings.launches_per_call
+
+        async def some(batch: Sequence[wire.Launch]) -> wire.ContainersAnswer:
+            async with turn:
+                return await self._containers({"launch": [one.to_wire() for one in batch]})
+
+        batches = [launches[i : i + size] for i in range(0, len(launches), size)]
+        answer = wire.joined(await asyncio.gather(*map(some, batches)))
+        return await self._without_the_ended(answer)
+
+    async def _without_the_ended(self, answer: wire.ContainersAnswer) -> wire.ContainersAnswer:
         if not answer.errors:
             return answer
         states = await self.states(answer.errors)
         ended = {i for i, state in states.items() if state.state == "COMPLETE"}
+        # What has been told, the RM may have forgotten already.
+        ended |= {i for i in answer.errors if self._state.has_ended(i)}
         return replace(
             answer,
             pods={**answer.pods, **dict.fromkeys(ended, "")},

@@ -147,6 +147,10 @@ class AmState:
         if container_id not in self._ended:
             self._releasing.setdefault(container_id, False)
 
+    def has_ended(self, container_id: str) -> bool:
+        """Whether the RM has told the end of this container."""
+        return container_id in self._ended
+
     def exclude_nodes(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Take no containers on *add*, take them on *remove* again (Hadoop: updateBlacklist)."""
         for node in add:

@@ -39,25 +39,35 @@ class HttpTransport:
         address: the AM service, for example `http://198.19.0.5:8030` (KUBEYARN_RM).
         token_file: the token's file (KUBEYARN_TOKEN_FILE).
         timeout_s: seconds that one call may take.
+        containers_timeout_s: the same for calls about containers, which make pods.
     """
 
-    def __init__(self, address: str, token_file: Path, *, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        address: str,
+        token_file: Path,
+        *,
+        timeout_s: float = 10.0,
+        containers_timeout_s: float = 30.0,
+    ) -> None:
         if not address.startswith(("http://", "https://")):
             raise SettingsError(
                 f"KUBEYARN_RM is {address!r}, must be the AM service's http:// or https:// address"
             )
         self._address = address.rstrip("/")
         self._token_file = token_file
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s, connect=min(3.0, timeout_s))
+        self._timeout = _timeout(timeout_s)
+        self._containers_timeout = _timeout(containers_timeout_s)
         self._session: aiohttp.ClientSession | None = None
 
     async def call(self, verb: str, body: Json) -> Json:
         """See `Transport.call`."""
         url = f"{self._address}/am/v1/{verb}"
         headers = {"Authorization": f"Bearer {self._token()}"}
+        timeout = self._containers_timeout if verb == "containers" else self._timeout
         try:
             async with self._open().post(
-                url, json=body, headers=headers, allow_redirects=False
+                url, json=body, headers=headers, allow_redirects=False, timeout=timeout
             ) as response:
                 raw = await _read(response)
                 return _answer(verb, response.status, raw)
@@ -74,7 +84,7 @@ class HttpTransport:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
+            self._session = aiohttp.ClientSession()
         return self._session
 
     def _token(self) -> str:
@@ -85,6 +95,10 @@ class HttpTransport:
                 f"token file {self._token_file}: {error}; the ResourceManager mounts it as a "
                 "projected service-account token and names it in KUBEYARN_TOKEN_FILE"
             ) from error
+
+
+def _timeout(total_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, connect=min(3.0, total_s))
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

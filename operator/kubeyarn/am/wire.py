@@ -241,6 +241,16 @@ def containers_answer(body: Json) -> ContainersAnswer:
     )
 
 
+def joined(answers: Sequence[ContainersAnswer]) -> ContainersAnswer:
+    """Several answers about containers as one."""
+    return ContainersAnswer(
+        pods={k: v for answer in answers for k, v in answer.pods.items()},
+        stopped=tuple(i for answer in answers for i in answer.stopped),
+        states={k: v for answer in answers for k, v in answer.states.items()},
+        errors={k: v for answer in answers for k, v in answer.errors.items()},
+    )
+
+
 def is_unregistered(body: Json) -> bool:
     """Read the answer to finish: whether the RM has stored the final status."""
     return body.get("isUnregistered") is True

@@ -222,6 +222,22 @@ async def test_a_container_that_cannot_be_launched_is_an_error_of_its_own(rm):
         assert set(answer.pods) == {container.id}
 
 
+async def test_many_launches_are_cut_into_calls(rm):
+    rm.slots = 10
+    few = Settings(heartbeat_s=0.05, finish_poll_s=0.02, launches_per_call=4, launches_at_once=2)
+    async with an_am(rm, settings=few) as am:
+        heard = Heard(am)
+        am.ask(10, SMALL)
+        launches = [Launch(c.id, ["true"]) for c in await heard.containers(10)]
+        answer = await am.launch_all([*launches, Launch("container_x", ["true"])])
+        assert set(answer.pods) == {launch.container_id for launch in launches}
+        assert set(answer.errors) == {"container_x"}
+        assert {end.exit_status for end in await heard.ends(10)} == {0}
+
+    sizes = [len(body["launch"]) for verb, body in rm.calls if verb == "containers"]
+    assert sorted(sizes) == [0, 3, 4, 4]
+
+
 async def test_a_container_that_ended_before_it_was_launched_is_no_error(rm):
     async with an_am(rm) as am:
         heard = Heard(am)
@@ -231,6 +247,8 @@ async def test_a_container_that_ended_before_it_was_launched_is_no_error(rm):
         assert await am.launch(container, command=["true"]) == ""
         (end,) = await heard.ends(1)
         assert end.exit_status == -100
+        del rm.containers[container.id]
+        assert await am.launch(container, command=["true"]) == ""
 
 
 async def test_a_container_can_be_stopped_and_asked_about(rm):
