@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubeyarn.local import (
     controlplane,
-    fakenodes,
     health,
     locking,
     node,
@@ -24,16 +22,13 @@ from kubeyarn.local.binaries import CONTROL_PLANE, NODE
 from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.layout import Record, boot_id, layout
 from kubeyarn.local.lookup import Lookup
+from kubeyarn.local.parts import Parts
 from kubeyarn.local.processes import Components
+from kubeyarn.local.starting import TIMEOUT_SECONDS, Start
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
-    from kubeyarn.local.controlplane import Credentials
-    from kubeyarn.local.processes import Component
-
-_START_TIMEOUT_SECONDS = 60.0
 _PATIENCE_SECONDS = 10.0
 
 
@@ -187,94 +182,14 @@ class LocalCluster:
             record = Record(slot, self._kubelet, self._fake_nodes, boot_id())
             self._layout.directory.mkdir(parents=True, mode=0o700)
             self._layout.write(record)
-            credentials = controlplane.issue(self._layout, record)
-            controlplane.write_kubeconfigs(self._layout, record, credentials)
-            self._start_control_plane(record, binaries, credentials, claim)
-            with ThreadPoolExecutor() as pool:
-                tasks = [
-                    pool.submit(self._finish_control_plane),
-                    pool.submit(self._start_fake_nodes, record, binaries, claim),
-                    pool.submit(self._start_node, record, binaries, credentials, claim, images),
-                ]
-                for task in tasks:
-                    task.result()
+            parts = Parts(self._layout, record, binaries, controlplane.issue(self._layout, record))
+            start = Start(parts, self._components, claim, self.api, self._say)
+            start.run(images, self._audit_log)
         self._say(f"ready in {time.monotonic() - started:.1f} s")
 
     def _wanted(self) -> list[str]:
-        names = list(CONTROL_PLANE)
-        if self._fake_nodes:
-            names.append("kwok")
-        return names + list(NODE if self._kubelet else ())
-
-    def _start_control_plane(
-        self,
-        record: Record,
-        binaries: Mapping[str, Path],
-        credentials: Credentials,
-        claim: socket.socket,
-    ) -> None:
-        if record.kubelet:
-            node.prepare(record, self._layout)
-        for component in self._control_plane(record, binaries, credentials):
-            if component.name == "kube-controller-manager":
-                # What comes now ends at once where no API server answers.
-                self._wait_healthy("kube-apiserver")
-            self._components.start(component, claim)
-        self._say(f"API server answers on {record.addresses.api_server_url}")
-
-    def _control_plane(
-        self, record: Record, binaries: Mapping[str, Path], credentials: Credentials
-    ) -> Iterator[Component]:
-        kept = self._layout
-        yield controlplane.etcd(kept, record, binaries["etcd"], credentials)
-        yield controlplane.api_server(
-            kept, record, binaries["kube-apiserver"], credentials, self._audit_log
-        )
-        yield controlplane.controller_manager(
-            kept, record, binaries["kube-controller-manager"], credentials
-        )
-        yield controlplane.scheduler(kept, record, binaries["kube-scheduler"], credentials)
-
-    def _finish_control_plane(self) -> None:
-        for component in ("etcd", "kube-controller-manager", "kube-scheduler"):
-            self._wait_healthy(component)
-        # Without it no pod can be created in the namespace.
-        account = "/api/v1/namespaces/default/serviceaccounts/default"
-        health.wait_until(lambda: self.api.answers(account), account, _START_TIMEOUT_SECONDS)
-        self._say("control plane is ready")
-
-    def _start_fake_nodes(
-        self, record: Record, binaries: Mapping[str, Path], claim: socket.socket
-    ) -> None:
-        if not record.fake_nodes:
-            return
-        component = fakenodes.component(self._layout, record, binaries["kwok"])
-        self._components.start(component, claim)
-        fakenodes.create(self.api, record.fake_nodes)
-        self._wait_healthy("kwok")
-        self._wait_nodes(record.fake_nodes + record.kubelet)
-        self._say(f"{record.fake_nodes} fake nodes are ready")
-
-    def _start_node(
-        self,
-        record: Record,
-        binaries: Mapping[str, Path],
-        credentials: Credentials,
-        claim: socket.socket,
-        images: Sequence[Path],
-    ) -> None:
-        if not record.kubelet:
-            return
-        files = node.NodeFiles(self._layout, record, binaries, credentials)
-        self._components.start(node.containerd(files), claim)
-        self._components.start(node.service_proxy(files), claim)
-        self._wait_healthy("containerd")
-        for archive in (*node.images(self._say), *images):
-            node.import_image(record.slot, binaries["ctr"], archive)
-        self._components.start(node.kubelet(files), claim)
-        self._wait_healthy("kubelet")
-        self._wait_nodes(record.fake_nodes + 1)
-        self._say(f"node {self._layout.node_name} is ready")
+        fake = ["kwok"] if self._fake_nodes else []
+        return [*CONTROL_PLANE, *fake, *(NODE if self._kubelet else ())]
 
     # Coming back, ending
 
@@ -345,23 +260,7 @@ class LocalCluster:
         )
 
     def _wait_healthy(self, component: str) -> None:
-        health.wait_healthy(self._components, component, self._authority, _START_TIMEOUT_SECONDS)
-
-    def _wait_nodes(self, count: int) -> None:
-        health.wait_until(
-            lambda: self._ready_nodes() >= count, f"{count} nodes Ready", _START_TIMEOUT_SECONDS
-        )
-
-    def _ready_nodes(self) -> int:
-        nodes = self.api.get("/api/v1/nodes") or {}
-        items = nodes["items"]
-        assert isinstance(items, list)
-        return sum(_is_ready(item) for item in items)
-
-
-def _is_ready(item: Mapping[str, Mapping[str, Sequence[Mapping[str, str]]]]) -> bool:
-    conditions = item["status"].get("conditions", ())
-    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
+        health.wait_healthy(self._components, component, self._authority, TIMEOUT_SECONDS)
 
 
 def _described(kubelet: bool, fake_nodes: int) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import yaml
 
 from kubeyarn.local import kubeconfig, pki
 from kubeyarn.local.binaries import BINARIES
+from kubeyarn.local.parts import Credentials
 from kubeyarn.local.processes import Component
 
 if TYPE_CHECKING:
@@ -17,27 +17,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubeyarn.local.layout import Layout, Record
+    from kubeyarn.local.parts import Parts
 
 _ETCD, _ETCD_PEER, _ETCD_METRICS = 2379, 2380, 2381
 _CONTROLLER_MANAGER, _SCHEDULER = 10257, 10259
 # What the API server can take is for its own flow control to say, not for its clients.
 _REQUESTS_PER_SECOND, _BURST = 5000, 10000
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """The certificates that the parts of a cluster know each other by."""
-
-    authority: pki.Pair
-    etcd_authority: pki.Pair
-    etcd: pki.Pair
-    api_server: pki.Pair
-    kubelet_client: pki.Pair
-    service_accounts: pki.Pair
-    admin: pki.Pair
-    controller_manager: pki.Pair
-    scheduler: pki.Pair
-    node: pki.Pair
 
 
 def issue(layout: Layout, record: Record) -> Credentials:
@@ -95,8 +80,9 @@ def write_kubeconfigs(layout: Layout, record: Record, credentials: Credentials) 
         kubeconfig.write(path, layout.name, server, credentials.authority.certificate, user)
 
 
-def etcd(layout: Layout, record: Record, binary: Path, credentials: Credentials) -> Component:
+def etcd(parts: Parts) -> Component:
     """The only member of an etcd that is thrown away with its cluster."""
+    layout, record, credentials = parts.layout, parts.record, parts.credentials
     loopback = record.addresses.loopback
     client, peer = f"https://{loopback}:{_ETCD}", f"https://{loopback}:{_ETCD_PEER}"
     metrics = f"http://{loopback}:{_ETCD_METRICS}"
@@ -123,17 +109,12 @@ def etcd(layout: Layout, record: Record, binary: Path, credentials: Credentials)
         "quota-backend-bytes": 8 << 30,
         "log-level": "warn",
     }
-    return _component("etcd", binary, flags, f"{metrics}/health")
+    return _component(parts, "etcd", flags, f"{metrics}/health")
 
 
-def api_server(
-    layout: Layout,
-    record: Record,
-    binary: Path,
-    credentials: Credentials,
-    audit_log: Path | None,
-) -> Component:
+def api_server(parts: Parts, audit_log: Path | None) -> Component:
     """The API server; it writes an audit log of metadata where one is asked for."""
+    layout, record, credentials = parts.layout, parts.record, parts.credentials
     addresses, pair = record.addresses, credentials.api_server
     accounts = credentials.service_accounts
     issuer = "https://kubernetes.default.svc.cluster.local"
@@ -167,7 +148,7 @@ def api_server(
         "shutdown-delay-duration": "0s",
         **_audit(layout, audit_log),
     }
-    return _component("kube-apiserver", binary, flags, f"{addresses.api_server_url}/readyz")
+    return _component(parts, "kube-apiserver", flags, f"{addresses.api_server_url}/readyz")
 
 
 def _audit(layout: Layout, audit_log: Path | None) -> Mapping[str, object]:
@@ -191,10 +172,9 @@ def _audit(layout: Layout, audit_log: Path | None) -> Mapping[str, object]:
     }
 
 
-def controller_manager(
-    layout: Layout, record: Record, binary: Path, credentials: Credentials
-) -> Component:
+def controller_manager(parts: Parts) -> Component:
     """The controller manager."""
+    layout, record, credentials = parts.layout, parts.record, parts.credentials
     own = layout.of("kube-controller-manager.kubeconfig")
     loopback, pair = record.addresses.loopback, credentials.controller_manager
     flags = {
@@ -216,11 +196,12 @@ def controller_manager(
         "profiling": "false",
     }
     health = f"https://{loopback}:{_CONTROLLER_MANAGER}/healthz"
-    return _component("kube-controller-manager", binary, flags, health)
+    return _component(parts, "kube-controller-manager", flags, health)
 
 
-def scheduler(layout: Layout, record: Record, binary: Path, credentials: Credentials) -> Component:
+def scheduler(parts: Parts) -> Component:
     """The default kube-scheduler, with its client's rate limit out of the way."""
+    layout, record, credentials = parts.layout, parts.record, parts.credentials
     own = layout.of("kube-scheduler.kubeconfig")
     loopback, pair = record.addresses.loopback, credentials.scheduler
     config = layout.of("kube-scheduler.yaml")
@@ -247,14 +228,14 @@ def scheduler(layout: Layout, record: Record, binary: Path, credentials: Credent
         "tls-cert-file": pair.certificate,
         "tls-private-key-file": pair.key,
     }
-    return _component("kube-scheduler", binary, flags, f"https://{loopback}:{_SCHEDULER}/healthz")
+    return _component(parts, "kube-scheduler", flags, f"https://{loopback}:{_SCHEDULER}/healthz")
 
 
-def _component(name: str, binary: Path, flags: Mapping[str, object], health: str) -> Component:
+def _component(parts: Parts, name: str, flags: Mapping[str, object], health: str) -> Component:
     return Component(
         name=name,
         version=BINARIES[name].version,
-        arguments=(str(binary), *flag_list(flags)),
+        arguments=(str(parts.binaries[name]), *flag_list(flags)),
         environment=(),
         process=None,
         health=health,

@@ -11,10 +11,8 @@ from kubeyarn.local.controlplane import flag_list
 from kubeyarn.local.processes import Component
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kubeyarn.local.api import Api
-    from kubeyarn.local.layout import Layout, Record
+    from kubeyarn.local.parts import Parts
 
 _PORT = 10247
 _LEASE_SECONDS = 40
@@ -22,8 +20,9 @@ _MANAGED = "kwok.x-k8s.io/node"
 _CAPACITY = {"cpu": "32", "memory": "128Gi", "pods": "256", "ephemeral-storage": "1Ti"}
 
 
-def component(layout: Layout, record: Record, binary: Path) -> Component:
+def component(parts: Parts) -> Component:
     """KWOK, driving only the nodes that are marked as fake."""
+    layout, record = parts.layout, parts.record
     stages = layout.of("stages.yaml")
     stages.write_bytes(resources.files("kubeyarn.local").joinpath("stages.yaml").read_bytes())
     server = f"{record.addresses.loopback}:{_PORT}"
@@ -39,7 +38,7 @@ def component(layout: Layout, record: Record, binary: Path) -> Component:
     return Component(
         name="kwok",
         version=KWOK_VERSION,
-        arguments=(str(binary), *flag_list(flags)),
+        arguments=(str(parts.binaries["kwok"]), *flag_list(flags)),
         environment=(),
         process=None,
         health=f"http://{server}/healthz",
@@ -53,21 +52,25 @@ def create(api: Api, count: int) -> None:
             made.result()
 
 
-def node(index: int) -> dict[str, object]:
+def name(number: int) -> str:
+    """The name of the fake node of this number."""
+    return f"fake-{number:04d}"
+
+
+def node(number: int) -> dict[str, object]:
     """The fake node of this number: 32 cores and 128 GiB, four racks of nodes in turn."""
-    name = f"fake-{index:04d}"
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
-            "name": name,
+            "name": name(number),
             "annotations": {_MANAGED: "fake"},
             "labels": {
-                "kubernetes.io/hostname": name,
+                "kubernetes.io/hostname": name(number),
                 "kubernetes.io/os": "linux",
                 "kubernetes.io/arch": "amd64",
                 "type": "kwok",
-                "topology.kubernetes.io/zone": f"rack-{index % 4}",
+                "topology.kubernetes.io/zone": f"rack-{number % 4}",
             },
         },
         "status": {

@@ -74,12 +74,12 @@ def kubeyarn(say: Say) -> Path:
             layers.mkdir(exist_ok=True)
             build = imagebuild.Build(Path(context), layers, say)
             build.run(dockerfile.parse(text, {"BASE": imagebuild.HOST_BASE}))
-        archive = directory / "kubeyarn.tar"
-        mark, state = directory / "kubeyarn.state", f"{build.chain} {build.config}"
+        archive, mark = directory / "kubeyarn.tar", directory / "kubeyarn.state"
+        stack = [oci.layer(path) for path in build.stack]
+        state = f"{[layer.digest for layer in stack]} {build.config}"
         if not archive.exists() or not mark.exists() or mark.read_text() != state:
             say("kubeyarn image: packing")
             mark.unlink(missing_ok=True)
-            stack = [oci.layer(path) for path in build.stack]
             oci.write(archive, [KUBEYARN], stack, build.config)
             mark.write_text(state)
     return archive

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +19,10 @@ from kubeyarn.local.layout import run_directory
 from kubeyarn.local.processes import Component
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from kubeyarn.local.controlplane import Credentials
     from kubeyarn.local.layout import Layout, Record
+    from kubeyarn.local.parts import Parts
 
 _CAP_SYS_RESOURCE = 24
 _KUBELET, _KUBELET_HEALTH = 10250, 10248
@@ -32,21 +31,6 @@ _DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")
 _POD_LOG_LINKS = Path("/var/log/containers")
 _SHIM_SOCKETS = Path("/run/containerd/s")
 _CNI_PLUGINS = ("bridge", "loopback", "host-local")
-
-
-@dataclass(frozen=True, slots=True)
-class NodeFiles:
-    """What the node's components are configured from."""
-
-    layout: Layout
-    record: Record
-    binaries: Mapping[str, Path]
-    credentials: Credentials
-
-    @property
-    def run(self) -> Path:
-        """The directory of the sockets and of containerd's volatile state."""
-        return run_directory(self.record.slot)
 
 
 def prepare(record: Record, layout: Layout) -> None:
@@ -93,7 +77,7 @@ def clean_slot(record: Record) -> None:
     _remove_empty(run.parent)
 
 
-def containerd(files: NodeFiles) -> Component:
+def containerd(files: Parts) -> Component:
     """The containerd with CRI, its own directories, and nothing of an installed one's."""
     config = files.layout.of("containerd.toml")
     config.write_text(_containerd_config(files))
@@ -111,7 +95,7 @@ def containerd(files: NodeFiles) -> Component:
     )
 
 
-def kubelet(files: NodeFiles) -> Component:
+def kubelet(files: Parts) -> Component:
     """The kubelet, registered as the cluster's one real node."""
     config = files.layout.of("kubelet.yaml")
     config.write_text(dump_json(_kubelet_config(files)))
@@ -134,7 +118,7 @@ def kubelet(files: NodeFiles) -> Component:
     )
 
 
-def service_proxy(files: NodeFiles) -> Component:
+def service_proxy(files: Parts) -> Component:
     """Our proxy that makes the Services' cluster IPs answer."""
     source = str(Path(kubeyarn.__file__).parents[1])
     addresses, admin = files.record.addresses, files.credentials.admin
@@ -179,7 +163,7 @@ def import_image(slot: int, ctr: Path, archive: Path) -> None:
         raise LocalClusterError(f"image archive {archive}: {done.stderr.strip()}")
 
 
-def _containerd_config(files: NodeFiles) -> str:
+def _containerd_config(files: Parts) -> str:
     state, layout = files.run / "containerd", files.layout
     options = "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc"
     return f"""version = 3
@@ -191,6 +175,8 @@ disabled_plugins = ['io.containerd.internal.v1.opt', 'io.containerd.nri.v1.nri',
   'io.containerd.snapshotter.v1.btrfs', 'io.containerd.snapshotter.v1.zfs',
   'io.containerd.snapshotter.v1.erofs', 'io.containerd.differ.v1.erofs',
   'io.containerd.internal.v1.tracing', 'io.containerd.tracing.processor.v1.otlp']
+[plugins.'io.containerd.metadata.v1.bolt']
+no_sync = true
 [grpc]
 address = '{files.run / "containerd.sock"}'
 [plugins.'io.containerd.cri.v1.images']
@@ -200,7 +186,6 @@ sandbox = '{image.PAUSE}'
 [plugins.'io.containerd.cri.v1.runtime']
 restrict_oom_score_adj = {_toml(not _has_capability(_CAP_SYS_RESOURCE))}
 netns_mounts_under_state_dir = true
-enable_cdi = false
 [plugins.'io.containerd.cri.v1.runtime'.cni]
 bin_dirs = ['{layout.of("cni/bin")}']
 conf_dir = '{layout.of("cni/net.d")}'
@@ -216,7 +201,7 @@ SystemdCgroup = false
 """
 
 
-def _kubelet_config(files: NodeFiles) -> dict[str, object]:
+def _kubelet_config(files: Parts) -> dict[str, object]:
     layout, addresses = files.layout, files.record.addresses
     pair = files.credentials.node
     return {
@@ -265,14 +250,14 @@ def _kubelet_config(files: NodeFiles) -> dict[str, object]:
     }
 
 
-def _path_with(files: NodeFiles) -> str:
+def _path_with(files: Parts) -> str:
     # runc is found by its full name, its helpers and mount by PATH; root's may lack sbin.
     own = {str(path.parent) for path in files.binaries.values()}
     system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
     return os.pathsep.join([*sorted(own), *system])
 
 
-def _link_cni_plugins(files: NodeFiles) -> None:
+def _link_cni_plugins(files: Parts) -> None:
     for plugin in _CNI_PLUGINS:
         link = files.layout.of(f"cni/bin/{plugin}")
         link.unlink(missing_ok=True)

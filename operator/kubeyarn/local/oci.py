@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -23,11 +24,17 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """One layer: a tar file that is not compressed, and so its digest is its diff id."""
+    """One layer: a tar file, compressed by gzip or not; the diff id is that of the bare tar."""
 
     path: Path
     digest: str
+    diff_id: str
     size: int
+
+    @property
+    def media_type(self) -> str:
+        """The layer's media type."""
+        return f"{_LAYER}+gzip" if self.path.suffix == ".gz" else _LAYER
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +61,18 @@ class ImageConfig:
 
 
 def layer(path: Path) -> Layer:
-    """The layer that a tar file is; its digest is kept beside it."""
-    note, size = path.with_suffix(".sha256"), path.stat().st_size
-    if note.exists() and note.stat().st_mtime_ns >= path.stat().st_mtime_ns:
-        return Layer(path, note.read_text(), size)
-    with path.open("rb") as file:
-        digest = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-    note.write_text(digest)
-    return Layer(path, digest, size)
+    """The layer that a .tar or .tar.gz file is; its digests are kept beside it."""
+    note, size = path.with_suffix(".digests"), path.stat().st_size
+    if not note.exists() or note.stat().st_mtime_ns < path.stat().st_mtime_ns:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        diff_id = digest
+        if path.suffix == ".gz":
+            with gzip.open(path) as opened:
+                diff_id = hashlib.file_digest(opened, "sha256").hexdigest()
+        note.write_text(f"sha256:{digest} sha256:{diff_id}")
+    digest, diff_id = note.read_text().split()
+    return Layer(path, digest, diff_id, size)
 
 
 def architecture() -> str:
@@ -79,7 +90,7 @@ def write(
             "architecture": architecture(),
             "os": "linux",
             "config": config.as_json(),
-            "rootfs": {"type": "layers", "diff_ids": [entry.digest for entry in layers]},
+            "rootfs": {"type": "layers", "diff_ids": [entry.diff_id for entry in layers]},
         }
     )
     manifest = _encoded(
@@ -88,7 +99,7 @@ def write(
             "mediaType": _MANIFEST,
             "config": _descriptor(_CONFIG, configuration),
             "layers": [
-                {"mediaType": _LAYER, "digest": entry.digest, "size": entry.size}
+                {"mediaType": entry.media_type, "digest": entry.digest, "size": entry.size}
                 for entry in layers
             ],
         }

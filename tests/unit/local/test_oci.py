@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -109,7 +110,7 @@ def test_the_same_content_makes_the_same_archive(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_cannot_be_finished_does_not_appear(tmp_path: Path) -> None:
-    gone = oci.Layer(tmp_path / "no-such-layer", "sha256:" + "0" * 64, 1)
+    gone = oci.Layer(tmp_path / "no-such-layer", "sha256:" + "0" * 64, "sha256:" + "0" * 64, 1)
 
     with pytest.raises(FileNotFoundError):
         oci.write(tmp_path / "image.tar", ["a:b"], [gone], oci.ImageConfig())
@@ -124,6 +125,21 @@ def test_a_layers_digest_is_reckoned_again_when_it_changed(tmp_path: Path) -> No
 
     assert oci.layer(path).digest == "sha256:" + hashlib.sha256(path.read_bytes()).hexdigest()
     assert oci.layer(path) != first
+
+
+def test_a_compressed_layer_is_named_by_its_file_and_known_by_what_it_unpacks_to(
+    tmp_path: Path,
+) -> None:
+    bare = tar(tmp_path / "bare.tar", file=b"x" * 1000).read_bytes()
+    packed = tmp_path / "layer.tar.gz"
+    packed.write_bytes(gzip.compress(bare))
+
+    layer = oci.layer(packed)
+
+    assert layer.digest == "sha256:" + hashlib.sha256(packed.read_bytes()).hexdigest()
+    assert layer.diff_id == "sha256:" + hashlib.sha256(bare).hexdigest()
+    assert layer.media_type.endswith("tar+gzip")
+    assert oci.layer(packed) == layer
 
 
 def test_the_pause_program_sleeps_and_leaves_no_zombies(tmp_path: Path) -> None:
