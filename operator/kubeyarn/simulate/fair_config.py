@@ -6,6 +6,7 @@ containers at a heartbeat is off, as the scenario format wants it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -22,6 +23,9 @@ _MASTERS = f"{_FAIR}am.preemption"
 _TYPES = "yarn.resource-types"
 _INCREMENT = "increment-allocation"
 _UNLIMITED = 2**63 - 1
+_AMOUNT = re.compile(r"([0-9]+) ?([a-zA-Z]*)")
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
+_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
 
 
 def fair_config(
@@ -82,6 +86,17 @@ class _Settings:
             return read_long(text.strip())
         except SpecError as error:
             raise _refused(key, error) from error
+
+    def amount(self, key: str, default: int, *, base: int) -> int:
+        """An amount with an optional unit, such as `1 Gi`, in multiples of *base*."""
+        text = self.values.get(key)
+        if text is None:
+            return default
+        match = _AMOUNT.fullmatch(text)
+        unit = None if match is None else _UNITS.get(match[2])
+        if match is None or unit is None:
+            raise _refused(key, SpecError(f"found {text!r}, expected a number and a unit"))
+        return int(match[1]) * unit // base if match[2] else int(match[1])
 
     def int32(self, key: str, default: int) -> int:
         text = self.values.get(key)
@@ -154,24 +169,34 @@ def _preemption(settings: _Settings) -> FairPreemption:
 
 
 def _minimum(settings: _Settings, types: ResourceTypes) -> Vector:
-    memory = settings.integer("yarn.scheduler.minimum-allocation-mb", 1024)
-    cpu = settings.integer("yarn.scheduler.minimum-allocation-vcores", 1)
-    return (memory, cpu, *_of_others(settings, types, "minimum-allocation", 0))
+    what = "minimum-allocation"
+    return (*_of_two(settings, what, 1024, 1), *_of_others(settings, types, what, 0))
 
 
 def _maximum(settings: _Settings, types: ResourceTypes) -> Vector:
-    memory = settings.integer("yarn.scheduler.maximum-allocation-mb", 8192)
-    cpu = settings.integer("yarn.scheduler.maximum-allocation-vcores", 4)
-    return (memory, cpu, *_of_others(settings, types, "maximum-allocation", _UNLIMITED))
+    what = "maximum-allocation"
+    return (*_of_two(settings, what, 8192, 4), *_of_others(settings, types, what, _UNLIMITED))
+
+
+def _of_two(settings: _Settings, what: str, memory: int, cpu: int) -> tuple[int, int]:
+    """Memory and CPU; keys of resource types go before the scheduler's own."""
+    return (
+        settings.integer(
+            f"{_TYPES}.memory-mb.{what}", settings.integer(f"yarn.scheduler.{what}-mb", memory)
+        ),
+        settings.integer(
+            f"{_TYPES}.vcores.{what}", settings.integer(f"yarn.scheduler.{what}-vcores", cpu)
+        ),
+    )
 
 
 def _increment(settings: _Settings, types: ResourceTypes) -> Vector:
-    memory = settings.integer("yarn.scheduler.increment-allocation-mb", 1024)
-    cpu = settings.integer("yarn.scheduler.increment-allocation-vcores", 1)
+    memory = settings.integer(f"yarn.scheduler.{_INCREMENT}-mb", 1024)
+    cpu = settings.integer(f"yarn.scheduler.{_INCREMENT}-vcores", 1)
     return (
-        settings.integer(f"{_TYPES}.memory-mb.{_INCREMENT}", memory),
-        settings.integer(f"{_TYPES}.vcores.{_INCREMENT}", cpu),
-        *_of_others(settings, types, _INCREMENT, 0),
+        settings.amount(f"{_TYPES}.memory-mb.{_INCREMENT}", memory, base=2**20),
+        settings.amount(f"{_TYPES}.vcores.{_INCREMENT}", cpu, base=1),
+        *(settings.amount(f"{_TYPES}.{name}.{_INCREMENT}", 0, base=1) for name in types.names[2:]),
     )
 
 

@@ -114,6 +114,18 @@ def test_a_queue_below_its_minimum_gets_containers_back() -> None:
     assert cluster.count(2) == 1
 
 
+def test_nobody_is_brought_below_its_fair_share_for_anothers_minimum() -> None:
+    cluster = starving(
+        '<queue name="a"/><queue name="b"><minResources>6144 mb,6 vcores</minResources>'
+        "<minSharePreemptionTimeout>5</minSharePreemptionTimeout></queue>"
+    )
+
+    settle(cluster)
+
+    # Hadoop asks for more than the minimum here; the fair share of the other queue ends it.
+    assert (cluster.count(1), cluster.count(2)) == (10, 10)
+
+
 def test_masters_go_last() -> None:
     cluster = FairCluster(
         '<queue name="a"><maxAMShare>-1.0</maxAMShare></queue><queue name="b"/>' + FAST,
@@ -209,6 +221,23 @@ def test_a_reservation_that_is_not_needed_any_more_is_given_up() -> None:
     cluster.cycle()
 
     assert cluster.status("b").reserved == (0, 0)
+
+
+def test_an_application_that_ends_gives_up_its_reservation() -> None:
+    cluster = FairCluster(AB)
+    cluster.run(1, "a", count=17)
+    cluster.cycle()
+    cluster.submit(2, "b")
+    cluster.cycle()
+    cluster.ask(2, 1, (4096, 1))
+    cluster.cycle()
+
+    cluster.engine.finish(app_id(2), 0)
+
+    assert cluster.status("b").reserved == (0, 0)
+    cluster.ask(1, 10)
+    cluster.cycle()
+    assert cluster.status("a").used == (20480, 20)
 
 
 def test_a_small_container_reserves_nothing() -> None:

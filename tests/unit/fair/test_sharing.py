@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kubeyarn.model.nodes import Node
 from unit.fair.building import GIB, FairCluster, app_id, grants
 
 AB = '<queue name="a"/><queue name="b"/>'
@@ -173,8 +174,6 @@ def test_sizes_are_rounded_up_to_the_increment() -> None:
 
 def test_a_cordoned_node_takes_no_container() -> None:
     cluster = FairCluster('<queue name="a"/>', nodes=0)
-    from kubeyarn.model.nodes import Node
-
     cluster.engine.add_node(Node("n", (10240, 10), schedulable=False))
     cluster.submit(1)
 
@@ -227,6 +226,25 @@ def test_recovered_containers_count_and_the_master_is_not_asked_for_again() -> N
     assert after.status("a").used == before.status("a").used
     assert after.status("a").am_used == GIB
     assert after.cycle() == []
+
+
+def test_a_container_may_be_known_before_its_node() -> None:
+    before = FairCluster('<queue name="a"/>')
+    before.run(1, count=4)
+    before.cycle()
+    after = FairCluster('<queue name="a"/>', nodes=0)
+    after.submit(1)
+    for container in before.held(1):
+        after.engine.recover(app_id(1), container)
+
+    for number in range(2):
+        after.engine.add_node(Node(f"n{number}", (10240, 10)))
+    after.ask(1, 30)
+    after.cycle()
+
+    assert after.status("a").used == (20480, 20)
+    after.engine.release(after.held(1)[0].id, 0)
+    assert after.status("a").used == (19456, 19)
 
 
 @pytest.mark.parametrize("policy", ["fair", "drf"])

@@ -87,13 +87,16 @@ class FairEngine:
     # --- nodes
 
     def add_node(self, node: Node) -> None:
-        """A node joins, last in order."""
-        self._ledger.rooms[node.name] = Room(node, self._ledger.zero)
+        """A node joins, last in order; containers that were recovered before are found on it."""
+        self._ledger.open(Room(node, self._ledger.zero))
         self._grow(node.total)
 
     def update_node(self, node: Node) -> None:
         """A node's total, partition, rack or schedulability changed; its containers stay."""
-        room = self._ledger.rooms[node.name]
+        room = self._ledger.rooms.get(node.name)
+        if room is None:
+            self.add_node(node)
+            return
         change = subtract(node.total, room.node.total)
         room.free = add(room.free, change)
         room.node = node
@@ -424,7 +427,8 @@ class FairEngine:
 
     def offer(self, node: str, now_ms: int) -> Sequence[Decision]:  # noqa: ARG002
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
-        return self._assigner.offer(self._ledger.rooms[node])
+        room = self._ledger.rooms.get(node)
+        return [] if room is None else self._assigner.offer(room)
 
     def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
         """Offer all nodes until nothing changes or *limit* grants were made."""

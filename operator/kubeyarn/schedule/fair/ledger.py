@@ -314,6 +314,7 @@ class Ledger:
         self.queues: dict[str, Queue] = {}
         self.attempts: dict[object, Attempt] = {}
         self.rooms: dict[str, Room] = {}
+        self.homeless: dict[str, list[Container]] = {}
         self.cluster = self.zero
         self.allocated = self.zero
         self.available = self.zero
@@ -396,9 +397,18 @@ class Ledger:
             queue = queue.parent
         self.allocated = add(self.allocated, size)
         room = self.rooms.get(container.node)
-        if room is not None:
+        if room is None:
+            self.homeless.setdefault(container.node, []).append(container)
+            return
+        room.containers[id(container)] = container
+        room.free = subtract(room.free, size)
+
+    def open(self, room: Room) -> None:
+        """Add a node, with the containers that were known to be on it before it was."""
+        self.rooms[room.node.name] = room
+        for container in self.homeless.pop(room.node.name, ()):
             room.containers[id(container)] = container
-            room.free = subtract(room.free, size)
+            room.free = subtract(room.free, container.size)
 
     def free(self, attempt: Attempt, container: Container) -> None:
         """Take *container* back from everything it was charged to."""
@@ -411,7 +421,10 @@ class Ledger:
         if attempt.marked.pop(container.id, None) is not None:
             attempt.marked_total = subtract(attempt.marked_total, size)
         room = self.rooms.get(container.node)
-        if room is not None and room.containers.pop(id(container), None) is not None:
+        if room is None:
+            self.homeless.get(container.node, []).remove(container)
+        else:
+            del room.containers[id(container)]
             room.free = add(room.free, size)
             room.marked.discard(container.id)
         self.available = subtract(self.cluster, self.allocated)
