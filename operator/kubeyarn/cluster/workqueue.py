@@ -21,18 +21,24 @@ class WorkQueue(Generic[Key]):
     """Calls *work* for every key that was added, never twice at once for the same key.
 
     What is added while its key is being worked on is worked on again. *settle_s* is how long a key
-    rests before work starts, so that a burst of events costs one look.
+    rests before work starts, so that a burst of events costs one look. Work starts with `start`:
+    whoever looks before everything was listed takes what is not there yet for gone.
     """
 
     def __init__(
         self, work: Callable[[Key], Awaitable[None]], settle_s: float = 0.01, at_once: int = 32
     ) -> None:
+        self._started = asyncio.Event()
         self._work = work
         self._settle_s = settle_s
         self._at_once = asyncio.Semaphore(at_once)
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._again: set[Key] = set()
         self._failures: dict[Key, int] = {}
+
+    def start(self) -> None:
+        """Begin with what was added so far."""
+        self._started.set()
 
     def add(self, key: Key, after_s: float = 0.0) -> None:
         """Have *key* looked at, now or *after_s* seconds later."""
@@ -52,6 +58,7 @@ class WorkQueue(Generic[Key]):
 
     async def _run(self, key: Key) -> None:
         try:
+            await self._started.wait()
             while True:
                 await asyncio.sleep(self._settle_s)
                 self._again.discard(key)

@@ -266,7 +266,8 @@ def _unregistered(record: ApplicationRecord, facts: Facts, now_ms: int) -> Appli
         final_status=said.final_status,
         diagnostics=said.diagnostics,
         tracking_url=said.tracking_url or record.tracking_url,
-        progress=100 if said.final_status is FinalStatus.SUCCEEDED else record.progress,
+        # Whatever the final status is (Hadoop: RMAppAttemptImpl.updateInfoOnAMUnregister).
+        progress=100,
         finish_ms=now_ms,
     )
 

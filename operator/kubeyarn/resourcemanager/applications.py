@@ -6,6 +6,7 @@ status, and does what the new state calls for. Every step can be cut off anywher
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -285,9 +286,8 @@ class ApplicationsManager:
         launch = Launch.of(spec)
         if not launch.image and not master:
             launch = replace(launch, image=am_image(application))
-        for container, node in containers:
-            placed = Placed(container, node, view.size, view.name, view.role)
-            await self.launch(key, application, record, placed, launch)
+        placed = [Placed(c, node, view.size, view.name, view.role) for c, node in containers]
+        await asyncio.gather(*(self.launch(key, application, record, p, launch) for p in placed))
 
     async def launch(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -177,8 +178,8 @@ class Masters:
                 "ApplicationMasterNotRegistered", f"{caller.session.attempt} is not registered"
             )
         answer = wire.ContainersAnswer()
-        for launch in message.launch:
-            await self._launch(caller, launch, answer)
+        # All at once: the client bounds the calls in flight.
+        await asyncio.gather(*(self._launch(caller, how, answer) for how in message.launch))
         for text in message.stop:
             await self._stop(caller, text, answer)
         for text in message.status:

@@ -89,6 +89,8 @@ class ResourceManager:
         tasks.append(asyncio.create_task(lease.hold()))
         await asyncio.gather(*(r.synced.wait() for r in reflectors))
         # 3. Everything is known: reconcile, and answer ApplicationMasters.
+        manager.queue.start()
+        keeper.queue.start()
         tasks.append(asyncio.create_task(self._operate(manager, keeper)))
         tasks.append(asyncio.create_task(_look_at_all(manager)))
         service = await self._serve_masters(client, manager)

@@ -78,6 +78,8 @@ class Scheduler:
         )
         try:
             await asyncio.gather(*(r.synced.wait() for r in reflectors))
+            requests.queue.start()
+            queues.queue.start()
             tasks.append(asyncio.create_task(loop.run(requests, queues)))
             self._waits_for = ""
             _log.info("scheduling %d queues on %d nodes", len(ledger.queues), len(ledger.nodes))

@@ -14,7 +14,7 @@ class Settings:
     extender_host: str = "127.0.0.1"
     extender_port: int = 8031
     health_port: int = 8080
-    lease_duration_s: int = 10
+    lease_duration_s: int = 15
     queue_status_every_s: float = 1.0
     why_every_s: float = 2.0
     grants_per_cycle: int = 500
