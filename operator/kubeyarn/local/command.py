@@ -8,9 +8,12 @@ from pathlib import Path
 import click
 
 from kubeyarn.local import image as images
+from kubeyarn.local.binaries import BINARIES
 from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.layout import layouts
+from kubeyarn.local.lookup import Lookup
+from kubeyarn.local.places import cache_directory, state_directory
 
 _NAME = click.option(
     "--name", default="kubeyarn", show_default=True, help="The cluster's name; several can be up."
@@ -53,14 +56,23 @@ def cluster() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the API server's audit log of metadata to this file.",
 )
+@click.option(
+    "--settings",
+    is_flag=True,
+    help="Only show the directories and the programs that would be used, and from where.",
+)
 def up(
     name: str,
     fake_nodes: int,
     no_kubelet: bool,
     image_tars: tuple[Path, ...],
     audit_log: Path | None,
+    settings: bool,
 ) -> None:
     """Bring a cluster up and wait until its nodes are ready."""
+    if settings:
+        _show_settings()
+        return
     LocalCluster(
         name,
         fake_nodes=fake_nodes,
@@ -68,6 +80,16 @@ def up(
         audit_log=audit_log.resolve() if audit_log else None,
         say=click.echo,
     ).up([path.resolve() for path in image_tars])
+
+
+def _show_settings() -> None:
+    click.echo(f"{'cache':<26} {cache_directory()}  (KUBEYARN_CACHE_DIR)")
+    click.echo(f"{'state':<26} {state_directory()}  (KUBEYARN_STATE_DIR)")
+    lookup = Lookup(click.echo)
+    for binary in BINARIES.values():
+        path = lookup.present(binary)
+        where = str(path) if path else "to be downloaded or built"
+        click.echo(f"{binary.name:<26} {binary.version:<10} {where}  ({binary.setting})")
 
 
 @cluster.command()

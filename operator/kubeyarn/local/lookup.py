@@ -156,6 +156,13 @@ def reported_version(path: Path, binary: Binary) -> tuple[int, ...]:
     return _numbers(done.stdout)
 
 
+def version_of(name: str, path: Path) -> str:
+    """The version of a program in use: the pinned one, or what it says where others do too."""
+    binary = BINARIES[name]
+    reported = () if binary.exact else reported_version(path, binary)
+    return "v" + ".".join(map(str, reported)) if reported else binary.version
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     match = _VERSION.search(text)
     return tuple(int(part) for part in match.group(1).split(".")) if match else ()

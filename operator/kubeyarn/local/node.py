@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubeyarn
-from kubeyarn.local import cgroups, image, mounts, network, processes
+from kubeyarn.local import cgroups, image, lookup, mounts, network, processes
 from kubeyarn.local.binaries import BINARIES
 from kubeyarn.local.controlplane import dump_json, flag_list
 from kubeyarn.local.errors import LocalClusterError
@@ -87,7 +87,7 @@ def containerd(files: Parts) -> Component:
     socket = files.run / "containerd.sock"
     return Component(
         name="containerd",
-        version=BINARIES["containerd"].version,
+        version=lookup.version_of("containerd", files.binaries["containerd"]),
         arguments=(str(files.binaries["containerd"]), "--config", str(config)),
         environment=processes.environment(PATH=_path_with(files)),
         process=None,
