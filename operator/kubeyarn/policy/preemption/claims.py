@@ -95,6 +95,7 @@ class Claim:
             by_right = at_least(calc, whole, self.used, self.guaranteed)
             by_right = at_least(calc, whole, subtract(by_right, self.ideal), zero)
             accepted = at_most(calc, whole, accepted, by_right)
+        accepted = component_min(tuple(max(0, x) for x in accepted), room)
         self.ideal = add(self.ideal, accepted)
         return accepted
 

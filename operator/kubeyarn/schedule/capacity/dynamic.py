@@ -185,7 +185,6 @@ def _create_managed(
         if _template_of(parent, "") + promised > parent.share("").absolute:
             return []
     leaf = LeafQueue(path, parent, parent.cluster, parent.calc)
-    leaf.dynamic = True
     leaf.step = parent.step
     configure_queue(leaf, node)
     leaf.template_absolute = parent.template_absolute

@@ -107,6 +107,11 @@ class Queue:
         """What was said of the queue."""
         return self.settings.config
 
+    @property
+    def on_demand(self) -> bool:
+        """Whether no configuration declares the queue."""
+        return self.dynamic or self.template_absolute is not None and self.leaf
+
     def minimum(self, partition: str) -> Vector:
         """The guarantee in a partition (Hadoop: getEffectiveCapacity)."""
         return self.effective_minimum.get(partition, self.zero)

@@ -86,7 +86,7 @@ def check_change(root: Queue, new: TreeNode) -> None:
     nodes = {node.path: node for node in new.walk()}
     problems: list[Problem] = []
     for queue in walk(root):
-        if queue.dynamic:
+        if queue.on_demand:
             continue
         problem = _problem_of(queue, nodes.get(queue.path))
         if problem:
@@ -143,7 +143,7 @@ def _change_children(
             child.dynamic = False
             change_tree(child, said, cluster, calc)
     kept = [
-        path for path in hash_order(list(present)) if path in wanted or present[path].dynamic
+        path for path in hash_order(list(present)) if path in wanted or present[path].on_demand
     ]
     queue.children = [present[path] for path in kept]
 
