@@ -77,13 +77,15 @@ startupProbe:
   periodSeconds: 1
   failureThreshold: 60
 livenessProbe:
+  # Patient, because a restart makes a busy node busier.
   httpGet: {path: /healthz, port: health}
   periodSeconds: 10
-  timeoutSeconds: 5
+  timeoutSeconds: 10
+  failureThreshold: 6
 readinessProbe:
   httpGet: {path: /readyz, port: health}
   periodSeconds: 2
-  timeoutSeconds: 2
+  timeoutSeconds: 5
 {{- end }}
 
 {{- define "kubeyarn.resourcemanagerUser" -}}

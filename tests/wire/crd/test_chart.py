@@ -130,6 +130,12 @@ def test_every_pod_keeps_to_the_restricted_standard(objects):
             assert container["resources"]["requests"], name
 
 
+def test_an_upgrade_stops_the_old_process_first(objects):
+    """A pod is ready once it leads; beside the old one it never would, and helm would give up."""
+    for name in ("kubeyarn-resourcemanager", "kubeyarn-scheduler"):
+        assert one(objects, "Deployment", name)["spec"]["strategy"] == {"type": "Recreate"}
+
+
 def test_the_am_service_is_where_applicationmasters_are_told(objects):
     service = one(objects, "Service", "kubeyarn-resourcemanager")
     deployment = one(objects, "Deployment", "kubeyarn-resourcemanager")
@@ -212,7 +218,7 @@ def test_a_changed_configuration_restarts_the_scheduler(render):
         return found["spec"]["template"]["metadata"]["annotations"]["checksum/config"]
 
     assert checksum() != checksum("scheduler.kubeScheduler.qps=7")
-    assert checksum() == checksum("resourcemanager.replicas=2")
+    assert checksum() == checksum("resourcemanager.replicas=0")
 
 
 def test_the_definitions_are_those_of_the_models_and_outlive_the_chart(objects):
@@ -324,6 +330,7 @@ def test_everyone_may_see_queues_and_pods_may_be_scraped_when_asked_for(render):
         'logLevel="loud"',
         "scheduler.kubeScheduler.qps=0",
         "scheduler.replicas=-1",
+        "resourcemanager.replicas=2",
         'image.digest="latest"',
         "nonsense=1",
         'scheduler.kubeScheduler.extenderTimeout="5"',
