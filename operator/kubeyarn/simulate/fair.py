@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes
 from kubeyarn.schedule.fair import FairEngine
-from kubeyarn.schedule.fair.ledger import AM_KEY
+from kubeyarn.schedule.fair.members import AM_KEY
 from kubeyarn.simulate.capacity import extended
 from kubeyarn.simulate.fair_config import fair_config, reloaded
 

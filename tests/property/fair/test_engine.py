@@ -18,7 +18,7 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes, add, fits
 from kubeyarn.schedule.engine import Preempt
 from kubeyarn.schedule.fair import FairEngine
-from kubeyarn.schedule.fair.ledger import Attempt, Queue
+from kubeyarn.schedule.fair.members import Attempt, Queue
 from kubeyarn.simulate.fair_config import fair_config
 
 TYPES = ResourceTypes()

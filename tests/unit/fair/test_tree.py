@@ -153,3 +153,22 @@ def test_a_further_attempt_asks_for_a_master_again() -> None:
 
     assert [str(container.id) for container in cluster.held(1)] == ["container_1_0001_02_000001"]
     assert cluster.status("a").am_used == (1024, 1)
+
+
+def test_an_application_that_is_submitted_again_stays_where_it_is() -> None:
+    cluster = FairCluster(A)
+    cluster.submit(1)
+    cluster.cycle()
+
+    assert cluster.submit(1, "elsewhere") == "root.a"
+    assert cluster.status("a").used == (1024, 1)
+
+
+def test_before_there_is_a_configuration_applications_are_refused() -> None:
+    from kubeyarn.model.applications import Application
+    from kubeyarn.schedule.fair import FairEngine
+
+    with pytest.raises(Rejected) as refused:
+        FairEngine().submit(Application(app_id(1), "alice"), 0)
+
+    assert refused.value.reason is Reason.QUEUE_NOT_FOUND

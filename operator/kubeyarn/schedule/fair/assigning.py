@@ -17,15 +17,8 @@ from kubeyarn.policy.fair.masters import is_unchecked, master_limit
 from kubeyarn.policy.fair.rounding import scaled_down, single
 from kubeyarn.policy.fair.starvation import lacking
 from kubeyarn.schedule.engine import Decision, Grant, Reserve
-from kubeyarn.schedule.fair.ledger import (
-    AM_KEY,
-    Attempt,
-    Ledger,
-    Outstanding,
-    Queue,
-    Reservation,
-    Room,
-)
+from kubeyarn.schedule.fair.ledger import Ledger
+from kubeyarn.schedule.fair.members import AM_KEY, Attempt, Outstanding, Queue, Reservation, Room
 
 UNSEEN, NODE_LOCAL, RACK_LOCAL, ANYWHERE = -1, 0, 1, 2
 

@@ -7,7 +7,8 @@ from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.model.resources import ResourceTypes, Vector, add, fits
 from kubeyarn.policy.fair.masters import master_limit
 from kubeyarn.schedule.fair.assigning import Assigner
-from kubeyarn.schedule.fair.ledger import AM_KEY, Attempt, Ledger, Outstanding, Queue, Room
+from kubeyarn.schedule.fair.ledger import Ledger
+from kubeyarn.schedule.fair.members import AM_KEY, Attempt, Outstanding, Queue, Room
 from kubeyarn.schedule.fair.running import Runners
 
 

@@ -23,7 +23,8 @@ from kubeyarn.policy.fair.starvation import (
     lacking,
     min_share_lack,
 )
-from kubeyarn.schedule.fair.ledger import Attempt, Ledger, Outstanding, Queue, Room
+from kubeyarn.schedule.fair.ledger import Ledger
+from kubeyarn.schedule.fair.members import Attempt, Outstanding, Queue, Room
 
 _EVERY = 2**31 - 1
 

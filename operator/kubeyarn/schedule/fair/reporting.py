@@ -8,7 +8,8 @@ from kubeyarn.model.resources import Vector, add
 from kubeyarn.policy.fair.rounding import quotient
 from kubeyarn.schedule.engine import QueueStatus, UserStatus
 from kubeyarn.schedule.fair.assigning import Assigner
-from kubeyarn.schedule.fair.ledger import Attempt, Ledger, Queue
+from kubeyarn.schedule.fair.ledger import Ledger
+from kubeyarn.schedule.fair.members import Attempt, Queue
 
 
 def queue_status(ledger: Ledger, assigner: Assigner) -> Sequence[QueueStatus]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from heapq import merge
 
 from kubeyarn.model.fair_queues import FairClusterConfig
-from kubeyarn.schedule.fair.ledger import Attempt, Ledger, Queue
+from kubeyarn.schedule.fair.ledger import Ledger
+from kubeyarn.schedule.fair.members import Attempt, Queue
 
 
 class Runners:

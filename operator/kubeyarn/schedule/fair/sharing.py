@@ -13,7 +13,8 @@ from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.resources import Vector, add, component_min
 from kubeyarn.policy.fair.rounding import single
 from kubeyarn.policy.fair.shares import Claim, fair_shares, share_classes
-from kubeyarn.schedule.fair.ledger import Attempt, Ledger, Queue
+from kubeyarn.schedule.fair.ledger import Ledger
+from kubeyarn.schedule.fair.members import Attempt, Queue
 
 _EQUAL = Claim()
 

@@ -21,7 +21,8 @@ from kubeyarn.model.resources import component_max
 from kubeyarn.policy.fair.placing import with_root
 from kubeyarn.policy.fair.rounding import single
 from kubeyarn.policy.fair.shares import Claim, fair_shares
-from kubeyarn.schedule.fair.ledger import Ledger, Queue
+from kubeyarn.schedule.fair.ledger import Ledger
+from kubeyarn.schedule.fair.members import Queue
 
 _ROOT = "root"
 _NOTHING = FairQueueConfig()
