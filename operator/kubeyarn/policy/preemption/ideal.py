@@ -73,7 +73,11 @@ def _distribute(claims: list[Claim], whole: Vector, terms: IdealTerms) -> None:
 def _fixpoint(
     claims: list[Claim], whole: Vector, left: Vector, terms: IdealTerms, *, by_guarantee: bool
 ) -> Vector:
-    """Give *left* to those who want it, most underserved first; returns what nobody wanted."""
+    """Give *left* to those who want it, most underserved first.
+
+    Returns what is left for queues without a guarantee: less the initial shares and the first
+    offer only, for Hadoop's callers never see what later offers take.
+    """
     calc = terms.calc
     zero = (0,) * len(whole)
     wanting: list[Claim] = []
@@ -85,6 +89,7 @@ def _fixpoint(
         left = subtract(left, claim.ideal)
         if calc.compare(whole, claim.ideal, add(claim.used, claim.pending)) < 0:
             wanting.append(claim)
+    seen: Vector | None = None
     while wanting and calc.compare(whole, left, zero) > 0:
         _normalize(wanting, len(whole), by_guarantee=by_guarantee)
         underserved = _take_underserved(wanting, whole, terms)
@@ -96,10 +101,12 @@ def _fixpoint(
             took = claim.offer(calc, whole, room, reserved=terms.reserved, balance=terms.balance)
             if calc.compare(whole, took, zero) > 0:
                 wanting.append(claim)
+            if seen is None:
+                seen = subtract(left, took)
             left = tuple(max(0, x) for x in subtract(left, took))
     for claim in _by_need(wanting, whole, calc):
         terms.underserved(claim.path, claim.partition)
-    return left
+    return left if seen is None else seen
 
 
 def _part(calc: Calculator, whole: Vector, by: tuple[float, ...]) -> Vector:

@@ -29,8 +29,8 @@ class Pass:
     """One pass over all partitions.
 
     *claims* are by partition and path; *chosen* the containers to take back and how long each is
-    given; *dropped* reservations to give up at once. *underserved* outlives a pass: by partition,
-    the queues that wanted more, in the order they were found.
+    given; *dropped* reservations to give up at once; *underserved*, by partition, the queues that
+    wanted more, in the order they were found.
     """
 
     calc: Calculator
@@ -38,7 +38,7 @@ class Pass:
     config: PreemptionConfig
     root: ParentQueue
     budget: Budget
-    underserved: dict[str, dict[str, None]]
+    underserved: dict[str, dict[str, None]] = field(default_factory=dict)
     claims: dict[str, dict[str, Claim]] = field(default_factory=dict)
     leaves: list[LeafQueue] = field(default_factory=list)
     chosen: dict[ContainerId, tuple[Container, int]] = field(default_factory=dict)

@@ -26,13 +26,12 @@ if TYPE_CHECKING:
 
 
 class Preemption:
-    """Remembers since when containers are marked, and who was ever underserved."""
+    """Remembers since when containers are marked."""
 
-    __slots__ = ("_marked", "_underserved")
+    __slots__ = ("_marked",)
 
     def __init__(self) -> None:
         self._marked: dict[ContainerId, int] = {}
-        self._underserved: dict[str, dict[str, None]] = {}
 
     def run(
         self,
@@ -65,7 +64,7 @@ class Preemption:
     ) -> Pass:
         rules = config.preemption
         budget = Budget(times(cluster.total, single(rules.total_per_round)))
-        state = Pass(calc, cluster, rules, root, budget, self._underserved)
+        state = Pass(calc, cluster, rules, root, budget)
         exclusive = {"", *(p.name for p in config.partitions if p.exclusive)}
         state.look(["", *(p.name for p in config.partitions)], exclusive)
         wait = rules.maximum_wait_before_kill_ms

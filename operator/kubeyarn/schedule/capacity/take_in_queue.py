@@ -117,7 +117,7 @@ def _demand(
     for one in claimed:
         if one.app.user not in users:
             users[one.app.user] = _user_claim(leaf, one.app.user, partition, am_of)
-    ordered = _by_importance(state, leaf, claimed)
+    ordered = _by_importance(state, leaf, claimed, users)
     _set_ideal(state, ordered, users, reassignable, partition)
     ordered.reverse()
     _set_to_take(state, leaf, ordered, claim)
@@ -156,20 +156,24 @@ def _user_claim(
     return UserClaim(used, am_used, subtract(limit, am_used), zero, zero)
 
 
-def _by_importance(state: Pass, leaf: LeafQueue, claims: list[AppClaim]) -> list[AppClaim]:
+def _by_importance(
+    state: Pass, leaf: LeafQueue, claims: list[AppClaim], users: dict[str, UserClaim]
+) -> list[AppClaim]:
     fair = leaf.settings.application_ordering is ApplicationOrdering.FAIR
     users_first = state.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST
     if not (fair and users_first):
         return sorted(claims, key=lambda c: (-c.app.priority, c.app.app.order, c.app.app.id))
 
     def compare(a: AppClaim, b: AppClaim) -> int:
-        mine = leaf.users.get(a.app.user).used.get("", leaf.zero)
-        theirs = leaf.users.get(b.app.user).used.get("", leaf.zero)
-        by_user = state.calc.compare(state.cluster.total, mine, theirs)
-        if by_user:
-            return by_user
-        by_app = state.calc.compare(state.cluster.total, a.used, b.used)
-        return by_app or (1 if a.app.app.id > b.app.app.id else -1)
+        if a.app.user == b.app.user:
+            return 1 if leaf.active_key(a.app) > leaf.active_key(b.app) else -1
+        mine, theirs = users[a.app.user], users[b.app.user]
+        by_user = state.calc.compare(
+            state.cluster.total,
+            subtract(mine.used, mine.am_used),
+            subtract(theirs.used, theirs.am_used),
+        )
+        return by_user or (1 if a.app.app.id > b.app.app.id else -1)
 
     return sorted(claims, key=cmp_to_key(compare))
 
