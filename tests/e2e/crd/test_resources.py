@@ -63,6 +63,8 @@ def filled(part):
     kind = part["type"]
     if kind == "object" and "properties" in part:
         return {name: filled(inner) for name, inner in part["properties"].items()}
+    if part.get("x-kubernetes-preserve-unknown-fields"):
+        return {"any": [{"thing": 1}]}
     if kind == "object":
         return {"memory": filled(part["additionalProperties"])}
     if kind == "array":
