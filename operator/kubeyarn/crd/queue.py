@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from kubeyarn.crd import defaults
 from kubeyarn.crd.fields import (
     AS_SET,
     Amounts,
@@ -21,263 +19,25 @@ from kubeyarn.crd.fields import (
     PartitionName,
     Percentage,
     PositiveAmounts,
-    QueueName,
     Seconds,
     Share,
-    ShownAmounts,
     Weight,
     camel,
     listed_by,
     rule,
     rules,
 )
-from kubeyarn.crd.status import Condition, ObservedGeneration, conditions
+from kubeyarn.crd.queue_cluster import Cluster
+from kubeyarn.crd.queue_status import YarnQueueStatus
+from kubeyarn.crd.queue_words import (
+    ApplicationOrdering,
+    AutoCreateKind,
+    ChildOrdering,
+    FairPolicy,
+    NodeOrdering,
+    State,
+)
 from kubeyarn.crd.structural import MAKE
-
-
-class SchedulerKind(StrEnum):
-    """Which of Hadoop's schedulers decides."""
-
-    CAPACITY = "Capacity"
-    FAIR = "Fair"
-
-
-class ResourceCalculator(StrEnum):
-    """How amounts of several resources are compared."""
-
-    DOMINANT = "Dominant"
-    DEFAULT = "Default"
-
-
-class State(StrEnum):
-    """What an administrator may say of a queue."""
-
-    RUNNING = "Running"
-    STOPPED = "Stopped"
-
-
-class ShownState(StrEnum):
-    """What a queue's state may be."""
-
-    RUNNING = "Running"
-    DRAINING = "Draining"
-    STOPPED = "Stopped"
-
-
-class ApplicationOrdering(StrEnum):
-    """How a leaf orders its applications."""
-
-    FIFO = "Fifo"
-    FAIR = "Fair"
-    FIFO_WITH_PARTITIONS = "FifoWithPartitions"
-    FIFO_FOR_PENDING = "FifoForPending"
-
-
-class ChildOrdering(StrEnum):
-    """How a parent orders its children."""
-
-    UTILIZATION = "Utilization"
-    PRIORITY_UTILIZATION = "PriorityUtilization"
-
-
-class IntraQueueOrder(StrEnum):
-    """Whose containers go first within a queue."""
-
-    USER_LIMIT_FIRST = "UserLimitFirst"
-    PRIORITY_FIRST = "PriorityFirst"
-
-
-class NodeOrdering(StrEnum):
-    """Which of the nodes that fit is taken."""
-
-    SPREAD = "Spread"
-    PACK = "Pack"
-
-
-class FairPolicy(StrEnum):
-    """How the Fair Scheduler shares within a queue."""
-
-    FAIR = "Fair"
-    FIFO = "Fifo"
-    DRF = "Drf"
-
-
-class AutoCreateKind(StrEnum):
-    """Hadoop's two ways of making queues on demand."""
-
-    FLEXIBLE = "Flexible"
-    MANAGED = "Managed"
-
-
-class RuleType(StrEnum):
-    """What a placement rule looks at, spelled as in Hadoop's JSON rules."""
-
-    USER = "user"
-    GROUP = "group"
-    APPLICATION = "application"
-
-
-class RuleFallback(StrEnum):
-    """What happens when a rule's queue cannot be had, spelled as in Hadoop's JSON rules."""
-
-    SKIP = "skip"
-    PLACE_DEFAULT = "placeDefault"
-    REJECT = "reject"
-
-
-class RulePolicy(StrEnum):
-    """Where a rule puts an application, spelled as in Hadoop's JSON rules."""
-
-    SPECIFIED = "specified"
-    REJECT = "reject"
-    DEFAULT_QUEUE = "defaultQueue"
-    USER = "user"
-    PRIMARY_GROUP = "primaryGroup"
-    SECONDARY_GROUP = "secondaryGroup"
-    PRIMARY_GROUP_USER = "primaryGroupUser"
-    SECONDARY_GROUP_USER = "secondaryGroupUser"
-    APPLICATION_NAME = "applicationName"
-    SET_DEFAULT_QUEUE = "setDefaultQueue"
-    CUSTOM = "custom"
-
-
-class Partition(Fields):
-    """A partition of the cluster: the nodes that carry the label kubeyarn.io/partition=NAME."""
-
-    name: Annotated[PartitionName, Field(min_length=1)] = Field(
-        description="The partition's name, the value of the nodes' label kubeyarn.io/partition."
-    )
-    exclusive: bool = Field(
-        True,
-        description="Only applications that ask for this partition run there. When false, its "
-        "idle room is lent to applications that ask for none, and taken back when needed.",
-    )
-
-
-class IntraQueuePreemption(Fields):
-    """Preemption among the applications of one queue."""
-
-    enabled: bool = Field(
-        False, description="Whether applications of one queue preempt each other."
-    )
-    order: IntraQueueOrder = Field(
-        IntraQueueOrder.USER_LIMIT_FIRST,
-        description="Whose containers go first: those of users over their limit, or those of "
-        "applications with lower priority.",
-    )
-
-
-class ClusterPreemption(Fields):
-    """How containers are taken back from queues that use more than they are guaranteed."""
-
-    enabled: bool = Field(
-        False,
-        description="Whether queues below their guarantee get it back by preempting containers "
-        "of queues above theirs.",
-    )
-    interval_seconds: Annotated[Seconds, Field(ge=1)] = Field(
-        3, description="Seconds between two looks at what should be preempted."
-    )
-    maximum_wait_before_kill_seconds: Seconds = Field(
-        15,
-        description="Seconds between telling an ApplicationMaster that a container will go and "
-        "killing it.",
-    )
-    total_per_round: Percentage = Field(
-        "10%", description="Part of the cluster that one round may preempt at most."
-    )
-    maximum_ignored_over_capacity: Percentage = Field(
-        "10%", description="How far a queue may be over its guarantee before it is preempted."
-    )
-    natural_termination: Percentage = Field(
-        "20%",
-        description="Part of what should be preempted that one round takes, because containers "
-        "also end by themselves.",
-    )
-    intra_queue: IntraQueuePreemption = Field(
-        default_factory=lambda: IntraQueuePreemption.model_validate({}),
-        description="Preemption among the applications of one queue.",
-    )
-
-
-class PlacementRule(Fields):
-    """One rule that puts applications into queues, in the words of Hadoop's JSON mapping rules."""
-
-    model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
-
-    type: RuleType = Field(
-        description="What is looked at: the user, a group of the user, or the application's name."
-    )
-    matches: Annotated[str, Field(max_length=253)] = Field(
-        "*", description="The name it must have; * matches every user or application."
-    )
-    policy: RulePolicy = Field(description="Where the application goes when the rule matches.")
-    parent_queue: QueueName = Field(
-        "", description="The parent under which the queue is looked for, by its full path."
-    )
-    fallback_result: RuleFallback = Field(
-        RuleFallback.SKIP,
-        description="What happens when the queue cannot be had: try the next rule, place into "
-        "the default queue, or reject the application.",
-    )
-    create: bool = Field(True, description="Whether the queue may be made when it is missing.")
-    value: QueueName = Field("", description="The queue that setDefaultQueue sets.")
-    custom_placement: Annotated[str, Field(max_length=1024)] = Field(
-        "", description="A path with %user, %primary_group, %application and the like, for custom."
-    )
-
-
-class Cluster(Fields):
-    """What holds for the whole cluster; only root says it."""
-
-    scheduler: SchedulerKind = Field(
-        SchedulerKind.CAPACITY,
-        description="Which scheduler decides: Capacity shares by guaranteed capacities, Fair by "
-        "weights and demand.",
-    )
-    resource_calculator: ResourceCalculator = Field(
-        ResourceCalculator.DOMINANT,
-        description="How queues are compared: Dominant looks at each one's scarcest resource "
-        "(DRF), Default at memory only, as Hadoop does unless told otherwise.",
-    )
-    legacy_queue_mode: bool = Field(
-        True,
-        description="Whether the percentages of a parent's children must add up to 100% and "
-        "capacityByResource may not mix kinds, as in Hadoop's legacy-queue-mode.",
-    )
-    minimum_allocation: PositiveAmounts = Field(
-        dict(defaults.MINIMUM_ALLOCATION),
-        description="The smallest container. Smaller asks are raised to it, and the Capacity "
-        "scheduler rounds asks up to a multiple of it.",
-    )
-    increment_allocation: PositiveAmounts = Field(
-        dict(defaults.INCREMENT_ALLOCATION),
-        description="The step that the Fair scheduler rounds asks up to.",
-    )
-    maximum_allocation: PositiveAmounts = Field(
-        dict(defaults.MAXIMUM_ALLOCATION),
-        description="The largest container. A larger ask is refused.",
-    )
-    partitions: list[Partition] = Field(
-        default=[],
-        max_length=64,
-        description="The partitions (node labels) of the cluster.",
-        json_schema_extra=listed_by("name"),
-    )
-    maximum_application_priority: Count = Field(
-        defaults.MAXIMUM_APPLICATION_PRIORITY,
-        description="The highest priority an application may have; higher ones are lowered to it.",
-    )
-    preemption: ClusterPreemption = Field(
-        default_factory=lambda: ClusterPreemption.model_validate({}),
-        description="How containers are taken back from queues above their guarantee.",
-    )
-    placement_rules: list[PlacementRule] = Field(
-        default=[],
-        max_length=256,
-        description="Rules that put applications into queues; the first that places wins.",
-        json_schema_extra={"x-kubernetes-list-type": "atomic"},
-    )
 
 
 class QueuePartition(Fields):
@@ -558,104 +318,6 @@ class YarnQueueSpec(Fields):
         None,
         description="What the Fair scheduler reads, when root's cluster.scheduler is Fair. "
         "Unset: a weight of 1 and no limits.",
-    )
-
-
-class Effective(Fields):
-    """What the queue's words amount to on the cluster as it is now."""
-
-    minimum: ShownAmounts | None = Field(None, description="What it is guaranteed.")
-    maximum: ShownAmounts | None = Field(None, description="The most it may use.")
-
-
-class AMUse(Fields):
-    """What ApplicationMasters take of the queue."""
-
-    used: ShownAmounts | None = Field(None, description="What they use.")
-    limit: ShownAmounts | None = Field(None, description="What they may use.")
-
-
-class ApplicationCounts(Fields):
-    """Applications of the queue that have not ended."""
-
-    active: Count | None = Field(None, description="Those whose ApplicationMaster may run.")
-    pending: Count | None = Field(None, description="Those that wait for that.")
-    total: Count | None = Field(None, description="Both together.")
-
-
-class FairShare(Fields):
-    """What the Fair scheduler computes for the queue."""
-
-    steady: ShownAmounts | None = Field(None, description="Its share if all queues were in use.")
-    instantaneous: ShownAmounts | None = Field(
-        None, description="Its share among the queues in use now."
-    )
-
-
-class UserUse(Fields):
-    """One user in this leaf."""
-
-    name: Annotated[str, Field(max_length=253)] = Field(description="The user's name.")
-    used: ShownAmounts | None = Field(None, description="What the user's containers hold.")
-    limit: ShownAmounts | None = Field(None, description="What the user may hold.")
-    active_applications: Count | None = Field(
-        None, description="The user's applications that may run."
-    )
-    pending_applications: Count | None = Field(
-        None, description="The user's applications that wait for that."
-    )
-
-
-class YarnQueueStatus(Fields):
-    """What is true of a queue now; the scheduler writes it."""
-
-    observed_generation: ObservedGeneration = None
-    leaf: bool | None = Field(
-        None, description="Whether it has no children and so takes applications."
-    )
-    state: ShownState | None = Field(
-        None,
-        description="Running, Stopped, or Draining: stopped with applications that still run.",
-    )
-    effective: Effective | None = Field(
-        None, description="What its capacities amount to on the cluster as it is now."
-    )
-    used: ShownAmounts | None = Field(None, description="What its containers hold.")
-    pending: ShownAmounts | None = Field(None, description="What is asked for and not granted.")
-    reserved: ShownAmounts | None = Field(
-        None, description="Room held on nodes for asks that do not fit yet; part of used."
-    )
-    containers: Count | None = Field(None, description="Containers it holds.")
-    used_capacity: Annotated[str, Field(max_length=32)] | None = Field(
-        None, description="What it uses, in percent of its effective minimum."
-    )
-    absolute_used_capacity: Annotated[str, Field(max_length=32)] | None = Field(
-        None, description="What it uses, in percent of the partition."
-    )
-    am: AMUse | None = Field(None, description="What ApplicationMasters take of it.")
-    applications: ApplicationCounts | None = Field(
-        None, description="Its applications that have not ended."
-    )
-    fair_share: FairShare | None = Field(
-        None, description="Its fair shares, when the Fair scheduler decides."
-    )
-    in_force: FreeForm | None = Field(
-        None,
-        description="The spec that is in force: what the queue says now, or what it said before "
-        "when that does not add up.",
-    )
-    nodes: Count | None = Field(
-        None, description="At root: nodes of the cluster that may take containers."
-    )
-    users: list[UserUse] | None = Field(
-        None,
-        max_length=1000,
-        description="The users who hold or ask for something in this leaf.",
-        json_schema_extra=listed_by("name"),
-    )
-    conditions: list[Condition] | None = conditions(  # type: ignore[assignment]
-        "Accepted: the tree it stands in is in force. Ready: it takes applications. "
-        "AllFieldsActing: everything it says is acted on."
     )
 
 

@@ -1,0 +1,166 @@
+"""What root's YarnQueue says of the whole cluster."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from kubeyarn.crd import defaults
+from kubeyarn.crd.fields import (
+    Count,
+    Fields,
+    PartitionName,
+    Percentage,
+    PositiveAmounts,
+    QueueName,
+    Seconds,
+    listed_by,
+)
+from kubeyarn.crd.queue_words import (
+    IntraQueueOrder,
+    ResourceCalculator,
+    RuleFallback,
+    RulePolicy,
+    RuleType,
+    SchedulerKind,
+)
+
+
+class Partition(Fields):
+    """A partition of the cluster: the nodes that carry the label kubeyarn.io/partition=NAME."""
+
+    name: Annotated[PartitionName, Field(min_length=1)] = Field(
+        description="The partition's name, the value of the nodes' label kubeyarn.io/partition."
+    )
+    exclusive: bool = Field(
+        True,
+        description="Only applications that ask for this partition run there. When false, its "
+        "idle room is lent to applications that ask for none, and taken back when needed.",
+    )
+
+
+class IntraQueuePreemption(Fields):
+    """Preemption among the applications of one queue."""
+
+    enabled: bool = Field(
+        False, description="Whether applications of one queue preempt each other."
+    )
+    order: IntraQueueOrder = Field(
+        IntraQueueOrder.USER_LIMIT_FIRST,
+        description="Whose containers go first: those of users over their limit, or those of "
+        "applications with lower priority.",
+    )
+
+
+class ClusterPreemption(Fields):
+    """How containers are taken back from queues that use more than they are guaranteed."""
+
+    enabled: bool = Field(
+        False,
+        description="Whether queues below their guarantee get it back by preempting containers "
+        "of queues above theirs.",
+    )
+    interval_seconds: Annotated[Seconds, Field(ge=1)] = Field(
+        3, description="Seconds between two looks at what should be preempted."
+    )
+    maximum_wait_before_kill_seconds: Seconds = Field(
+        15,
+        description="Seconds between telling an ApplicationMaster that a container will go and "
+        "killing it.",
+    )
+    total_per_round: Percentage = Field(
+        "10%", description="Part of the cluster that one round may preempt at most."
+    )
+    maximum_ignored_over_capacity: Percentage = Field(
+        "10%", description="How far a queue may be over its guarantee before it is preempted."
+    )
+    natural_termination: Percentage = Field(
+        "20%",
+        description="Part of what should be preempted that one round takes, because containers "
+        "also end by themselves.",
+    )
+    intra_queue: IntraQueuePreemption = Field(
+        default_factory=lambda: IntraQueuePreemption.model_validate({}),
+        description="Preemption among the applications of one queue.",
+    )
+
+
+class PlacementRule(Fields):
+    """One rule that puts applications into queues, in the words of Hadoop's JSON mapping rules."""
+
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
+
+    type: RuleType = Field(
+        description="What is looked at: the user, a group of the user, or the application's name."
+    )
+    matches: Annotated[str, Field(max_length=253)] = Field(
+        "*", description="The name it must have; * matches every user or application."
+    )
+    policy: RulePolicy = Field(description="Where the application goes when the rule matches.")
+    parent_queue: QueueName = Field(
+        "", description="The parent under which the queue is looked for, by its full path."
+    )
+    fallback_result: RuleFallback = Field(
+        RuleFallback.SKIP,
+        description="What happens when the queue cannot be had: try the next rule, place into "
+        "the default queue, or reject the application.",
+    )
+    create: bool = Field(True, description="Whether the queue may be made when it is missing.")
+    value: QueueName = Field("", description="The queue that setDefaultQueue sets.")
+    custom_placement: Annotated[str, Field(max_length=1024)] = Field(
+        "", description="A path with %user, %primary_group, %application and the like, for custom."
+    )
+
+
+class Cluster(Fields):
+    """What holds for the whole cluster; only root says it."""
+
+    scheduler: SchedulerKind = Field(
+        SchedulerKind.CAPACITY,
+        description="Which scheduler decides: Capacity shares by guaranteed capacities, Fair by "
+        "weights and demand.",
+    )
+    resource_calculator: ResourceCalculator = Field(
+        ResourceCalculator.DOMINANT,
+        description="How queues are compared: Dominant looks at each one's scarcest resource "
+        "(DRF), Default at memory only, as Hadoop does unless told otherwise.",
+    )
+    legacy_queue_mode: bool = Field(
+        True,
+        description="Whether the percentages of a parent's children must add up to 100% and "
+        "capacityByResource may not mix kinds, as in Hadoop's legacy-queue-mode.",
+    )
+    minimum_allocation: PositiveAmounts = Field(
+        dict(defaults.MINIMUM_ALLOCATION),
+        description="The smallest container. Smaller asks are raised to it, and the Capacity "
+        "scheduler rounds asks up to a multiple of it.",
+    )
+    increment_allocation: PositiveAmounts = Field(
+        dict(defaults.INCREMENT_ALLOCATION),
+        description="The step that the Fair scheduler rounds asks up to.",
+    )
+    maximum_allocation: PositiveAmounts = Field(
+        dict(defaults.MAXIMUM_ALLOCATION),
+        description="The largest container. A larger ask is refused.",
+    )
+    partitions: list[Partition] = Field(
+        default=[],
+        max_length=64,
+        description="The partitions (node labels) of the cluster.",
+        json_schema_extra=listed_by("name"),
+    )
+    maximum_application_priority: Count = Field(
+        defaults.MAXIMUM_APPLICATION_PRIORITY,
+        description="The highest priority an application may have; higher ones are lowered to it.",
+    )
+    preemption: ClusterPreemption = Field(
+        default_factory=lambda: ClusterPreemption.model_validate({}),
+        description="How containers are taken back from queues above their guarantee.",
+    )
+    placement_rules: list[PlacementRule] = Field(
+        default=[],
+        max_length=256,
+        description="Rules that put applications into queues; the first that places wins.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
