@@ -19,9 +19,11 @@ def _logs(kubectl: Kubectl, request: Request) -> int:
         raise UsageError("logs needs -applicationId <id or name>")
     app = find(kubectl, name)
     metadata = app["metadata"]
-    selector = f"{PODS_OF_APPLICATIONS}={metadata['name']}"
+    # A label's value has 63 characters at most; the annotation of the same name has them all.
+    selector = f"{PODS_OF_APPLICATIONS}={metadata['name'][:63].rstrip('-.')}"
     scope = f"--namespace={metadata['namespace']}"
-    pods = kubectl.json(["get", "pods", scope, "-l", selector])["items"]
+    found = kubectl.json(["get", "pods", scope, "-l", selector])["items"]
+    pods = [pod for pod in found if _application(pod) == metadata["name"]]
     chosen = _chosen(pods, request)
     if not chosen:
         raise KubectlError(_nothing(app, pods, request))
@@ -58,6 +60,12 @@ def _chosen(pods: list[Json], request: Request) -> list[Json]:
     last = max((_attempt(pod) for pod in masters), default=0)
     meant = {last if number == -1 else number for number in numbers}
     return [pod for pod in masters if _attempt(pod) in meant]
+
+
+def _application(pod: Json) -> str:
+    metadata = pod["metadata"]
+    annotations = metadata.get("annotations") or {}
+    return str(annotations.get(PODS_OF_APPLICATIONS) or metadata["labels"][PODS_OF_APPLICATIONS])
 
 
 def _is_am(pod: Json) -> bool:

@@ -494,6 +494,20 @@ def test_an_application_without_pods_says_so(run):
     assert "(FINISHED) has no pods" in err
 
 
+def test_pods_of_long_named_applications_are_told_apart_by_their_annotation(run, state):
+    long, other = "a" * 70, "a" * 71
+    pod = a_pod(1, "n1", app=long[:63])
+    pod["metadata"]["annotations"]["kubeyarn.io/application"] = long
+
+    def more(body):
+        body["objects"][APPS] += [an_app(8, long, "RUNNING"), an_app(9, other, "RUNNING")]
+        body["objects"]["pods"].append(pod)
+
+    change(state, more)
+    assert run(f"logs -applicationId {long}")[0] == 0
+    assert run(f"logs -applicationId {other}")[0] == 1
+
+
 def test_a_container_that_is_not_there_names_those_that_are(run):
     code, _, err = run("logs -applicationId wordcount -containerId container_x")
 
