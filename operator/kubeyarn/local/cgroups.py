@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _MOUNT = Path("/sys/fs/cgroup")
 _PATIENCE_SECONDS = 10.0
+_NEEDED = ("cpu", "cpuset", "memory", "pids")
 
 
 def is_unified() -> bool:
@@ -29,7 +30,10 @@ def name(slot: int) -> str:
 
 
 def create(slot: int) -> None:
-    """Make the cgroup in every hierarchy; the kubelet wants it to exist."""
+    """Make the cgroup in every hierarchy; the kubelet wants it to exist.
+
+    Raises LocalClusterError where cgroup v2 does not hand down the controllers that pods need.
+    """
     for hierarchy in _hierarchies():
         with contextlib.suppress(FileExistsError):
             (hierarchy / name(slot)).mkdir()
@@ -37,6 +41,7 @@ def create(slot: int) -> None:
     if is_unified():
         _delegate(_MOUNT)
         _delegate(_MOUNT / name(slot))
+        _expect_controllers(_MOUNT / name(slot))
 
 
 def remove(slot: int) -> None:
@@ -73,10 +78,20 @@ def _inherit_cpuset(group: Path) -> None:
 def _delegate(group: Path) -> None:
     available = (group / "cgroup.controllers").read_text().split()
     for controller in available:
-        # A process of its own in the root of a container's hierarchy forbids this; the kubelet
-        # then says which controller it misses.
+        # Processes in the root of a container's hierarchy forbid this; what is missing then is
+        # said for all controllers together.
         with contextlib.suppress(OSError):
             (group / "cgroup.subtree_control").write_text(f"+{controller}")
+
+
+def _expect_controllers(group: Path) -> None:
+    present = (group / "cgroup.controllers").read_text().split()
+    missing = [controller for controller in _NEEDED if controller not in present]
+    if missing:
+        raise LocalClusterError(
+            f"cgroup {group}: no controllers {', '.join(missing)} for pods, has: {present};"
+            " in a container, run it with the host's cgroup namespace (docker run --cgroupns=host)"
+        )
 
 
 def _members(group: Path) -> Iterator[int]:

@@ -117,7 +117,8 @@ class LocalCluster:
                 try:
                     self._start_fresh(images)
                 except BaseException:
-                    self._say("failed: ending what was started; the logs are gone with it")
+                    if self._layout.directory.exists():
+                        self._say("failed: ending what was started")
                     self._clean(self._layout.read())
                     raise
         self._say(f"cluster {self.name} is up; export KUBECONFIG={self.kubeconfig_path}")

@@ -27,7 +27,7 @@ class _Reporting(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except LocalClusterError as error:
+        except (LocalClusterError, OSError) as error:
             raise click.ClickException(str(error)) from error
 
 

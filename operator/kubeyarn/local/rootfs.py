@@ -23,7 +23,7 @@ from kubeyarn.local.errors import LocalClusterError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_RECIPE = "1"
+_RECIPE = "2"
 _TOOLS = (
     *("sh", "ls", "cat", "echo", "sleep", "date", "hostname", "env", "id", "df", "du", "nproc"),
     *("uname", "head", "tail", "wc", "sort", "uniq", "grep", "sed", "tee", "kill", "sha256sum"),
@@ -59,7 +59,11 @@ _FILES = {
     "etc/hosts": "127.0.0.1 localhost\n",
     "etc/ld.so.conf": "/usr/local/lib\n",
 }
+# Debian's own Python installs elsewhere than upstream's, unless it is told not to.
+_IS_DEBIANS = "posix_local" in sysconfig.get_scheme_names()
+_SITE = "dist-packages" if _IS_DEBIANS else "site-packages"
 ENVIRONMENT = {
+    **({"DEB_PYTHON_INSTALL_LAYOUT": "deb"} if _IS_DEBIANS else {}),
     "PATH": "/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
     "PYTHON_VERSION": f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}",
@@ -127,7 +131,7 @@ def _copy_python(root: Path) -> list[Path]:
     dynamic = Path(sysconfig.get_config_var("DESTSHARED") or "")
     if dynamic.is_dir() and not dynamic.is_relative_to(_stdlib()):
         shutil.copytree(dynamic, stdlib / "lib-dynload", dirs_exist_ok=True)
-    (stdlib / "site-packages").mkdir(exist_ok=True)
+    (stdlib / _SITE).mkdir(exist_ok=True)
     return [program, *(path for path in stdlib.rglob("*.so") if path.is_file())]
 
 
@@ -173,7 +177,7 @@ def _copy_certificates(root: Path) -> None:
 
 
 def _install_pip(root: Path) -> None:
-    site = root / "usr/local/lib" / _stdlib().name / "site-packages"
+    site = root / "usr/local/lib" / _stdlib().name / _SITE
     bundled = sorted((_stdlib() / "ensurepip" / "_bundled").glob("pip-*.whl"))
     if bundled:
         with zipfile.ZipFile(bundled[-1]) as wheel:
