@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.queues import Partition
     from kubeyarn.schedule.capacity.queue import Queue
+    from kubeyarn.schedule.engine import Engine
     from kubeyarn.simulate.scenario import Data
 
 _DECIMALS = 6
@@ -31,7 +32,7 @@ class SimulatedCapacity:
         self.types = types
         self.partitions = tuple(partitions)
         self.capacity = CapacityEngine(types)
-        self.engine = self.capacity
+        self.engine: Engine = self.capacity
 
     def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:
         """Read properties and put them in force."""

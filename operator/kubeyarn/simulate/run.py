@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.errors import ConfigRefused
+from kubeyarn.model.resources import MEMORY
 from kubeyarn.policy.configuration.cluster import resource_types
 from kubeyarn.policy.configuration.properties import Properties
 from kubeyarn.simulate.capacity import SimulatedCapacity
 from kubeyarn.simulate.observation import observe
+from kubeyarn.simulate.plot import UseOverSteps
 from kubeyarn.simulate.scenario import Data, Scenario, read_scenario
 from kubeyarn.simulate.story import Story
 from kubeyarn.simulate.trace import Trace
@@ -18,36 +21,56 @@ if TYPE_CHECKING:
     from kubeyarn.simulate.scheduler import SimulatedScheduler
 
 
+@dataclass(slots=True)
+class Told:
+    """A story that was told: the result as plain data, the trace, and what queues held."""
+
+    result: Data
+    trace: list[str]
+    use: UseOverSteps
+
+
 def run_scenario(data: object) -> Data:
     """What the scheduler does in a scenario, as plain data.
 
     Raises:
         SpecError: the scenario itself cannot be read.
     """
-    return run_traced(data)[0]
+    return tell(data).result
 
 
-def run_traced(data: object, *, explain: bool = False) -> tuple[Data, list[str]]:
-    """What the scheduler does, and in words why (only with *explain*).
+def tell(data: object, *, explain: bool = False, plot: bool = False) -> Told:
+    """What the scheduler does; with *explain* in words, with *plot* queue use step by step.
 
     Raises:
         SpecError: the scenario itself cannot be read.
     """
     scenario = read_scenario(data)
+    told = Told({"name": scenario.name}, [], UseOverSteps(scenario.name))
     try:
         story = Story(scenario, _scheduler(scenario))
         if explain:
             story.trace = Trace(lambda app: _name(story, app))
+            told.trace = story.trace.lines
+        if plot:
+            story.done = lambda step: told.use.note(step.action, _leaf_use(story))
         observations: list[Data] = []
         story.observe = lambda name: observations.append(_observe(story, name))
         story.begin()
     except ConfigRefused as error:
-        return {"name": scenario.name, "configError": str(error)}, []
+        told.result["configError"] = str(error)
+        return told
     story.run()
-    found: Data = {"name": scenario.name, "observations": observations}
+    told.result["observations"] = observations
     if story.errors:
-        found["errors"] = story.errors
-    return found, story.trace.lines if story.trace else []
+        told.result["errors"] = story.errors
+    return told
+
+
+def _leaf_use(story: Story) -> dict[str, int]:
+    return {
+        queue.path: queue.used[MEMORY] for queue in story.engine.queue_status() if queue.leaf
+    }
 
 
 def _scheduler(scenario: Scenario) -> SimulatedScheduler:

@@ -69,6 +69,7 @@ class Story:
         self.config = {**DEFAULTS, **scenario.config}
         self.allocations = scenario.allocations
         self.observe: Callable[[str], None] = lambda _: None
+        self.done: Callable[[Step], None] = lambda _: None
 
     def begin(self) -> None:
         """Start the scheduler, and let the nodes register.
@@ -92,6 +93,7 @@ class Story:
                 self._fail(index, step.action, error)
             self.now_ms += STEP_MS
             self.scheduler.after_step(self.now_ms)
+            self.done(step)
 
     def _fail(self, index: int, action: str, error: SpecError) -> None:
         self.errors.append({"step": index, "action": action, "message": str(error)})

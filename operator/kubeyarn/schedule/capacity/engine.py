@@ -551,7 +551,9 @@ class CapacityEngine:
         if self.root is None or self.config is None:
             return ()
         self._idle = False
-        return self.preemption.run(self.root, self.cluster, self.calc, self.config, now_ms)
+        return self.preemption.run(
+            self.root, self.cluster, self.calc, self.config, self.apps, now_ms
+        )
 
     # -- questions -------------------------------------------------------------------------------
 

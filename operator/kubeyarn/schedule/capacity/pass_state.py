@@ -14,8 +14,10 @@ from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.model.queues import ChildOrdering
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubeyarn.model.containers import Container
-    from kubeyarn.model.ids import ContainerId
+    from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.model.queues import PreemptionConfig
     from kubeyarn.policy.calculator import Calculator
     from kubeyarn.policy.preemption.demand import Budget
@@ -38,6 +40,7 @@ class Pass:
     config: PreemptionConfig
     root: ParentQueue
     budget: Budget
+    apps: Mapping[ApplicationId, LedgerApplication]
     underserved: dict[str, dict[str, None]] = field(default_factory=dict)
     claims: dict[str, dict[str, Claim]] = field(default_factory=dict)
     leaves: list[LeafQueue] = field(default_factory=list)
@@ -91,11 +94,8 @@ class Pass:
 
     def queue_of(self, container: Container) -> LeafQueue | None:
         """The leaf a container belongs to."""
-        for leaf in self.leaves:
-            for app in applications(leaf):
-                if container.id in app.containers:
-                    return leaf
-        return None
+        app = self.apps.get(container.id.attempt.application)
+        return app.queue if app is not None else None
 
     def wanted_of(self, leaf: LeafQueue) -> dict[str, Vector]:
         """What is taken of a leaf, by partition, where there is anything."""

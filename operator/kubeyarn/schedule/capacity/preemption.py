@@ -18,9 +18,12 @@ from kubeyarn.schedule.capacity.take_in_queue import take_in_queue
 from kubeyarn.schedule.engine import Decision, Preempt
 
 if TYPE_CHECKING:
-    from kubeyarn.model.ids import ContainerId
+    from collections.abc import Mapping
+
+    from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.policy.calculator import Calculator
+    from kubeyarn.schedule.capacity.application import LedgerApplication
     from kubeyarn.schedule.capacity.nodes import Cluster
     from kubeyarn.schedule.capacity.parent import ParentQueue
 
@@ -39,13 +42,14 @@ class Preemption:
         cluster: Cluster,
         calc: Calculator,
         config: SchedulerConfig,
+        apps: Mapping[ApplicationId, LedgerApplication],
         now_ms: int,
     ) -> list[Decision]:
         """One pass: what is marked anew, and what was marked long enough is to be killed."""
         rules = config.preemption
         if not rules.enabled:
             return []
-        state = self._select(root, cluster, calc, config, now_ms)
+        state = self._select(root, cluster, calc, config, apps, now_ms)
         if rules.observe_only:
             return []
         for reservation in state.dropped:
@@ -60,11 +64,12 @@ class Preemption:
         cluster: Cluster,
         calc: Calculator,
         config: SchedulerConfig,
+        apps: Mapping[ApplicationId, LedgerApplication],
         now_ms: int,
     ) -> Pass:
         rules = config.preemption
         budget = Budget(times(cluster.total, single(rules.total_per_round)))
-        state = Pass(calc, cluster, rules, root, budget)
+        state = Pass(calc, cluster, rules, root, budget, apps)
         exclusive = {"", *(p.name for p in config.partitions if p.exclusive)}
         state.look(["", *(p.name for p in config.partitions)], exclusive)
         wait = rules.maximum_wait_before_kill_ms

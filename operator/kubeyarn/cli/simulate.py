@@ -1,0 +1,83 @@
+"""`kubeyarn simulate`: scenarios through the schedulers' own engines, without a cluster."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+import yaml
+
+from kubeyarn.model.errors import SpecError
+from kubeyarn.simulate.plot import draw
+from kubeyarn.simulate.run import Told, tell
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@click.command("simulate")
+@click.argument("scenario", required=False, type=click.Path(exists=True, dir_okay=False))
+@click.option(
+    "--dir",
+    "folders",
+    nargs=2,
+    type=click.Path(file_okay=False),
+    metavar="IN OUT",
+    help="Run every IN/NAME.yaml and write OUT/NAME.json.",
+)
+@click.option("--trace", is_flag=True, help="Explain each decision in words, on stderr.")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False),
+    metavar="FILE.svg",
+    help="Draw what queues hold over the steps.",
+)
+def simulate(
+    scenario: str | None, folders: tuple[str, str] | None, *, trace: bool, plot: str | None
+) -> None:
+    """Run SCENARIO and print what the scheduler did as JSON.
+
+    The scenario has the scheduler's settings in Hadoop's own property names.
+    """
+    if folders is not None:
+        if scenario is not None or trace or plot:
+            raise click.UsageError("--dir runs folders; it takes no SCENARIO, --trace or --plot")
+        sys.exit(_run_folder(Path(folders[0]), Path(folders[1])))
+    if scenario is None:
+        raise click.UsageError("give a SCENARIO, or --dir IN OUT")
+    told = _run(Path(scenario), trace=trace, plot=plot is not None)
+    for line in told.trace:
+        click.echo(line, err=True)
+    if plot is not None:
+        Path(plot).write_text(draw(told.use), encoding="utf-8")
+    click.echo(_json(told.result))
+
+
+def _run(path: Path, *, trace: bool = False, plot: bool = False) -> Told:
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _LOADER)  # noqa: S506 - a safe loader
+        return tell(data, explain=trace, plot=plot)
+    except (SpecError, yaml.YAMLError) as error:
+        raise click.ClickException(f"{path}: {error}") from error
+
+
+def _json(result: object) -> str:
+    return json.dumps(result, indent=1, sort_keys=True)
+
+
+def _run_folder(source: Path, target: Path) -> int:
+    """Run all scenarios of a folder; one that cannot be read does not stop the others."""
+    if not source.is_dir():
+        raise click.ClickException(f"{source}: no such folder")
+    target.mkdir(parents=True, exist_ok=True)
+    failed = 0
+    for path in sorted(source.glob("*.yaml")):
+        try:
+            told = _run(path)
+        except click.ClickException as error:
+            click.echo(error.format_message(), err=True)
+            failed += 1
+            continue
+        (target / f"{path.stem}.json").write_text(_json(told.result) + "\n", encoding="utf-8")
+    return 1 if failed else 0
