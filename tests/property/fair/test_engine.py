@@ -226,6 +226,30 @@ def test_the_order_in_which_things_arrive_does_not_matter(
     assert run(shuffled) == run(list(range(len(apps))))
 
 
+@settings(max_examples=100, deadline=None)
+@given(POLICIES, st.lists(STEPS, max_size=30))
+def test_a_cycle_decides_what_heartbeats_of_all_nodes_would(
+    policy: str, steps: list[tuple[str, int, object]]
+) -> None:
+    worlds = World(engine(policy)), World(engine(policy))
+    for world in worlds:
+        for step in steps:
+            do(world, step)
+    by_cycle, by_heartbeat = (world.engine for world in worlds)
+    now_ms = worlds[0].now_ms
+
+    by_cycle.cycle(now_ms, 10**6)
+    quiet = 0
+    while quiet < 3:
+        by_heartbeat.update(now_ms)
+        names = list(by_heartbeat._ledger.rooms)
+        made = [by_heartbeat.offer(name, now_ms) for name in names]
+        quiet = 0 if any(made) else quiet + 1
+
+    assert by_cycle.containers() == by_heartbeat.containers()
+    assert by_cycle.queue_status() == by_heartbeat.queue_status()
+
+
 @settings(max_examples=60, deadline=None)
 @given(POLICIES, st.lists(st.tuples(st.integers(0, 4), st.integers(1, 30)), max_size=6))
 def test_preemption_settles(policy: str, apps: list[tuple[int, int]]) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kubeyarn.model.asks import AskKey
 from kubeyarn.model.errors import ConfigRefused, Rejected
+from kubeyarn.model.queues import QueueConfig
 from kubeyarn.model.reasons import Reason
 from unit.fair.building import FairCluster, app_id
 
@@ -278,3 +281,22 @@ def test_a_partition_cannot_be_asked_for() -> None:
         cluster.engine.update_asks(app_id(1), [Ask(AskKey(1), 1, (1024, 1), "gpu")], 0)
 
     assert refused.value.reason is Reason.PARTITION_ACCESS
+
+
+@pytest.mark.parametrize(
+    ("paths", "reason"),
+    [
+        (("root", "root.a.b"), "ParentNotFound"),
+        (("root.a",), "ParentNotFound"),
+        (("root", "root. a"), "InvalidField"),
+    ],
+)
+def test_a_tree_that_does_not_hang_together_is_refused(paths: tuple[str, ...], reason: str) -> None:
+    cluster = FairCluster(A)
+    config = replace(cluster.config(A), queues=tuple(QueueConfig(path) for path in paths))
+
+    with pytest.raises(ConfigRefused) as refused:
+        cluster.engine.configure(config, 0)
+
+    assert {problem.reason for problem in refused.value.problems} == {reason}
+    assert cluster.paths() == ["root", "root.a"]

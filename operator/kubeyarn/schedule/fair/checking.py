@@ -47,6 +47,14 @@ def _queue_problems(config: SchedulerConfig, types: ResourceTypes) -> Iterator[P
     if _ROOT not in paths:
         yield Problem(_ROOT, "path", "ParentNotFound", "there is no queue root; declare it")
     for queue in config.queues:
+        if any(not part or part != part.strip() for part in queue.path.split(".")):
+            yield Problem(
+                queue.path,
+                "path",
+                "InvalidField",
+                f"{queue.path!r} cannot be a queue: every part of it needs a name without blanks "
+                "at its ends",
+            )
         if queue.path != _ROOT and queue.parent not in paths:
             yield Problem(
                 queue.path,

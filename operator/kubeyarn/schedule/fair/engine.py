@@ -36,6 +36,7 @@ from kubeyarn.schedule.fair.sizing import Sizing
 from kubeyarn.schedule.fair.tree import Tree
 
 _TIDY_MS = 10_000
+_QUIET_ROUNDS = 3
 _MARKED = "its room goes to an application below its share"
 _KILLED = "preempted: its room goes to an application below its share"
 
@@ -254,23 +255,30 @@ class FairEngine:
         """Offer all nodes until nothing changes or *limit* grants were made."""
         self._tidy(now_ms)
         decisions: list[Decision] = []
-        grants = 0
-        while grants < limit and self._idle_version != self._ledger.version:
-            self.update(now_ms)
-            version = self._ledger.version
-            for room in tuple(self._ledger.rooms.values()):
-                if not self._assigner.is_of_use(room):
-                    continue
-                made = self._assigner.offer(room)
-                decisions += made
-                grants += sum(1 for decision in made if isinstance(decision, Grant))
-                if grants >= limit:
-                    break
+        grants = quiet = 0
+        while grants < limit and quiet < _QUIET_ROUNDS:
+            if self._idle_version == self._ledger.version:
+                break
+            before, version = grants, self._ledger.version
+            grants += self._round(now_ms, limit - grants, decisions)
+            quiet = quiet + 1 if grants == before else 0
             if version == self._ledger.version and not self._waits_for_locality():
                 self._idle_version = version
-            elif version == self._ledger.version:
-                break
         return decisions
+
+    def _round(self, now_ms: int, limit: int, decisions: list[Decision]) -> int:
+        """Offer every node once, or until *limit* grants were made; returns how many were."""
+        self.update(now_ms)
+        grants = 0
+        for room in tuple(self._ledger.rooms.values()):
+            if not self._assigner.is_of_use(room):
+                continue
+            made = self._assigner.offer(room)
+            decisions += made
+            grants += sum(1 for decision in made if isinstance(decision, Grant))
+            if grants >= limit:
+                break
+        return grants
 
     def _waits_for_locality(self) -> bool:
         return self._ledger.config.offers.node_locality_threshold >= 0
