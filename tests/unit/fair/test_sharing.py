@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from kubeyarn.model.applications import Application
+from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.nodes import Node
+from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.schedule.fair import FairEngine
+from kubeyarn.simulate.fair_config import fair_config
 from unit.fair.building import GIB, FairCluster, app_id, grants
 
 AB = '<queue name="a"/><queue name="b"/>'
@@ -263,3 +268,18 @@ def test_a_ledger_that_was_rebuilt_decides_like_the_one_before(policy: str) -> N
         cluster.release(1, 3)
 
     assert before.cycle() == after.cycle()
+
+
+def test_an_ask_no_node_here_could_serve_does_not_hold_up_the_next() -> None:
+    types = ResourceTypes(("memory", "cpu", "gpu"))
+    engine = FairEngine(types)
+    engine.configure(fair_config({}, "<allocations/>", types), 0)
+    engine.add_node(Node("plain", (10240, 10, 0)))
+    engine.submit(Application(app_id(1), "alice", am_size=(1024, 1, 0), submitted_ms=1), 0)
+    engine.cycle(0, 10)
+    with_gpu, without = Ask(AskKey(1), 1, (1024, 1, 1)), Ask(AskKey(2), 1, (1024, 1, 0))
+    engine.update_asks(app_id(1), [with_gpu, without], 0)
+
+    granted = grants(engine.cycle(0, 10))
+
+    assert [container.key for container in granted] == [AskKey(2)]

@@ -177,7 +177,7 @@ class Assigner:
     def _could_be_here(self, attempt: Attempt, ask: Outstanding, room: Room) -> bool:
         """Whether an empty node of this kind would do (Hadoop: hasContainerForNode)."""
         size = ask.ask.size
-        if ask.count <= 0 or size[0] > room.node.total[0]:
+        if ask.count <= 0 or not fits(size, room.node.total):
             return False
         locality = ask.ask.locality
         if not locality.relax:
@@ -258,19 +258,24 @@ class Assigner:
         """Grant if it fits now; otherwise reserve if that is allowed."""
         size = ask.ask.size
         if fits(size, room.free):
-            return self._grant(attempt, key, ask, room, level)
+            return self._grant(attempt, key, ask, room, level, reservation)
         if reservation is None and self._may_reserve(attempt, size, room, level):
             return self._reserve(attempt, key, size, room)
         return None
 
     def _grant(
-        self, attempt: Attempt, key: AskKey, ask: Outstanding, room: Room, level: int
+        self,
+        attempt: Attempt,
+        key: AskKey,
+        ask: Outstanding,
+        room: Room,
+        level: int,
+        reservation: Reservation | None,
     ) -> Grant:
         ledger = self._ledger
-        held = room.reservation
-        if held is not None and held.attempt is attempt and held.key == key:
+        if reservation is not None:
             ledger.unreserve(room)
-            container_id, size = held.container, held.size
+            container_id, size = reservation.container, reservation.size
         else:
             container_id, size = self._next_id(attempt), ask.ask.size
         container = Container(
