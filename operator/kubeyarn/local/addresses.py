@@ -73,5 +73,10 @@ class Addresses:
         return f"ky{self.slot}"
 
     @property
+    def bridge_mac(self) -> str:
+        """The bridge's hardware address: locally administered, made of the gateway's."""
+        return ":".join(f"{octet:02x}" for octet in (0x0A, 0x58, *self.gateway.packed))
+
+    @property
     def _block(self) -> ipaddress.IPv4Network:
         return list(_RANGE.subnets(new_prefix=20))[self.slot]

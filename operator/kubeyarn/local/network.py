@@ -22,7 +22,9 @@ _CNI_RESULTS = Path("/var/lib/cni/results")
 def create(addresses: Addresses) -> None:
     """Make the bridge with the gateway's, the node's and the API server's address."""
     bridge = addresses.bridge
-    ip("link", "add", bridge, "type", "bridge")
+    # A bridge without an address of its own takes the lowest of its ports'. A new pod would then
+    # change it, and every other pod would talk to the old one until its ARP entry runs out.
+    ip("link", "add", bridge, "address", addresses.bridge_mac, "type", "bridge")
     for address in (
         f"{addresses.gateway}/{addresses.pods.prefixlen}",
         f"{addresses.node}/32",
