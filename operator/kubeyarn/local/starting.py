@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kubeyarn.local.processes import Components
 
 TIMEOUT_SECONDS = 60.0
+_SECONDS_PER_FAKE_NODE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Start:
         health.wait_until(
             lambda: wanted <= _ready_nodes(self.api),
             f"{len(wanted)} nodes Ready, {min(wanted)} first",
-            TIMEOUT_SECONDS,
+            TIMEOUT_SECONDS + len(wanted) * _SECONDS_PER_FAKE_NODE,
         )
 
 

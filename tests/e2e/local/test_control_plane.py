@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,11 +43,18 @@ def _phase_becomes(cluster: LocalCluster, pod: str, phase: str) -> bool:
     return False
 
 
-def test_a_control_plane_with_fake_nodes_comes_up_and_is_healthy(a_cluster: Make) -> None:
-    cluster = a_cluster("plain", fake_nodes=3)
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """One control plane for the tests that do not end it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBEYARN_STATE_DIR", str(tmp_path_factory.mktemp("shared") / "state"))
+        made = LocalCluster("shared", fake_nodes=3, kubelet=False, say=print)
+        made.up()
+        yield made
+        made.down()
 
-    cluster.up()
 
+def test_a_control_plane_with_fake_nodes_comes_up_and_is_healthy(cluster: LocalCluster) -> None:
     assert _nodes(cluster) == {"fake-0000", "fake-0001", "fake-0002"}
     assert {status.name for status in cluster.status()} == {
         *("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
@@ -69,9 +76,7 @@ def _seconds_to_start(a_cluster: Make) -> float:
     return taken
 
 
-def test_pods_on_fake_nodes_run_and_end_as_their_annotations_say(a_cluster: Make) -> None:
-    cluster = a_cluster("pods", fake_nodes=1)
-    cluster.up()
+def test_pods_on_fake_nodes_run_and_end_as_their_annotations_say(cluster: LocalCluster) -> None:
     pods = "/api/v1/namespaces/default/pods"
 
     cluster.api.create(pods, _pod("stays"))
@@ -183,9 +188,7 @@ def test_up_refuses_to_change_a_running_cluster(a_cluster: Make) -> None:
         a_cluster("fixed", fake_nodes=2).up()
 
 
-def test_a_killed_api_server_can_be_started_again(a_cluster: Make) -> None:
-    cluster = a_cluster("restart")
-    cluster.up()
+def test_a_killed_api_server_can_be_started_again(cluster: LocalCluster) -> None:
     cluster.kill("kube-apiserver")
     assert not cluster.api.answers("/readyz")
 
@@ -194,16 +197,12 @@ def test_a_killed_api_server_can_be_started_again(a_cluster: Make) -> None:
     assert cluster.api.answers("/readyz")
 
 
-def test_mutating_admission_policies_are_served(a_cluster: Make) -> None:
-    cluster = a_cluster("admission")
-    cluster.up()
-
+def test_mutating_admission_policies_are_served(cluster: LocalCluster) -> None:
     assert cluster.api.answers("/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies")
 
 
-def test_a_component_that_does_not_exist_is_named_with_those_that_do(a_cluster: Make) -> None:
-    cluster = a_cluster("names")
-    cluster.up()
-
+def test_a_component_that_does_not_exist_is_named_with_those_that_do(
+    cluster: LocalCluster,
+) -> None:
     with pytest.raises(LocalClusterError, match="no component kubelet here; there are: etcd, "):
         cluster.kill("kubelet")

@@ -44,6 +44,12 @@ def kubectl(cluster: LocalCluster, *arguments: str, stdin: str = "") -> str:
     return done.stdout
 
 
+def run_pause(cluster: LocalCluster, name: str) -> None:
+    """Start a pod that does nothing, of the one image that every node has from the start."""
+    run(cluster, name, ["/pause"], image=image.PAUSE)
+    wait_phase(cluster, name, "Running")
+
+
 def run(cluster: LocalCluster, name: str, command: list[str], **spec: object) -> None:
     """Start a pod on the real node."""
     pod = {
@@ -250,11 +256,10 @@ def _seconds_to_start(a_cluster: Make) -> float:
 
 def test_two_nodes_run_pods_side_by_side(cluster: LocalCluster, a_cluster: Make) -> None:
     other = a_cluster("second", kubelet=True)
-    other.up([image.kubeyarn(print)])
+    other.up()
     run(cluster, "here", ["sleep", "300"])
-    run(other, "there", ["sh", "-c", "hostname"])
 
-    wait_phase(other, "there", "Succeeded")
+    run_pause(other, "there")
     wait_phase(cluster, "here", "Running")
     other.down()
 
@@ -263,9 +268,8 @@ def test_two_nodes_run_pods_side_by_side(cluster: LocalCluster, a_cluster: Make)
 
 def _with_a_pod(make: Make, name: str) -> LocalCluster:
     cluster = make(name, kubelet=True)
-    cluster.up([image.kubeyarn(print)])
-    run(cluster, "sleeps", ["sleep", "300"])
-    wait_phase(cluster, "sleeps", "Running")
+    cluster.up()
+    run_pause(cluster, "pauses")
     return cluster
 
 
@@ -289,9 +293,8 @@ def test_up_works_after_every_process_was_killed_and_down_leaves_nothing(
     left = traces("crashed")
     _kill_everything(state)
 
-    cluster.up([image.kubeyarn(print)])
-    run(cluster, "sleeps", ["sleep", "300"])
-    wait_phase(cluster, "sleeps", "Running")
+    cluster.up()
+    run_pause(cluster, "pauses")
     _kill_everything(state)
     cluster.down()
 
