@@ -159,9 +159,10 @@ def _with_attempt(record: ApplicationRecord, facts: Facts, now_ms: int) -> Appli
     before = record.attempt
     if before is None:
         return record
-    if facts.tracking_url:
+    # What the AM said last, when it unregistered, stays.
+    if facts.tracking_url and record.state is not ApplicationState.FINISHING:
         record = replace(record, tracking_url=facts.tracking_url)
-    if facts.progress is not None:
+    if facts.progress is not None and record.state is not ApplicationState.FINISHING:
         record = replace(record, progress=facts.progress)
     attempt = _advance_attempt(before, facts, now_ms, killing=_killing(record))
     record = replace(record, attempt=attempt)
