@@ -15,7 +15,7 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
+from kubeyarn.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS
 from kubeyarn.cluster.workqueue import WorkQueue
@@ -35,6 +35,11 @@ from kubeyarn.resourcemanager.settings import Settings
 _log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
+
+_STOPPED = {
+    ExitStatus.ABORTED: "Container released by the application.",
+    ExitStatus.KILLED_BY_APPMASTER: "Stopped by the ApplicationMaster.",
+}
 
 _STATUS_EVERY_S = 1.0
 _LOOK_AGAIN_S = 10.0
@@ -64,7 +69,7 @@ class ApplicationsManager:
         self._started_ms = clock_ms()
         self._last_number = 0
         self._endings: dict[ContainerId, Ending] = {}
-        self._stopped: set[ContainerId] = set()
+        self._stopped: dict[ContainerId, Ending] = {}
         self._status_at: dict[Key, float] = {}
         self.queue: WorkQueue[Key] = WorkQueue(self.look)
 
@@ -117,7 +122,9 @@ class ApplicationsManager:
         attempt = record.attempt.id if record.attempt else AttemptId(record.id, 1)
         session = self.sessions.get(key)
         if session is None or session.attempt != attempt:
-            session = self.sessions[key] = MasterSession(attempt)
+            # Its silence counts from now: what it said to a process before this one is not known.
+            session = MasterSession(attempt, last_heard_ms=self._clock_ms())
+            self.sessions[key] = session
         return session
 
     def _new_record(self, application: Object) -> ApplicationRecord:
@@ -320,24 +327,23 @@ class ApplicationsManager:
         """End a container on behalf of its AM; False when it has no pod and needed none deleted."""
         pod = self.cache.pods(key).get(container)
         if pod is None:
-            self._endings[container] = Ending(status, "Container released by the application.")
+            self._endings[container] = Ending(status, _STOPPED[status])
             self.queue.add(key)
             return False
         if pod.ending is None:
-            self._stopped.add(container)
+            self._stopped[container] = Ending(status, _STOPPED[status])
             await self._delete_pod(pod.namespace, pod.name, pod.uid)
         return True
 
     def _ending(self, container: ContainerId) -> Ending | None:
         """What is known of an ending besides the pod's own word."""
-        if container in self._stopped:
-            return Ending(ExitStatus.KILLED_BY_APPMASTER, "Stopped by the ApplicationMaster.")
-        return self.cache.gone(container) or self._endings.get(container)
+        known = self._stopped.get(container) or self.cache.gone(container)
+        return known or self._endings.get(container)
 
     def _recorded(self, ended: CompletedContainer) -> None:
         self.cache.forget_gone(ended.id)
         self._endings.pop(ended.id, None)
-        self._stopped.discard(ended.id)
+        self._stopped.pop(ended.id, None)
 
     async def _patch_request(self, key: Key, name: str, status: Object) -> None:
         try:
@@ -367,7 +373,8 @@ class ApplicationsManager:
                 namespace,
                 {"preconditions": {"uid": uid}, "kind": "DeleteOptions", "apiVersion": "v1"},
             )
-        except NotFound:
+        except (NotFound, Conflict):
+            # Gone, or another pod has its name now.
             return
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
+from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import MasterSession
 from kubeyarn.lifecycle.progress import Admission, ApplicationRecord, Ending, Facts
@@ -18,6 +19,9 @@ from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.settings import Settings
 
 Object = dict[str, Any]
+
+# After a restart of the ResourceManager its session is new, but the AM has registered long ago.
+_REGISTERED = (AttemptState.RUNNING, AttemptState.FINISHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
     request, pod, session = seen.am_request, seen.am_pod, seen.session
     container = _am_container(record, request)
     name = seen.application["metadata"]["name"]
+    revoked = am_revoked(record, request, pod)
     return Facts(
         saved=True,
         invalid=invalid(seen.application),
@@ -45,7 +50,8 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
         am_node=request.grants.get(container, "") if request and container else "",
         am_pod=names.pod_name(name, container) if container else "",
         am_running=bool(pod and pod.running),
-        am_ending=seen.am_ending,
+        am_ending=None if revoked else seen.am_ending,
+        am_revoked=revoked,
         registered=session.registered,
         tracking_url=session.tracking_url,
         progress=session.progress if session.registered else None,
@@ -114,7 +120,7 @@ def expired(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: i
         grace_s = settings.image_pull_grace_s if reason in PULLING else 0
         if reason in HOPELESS or (reason in PULLING and waited_s > grace_s):
             return f"The ApplicationMaster's container cannot start: {reason}: {message}"
-    if seen.session.last_heard_ms and seen.session.registered:
+    if seen.session.registered or attempt.state in _REGISTERED:
         silent_s = (now_ms - seen.session.last_heard_ms) / 1000
         if silent_s > settings.am_expiry_s:
             return f"The ApplicationMaster has not called for {silent_s:.0f} s."
@@ -132,6 +138,17 @@ def _am_container(record: ApplicationRecord, request: RequestView | None) -> Con
     if request is None:
         return None
     return min((*request.grants, *request.completed), default=None)
+
+
+def am_revoked(
+    record: ApplicationRecord, request: RequestView | None, pod: PodFacts | None
+) -> bool:
+    """Whether the scheduler took the AM's grant back before its pod was bound."""
+    container = record.attempt.container if record.attempt else None
+    if request is None or container is None or (pod is not None and pod.node):
+        return False
+    known = (*request.grants, *request.completed, *request.launched)
+    return container not in known or (container in request.launched and not request.grants)
 
 
 def am_ending(request: RequestView | None, container: ContainerId | None) -> Ending | None:
