@@ -112,6 +112,7 @@ class ApplicationsManager:
         before = records.read(application)
         record = before or self._new_record(application)
         views = [requests.view(r, record.id) for r in self.cache.requests(key)]
+        self.cache.keep_gone(key, {c for v in views for c in v.grants if c not in v.completed})
         seen = self._seen(key, application, record, views)
         after = advance(record, observing.facts(seen, record, self.settings, now_ms), now_ms)
         await self._write(key, seen, before, after, views)
@@ -147,7 +148,7 @@ class ApplicationsManager:
         pod = self.cache.pods(key).get(container) if container else None
         ending = pod.ending if pod else None
         if pod is None and container is not None:
-            ending = self._ending(container) or observing.am_ending(request, container)
+            ending = self._ending(key, container) or observing.am_ending(request, container)
             if ending is None and request is not None and container in request.launched:
                 ending = Ending(ExitStatus.ABORTED, "The ApplicationMaster's pod was deleted.")
         return Seen(application, request, pod, ending, self.session(key, record))
@@ -257,14 +258,14 @@ class ApplicationsManager:
         plan = requests.plan(
             view,
             self.cache.pods(key),
-            self._ending,
+            lambda container: self._ending(key, container),
             over,
             confirmed=(lambda c: c in session.confirmed) if told else (lambda _: True),
         )
         if plan.status:
             await self._patch_request(key, view.name, plan.status)
             for ended in plan.ended:
-                self._recorded(ended)
+                self._recorded(key, ended)
         if told:
             self._tell(session, view, plan)
         if not over and view.role != names.ROLE_ASK:
@@ -335,13 +336,13 @@ class ApplicationsManager:
             await self._delete_pod(pod.namespace, pod.name, pod.uid)
         return True
 
-    def _ending(self, container: ContainerId) -> Ending | None:
+    def _ending(self, key: Key, container: ContainerId) -> Ending | None:
         """What is known of an ending besides the pod's own word."""
-        known = self._stopped.get(container) or self.cache.gone(container)
+        known = self._stopped.get(container) or self.cache.gone(key, container)
         return known or self._endings.get(container)
 
-    def _recorded(self, ended: CompletedContainer) -> None:
-        self.cache.forget_gone(ended.id)
+    def _recorded(self, key: Key, ended: CompletedContainer) -> None:
+        self.cache.forget_gone(key, ended.id)
         self._endings.pop(ended.id, None)
         self._stopped.pop(ended.id, None)
 

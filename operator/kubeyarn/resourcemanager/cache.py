@@ -1,14 +1,16 @@
 """What the API server last said of our objects, by application.
 
 Answers to our own writes and watch events both land here; the newer resourceVersion wins, so a late
-event never brings an old status back.
+event never brings an old status back, and a late answer never brings back what was deleted.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from typing import Any
 
+from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import podfacts
@@ -17,7 +19,7 @@ from kubeyarn.resourcemanager.podfacts import PodFacts
 Object = dict[str, Any]
 Key = tuple[str, str]
 
-DELETED = "DELETED"
+_MOST_DEAD = 20_000
 
 
 def key_of(item: Object) -> Key:
@@ -35,14 +37,16 @@ class Cache:
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
         self._pods: dict[Key, PodFacts] = {}
         self._pods_of: dict[Key, dict[ContainerId, PodFacts]] = defaultdict(dict)
-        self._gone: dict[ContainerId, Ending] = {}
+        self._gone: dict[Key, dict[ContainerId, Ending]] = defaultdict(dict)
+        self._dead: dict[str, None] = {}
 
     def put_application(self, item: Object, *, deleted: bool = False) -> Key:
         """Take an application as seen; returns its key."""
         key = key_of(item)
         if deleted:
+            self._bury(item)
             self.applications.pop(key, None)
-        elif _newer(item, self.applications.get(key)):
+        elif self._newer(item, self.applications.get(key)):
             self.applications[key] = item
         return key
 
@@ -50,8 +54,9 @@ class Cache:
         """Take a queue as seen."""
         name = item["metadata"]["name"]
         if deleted:
+            self._bury(item)
             self.queues.pop(name, None)
-        elif _newer(item, self.queues.get(name)):
+        elif self._newer(item, self.queues.get(name)):
             self.queues[name] = item
 
     def put_request(self, item: Object, *, deleted: bool = False) -> Key | None:
@@ -59,11 +64,12 @@ class Cache:
         key = key_of(item)
         before = self._requests.get(key)
         if deleted:
+            self._bury(item)
             found = self._requests.pop(key, None) or item
             owner = (key[0], (found.get("spec") or {}).get("application") or "")
             self._requests_of[owner].discard(key)
             return owner if owner[1] else None
-        if not _newer(item, before):
+        if not self._newer(item, before):
             return None
         self._requests[key] = item
         owner = (key[0], item["spec"]["application"])
@@ -76,24 +82,40 @@ class Cache:
         if facts is None:
             return None
         owner = (facts.namespace, facts.application)
-        pods = self._pods_of[owner]
+        key = (facts.namespace, facts.name)
+        known = self._pods.get(key)
+        if known is not None and known.uid != facts.uid:
+            known = None
         if deleted:
-            self._pods.pop((facts.namespace, facts.name), None)
-            if pods.get(facts.container, facts).uid == facts.uid:
-                pods.pop(facts.container, None)
-                self._gone.setdefault(facts.container, podfacts.ending_of_deleted(item))
-        else:
-            self._pods[(facts.namespace, facts.name)] = facts
-            pods[facts.container] = facts
+            self._bury(item)
+            self._pop_pod(owner, facts, known)
+        elif facts.uid not in self._dead and (known is None or facts.version >= known.version):
+            self._pods[key] = facts
+            self._pods_of[owner][facts.container] = facts
         return owner
 
+    def _pop_pod(self, owner: Key, facts: PodFacts, known: PodFacts | None) -> None:
+        """A pod is gone; how it ended is known by its last words or by what was seen before."""
+        if known is not None:
+            del self._pods[(facts.namespace, facts.name)]
+        pods = self._pods_of[owner]
+        if pods.get(facts.container, facts).uid == facts.uid:
+            pods.pop(facts.container, None)
+            seen_before = known.ending if known is not None else None
+            ending = facts.ending or seen_before or podfacts.TAKEN_AWAY
+            self._gone[owner].setdefault(facts.container, ending)
+
     def requests(self, application: Key) -> list[Object]:
-        """An application's requests, by name."""
-        return [self._requests[key] for key in sorted(self._requests_of.get(application, ()))]
+        """An application's requests, by name, without those of an earlier one of its name."""
+        found = [self._requests[key] for key in sorted(self._requests_of.get(application, ()))]
+        return [request for request in found if not self._of_another(request, application)]
 
     def request(self, key: Key) -> Object | None:
-        """One request."""
-        return self._requests.get(key)
+        """One request, if it is of the application that has its owner's name now."""
+        found = self._requests.get(key)
+        if found is None or self._of_another(found, (key[0], found["spec"]["application"])):
+            return None
+        return found
 
     def pods(self, application: Key) -> dict[ContainerId, PodFacts]:
         """An application's pods, by container."""
@@ -103,26 +125,45 @@ class Cache:
         """One pod of ours."""
         return self._pods.get(key)
 
-    def gone(self, container: ContainerId) -> Ending | None:
+    def gone(self, application: Key, container: ContainerId) -> Ending | None:
         """How a container ended whose pod was deleted while we watched."""
-        return self._gone.get(container)
+        return self._gone.get(application, {}).get(container)
+
+    def keep_gone(self, application: Key, wanted: Collection[ContainerId]) -> None:
+        """Forget how containers ended but *wanted*: their ending is recorded."""
+        gone = self._gone.get(application)
+        for container in [c for c in gone or () if c not in wanted]:
+            self._gone[application].pop(container)
 
     def forget(self, application: Key) -> None:
         """Drop what was remembered of an application that is gone."""
         self._requests_of.pop(application, None)
-        for container in self._pods_of.pop(application, {}):
-            self._gone.pop(container, None)
+        self._pods_of.pop(application, None)
+        self._gone.pop(application, None)
 
-    def forget_gone(self, container: ContainerId) -> None:
+    def forget_gone(self, application: Key, container: ContainerId) -> None:
         """A deleted pod's ending is recorded and need not be remembered."""
-        self._gone.pop(container, None)
+        self._gone.get(application, {}).pop(container, None)
 
+    def _of_another(self, request: Object, application: Key) -> bool:
+        """Whether *request* was made for an earlier application of the same name."""
+        found = self.applications.get(application)
+        owners = request["metadata"].get("ownerReferences") or ()
+        uids = [owner["uid"] for owner in owners if owner.get("kind") == APPLICATIONS.kind]
+        return found is not None and bool(uids) and found["metadata"]["uid"] not in uids
 
-def _newer(item: Object, before: Object | None) -> bool:
-    """Whether *item* is not older than what we have of the same object."""
-    if before is None or before["metadata"]["uid"] != item["metadata"]["uid"]:
-        return True
-    return _version(item) >= _version(before)
+    def _bury(self, item: Object) -> None:
+        self._dead[item["metadata"]["uid"]] = None
+        if len(self._dead) > _MOST_DEAD:
+            del self._dead[next(iter(self._dead))]
+
+    def _newer(self, item: Object, before: Object | None) -> bool:
+        """Whether *item* lives and is not older than what we have of the same object."""
+        if item["metadata"]["uid"] in self._dead:
+            return False
+        if before is None or before["metadata"]["uid"] != item["metadata"]["uid"]:
+            return True
+        return _version(item) >= _version(before)
 
 
 def _version(item: Object) -> int:

@@ -18,6 +18,8 @@ Object = dict[str, Any]
 HOPELESS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
 PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
 
+TAKEN_AWAY = Ending(ExitStatus.ABORTED, "The container's pod was deleted.")
+
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
@@ -38,6 +40,7 @@ class PodFacts:
     created_ms: int = 0
     waiting: tuple[str, str] | None = None
     unschedulable: str = ""
+    version: int = 0
 
 
 def read(pod: Object) -> PodFacts | None:
@@ -67,6 +70,7 @@ def read(pod: Object) -> PodFacts | None:
         created_ms=submissions.milliseconds(meta.get("creationTimestamp")),
         waiting=_waiting(main),
         unschedulable=_unschedulable(status),
+        version=int(meta.get("resourceVersion") or 0),
     )
 
 
@@ -80,14 +84,8 @@ def _ending(pod: Object, main: Object) -> Ending | None:
         return None
     found = ending(status, main)
     if found.exit_status > 0 and "deletionTimestamp" in pod["metadata"]:
-        return Ending(ExitStatus.ABORTED, "The container's pod was deleted.")
+        return TAKEN_AWAY
     return found
-
-
-def ending_of_deleted(pod: Object) -> Ending:
-    """How a container whose pod is gone ended, by the last that was seen of it."""
-    found = _ending(pod, _main_status(pod))
-    return found or Ending(ExitStatus.ABORTED, "The container's pod was deleted.")
 
 
 def ending(status: Object, main: Object) -> Ending:
