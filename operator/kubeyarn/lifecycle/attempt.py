@@ -28,6 +28,7 @@ class AttemptEvent(StrEnum):
     START = "START"
     ADDED = "ATTEMPT_ADDED"
     ALLOCATED = "CONTAINER_ALLOCATED"
+    REVOKED = "CONTAINER_REVOKED"
     LAUNCHED = "LAUNCHED"
     REGISTERED = "REGISTERED"
     UNREGISTERED = "UNREGISTERED"
@@ -53,8 +54,10 @@ ATTEMPT: Machine[AttemptState, AttemptEvent] = Machine(
             _E.CONTAINER_FINISHED: _S.FAILED,
             _E.KILL: _S.KILLED,
         },
-        # An AM may register before anybody saw its pod run.
+        # An AM may register before anybody saw its pod run. Unlike in Hadoop, a grant can go back:
+        # kube-scheduler may refuse the pod for what the ledger does not know, such as a volume.
         _S.ALLOCATED: {
+            _E.REVOKED: _S.SCHEDULED,
             _E.LAUNCHED: _S.LAUNCHED,
             _E.REGISTERED: _S.RUNNING,
             _E.CONTAINER_FINISHED: _S.FAILED,

@@ -102,6 +102,7 @@ class Facts:
     am_pod: str = ""
     am_running: bool = False
     am_ending: Ending | None = None
+    am_revoked: bool = False
     registered: bool = False
     tracking_url: str = ""
     progress: int | None = None
@@ -182,13 +183,16 @@ def _advance_attempt(
     state = attempt.state
     if state in ENDED:
         return attempt
-    if state is AttemptState.SCHEDULED and facts.am_container is not None:
+    if state is AttemptState.SCHEDULED and facts.am_container and not facts.am_revoked:
         allocated = _event(attempt, AttemptEvent.ALLOCATED)
         return replace(
             allocated, container=facts.am_container, node=facts.am_node, pod=facts.am_pod
         )
     if state in (AttemptState.ALLOCATED, AttemptState.LAUNCHED) and facts.registered:
         return _event(attempt, AttemptEvent.REGISTERED)
+    if state is AttemptState.ALLOCATED and facts.am_revoked:
+        scheduled = _event(attempt, AttemptEvent.REVOKED)
+        return replace(scheduled, container=None, node="", pod="")
     if state is AttemptState.RUNNING and facts.unregistration is not None:
         return _event(attempt, AttemptEvent.UNREGISTERED)
     if killing and state is not AttemptState.FINISHING:

@@ -147,8 +147,7 @@ def am_revoked(
     container = record.attempt.container if record.attempt else None
     if request is None or container is None or (pod is not None and pod.node):
         return False
-    known = (*request.grants, *request.completed, *request.launched)
-    return container not in known or (container in request.launched and not request.grants)
+    return container not in request.grants and container not in request.completed
 
 
 def am_ending(request: RequestView | None, container: ContainerId | None) -> Ending | None:

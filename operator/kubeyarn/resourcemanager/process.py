@@ -85,13 +85,13 @@ class ResourceManager:
             ),
         ]
         tasks = [asyncio.create_task(r.run()) for r in reflectors]
-        tasks.append(asyncio.create_task(events.run()))
-        tasks.append(asyncio.create_task(lease.hold()))
+        tasks.append(asyncio.create_task(events.run(), name="events"))
+        tasks.append(asyncio.create_task(lease.hold(), name="the lease"))
         await asyncio.gather(*(r.synced.wait() for r in reflectors))
         # 3. Everything is known: reconcile, and answer ApplicationMasters.
         manager.queue.start()
         keeper.queue.start()
-        tasks.append(asyncio.create_task(self._operate(manager, keeper)))
+        tasks.append(asyncio.create_task(self._operate(manager, keeper), name="kopf"))
         tasks.append(asyncio.create_task(_look_at_all(manager)))
         service = await self._serve_masters(client, manager)
         self._waits_for = ""
@@ -100,7 +100,7 @@ class ResourceManager:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            _log.error("the lease is lost or a part has ended; stopping")
+            _log.error("stopping: %s has ended", ", ".join(task.get_name() for task in done))
         finally:
             self._waits_for = "the end"
             await service.cleanup()

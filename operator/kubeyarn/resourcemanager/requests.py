@@ -119,6 +119,7 @@ def plan(
             running += pod.running
             if over and not pod.deleting:
                 result.delete.append(pod)
+    _take_back_revoked(seen, pods, completed, result)
     kept = [c for c in completed.values() if c.id in seen.grants or not confirmed(c.id)]
     succeeded = sum(ended.exit_status == 0 for ended in result.ended)
     wanted: Object = {
@@ -130,6 +131,26 @@ def plan(
     }
     result.status = {k: v for k, v in wanted.items() if (seen.status.get(k) or _EMPTY[k]) != v}
     return result
+
+
+def _take_back_revoked(
+    seen: RequestView,
+    pods: Mapping[ContainerId, PodFacts],
+    completed: dict[ContainerId, CompletedContainer],
+    result: RequestPlan,
+) -> None:
+    """Pods whose grant the scheduler took back because kube-scheduler refused to bind them."""
+    for container, pod in pods.items():
+        mine = pod.request == seen.name and pod.ending is None and not pod.node
+        if not mine or container in seen.grants or container in completed:
+            continue
+        if not pod.deleting:
+            result.delete.append(pod)
+        if seen.role == names.ROLE_ASK:
+            why = f"No node took the container's pod: {pod.unschedulable or 'it was not bound'}"
+            ended = CompletedContainer(container, ExitStatus.ABORTED, why)
+            completed[container] = ended
+            result.ended.append(ended)
 
 
 _EMPTY: Object = {"running": 0, "succeeded": 0, "failed": 0, "launched": [], "completed": []}

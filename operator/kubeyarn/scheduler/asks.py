@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubeyarn.cluster import names
 from kubeyarn.crd import ranges
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import Vector
@@ -38,9 +39,16 @@ class RequestState:
     queue: str = ""
     asked: int | None = None
     deleted: bool = False
+    over: bool = False
     accepted: tuple[bool, str, str] | None = None
     waits: tuple[str, str] | None = None
     waits_asked_at: float = float("-inf")
+
+    @property
+    def asked_by_master(self) -> bool:
+        """Whether an ApplicationMaster asked it at the AM service, and so acts on what ends."""
+        labels = self.found["metadata"].get("labels") or {}
+        return labels.get(names.ROLE) == names.ROLE_ASK
 
     @property
     def count(self) -> int:

@@ -22,7 +22,7 @@ from kubeyarn.model.errors import KubeYarnError, Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler import usage
-from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.scheduler.ledger import Ledger, upwards
 
 _log = logging.getLogger(__name__)
 
@@ -85,33 +85,15 @@ class Fence:
         state = self._ledger.request_of(container)
         if state is None or state.size is None:
             return
-        bound = self._bound_by_queue()
-        limits = {s.path: s.maximum for s in self._ledger.engine.queue_status()}
-        parts = state.queue.split(".")
-        for i in range(len(parts)):
-            path = ".".join(parts[: i + 1])
-            limit = limits.get(path)
-            holds = bound.get(path, self._ledger.types.zero())
+        for path in upwards(state.queue):
+            limit = self._ledger.limit(path)
+            holds = self._ledger.bound(path)
             after = tuple(a + b for a, b in zip(holds, state.size, strict=True))
             if limit is not None and not _within(after, limit, state.size):
                 raise Refusal(
                     f"{container}: queue {path} would hold {self._shown(after)} of at most "
                     f"{self._shown(limit)}"
                 )
-
-    def _bound_by_queue(self) -> dict[str, Vector]:
-        """What bound containers hold, by queue and its parents."""
-        bound: dict[str, list[int]] = {}
-        for state in self._ledger.requests.values():
-            count = sum(bool(h.bound_uid) and not h.freed for h in state.grants.values())
-            if not count or state.size is None:
-                continue
-            parts = state.queue.split(".")
-            for i in range(len(parts)):
-                holds = bound.setdefault(".".join(parts[: i + 1]), [0] * len(state.size))
-                for place, amount in enumerate(state.size):
-                    holds[place] += amount * count
-        return {path: tuple(holds) for path, holds in bound.items()}
 
     def _shown(self, vector: Vector) -> str:
         amounts = self._ledger.types.mapping(vector)
@@ -183,14 +165,14 @@ class Extender:
         try:
             container = await self._container(asked)
             self._fence.check(container, asked.pod_uid, asked.node)
-            held = self._ledger.held(container)
-            if held is not None:
-                # Taken before the call: two pods of one grant cannot both pass.
-                held.bound_uid = asked.pod_uid
+            # Taken before the call: two pods of one grant cannot both pass.
+            self._ledger.bind(container, asked.pod_uid)
             await self._post(asked)
+        except (NotFound, Conflict) as error:
+            self._ledger.unbind(container, asked.pod_uid)
+            return _bind_refused(asked, error)
         except (Refusal, ApiError, Unavailable) as error:
-            _log.warning("bind %s/%s: %s", asked.pod_namespace, asked.pod_name, error)
-            return {"Error": str(error)}
+            return _bind_refused(asked, error)
         return {"Error": ""}
 
     async def _container(self, asked: Bind) -> ContainerId:
@@ -219,8 +201,6 @@ class Extender:
             await self._client.create_sub(
                 PODS, asked.pod_name, "binding", body, asked.pod_namespace
             )
-        except NotFound:
-            raise
         except Conflict:
             pod = await self._client.get(PODS, asked.pod_name, asked.pod_namespace)
             same = pod["metadata"]["uid"] == asked.pod_uid
@@ -231,6 +211,11 @@ class Extender:
         """kube-scheduler takes nothing away for a pod of ours: the ledger decides on that."""
         await request.read()
         return _json({"NodeNameToMetaVictims": {}})
+
+
+def _bind_refused(asked: Bind, error: Exception) -> Object:
+    _log.warning("bind %s/%s: %s", asked.pod_namespace, asked.pod_name, error)
+    return {"Error": str(error)}
 
 
 def _none(offered: list[str], why: str) -> Object:

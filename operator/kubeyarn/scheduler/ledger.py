@@ -20,7 +20,7 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerConfig
-from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedule.engine import Engine, Grant
 from kubeyarn.scheduler import asks, configuring, usage
 from kubeyarn.scheduler.asks import Held, Key, RequestState
@@ -62,6 +62,8 @@ class Ledger:
         self._key_of: dict[ApplicationId, Key] = {}
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
         self._request_of: dict[ContainerId, Key] = {}
+        self._bound: dict[str, list[int]] = {}
+        self._limits: dict[str, Vector] | None = None
 
     # The whole.
 
@@ -78,6 +80,7 @@ class Ledger:
         self.configure(now_ms)
         for name in sorted(self.nodes):
             self.sync_node(name)
+        self._bound = {}
         for _, key in sorted(
             (identity, key)
             for key, found in self.applications.items()
@@ -99,6 +102,7 @@ class Ledger:
 
     def configure(self, now_ms: int) -> None:
         """Put what the queues say in force, as far as it adds up."""
+        self._limits = None
         before = self.in_force.objects or self._remembered()
         self.in_force = configuring.put_in_force(
             self.queues, before, self.types, lambda config: self.engine.configure(config, now_ms)
@@ -125,6 +129,7 @@ class Ledger:
 
     def sync_node(self, name: str) -> None:
         """Bring one node in line."""
+        self._limits = None
         facts = self.nodes.get(name)
         if facts is None:
             if name in self._in_engine:
@@ -178,9 +183,8 @@ class Ledger:
             self._ended(container, use.uid)
             return
         self._pods_of[container] = use
-        held = self.held(container)
-        if use.node and held is not None and not held.bound_uid:
-            held.bound_uid = use.uid
+        if use.node:
+            self.bind(container, use.uid)
         if use.over:
             self._ended(container, use.uid)
 
@@ -237,6 +241,9 @@ class Ledger:
             self._submit(key, found or {}, states, now_ms)
         if key in self._submitted:
             for state in states:
+                if over and not state.over:
+                    state.over = True
+                    self.changed(state.key)
                 self._sync_asks(state, over=over, now_ms=now_ms)
             if over:
                 self._finish_when_empty(key, states, now_ms)
@@ -257,7 +264,6 @@ class Ledger:
             self._request_of[container] = state.key
             pod = self._pods_of.get(container)
             if pod is not None:
-                state.grants[container].bound_uid = pod.uid if pod.node else ""
                 state.grants[container].freed = pod.over
 
     def _drop_completed(self, state: RequestState) -> None:
@@ -305,6 +311,10 @@ class Ledger:
                 size = state.size or ask.size
                 granted = Container(container, ask.key, held.node, size, am=state.am)
                 self.engine.recover(identity, granted)
+                pod = self._pods_of.get(container)
+                held.bound_uid = ""
+                if pod is not None and pod.node:
+                    self.bind(container, pod.uid)
 
     def _sync_asks(self, state: RequestState, *, over: bool, now_ms: int) -> None:
         identity = self._submitted[state.application]
@@ -421,6 +431,80 @@ class Ledger:
         """The key under which the engine knows a request's ask."""
         return submissions.ask_key(state.found)
 
+    def bind(self, container: ContainerId, uid: str) -> None:
+        """A pod uses a grant from now on; counted in its queues as bound."""
+        state = self.request_of(container)
+        held = self.held(container)
+        if state is None or held is None or held.bound_uid or held.freed:
+            return
+        held.bound_uid = uid
+        self._count_bound(state, 1)
+
+    def unbind(self, container: ContainerId, uid: str) -> None:
+        """The binding did not come about."""
+        state = self.request_of(container)
+        held = self.held(container)
+        if state is not None and held is not None and held.bound_uid == uid and not held.freed:
+            held.bound_uid = ""
+            self._count_bound(state, -1)
+
+    def _count_bound(self, state: RequestState, sign: int) -> None:
+        if state.size is None:
+            return
+        for path in upwards(state.queue):
+            holds = self._bound.setdefault(path, [0] * len(state.size))
+            for place, amount in enumerate(state.size):
+                holds[place] += sign * amount
+
+    def bound(self, path: str) -> Vector:
+        """What bound containers hold in a queue and those below it."""
+        return tuple(self._bound.get(path, self.types.zero()))
+
+    def limit(self, path: str) -> Vector | None:
+        """A queue's effective maximum; None for a queue that is not in force."""
+        if self._limits is None:
+            in_force = self.in_force.config is not None
+            statuses = self.engine.queue_status() if in_force else ()
+            self._limits = {status.path: status.maximum for status in statuses}
+        return self._limits.get(path)
+
+    def revoke(self, container: ContainerId, now_ms: int) -> None:
+        """Take back a grant whose pod kube-scheduler refuses, and ask for another in its place.
+
+        What an ApplicationMaster asked is only taken back: it is told, and asks again itself.
+        """
+        state, held = self.request_of(container), self.held(container)
+        if state is None or held is None or held.freed or held.bound_uid:
+            return
+        self._free(container)
+        del state.grants[container]
+        self._request_of.pop(container, None)
+        if not state.asked_by_master:
+            state.granted -= 1
+            self._ask_again(state, now_ms)
+        self.changed(state.key)
+
+    def _ask_again(self, state: RequestState, now_ms: int) -> None:
+        identity = self._submitted.get(state.application)
+        if identity is None or state.over:
+            return
+        if state.am:
+            # Nothing of the attempt has started, so it is simply submitted anew, in its old place.
+            self.engine.finish(identity, now_ms)
+            del self._submitted[state.application]
+            self.sync_application(state.application, now_ms)
+            return
+        state.asked = None
+        self._sync_asks(state, over=False, now_ms=now_ms)
+
+    def refused(self, before: str) -> list[tuple[ContainerId, PodUse]]:
+        """Granted containers whose pods kube-scheduler could not bind since the time *before*."""
+        return [
+            (container, use)
+            for container, use in self._pods_of.items()
+            if use.refused and not use.node and use.created < before
+        ]
+
     def owner_of(self, container: ContainerId) -> Key | None:
         """The application whose container it is."""
         state = self.request_of(container)
@@ -431,8 +515,17 @@ class Ledger:
         held = self.held(container)
         if held is None or held.freed:
             return
+        state = self.request_of(container)
+        if held.bound_uid and state is not None:
+            self._count_bound(state, -1)
         held.freed = True
         self.engine.release(container, 0)
+
+
+def upwards(queue: str) -> list[str]:
+    """A queue's path and those of its parents, root first; none for ""."""
+    parts = queue.split(".") if queue else []
+    return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
 def _key(found: Object) -> Key:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from prometheus_client import Counter, Histogram
@@ -142,6 +143,16 @@ class AllocationLoop:
             self._ledger.sync_application(key, now_ms)
         self._applications = set()
 
+    def _revoke(self, now_ms: int) -> None:
+        """Give back grants whose pods kube-scheduler refused for too long."""
+        patience_ms = self._settings.bind_patience_s * 1000
+        before = datetime.fromtimestamp((now_ms - patience_ms) / 1000, UTC)
+        for container, use in self._ledger.refused(before.strftime("%Y-%m-%dT%H:%M:%SZ")):
+            held = self._ledger.held(container)
+            if held is not None and not held.freed:
+                _log.warning("%s: grant taken back, its pod is refused: %s", container, use.refused)
+                self._ledger.revoke(container, now_ms)
+
     def _in_order(self, keys: set[Key]) -> list[Key]:
         """Applications by submission, so that order does not hang on which event came first."""
 
@@ -158,6 +169,7 @@ class AllocationLoop:
         if now < self._status_due:
             return
         self._status_due = now + self._settings.queue_status_every_s
+        self._revoke(_now_ms())
         queues.refresh()
         self._explain(requests, now)
 
@@ -165,7 +177,7 @@ class AllocationLoop:
         ledger = self._ledger
         for key, state in ledger.requests.items():
             identity = ledger.submitted(state.application)
-            if identity is None or not state.pending or state.deleted:
+            if identity is None or not state.pending or state.deleted or state.over:
                 continue
             if now - state.waits_asked_at < self._settings.why_every_s:
                 continue

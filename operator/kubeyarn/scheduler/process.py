@@ -71,7 +71,7 @@ class Scheduler:
             Reflector(client, PODS, loop.pod_seen),
         ]
         tasks = [asyncio.create_task(r.run()) for r in reflectors]
-        tasks.append(asyncio.create_task(lease.hold()))
+        tasks.append(asyncio.create_task(lease.hold(), name="the lease"))
         extender = Extender(client, ledger, Fence(ledger), lambda: self._ready(lease))
         server = await probes.serve(
             extender.application(), self._settings.extender_host, self._settings.extender_port
@@ -80,13 +80,13 @@ class Scheduler:
             await asyncio.gather(*(r.synced.wait() for r in reflectors))
             requests.queue.start()
             queues.queue.start()
-            tasks.append(asyncio.create_task(loop.run(requests, queues)))
+            tasks.append(asyncio.create_task(loop.run(requests, queues), name="the loop"))
             self._waits_for = ""
             _log.info("scheduling %d queues on %d nodes", len(ledger.queues), len(ledger.nodes))
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            _log.error("the lease is lost or a part has ended; stopping")
+            _log.error("stopping: %s has ended", ", ".join(task.get_name() for task in done))
         finally:
             self._waits_for = "the end"
             await server.cleanup()

@@ -81,7 +81,10 @@ def _sayings(state: RequestState) -> list[Saying]:
         if not taken:
             said.append(Saying("Satisfied", False, reason, message))
             return said
-    if not state.pending:
+    if state.over:
+        message = f"{state.granted} of {state.count} were granted before the application ended"
+        said.append(Saying("Satisfied", state.granted >= state.count, "ApplicationEnded", message))
+    elif not state.pending:
         said.append(Saying("Satisfied", True, "AllGranted", f"all {state.count} granted"))
     elif state.waits is not None:
         said.append(Saying("Satisfied", False, *state.waits))
