@@ -53,6 +53,12 @@ class Calculator(Protocol):
     def available(self, free: Vector, size: Vector) -> int:
         """How many containers of *size* fit into *free*."""
 
+    def lesser(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
+        """The lesser of two, the first of equals (Hadoop: Resources.min)."""
+
+    def share(self, cluster: Vector, a: Vector) -> float:
+        """What `divide` relates: the dominant share, or plain memory."""
+
     def any_above_zero(self, a: Vector) -> bool:
         """Whether any type that counts is positive."""
 
@@ -122,7 +128,17 @@ class DefaultCalculator:
 
     def available(self, free: Vector, size: Vector) -> int:
         """How often memory fits."""
-        return down(free[MEMORY], size[MEMORY]) // size[MEMORY] if size[MEMORY] else _INT_MAX
+        if not size[MEMORY]:
+            return _INT_MAX
+        return free[MEMORY] // size[MEMORY] if free[MEMORY] >= 0 else -(-free[MEMORY] // size[MEMORY])
+
+    def lesser(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
+        """The one with less memory."""
+        return a if a[MEMORY] <= b[MEMORY] else b
+
+    def share(self, cluster: Vector, a: Vector) -> float:
+        """Memory."""
+        return a[MEMORY]
 
     def any_above_zero(self, a: Vector) -> bool:
         """Whether there is memory."""
@@ -159,6 +175,10 @@ class DominantCalculator:
 
     def ratio(self, a: Vector, b: Vector) -> float:
         """The largest of the types' ratios."""
+        if len(a) == 2 and b[0] and b[1]:
+            memory = single(single(a[0]) / single(b[0]))
+            cpu = single(single(a[1]) / single(b[1]))
+            return memory if memory > cpu else cpu
         ratio = 0.0
         for x, y in zip(a, b, strict=True):
             one = quotient(single(x), single(y))
@@ -167,11 +187,7 @@ class DominantCalculator:
 
     def divide(self, cluster: Vector, a: Vector, b: Vector) -> float:
         """Dominant share over dominant share."""
-        top = bottom = 0.0
-        for whole, x, y in zip(cluster, a, b, strict=True):
-            if whole:
-                top = max(top, x / whole)
-                bottom = max(bottom, y / whole)
+        top, bottom = max(0.0, self.share(cluster, a)), max(0.0, self.share(cluster, b))
         return quotient(top, bottom)
 
     def divide_ceil(self, a: Vector, by: float) -> Vector:
@@ -206,15 +222,34 @@ class DominantCalculator:
 
     def available(self, free: Vector, size: Vector) -> int:
         """How often every type fits; types not asked for do not count."""
+        if len(free) == 2 and free[0] >= 0 and free[1] >= 0 and size[0] > 0 and size[1] > 0:
+            memory, cpu = free[0] // size[0], free[1] // size[1]
+            return memory if memory < cpu else cpu
         counts = [
-            down(x, s) // s if x >= 0 else -(-x // s)
-            for x, s in zip(free, size, strict=True)
-            if s
+            x // s if x >= 0 else -(-x // s) for x, s in zip(free, size, strict=True) if s
         ]
         return min([_INT_MAX, *counts])
 
+    def lesser(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
+        """The one with the lesser dominant share; who has less of every type has it."""
+        if len(a) == 2:
+            if a[0] <= b[0] and a[1] <= b[1]:
+                return a
+            if b[0] <= a[0] and b[1] <= a[1] and cluster[0] and cluster[1]:
+                return b
+        return a if self.compare(cluster, a, b) <= 0 else b
+
+    def share(self, cluster: Vector, a: Vector) -> float:
+        """The dominant share."""
+        if len(a) == 2 and cluster[0] and cluster[1]:
+            memory, cpu = a[0] / cluster[0], a[1] / cluster[1]
+            return memory if memory >= cpu else cpu
+        return max((x / w for x, w in zip(a, cluster, strict=True) if w), default=0.0)
+
     def any_above_zero(self, a: Vector) -> bool:
         """Whether any type is positive."""
+        if len(a) == 2:
+            return a[0] > 0 or a[1] > 0
         return any(x > 0 for x in a)
 
     def any_zero_or_below(self, a: Vector) -> bool:
@@ -254,7 +289,7 @@ def calculator(*, dominant: bool) -> Calculator:
 
 def at_most(calc: Calculator, cluster: Vector, a: Vector, b: Vector) -> Vector:
     """The lesser of two (Hadoop: Resources.min)."""
-    return a if calc.compare(cluster, a, b) <= 0 else b
+    return calc.lesser(cluster, a, b)
 
 
 def at_least(calc: Calculator, cluster: Vector, a: Vector, b: Vector) -> Vector:

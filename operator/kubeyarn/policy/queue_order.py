@@ -5,7 +5,14 @@ Hadoop: PriorityUtilizationQueueOrderingPolicy, with and without respect for que
 
 from __future__ import annotations
 
-OrderKey = tuple[int | float | tuple[int, ...], ...]
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+OrderKey = tuple[int, float, int]
+
+_PRIORITIES = 1 << 33
 
 
 def compare_shares(share1: float, share2: float, priority1: int, priority2: int) -> int:
@@ -19,29 +26,28 @@ def compare_shares(share1: float, share2: float, priority1: int, priority2: int)
     return (priority2 > priority1) - (priority2 < priority1)
 
 
-def child_order_key(
-    *,
-    accessible: bool,
-    absolute_capacity: float,
-    used_capacity: float,
-    absolute_used_capacity: float,
-    configured_minimum: tuple[int, ...],
-    priority: int,
-) -> OrderKey:
-    """A key that sorts siblings as `compare_shares` and Hadoop's tie rules do; smaller is first.
+def child_rank(*, accessible: bool, empty: bool, satisfied: bool, priority: int) -> int:
+    """What counts before shares, as one number: smaller is served first.
 
-    Queues without capacity come after those with; of equal shares the one with more configured
-    (absolute mode) or more absolute capacity comes first; then the configured order.
+    Queues that name the partition, then queues with capacity, then those below their guarantee,
+    then higher priority.
     """
-    empty = absolute_capacity == 0
-    used = absolute_used_capacity if empty else used_capacity
-    more_first = tuple(-x for x in configured_minimum) if any(configured_minimum) else ()
-    return (
-        0 if accessible else 1,
-        1 if empty else 0,
-        0 if used < 1.0 else 1,
-        -priority,
-        used,
-        more_first,
-        -absolute_capacity if not more_first else 0,
-    )
+    return ((not accessible) * 4 + empty * 2 + satisfied) * _PRIORITIES - priority
+
+
+def tie_ranks(queues: Sequence[tuple[tuple[int, ...], float]]) -> list[int]:
+    """Places of siblings among equals, by their configured amounts and absolute capacity.
+
+    More amounts (absolute mode) or more absolute capacity first, then the configured order.
+    """
+    order = sorted(range(len(queues)), key=lambda i: (_tie(*queues[i]), i))
+    ranks = [0] * len(queues)
+    for rank, i in enumerate(order):
+        ranks[i] = rank
+    return ranks
+
+
+def _tie(amounts: tuple[int, ...], absolute: float) -> tuple[tuple[int, ...], float]:
+    if any(amounts):
+        return tuple(-x for x in amounts), 0.0
+    return (), -absolute

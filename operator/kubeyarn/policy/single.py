@@ -10,15 +10,17 @@ import math
 from struct import Struct
 
 _FLOAT = Struct("f")
+_pack, _unpack = _FLOAT.pack, _FLOAT.unpack
 _LONG_MAX = 2**63 - 1
 
 
 def single(value: float) -> float:
     """*value* rounded to the nearest single-precision number; too large ones are infinite."""
     try:
-        return float(_FLOAT.unpack(_FLOAT.pack(value))[0])
+        rounded: float = _unpack(_pack(value))[0]
     except OverflowError:
         return math.copysign(math.inf, value)
+    return rounded
 
 
 def quotient(numerator: float, denominator: float) -> float:

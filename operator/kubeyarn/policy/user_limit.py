@@ -45,7 +45,7 @@ def user_limit(calc: Calculator, terms: UserLimitTerms) -> Vector:
     equal_part = calc.divide_ceil(used, terms.weights)
     guaranteed = calc.divide_ceil(times(current, terms.percent), 100)
     limit = at_least(calc, share, equal_part, guaranteed)
-    capped = at_most(calc, share, limit, _cap(calc, terms, capacity))
+    capped = at_most(calc, share, limit, user_cap(calc, terms))
     return calc.round_up(capped, terms.step)
 
 
@@ -56,7 +56,9 @@ def _current_capacity(calc: Calculator, terms: UserLimitTerms, capacity: Vector)
     return add(consumed, terms.step)
 
 
-def _cap(calc: Calculator, terms: UserLimitTerms, capacity: Vector) -> Vector:
+def user_cap(calc: Calculator, terms: UserLimitTerms) -> Vector:
+    """The most a user of weight 1 may hold, however few users there are."""
+    capacity = at_least(calc, terms.partition, terms.minimum, terms.step)
     if terms.whole_partition:
         return terms.partition
     if terms.factor == NO_FACTOR or not any(terms.minimum):

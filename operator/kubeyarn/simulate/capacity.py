@@ -91,7 +91,7 @@ class SimulatedCapacity:
             ),
             "absoluteCapacity": round(share.absolute, _DECIMALS),
             "absoluteMaxCapacity": round(share.absolute_maximum, _DECIMALS),
-            "absoluteUsedCapacity": round(queue.absolute_used.get("", 0.0), _DECIMALS),
+            "absoluteUsedCapacity": round(queue.absolute_used(""), _DECIMALS),
             "effectiveMinMemory": queue.minimum("")[MEMORY],
             "effectiveMaxMemory": queue.maximum("")[MEMORY],
             "state": str(queue.state).upper(),

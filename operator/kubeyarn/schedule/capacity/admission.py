@@ -63,8 +63,7 @@ def admit_applications(queue: LeafQueue) -> None:
     for partition in am_partitions(queue):
         update_am_limit(queue, partition)
     user_limits: dict[str, Vector] = {}
-    for entry in list(queue.waiting):
-        app = entry[1]
+    for app in list(queue.waiting):
         partition = app.am_partition
         if not _fits_queue(queue, app, partition):
             continue
@@ -72,7 +71,7 @@ def admit_applications(queue: LeafQueue) -> None:
             user_limits[partition] = user_limit_for_am(queue, partition, app.user)
         if not _fits_user(queue, app, partition, user_limits[partition]):
             continue
-        queue.waiting.remove(entry)
+        queue.waiting.remove(app)
         _admit(queue, app, partition)
 
 
@@ -94,6 +93,7 @@ def _nobody_yet(queue: LeafQueue, partition: str) -> bool:
 
 
 def _admit(queue: LeafQueue, app: LedgerApplication, partition: str) -> None:
+    queue.users.about_to_count()
     user = queue.users.get(app.user)
     user.pending_apps -= 1
     user.active_apps += 1

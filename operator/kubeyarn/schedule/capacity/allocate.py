@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from enum import Enum, auto
+from operator import ge
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.policy.calculator import at_least
 from kubeyarn.policy.single import quotient, single, to_long
-from kubeyarn.schedule.capacity.limits import NOTHING, SKIPPED, Limits, Locality, Proposal, Skip
+from kubeyarn.schedule.capacity.limits import (
+    LIMITED,
+    NOTHING,
+    SKIPPED,
+    Limits,
+    Locality,
+    Proposal,
+    Skip,
+)
 
 if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
+    from kubeyarn.policy.calculator import Calculator
     from kubeyarn.schedule.capacity.application import (
         LedgerApplication,
         OutstandingAsk,
@@ -29,7 +39,7 @@ class Passed(Enum):
     QUEUE = auto()
 
 
-_SKIPS = {Passed.APPLICATION: SKIPPED, Passed.QUEUE: Proposal(skip=Skip.QUEUE_LIMIT)}
+_SKIPS = {Passed.APPLICATION: SKIPPED, Passed.QUEUE: LIMITED}
 
 
 def allocate_app(app: LedgerApplication, offer: Offer, limits: Limits) -> Proposal:
@@ -52,7 +62,9 @@ def allocate_reserved(reservation: Reservation, offer: Offer, limits: Limits) ->
     app = reservation.app
     ask = app.asks.get(reservation.key)
     if ask is None or ask.count <= 0:
-        return Proposal(skip=Skip.QUEUE_LIMIT, app=app, unreserve=reservation)
+        dropped = Proposal(Skip.QUEUE_LIMIT, app)
+        dropped.unreserve = reservation
+        return dropped
     ask.opportunities += 1
     result = _on_node(app, ask, offer, limits, reservation)
     if isinstance(result, Proposal):
@@ -66,8 +78,6 @@ def _try_ask(
     stopped = _precheck(app, ask, offer, limits)
     if stopped is not None:
         return stopped
-    if app.app.id in offer.node_refusals:
-        return Passed.APPLICATION
     ask.opportunities += 1
     result = _on_node(app, ask, offer, limits, None)
     if result is Passed.ASK:
@@ -90,7 +100,7 @@ def _precheck(
         return Passed.QUEUE
     if not ask.partition:
         ask.missed += 1
-    if offer.borrowing and ask.missed < offer.node_count:
+    if offer.borrowing and ask.missed < len(offer.nodes):
         return Passed.APPLICATION
     return None
 
@@ -98,10 +108,12 @@ def _precheck(
 def _headroom_suffices(
     app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
 ) -> bool:
-    available = limits.headroom
-    if offer.rules.continue_look_at_reservations and not offer.node.partition:
+    available, size = limits.headroom, ask.size
+    if all(map(ge, available, size)):
+        return True
+    if offer.rules.continue_look_at_reservations and not offer.partition:
         available = add(available, app.reservation_total())
-    return app.queue.calc.compare(app.queue.cluster.total, available, ask.size) >= 0
+    return app.queue.calc.compare(app.queue.cluster.total, available, size) >= 0
 
 
 def _on_node(
@@ -113,6 +125,11 @@ def _on_node(
 ) -> Proposal | Passed:
     """Try the node as wanted by host, then by rack, then as any node."""
     node = offer.node
+    if not ask.nodes and not ask.racks:
+        if not ask.relax:
+            return Passed.ASK
+        result = _place(app, ask, offer, limits, reservation, Locality.ANY)
+        return Passed.APPLICATION if result is Passed.PLACE else result
     if ask.nodes.get(node.name, 0) > 0 and ask.racks.get(node.rack, 0) > 0:
         result = _place(app, ask, offer, limits, reservation, Locality.NODE)
         if isinstance(result, Proposal):
@@ -120,7 +137,7 @@ def _on_node(
     if ask.racks.get(node.rack, 0) > 0:
         if not ask.relax and node.rack not in ask.strict_racks:
             return Passed.ASK
-        if min(offer.node_count, offer.rules.node_locality_delay) < ask.opportunities:
+        if min(len(offer.nodes), offer.rules.node_locality_delay) < ask.opportunities:
             result = _place(app, ask, offer, limits, reservation, Locality.RACK)
             if isinstance(result, Proposal):
                 return result
@@ -138,9 +155,9 @@ def _may_leave(ask: OutstandingAsk, offer: Offer, reservation: Reservation | Non
     rules = offer.rules
     if rules.rack_additional_delay > -1:
         delay = rules.node_locality_delay + rules.rack_additional_delay
-        return ask.opportunities > min(offer.node_count, delay)
-    factor = min(quotient(ask.locations - 1, offer.node_count), 1.0)
-    return min(offer.node_count, single(ask.count * factor)) < ask.opportunities
+        return ask.opportunities > min(len(offer.nodes), delay)
+    factor = min(quotient(ask.locations - 1, len(offer.nodes)), 1.0)
+    return min(len(offer.nodes), single(ask.count * factor)) < ask.opportunities
 
 
 def _place(
@@ -154,37 +171,54 @@ def _place(
     """Allocate on the node, or reserve it, or pass."""
     queue, node = app.queue, offer.node
     calc, total = queue.calc, queue.cluster.total
-    if calc.compare(total, ask.size, node.total) > 0:
-        return Passed.PLACE
-    excess = at_least(calc, total, subtract(ask.size, limits.headroom), limits.unreserve)
-    must_unreserve = calc.compare(total, excess, queue.zero) > 0
-    needed = needs_container(app, ask)
-    if calc.available(node.free, ask.size) > 0:
-        given_up = None
-        if (
-            reservation is None
-            and offer.rules.continue_look_at_reservations
-            and not node.partition
-            and (must_unreserve or not needed)
-        ):
-            given_up = _find_to_unreserve(app, ask, excess if must_unreserve else ask.size)
-            if given_up is None:
-                return Passed.PLACE
-        return Proposal(
-            app=app,
-            ask=ask,
-            size=ask.size,
-            locality=locality,
-            unreserve=given_up,
-            fulfils=reservation,
-        )
-    if not needed and reservation is None:
-        return Passed.PLACE
-    if offer.rules.continue_look_at_reservations and reservation is None and must_unreserve:
-        return Passed.PLACE
-    return Proposal(
-        app=app, ask=ask, size=ask.size, reserve=True, locality=locality, fulfils=reservation
+    size = ask.size
+    excess = at_least(
+        calc, total, subtract(size, limits.headroom), limits.unreserve or queue.zero
     )
+    must_unreserve = max(excess) > 0 and calc.compare(total, excess, queue.zero) > 0
+    if calc.available(node.free, size) <= 0:
+        if not _fits_empty(calc, total, size, node.total):
+            return Passed.PLACE
+        return _reserve(app, ask, offer, reservation, locality, must_unreserve=must_unreserve)
+    if not _fits_empty(calc, total, size, node.total):
+        return Passed.PLACE
+    given_up = None
+    if reservation is None and offer.rules.continue_look_at_reservations and not node.partition:
+        if must_unreserve:
+            given_up = _find_to_unreserve(app, ask, excess)
+        elif ask.key in app.reservations and not needs_container(app, ask):
+            must_unreserve = True
+            given_up = _find_to_unreserve(app, ask, size)
+        if must_unreserve and given_up is None:
+            return Passed.PLACE
+    proposal = Proposal(Skip.NOTHING, app, ask, size, locality)
+    proposal.within_limit = limits.unreserve is None
+    proposal.unreserve, proposal.fulfils = given_up, reservation
+    return proposal
+
+
+def _fits_empty(calc: Calculator, total: Vector, size: Vector, node_total: Vector) -> bool:
+    return all(map(ge, node_total, size)) or calc.compare(total, size, node_total) <= 0
+
+
+def _reserve(
+    app: LedgerApplication,
+    ask: OutstandingAsk,
+    offer: Offer,
+    reservation: Reservation | None,
+    locality: Locality,
+    *,
+    must_unreserve: bool,
+) -> Proposal | Passed:
+    """Hold the node's room until the container fits, unless enough nodes are held."""
+    if reservation is None:
+        if not needs_container(app, ask):
+            return Passed.PLACE
+        if offer.rules.continue_look_at_reservations and must_unreserve:
+            return Passed.PLACE
+    proposal = Proposal(Skip.NOTHING, app, ask, ask.size, locality)
+    proposal.reserve, proposal.fulfils = True, reservation
+    return proposal
 
 
 def _find_to_unreserve(

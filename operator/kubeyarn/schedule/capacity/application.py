@@ -6,6 +6,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.resources import Vector, add, scale, subtract
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class LedgerApplication:
         "app",
         "asks",
         "attempt",
+        "attempt_id",
         "cached_demand",
         "cached_used",
         "containers",
@@ -105,6 +107,7 @@ class LedgerApplication:
         self.am_partition = ""
         self.submitted_ms = now_ms
         self.attempt = 1
+        self.attempt_id = AttemptId(app.id, 1)
         self.epoch = 0
         self.runnable = True
         self.active = False
@@ -149,11 +152,15 @@ class LedgerApplication:
         """Start to want something under a key that had nothing outstanding."""
         self.asks[ask.key] = ask
         insort(self.keys, ask.key)
+        if len(self.keys) == 1:
+            self.queue.hunger_changed(self)
 
     def drop_ask(self, key: AskKey) -> None:
         """Nothing is wanted under *key* any more."""
         del self.asks[key]
         self.keys.remove(key)
+        if not self.keys:
+            self.queue.hunger_changed(self)
 
     def change_pending(self, partition: str, size: Vector, count: int) -> Vector:
         """Count *count* more (or fewer) of *size* as pending; returns the change."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import subtract
-from kubeyarn.policy.calculator import at_least, at_most
+from kubeyarn.policy.calculator import at_least
 from kubeyarn.schedule.capacity.allocate import allocate_app, allocate_reserved
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.limits import NOTHING, Limits, Proposal, Skip
@@ -18,7 +18,6 @@ from kubeyarn.schedule.capacity.parent import ParentQueue
 if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedule.capacity.application import LedgerApplication
-    from kubeyarn.schedule.capacity.nodes import LedgerNode
     from kubeyarn.schedule.capacity.offer import Offer
     from kubeyarn.schedule.capacity.queue import Queue
 
@@ -33,30 +32,23 @@ def assign(queue: Queue, offer: Offer, limits: Limits) -> Proposal:
 
 
 def _assign_parent(queue: ParentQueue, offer: Offer, limits: Limits) -> Proposal:
-    partition = offer.node.partition
-    if not offer.borrowing and not queue.reaches(partition):
+    node = offer.node
+    if not offer.borrowing and not queue.reaches(offer.partition):
         return NOTHING
     if not queue.wants(offer.wanted_partition):
         return NOTHING
-    if not _has_room(queue, offer.node):
+    if node.reservation is not None or not queue.calc.fits(queue.step, node.free):
         return NOTHING
-    reserved = queue.reserved.get("", queue.zero)
-    if not can_assign(queue, offer, limits, reserved):
+    if not can_assign(queue, offer, limits, queue.reserved.get("", queue.zero)):
         return NOTHING
     return _assign_children(queue, offer, limits)
 
 
-def _has_room(queue: ParentQueue, node: LedgerNode) -> bool:
-    return node.reservation is None and queue.calc.fits(queue.step, node.free)
-
-
 def _assign_children(queue: ParentQueue, offer: Offer, limits: Limits) -> Proposal:
-    partition = offer.node.partition
+    partition = offer.partition
     result = NOTHING
-    for child in queue.in_order(partition):
-        child_limits = Limits(
-            queue.child_limit(child, limits, partition, net=True), queue.zero, queue.zero
-        )
+    for _, child in queue.in_order(partition):
+        child_limits = Limits(queue.child_limit(child, limits, partition, net=True))
         proposal = assign(child, offer, child_limits)
         if proposal.size is not None:
             return proposal
@@ -72,17 +64,17 @@ def _assign_children(queue: ParentQueue, offer: Offer, limits: Limits) -> Propos
 
 def can_assign(queue: Queue, offer: Offer, limits: Limits, unreservable: Vector) -> bool:
     """Whether the queue is below its limit, or would be without what is reserved."""
-    calc, total = queue.calc, queue.cluster.total
-    partition = offer.node.partition
+    calc, partition = queue.calc, offer.partition
+    total = queue.cluster.total
     if offer.borrowing:
         limit = queue.cluster.partition(partition)
     else:
-        limit = at_most(calc, total, queue.maximum(partition), limits.limit)
-    used = queue.use(partition)
-    limits.headroom = subtract(limit, used)
-    if calc.compare(total, used, limit) < 0:
+        limit = calc.lesser(total, queue.maximum(partition), limits.limit)
+    used = queue.used.get(partition, queue.zero)
+    limits.headroom = headroom = subtract(limit, used)
+    if min(headroom) > 0 or calc.compare(total, used, limit) < 0:
         return True
-    if not offer.rules.continue_look_at_reservations:
+    if not offer.rules.continue_look_at_reservations or not any(unreservable):
         return False
     if calc.compare(total, unreservable, queue.zero) <= 0:
         return False
@@ -92,21 +84,34 @@ def can_assign(queue: Queue, offer: Offer, limits: Limits, unreservable: Vector)
 def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
     """What the first application of the leaf that can would take of the node."""
     queue.set_current_limit(limits.limit)
-    partition = offer.node.partition
-    limits.may_preempt = _below_guarantee(queue, partition)
     reservation = offer.node.reservation
     if reservation is not None and reservation.app.queue is queue:
         return allocate_reserved(reservation, offer, limits)
-    if not offer.borrowing and not queue.reaches(partition):
+    if not offer.borrowing and not queue.reaches(offer.partition):
         return NOTHING
     if not queue.wants(offer.wanted_partition):
         return NOTHING
-    return _assign_applications(queue, offer, limits)
+    queue.settle_order()
+    first = queue.active.first
+    if first is None:
+        return NOTHING
+    if any(first.reservation_total()):
+        return _assign_looking_at_reservations(queue, offer, limits)
+    if not can_assign(queue, offer, limits, queue.zero):
+        return NOTHING
+    for app in queue.hungry:
+        if not _user_may(queue, app, offer, limits):
+            continue
+        proposal = allocate_app(app, offer, limits)
+        if proposal.skip is not Skip.APPLICATION:
+            return proposal
+    return NOTHING
 
 
-def _assign_applications(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
+def _assign_looking_at_reservations(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
+    """As long as applications hold reservations, what these might give back counts for each."""
     check_queue = True
-    for _, app in queue.in_order():
+    for app in queue.active:
         reserved = app.reservation_total()
         if check_queue:
             if not can_assign(queue, offer, limits, reserved):
@@ -116,12 +121,8 @@ def _assign_applications(queue: LeafQueue, offer: Offer, limits: Limits) -> Prop
         if not _user_may(queue, app, offer, limits):
             continue
         proposal = allocate_app(app, offer, limits)
-        if proposal.size is not None:
-            return proposal
-        if proposal.skip is Skip.QUEUE_LIMIT:
-            return proposal
         if proposal.skip is not Skip.APPLICATION:
-            return NOTHING
+            return proposal
     return NOTHING
 
 
@@ -130,12 +131,16 @@ def _user_may(queue: LeafQueue, app: LedgerApplication, offer: Offer, limits: Li
 
     More than the limit, not as much as: a user may overshoot by one container.
     """
-    partition = offer.node.partition
-    calc, total = queue.calc, queue.cluster.total
-    limit = queue.user_limit(app, partition, whole=offer.borrowing)
-    user = queue.users.get(app.user)
+    partition = offer.partition
+    calc, users = queue.calc, queue.users
+    user = users.get(app.user)
     used = user.used.get(partition, queue.zero)
-    limits.unreserve = queue.zero
+    limits.unreserve = None
+    queue.known_limit = queue.current_limit
+    if not offer.borrowing and users.surely_within(app.user, used, partition):
+        return True
+    total = queue.cluster.total
+    limit = users.limit(app.user, partition, whole=offer.borrowing)
     if calc.compare(total, used, limit) <= 0:
         return True
     if not offer.rules.continue_look_at_reservations:
@@ -145,10 +150,3 @@ def _user_may(queue: LeafQueue, app: LedgerApplication, offer: Offer, limits: Li
         return False
     limits.unreserve = subtract(used, limit)
     return True
-
-
-def _below_guarantee(queue: LeafQueue, partition: str) -> bool:
-    minimum = queue.minimum(partition)
-    if any(minimum):
-        return queue.calc.compare(queue.cluster.total, queue.use(partition), minimum) < 0
-    return queue.absolute_used.get(partition, 0.0) < queue.share(partition).absolute

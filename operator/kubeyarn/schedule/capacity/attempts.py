@@ -33,12 +33,13 @@ def join(queue: LeafQueue, app: LedgerApplication) -> None:
     if not app.runnable:
         queue.parked.append(app)
         return
-    queue.runnable_apps.append(app)
+    queue.runnable_apps[app.app.id] = app
     wait(queue, app)
 
 
 def wait(queue: LeafQueue, app: LedgerApplication) -> None:
     """Let a runnable attempt wait for admission."""
+    queue.users.about_to_count()
     queue.users.get(app.user).pending_apps += 1
     queue.enqueue(app)
     if queue.calc.any_above_zero(queue.cluster.total):
@@ -47,10 +48,9 @@ def wait(queue: LeafQueue, app: LedgerApplication) -> None:
 
 def leave(queue: LeafQueue, app: LedgerApplication) -> None:
     """An attempt is no longer the leaf's; who waited may be admitted."""
+    queue.users.about_to_count()
     user = queue.users.get(app.user)
-    if app in queue.runnable_apps:
-        queue.runnable_apps.remove(app)
-    elif app in queue.parked:
+    if queue.runnable_apps.pop(app.app.id, None) is None and app in queue.parked:
         queue.parked.remove(app)
     partition = app.am_partition
     was_active = queue.remove(app)
@@ -105,8 +105,8 @@ def clear(app: LedgerApplication, cluster: Cluster) -> None:
     for ask in app.asks.values():
         change = app.change_pending(ask.partition, ask.size, -ask.count)
         app.queue.change_pending(ask.partition, change)
-    app.asks.clear()
-    app.keys.clear()
+    for key in list(app.keys):
+        app.drop_ask(key)
 
 
 def change_queue(app: LedgerApplication, target: LeafQueue, cluster: Cluster) -> None:

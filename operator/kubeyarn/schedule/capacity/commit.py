@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.containers import Container
-from kubeyarn.model.ids import AttemptId, ContainerId
+from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedule.capacity.application import LedgerApplication, OutstandingAsk, Reservation
 from kubeyarn.schedule.capacity.limits import Locality, Proposal
-from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.engine import Decision, Grant, Reserve
 
 if TYPE_CHECKING:
@@ -41,21 +40,29 @@ def commit(proposal: Proposal, offer: Offer) -> Decision | None:
 
 def _acceptable(proposal: Proposal, app: LedgerApplication, size: Vector, offer: Offer) -> bool:
     """The user is not over its limit and no queue up to root would be over its maximum."""
-    queue, partition = app.queue, offer.node.partition
-    calc, total = queue.calc, queue.cluster.total
-    released = proposal.unreserve.size if proposal.unreserve is not None else queue.zero
-    limit = queue.user_limit(app, partition, whole=offer.borrowing)
-    used = queue.users.get(app.user).used.get(partition, queue.zero)
-    if calc.compare(total, subtract(used, released), limit) > 0:
+    queue, partition = app.queue, offer.partition
+    calc = queue.calc
+    net, given_up = size, proposal.unreserve
+    if given_up is not None:
+        net = subtract(size, given_up.size)
+    if not proposal.within_limit and not _user_within(proposal, app, offer):
         return False
-    net = subtract(size, released)
-    for one in queue.path_up():
+    for one in queue.chain:
         maximum = (
             queue.cluster.partition(partition) if offer.borrowing else one.maximum(partition)
         )
         if not calc.fits(add(one.use(partition), net), maximum):
             return False
     return True
+
+
+def _user_within(proposal: Proposal, app: LedgerApplication, offer: Offer) -> bool:
+    queue, partition = app.queue, offer.partition
+    limit = queue.user_limit(app, partition, whole=offer.borrowing)
+    used = queue.users.get(app.user).used.get(partition, queue.zero)
+    if proposal.unreserve is not None:
+        used = subtract(used, proposal.unreserve.size)
+    return queue.calc.compare(queue.cluster.total, used, limit) <= 0
 
 
 def _reserve(
@@ -98,7 +105,7 @@ def _allocate(
     take_one(app, ask, proposal.locality, node)
     node.hold(container)
     if proposal.unreserve is not None:
-        drop_reservation(proposal.unreserve, offer.node_named(proposal.unreserve.node))
+        drop_reservation(proposal.unreserve, offer.nodes[proposal.unreserve.node])
     if fulfils is None:
         charge(app.queue, app, ask.size, node.partition)
         app.queue.needs_reordering(app)
@@ -111,7 +118,7 @@ def new_container_id(app: LedgerApplication) -> ContainerId:
     """The next id of the current attempt; the first is the AM's."""
     number = app.next_number
     app.next_number += 1
-    return ContainerId(AttemptId(app.app.id, app.attempt), app.epoch, number)
+    return ContainerId(app.attempt_id, app.epoch, number)
 
 
 def take_one(
@@ -140,18 +147,12 @@ def charge(queue: LeafQueue, app: LedgerApplication, size: Vector, partition: st
     """Count *size* as held by the queue, its ancestors and the user."""
     queue.charge(size, partition)
     queue.users.charge(app.user, size, partition)
-    for one in queue.path_up():
-        if isinstance(one, ParentQueue):
-            one.charge(size, partition)
 
 
 def discharge(queue: LeafQueue, app: LedgerApplication, size: Vector, partition: str) -> None:
     """Count *size* as given back by the queue, its ancestors and the user."""
     queue.discharge(size, partition)
     queue.users.charge(app.user, tuple(-x for x in size), partition)
-    for one in queue.path_up():
-        if isinstance(one, ParentQueue):
-            one.discharge(size, partition)
 
 
 def complete(app: LedgerApplication, container: Container, node: LedgerNode) -> None:

@@ -118,6 +118,7 @@ def _add_dynamic(
     queue.last_submitted_ms = now_ms
     parent.last_submitted_ms = now_ms
     parent.children.append(queue)
+    parent.reorder()
     update_below(parent, config)
     return queue
 
@@ -165,6 +166,7 @@ def remove_dynamic(queue: Queue, config: SchedulerConfig) -> None:
     parent = queue.parent
     if parent is not None:
         parent.children.remove(queue)
+        parent.reorder()
         update_below(parent, config)
 
 
@@ -191,6 +193,7 @@ def _create_managed(
     leaf.state = QueueState.RUNNING if parent.state is QueueState.RUNNING else QueueState.STOPPED
     leaf.last_submitted_ms = now_ms
     parent.children.append(leaf)
+    parent.reorder()
     for label, said in template.items():
         if _available(parent, label) >= _template_of(parent, label):
             _entitle(leaf, label, said)
@@ -265,7 +268,8 @@ def _apply(leaf: LeafQueue, label: str) -> None:
     leaf.effective_minimum[label] = tuple(int(x * share.absolute) for x in whole)
     leaf.effective_maximum[label] = tuple(int(x * share.absolute_maximum) for x in whole)
     leaf.configured_minimum[label] = leaf.zero
-    leaf.measure_all()
+    leaf.measure()
+    leaf.users.limits_changed()
 
 
 def manage(parent: ParentQueue, config: SchedulerConfig) -> None:

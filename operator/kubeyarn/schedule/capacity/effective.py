@@ -26,12 +26,12 @@ _TINY = 1e-6
 def update_tree(root: ParentQueue, config: SchedulerConfig) -> None:
     """Recompute every queue for the cluster as it is, and admit what fits now."""
     total = root.cluster.total
-    _update(root, Limits(total, root.zero, root.zero), config)
+    _update(root, Limits(total), config)
 
 
 def update_below(queue: ParentQueue, config: SchedulerConfig) -> None:
     """Recompute a parent and everything below it."""
-    _update_parent(queue, Limits(queue.cluster.total, queue.zero, queue.zero), config)
+    _update_parent(queue, Limits(queue.cluster.total), config)
 
 
 def _update(queue: Queue, limits: Limits, config: SchedulerConfig) -> None:
@@ -53,8 +53,8 @@ def _update_parent(queue: ParentQueue, limits: Limits, config: SchedulerConfig) 
         _set_minimum_ratio(queue, label)
     for child in queue.children:
         limit = queue.child_limit(child, limits, "", net=False)
-        _update(child, Limits(limit, queue.zero, queue.zero), config)
-    queue.measure_all()
+        _update(child, Limits(limit), config)
+    queue.measure()
 
 
 def _update_leaf(queue: LeafQueue, limits: Limits, config: SchedulerConfig) -> None:
@@ -73,10 +73,10 @@ def refresh_leaf(queue: LeafQueue, limit: Vector, config: SchedulerConfig) -> No
     queue.known_limit = queue.current_limit
     for partition in {*queue.shares, *queue.used}:
         queue.users.recount_ratios(partition)
-    queue.measure_all()
+    queue.measure()
     admit_applications(queue)
-    queue.users.version += 1
-    for _, app in queue.active:
+    queue.users.limits_changed()
+    for app in queue.active:
         queue.user_limit(app, "", whole=False)
 
 
@@ -129,7 +129,6 @@ def _set_effective(queue: Queue, label: str) -> None:
         share = queue.share(label)
         queue.effective_minimum[label] = times(whole, share.absolute)
         queue.effective_maximum[label] = times(whole, share.absolute_maximum)
-    queue.order_keys.pop(label, None)
 
 
 def is_absolute(queue: Queue) -> bool:

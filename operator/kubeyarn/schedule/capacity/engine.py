@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import ANYWHERE
 from kubeyarn.model.errors import Rejected
+from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.queues import OfferConfig, SchedulerConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.policy.calculator import DominantCalculator, calculator
@@ -117,6 +118,7 @@ class CapacityEngine:
         self.queues = {queue.path: queue for queue in walk(self._tree())}
         self.by_name = {}
         for queue in self.queues.values():
+            queue.chain = tuple(queue.path_up())
             self.by_name.setdefault(queue.name, []).append(queue)
 
     def _tree(self) -> ParentQueue:
@@ -347,6 +349,7 @@ class CapacityEngine:
         self._end_attempt(app)
         app.clear_attempt()
         app.attempt = number
+        app.attempt_id = AttemptId(application, number)
         self._begin(app)
 
     def _end_attempt(self, app: LedgerApplication) -> None:
@@ -402,7 +405,7 @@ class CapacityEngine:
         if priority == app.priority:
             return priority
         leaf = app.queue
-        waiting = any(one is app for _, one in leaf.waiting)
+        waiting = any(one is app for one in leaf.waiting)
         was_active = leaf.remove(app)
         app.priority = priority
         if was_active:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ApplicationOrdering
 from kubeyarn.model.resources import MEMORY, Vector
 from kubeyarn.policy.application_order import fair_key, fifo_key
-from kubeyarn.policy.calculator import at_most
 from kubeyarn.policy.single import single, to_long
 from kubeyarn.policy.user_limit import NO_FACTOR
+from kubeyarn.schedule.capacity.line import Line
 from kubeyarn.schedule.capacity.queue import Queue
 from kubeyarn.schedule.capacity.users import Users
 
@@ -27,10 +26,10 @@ if TYPE_CHECKING:
 class LeafQueue(Queue):
     """A queue that takes applications.
 
-    *active* applications were admitted and are in serving order, *waiting* ones are not (AM
-    limits), *parked* ones are not even counted as waiting (parallel limits). *current_limit* is
-    what the queue might use as of its last offer, *known_limit* the one headroom and AM limits go
-    by.
+    *active* applications were admitted and are in serving order, *hungry* are those of them that
+    want something; *waiting* ones are not admitted (AM limits), *parked* ones are not even counted
+    as waiting (parallel limits). *current_limit* is what the queue might use as of its last offer,
+    *known_limit* the one headroom and AM limits go by.
     """
 
     __slots__ = (
@@ -41,6 +40,7 @@ class LeafQueue(Queue):
         "borrowed",
         "current_limit",
         "entitled_labels",
+        "hungry",
         "known_limit",
         "maximum_applications",
         "maximum_per_user",
@@ -57,10 +57,11 @@ class LeafQueue(Queue):
     ) -> None:
         super().__init__(path, parent, cluster, calc)
         self.users = Users(self, calc, self.zero)
-        self.active: list[tuple[ApplicationKey, LedgerApplication]] = []
-        self.waiting: list[tuple[ApplicationKey, LedgerApplication]] = []
+        self.active = Line()
+        self.hungry = Line()
+        self.waiting = Line()
         self.parked: list[LedgerApplication] = []
-        self.runnable_apps: list[LedgerApplication] = []
+        self.runnable_apps: dict[ApplicationId, LedgerApplication] = {}
         self.entitled_labels: set[str] = set()
         self.am_limits: dict[str, Vector] = {}
         self.am_used: dict[str, Vector] = {}
@@ -88,12 +89,14 @@ class LeafQueue(Queue):
 
     def all_applications(self) -> list[LedgerApplication]:
         """Admitted, waiting and parked applications."""
-        return [app for _, app in (*self.active, *self.waiting)] + self.parked
+        return [*self.active, *self.waiting, *self.parked]
+
+    # -- limits ----------------------------------------------------------------------------------
 
     def set_current_limit(self, limit: Vector) -> None:
         """Note what the queue might use now, by its parent's word and its own maximum."""
         own = self.calc.round_down(self.maximum(""), self.step)
-        self.current_limit = at_most(self.calc, self.cluster.total, own, limit)
+        self.current_limit = self.calc.lesser(self.cluster.total, own, limit)
 
     def user_limit(self, app: LedgerApplication, partition: str, *, whole: bool) -> Vector:
         """The limit of an application's user; what headroom goes by is brought up to date."""
@@ -148,32 +151,37 @@ class LeafQueue(Queue):
     def enqueue(self, app: LedgerApplication) -> None:
         """Let an application wait for admission."""
         app.order_key = self.waiting_key(app)
-        insort(self.waiting, (app.order_key, app), key=lambda entry: entry[0])
+        self.waiting.add(app)
 
     def admit(self, app: LedgerApplication) -> None:
         """Serve an application from now on."""
         app.active = True
-        self.refresh_cached(app)
+        used = app.all_used()[MEMORY]
+        app.cached_used, app.cached_demand = used, used + app.all_pending()[MEMORY]
         app.order_key = self.active_key(app)
-        insort(self.active, (app.order_key, app), key=lambda entry: entry[0])
-
-    def refresh_cached(self, app: LedgerApplication) -> None:
-        """Take over use and demand for the fair order."""
-        app.cached_used = app.all_used()[MEMORY]
-        app.cached_demand = app.cached_used + app.all_pending()[MEMORY]
+        self.active.add(app)
+        if app.keys:
+            self.hungry.add(app)
 
     def remove(self, app: LedgerApplication) -> bool:
         """Take an application out of line; whether it was admitted."""
         self._reorder.pop(app.app.id, None)
-        for line in (self.active, self.waiting):
-            place = bisect_left(line, app.order_key, key=lambda entry: entry[0])
-            while place < len(line) and line[place][0] == app.order_key:
-                if line[place][1] is app:
-                    del line[place]
-                    app.active = False
-                    return line is self.active
-                place += 1
-        return False
+        if not app.active:
+            self.waiting.remove(app)
+            return False
+        self.hungry.remove(app)
+        self.active.remove(app)
+        app.active = False
+        return True
+
+    def hunger_changed(self, app: LedgerApplication) -> None:
+        """An application began or ceased to want anything."""
+        if not app.active:
+            return
+        if app.keys:
+            self.hungry.add(app)
+        else:
+            self.hungry.remove(app)
 
     def needs_reordering(self, app: LedgerApplication, *, demand_only: bool = False) -> None:
         """Note that an application's place may have changed (it moves before the next offer)."""
@@ -182,22 +190,18 @@ class LeafQueue(Queue):
         if app.active and (self.settings.size_based_weight or not demand_only):
             self._reorder[app.app.id] = app
 
-    def in_order(self) -> list[tuple[ApplicationKey, LedgerApplication]]:
-        """The admitted applications, who is served first before the others."""
+    def settle_order(self) -> None:
+        """Move those whose place may have changed."""
         if self._reorder:
-            waiting, self._reorder = self._reorder, {}
-            for app in waiting.values():
+            moving, self._reorder = self._reorder, {}
+            for app in moving.values():
                 self.remove(app)
                 self.admit(app)
-        return self.active
 
     def reorder_all(self) -> None:
         """Put everyone in line anew (the ordering policy changed)."""
-        for line in (self.active, self.waiting):
-            apps = [app for _, app in line]
-            line.clear()
-            for app in apps:
-                if line is self.active:
-                    self.admit(app)
-                else:
-                    self.enqueue(app)
+        self.hungry.clear()
+        for app in self.active.clear():
+            self.admit(app)
+        for app in self.waiting.clear():
+            self.enqueue(app)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, subtract
 
 if TYPE_CHECKING:
-    from kubeyarn.model.containers import Container
     from kubeyarn.schedule.capacity.application import (
         LedgerApplication,
         OutstandingAsk,
@@ -17,19 +15,20 @@ if TYPE_CHECKING:
     )
 
 
-@dataclass(slots=True)
 class Limits:
     """How much a queue may hold, as its parent sees it (Hadoop: ResourceLimits).
 
     *blocked* is room kept for queues that hit a limit before; *unreserve* what must be given back
-    before more is taken; *headroom* what is left.
+    before more is taken (None: nothing); *headroom* what is left.
     """
 
-    limit: Vector
-    headroom: Vector
-    unreserve: Vector
-    blocked: Vector | None = None
-    may_preempt: bool = False
+    __slots__ = ("blocked", "headroom", "limit", "unreserve")
+
+    def __init__(self, limit: Vector) -> None:
+        self.limit = limit
+        self.headroom = limit
+        self.unreserve: Vector | None = None
+        self.blocked: Vector | None = None
 
     def net(self) -> Vector:
         """The limit less what is blocked."""
@@ -56,25 +55,45 @@ class Locality(Enum):
     ANY = auto()
 
 
-@dataclass(slots=True)
 class Proposal:
     """What an application would take of a node, before it is committed (Hadoop: CSAssignment).
 
     *size* is set when a container is allocated or room is reserved. *unreserve* is a reservation
-    given up for it (or because it is not needed); *fulfils* the one it comes from; *kills* are
-    containers taken back for it.
+    given up for it (or because it is not needed); *fulfils* the one it comes from. *within_limit*
+    says that the user's limit was found kept as things stand.
     """
 
-    skip: Skip = Skip.NOTHING
-    app: LedgerApplication | None = None
-    ask: OutstandingAsk | None = None
-    size: Vector | None = None
-    reserve: bool = False
-    locality: Locality = Locality.ANY
-    unreserve: Reservation | None = None
-    fulfils: Reservation | None = None
-    kills: tuple[Container, ...] = field(default=())
+    __slots__ = (
+        "app",
+        "ask",
+        "fulfils",
+        "locality",
+        "reserve",
+        "size",
+        "skip",
+        "unreserve",
+        "within_limit",
+    )
+
+    def __init__(
+        self,
+        skip: Skip = Skip.NOTHING,
+        app: LedgerApplication | None = None,
+        ask: OutstandingAsk | None = None,
+        size: Vector | None = None,
+        locality: Locality = Locality.ANY,
+    ) -> None:
+        self.skip = skip
+        self.app = app
+        self.ask = ask
+        self.size = size
+        self.locality = locality
+        self.reserve = False
+        self.unreserve: Reservation | None = None
+        self.fulfils: Reservation | None = None
+        self.within_limit = False
 
 
 NOTHING = Proposal()
-SKIPPED = Proposal(skip=Skip.APPLICATION)
+SKIPPED = Proposal(Skip.APPLICATION)
+LIMITED = Proposal(Skip.QUEUE_LIMIT)

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.queues import OfferConfig
     from kubeyarn.schedule.capacity.nodes import LedgerNode
 
 
-@dataclass(slots=True)
 class Offer:
     """A node, and how it may be used.
 
-    *borrowing*: nodes of a shared partition are lent to asks for no partition
-    (Hadoop: SchedulingMode.IGNORE_PARTITION_EXCLUSIVITY). *node_refusals* are applications that
-    do not want this node.
+    *wanted_partition* is the one asks must name to be considered. When *borrowing*, nodes of a
+    shared partition are lent to asks for no partition (Hadoop:
+    SchedulingMode.IGNORE_PARTITION_EXCLUSIVITY).
     """
 
-    node: LedgerNode
-    rules: OfferConfig
-    node_count: int
-    now_ms: int = 0
-    borrowing: bool = False
-    am_may_borrow: bool = False
-    nodes: Mapping[str, LedgerNode] = field(default_factory=dict)
-    node_refusals: frozenset[ApplicationId] = field(default=frozenset())
+    __slots__ = (
+        "am_may_borrow",
+        "borrowing",
+        "node",
+        "nodes",
+        "now_ms",
+        "partition",
+        "rules",
+        "wanted_partition",
+    )
 
-    @property
-    def wanted_partition(self) -> str:
-        """The partition asks must name to be considered."""
-        return "" if self.borrowing else self.node.partition
+    def __init__(
+        self, node: LedgerNode, rules: OfferConfig, nodes: Mapping[str, LedgerNode], now_ms: int
+    ) -> None:
+        self.node = node
+        self.partition = self.wanted_partition = node.partition
+        self.rules = rules
+        self.nodes = nodes
+        self.now_ms = now_ms
+        self.borrowing = False
+        self.am_may_borrow = False
 
-    def node_named(self, name: str) -> LedgerNode:
-        """Another node, by name."""
-        return self.nodes[name]
+    def borrow(self, *, am_may_borrow: bool) -> None:
+        """Lend the node to asks for no partition."""
+        self.borrowing = True
+        self.wanted_partition = ""
+        self.am_may_borrow = am_may_borrow

@@ -47,23 +47,21 @@ def _offer_once(
     """One assignment: a reservation comes first, and alone."""
     if not node.node.schedulable:
         return None
-    offer = Offer(node, config.offers, len(cluster.nodes), now_ms, nodes=cluster.nodes)
+    offer = Offer(node, config.offers, cluster.nodes, now_ms)
     if node.reservation is not None:
-        limits = Limits(cluster.partition(""), cluster.zero, cluster.zero)
+        limits = Limits(cluster.partition(""))
         _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)
         return None
     if root.calc.available(node.free, root.step) <= 0:
         return None
-    limits = Limits(cluster.partition(node.partition), cluster.zero, cluster.zero)
-    proposal = assign(root, offer, limits)
+    proposal = assign(root, offer, Limits(cluster.partition(node.partition)))
     _settle(proposal, offer, decisions)
     if proposal.size is not None or not node.partition:
         return proposal
     if any(p.name == node.partition and p.exclusive for p in config.partitions):
         return None
-    offer.borrowing = True
-    offer.am_may_borrow = config.am_in_shared_partitions
-    proposal = assign(root, offer, Limits(cluster.partition(""), cluster.zero, cluster.zero))
+    offer.borrow(am_may_borrow=config.am_in_shared_partitions)
+    proposal = assign(root, offer, Limits(cluster.partition("")))
     _settle(proposal, offer, decisions)
     return proposal
 

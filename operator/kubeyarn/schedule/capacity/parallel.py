@@ -38,7 +38,7 @@ class ParallelLimits:
         own = app.queue.settings.maximum_parallel_per_user
         if own == UNLIMITED:
             return True
-        return sum(1 for one in app.queue.runnable_apps if one.user == app.user) < own
+        return sum(1 for one in app.queue.runnable_apps.values() if one.user == app.user) < own
 
     def track(self, app: LedgerApplication) -> None:
         """Count a runnable application."""

@@ -112,7 +112,7 @@ class Pass:
 
 def applications(leaf: LeafQueue) -> list[LedgerApplication]:
     """The leaf's applications, admitted ones first."""
-    return [app for _, app in leaf.active] + [app for _, app in leaf.waiting]
+    return [*leaf.active, *leaf.waiting]
 
 
 def _leaves(queue: Queue) -> list[LeafQueue]:
@@ -168,7 +168,7 @@ def pending_within_limits(queue: LeafQueue, partition: str, *, less_reserved: bo
     """
     rooms: dict[str, Vector] = {}
     total = queue.zero
-    for _, app in queue.active:
+    for app in queue.active:
         if app.user not in rooms:
             limit = queue.users.limit(app.user, partition, whole=False)
             used = queue.users.get(app.user).used.get(partition, queue.zero)

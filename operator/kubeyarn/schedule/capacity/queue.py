@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.queues import EVERY_PARTITION, QueueConfig
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.policy.calculator import Calculator, at_least, times
-from kubeyarn.policy.queue_order import OrderKey, child_order_key
+from kubeyarn.policy.queue_order import OrderKey, child_rank
+from kubeyarn.policy.single import quotient
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,16 +42,20 @@ class Shares:
 
 
 class Queue:
-    """A queue in the ledger."""
+    """A queue in the ledger.
+
+    *chain* is the queue and its ancestors, root last. *tie* is the place among siblings that are
+    served equally, by partition.
+    """
 
     __slots__ = (
-        "absolute_used",
+        "_guarantee_shares",
         "accessible",
         "calc",
+        "chain",
         "cluster",
         "configured_maximum",
         "configured_minimum",
-        "containers",
         "dynamic",
         "effective_maximum",
         "effective_minimum",
@@ -66,8 +71,8 @@ class Queue:
         "state",
         "step",
         "template_absolute",
+        "tie",
         "used",
-        "used_capacity",
         "zero",
     )
 
@@ -86,6 +91,7 @@ class Queue:
         self.step = cluster.zero
         self.dynamic = False
         self.state: QueueState | None = None
+        self.chain: tuple[Queue, ...] = tuple(self.path_up())
         self.accessible: frozenset[str] = frozenset()
         self.shares: dict[str, Shares] = {}
         self.configured_minimum: dict[str, Vector] = {}
@@ -96,11 +102,10 @@ class Queue:
         self.used: dict[str, Vector] = {}
         self.pending: dict[str, Vector] = {}
         self.reserved: dict[str, Vector] = {}
-        self.used_capacity: dict[str, float] = {}
-        self.absolute_used: dict[str, float] = {}
         self.order_keys: dict[str, OrderKey] = {}
-        self.containers = 0
+        self.tie: dict[str, int] = {}
         self.last_submitted_ms = 0
+        self._guarantee_shares: dict[str, float] = {}
 
     @property
     def config(self) -> QueueConfig:
@@ -141,63 +146,28 @@ class Queue:
             yield queue
             queue = queue.parent
 
+    # -- use -------------------------------------------------------------------------------------
+
     def charge(self, size: Vector, partition: str) -> None:
-        """Count a container or reservation as held."""
-        self.used[partition] = add(self.used.get(partition, self.zero), size)
-        self.containers += 1
-        self.measure(partition)
+        """Count a container or reservation as held, here and above."""
+        for queue in self.chain:
+            queue.used[partition] = add(queue.used.get(partition, queue.zero), size)
+            queue.misplace(partition)
 
     def discharge(self, size: Vector, partition: str) -> None:
-        """Count a container or reservation as given back."""
-        self.used[partition] = subtract(self.used.get(partition, self.zero), size)
-        self.containers -= 1
-        self.measure(partition)
-
-    def measure_all(self) -> None:
-        """Relate use to guarantees in every partition the queue knows of."""
-        for partition in {*self.shares, *self.used}:
-            self.measure(partition)
-
-    def measure(self, partition: str) -> None:
-        """Relate use to the guarantee and to the partition (Hadoop: updateUsedCapacity)."""
-        total = self.cluster.partition(partition)
-        used_capacity = absolute = 0.0
-        if self.calc.any_above_zero(total):
-            guarantee = at_least(self.calc, total, self._measure_of(partition, total), self.step)
-            used = self.used.get(partition, self.zero)
-            absolute = self.calc.divide(total, used, total)
-            used_capacity = self.calc.divide(total, used, guarantee)
-        self.absolute_used[partition] = absolute
-        self.used_capacity[partition] = used_capacity
-        self.order_keys.pop(partition, None)
-
-    def _measure_of(self, partition: str, total: Vector) -> Vector:
-        if self.template_absolute is not None and self.share(partition).absolute == 0:
-            return times(total, self.template_absolute.get(partition, 0.0))
-        return self.minimum(partition)
-
-    def order_key(self, partition: str, *, by_priority: bool) -> OrderKey:
-        """Where the queue stands among its siblings."""
-        key = self.order_keys.get(partition)
-        if key is None:
-            key = self.order_keys[partition] = child_order_key(
-                accessible=self.reaches(partition),
-                absolute_capacity=self.share(partition).absolute,
-                used_capacity=self.used_capacity.get(partition, 0.0),
-                absolute_used_capacity=self.absolute_used.get(partition, 0.0),
-                configured_minimum=self.configured_minimum.get(partition, self.zero),
-                priority=self.settings.priority if by_priority else 0,
-            )
-        return key
+        """Count a container or reservation as given back, here and above."""
+        for queue in self.chain:
+            queue.used[partition] = subtract(queue.used.get(partition, queue.zero), size)
+            queue.misplace(partition)
 
     def change_pending(self, partition: str, change: Vector) -> None:
         """Count a change of what is outstanding, here and above."""
-        for queue in self.path_up():
+        for queue in self.chain:
             queue.pending[partition] = add(queue.pending.get(partition, queue.zero), change)
 
     def change_reserved(self, partition: str, change: Vector) -> None:
         """Count a change of what is reserved, here and above."""
-        for queue in self.path_up():
+        for queue in self.chain:
             queue.reserved[partition] = add(queue.reserved.get(partition, queue.zero), change)
 
     @property
@@ -209,3 +179,55 @@ class Queue:
         """Whether anything is outstanding for a partition."""
         pending = self.pending.get(partition)
         return pending is not None and self.calc.any_above_zero(pending)
+
+    # -- shares of the guarantee -----------------------------------------------------------------
+
+    def used_capacity(self, partition: str) -> float:
+        """Use over the guarantee, which counts as the minimum allocation at least."""
+        total = self.cluster.partition(partition)
+        used = self.used.get(partition)
+        if used is None or not self.calc.any_above_zero(total):
+            return 0.0
+        guarantee = self._guarantee_shares.get(partition)
+        if guarantee is None:
+            guarantee = self._guarantee_share(partition, total)
+            self._guarantee_shares[partition] = guarantee
+        return quotient(self.calc.share(total, used), guarantee)
+
+    def absolute_used(self, partition: str) -> float:
+        """Use over the whole partition."""
+        total = self.cluster.partition(partition)
+        if not self.calc.any_above_zero(total):
+            return 0.0
+        return self.calc.divide(total, self.use(partition), total)
+
+    def _guarantee_share(self, partition: str, total: Vector) -> float:
+        guarantee = self.minimum(partition)
+        if self.template_absolute is not None and self.share(partition).absolute == 0:
+            guarantee = times(total, self.template_absolute.get(partition, 0.0))
+        return self.calc.share(total, at_least(self.calc, total, guarantee, self.step))
+
+    def measure(self) -> None:
+        """Forget what was derived from guarantees and sizes that may have changed."""
+        self._guarantee_shares.clear()
+        if self.parent is not None:
+            self.parent.reorder()
+
+    # -- place among siblings --------------------------------------------------------------------
+
+    def misplace(self, partition: str) -> None:
+        """The queue's use changed, so its place among its siblings may."""
+        if self.parent is not None:
+            self.parent.misplaced(self, partition)
+
+    def order_key(self, partition: str, *, by_priority: bool) -> OrderKey:
+        """Where the queue stands among its siblings now."""
+        empty = self.share(partition).absolute == 0
+        used = self.absolute_used(partition) if empty else self.used_capacity(partition)
+        rank = child_rank(
+            accessible=self.reaches(partition),
+            empty=empty,
+            satisfied=used >= 1.0,
+            priority=self.settings.priority if by_priority else 0,
+        )
+        return (rank, used, self.tie[partition])

@@ -35,7 +35,8 @@ def _take_of(state: Pass, leaf: LeafQueue, wait_ms: int) -> None:
             _take(state, wanted, container, wait_ms)
     skipped: list[Container] = []
     skipped_size = leaf.zero
-    for _, app in reversed(leaf.in_order()):
+    leaf.settle_order()
+    for app in reversed(leaf.active):
         if not wanted:
             break
         skipped_size = add(skipped_size, _take_of_app(state, app, wanted, skipped, wait_ms))

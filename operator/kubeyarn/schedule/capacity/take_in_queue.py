@@ -68,7 +68,7 @@ def take_in_queue(state: Pass, wait_ms: int) -> None:
             leaf = by_path.get(path)
             if leaf is None:
                 continue
-            used = leaf.used_capacity.get(partition, 0.0)
+            used = leaf.used_capacity(partition)
             if used < single(state.config.intra_queue_minimum_threshold):
                 continue
             claims[partition, path] = _demand(state, leaf, partition)
@@ -106,7 +106,7 @@ def _demand(
     users: dict[str, UserClaim] = {}
     am_of: dict[str, Vector] = {}
     am_total = leaf.zero
-    for _, app in leaf.active:
+    for app in leaf.active:
         am_size = _am_size(app, partition)
         am_of[app.user] = add(am_of.get(app.user, leaf.zero), am_size)
         am_total = add(am_total, am_size)

@@ -60,7 +60,9 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
         share.normalized_weight = 0.0
         queue.configured_minimum.pop(label, None)
         queue.configured_maximum.pop(label, None)
-    queue.order_keys.clear()
+    queue.measure()
+    if isinstance(queue, ParentQueue):
+        queue.reorder()
     if isinstance(queue, ParentQueue):
         queue.created_by = node.settings.config.auto_create
     elif isinstance(queue, LeafQueue):
@@ -146,6 +148,7 @@ def _change_children(
         path for path in hash_order(list(present)) if path in wanted or present[path].on_demand
     ]
     queue.children = [present[path] for path in kept]
+    queue.reorder()
 
 
 def _change_state(queue: Queue, node: TreeNode) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.policy.single import single
-from kubeyarn.policy.user_limit import UserLimitTerms, user_limit
+from kubeyarn.policy.user_limit import UserLimitTerms, user_cap, user_limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.policy.calculator import Calculator
     from kubeyarn.schedule.capacity.leaf import LeafQueue
+
+
+_SPARE = 1.000001
 
 
 class User:
@@ -49,6 +52,8 @@ class Users:
         "_all_weights",
         "_calc",
         "_limits",
+        "_caps",
+        "_count_due",
         "_only_pending",
         "_outstanding",
         "_queue",
@@ -74,6 +79,8 @@ class Users:
         self._all_weights = 0.0
         self._ratio: dict[str, float] = {}
         self._only_pending = 0
+        self._count_due = False
+        self._caps: dict[str, Vector] = {}
         self._limits: dict[tuple[str, bool, bool], tuple[int, Vector]] = {}
 
     def get(self, name: str) -> User:
@@ -86,6 +93,7 @@ class Users:
 
     def forget(self, name: str) -> None:
         """A user without applications is no user of this queue."""
+        self.about_to_count()
         del self.by_name[name]
         self.active.discard(name)
         self._active_weights = self._sum_weights(self.active)
@@ -98,7 +106,7 @@ class Users:
             user.weight = weights.get(user.name, 1.0)
         self._active_weights = self._sum_weights(self.active)
         self._all_weights = self._sum_weights(self.by_name)
-        self.version += 1
+        self.limits_changed()
 
     def activate(self, name: str, app: ApplicationId) -> None:
         """An application of the user has something outstanding from now on."""
@@ -124,18 +132,66 @@ class Users:
 
     def active_count(self) -> int:
         """Active users, and those whose applications all wait (as of the last computed limit)."""
+        self.about_to_count()
         return len(self._outstanding) + self._only_pending
 
-    def charge(self, name: str, size: Vector, partition: str) -> User:
+    def about_to_count(self) -> None:
+        """Counts of applications are about to change or to be asked for.
+
+        Hadoop counts users whose applications all wait whenever it computes a limit; until the
+        counts change it does not matter when that is done.
+        """
+        if self._count_due:
+            self._count_due = False
+            self._only_pending = sum(
+                1 for u in self.by_name.values() if u.pending_apps > 0 and u.active_apps <= 0
+            )
+
+    def charge(self, name: str, size: Vector, partition: str) -> None:
         """Change what a user holds; *size* is negative when it gives back."""
-        user = self.get(name)
+        user = self.by_name.get(name) or self.get(name)
         user.used[partition] = add(user.used.get(partition, self._zero), size)
         if name in self.active:
             total = self._active_used.get(partition, self._zero)
             self._active_used[partition] = add(total, size)
         self.version += 1
         self._update_ratio(user, partition)
-        return user
+
+    def limits_changed(self) -> None:
+        """Guarantees, maxima or settings changed: limits are to be computed anew."""
+        self.version += 1
+        self._caps.clear()
+
+    def surely_within(self, name: str, used: Vector, partition: str) -> bool:
+        """Whether a user that holds *used* is within its limit, told without computing the limit.
+
+        True when *used* is below both the equal part of the active users and the cap by the user
+        limit factor, with room to spare for rounding; False says nothing.
+        """
+        active = self._active_used.get(partition)
+        user = self.by_name.get(name)
+        if active is None or user is None or user.weight < 1 or not self._active_weights:
+            return False
+        cap = self._caps.get(partition)
+        if cap is None:
+            terms = self._terms(partition, whole=False, everyone=False)
+            cap = self._caps[partition] = user_cap(self._calc, terms)
+        parts = self._active_weights * _SPARE
+        step = self._queue.step
+        self._count_due = True
+        if self._calc.memory_only:
+            return used[0] <= cap[0] and used[0] * parts <= active[0] + step[0]
+        if len(used) == 2:
+            return (
+                used[0] <= cap[0]
+                and used[1] <= cap[1]
+                and used[0] * parts <= active[0] + step[0]
+                and used[1] * parts <= active[1] + step[1]
+            )
+        return all(
+            u <= c and u * parts <= a + s
+            for u, c, a, s in zip(used, cap, active, step, strict=True)
+        )
 
     def recount_ratios(self, partition: str) -> None:
         """Measure every user against a partition whose size may have changed."""
@@ -163,9 +219,7 @@ class Users:
         if known is not None and known[0] == self.version:
             return known[1]
         limit = user_limit(self._calc, self._terms(partition, whole=whole, everyone=everyone))
-        self._only_pending = sum(
-            1 for u in self.by_name.values() if u.pending_apps > 0 and u.active_apps <= 0
-        )
+        self._count_due = True
         self._limits[key] = (self.version, limit)
         return limit
 
@@ -185,8 +239,7 @@ class Users:
         )
 
     def _update_ratio(self, user: User, partition: str) -> None:
-        whole = self._queue.cluster.partition(partition)
-        ratio = self._calc.ratio(user.used[partition], whole)
+        ratio = self._calc.ratio(user.used[partition], self._queue.cluster.partition(partition))
         change = single(ratio - user.ratio.get(partition, 0.0))
         user.ratio[partition] = ratio
         self._ratio[partition] = single(self._ratio.get(partition, 0.0) + change)

@@ -55,7 +55,7 @@ def _parked(app: LedgerApplication, config: SchedulerConfig) -> Verdict:
 
 def _not_admitted(app: LedgerApplication) -> Verdict:
     queue, partition = app.queue, app.am_partition
-    place = [one for _, one in queue.waiting].index(app) + 1
+    place = list(queue.waiting).index(app) + 1
     line = f"place {place} of {len(queue.waiting)}"
     used = queue.am_used.get(partition, queue.zero)
     limit = queue.am_limits.get(partition, queue.zero)
@@ -77,7 +77,7 @@ def _not_admitted(app: LedgerApplication) -> Verdict:
 
 
 def _stopped(app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster) -> Verdict:
-    place = [one for _, one in app.queue.active].index(app) + 1
+    place = list(app.queue.active).index(app) + 1
     wait = f"{ask.count} of {ask.size} wait, place {place} of {len(app.queue.active)}"
     return (
         _no_node(ask, cluster, wait, place)
@@ -158,7 +158,7 @@ def _no_room(
             )
         return Verdict(
             Reason.BEHIND_IN_QUEUE,
-            f"{queue.path} is at {queue.used_capacity.get(ask.partition, 0.0):.0%} of its "
+            f"{queue.path} is at {queue.used_capacity(ask.partition):.0%} of its "
             f"guarantee; others are served first; {wait}",
             place,
         )

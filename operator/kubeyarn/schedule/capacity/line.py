@@ -1,0 +1,60 @@
+"""Applications in line: kept in order, found again by their key."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubeyarn.policy.application_order import ApplicationKey
+    from kubeyarn.schedule.capacity.application import LedgerApplication
+
+
+def _key(entry: tuple[ApplicationKey, LedgerApplication]) -> ApplicationKey:
+    return entry[0]
+
+
+class Line:
+    """Applications sorted by key."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self) -> None:
+        self._entries: list[tuple[ApplicationKey, LedgerApplication]] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[LedgerApplication]:
+        return (app for _, app in self._entries)
+
+    def __reversed__(self) -> Iterator[LedgerApplication]:
+        return (app for _, app in reversed(self._entries))
+
+    @property
+    def first(self) -> LedgerApplication | None:
+        """Who is served first."""
+        return self._entries[0][1] if self._entries else None
+
+    def add(self, app: LedgerApplication) -> None:
+        """Put an application where its key says."""
+        insort(self._entries, (app.order_key, app), key=_key)
+
+    def remove(self, app: LedgerApplication) -> bool:
+        """Take an application out; False when it is not in line."""
+        entries = self._entries
+        place = bisect_left(entries, app.order_key, key=_key)
+        while place < len(entries) and entries[place][0] == app.order_key:
+            if entries[place][1] is app:
+                del entries[place]
+                return True
+            place += 1
+        return False
+
+    def clear(self) -> list[LedgerApplication]:
+        """Empty the line; returns who was in it."""
+        apps = list(self)
+        self._entries.clear()
+        return apps
