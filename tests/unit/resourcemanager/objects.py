@@ -1,0 +1,90 @@
+"""Raw Kubernetes objects as the API server would say them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+
+APP = ApplicationId(1763850000000, 7)
+ATTEMPT = AttemptId(APP, 1)
+NOW_MS = 1_763_900_000_000
+CREATED = "2025-11-23T12:13:20Z"  # NOW_MS
+
+
+def container(number: int, epoch: int = 0) -> ContainerId:
+    return ContainerId(ATTEMPT, epoch, number)
+
+
+def an_application(name: str = "wordcount", **spec: Any) -> dict[str, Any]:
+    return {
+        "apiVersion": "kubeyarn.io/v1alpha1",
+        "kind": "YarnApplication",
+        "metadata": {
+            "name": name,
+            "namespace": "team-a",
+            "uid": "app-uid",
+            "generation": 1,
+            "resourceVersion": "10",
+        },
+        "spec": {"user": "alice", "applicationMaster": {"image": "words:1"}, **spec},
+    }
+
+
+def a_request(
+    name: str = "maps", *, labels: Any = None, status: Any = None, version: int = 10, **spec: Any
+) -> dict[str, Any]:
+    return {
+        "apiVersion": "kubeyarn.io/v1alpha1",
+        "kind": "ContainerRequest",
+        "metadata": {
+            "name": name,
+            "namespace": "team-a",
+            "uid": f"{name}-uid",
+            "generation": 1,
+            "resourceVersion": str(version),
+            "labels": labels or {},
+        },
+        "spec": {"application": "wordcount", "count": 1, **spec},
+        "status": status or {},
+    }
+
+
+def a_pod(
+    of: ContainerId,
+    *,
+    name: str = "",
+    phase: str = "Pending",
+    main: Any = None,
+    uid: str = "",
+    version: int = 10,
+    role: str = names.ROLE_TASK,
+    request: str = "maps",
+    **metadata: Any,
+) -> dict[str, Any]:
+    """A container's pod; *main* is the state of its main container."""
+    name = name or names.pod_name("wordcount", of)
+    statuses = [{"name": "main", "state": main}] if main else []
+    return {
+        "metadata": {
+            "name": name,
+            "namespace": "team-a",
+            "uid": uid or f"{name}-uid",
+            "resourceVersion": str(version),
+            "creationTimestamp": CREATED,
+            "labels": {names.ROLE: role, "app.kubernetes.io/managed-by": "kubeyarn"},
+            "annotations": {
+                names.APPLICATION: "wordcount",
+                names.CONTAINER_ID: str(of),
+                names.REQUEST: request,
+            },
+            **metadata,
+        },
+        "spec": {"containers": [{"name": "main"}], "nodeName": "n1"},
+        "status": {"phase": phase, "containerStatuses": statuses},
+    }
+
+
+def exited(code: int, **said: Any) -> dict[str, Any]:
+    return {"terminated": {"exitCode": code, **said}}
