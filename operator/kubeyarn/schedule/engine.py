@@ -117,6 +117,12 @@ class Engine(Protocol):
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
         """A further attempt replaces the one before, whose containers are gone; it asks for an AM."""
 
+    def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
+        """The current attempt asks for its AM again: the grant was taken back before it started.
+
+        Numbers of containers go on; the container taken back must have been released.
+        """
+
     def register(self, application: ApplicationId) -> None:
         """The AM of the current attempt is up (asks are taken from now on or even before)."""
 

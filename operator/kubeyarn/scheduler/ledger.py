@@ -489,10 +489,7 @@ class Ledger:
         if identity is None or state.over:
             return
         if state.am:
-            # Nothing of the attempt has started, so it is simply submitted anew, in its old place.
-            self.engine.finish(identity, now_ms)
-            del self._submitted[state.application]
-            self.sync_application(state.application, now_ms)
+            self.engine.ask_for_master(identity, now_ms)
             return
         state.asked = None
         self._sync_asks(state, over=False, now_ms=now_ms)

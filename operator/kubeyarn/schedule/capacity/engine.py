@@ -360,6 +360,15 @@ class CapacityEngine:
             self.parallel.forget(app)
             self.parallel.promote(app, self._settings())
 
+    def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
+        """The current attempt asks for its AM again: the grant was taken back before it started."""
+        app = self._known(application)
+        if app.app.am_size is None or app.waiting_for_am:
+            return
+        app.waiting_for_am, app.am_container = True, None
+        self._put(app, AM_KEY, 1, app.am_size, app.am_partition, ANYWHERE)
+        self._idle = False
+
     def register(self, application: ApplicationId) -> None:
         """The AM of the current attempt is up; nothing in the ledger depends on it."""
 

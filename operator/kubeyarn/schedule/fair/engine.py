@@ -145,6 +145,18 @@ class FairEngine:
         """The AM of the current attempt is up."""
         self._attempt(application)
 
+    def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:  # noqa: ARG002
+        """The current attempt asks for its AM again: the grant was taken back before it started."""
+        self._sizing.settle()
+        attempt = self._attempt(application)
+        if not attempt.am_running:
+            return
+        attempt.am_running = False
+        attempt.queue.am_usage = subtract(attempt.queue.am_usage, attempt.am_size)
+        self._attempts.ask(attempt, Ask(AM_KEY, 1, attempt.am_size))
+        self._ledger.line_up(attempt)
+        self._ledger.touch()
+
     def finish(self, application: ApplicationId, now_ms: int) -> None:  # noqa: ARG002
         """An application ended; everything it holds or asks is gone from the ledger."""
         attempt = self._ledger.attempts.get(application)
