@@ -212,7 +212,6 @@ BINARIES: Mapping[str, Binary] = MappingProxyType(
                 minimum=(1, 1),
             ),
             _cni("bridge", "main/bridge"),
-            _cni("loopback", "main/loopback"),
             _cni("host-local", "ipam/host-local"),
             Binary(
                 name="kwok",
@@ -249,6 +248,5 @@ NODE = (
     "ctr",
     "runc",
     "bridge",
-    "loopback",
     "host-local",
 )

@@ -30,7 +30,7 @@ _KUBELET, _KUBELET_HEALTH = 10250, 10248
 _DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")
 _POD_LOG_LINKS = Path("/var/log/containers")
 _SHIM_SOCKETS = Path("/run/containerd/s")
-_CNI_PLUGINS = ("bridge", "loopback", "host-local")
+_CNI_PLUGINS = ("bridge", "host-local")
 
 
 def prepare(record: Record, layout: Layout) -> None:
@@ -187,6 +187,7 @@ sandbox = '{image.PAUSE}'
 restrict_oom_score_adj = {_toml(not _has_capability(_CAP_SYS_RESOURCE))}
 netns_mounts_under_state_dir = true
 [plugins.'io.containerd.cri.v1.runtime'.cni]
+use_internal_loopback = true
 bin_dirs = ['{layout.of("cni/bin")}']
 conf_dir = '{layout.of("cni/net.d")}'
 [plugins.'io.containerd.cri.v1.runtime'.containerd]

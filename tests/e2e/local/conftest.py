@@ -44,6 +44,8 @@ class Traces:
         self._state = str(state)
         self._slot = record.slot
         self._addresses = Addresses(record.slot, record.kubelet)
+        sandboxes = run_directory(record.slot).glob("containerd/*.task/k8s.io/*")
+        self._sandboxes = {path.name for path in sandboxes}
 
     def found(self) -> list[str]:
         return [
@@ -88,8 +90,10 @@ class Traces:
         for path in (Path(self._state), run_directory(self._slot)):
             if path.exists():
                 yield f"file {path}"
-        for path in Path("/var/lib/cni/results").glob(f"kubeyarn-{self._slot}-*"):
-            yield f"file {path}"
+        notes = Path("/var/lib/cni/results")
+        for path in notes.iterdir() if notes.is_dir() else ():
+            if any(sandbox in path.name for sandbox in self._sandboxes):
+                yield f"file {path}"
         logs = Path("/var/log/containers")
         for link in logs.iterdir() if logs.is_dir() else ():
             if self._state in str(link.readlink()):
