@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -255,6 +255,7 @@ ANY_FACTS = st.builds(
     am_node=st.just("n1"),
     am_running=st.booleans(),
     am_ending=st.sampled_from([None, None, Ending(0), Ending(1, "x")]),
+    am_revoked=st.booleans(),
     registered=st.booleans(),
     progress=st.sampled_from([None, 0, 50]),
     unregistration=st.sampled_from([None, None, DONE]),
@@ -287,10 +288,34 @@ def test_an_ended_application_has_an_end_a_final_status_and_an_ended_attempt(see
         assert record.attempt.state not in ENDED - {AttemptState.FINISHED}
 
 
-def test_every_fact_has_a_default_that_says_nothing():
-    assert {f.name: getattr(Facts(), f.name) for f in fields(Facts)}.keys() == {
-        "saved", "invalid", "kill", "admission", "am_container", "am_node", "am_pod",
-        "am_running", "am_ending", "registered", "tracking_url", "progress", "unregistration",
-        "expired",
-    }  # fmt: skip
-    assert advance(NEW, Facts(), 1000).state is ApplicationState.NEW_SAVING
+def test_an_application_of_which_nothing_is_known_waits_to_be_saved():
+    assert states(advance(NEW, Facts(), 1000)) == ("NEW_SAVING", None)
+
+
+REVOKED = replace(ALLOCATED, am_revoked=True)
+
+
+def test_an_am_whose_grant_is_taken_back_is_scheduled_again():
+    record = story(ALLOCATED, REVOKED)
+
+    assert states(record) == ("ACCEPTED", "SCHEDULED")
+    assert record.attempt.container is None
+    assert (record.attempt.node, record.attempt.pod) == ("", "")
+
+    second = ContainerId(AM.attempt, 0, 2)
+    record = story(replace(LAUNCHED, am_container=second, am_node="n2"), record=record)
+    assert states(record) == ("ACCEPTED", "LAUNCHED")
+    assert (record.attempt.container, record.attempt.node) == (second, "n2")
+
+
+@pytest.mark.parametrize("facts", [LAUNCHED, RUNNING, UNREGISTERED])
+def test_an_am_that_has_started_is_never_revoked(facts):
+    known = story(facts)
+
+    assert advance(known, replace(facts, am_revoked=True), 9000) == known
+
+
+def test_a_kill_of_an_application_whose_grant_was_taken_back_ends_it():
+    record = story(ALLOCATED, replace(REVOKED, kill=True))
+
+    assert states(record) == ("KILLED", "KILLED")
