@@ -79,7 +79,10 @@ class Fence:
         allowed = self.granted_node(container, uid)
         if node != allowed:
             raise Refusal(f"{container}: granted on node {allowed}, not on {node}")
-        self._check_queues(container)
+        held = self._ledger.held(container)
+        if held is not None and held.bound_uid != uid:
+            # One that is asked for again is counted already.
+            self._check_queues(container)
 
     def _check_queues(self, container: ContainerId) -> None:
         state = self._ledger.request_of(container)
@@ -165,13 +168,16 @@ class Extender:
         try:
             container = await self._container(asked)
             self._fence.check(container, asked.pod_uid, asked.node)
-            # Taken before the call: two pods of one grant cannot both pass.
-            self._ledger.bind(container, asked.pod_uid)
+        except (Refusal, ApiError, Unavailable) as error:
+            return _bind_refused(asked, error)
+        # Taken before the call: two pods of one grant cannot both pass.
+        self._ledger.bind(container, asked.pod_uid)
+        try:
             await self._post(asked)
         except (NotFound, Conflict) as error:
             self._ledger.unbind(container, asked.pod_uid)
             return _bind_refused(asked, error)
-        except (Refusal, ApiError, Unavailable) as error:
+        except (ApiError, Unavailable) as error:
             return _bind_refused(asked, error)
         return {"Error": ""}
 

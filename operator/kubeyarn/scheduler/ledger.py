@@ -19,9 +19,9 @@ from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
-from kubeyarn.model.queues import SchedulerConfig
+from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.schedule.engine import Engine, Grant
+from kubeyarn.schedule.engine import Engine, Grant, Preempt
 from kubeyarn.scheduler import asks, configuring, usage
 from kubeyarn.scheduler.asks import Held, Key, RequestState
 from kubeyarn.scheduler.configuring import InForce
@@ -34,7 +34,7 @@ Object = dict[str, Any]
 ENDED = ("FINISHED", "FAILED", "KILLED")
 AM_ROLE = "ApplicationMaster"
 
-MakeEngine = Callable[[ResourceTypes, SchedulerConfig | None], Engine]
+MakeEngine = Callable[[SchedulerKind, ResourceTypes], Engine]
 
 
 class Ledger:
@@ -53,12 +53,14 @@ class Ledger:
         self.pods: dict[Key, PodUse] = {}
         self.applications: dict[Key, Object] = {}
         self.requests: dict[Key, RequestState] = {}
-        self.engine: Engine = make_engine(self.types, None)
+        self.kind = SchedulerKind.CAPACITY
+        self.engine: Engine = make_engine(self.kind, self.types)
         self._foreign: dict[str, dict[Key, PodUse]] = defaultdict(dict)
         self._pods_of: dict[ContainerId, PodUse] = {}
         self._in_engine: set[str] = set()
         self._submitted: dict[Key, ApplicationId] = {}
         self._placed: dict[Key, str] = {}
+        self._wished: dict[Key, tuple[int | None, str]] = {}
         self._key_of: dict[ApplicationId, Key] = {}
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
         self._request_of: dict[ContainerId, Key] = {}
@@ -76,7 +78,8 @@ class Ledger:
         self._key_of.clear()
         for state in self.requests.values():
             state.asked = None
-        self.engine = self._make_engine(self.types, self.in_force.config)
+        self.kind = self._wanted_kind()
+        self.engine = self._make_engine(self.kind, self.types)
         self.configure(now_ms)
         for name in sorted(self.nodes):
             self.sync_node(name)
@@ -88,9 +91,17 @@ class Ledger:
         ):
             self.sync_application(key, now_ms)
 
-    def types_changed(self) -> bool:
-        """Whether something names a resource that the engine does not know."""
-        return self._all_types() != self.types
+    def outgrown(self) -> bool:
+        """Whether the engine is not the one any more that the objects call for.
+
+        Root names another scheduler, or something names a resource it does not know.
+        """
+        return self._wanted_kind() is not self.kind or self._all_types() != self.types
+
+    def _wanted_kind(self) -> SchedulerKind:
+        root = (self.queues.get(queues.ROOT) or {}).get("spec") or {}
+        said = (root.get("cluster") or {}).get("scheduler")
+        return SchedulerKind.FAIR if said == SchedulerKind.FAIR.value else SchedulerKind.CAPACITY
 
     def _all_types(self) -> ResourceTypes:
         named = set(queues.resource_types(self.queues.values()).names)
@@ -153,10 +164,11 @@ class Ledger:
         use = usage.pod_use(pod)
         key = (use.namespace, use.name)
         before = self.pods.get(key)
-        if deleted:
-            self.pods.pop(key, None)
-        else:
+        if not deleted:
             self.pods[key] = use
+        elif before is not None and before.uid == use.uid:
+            # A deletion that nobody watched tells only which pod it was.
+            use = self.pods.pop(key)
         if use.container is not None:
             self._see_container(use, deleted=deleted)
             return use, ""
@@ -167,7 +179,11 @@ class Ledger:
             return ""
         counted = self._foreign[use.node]
         if deleted or use.over:
-            return use.node if counted.pop(key, None) is not None else ""
+            known = counted.get(key)
+            if known is None or known.uid != use.uid:
+                return ""
+            del counted[key]
+            return use.node
         counted[key] = use
         same = before is not None and before.node == use.node and before.requests == use.requests
         return "" if same else use.node
@@ -208,18 +224,23 @@ class Ledger:
     def see_request(self, found: Object, *, deleted: bool) -> Key:
         """Take a ContainerRequest as seen; returns its application's key."""
         key = _key(found)
-        owner = (key[0], found["spec"]["application"])
         state = self.requests.get(key)
         uid = found["metadata"]["uid"]
+        if deleted:
+            # A deletion that nobody watched tells only which request it was.
+            if state is None:
+                return key[0], ""
+            state.deleted |= state.uid == uid
+            return state.application
         if state is not None and state.uid != uid:
             self._forget_request(state)
             state = None
+        owner = (key[0], found["spec"]["application"])
         if state is None:
             am = found["spec"].get("role") == AM_ROLE
             state = self.requests[key] = RequestState(key, uid, owner, am, found)
             self._requests_of[owner].add(key)
         state.found = found
-        state.deleted = deleted
         return owner
 
     def sync_application(self, key: Key, now_ms: int) -> None:
@@ -239,6 +260,8 @@ class Ledger:
             self._free_unlaunched(states)
         if not over and key not in self._submitted:
             self._submit(key, found or {}, states, now_ms)
+        if key in self._submitted and found is not None and not over:
+            self._sync_wishes(key, found, states, now_ms)
         if key in self._submitted:
             for state in states:
                 if over and not state.over:
@@ -294,6 +317,44 @@ class Ledger:
             self._recover(state, application.id)
         am.accepted = (True, "Accepted", f"placed in {am.queue}")
         self.changed(am.key)
+
+    def _sync_wishes(
+        self, key: Key, found: Object, states: list[RequestState], now_ms: int
+    ) -> None:
+        """Priority and queue of a living application, as its spec says them now."""
+        identity, spec = self._submitted[key], found["spec"]
+        wished = (spec.get("priority"), spec.get("queue") or "")
+        before = self._wished.get(key)
+        self._wished[key] = wished
+        if before is None or before == wished:
+            return
+        if wished[0] is not None and wished[0] != before[0]:
+            self.engine.set_priority(identity, int(wished[0]), now_ms)
+        if wished[1] and wished[1] != before[1]:
+            self._move(key, wished[1], states, now_ms)
+
+    def _move(self, key: Key, queue: str, states: list[RequestState], now_ms: int) -> None:
+        """Move an application with its containers (Hadoop: moveApplicationAcrossQueues)."""
+        am = next((s for s in states if s.am), None)
+        try:
+            placed = self.engine.move(self._submitted[key], queue, now_ms)
+        except SpecError as error:
+            if am is not None:
+                am.moved = (False, getattr(error, "reason", "MoveRefused"), str(error))
+                self.changed(am.key)
+            return
+        self._placed[key] = placed
+        for state in states:
+            self._recount(state, placed)
+            self.changed(state.key)
+        if am is not None:
+            am.moved = (True, "Moved", f"moved to {placed}")
+
+    def _recount(self, state: RequestState, queue: str) -> None:
+        bound = sum(bool(h.bound_uid) and not h.freed for h in state.grants.values())
+        self._count_bound(state, -bound)
+        state.queue = queue
+        self._count_bound(state, bound)
 
     def _application(self, found: Object, am: RequestState) -> Application:
         application = submissions.application(found, self.types)
@@ -377,6 +438,7 @@ class Ledger:
             return
         identity = self._submitted.pop(key)
         self._placed.pop(key, None)
+        self._wished.pop(key, None)
         self._key_of.pop(identity, None)
         self.engine.finish(identity, now_ms)
 
@@ -467,6 +529,16 @@ class Ledger:
             statuses = self.engine.queue_status() if in_force else ()
             self._limits = {status.path: status.maximum for status in statuses}
         return self._limits.get(path)
+
+    def preempting(self, decision: Preempt) -> None:
+        """Note that a container is marked to be taken back, or is taken back now."""
+        state, held = self.request_of(decision.container), self.held(decision.container)
+        if state is None or held is None or held.freed:
+            return
+        said = (decision.kill, decision.message)
+        if held.preempting != said:
+            held.preempting = said
+            self.changed(state.key)
 
     def revoke(self, container: ContainerId, now_ms: int) -> None:
         """Take back a grant whose pod kube-scheduler refuses, and ask for another in its place.
