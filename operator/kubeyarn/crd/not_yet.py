@@ -25,16 +25,12 @@ A field that is not said, or is empty, always acts.
 """
 
 QUEUE: Table = {
-    "cluster.scheduler": ("Capacity",),
     "cluster.legacyQueueMode": (True,),
-    "cluster.preemption.enabled": (False,),
-    "cluster.preemption.intraQueue.enabled": (False,),
     "cluster.placementRules": (),
     "lifetime.defaultSeconds": (0,),
     "lifetime.maximumSeconds": (0,),
     "nodeOrdering": ("Spread",),
     "autoCreate.enabled": (False,),
-    "fair": (),
 }
 
 APPLICATION: Table = {
@@ -66,22 +62,12 @@ BY_KIND: Mapping[str, Table] = {
 def not_yet(kind: str, found: Object) -> list[str]:
     """The fields of an object that say something nobody acts on yet, as `spec.<path>: <value>`."""
     spec = found.get("spec") or {}
-    fields = [
+    return [
         f"spec.{place}: {_shown(value)}"
         for path, acting in BY_KIND[kind].items()
         for place, value in _values(spec, path.split("."), "")
         if value not in (None, "", [], {}) and value not in acting
     ]
-    return [*fields, *_move(found)] if kind == "YarnApplication" else fields
-
-
-def _move(found: Object) -> list[str]:
-    """A queue that was changed after another one took the application."""
-    wanted = (found.get("spec") or {}).get("queue") or ""
-    holds = (found.get("status") or {}).get("queue") or ""
-    if not wanted or not holds or f".{holds}".endswith(f".{wanted}"):
-        return []
-    return [f"spec.queue: {wanted}, while {holds} holds it"]
 
 
 def saying(kind: str, found: Object) -> Saying:

@@ -199,6 +199,16 @@ class NodeGrants(Fields):
     containers: Ranges = Field("", description="Container numbers, such as 1-5,9.")
 
 
+class Preempting(Fields):
+    """A container that the policy takes back for another queue or user."""
+
+    id: Annotated[str, Field(max_length=80)] = Field(
+        description="Its id, container_<timestamp>_<application>_<attempt>_<number>."
+    )
+    kill: bool = Field(False, description="False: marked, its AM is told. True: it is killed now.")
+    message: Annotated[str, Field(max_length=512)] = Field("", description="Why it is taken back.")
+
+
 class Launched(Fields):
     """Containers of one attempt and epoch whose pods were seen."""
 
@@ -246,6 +256,12 @@ class ContainerRequestStatus(Fields):
         max_length=100000,
         description="Containers granted that have not been given back, by node. Scheduler.",
         json_schema_extra=listed_by("attempt", "epoch", "node"),
+    )
+    preempting: list[Preempting] | None = Field(
+        None,
+        max_length=100000,
+        description="Containers that are being taken back. Scheduler.",
+        json_schema_extra=listed_by("id"),
     )
     running: Count | None = Field(None, description="Containers whose pods run. ResourceManager.")
     succeeded: Count | None = Field(

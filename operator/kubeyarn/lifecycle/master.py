@@ -8,7 +8,7 @@ registering again it learns of all containers that there are and sends its asks 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kubeyarn.lifecycle.application import FinalStatus
@@ -98,6 +98,7 @@ class MasterSession:
     _new: list[GrantedContainer] = field(default_factory=list)
     _ended: list[CompletedContainer] = field(default_factory=list)
     _reported: set[ContainerId] = field(default_factory=set)
+    _warned: set[ContainerId] = field(default_factory=set)
 
     @property
     def response_id(self) -> int:
@@ -180,6 +181,12 @@ class MasterSession:
         if container.id not in self._reported:
             self._reported.add(container.id)
             self._ended.append(container)
+
+    def warn(self, marked: Iterable[ContainerId]) -> list[ContainerId]:
+        """Those of *marked* that the AM was not told of; they count as told from now on."""
+        new = sorted(set(marked) - self._warned)
+        self._warned |= set(new)
+        return new
 
     def _must_be_registered(self, *, ended_is_fine: bool = False) -> None:
         if not self.registered:

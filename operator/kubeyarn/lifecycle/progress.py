@@ -160,6 +160,9 @@ def _with_attempt(record: ApplicationRecord, facts: Facts, now_ms: int) -> Appli
     before = record.attempt
     if before is None:
         return record
+    if facts.admission is not None and facts.admission.queue:
+        # It may have been moved since.
+        record = replace(record, queue=facts.admission.queue)
     # What the AM said last, when it unregistered, stays.
     if facts.tracking_url and record.state is not ApplicationState.FINISHING:
         record = replace(record, tracking_url=facts.tracking_url)

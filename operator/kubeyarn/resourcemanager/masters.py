@@ -142,7 +142,21 @@ class Masters:
             cluster_nodes=limits.nodes(self._manager.cache),
             updated_nodes=[],
             priority=int(caller.application["spec"].get("priority") or 0),
-            preemption=wire.Preemption(),
+            preemption=self._preemption(caller),
+        )
+
+    def _preemption(self, caller: Caller) -> wire.Preemption:
+        """Containers marked to be taken back, told once (Hadoop: PreemptionMessage.contract)."""
+        marked = {
+            container: why
+            for view in self._asks(caller)
+            for container, (_, why) in view.preempting.items()
+            if container not in view.completed
+        }
+        new = caller.session.warn(marked)
+        return wire.Preemption(
+            containers=[str(container) for container in new],
+            message="; ".join(sorted({marked[container] for container in new})),
         )
 
     async def release(self, caller: Caller, message: wire.Allocate) -> None:

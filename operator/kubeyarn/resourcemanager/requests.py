@@ -38,6 +38,7 @@ class RequestView:
     completed: Mapping[ContainerId, CompletedContainer]
     counts: Mapping[str, int]
     container: Mapping[str, Any] | None
+    preempting: Mapping[ContainerId, tuple[bool, str]]
     status: Mapping[str, Any]
 
 
@@ -83,6 +84,10 @@ def view(request: Object, application: ApplicationId) -> RequestView:
         completed=completed,
         counts={key: int(status.get(key) or 0) for key in ("running", "succeeded", "failed")},
         container=spec.get("container"),
+        preempting={
+            ContainerId.parse(entry["id"]): (bool(entry["kill"]), entry.get("message") or "")
+            for entry in status.get("preempting") or ()
+        },
         status=status,
     )
 
@@ -117,7 +122,8 @@ def plan(
             result.unlaunched.append((container, node))
         else:
             running += pod.running
-            if over and not pod.deleting:
+            taken = seen.preempting.get(container, (False, ""))[0]
+            if (over or taken) and not pod.deleting:
                 result.delete.append(pod)
     _take_back_revoked(seen, pods, completed, result)
     kept = [c for c in completed.values() if c.id in seen.grants or not confirmed(c.id)]
@@ -164,8 +170,15 @@ def _ending(
     over: bool,
 ) -> Ending | None:
     """How *container* ended; None while it lives or is still to be launched."""
+    kill, why = seen.preempting.get(container, (False, ""))
+    taken = Ending(ExitStatus.PREEMPTED, why) if kill else None
     if pod is not None:
-        return pod.ending and (endings(container) or pod.ending)
+        finished = pod.ending is not None and pod.ending.exit_status == 0
+        return pod.ending and (
+            endings(container) or (pod.ending if finished else taken or pod.ending)
+        )
+    if taken is not None:
+        return taken
     known = endings(container)
     if known is not None:
         return known

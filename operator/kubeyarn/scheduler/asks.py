@@ -17,11 +17,15 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Held:
-    """A grant. *freed*: its room is given back; it is listed until the ResourceManager knows."""
+    """A grant. *freed*: its room is given back; it is listed until the ResourceManager knows.
+
+    *preempting* is (now or only marked, why) of a container that the policy takes back.
+    """
 
     node: str
     freed: bool = False
     bound_uid: str = ""
+    preempting: tuple[bool, str] | None = None
 
 
 @dataclass(slots=True)
@@ -41,6 +45,7 @@ class RequestState:
     deleted: bool = False
     over: bool = False
     accepted: tuple[bool, str, str] | None = None
+    moved: tuple[bool, str, str] | None = None
     waits: tuple[str, str] | None = None
     waits_asked_at: float = float("-inf")
 
@@ -92,6 +97,15 @@ def grants_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
     return [
         {"attempt": attempt, "epoch": epoch, "node": node, "containers": ranges.compact(numbers)}
         for (attempt, epoch, node), numbers in sorted(groups.items())
+    ]
+
+
+def preempting_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
+    """Containers that are being taken back, by id."""
+    return [
+        {"id": str(container), "kill": held.preempting[0], "message": held.preempting[1][:512]}
+        for container, held in sorted(grants.items())
+        if held.preempting is not None and not held.freed
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from prometheus_client import Counter, Histogram
 
-from kubeyarn.schedule.engine import Grant
+from kubeyarn.schedule.engine import Grant, Preempt
 from kubeyarn.scheduler.asks import Key
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.settings import Settings
@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 Object = dict[str, Any]
 
 GRANTS = Counter("kubeyarn_grants", "Containers granted.")
+PREEMPTIONS = Counter("kubeyarn_preemptions", "Containers marked and killed.", ["what"])
 CYCLES = Histogram(
     "kubeyarn_cycle_seconds",
     "Time of one scheduling cycle.",
@@ -41,6 +42,7 @@ class AllocationLoop:
         self._nodes: set[str] = set()
         self._applications: set[Key] = set()
         self._status_due = 0.0
+        self._preempt_due = 0.0
 
     # What is seen arrives here; it is only noted.
 
@@ -125,8 +127,8 @@ class AllocationLoop:
         return len(grants) >= self._settings.grants_per_cycle
 
     def _take_in(self, now_ms: int) -> None:
-        if self._ledger.types_changed():
-            _log.info("resource types changed, building the ledger anew")
+        if self._ledger.outgrown():
+            _log.info("the scheduler or the resource types changed: building the ledger anew")
             self._ledger.rebuild(now_ms)
             self._queues, self._nodes, self._applications = False, set(), set()
             return
@@ -170,8 +172,20 @@ class AllocationLoop:
             return
         self._status_due = now + self._settings.queue_status_every_s
         self._revoke(_now_ms())
+        self._preempt(now)
         queues.refresh()
         self._explain(requests, now)
+
+    def _preempt(self, now: float) -> None:
+        """One pass of the preemption policy, as often as root says."""
+        config = self._ledger.in_force.config
+        if config is None or not config.preemption.enabled or now < self._preempt_due:
+            return
+        self._preempt_due = now + config.preemption.interval_ms / 1000
+        for decision in self._ledger.engine.preempt(_now_ms()):
+            if isinstance(decision, Preempt):
+                self._ledger.preempting(decision)
+                PREEMPTIONS.labels("killed" if decision.kill else "marked").inc()
 
     def _explain(self, requests: RequestWriter, now: float) -> None:
         ledger = self._ledger

@@ -12,9 +12,11 @@ from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.lease import Lease
 from kubeyarn.cluster.reflecting import Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
+from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedule.capacity.engine import CapacityEngine
+from kubeyarn.schedule.capacity import CapacityEngine
 from kubeyarn.schedule.engine import Engine
+from kubeyarn.schedule.fair import FairEngine
 from kubeyarn.scheduler.extender import Extender, Fence
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.loop import AllocationLoop
@@ -57,7 +59,7 @@ class Scheduler:
             await client.close()
 
     async def _lead(self, client: KubeClient, lease: Lease, epoch: int) -> None:
-        ledger = Ledger(lambda types, _: make_engine(types, epoch))
+        ledger = Ledger(lambda kind, types: make_engine(kind, types, epoch))
         requests = RequestWriter(client, ledger, lambda: lease.held)
         ledger.changed = requests.queue.add
         queues = QueueWriter(client, ledger, self._settings.queue_status_every_s)
@@ -100,6 +102,8 @@ class Scheduler:
         return self._waits_for == "" and lease.held
 
 
-def make_engine(types: ResourceTypes, epoch: int) -> Engine:
-    """A fresh engine, whose container ids carry *epoch*."""
+def make_engine(kind: SchedulerKind, types: ResourceTypes, epoch: int) -> Engine:
+    """A fresh engine of the *kind* that root names, whose container ids carry *epoch*."""
+    if kind is SchedulerKind.FAIR:
+        return FairEngine(types, epoch=epoch)
     return CapacityEngine(types, epoch=epoch)

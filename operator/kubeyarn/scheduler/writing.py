@@ -64,6 +64,7 @@ class RequestWriter:
             "granted": state.granted,
             "pending": state.pending,
             "grants": asks.grants_status(state.grants),
+            "preempting": asks.preempting_status(state.grants),
             "conditions": conditions.merged(
                 status.get("conditions"), _sayings(state), generation, _now()
             ),
@@ -81,6 +82,8 @@ def _sayings(state: RequestState) -> list[Saying]:
         if not taken:
             said.append(Saying("Satisfied", False, reason, message))
             return said
+    if state.moved is not None:
+        said.append(Saying("Moved", *state.moved))
     if state.over:
         message = f"{state.granted} of {state.count} were granted before the application ended"
         said.append(Saying("Satisfied", state.granted >= state.count, "ApplicationEnded", message))

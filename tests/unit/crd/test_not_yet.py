@@ -42,25 +42,6 @@ def test_what_is_empty_needs_nobody_to_act(value, monkeypatch):
     assert not_yet.not_yet("ContainerRequest", a_request(locality=value)) == []
 
 
-@pytest.mark.parametrize(
-    ("wanted", "holds", "said"),
-    [
-        ("root.a.etl", "root.a.etl", False),
-        ("etl", "root.a.etl", False),
-        ("", "root.default", False),
-        ("root.b", "", False),
-        ("root.b", "root.a.etl", True),
-        ("tl", "root.a.etl", True),
-    ],
-)
-def test_a_queue_changed_after_submission_is_said(wanted, holds, said):
-    found = an_application(queue=wanted, maxAttempts=1, status={"queue": holds})
-
-    assert [text.partition(":")[0] for text in not_yet.not_yet("YarnApplication", found)] == (
-        ["spec.queue"] if said else []
-    )
-
-
 def test_objects_without_a_spec_say_nothing():
     assert not_yet.not_yet("YarnQueue", {"metadata": {"name": "root"}}) == []
 
