@@ -53,6 +53,13 @@ def subtract(a: Vector, b: Vector) -> Vector:
     return tuple(x - y for x, y in zip(a, b, strict=True))
 
 
+def all_positive(a: Vector) -> bool:
+    """Whether there is something of every type."""
+    if len(a) == 2:
+        return a[0] > 0 and a[1] > 0
+    return all(x > 0 for x in a)
+
+
 def scale(a: Vector, count: int) -> Vector:
     """*count* times *a*."""
     return tuple(x * count for x in a)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 OrderKey = tuple[int, float, int]
 
-_PRIORITIES = 1 << 33
+SATISFIED = 1 << 33
 
 
 def compare_shares(share1: float, share2: float, priority1: int, priority2: int) -> int:
@@ -26,13 +26,13 @@ def compare_shares(share1: float, share2: float, priority1: int, priority2: int)
     return (priority2 > priority1) - (priority2 < priority1)
 
 
-def child_rank(*, accessible: bool, empty: bool, satisfied: bool, priority: int) -> int:
+def child_rank(*, accessible: bool, empty: bool, priority: int) -> int:
     """What counts before shares, as one number: smaller is served first.
 
-    Queues that name the partition, then queues with capacity, then those below their guarantee,
-    then higher priority.
+    Queues that name the partition, then queues with capacity, then those below their guarantee
+    (the others add `SATISFIED`), then higher priority.
     """
-    return ((not accessible) * 4 + empty * 2 + satisfied) * _PRIORITIES - priority
+    return ((not accessible) * 4 + empty * 2) * SATISFIED - priority
 
 
 def tie_ranks(queues: Sequence[tuple[tuple[int, ...], float]]) -> list[int]:

@@ -50,7 +50,8 @@ class SimulatedCapacity:
         self.capacity.manage_queues(now_ms)
 
     def after_step(self, now_ms: int) -> None:
-        """Nothing: capacities only change with what happens."""
+        """Bring queues up to date with nodes that came and went."""
+        self.capacity.settle()
 
     def outstanding(self, application: ApplicationId) -> int:
         """Containers asked for and not granted."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum, auto
-from operator import ge
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.resources import add, subtract
+from kubeyarn.model.resources import add, fits, subtract
 from kubeyarn.policy.calculator import at_least
 from kubeyarn.policy.single import quotient, single, to_long
 from kubeyarn.schedule.capacity.limits import (
@@ -109,7 +108,7 @@ def _headroom_suffices(
     app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
 ) -> bool:
     available, size = limits.headroom, ask.size
-    if all(map(ge, available, size)):
+    if fits(size, available):
         return True
     if offer.rules.continue_look_at_reservations and not offer.partition:
         available = add(available, app.reservation_total())
@@ -172,10 +171,12 @@ def _place(
     queue, node = app.queue, offer.node
     calc, total = queue.calc, queue.cluster.total
     size = ask.size
-    excess = at_least(
-        calc, total, subtract(size, limits.headroom), limits.unreserve or queue.zero
-    )
-    must_unreserve = max(excess) > 0 and calc.compare(total, excess, queue.zero) > 0
+    excess = subtract(size, limits.headroom)
+    if limits.unreserve is not None or not fits(excess, queue.zero):
+        excess = at_least(calc, total, excess, limits.unreserve or queue.zero)
+        must_unreserve = calc.compare(total, excess, queue.zero) > 0
+    else:
+        must_unreserve = False
     if calc.available(node.free, size) <= 0:
         if not _fits_empty(calc, total, size, node.total):
             return Passed.PLACE
@@ -198,7 +199,7 @@ def _place(
 
 
 def _fits_empty(calc: Calculator, total: Vector, size: Vector, node_total: Vector) -> bool:
-    return all(map(ge, node_total, size)) or calc.compare(total, size, node_total) <= 0
+    return fits(size, node_total) or calc.compare(total, size, node_total) <= 0
 
 
 def _reserve(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.resources import subtract
+from kubeyarn.model.resources import all_positive, subtract
 from kubeyarn.policy.calculator import at_least
 from kubeyarn.schedule.capacity.allocate import allocate_app, allocate_reserved
 from kubeyarn.schedule.capacity.leaf import LeafQueue
@@ -32,23 +32,17 @@ def assign(queue: Queue, offer: Offer, limits: Limits) -> Proposal:
 
 
 def _assign_parent(queue: ParentQueue, offer: Offer, limits: Limits) -> Proposal:
-    node = offer.node
-    if not offer.borrowing and not queue.reaches(offer.partition):
-        return NOTHING
-    if not queue.wants(offer.wanted_partition):
-        return NOTHING
-    if node.reservation is not None or not queue.calc.fits(queue.step, node.free):
-        return NOTHING
-    if not can_assign(queue, offer, limits, queue.reserved.get("", queue.zero)):
-        return NOTHING
-    return _assign_children(queue, offer, limits)
-
-
-def _assign_children(queue: ParentQueue, offer: Offer, limits: Limits) -> Proposal:
     partition = offer.partition
+    if not offer.borrowing and partition and not queue.reaches(partition):
+        return NOTHING
+    if not queue.wants(offer.wanted_partition) or offer.node.reservation is not None:
+        return NOTHING
+    if not can_assign(queue, offer, limits, queue.reserved.get("")):
+        return NOTHING
     result = NOTHING
-    for _, child in queue.in_order(partition):
-        child_limits = Limits(queue.child_limit(child, limits, partition, net=True))
+    room = queue.room(limits, partition, net=True)
+    for _, _, _, child in queue.in_order(partition):
+        child_limits = Limits(queue.child_limit(child, room, partition))
         proposal = assign(child, offer, child_limits)
         if proposal.size is not None:
             return proposal
@@ -59,10 +53,13 @@ def _assign_children(queue: ParentQueue, offer: Offer, limits: Limits) -> Propos
             limits.block(
                 at_least(queue.calc, queue.cluster.total, blocked or queue.zero, queue.zero)
             )
+            room = queue.room(limits, partition, net=True)
     return result
 
 
-def can_assign(queue: Queue, offer: Offer, limits: Limits, unreservable: Vector) -> bool:
+def can_assign(
+    queue: Queue, offer: Offer, limits: Limits, unreservable: Vector | None
+) -> bool:
     """Whether the queue is below its limit, or would be without what is reserved."""
     calc, partition = queue.calc, offer.partition
     total = queue.cluster.total
@@ -72,9 +69,9 @@ def can_assign(queue: Queue, offer: Offer, limits: Limits, unreservable: Vector)
         limit = calc.lesser(total, queue.maximum(partition), limits.limit)
     used = queue.used.get(partition, queue.zero)
     limits.headroom = headroom = subtract(limit, used)
-    if min(headroom) > 0 or calc.compare(total, used, limit) < 0:
+    if all_positive(headroom) or calc.compare(total, used, limit) < 0:
         return True
-    if not offer.rules.continue_look_at_reservations or not any(unreservable):
+    if not offer.rules.continue_look_at_reservations or unreservable is None:
         return False
     if calc.compare(total, unreservable, queue.zero) <= 0:
         return False
@@ -87,7 +84,7 @@ def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
     reservation = offer.node.reservation
     if reservation is not None and reservation.app.queue is queue:
         return allocate_reserved(reservation, offer, limits)
-    if not offer.borrowing and not queue.reaches(offer.partition):
+    if not offer.borrowing and offer.partition and not queue.reaches(offer.partition):
         return NOTHING
     if not queue.wants(offer.wanted_partition):
         return NOTHING
@@ -95,9 +92,9 @@ def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
     first = queue.active.first
     if first is None:
         return NOTHING
-    if any(first.reservation_total()):
+    if first.reserved and any(first.reservation_total()):
         return _assign_looking_at_reservations(queue, offer, limits)
-    if not can_assign(queue, offer, limits, queue.zero):
+    if not can_assign(queue, offer, limits, None):
         return NOTHING
     for app in queue.hungry:
         if not _user_may(queue, app, offer, limits):

@@ -47,11 +47,13 @@ def _acceptable(proposal: Proposal, app: LedgerApplication, size: Vector, offer:
         net = subtract(size, given_up.size)
     if not proposal.within_limit and not _user_within(proposal, app, offer):
         return False
+    zero = queue.zero
     for one in queue.chain:
-        maximum = (
-            queue.cluster.partition(partition) if offer.borrowing else one.maximum(partition)
-        )
-        if not calc.fits(add(one.use(partition), net), maximum):
+        if offer.borrowing:
+            maximum = queue.cluster.partition(partition)
+        else:
+            maximum = one.effective_maximum.get(partition, zero)
+        if not calc.fits(add(one.used.get(partition, zero), net), maximum):
             return False
     return True
 
@@ -134,7 +136,10 @@ def take_one(
         app.drop_ask(ask.key)
         if not app.keys:
             app.queue.users.deactivate(app.user, app.app.id)
-    app.queue.change_pending(ask.partition, app.change_pending(ask.partition, ask.size, -1))
+    partition, size = ask.partition, ask.size
+    app.pending[partition] = subtract(app.pending[partition], size)
+    for queue in app.queue.chain:
+        queue.pending[partition] = subtract(queue.pending[partition], size)
 
 
 def _lower(counts: dict[str, int], name: str) -> None:

@@ -52,7 +52,8 @@ def _update_parent(queue: ParentQueue, limits: Limits, config: SchedulerConfig) 
         _set_effective(queue, label)
         _set_minimum_ratio(queue, label)
     for child in queue.children:
-        limit = queue.child_limit(child, limits, "", net=False)
+        room = queue.room(limits, "", net=False)
+        limit = queue.child_limit(child, room, "")
         _update(child, Limits(limit), config)
     queue.measure()
 
@@ -69,6 +70,7 @@ def refresh_leaf(queue: LeafQueue, limit: Vector, config: SchedulerConfig) -> No
     queue.update_maximum_applications(
         config.maximum_applications, config.maximum_applications_per_queue
     )
+    queue.measure()
     queue.set_current_limit(limit)
     queue.known_limit = queue.current_limit
     for partition in {*queue.shares, *queue.used}:

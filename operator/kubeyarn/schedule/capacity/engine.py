@@ -34,6 +34,7 @@ from kubeyarn.schedule.capacity.offers import offer_node
 from kubeyarn.schedule.capacity.parallel import ParallelLimits
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.preemption import Preemption
+from kubeyarn.schedule.capacity.quick import may_be_quick
 from kubeyarn.schedule.capacity.rejections import (
     check_access,
     check_limits,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.reasons import Verdict
     from kubeyarn.model.resources import ResourceTypes, Vector
     from kubeyarn.policy.calculator import Calculator
+    from kubeyarn.schedule.capacity.nodes import LedgerNode
     from kubeyarn.schedule.capacity.queue import Queue
     from kubeyarn.schedule.engine import QueueStatus
 
@@ -66,10 +68,14 @@ class CapacityEngine:
     """Ledger and decisions of the Capacity Scheduler (Hadoop: CapacityScheduler).
 
     *epoch* goes into the ids of containers granted here, so that ids of one ledger never meet
-    those of the next.
+    those of the next. Without *quick_lane* every offer goes the general way; decisions are the
+    same.
     """
 
-    def __init__(self, types: ResourceTypes, *, epoch: int = 0) -> None:
+    def __init__(
+        self, types: ResourceTypes, *, epoch: int = 0, quick_lane: bool = True
+    ) -> None:
+        self.quick_lane = quick_lane
         self.types = types
         self.epoch = epoch
         self.zero = types.zero()
@@ -83,6 +89,9 @@ class CapacityEngine:
         self.parallel = ParallelLimits()
         self.preemption = Preemption()
         self._idle = False
+        self._quick = False
+        self._stale = False
+        self._resume_after: str | None = None
 
     # -- configuration ---------------------------------------------------------------------------
 
@@ -131,11 +140,22 @@ class CapacityEngine:
             raise Rejected(Reason.QUEUE_NOT_FOUND, "no configuration is in force yet")
         return self.config
 
+    def _cluster_changed(self) -> None:
+        self._stale = True
+        self._idle = False
+
+    def settle(self) -> None:
+        """Bring queues up to date with nodes that came, went or changed."""
+        if self._stale:
+            self.refresh()
+
     def refresh(self) -> None:
         """Recompute what depends on the cluster's size."""
+        self._stale = False
         self._idle = False
         if self.root is not None and self.config is not None:
             update_tree(self.root, self.config)
+            self._quick = self.quick_lane and may_be_quick(self.root, self.cluster)
 
     # -- nodes -----------------------------------------------------------------------------------
 
@@ -145,7 +165,7 @@ class CapacityEngine:
             self.update_node(node)
             return
         self.cluster.add(node)
-        self.refresh()
+        self._cluster_changed()
 
     def update_node(self, node: Node) -> None:
         """A node's total, partition, rack or schedulability changed; its containers stay."""
@@ -166,7 +186,7 @@ class CapacityEngine:
         ledger.node, ledger.total = node, node.total
         ledger.partition, ledger.rack = node.partition, node.rack
         self.cluster.recount()
-        self.refresh()
+        self._cluster_changed()
 
     def _repartition(self, name: str, partition: str) -> None:
         ledger = self.cluster.nodes[name]
@@ -195,7 +215,7 @@ class CapacityEngine:
         if ledger.reservation is not None:
             drop_reservation(ledger.reservation, ledger)
         self.cluster.remove(name)
-        self.refresh()
+        self._cluster_changed()
         return lost
 
     # -- applications ----------------------------------------------------------------------------
@@ -206,6 +226,7 @@ class CapacityEngine:
         Raises:
             Rejected: no such queue, not a leaf, stopped, a limit, or access.
         """
+        self.settle()
         config = self._settings()
         known = self.apps.get(application.id)
         if known is not None:
@@ -343,6 +364,7 @@ class CapacityEngine:
 
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
         """A further attempt replaces the one before, whose containers are gone; it asks for an AM."""
+        self.settle()
         app = self.apps.get(application)
         if app is None or app.attempt == number:
             return
@@ -374,6 +396,7 @@ class CapacityEngine:
 
     def finish(self, application: ApplicationId, now_ms: int) -> None:
         """An application ended; everything it holds or asks is gone from the ledger."""
+        self.settle()
         app = self.apps.pop(application, None)
         if app is None:
             return
@@ -390,6 +413,7 @@ class CapacityEngine:
         Raises:
             Rejected: the target does not take it; nothing changed.
         """
+        self.settle()
         app = self._known(application)
         target = find_leaf(self.queues, self.by_name, queue)
         for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
@@ -409,6 +433,7 @@ class CapacityEngine:
 
     def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
         """Change an application's priority; returns what is in force after limits."""
+        self.settle()
         app = self._known(application)
         priority = min(priority, self._settings().maximum_application_priority)
         if priority == app.priority:
@@ -439,6 +464,7 @@ class CapacityEngine:
             Rejected: above the maximum allocation, negative, or a partition without access.
                 Nothing of the call was applied.
         """
+        self.settle()
         app = self._known(application)
         leaf, config = app.queue, self._settings()
         checked: list[tuple[Ask, Vector, str]] = []
@@ -479,6 +505,7 @@ class CapacityEngine:
 
     def recover(self, application: ApplicationId, container: Container) -> None:
         """Count a container that was granted before this ledger was built; never refused."""
+        self.settle()
         app = self.apps.get(application)
         node = self.cluster.nodes.get(container.node)
         if app is None or node is None or container.id in app.containers:
@@ -497,6 +524,7 @@ class CapacityEngine:
 
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
+        self.settle()
         app = self.apps.get(container.attempt.application)
         held = app.containers.get(container) if app is not None else None
         if app is None or held is None:
@@ -508,30 +536,88 @@ class CapacityEngine:
 
     def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
+        self.settle()
         ledger = self.cluster.nodes.get(node)
         if ledger is None or self.root is None or self.config is None:
             return ()
-        return offer_node(self.root, ledger, self.cluster, self.config, now_ms)
+        return self._offer(self.root, ledger, self.config, now_ms)
+
+    def _offer(
+        self, root: ParentQueue, node: LedgerNode, config: SchedulerConfig, now_ms: int
+    ) -> list[Decision]:
+        return offer_node(root, node, self.cluster, config, now_ms, quick=self._quick)
 
     def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
-        """Offer all nodes until nothing changes or *limit* grants were made."""
-        if self._idle or self.root is None:
+        """Offer all nodes until nothing changes or *limit* grants were made.
+
+        A node that is like one which took nothing since the last change is not offered again.
+        """
+        self.settle()
+        if self._idle or self.root is None or self.config is None:
             return ()
         decisions: list[Decision] = []
-        granted = 0
-        progress = True
-        while progress:
-            progress = False
-            for node in list(self.cluster.nodes.values()):
-                made = self.offer(node.name, now_ms)
-                if made:
-                    progress = True
-                    decisions += made
-                    granted += sum(1 for one in made if isinstance(one, Grant))
-                    if granted >= limit:
-                        return decisions
-        self._idle = not self._counting()
+        plain = not self._counting()
+        if not self._anything_wanted():
+            self._idle = True
+            return ()
+        nodes = self._nodes_in_turn()
+        while nodes:
+            before = len(decisions)
+            nodes = self._round(nodes, decisions, now_ms, limit, plain=plain)
+            if len(decisions) >= limit:
+                return decisions
+            if len(decisions) == before:
+                break
+        self._idle = plain
         return decisions
+
+    def _anything_wanted(self) -> bool:
+        root = self._tree()
+        reserved = any(any(amount) for amount in root.reserved.values())
+        return reserved or any(root.wants(partition) for partition in root.pending)
+
+    def _nodes_in_turn(self) -> list[LedgerNode]:
+        """All nodes, starting after the one at which the last cycle reached its limit."""
+        nodes = list(self.cluster.nodes.values())
+        last, self._resume_after = self._resume_after, None
+        for place, node in enumerate(nodes if last is not None else ()):
+            if node.name == last:
+                return nodes[place + 1 :] + nodes[: place + 1]
+        return nodes
+
+    def _round(
+        self,
+        nodes: list[LedgerNode],
+        decisions: list[Decision],
+        now_ms: int,
+        limit: int,
+        *,
+        plain: bool,
+    ) -> list[LedgerNode]:
+        """Offer each node once; returns those that may take more."""
+        root, config = self._tree(), self._settings()
+        step, fits = root.step, self.calc.fits
+        open_nodes: list[LedgerNode] = []
+        barren: set[tuple[Vector, Vector]] = set()
+        for node in nodes:
+            if node.reservation is None:
+                if not fits(step, node.free):
+                    continue
+                if plain and (node.total, node.free) in barren:
+                    open_nodes.append(node)
+                    continue
+            made = self._offer(root, node, config, now_ms)
+            open_nodes.append(node)
+            if made:
+                decisions += made
+                if barren:
+                    barren.clear()
+                if len(decisions) >= limit:
+                    self._resume_after = node.name
+                    break
+            elif node.reservation is None:
+                barren.add((node.total, node.free))
+        return open_nodes
 
     def _counting(self) -> bool:
         """Whether passed-up offers are counted, so that a later cycle may decide otherwise."""
@@ -541,6 +627,7 @@ class CapacityEngine:
 
     def manage_queues(self, now_ms: int) -> None:
         """Let leaves made on demand under managed parents take or give up guarantees."""
+        self.settle()
         config = self._settings()
         for queue in list(self.queues.values()):
             if isinstance(queue, ParentQueue):
@@ -548,6 +635,7 @@ class CapacityEngine:
 
     def expire_queues(self, now_ms: int) -> None:
         """Take away queues made on demand that stood empty for too long."""
+        self.settle()
         config = self._settings()
         found = True
         while found:
@@ -560,6 +648,7 @@ class CapacityEngine:
 
     def preempt(self, now_ms: int) -> Sequence[Decision]:
         """One pass of the preemption policy, if the configuration turns it on."""
+        self.settle()
         if self.root is None or self.config is None:
             return ()
         self._idle = False
@@ -571,10 +660,12 @@ class CapacityEngine:
 
     def queue_status(self) -> Sequence[QueueStatus]:
         """Every queue, parents before children, in configured order."""
+        self.settle()
         return queue_statuses(self._tree())
 
     def why(self, application: ApplicationId, key: AskKey | None, now_ms: int) -> Verdict | None:
         """What stops an ask (None: the application's AM) now; None when nothing waits."""
+        self.settle()
         app = self.apps.get(application)
         if app is None:
             return None
@@ -582,6 +673,7 @@ class CapacityEngine:
 
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""
+        self.settle()
         app = self.apps.get(application)
         return self.zero if app is None else headroom_of(app)
 

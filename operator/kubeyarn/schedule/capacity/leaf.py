@@ -45,6 +45,7 @@ class LeafQueue(Queue):
         "maximum_applications",
         "maximum_per_user",
         "parked",
+        "rounded_maximum",
         "runnable_apps",
         "users",
         "waiting",
@@ -68,6 +69,7 @@ class LeafQueue(Queue):
         self.borrowed: dict[str, dict[ContainerId, Container]] = {}
         self.current_limit: Vector = self.zero
         self.known_limit: Vector = self.zero
+        self.rounded_maximum: Vector | None = None
         self.maximum_applications = 0
         self.maximum_per_user = 0
         self._reorder: dict[ApplicationId, LedgerApplication] = {}
@@ -95,8 +97,9 @@ class LeafQueue(Queue):
 
     def set_current_limit(self, limit: Vector) -> None:
         """Note what the queue might use now, by its parent's word and its own maximum."""
-        own = self.calc.round_down(self.maximum(""), self.step)
-        self.current_limit = self.calc.lesser(self.cluster.total, own, limit)
+        if self.rounded_maximum is None:
+            self.rounded_maximum = self.calc.round_down(self.maximum(""), self.step)
+        self.current_limit = self.calc.lesser(self.cluster.total, self.rounded_maximum, limit)
 
     def user_limit(self, app: LedgerApplication, partition: str, *, whole: bool) -> Vector:
         """The limit of an application's user; what headroom goes by is brought up to date."""
@@ -189,6 +192,11 @@ class LeafQueue(Queue):
             return
         if app.active and (self.settings.size_based_weight or not demand_only):
             self._reorder[app.app.id] = app
+
+    def measure(self) -> None:
+        """Forget what was derived from guarantees, maxima and sizes that may have changed."""
+        self.rounded_maximum = None
+        super().measure()
 
     def settle_order(self) -> None:
         """Move those whose place may have changed."""

@@ -62,13 +62,19 @@ class Cluster:
             node, node.name, node.total, node.total, node.partition, node.rack, self._joined
         )
         self.nodes[node.name] = ledger
-        self.recount()
+        if node.schedulable:
+            self._count(node.partition, node.total)
         return ledger
+
+    def _count(self, partition: str, amount: Vector) -> None:
+        self.partitions[partition] = add(self.partitions.get(partition, self.zero), amount)
+        self.total = add(self.total, amount)
 
     def remove(self, name: str) -> LedgerNode | None:
         """A node leaves."""
         ledger = self.nodes.pop(name, None)
-        self.recount()
+        if ledger is not None and ledger.node.schedulable:
+            self._count(ledger.partition, tuple(-x for x in ledger.total))
         return ledger
 
     def recount(self) -> None:

@@ -8,6 +8,7 @@ from kubeyarn.schedule.capacity.assign import assign, assign_leaf
 from kubeyarn.schedule.capacity.commit import commit
 from kubeyarn.schedule.capacity.limits import Limits, Locality, Proposal
 from kubeyarn.schedule.capacity.offer import Offer
+from kubeyarn.schedule.capacity.quick import quick_grant
 
 if TYPE_CHECKING:
     from kubeyarn.model.queues import SchedulerConfig
@@ -16,15 +17,24 @@ if TYPE_CHECKING:
     from kubeyarn.schedule.engine import Decision
 
 
+QUICK = Proposal(size=())
+
+
 def offer_node(
-    root: ParentQueue, node: LedgerNode, cluster: Cluster, config: SchedulerConfig, now_ms: int
+    root: ParentQueue,
+    node: LedgerNode,
+    cluster: Cluster,
+    config: SchedulerConfig,
+    now_ms: int,
+    *,
+    quick: bool,
 ) -> list[Decision]:
     """What one heartbeat of the node leads to."""
     decisions: list[Decision] = []
     rules = config.offers
     assigned = elsewhere = 0
     while True:
-        proposal = _offer_once(root, node, cluster, config, now_ms, decisions)
+        proposal = _offer_once(root, node, cluster, config, now_ms, decisions, quick=quick)
         if proposal is None or proposal.size is None or proposal.reserve:
             return decisions
         assigned += 1
@@ -43,10 +53,17 @@ def _offer_once(
     config: SchedulerConfig,
     now_ms: int,
     decisions: list[Decision],
+    *,
+    quick: bool,
 ) -> Proposal | None:
     """One assignment: a reservation comes first, and alone."""
     if not node.node.schedulable:
         return None
+    if quick and node.reservation is None and not node.partition:
+        grant = quick_grant(root, node, cluster)
+        if grant is not None:
+            decisions.append(grant)
+            return QUICK
     offer = Offer(node, config.offers, cluster.nodes, now_ms)
     if node.reservation is not None:
         limits = Limits(cluster.partition(""))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ChildOrdering
 from kubeyarn.model.resources import add, subtract
-from kubeyarn.policy.queue_order import OrderKey, tie_ranks
+from kubeyarn.policy.queue_order import tie_ranks
 from kubeyarn.schedule.capacity.queue import Queue
 
 if TYPE_CHECKING:
@@ -19,17 +19,16 @@ if TYPE_CHECKING:
 
 
 class _Order:
-    """The children in serving order for one partition, and those whose place is not known."""
+    """The children in serving order for one partition, and those whose place is not known.
+
+    Entries are order keys followed by the child; keys differ in the tie at last.
+    """
 
     __slots__ = ("entries", "misplaced")
 
     def __init__(self) -> None:
-        self.entries: list[tuple[OrderKey, Queue]] = []
+        self.entries: list[tuple[int, float, int, Queue]] = []
         self.misplaced: dict[str, Queue] = {}
-
-
-def _key(entry: tuple[OrderKey, Queue]) -> OrderKey:
-    return entry[0]
 
 
 class ParentQueue(Queue):
@@ -41,7 +40,7 @@ class ParentQueue(Queue):
 
     __slots__ = (
         "_count",
-        "_orders",
+        "orders",
         "children",
         "created_by",
         "entitled",
@@ -58,7 +57,7 @@ class ParentQueue(Queue):
         self.entitled: dict[str, float] = {}
         self.runnable = 0
         self._count = 0
-        self._orders: dict[str, _Order] = {}
+        self.orders: dict[str, _Order] = {}
         self.created_by: AutoCreate | None = None
 
     @property
@@ -74,32 +73,27 @@ class ParentQueue(Queue):
 
     def reorder(self) -> None:
         """Forget the order: children, guarantees or sizes changed."""
-        self._orders.clear()
+        self.orders.clear()
 
     def misplaced(self, child: Queue, partition: str) -> None:
         """A child's use changed; it is put in its place before the order is next asked for."""
-        order = self._orders.get(partition)
+        order = self.orders.get(partition)
         if order is not None:
             order.misplaced[child.path] = child
 
-    def in_order(self, partition: str) -> list[tuple[OrderKey, Queue]]:
-        """The children with their keys, those to be served first before the others."""
-        order = self._orders.get(partition)
+    def in_order(self, partition: str) -> list[tuple[int, float, int, Queue]]:
+        """The children behind their keys, those to be served first before the others."""
+        order = self.orders.get(partition)
         if order is None:
             return self._sort(partition).entries
         if order.misplaced:
-            by_priority = self._by_priority()
             entries = order.entries
             for child in order.misplaced.values():
-                entries.pop(bisect_left(entries, child.order_keys[partition], key=_key))
-                key = child.order_key(partition, by_priority=by_priority)
-                child.order_keys[partition] = key
-                insort(entries, (key, child), key=_key)
+                before = child.order_key[partition]
+                del entries[bisect_left(entries, before)]
+                insort(entries, (*child.find_place(partition), child))
             order.misplaced.clear()
         return order.entries
-
-    def _by_priority(self) -> bool:
-        return self.settings.child_ordering is ChildOrdering.PRIORITY_UTILIZATION
 
     def _sort(self, partition: str) -> _Order:
         ties = tie_ranks(
@@ -108,24 +102,26 @@ class ParentQueue(Queue):
                 for child in self.children
             ]
         )
-        by_priority = self._by_priority()
-        order = self._orders[partition] = _Order()
+        by_priority = self.settings.child_ordering is ChildOrdering.PRIORITY_UTILIZATION
+        order = self.orders[partition] = _Order()
         for child, tie in zip(self.children, ties, strict=True):
-            child.tie[partition] = tie
-            key = child.order_keys[partition] = child.order_key(partition, by_priority=by_priority)
-            order.entries.append((key, child))
-        order.entries.sort(key=_key)
+            child.settle_place(partition, tie, by_priority=by_priority)
+            order.entries.append((*child.find_place(partition), child))
+        order.entries.sort()
         return order
 
     # -- limits ----------------------------------------------------------------------------------
 
-    def child_limit(self, child: Queue, limits: Limits, partition: str, *, net: bool) -> Vector:
-        """What *child* may hold now: what this queue may, less what its siblings hold.
+    def room(self, limits: Limits, partition: str, *, net: bool) -> Vector:
+        """What may be held here beyond what is; capped by the queue's own maximum.
 
-        *net*: less what siblings that hit a limit left unused, too.
+        *net*: less what children that hit a limit left unused, too.
         """
-        total = self.cluster.total
-        limits.limit = self.calc.lesser(total, limits.limit, self.maximum(partition))
+        limits.limit = self.calc.lesser(self.cluster.total, limits.limit, self.maximum(partition))
         limit = limits.net() if net else limits.limit
-        available = subtract(limit, self.use(partition))
-        return self.calc.round_down(add(available, child.use(partition)), self.step)
+        return subtract(limit, self.used.get(partition, self.zero))
+
+    def child_limit(self, child: Queue, room: Vector, partition: str) -> Vector:
+        """What *child* may hold now: *room*, and what it holds already."""
+        held = child.used.get(partition)
+        return self.calc.round_down(room if held is None else add(room, held), self.step)

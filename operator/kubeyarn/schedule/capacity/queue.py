@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.queues import EVERY_PARTITION, QueueConfig
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.policy.calculator import Calculator, at_least, times
-from kubeyarn.policy.queue_order import OrderKey, child_rank
-from kubeyarn.policy.single import quotient
+from kubeyarn.policy.queue_order import SATISFIED, OrderKey, child_rank
+from kubeyarn.policy.single import single
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from kubeyarn.policy.settings import QueueSettings
     from kubeyarn.schedule.capacity.nodes import Cluster
     from kubeyarn.schedule.capacity.parent import ParentQueue
+
+
+Place = tuple[int, int, bool]
 
 
 class QueueState(StrEnum):
@@ -44,8 +47,8 @@ class Shares:
 class Queue:
     """A queue in the ledger.
 
-    *chain* is the queue and its ancestors, root last. *tie* is the place among siblings that are
-    served equally, by partition.
+    *chain* is the queue and its ancestors, root last. *order_key* says where the queue stands
+    among its siblings, *place* what of that does not change with use; both by partition.
     """
 
     __slots__ = (
@@ -61,7 +64,7 @@ class Queue:
         "effective_minimum",
         "last_submitted_ms",
         "name",
-        "order_keys",
+        "order_key",
         "parent",
         "path",
         "pending",
@@ -71,7 +74,7 @@ class Queue:
         "state",
         "step",
         "template_absolute",
-        "tie",
+        "place",
         "used",
         "zero",
     )
@@ -102,8 +105,8 @@ class Queue:
         self.used: dict[str, Vector] = {}
         self.pending: dict[str, Vector] = {}
         self.reserved: dict[str, Vector] = {}
-        self.order_keys: dict[str, OrderKey] = {}
-        self.tie: dict[str, int] = {}
+        self.order_key: dict[str, OrderKey] = {}
+        self.place: dict[str, Place] = {}
         self.last_submitted_ms = 0
         self._guarantee_shares: dict[str, float] = {}
 
@@ -151,14 +154,17 @@ class Queue:
     def charge(self, size: Vector, partition: str) -> None:
         """Count a container or reservation as held, here and above."""
         for queue in self.chain:
-            queue.used[partition] = add(queue.used.get(partition, queue.zero), size)
-            queue.misplace(partition)
+            used = queue.used
+            used[partition] = add(used.get(partition, queue.zero), size)
+            if queue.parent is not None:
+                queue.parent.misplaced(queue, partition)
 
     def discharge(self, size: Vector, partition: str) -> None:
         """Count a container or reservation as given back, here and above."""
         for queue in self.chain:
             queue.used[partition] = subtract(queue.used.get(partition, queue.zero), size)
-            queue.misplace(partition)
+            if queue.parent is not None:
+                queue.parent.misplaced(queue, partition)
 
     def change_pending(self, partition: str, change: Vector) -> None:
         """Count a change of what is outstanding, here and above."""
@@ -184,15 +190,26 @@ class Queue:
 
     def used_capacity(self, partition: str) -> float:
         """Use over the guarantee, which counts as the minimum allocation at least."""
-        total = self.cluster.partition(partition)
         used = self.used.get(partition)
-        if used is None or not self.calc.any_above_zero(total):
+        if used is None:
             return 0.0
         guarantee = self._guarantee_shares.get(partition)
         if guarantee is None:
-            guarantee = self._guarantee_share(partition, total)
-            self._guarantee_shares[partition] = guarantee
-        return quotient(self.calc.share(total, used), guarantee)
+            guarantee = self._guarantee_shares[partition] = self._guarantee_share(partition)
+        if not guarantee:
+            return 0.0
+        share = self.calc.share(self.cluster.partitions[partition], used)
+        return single(share / guarantee)
+
+    def _guarantee_share(self, partition: str) -> float:
+        """The guarantee's share; 0 where the partition has nothing."""
+        total = self.cluster.partition(partition)
+        if not self.calc.any_above_zero(total):
+            return 0.0
+        guarantee = self.minimum(partition)
+        if self.template_absolute is not None and self.share(partition).absolute == 0:
+            guarantee = times(total, self.template_absolute.get(partition, 0.0))
+        return self.calc.share(total, at_least(self.calc, total, guarantee, self.step))
 
     def absolute_used(self, partition: str) -> float:
         """Use over the whole partition."""
@@ -200,12 +217,6 @@ class Queue:
         if not self.calc.any_above_zero(total):
             return 0.0
         return self.calc.divide(total, self.use(partition), total)
-
-    def _guarantee_share(self, partition: str, total: Vector) -> float:
-        guarantee = self.minimum(partition)
-        if self.template_absolute is not None and self.share(partition).absolute == 0:
-            guarantee = times(total, self.template_absolute.get(partition, 0.0))
-        return self.calc.share(total, at_least(self.calc, total, guarantee, self.step))
 
     def measure(self) -> None:
         """Forget what was derived from guarantees and sizes that may have changed."""
@@ -215,19 +226,20 @@ class Queue:
 
     # -- place among siblings --------------------------------------------------------------------
 
-    def misplace(self, partition: str) -> None:
-        """The queue's use changed, so its place among its siblings may."""
-        if self.parent is not None:
-            self.parent.misplaced(self, partition)
-
-    def order_key(self, partition: str, *, by_priority: bool) -> OrderKey:
-        """Where the queue stands among its siblings now."""
+    def settle_place(self, partition: str, tie: int, *, by_priority: bool) -> None:
+        """Note what of the place among siblings does not change with use."""
         empty = self.share(partition).absolute == 0
-        used = self.absolute_used(partition) if empty else self.used_capacity(partition)
         rank = child_rank(
             accessible=self.reaches(partition),
             empty=empty,
-            satisfied=used >= 1.0,
             priority=self.settings.priority if by_priority else 0,
         )
-        return (rank, used, self.tie[partition])
+        self.place[partition] = (rank, tie, empty)
+
+    def find_place(self, partition: str) -> OrderKey:
+        """Where the queue stands among its siblings now."""
+        rank, tie, empty = self.place[partition]
+        used = self.absolute_used(partition) if empty else self.used_capacity(partition)
+        key = (rank + SATISFIED if used >= 1.0 else rank, used, tie)
+        self.order_key[partition] = key
+        return key

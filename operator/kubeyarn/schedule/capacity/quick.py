@@ -1,0 +1,170 @@
+"""The quick lane: the way of an offer when nothing is in its way.
+
+Most offers go straight down to the first queue and application that want something and end in a
+plain container. For two resource types under the dominant calculator that way is walked here in
+one go. At the first sign of anything else (a limit, a reservation, a place that is wanted, a
+partition) the lane gives up before it changed anything, and the general way decides; so the
+decisions are the general way's, only sooner.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.containers import Container
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.queues import ApplicationOrdering
+from kubeyarn.policy.calculator import DominantCalculator
+from kubeyarn.schedule.capacity.leaf import LeafQueue
+from kubeyarn.schedule.capacity.parent import ParentQueue
+from kubeyarn.schedule.engine import Grant
+
+if TYPE_CHECKING:
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedule.capacity.application import LedgerApplication, OutstandingAsk
+    from kubeyarn.schedule.capacity.nodes import Cluster, LedgerNode
+
+
+def may_be_quick(root: ParentQueue, cluster: Cluster) -> bool:
+    """Whether the quick lane is open at all: two types, dominant shares, nothing left out."""
+    total = cluster.total
+    return (
+        len(total) == 2
+        and isinstance(root.calc, DominantCalculator)
+        and all(total)
+        and all(root.step)
+    )
+
+
+def quick_grant(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant | None:
+    """The container that the offer of an unreserved node of the default partition ends in.
+
+    None when the general way has to decide.
+    """
+    way = _descend(root, cluster.partitions[""])
+    if way is None:
+        return None
+    leaf, limit = way
+    found = _first_ask(leaf)
+    if found is None:
+        return None
+    app, ask = found
+    memory, cpu = ask.size
+    free = node.free
+    if memory > free[0] or cpu > free[1] or not memory or not cpu:
+        return None
+    used = leaf.used.get("", leaf.zero)
+    maximum = leaf.effective_maximum[""]
+    if used[0] + memory > limit[0] or used[1] + cpu > limit[1]:
+        return None
+    if used[0] + memory > maximum[0] or used[1] + cpu > maximum[1]:
+        return None
+    return _grant(leaf, app, ask, node)
+
+
+def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | None:
+    """The first leaf in serving order that wants something, and what its parent lets it hold.
+
+    None when a limit on the way has no room. The limit that the leaf's AMs and headroom go by is
+    noted, as on the general way.
+    """
+    limit_memory, limit_cpu = limit
+    step_memory, step_cpu = root.step
+    queue: ParentQueue = root
+    while True:
+        maximum, used = queue.effective_maximum.get(""), queue.used.get("", queue.zero)
+        if maximum is None:
+            return None
+        if maximum[0] <= limit_memory and maximum[1] <= limit_cpu:
+            limit_memory, limit_cpu = maximum
+        elif limit_memory > maximum[0] or limit_cpu > maximum[1]:
+            return None
+        room_memory, room_cpu = limit_memory - used[0], limit_cpu - used[1]
+        if room_memory <= 0 or room_cpu <= 0:
+            return None
+        for entry in queue.in_order(""):
+            child = entry[3]
+            pending = child.pending.get("")
+            if pending is not None and (pending[0] > 0 or pending[1] > 0):
+                break
+        else:
+            return None
+        held = child.used.get("")
+        if held is not None:
+            room_memory += held[0]
+            room_cpu += held[1]
+        limit_memory = room_memory - room_memory % step_memory
+        limit_cpu = room_cpu - room_cpu % step_cpu
+        if isinstance(child, LeafQueue):
+            child_limit = (limit_memory, limit_cpu)
+            child.set_current_limit(child_limit)
+            return child, child_limit
+        if not isinstance(child, ParentQueue):
+            return None
+        queue = child
+
+
+def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk] | None:
+    """The first application's first ask, if it is plain and its user surely within its limit."""
+    leaf.settle_order()
+    first, app = leaf.active.first, leaf.hungry.first
+    if first is None or app is None or first.reserved or app.reserved:
+        return None
+    ask = app.asks[app.keys[0]]
+    if ask.partition or ask.nodes or ask.racks or not ask.relax:
+        return None
+    user = leaf.users.by_name.get(app.user)
+    if user is None:
+        return None
+    if not leaf.users.surely_within(app.user, user.used.get("", leaf.zero), ""):
+        return None
+    leaf.known_limit = leaf.current_limit
+    return app, ask
+
+
+def _grant(
+    leaf: LeafQueue, app: LedgerApplication, ask: OutstandingAsk, node: LedgerNode
+) -> Grant:
+    """Charge the container everywhere."""
+    size = ask.size
+    memory, cpu = size
+    number = app.next_number
+    app.next_number = number + 1
+    am = app.waiting_for_am
+    container_id = ContainerId(app.attempt_id, app.epoch, number)
+    container = Container(container_id, ask.key, node.name, size, "", am)
+    if am:
+        app.waiting_for_am = False
+        app.am_container = container_id
+    app.containers[container_id] = container
+    used = app.used.get("", app.zero)
+    app.used[""] = (used[0] + memory, used[1] + cpu)
+    node.containers[container_id] = container
+    free = node.free
+    node.free = (free[0] - memory, free[1] - cpu)
+    ask.missed = 0
+    ask.count -= 1
+    pending = app.pending[""]
+    app.pending[""] = (pending[0] - memory, pending[1] - cpu)
+    if not ask.count:
+        app.drop_ask(ask.key)
+        if not app.keys:
+            leaf.users.deactivate(app.user, app.app.id)
+    _charge(leaf, memory, cpu)
+    leaf.users.charge(app.user, size, "")
+    if leaf.settings.application_ordering is ApplicationOrdering.FAIR:
+        leaf.needs_reordering(app)
+    return Grant(container)
+
+
+def _charge(leaf: LeafQueue, memory: int, cpu: int) -> None:
+    for queue in leaf.chain:
+        used = queue.used.get("", queue.zero)
+        queue.used[""] = (used[0] + memory, used[1] + cpu)
+        pending = queue.pending[""]
+        queue.pending[""] = (pending[0] - memory, pending[1] - cpu)
+        parent = queue.parent
+        if parent is not None:
+            order = parent.orders.get("")
+            if order is not None:
+                order.misplaced[queue.path] = queue
