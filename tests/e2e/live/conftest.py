@@ -1,0 +1,141 @@
+"""One cluster with KubeYARN installed for all these tests, and a namespace for each of them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from e2e.live import manifests
+from e2e.live.installed import Live, parsed_result
+from e2e.live.patience import until
+from e2e.live.puppet import Puppet
+from kubeyarn.local import image, installing
+from kubeyarn.local.cluster import LocalCluster
+from kubeyarn.local.errors import LocalClusterError
+
+Json = dict[str, Any]
+
+FAKE_NODES = 5
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="package")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The cluster; where this machine can run no kubelet, everything here fails and says why."""
+    audit_log = tmp_path_factory.mktemp("audit") / "audit.log"
+    cluster = LocalCluster("e2e-live", fake_nodes=FAKE_NODES, audit_log=audit_log, say=print)
+    try:
+        cluster.down()
+        archives = installing.archives(print)
+        cluster.up(archives)
+        installing.install(cluster, print)
+    except LocalClusterError as error:
+        cluster.down()
+        pytest.fail(f"these tests need a cluster with a real kubelet: {error}", pytrace=False)
+    try:
+        yield Live(cluster, audit_log)
+    finally:
+        cluster.down()
+
+
+@pytest.fixture(scope="module")
+def real_node(live: Live) -> Iterator[Live]:
+    """Containers run on the real node only, and so really run."""
+    with live.only_nodes(fake=False):
+        yield live
+
+
+@pytest.fixture(scope="module")
+def fake_nodes(live: Live) -> Iterator[Live]:
+    """Containers run on the fake nodes only: 160 cores and 640Gi, where nothing really runs."""
+    with live.only_nodes(fake=True):
+        yield live
+
+
+@pytest.fixture
+def namespace(live: Live, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace of the test's own; its applications end with the test."""
+    name = f"live-{next(_numbers)}"
+    live.kubectl.run("create", "namespace", name)
+    yield name
+    if request.session.testsfailed:
+        print(live.kubectl.attempt("get", "yapp,creq,pods", "-n", name, "-o", "wide").stdout)
+        print(live.kubectl.attempt("get", "yq").stdout)
+    empty(live, name)
+    live.kubectl.run("delete", "namespace", name, "--wait=false")
+
+
+def empty(live: Live, namespace: str) -> None:
+    """Remove a namespace's applications with all they hold."""
+    live.kubectl.run("delete", "creq,yapp", "--all", "-n", namespace, "--wait=false")
+    live.kubectl.run("delete", "pods", "--all", "-n", namespace, "--now", "--wait=false")
+    until(
+        f"namespace {namespace} is empty",
+        lambda: live.kubectl.json("yapp,creq,pods", "-n", namespace)["items"],
+        lambda items: not items,
+        seconds=60,
+    )
+
+
+@pytest.fixture
+def queues(live: Live) -> Callable[..., None]:
+    """Puts a tree of queues in force in place of the one there was."""
+
+    def put(*tree: Json) -> None:
+        wanted = [q["metadata"]["name"] for q in tree]
+        live.kubectl.run("delete", "yq", "--all", "--wait=false")
+        until("the old queues are gone", live.queues, lambda found: not found, seconds=60)
+        live.apply("default", *tree)
+        live.wait_for_queues(*wanted)
+
+    return put
+
+
+@pytest.fixture
+def two_queues(queues: Callable[..., None]) -> None:
+    """root.a with 60 % and root.b with 40 %; both may take all."""
+    open_to_all = {"maximumCapacity": "100%", "userLimitFactor": "10", "maximumAMShare": "50%"}
+    queues(
+        manifests.root(),
+        manifests.queue("root.a", capacity="60%", **open_to_all),
+        manifests.queue("root.b", capacity="40%", **open_to_all),
+    )
+
+
+@pytest.fixture(scope="package")
+def counted(live: Live) -> Iterator[Json]:
+    """The words of the image's standard library, counted by one process in one container."""
+    name = "count-in-one-process"
+    command = ("--", *manifests.WORDCOUNT, "--local")
+    pin = {"apiVersion": "v1", "spec": {"nodeName": live.cluster.node_name}}
+    live.kubectl.run(
+        *("run", name, "-n", "default", f"--image={image.KUBEYARN}", "--restart=Never"),
+        *("--image-pull-policy=IfNotPresent", f"--overrides={json.dumps(pin)}"),
+        *("--command", *command),
+    )
+    until(
+        "one process has counted",
+        lambda: live.kubectl.json("pod", name, "-n", "default"),
+        lambda pod: pod["status"].get("phase") in ("Succeeded", "Failed"),
+        seconds=180,
+    )
+    yield parsed_result(live.logs("default", name))
+    live.kubectl.run("delete", "pod", name, "-n", "default", "--now", "--wait=false")
+
+
+@pytest.fixture
+def puppet(live: Live, namespace: str) -> Callable[..., Puppet]:
+    """Submits an application whose ApplicationMaster is the test itself, and registers it."""
+
+    def make(name: str, queue: str, **spec: Any) -> Puppet:
+        live.apply(namespace, manifests.application(name, queue, ["sleep", "3600"], **spec))
+        return Puppet(live, namespace, name).register()
+
+    return make

@@ -1,0 +1,134 @@
+"""Whatever is killed in the middle of a word count: the same result, and nothing granted twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from e2e.live import manifests
+from e2e.live.installed import Live, container_of, is_master
+from e2e.live.patience import until
+from kubeyarn.local.installing import NAMESPACE
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.kubelet,
+    pytest.mark.timeout(240),
+    pytest.mark.usefixtures("two_queues"),
+]
+
+Json = dict[str, Any]
+MAPS, REDUCES = 6, 2
+
+
+def kill_the_resourcemanager(live: Live) -> None:
+    live.kill("resourcemanager", "resourcemanager")
+
+
+def kill_the_scheduler(live: Live) -> None:
+    live.kill("scheduler", "scheduler")
+
+
+def kill_kube_scheduler(live: Live) -> None:
+    live.kill("scheduler", "kube-scheduler")
+
+
+def delete_the_resourcemanagers_pod(live: Live) -> None:
+    chosen = ("-l", "app.kubernetes.io/component=resourcemanager")
+    live.kubectl.run("delete", "pod", "-n", NAMESPACE, *chosen, "--wait=false")
+
+
+@pytest.mark.parametrize(
+    "strike",
+    [
+        kill_the_resourcemanager,
+        kill_the_scheduler,
+        kill_kube_scheduler,
+        delete_the_resourcemanagers_pod,
+    ],
+    ids=lambda strike: strike.__name__,
+)
+def test_a_word_count_survives(
+    real_node: Live, namespace: str, counted: Json, strike: Callable[[Live], None]
+) -> None:
+    live = real_node
+    live.wait_ready()
+    with every_pod(live, namespace) as seen:
+        live.apply(namespace, manifests.word_count("words", "root.a", maps=MAPS))
+        until(
+            "two maps run while others still wait or start",
+            lambda: live.pods(namespace, "words"),
+            lambda pods: 2 <= len(_running_tasks(pods)) <= MAPS,
+            seconds=60,
+        )
+        strike(live)
+        live.wait_for_state(namespace, "words", "FINISHED", "FAILED", "KILLED", seconds=120)
+        found = live.wait_for_release(namespace, "words")
+        requests = live.requests(namespace)
+        result = live.word_count_result(namespace, "words")
+    live.wait_ready()
+    assert found["status"]["finalStatus"] == "SUCCEEDED", found["status"]
+    assert [a["number"] for a in found["status"]["attempts"]] == [1]
+    assert result == counted
+    _check_pods(seen, found, requests)
+
+
+def _check_pods(seen: list[Json], found: Json, requests: list[Json]) -> None:
+    """Every container had one pod, on one node, of the first attempt, and all were asked for."""
+    uids: dict[str, set[str]] = defaultdict(set)
+    nodes: dict[str, set[str]] = defaultdict(set)
+    for pod in seen:
+        uids[container_of(pod)].add(pod["metadata"]["uid"])
+        nodes[container_of(pod)] |= {pod["spec"].get("nodeName", "")} - {""}
+    assert {c: u for c, u in uids.items() if len(u) != 1} == {}
+    assert {c: n for c, n in nodes.items() if len(n) != 1} == {}
+    granted = sum(request["status"]["granted"] for request in requests)
+    assert granted == sum(request["spec"]["count"] for request in requests), requests
+    # Nothing failed, so nothing was asked for again: the ApplicationMaster, maps and reduces.
+    assert len(uids) == granted == 1 + MAPS + REDUCES, sorted(uids)
+    attempts = {pod["metadata"]["labels"]["kubeyarn.io/attempt"] for pod in seen}
+    assert attempts == {"1"}
+    masters = {container_of(pod) for pod in seen if is_master(pod)}
+    assert masters == {found["status"]["attempts"][0]["containerId"]}
+
+
+@contextmanager
+def every_pod(live: Live, namespace: str) -> Iterator[list[Json]]:
+    """Collects each state of each pod of a namespace while the block runs; filled at its end."""
+    seen: list[Json] = []
+    with tempfile.TemporaryFile("w+") as output:
+        watch = subprocess.Popen(
+            [
+                *(live.cluster.kubectl, "--kubeconfig", live.cluster.kubeconfig_path),
+                *("get", "pods", "-n", namespace, "-w", "-o", "json"),
+            ],
+            stdout=output,
+        )
+        try:
+            yield seen
+        finally:
+            assert watch.poll() is None, "the watch of pods ended early"
+            watch.terminate()
+            watch.wait(20)
+        output.seek(0)
+        seen += _objects(output.read())
+
+
+def _objects(text: str) -> Iterator[Json]:
+    decoder, at = json.JSONDecoder(), 0
+    while at < len(text):
+        found, at = decoder.raw_decode(text, at)
+        yield found
+        while at < len(text) and text[at].isspace():
+            at += 1
+
+
+def _running_tasks(pods: list[Json]) -> list[Json]:
+    return [p for p in pods if p["status"].get("phase") == "Running" and not is_master(p)]
