@@ -124,7 +124,8 @@ def _requests(spec: Object) -> dict[str, int]:
             starting = _most(starting, sidecars)
         else:
             starting = _most(starting, _plus(sidecars, wanted))
-    total = _most(_plus(running, sidecars), starting)
+    # What is said of the whole pod counts instead.
+    total = _most(_plus(running, sidecars), starting) | _container_requests(spec)
     return _plus(total, _amounts(spec.get("overhead") or {}))
 
 

@@ -1,0 +1,152 @@
+"""What nodes have and foreign pods take."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.scheduler import usage
+from unit.scheduler.world import GIB, TYPES, a_node, foreign, needs
+
+CONTAINER = ContainerId(AttemptId(ApplicationId(1, 1), 1), 0, 2)
+
+
+def taken(*containers, **spec):
+    return usage.pod_use(foreign("p", "n1", *containers, **spec)).requests
+
+
+def test_containers_of_a_pod_add_up():
+    assert taken(needs("500m", "1Gi"), needs("250m", "512Mi")) == {
+        "cpu": 750, "memory": GIB + GIB // 2,
+    }  # fmt: skip
+
+
+def test_a_pod_takes_the_most_that_an_init_container_needs():
+    inits = [needs("4", "1Gi"), needs("1", "3Gi")]
+
+    assert taken(needs("1", "2Gi"), initContainers=inits) == {"cpu": 4000, "memory": 3 * GIB}
+
+
+def test_native_sidecars_run_beside_the_containers_and_the_init_containers_after_them():
+    sidecar = needs("1", "1Gi", restartPolicy="Always")
+
+    assert taken(needs("1", "1Gi"), initContainers=[sidecar]) == {"cpu": 2000, "memory": 2 * GIB}
+    # An init container after the sidecar runs with it, one before it without.
+    late, early = [sidecar, needs("4", "1Gi")], [needs("4", "1Gi"), sidecar]
+    assert taken(needs("1", "1Gi"), initContainers=late)["cpu"] == 5000
+    assert taken(needs("1", "1Gi"), initContainers=early)["cpu"] == 4000
+
+
+def test_overhead_is_taken_too():
+    assert taken(needs("1", "1Gi"), overhead={"cpu": "250m", "memory": "1Gi"}) == {
+        "cpu": 1250, "memory": 2 * GIB,
+    }  # fmt: skip
+
+
+def test_requests_of_the_whole_pod_count_instead_of_its_containers():
+    whole = {"requests": {"cpu": "3"}}
+
+    assert taken(needs("1", "1Gi"), resources=whole) == {"cpu": 3000, "memory": GIB}
+
+
+def test_a_limit_alone_is_a_request_too():
+    limited = {"name": "c", "resources": {"limits": {"cpu": "2"}}}
+
+    assert taken(limited) == {"cpu": 2000}
+
+
+def test_a_pod_without_requests_takes_nothing():
+    assert taken({"name": "c"}) == {}
+
+
+def test_a_quantity_that_makes_no_sense_is_not_counted_and_hurts_nothing_else():
+    odd = {"name": "c", "resources": {"requests": {"cpu": "1", "nvidia.com/gpu": "0.5"}}}
+
+    assert taken(odd) == {"cpu": 1000}
+
+
+def test_our_pods_are_known_by_annotation_and_scheduler_and_take_by_their_grant():
+    pod = foreign("p", "n1", needs("1", "1Gi"), schedulerName="kubeyarn")
+    pod["metadata"]["annotations"] = {"kubeyarn.io/container-id": str(CONTAINER)}
+    assert usage.pod_use(pod).container == CONTAINER
+    assert usage.pod_use(pod).requests == {}
+
+    pod["spec"]["schedulerName"] = "default-scheduler"
+    assert usage.pod_use(pod).container is None
+    assert usage.pod_use(pod).requests == {"cpu": 1000, "memory": GIB}
+
+    pod["spec"]["schedulerName"] = "kubeyarn"
+    pod["metadata"]["annotations"] = {"kubeyarn.io/container-id": "container_x"}
+    assert usage.pod_use(pod).container is None
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
+def test_a_pod_that_is_over_is_told_so(phase):
+    pod = foreign("p", "n1", needs("1", "1Gi"))
+    pod["status"]["phase"] = phase
+
+    assert usage.pod_use(pod).over
+
+
+def test_why_kube_scheduler_refused_a_pod_is_told():
+    pod = foreign("p", "", needs("1", "1Gi"))
+    pod["status"]["conditions"] = [
+        {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no PV"}
+    ]
+
+    assert usage.pod_use(pod).refused == "Unschedulable: no PV"
+
+
+def test_a_ready_node_takes_containers():
+    node = a_node("n1", labels={"topology.kubernetes.io/zone": "z1"})
+
+    assert usage.node_facts(node) == usage.NodeFacts(
+        "n1", {"cpu": 8000, "memory": 16 * GIB}, "", "z1", schedulable=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "takes"),
+    [
+        ({}, True),
+        ({"ready": "False"}, False),
+        ({"ready": "Unknown"}, False),
+        ({"spec": {"unschedulable": True}}, False),
+        ({"spec": {"taints": [{"key": "x", "effect": "NoSchedule"}]}}, False),
+        ({"spec": {"taints": [{"key": "x", "effect": "NoExecute"}]}}, False),
+        ({"spec": {"taints": [{"key": "x", "effect": "PreferNoSchedule"}]}}, True),
+    ],
+)
+def test_which_nodes_take_containers(said, takes):
+    assert usage.node_facts(a_node("n1", **said)).schedulable is takes
+
+
+def test_a_partitions_own_taint_does_not_keep_it_closed():
+    taints = [{"key": "gpu", "effect": "NoSchedule"}]
+    node = a_node("n1", labels={"kubeyarn.io/partition": "gpu"}, spec={"taints": taints})
+
+    facts = usage.node_facts(node)
+    assert (facts.partition, facts.schedulable) == ("gpu", True)
+
+
+def test_a_node_without_a_status_takes_nothing():
+    node = {"metadata": {"name": "n1"}}
+
+    assert usage.node_facts(node).schedulable is False
+
+
+def test_the_ledger_counts_what_foreign_pods_leave():
+    facts = usage.node_facts(a_node("n1"))
+    node = usage.ledger_node(facts, {"cpu": 3000, "memory": 99 * GIB}, TYPES)
+
+    assert node.total == (0, 5000)
+    assert (node.name, node.rack, node.partition) == ("n1", "/default-rack", "")
+
+
+def test_extended_resources_are_those_with_a_domain():
+    assert usage.extended(["cpu", "memory", "pods", "nvidia.com/gpu"]) == {"nvidia.com/gpu"}
+    facts = usage.node_facts(a_node("n1", also={"nvidia.com/gpu": "2"}))
+    types = ResourceTypes(("memory", "cpu", "nvidia.com/gpu"))
+
+    assert usage.ledger_node(facts, {}, types).total == (16 * GIB, 8000, 2)

@@ -1,0 +1,243 @@
+"""A cluster in a few words: its objects, a scheduler that watches, and what others do."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.crd import ranges
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.schedule.capacity.engine import CapacityEngine
+from kubeyarn.scheduler import asks
+from kubeyarn.scheduler.extender import Fence
+from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.scheduler.loop import AllocationLoop
+from kubeyarn.scheduler.settings import Settings
+from kubeyarn.scheduler.writing import RequestWriter
+
+Object = dict[str, Any]
+
+NAMESPACE = "team-a"
+GIB = 2**30
+TYPES = ResourceTypes()
+CREATED = "2025-11-23T12:13:20Z"
+
+
+def a_queue(path: str, **spec: Any) -> Object:
+    return _object(path, spec=spec, namespace=None)
+
+
+def a_node(name: str, *, cpu: int = 8, memory: str = "16Gi", **more: Any) -> Object:
+    node = _object(name, spec=more.get("spec") or {}, namespace=None)
+    node["metadata"]["labels"] = more.get("labels") or {}
+    node["status"] = {
+        "allocatable": {"cpu": str(cpu), "memory": memory, **(more.get("also") or {})},
+        "conditions": [{"type": "Ready", "status": more.get("ready", "True")}],
+    }
+    return node
+
+
+def an_application(name: str, number: int, *, queue: str = "root.a", **spec: Any) -> Object:
+    app = _object(name, spec={"queue": queue, "user": "alice", **spec})
+    app["spec"].setdefault("applicationMaster", {"image": "x"})
+    app["status"] = {
+        "applicationId": f"application_1763850000000_{number:04d}",
+        "state": "SUBMITTED",
+    }
+    return app
+
+
+def a_request(name: str, application: str, **spec: Any) -> Object:
+    return _object(name, spec={"application": application, "count": 1, "priority": 1, **spec})
+
+
+def _object(name: str, *, spec: Object, namespace: str | None = NAMESPACE) -> Object:
+    metadata = {
+        "name": name,
+        "uid": f"{name}-uid",
+        "generation": 1,
+        "resourceVersion": "1",
+        "creationTimestamp": CREATED,
+    }
+    if namespace:
+        metadata["namespace"] = namespace
+    return {"metadata": metadata, "spec": spec}
+
+
+class World:
+    """The API server's objects by kind and name; a scheduler sees what changes at once."""
+
+    def __init__(self, *objects: tuple[str, Object], settings: Settings | None = None) -> None:
+        self.objects: dict[str, dict[str, Object]] = {
+            kind: {} for kind in ("queue", "node", "application", "request", "pod")
+        }
+        self.version = 100
+        self.epoch = -1
+        self.settings = settings or Settings()
+        for kind, item in objects:
+            self.objects[kind][item["metadata"]["name"]] = item
+        self.restart()
+
+    # The scheduler.
+
+    def restart(self) -> None:
+        """Another scheduler process takes over; what was not written is lost."""
+        self.epoch += 1
+        self.ledger, self.loop = self.fresh(self.epoch)
+        self.writer = RequestWriter(None, self.ledger, lambda: True)  # type: ignore[arg-type]
+        self.dirty: set[tuple[str, str]] = set()
+        self.ledger.changed = self.dirty.add
+        self.ledger.rebuild(0)
+        self.dirty |= set(self.ledger.requests)
+        self.loop._queues, self.loop._nodes, self.loop._applications = False, set(), set()
+
+    def fresh(self, epoch: int) -> tuple[Ledger, AllocationLoop]:
+        """A ledger that has listed everything and not been built yet."""
+        ledger = Ledger(lambda _, types: CapacityEngine(types, epoch=epoch))
+        loop = AllocationLoop(ledger, self.settings)
+        for kind, items in self.objects.items():
+            for item in items.values():
+                getattr(loop, f"{kind}_seen")("ADDED", copy.deepcopy(item))
+        return ledger, loop
+
+    def rebuilt(self) -> Ledger:
+        """What a new process would know, from the same objects in another order."""
+        ledger = Ledger(lambda _, types: CapacityEngine(types, epoch=self.epoch + 1))
+        loop = AllocationLoop(ledger, self.settings)
+        for kind in reversed(self.objects):
+            for item in reversed(self.objects[kind].values()):
+                getattr(loop, f"{kind}_seen")("ADDED", copy.deepcopy(item))
+        ledger.rebuild(0)
+        return ledger
+
+    def cycle(self, *, write: bool = True) -> None:
+        """Decide, and have it written."""
+        self.loop.cycle()
+        if write:
+            self.write()
+
+    def write(self) -> None:
+        """Write what changed about requests, as the RequestWriter does."""
+        for key in sorted(self.dirty):
+            state = self.ledger.requests.get(key)
+            current = self.objects["request"].get(key[1])
+            if state is None or state.deleted or current is None:
+                continue
+            if state.uid != current["metadata"]["uid"]:
+                continue
+            body = asks.changes(state.found.get("status") or {}, self.writer._status(state))
+            if body:
+                self.patch("request", key[1], status=body)
+        self.dirty.clear()
+
+    # What others do.
+
+    def put(self, kind: str, item: Object) -> Object:
+        """Create or replace an object."""
+        self.version += 1
+        item["metadata"]["resourceVersion"] = str(self.version)
+        name = item["metadata"]["name"]
+        what = "MODIFIED" if name in self.objects[kind] else "ADDED"
+        self.objects[kind][name] = item
+        getattr(self.loop, f"{kind}_seen")(what, copy.deepcopy(item))
+        return item
+
+    def patch(self, kind: str, name: str, **parts: Mapping[str, Any]) -> Object:
+        """Merge into an object's spec, status or metadata."""
+        item = copy.deepcopy(self.objects[kind][name])
+        for part, words in parts.items():
+            item.setdefault(part, {}).update(copy.deepcopy(dict(words)))
+        return self.put(kind, item)
+
+    def remove(self, kind: str, name: str, *, unwatched: bool = False) -> None:
+        """Delete an object; *unwatched*: only its metadata are told, as after a relist."""
+        item = self.objects[kind].pop(name, None)
+        if item is not None:
+            told = {"metadata": item["metadata"]} if unwatched else item
+            getattr(self.loop, f"{kind}_seen")("DELETED", copy.deepcopy(told))
+
+    def submit(self, name: str, number: int, *, am: Object | None = None, **spec: Any) -> None:
+        """An application and its AM's request, as the ResourceManager makes it."""
+        app = an_application(name, number, **spec)
+        if am:
+            app["spec"]["applicationMaster"]["resources"] = am
+        self.put("application", app)
+        resources = am or {"cpu": "1", "memory": "1536Mi"}
+        request = a_request(
+            f"{name}-am-1", name, role="ApplicationMaster", priority=0, resources=resources
+        )
+        request["metadata"]["ownerReferences"] = [
+            {"kind": "YarnApplication", "name": name, "uid": app["metadata"]["uid"]}
+        ]
+        self.put("request", request)
+
+    def granted(self, name: str) -> dict[ContainerId, str]:
+        """The grants that a request's status lists, by container."""
+        request = self.objects["request"][name]
+        app = self.objects["application"].get(request["spec"]["application"])
+        text = ((app or {}).get("status") or {}).get("applicationId", "application_1_0001")
+        return {
+            ContainerId(
+                AttemptId(ApplicationId.parse(text), entry["attempt"]), entry["epoch"], number
+            ): entry["node"]
+            for entry in (request.get("status") or {}).get("grants") or ()
+            for number in ranges.expand(entry["containers"])
+        }
+
+    def launch(self, container: ContainerId, node: str, *, bound: bool = True) -> Object:
+        """The ResourceManager makes a pod, and kube-scheduler binds it."""
+        name = names.pod_name(f"p{container.attempt.application.number}", container)
+        pod = _object(name, spec={"schedulerName": "kubeyarn", "containers": [{"name": "main"}]})
+        pod["metadata"]["annotations"] = {names.CONTAINER_ID: str(container)}
+        pod["status"] = {"phase": "Pending"}
+        if bound:
+            pod["spec"]["nodeName"] = node
+        return self.put("pod", pod)
+
+    def end(self, pod: str, phase: str = "Succeeded") -> None:
+        """A pod's process ends."""
+        self.patch("pod", pod, status={"phase": phase})
+
+    def complete(self, request: str, *containers: ContainerId) -> None:
+        """The ResourceManager records how containers ended."""
+        status = self.objects["request"][request].get("status") or {}
+        entries = [
+            *(status.get("completed") or ()),
+            *({"id": str(c), "exitStatus": 0} for c in containers),
+        ]
+        self.patch("request", request, status={"completed": entries})
+
+    # What the scheduler holds.
+
+    def status(self, path: str) -> Any:
+        return next(s for s in self.ledger.engine.queue_status() if s.path == path)
+
+    def held(self) -> list[str]:
+        return [str(c.id) for c in self.ledger.engine.containers()]
+
+    @property
+    def fence(self) -> Fence:
+        return Fence(self.ledger)
+
+
+def foreign(name: str, node: str, *containers: Object, **spec: Any) -> Object:
+    """A pod of somebody else."""
+    pod = _object(name, spec={"nodeName": node, "containers": list(containers), **spec})
+    pod["status"] = {"phase": "Running"}
+    return pod
+
+
+def needs(cpu: str, memory: str, **more: Any) -> Object:
+    return {"name": "c", "resources": {"requests": {"cpu": cpu, "memory": memory}}, **more}
+
+
+def two_queues() -> list[tuple[str, Object]]:
+    """root with a (60 %, at most 80 %) and b (40 %, at most all)."""
+    return [
+        ("queue", a_queue("root")),
+        ("queue", a_queue("root.a", capacity="60%", maximumCapacity="80%")),
+        ("queue", a_queue("root.b", capacity="40%")),
+    ]
