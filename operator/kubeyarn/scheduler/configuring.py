@@ -2,12 +2,13 @@
 
 The core refuses a tree as a whole. Here the smallest part that is at fault goes back to what it
 last said (or is left out when it never was in force), so that a mistake in one corner does not hold
-up the others. The words in force are kept in the queues' status, so a restart decides the same.
+up the others. A queue that was removed although the others do not add up without it stays, too.
+The words in force are kept in the queues' status, so a restart decides the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,9 @@ from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.resources import ResourceTypes
 
 Object = dict[str, Any]
+
+# What is wrong is not the queue's own word but what its children say together.
+_OF_CHILDREN = "CapacitySum"
 
 
 @dataclass(slots=True)
@@ -37,10 +41,12 @@ def put_in_force(
     """Configure with as much of *found* as adds up.
 
     *before* are the words that were in force; *configure* raises ConfigRefused for a tree that
-    cannot be. Ends because each round takes at least one queue's new word away.
+    cannot be. Ends because each round takes at least one queue's new word away, brings back a queue
+    that was removed, or leaves one out for good.
     """
     words = dict(found)
     problems: dict[str, Problem] = {}
+    left_out: set[str] = set()
     while True:
         tree = queues.tree(words.values(), types)
         refused = tree.problems
@@ -52,7 +58,11 @@ def put_in_force(
                 refused = error.problems
         for problem in refused:
             problems.setdefault(problem.queue, problem)
-        if not refused or not _take_back(words, before, refused, problems):
+        if not (
+            _take_back(words, before, refused, problems)
+            or _bring_back(words, before, refused, left_out)
+            or _leave_out(words, refused, left_out)
+        ):
             return InForce(None, dict(before), problems)
 
 
@@ -65,15 +75,59 @@ def _take_back(
     """Undo the new words that may be at fault; whether there was any."""
     undone = False
     for problem in refused:
-        family = [problem.queue, *_children(words, problem.queue)]
-        changed = [path for path in family if path in words and _is_new(path, words, before)]
-        if not changed and problem.queue != queues.ROOT:
-            parent = problem.queue.rpartition(".")[0]
-            changed = [p for p in (parent, *_children(words, parent)) if _is_new(p, words, before)]
-        for path in changed:
+        for path in _at_fault(problem, words, before):
             problems.setdefault(path, Problem(path, problem.field, problem.reason, problem.message))
-            undone |= _undo(words, before, path)
+            _undo(words, before, path)
+            undone = True
     return undone
+
+
+def _at_fault(
+    problem: Problem, words: Mapping[str, Object], before: Mapping[str, Object]
+) -> list[str]:
+    """The new words nearest to a problem."""
+    path = problem.queue
+    own, below = [path], _children(words, path)
+    groups = [below, own] if problem.reason == _OF_CHILDREN else [own, below]
+    if path != queues.ROOT:
+        parent = path.rpartition(".")[0]
+        groups.append([parent, *_children(words, parent)])
+    changed = ([p for p in group if _is_new(p, words, before)] for group in groups)
+    return next((group for group in changed if group), [])
+
+
+def _bring_back(
+    words: dict[str, Object],
+    before: Mapping[str, Object],
+    refused: Iterable[Problem],
+    left_out: Collection[str],
+) -> bool:
+    """Keep queues in force that were removed although the others do not add up without them."""
+    gone = [path for path in before if path not in words and path not in left_out]
+    missed = [
+        path
+        for path in gone
+        for problem in refused
+        if path == problem.queue
+        or problem.queue.startswith(path + ".")
+        or path.rpartition(".")[0] == problem.queue
+    ]
+    words |= {path: before[path] for path in missed}
+    return bool(missed)
+
+
+def _leave_out(words: dict[str, Object], refused: Iterable[Problem], left_out: set[str]) -> bool:
+    """The last resort: without the queues at fault and what is below them."""
+    at_fault = [problem.queue for problem in refused if problem.queue != queues.ROOT]
+    out = [
+        path
+        for path in words
+        if any(path == queue or path.startswith(queue + ".") for queue in at_fault)
+    ]
+    left_out |= set(out)
+    for path in out:
+        del words[path]
+    return bool(out)
 
 
 def _children(words: Mapping[str, Object], path: str) -> list[str]:
@@ -91,12 +145,11 @@ def _going(now: Object, known: Object) -> bool:
     return ("deletionTimestamp" in now["metadata"]) != ("deletionTimestamp" in known["metadata"])
 
 
-def _undo(words: dict[str, Object], before: Mapping[str, Object], path: str) -> bool:
-    if path not in before:
+def _undo(words: dict[str, Object], before: Mapping[str, Object], path: str) -> None:
+    if path in before:
+        words[path] = before[path]
+    else:
         words.pop(path, None)
-        return True
-    words[path] = before[path]
-    return True
 
 
 def spec(queue: Object) -> Object:
