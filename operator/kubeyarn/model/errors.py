@@ -19,7 +19,7 @@ class KubeYarnError(Exception):
 
 
 class SpecError(KubeYarnError):
-    """Input that cannot be acted on; the message says what, where, what was found and is allowed."""
+    """Input that cannot be acted on; the message says what, where, what was found and allowed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class PriorityAccess:
-    """Application priorities of some users (Hadoop: one group of `acl_application_max_priority`)."""
+    """Application priorities of some users (Hadoop: `acl_application_max_priority`)."""
 
     users: Access
     maximum: int | None = None

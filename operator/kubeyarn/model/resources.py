@@ -8,7 +8,7 @@ milli-CPUs, the simulator MiB and vcores.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 Vector = tuple[int, ...]
@@ -17,11 +17,19 @@ MEMORY = 0
 CPU = 1
 
 
+def _plain(_: str, amount: int) -> str:
+    return str(amount)
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceTypes:
-    """The names behind a vector's places (Hadoop: ResourceUtils.getResourceTypesArray)."""
+    """The names behind a vector's places (Hadoop: ResourceUtils.getResourceTypesArray).
+
+    *show* writes an amount of a type for people: the ledger itself knows no units.
+    """
 
     names: tuple[str, ...] = ("memory", "cpu")
+    show: Callable[[str, int], str] = _plain
 
     def vector(self, amounts: Mapping[str, int]) -> Vector:
         """The vector of *amounts*; a type that is not named is 0, an unknown name a KeyError."""
@@ -33,6 +41,18 @@ class ResourceTypes:
     def mapping(self, vector: Vector) -> dict[str, int]:
         """The amounts of *vector* by name."""
         return dict(zip(self.names, vector, strict=True))
+
+    def amount(self, name: str, amount: int) -> str:
+        """An amount of one type in the words of its units, such as `memory 2Gi`."""
+        return f"{name} {self.show(name, amount)}"
+
+    def text(self, vector: Vector) -> str:
+        """A vector in the words of its units, without extended resources of which there is none."""
+        return ", ".join(
+            self.amount(name, amount)
+            for place, (name, amount) in enumerate(zip(self.names, vector, strict=True))
+            if amount or place <= CPU
+        )
 
     def zero(self) -> Vector:
         """Nothing of every type."""

@@ -130,7 +130,9 @@ class DefaultCalculator:
         """How often memory fits."""
         if not size[MEMORY]:
             return _INT_MAX
-        return free[MEMORY] // size[MEMORY] if free[MEMORY] >= 0 else -(-free[MEMORY] // size[MEMORY])
+        if free[MEMORY] < 0:
+            return -(-free[MEMORY] // size[MEMORY])
+        return free[MEMORY] // size[MEMORY]
 
     def lesser(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
         """The one with less memory."""
@@ -225,9 +227,7 @@ class DominantCalculator:
         if len(free) == 2 and free[0] >= 0 and free[1] >= 0 and size[0] > 0 and size[1] > 0:
             memory, cpu = free[0] // size[0], free[1] // size[1]
             return memory if memory < cpu else cpu
-        counts = [
-            x // s if x >= 0 else -(-x // s) for x, s in zip(free, size, strict=True) if s
-        ]
+        counts = [x // s if x >= 0 else -(-x // s) for x, s in zip(free, size, strict=True) if s]
         return min([_INT_MAX, *counts])
 
     def lesser(self, cluster: Vector, a: Vector, b: Vector) -> Vector:

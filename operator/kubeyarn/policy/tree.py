@@ -97,7 +97,7 @@ def _build(
     by_parent: dict[str, list[QueueConfig]],
     zero: Vector,
 ) -> TreeNode:
-    node = make_node(queue, parent, config, zero)
+    node = make_node(queue, parent, config)
     for child in by_parent.get(queue.path, ()):
         node.children.append(_build(child, node, config, by_parent, zero))
     if node.leaf:
@@ -107,9 +107,7 @@ def _build(
     return node
 
 
-def make_node(
-    queue: QueueConfig, parent: TreeNode | None, config: SchedulerConfig, zero: Vector
-) -> TreeNode:
+def make_node(queue: QueueConfig, parent: TreeNode | None, config: SchedulerConfig) -> TreeNode:
     """One queue below *parent*, without children.
 
     Raises:
@@ -117,8 +115,7 @@ def make_node(
     """
     settings = settle(queue, config, parent.settings if parent else None)
     shares = {
-        label: _share(settings, label, zero, legacy=config.legacy_queue_mode)
-        for label in settings.labels
+        label: _share(settings, label, legacy=config.legacy_queue_mode) for label in settings.labels
     }
     node = TreeNode(settings, shares)
     node.state = _state(queue, parent)
@@ -140,9 +137,7 @@ def _state(queue: QueueConfig, parent: TreeNode | None) -> ConfiguredState:
     return queue.state
 
 
-def _share(
-    settings: QueueSettings, label: str, zero: Vector, *, legacy: bool
-) -> ConfiguredShare:
+def _share(settings: QueueSettings, label: str, *, legacy: bool) -> ConfiguredShare:
     config = settings.config
     if label == NO_PARTITION:
         capacity, maximum = config.capacity, config.maximum_capacity

@@ -115,7 +115,7 @@ class Engine(Protocol):
         """
 
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
-        """A further attempt replaces the one before, whose containers are gone; it asks for an AM."""
+        """A further attempt replaces the one before, whose containers are gone; it wants an AM."""
 
     def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started.

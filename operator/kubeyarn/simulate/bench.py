@@ -61,9 +61,7 @@ def configuration(shape: Shape) -> SchedulerConfig:
 
 def nodes(shape: Shape) -> list[Node]:
     """Equal nodes."""
-    return [
-        Node(f"n{i}", (shape.slots * GIB, shape.slots)) for i in range(shape.nodes)
-    ]
+    return [Node(f"n{i}", (shape.slots * GIB, shape.slots)) for i in range(shape.nodes)]
 
 
 def applications(shape: Shape) -> list[Application]:

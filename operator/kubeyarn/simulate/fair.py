@@ -74,7 +74,7 @@ class SimulatedFair:
         queue = self.fair.queue_of(application)
         return {} if queue is None else {"queue": queue}
 
-    def observe_queues(self, now_ms: int) -> Data:  # noqa: ARG002
+    def observe_queues(self, now_ms: int) -> Data:
         """Every queue."""
         return {status.path: self._queue(status) for status in self.fair.queue_status()}
 
@@ -103,7 +103,7 @@ class SimulatedFair:
             found["amUsedMemory"] = status.am_used[MEMORY]
         return found
 
-    def observe_users(self, now_ms: int) -> Data | None:  # noqa: ARG002
+    def observe_users(self, now_ms: int) -> Data | None:
         """Nobody: the Fair Scheduler limits how many applications of a user run, nothing else."""
         return {}
 

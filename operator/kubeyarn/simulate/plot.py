@@ -42,8 +42,10 @@ def draw(use: UseOverSteps) -> str:
     """The picture: one line for each queue."""
     most = max([1, *(value for values in use.used.values() for value in values)])
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="11">',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" '
+            f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="11">'
+        ),
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
         f'<text x="{LEFT}" y="18" font-size="14">{escape(use.title)}: memory by queue, MiB</text>',
         *_axes(use, most),
@@ -87,8 +89,10 @@ def _line(path: str, values: list[int], place: int, most: int) -> list[str]:
     y = TOP + 16 * place + 8
     x = WIDTH - RIGHT + 14
     return [
-        f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2">'
-        f"<title>{escape(path)}</title></polyline>",
+        (
+            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2">'
+            f"<title>{escape(path)}</title></polyline>"
+        ),
         f'<rect x="{x}" y="{y - 8}" width="10" height="10" fill="{colour}"/>',
         f'<text x="{x + 16}" y="{y + 1}">{escape(path)}</text>',
     ]

@@ -68,15 +68,13 @@ def tell(data: object, *, explain: bool = False, plot: bool = False) -> Told:
 
 
 def _leaf_use(story: Story) -> dict[str, int]:
-    return {
-        queue.path: queue.used[MEMORY] for queue in story.engine.queue_status() if queue.leaf
-    }
+    return {queue.path: queue.used[MEMORY] for queue in story.engine.queue_status() if queue.leaf}
 
 
 def _scheduler(scenario: Scenario) -> SimulatedScheduler:
     types = resource_types(Properties(scenario.config))
     if scenario.scheduler == "fair":
-        from kubeyarn.simulate.fair import SimulatedFair  # noqa: PLC0415
+        from kubeyarn.simulate.fair import SimulatedFair
 
         return SimulatedFair(types, scenario.partitions)
     return SimulatedCapacity(types, scenario.partitions)

@@ -247,9 +247,7 @@ class Story:
 
     def _request(self, arguments: Data) -> None:
         app = self._live(arguments)
-        key = AskKey(
-            whole(arguments, "priority", 1), whole(arguments, "allocationRequestId", -1)
-        )
+        key = AskKey(whole(arguments, "priority", 1), whole(arguments, "allocationRequestId", -1))
         ask = Ask(
             key=key,
             count=whole(arguments, "count"),

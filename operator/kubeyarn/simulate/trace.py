@@ -40,7 +40,9 @@ class Trace:
             name = self._names(container.id.attempt.application)
             return f"{name} gets {container.size} on {container.node} ({kind}, {container.id})"
         if isinstance(decision, Reserve):
-            return f"{self._names(decision.application)} reserves {decision.size} on {decision.node}"
+            return (
+                f"{self._names(decision.application)} reserves {decision.size} on {decision.node}"
+            )
         if isinstance(decision, Preempt):
             what = "is killed" if decision.kill else "is marked for preemption"
             return f"{decision.container} {what}: {decision.message}"

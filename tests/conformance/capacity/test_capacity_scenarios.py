@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conformance.comparing import differences
 
+from conformance.comparing import differences
 from kubeyarn.simulate.run import run_scenario
 
 HERE = Path(__file__).parent

@@ -44,7 +44,8 @@ def _read_group(name: str, text: str) -> PriorityAccess:
         elif key in ("max_priority", "default_priority") and value.isdigit():
             numbers[key] = int(value)
         else:
-            refuse(name, f"found {word!r}, expected user=, group=, max_priority= or default_priority=")
+            allowed = "user=, group=, max_priority= or default_priority="
+            refuse(name, f"found {word!r}, expected {allowed}")
     everyone = "*" in users or "*" in groups
     return PriorityAccess(
         Access(everyone=everyone, users=users, groups=groups),

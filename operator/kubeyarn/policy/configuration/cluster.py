@@ -84,9 +84,7 @@ def read_capacity_scheduler(
             properties.number(PREFIX + "minimum-user-limit-percent"), 100.0
         ),
         maximum_parallel_applications=properties.integer(PREFIX + "max-parallel-apps"),
-        user_maximum_parallel_applications=properties.integer(
-            PREFIX + "user.max-parallel-apps"
-        ),
+        user_maximum_parallel_applications=properties.integer(PREFIX + "user.max-parallel-apps"),
         maximum_parallel_applications_of=_parallel_of_users(properties),
         check_access=bool(properties.flag("yarn.acl.enable")),
         administrators=_administrators(properties),

@@ -214,9 +214,7 @@ class _QueueReader:
         return None if said in (None, "*") else read_priority_access(name, said or "")
 
 
-def _read_auto_create(
-    path: str, properties: Properties, types: ResourceTypes
-) -> AutoCreate | None:
+def _read_auto_create(path: str, properties: Properties, types: ResourceTypes) -> AutoCreate | None:
     prefix = f"{PREFIX}{path}."
     if properties.flag(prefix + "auto-create-child-queue.enabled"):
         start = prefix + "auto-create-child-queue."

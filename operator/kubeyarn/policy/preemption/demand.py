@@ -39,7 +39,7 @@ def try_take(
     if partition not in wanted:
         return False
     zero = (0,) * len(size)
-    want = tuple(x if x else -1 for x in wanted[partition])
+    want = tuple(x or -1 for x in wanted[partition])
     wanted[partition] = want
     if not calc.any_above_zero(want) or not calc.fits(size, budget.left):
         return False

@@ -57,9 +57,7 @@ def _assign_parent(queue: ParentQueue, offer: Offer, limits: Limits) -> Proposal
     return result
 
 
-def can_assign(
-    queue: Queue, offer: Offer, limits: Limits, unreservable: Vector | None
-) -> bool:
+def can_assign(queue: Queue, offer: Offer, limits: Limits, unreservable: Vector | None) -> bool:
     """Whether the queue is below its limit, or would be without what is reserved."""
     calc, partition = queue.calc, offer.partition
     total = queue.cluster.total

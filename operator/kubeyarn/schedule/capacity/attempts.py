@@ -109,7 +109,7 @@ def clear(app: LedgerApplication, cluster: Cluster) -> None:
         app.drop_ask(key)
 
 
-def change_queue(app: LedgerApplication, target: LeafQueue, cluster: Cluster) -> None:
+def change_queue(app: LedgerApplication, target: LeafQueue) -> None:
     """Let an application's containers, place in line and asks change the leaf.
 
     Hadoop: CapacityScheduler.moveApplication. The application still names its old leaf.

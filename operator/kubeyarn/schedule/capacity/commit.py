@@ -34,7 +34,7 @@ def commit(proposal: Proposal, offer: Offer) -> Decision | None:
     if proposal.fulfils is None and not _acceptable(proposal, app, proposal.size, offer):
         return None
     if proposal.reserve:
-        return _reserve(app, ask, proposal, offer)
+        return _reserve(app, ask, offer)
     return _allocate(app, ask, proposal, offer)
 
 
@@ -67,9 +67,7 @@ def _user_within(proposal: Proposal, app: LedgerApplication, offer: Offer) -> bo
     return queue.calc.compare(queue.cluster.total, used, limit) <= 0
 
 
-def _reserve(
-    app: LedgerApplication, ask: OutstandingAsk, proposal: Proposal, offer: Offer
-) -> Decision:
+def _reserve(app: LedgerApplication, ask: OutstandingAsk, offer: Offer) -> Decision:
     node = offer.node
     reservation = Reservation(
         new_container_id(app), app, ask.key, node.name, ask.size, node.partition, offer.now_ms

@@ -134,7 +134,7 @@ def _dynamic_node(
             said = said.over(template)
     if leaf:
         said = said.over(_DYNAMIC_LEAF)
-    node = make_node(replace(said, path=path), _parent_node(parent), config, parent.zero)
+    node = make_node(replace(said, path=path), _parent_node(parent), config)
     if said.capacity is None:
         node.shares[""] = replace(node.shares[""], weight=1.0)
     return node
@@ -211,7 +211,7 @@ def _managed_node(
     said = QueueConfig(path)
     if auto.leaf_template is not None:
         said = said.over(auto.leaf_template)
-    return make_node(said, _parent_node(parent), config, parent.zero)
+    return make_node(said, _parent_node(parent), config)
 
 
 def _set_template(parent: ParentQueue, template: dict[str, ConfiguredShare]) -> None:

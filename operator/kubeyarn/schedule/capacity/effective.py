@@ -1,7 +1,7 @@
 """Effective guarantees and maxima, as nodes come and go.
 
-Hadoop: AbstractParentQueue.updateClusterResourceLegacyMode, AbstractCSQueue.updateEffectiveResources
-and AbstractLeafQueue.updateClusterResource.
+Hadoop: AbstractParentQueue.updateClusterResourceLegacyMode,
+AbstractCSQueue.updateEffectiveResources and AbstractLeafQueue.updateClusterResource.
 """
 
 from __future__ import annotations
@@ -140,8 +140,7 @@ def is_absolute(queue: Queue) -> bool:
 
 def _shrunk(amounts: Vector, ratios: dict[int, float]) -> Vector:
     return tuple(
-        to_long(single(single(x) * ratios[i])) if i in ratios else x
-        for i, x in enumerate(amounts)
+        to_long(single(single(x) * ratios[i])) if i in ratios else x for i, x in enumerate(amounts)
     )
 
 

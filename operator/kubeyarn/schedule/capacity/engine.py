@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.asks import ANYWHERE
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.ids import AttemptId
-from kubeyarn.model.queues import OfferConfig, SchedulerConfig
+from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.policy.calculator import DominantCalculator, calculator
 from kubeyarn.policy.placement.check import check_rules
@@ -46,7 +46,7 @@ from kubeyarn.schedule.capacity.rejections import (
 from kubeyarn.schedule.capacity.status import headroom_of, queue_statuses
 from kubeyarn.schedule.capacity.tree import change_tree, check_change, drained, new_queue, walk
 from kubeyarn.schedule.capacity.why import explain
-from kubeyarn.schedule.engine import Decision, Grant
+from kubeyarn.schedule.engine import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,14 +72,12 @@ class CapacityEngine:
     same.
     """
 
-    def __init__(
-        self, types: ResourceTypes, *, epoch: int = 0, quick_lane: bool = True
-    ) -> None:
+    def __init__(self, types: ResourceTypes, *, epoch: int = 0, quick_lane: bool = True) -> None:
         self.quick_lane = quick_lane
         self.types = types
         self.epoch = epoch
         self.zero = types.zero()
-        self.cluster = Cluster(self.zero)
+        self.cluster = Cluster(types)
         self.calc: Calculator = DominantCalculator()
         self.config: SchedulerConfig | None = None
         self.root: ParentQueue | None = None
@@ -363,7 +361,7 @@ class CapacityEngine:
             self._put(app, AM_KEY, 1, app.am_size, app.am_partition, ANYWHERE)
 
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
-        """A further attempt replaces the one before, whose containers are gone; it asks for an AM."""
+        """A further attempt replaces the one before, whose containers are gone; it wants an AM."""
         self.settle()
         app = self.apps.get(application)
         if app is None or app.attempt == number:
@@ -420,7 +418,7 @@ class CapacityEngine:
             check_partition(target, partition, self._settings(), f"move of {application}")
         check_limits(target, app.app)
         self._idle = False
-        attempts.change_queue(app, target, self.cluster)
+        attempts.change_queue(app, target)
         if app.runnable:
             self.parallel.move(app, source=app.queue, target=target)
         self._count(target, 1)
@@ -580,9 +578,9 @@ class CapacityEngine:
         """All nodes, starting after the one at which the last cycle reached its limit."""
         nodes = list(self.cluster.nodes.values())
         last, self._resume_after = self._resume_after, None
-        for place, node in enumerate(nodes if last is not None else ()):
+        for at, node in enumerate(nodes if last is not None else ()):
             if node.name == last:
-                return nodes[place + 1 :] + nodes[: place + 1]
+                return nodes[at + 1 :] + nodes[: at + 1]
         return nodes
 
     def _round(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.model.resources import ResourceTypes, Vector, add, subtract
 
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
@@ -42,10 +42,11 @@ class LedgerNode:
 class Cluster:
     """All nodes, in the order they joined, and what each partition amounts to."""
 
-    __slots__ = ("_joined", "nodes", "partitions", "total", "zero")
+    __slots__ = ("_joined", "nodes", "partitions", "total", "types", "zero")
 
-    def __init__(self, zero: Vector) -> None:
-        self.zero = zero
+    def __init__(self, types: ResourceTypes) -> None:
+        self.types = types
+        zero = self.zero = types.zero()
         self.nodes: dict[str, LedgerNode] = {}
         self.partitions: dict[str, Vector] = {"": zero}
         self.total = zero

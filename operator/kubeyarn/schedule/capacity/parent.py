@@ -40,11 +40,11 @@ class ParentQueue(Queue):
 
     __slots__ = (
         "_count",
-        "orders",
         "children",
         "created_by",
         "entitled",
         "minimum_ratio",
+        "orders",
         "runnable",
     )
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.queues import ChildOrdering
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.policy.hash_order import hash_order
 from kubeyarn.policy.preemption.claims import Claim
 from kubeyarn.policy.preemption.ideal import IdealTerms, compute_ideal, decide_amounts
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.parent import ParentQueue
-from kubeyarn.model.queues import ChildOrdering
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,9 +103,7 @@ class Pass:
         for partition in self.claims:
             claim = self.claim(leaf.path, partition)
             zero = (0,) * len(claim.taken)
-            if not claim.protected and self.calc.compare(
-                self.cluster.total, claim.taken, zero
-            ) > 0:
+            if not claim.protected and self.calc.compare(self.cluster.total, claim.taken, zero) > 0:
                 found[partition] = claim.taken
         return found
 

@@ -98,7 +98,7 @@ class Preemption:
                 Preempt(
                     container.id,
                     kill=since is not None,
-                    message=f"{container.size} on {container.node} is taken back for others "
+                    message=f"{state.cluster.types.text(container.size)} on {container.node} is taken back for others "
                     "who are below what they are guaranteed",
                 )
             )

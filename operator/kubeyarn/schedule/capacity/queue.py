@@ -68,13 +68,13 @@ class Queue:
         "parent",
         "path",
         "pending",
+        "place",
         "reserved",
         "settings",
         "shares",
         "state",
         "step",
         "template_absolute",
-        "place",
         "used",
         "zero",
     )
@@ -118,7 +118,7 @@ class Queue:
     @property
     def on_demand(self) -> bool:
         """Whether no configuration declares the queue."""
-        return self.dynamic or self.template_absolute is not None and self.leaf
+        return self.dynamic or (self.template_absolute is not None and self.leaf)
 
     def minimum(self, partition: str) -> Vector:
         """The guarantee in a partition (Hadoop: getEffectiveCapacity)."""
@@ -138,9 +138,7 @@ class Queue:
 
     def reaches(self, partition: str) -> bool:
         """Whether nodes of the partition may be used by right."""
-        return (
-            not partition or partition in self.accessible or EVERY_PARTITION in self.accessible
-        )
+        return not partition or partition in self.accessible or EVERY_PARTITION in self.accessible
 
     def path_up(self) -> Iterable[Queue]:
         """This queue and its ancestors, root last."""

@@ -122,9 +122,7 @@ def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk] | No
     return app, ask
 
 
-def _grant(
-    leaf: LeafQueue, app: LedgerApplication, ask: OutstandingAsk, node: LedgerNode
-) -> Grant:
+def _grant(leaf: LeafQueue, app: LedgerApplication, ask: OutstandingAsk, node: LedgerNode) -> Grant:
     """Charge the container everywhere."""
     size = ask.size
     memory, cpu = size

@@ -115,12 +115,14 @@ def check_size(size: Vector, maximum: Vector, types: ResourceTypes, where: str) 
     for name, amount, most in zip(types.names, size, maximum, strict=True):
         if amount < 0:
             raise Rejected(
-                Reason.INVALID_REQUEST, f"{where}: {name} is {amount}; it must not be negative"
+                Reason.INVALID_REQUEST,
+                f"{where}: {types.amount(name, amount)}; it must not be negative",
             )
         if amount > most:
             raise Rejected(
                 Reason.MAXIMUM_ALLOCATION,
-                f"{where}: {name} {amount} is greater than the maximum allocation {most}",
+                f"{where}: {types.amount(name, amount)} is greater than the maximum allocation "
+                f"{types.show(name, most)}",
             )
 
 

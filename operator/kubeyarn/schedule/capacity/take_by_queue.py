@@ -91,9 +91,7 @@ def victims_in_order(app: LedgerApplication) -> list[Container]:
     return sorted(app.containers.values(), key=lambda c: (c.key, c.id), reverse=True)
 
 
-def _take(
-    state: Pass, wanted: dict[str, Vector], container: Container, wait_ms: int
-) -> bool:
+def _take(state: Pass, wanted: dict[str, Vector], container: Container, wait_ms: int) -> bool:
     if container.id in state.chosen:
         return False
     taken = try_take(

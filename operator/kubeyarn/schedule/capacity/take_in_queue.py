@@ -113,7 +113,7 @@ def _demand(
     if len(apps) == 1:
         return [], users
     reassignable = subtract(subtract(claim.used, claim.taken), am_total)
-    claimed = [_app_claim(state, leaf, app, partition) for app in apps]
+    claimed = [_app_claim(leaf, app, partition) for app in apps]
     for one in claimed:
         if one.app.user not in users:
             users[one.app.user] = _user_claim(leaf, one.app.user, partition, am_of)
@@ -129,9 +129,7 @@ def _am_size(app: LedgerApplication, partition: str) -> Vector:
     return app.am_size if app.am_partition == partition else app.zero
 
 
-def _app_claim(
-    state: Pass, leaf: LeafQueue, app: LedgerApplication, partition: str
-) -> AppClaim:
+def _app_claim(leaf: LeafQueue, app: LedgerApplication, partition: str) -> AppClaim:
     zero = leaf.zero
     return AppClaim(
         app=app,
@@ -146,9 +144,7 @@ def _app_claim(
     )
 
 
-def _user_claim(
-    leaf: LeafQueue, name: str, partition: str, am_of: dict[str, Vector]
-) -> UserClaim:
+def _user_claim(leaf: LeafQueue, name: str, partition: str, am_of: dict[str, Vector]) -> UserClaim:
     zero = leaf.zero
     am_used = am_of.get(name, zero)
     limit = leaf.users.limit(name, partition, whole=False, everyone=True)
@@ -211,16 +207,12 @@ def _count_selected(state: Pass, one: AppClaim, user: UserClaim, partition: str)
             user.selected = add(user.selected, container.size)
 
 
-def _set_to_take(
-    state: Pass, leaf: LeafQueue, ordered: list[AppClaim], claim: Claim
-) -> None:
+def _set_to_take(state: Pass, leaf: LeafQueue, ordered: list[AppClaim], claim: Claim) -> None:
     calc, total, zero = state.calc, state.cluster.total, leaf.zero
     share = single(state.config.intra_queue_maximum_allowable)
     most = times(claim.guaranteed, share)
-    if calc.compare(total, most, claim.taken) > 0:
-        most = subtract(most, claim.taken)
-    else:
-        most = zero
+    more = calc.compare(total, most, claim.taken) > 0
+    most = subtract(most, claim.taken) if more else zero
     left = at_most(calc, total, most, state.budget.left)
     for one in ordered:
         if calc.compare(total, left, zero) <= 0 or calc.compare(total, one.used, zero) <= 0:

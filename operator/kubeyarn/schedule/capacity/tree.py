@@ -144,9 +144,7 @@ def _change_children(
         else:
             child.dynamic = False
             change_tree(child, said, cluster, calc)
-    kept = [
-        path for path in hash_order(list(present)) if path in wanted or present[path].on_demand
-    ]
+    kept = [path for path in hash_order(list(present)) if path in wanted or present[path].on_demand]
     queue.children = [present[path] for path in kept]
     queue.reorder()
 

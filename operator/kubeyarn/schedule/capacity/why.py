@@ -55,6 +55,7 @@ def _parked(app: LedgerApplication, config: SchedulerConfig) -> Verdict:
 
 def _not_admitted(app: LedgerApplication) -> Verdict:
     queue, partition = app.queue, app.am_partition
+    text = queue.cluster.types.text
     place = list(queue.waiting).index(app) + 1
     line = f"place {place} of {len(queue.waiting)}"
     used = queue.am_used.get(partition, queue.zero)
@@ -62,23 +63,24 @@ def _not_admitted(app: LedgerApplication) -> Verdict:
     if not queue.calc.fits(add(used, app.am_size), limit):
         return Verdict(
             Reason.AM_LIMIT,
-            f"{queue.path}: ApplicationMasters hold {used} of {limit}; "
-            f"one of {app.am_size} waits, {line}",
+            f"{queue.path}: ApplicationMasters hold {text(used)} of {text(limit)}; "
+            f"one of {text(app.am_size)} waits, {line}",
             place,
         )
     own = queue.users.get(app.user).am_used.get(partition, queue.zero)
     limit = user_limit_for_am(queue, partition, app.user)
     return Verdict(
         Reason.USER_AM_LIMIT,
-        f"{queue.path}: user {app.user}'s ApplicationMasters hold {own} of {limit}; "
-        f"one of {app.am_size} waits, {line}",
+        f"{queue.path}: user {app.user}'s ApplicationMasters hold {text(own)} of {text(limit)}; "
+        f"one of {text(app.am_size)} waits, {line}",
         place,
     )
 
 
 def _stopped(app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster) -> Verdict:
     place = list(app.queue.active).index(app) + 1
-    wait = f"{ask.count} of {ask.size} wait, place {place} of {len(app.queue.active)}"
+    size = cluster.types.text(ask.size)
+    wait = f"{ask.count} of {size} wait, place {place} of {len(app.queue.active)}"
     return (
         _no_node(ask, cluster, wait, place)
         or _queue_limit(app, ask, wait, place)
@@ -93,9 +95,15 @@ def _no_node(ask: OutstandingAsk, cluster: Cluster, wait: str, place: int) -> Ve
         return None
     where = f"partition {ask.partition}" if ask.partition else "the default partition"
     biggest = max((node.total for node in nodes), default=None)
-    found = f"the biggest is {biggest}" if biggest is not None else "it has no nodes"
+    found = (
+        f"the biggest is {cluster.types.text(biggest)}"
+        if biggest is not None
+        else "it has no nodes"
+    )
     return Verdict(
-        Reason.NO_NODE_FITS, f"no node of {where} can hold {ask.size}: {found}; {wait}", place
+        Reason.NO_NODE_FITS,
+        f"no node of {where} can hold {cluster.types.text(ask.size)}: {found}; {wait}",
+        place,
     )
 
 
@@ -117,7 +125,9 @@ def _queue_limit(
         used, most = queue.use(partition), queue.maximum(partition)
         if not queue.calc.fits(add(used, ask.size), most):
             reason = Reason.QUEUE_MAXIMUM if queue is app.queue else Reason.PARENT_MAXIMUM
-            return Verdict(reason, f"{queue.path} holds {used} of at most {most}; {wait}", place)
+            text = queue.cluster.types.text
+            message = f"{queue.path} holds {text(used)} of at most {text(most)}; {wait}"
+            return Verdict(reason, message, place)
     return None
 
 
@@ -129,9 +139,10 @@ def _user_limit(
     used = queue.users.get(app.user).used.get(ask.partition, queue.zero)
     if queue.calc.compare(queue.cluster.total, used, limit) <= 0:
         return None
+    text = queue.cluster.types.text
     return Verdict(
         Reason.USER_LIMIT,
-        f"{queue.path}: user {app.user} holds {used} of {limit}; {wait}",
+        f"{queue.path}: user {app.user} holds {text(used)} of {text(limit)}; {wait}",
         place,
     )
 
@@ -164,7 +175,10 @@ def _no_room(
         )
     free = _most_free(queue, ask, cluster)
     return Verdict(
-        Reason.NODES_BUSY, f"no node has room for {ask.size}: the most free is {free}; {wait}", place
+        Reason.NODES_BUSY,
+        f"no node has room for {cluster.types.text(ask.size)}: the most free is "
+        f"{cluster.types.text(free)}; {wait}",
+        place,
     )
 
 

@@ -30,7 +30,7 @@ def why(
 
 
 def _amounts(types: ResourceTypes, vector: Vector) -> str:
-    return ", ".join(f"{name} {amount}" for name, amount in types.mapping(vector).items())
+    return types.text(vector)
 
 
 def _not_running(runners: Runners, attempt: Attempt) -> Verdict | None:
