@@ -17,7 +17,7 @@ STANDARD = ("memory", "cpu")
 
 def resource_types(named: Mapping[str, object] | set[str]) -> ResourceTypes:
     """The types of a cluster that knows the resources *named*: memory, cpu, then by name."""
-    return ResourceTypes((*STANDARD, *sorted(set(named) - set(STANDARD))))
+    return ResourceTypes((*STANDARD, *sorted(set(named) - set(STANDARD))), quantities.show)
 
 
 def vector(values: Mapping[str, Any], field: str, types: ResourceTypes) -> Vector:

@@ -21,6 +21,9 @@ LOCAL_DIR = "/kubeyarn/local"
 LOG_DIR = "/kubeyarn/logs"
 TOKEN_DIR = "/var/run/secrets/kubeyarn.io"
 TOKEN_SECONDS = 3600
+# Hadoop's NodeManager waits a quarter of a second between the signals
+# (yarn.nodemanager.sleep-delay-before-sigkill.ms), Kubernetes half a minute; a template may say.
+STOP_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def make_pod(owner: Owner, placed: Placed, launch: Launch, am_service: str) -> O
     containers = spec.get("containers") or [{"name": "main"}]
     spec["containers"] = [_main(containers[0], owner, placed, launch, am_service), *containers[1:]]
     spec["restartPolicy"] = "Never"
+    spec.setdefault("terminationGracePeriodSeconds", STOP_SECONDS)
     spec["schedulerName"] = names.SCHEDULER_NAME
     spec["affinity"] = _pinned(spec.get("affinity") or {}, placed.node)
     spec["volumes"] = [*(spec.get("volumes") or []), *_volumes(placed.role)]

@@ -535,6 +535,8 @@ class Ledger:
         state, held = self.request_of(decision.container), self.held(decision.container)
         if state is None or held is None or held.freed:
             return
+        if held.preempting is not None and held.preempting[0]:
+            return
         said = (decision.kill, decision.message)
         if held.preempting != said:
             held.preempting = said

@@ -232,11 +232,11 @@ def use(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, int]]) -> 
 
 
 def shown(amounts: Mapping[str, int]) -> dict[str, str]:
-    """Amounts as quantities; extended resources that are 0 are left out."""
+    """Amounts as quantities; left out are extended resources that are 0, and what has no limit."""
     return {
         name: quantities.show(name, amount)
         for name, amount in amounts.items()
-        if amount or name in ("cpu", "memory")
+        if (amount or name in ("cpu", "memory")) and amount < quantities.LARGEST
     }
 
 

@@ -71,6 +71,7 @@ def test_a_task_pod_is_made_as_yarn_decides():
         },
         "spec": {
             "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 5,
             "schedulerName": "kubeyarn",
             "automountServiceAccountToken": False,
             "affinity": {
