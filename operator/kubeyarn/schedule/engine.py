@@ -139,6 +139,9 @@ class Engine(Protocol):
     def recover(self, application: ApplicationId, container: Container) -> None:
         """Count a container that was granted before this ledger was built; never refused."""
 
+    def skip_numbers(self, application: ApplicationId, last: int) -> None:
+        """Container numbers up to *last* of this ledger's epoch were given away before."""
+
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubeyarn.cluster import names
+from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import ranges
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import Vector
@@ -54,6 +55,12 @@ class RequestState:
         """Whether an ApplicationMaster asked it at the AM service, and so acts on what ends."""
         labels = self.found["metadata"].get("labels") or {}
         return labels.get(names.ROLE) == names.ROLE_ASK
+
+    def made_for(self, application: Object | None) -> bool:
+        """Whether it is not of an earlier application that had the same name."""
+        owners = self.found["metadata"].get("ownerReferences") or ()
+        uids = [owner["uid"] for owner in owners if owner.get("kind") == APPLICATIONS.kind]
+        return application is None or not uids or application["metadata"]["uid"] in uids
 
     @property
     def count(self) -> int:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +65,9 @@ class Ledger:
         self._key_of: dict[ApplicationId, Key] = {}
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
         self._request_of: dict[ContainerId, Key] = {}
+        self._known_as: dict[ApplicationId, Application] = {}
+        self._apart: dict[Key, Application] = {}
+        self._last_number: dict[ApplicationId, int] = {}
         self._bound: dict[str, list[int]] = {}
         self._limits: dict[str, Vector] | None = None
 
@@ -71,24 +75,33 @@ class Ledger:
 
     def rebuild(self, now_ms: int) -> None:
         """A fresh engine from everything that is cached."""
-        self.types = self._all_types()
+        before, self.types = self.types, self._all_types()
         self._in_engine.clear()
         self._submitted.clear()
-        self._placed.clear()
+        places, self._placed = self._placed, {}
         self._key_of.clear()
         for state in self.requests.values():
             state.asked = None
+            if state.size is not None:
+                known = before.mapping(state.size)
+                state.size = tuple(known.get(name, 0) for name in self.types.names)
         self.kind = self._wanted_kind()
         self.engine = self._make_engine(self.kind, self.types)
         self.configure(now_ms)
         for name in sorted(self.nodes):
             self.sync_node(name)
         self._bound = {}
-        for _, key in sorted(
-            (identity, key)
+        with_id = {
+            key: identity
             for key, found in self.applications.items()
             if (identity := _application_id(found)) is not None
-        ):
+        }
+        for _, key in sorted((identity, key) for key, identity in with_id.items()):
+            self.sync_application(key, now_ms)
+        for key, application in sorted(self._apart.items()):
+            gone = replace(application, queue=places[key], am_size=None)
+            self._enter(key, gone, self._states(key, None), now_ms)
+        for key in sorted(self._requests_of.keys() - with_id.keys()):
             self.sync_application(key, now_ms)
 
     def outgrown(self) -> bool:
@@ -233,7 +246,7 @@ class Ledger:
             state.deleted |= state.uid == uid
             return state.application
         if state is not None and state.uid != uid:
-            self._forget_request(state)
+            self._set_apart(state, state.application)
             state = None
         owner = (key[0], found["spec"]["application"])
         if state is None:
@@ -246,7 +259,8 @@ class Ledger:
     def sync_application(self, key: Key, now_ms: int) -> None:
         """Bring one application with its requests in line."""
         found = self.applications.get(key)
-        states = [self.requests[k] for k in sorted(self._requests_of.get(key, ()))]
+        self._retire(key, found, now_ms)
+        states = self._states(key, found)
         identity = _application_id(found) if found else self._submitted.get(key)
         if identity is None:
             for state in states:
@@ -256,10 +270,10 @@ class Ledger:
             self._read_once(state, identity)
             self._drop_completed(state)
         over = found is None or (found.get("status") or {}).get("state") in ENDED
-        if found is None:
-            self._free_unlaunched(states)
-        if not over and key not in self._submitted:
-            self._submit(key, found or {}, states, now_ms)
+        self._free_unlaunched([state for state in states if found is None or state.deleted])
+        wanted = not over or _any_live(states)
+        if found is not None and wanted and key not in self._submitted:
+            self._submit(key, found, states, now_ms, over=over)
         if key in self._submitted and found is not None and not over:
             self._sync_wishes(key, found, states, now_ms)
         if key in self._submitted:
@@ -272,6 +286,53 @@ class Ledger:
                 self._finish_when_empty(key, states, now_ms)
         for state in [s for s in states if s.deleted and not s.live]:
             self._forget_request(state)
+
+    def _states(self, key: Key, found: Object | None) -> list[RequestState]:
+        """An application's requests, deleted ones first: another may ask by the same key now."""
+        states = [self.requests[k] for k in self._requests_of.get(key, ())]
+        for state in states:
+            if state.deleted and not state.made_for(found):
+                self._forget_request(state)
+        mine = [state for state in states if state.made_for(found)]
+        return sorted(mine, key=lambda state: (not state.deleted, state.key))
+
+    def _retire(self, key: Key, found: Object | None, now_ms: int) -> None:
+        """Keep apart what a deleted application still holds, so that its name is free again."""
+        identity = self._submitted.get(key)
+        same = found is not None and _application_id(found) == identity
+        if identity is None or same or key in self._apart:
+            return
+        apart = (key[0], f"{key[1]} {identity}")
+        self._apart[apart] = self._known_as[identity]
+        self._submitted[apart] = self._submitted.pop(key)
+        self._placed[apart] = self._placed.pop(key)
+        self._key_of[identity] = apart
+        self._wished.pop(key, None)
+        for state in [self.requests[k] for k in sorted(self._requests_of[key])]:
+            self._set_apart(state, apart)
+        self.sync_application(apart, now_ms)
+
+    def _set_apart(self, state: RequestState, application: Key) -> None:
+        """Keep what a request holds under another key; what it says from now on is another's."""
+        self._forget_request(state)
+        mark = state.uid if application == state.application else application[1]
+        apart = replace(
+            state,
+            key=(state.key[0], f"{state.key[1]} {mark}"),
+            application=application,
+            deleted=True,
+        )
+        self.requests[apart.key] = apart
+        self._requests_of[application].add(apart.key)
+        for container in apart.grants:
+            self._request_of[container] = apart.key
+        if application != state.application and not state.deleted:
+            # The object is still there: its owner's next one begins with it from the start.
+            anew = RequestState(state.key, state.uid, state.application, state.am, state.found)
+            anew.asked = 0
+            self.requests[anew.key] = anew
+            self._requests_of[anew.application].add(anew.key)
+            self.changed(anew.key)
 
     def _read_once(self, state: RequestState, identity: ApplicationId) -> None:
         """Read what an earlier process granted; from then on the grants here are the truth."""
@@ -297,26 +358,42 @@ class Ledger:
                 self._request_of.pop(container, None)
                 self.changed(state.key)
 
-    def _submit(self, key: Key, found: Object, states: list[RequestState], now_ms: int) -> None:
+    def _submit(
+        self, key: Key, found: Object, states: list[RequestState], now_ms: int, *, over: bool
+    ) -> None:
         """Give the engine an application that has its AM's request."""
         am = next((s for s in states if s.am and not s.deleted), None)
         if am is None or (am.accepted is not None and not am.accepted[0]):
             return
         try:
-            application = self._application(found, am)
-            self._placed[key] = self.engine.submit(application, now_ms)
+            application = self._application(found, am, over=over)
+            self._enter(key, application, states, now_ms)
         except SpecError as error:
             reason = error.reason if isinstance(error, Rejected) else "InvalidRequest"
             am.accepted = (False, str(reason), str(error))
             self.changed(am.key)
             return
-        self._submitted[key] = application.id
-        self._key_of[application.id] = key
         am.queue = self._placed[key]
-        for state in states:
-            self._recover(state, application.id)
         am.accepted = (True, "Accepted", f"placed in {am.queue}")
         self.changed(am.key)
+
+    def _enter(
+        self, key: Key, application: Application, states: list[RequestState], now_ms: int
+    ) -> None:
+        """Submit an application and have its containers counted.
+
+        Raises:
+            SpecError: the engine does not take it.
+        """
+        self._placed[key] = self.engine.submit(application, now_ms)
+        self._submitted[key] = application.id
+        self._known_as[application.id] = application
+        self._key_of[application.id] = key
+        for state in states:
+            state.queue = state.queue or self._placed[key]
+            self._recover(state, application.id)
+        # A ledger built anew in the same process must not name containers by names used before.
+        self.engine.skip_numbers(application.id, self._last_number.get(application.id, 0))
 
     def _sync_wishes(
         self, key: Key, found: Object, states: list[RequestState], now_ms: int
@@ -329,7 +406,9 @@ class Ledger:
         if before is None or before == wished:
             return
         if wished[0] is not None and wished[0] != before[0]:
-            self.engine.set_priority(identity, int(wished[0]), now_ms)
+            with suppress(SpecError):
+                # A scheduler that has no priorities goes on without.
+                self.engine.set_priority(identity, int(wished[0]), now_ms)
         if wished[1] and wished[1] != before[1]:
             self._move(key, wished[1], states, now_ms)
 
@@ -356,12 +435,16 @@ class Ledger:
         state.queue = queue
         self._count_bound(state, bound)
 
-    def _application(self, found: Object, am: RequestState) -> Application:
+    def _application(self, found: Object, am: RequestState, *, over: bool) -> Application:
         application = submissions.application(found, self.types)
         order = application.id.cluster_timestamp * 1_000_000 + application.id.number
         # What was placed once stays there: placement rules speak of new applications only.
         queue = am.queue or application.queue
-        return replace(application, order=order, queue=queue)
+        # An AM that has been granted and has ended is not asked for again.
+        had = over or not (am.pending or am.live)
+        return replace(
+            application, order=order, queue=queue, am_size=None if had else application.am_size
+        )
 
     def _recover(self, state: RequestState, identity: ApplicationId) -> None:
         ask = self._ask(state)
@@ -424,9 +507,9 @@ class Ledger:
             self._refuse(state, "ApplicationNotFound", message)
 
     def _free_unlaunched(self, states: list[RequestState]) -> None:
-        """A deleted application's grants that have no pod get none any more.
+        """A deleted application's or request's grants that have no pod get none any more.
 
-        Kubernetes removes the pods there are, and each gives its room back as it goes.
+        The pods there are give their room back as they go.
         """
         for state in states:
             for container in state.grants:
@@ -434,9 +517,12 @@ class Ledger:
                     self._free(container)
 
     def _finish_when_empty(self, key: Key, states: list[RequestState], now_ms: int) -> None:
-        if any(state.live for state in states):
+        if _any_live(states):
             return
         identity = self._submitted.pop(key)
+        self._apart.pop(key, None)
+        self._known_as.pop(identity, None)
+        self._last_number.pop(identity, None)
         self._placed.pop(key, None)
         self._wished.pop(key, None)
         self._key_of.pop(identity, None)
@@ -458,6 +544,8 @@ class Ledger:
             # Asked and gone within one cycle: nobody is there to be told.
             self.engine.release(container.id, 0)
             return
+        known = self._last_number.get(container.id.attempt.application, 0)
+        self._last_number[container.id.attempt.application] = max(known, container.id.number)
         state.grants[container.id] = Held(container.node)
         state.granted += 1
         state.asked = max(0, (state.asked or 0) - 1)
@@ -591,6 +679,10 @@ class Ledger:
             self._count_bound(state, -1)
         held.freed = True
         self.engine.release(container, 0)
+
+
+def _any_live(states: Iterable[RequestState]) -> bool:
+    return any(state.live for state in states)
 
 
 def upwards(queue: str) -> list[str]:

@@ -520,6 +520,11 @@ class CapacityEngine:
         app.queue.needs_reordering(app)
         self._idle = False
 
+    def skip_numbers(self, application: ApplicationId, last: int) -> None:
+        """Container numbers up to *last* of this ledger's epoch were given away before."""
+        app = self._known(application)
+        app.next_number = max(app.next_number, last + 1)
+
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
         self.settle()

@@ -94,14 +94,12 @@ class Preemption:
                 continue
             else:
                 del self._marked[container.id]
-            decisions.append(
-                Preempt(
-                    container.id,
-                    kill=since is not None,
-                    message=f"{state.cluster.types.text(container.size)} on {container.node} is taken back for others "
-                    "who are below what they are guaranteed",
-                )
+            size = state.cluster.types.text(container.size)
+            why = (
+                f"{size} on {container.node} is taken back for others who are below what they are "
+                "guaranteed"
             )
+            decisions.append(Preempt(container.id, kill=since is not None, message=why))
         return decisions
 
     def _forget(self, wait_ms: int, now_ms: int) -> None:

@@ -145,7 +145,7 @@ class FairEngine:
         """The AM of the current attempt is up."""
         self._attempt(application)
 
-    def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:  # noqa: ARG002
+    def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started."""
         self._sizing.settle()
         attempt = self._attempt(application)
@@ -157,14 +157,14 @@ class FairEngine:
         self._ledger.line_up(attempt)
         self._ledger.touch()
 
-    def finish(self, application: ApplicationId, now_ms: int) -> None:  # noqa: ARG002
+    def finish(self, application: ApplicationId, now_ms: int) -> None:
         """An application ended; everything it holds or asks is gone from the ledger."""
         attempt = self._ledger.attempts.get(application)
         if attempt is not None:
             self._attempts.stop(attempt)
             del self._ledger.attempts[application]
 
-    def move(self, application: ApplicationId, queue: str, now_ms: int) -> str:  # noqa: ARG002
+    def move(self, application: ApplicationId, queue: str, now_ms: int) -> str:
         """Move an application with its containers; returns the leaf's full path.
 
         Raises:
@@ -185,7 +185,7 @@ class FairEngine:
         self._attempts.move(attempt, target)
         return target.path
 
-    def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:  # noqa: ARG002
+    def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
         """Applications have no priorities here: 0 is in force, as in Hadoop."""
         self._attempt(application)
         return 0
@@ -200,7 +200,7 @@ class FairEngine:
 
     # --- asks and containers
 
-    def update_asks(self, application: ApplicationId, asks: Sequence[Ask], now_ms: int) -> None:  # noqa: ARG002
+    def update_asks(self, application: ApplicationId, asks: Sequence[Ask], now_ms: int) -> None:
         """Replace the outstanding count of each ask's key (absolute; 0 cancels).
 
         Raises:
@@ -233,7 +233,12 @@ class FairEngine:
         self._ledger.line_up(attempt)
         self._ledger.touch()
 
-    def release(self, container: ContainerId, now_ms: int) -> None:  # noqa: ARG002
+    def skip_numbers(self, application: ApplicationId, last: int) -> None:
+        """Container numbers up to *last* of this ledger's epoch were given away before."""
+        attempt = self._attempt(application)
+        attempt.next_number = max(attempt.next_number, last + 1)
+
+    def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
         self._free(container)
 
@@ -258,7 +263,7 @@ class FairEngine:
             sharing.update(self._ledger)
         self._preempter.look(now_ms)
 
-    def offer(self, node: str, now_ms: int) -> Sequence[Decision]:  # noqa: ARG002
+    def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
         room = self._ledger.rooms.get(node)
         return [] if room is None else self._assigner.offer(room)
@@ -323,7 +328,7 @@ class FairEngine:
         self._sizing.settle()
         return reporting.queue_status(self._ledger, self._assigner)
 
-    def why(self, application: ApplicationId, key: AskKey | None, now_ms: int) -> Verdict | None:  # noqa: ARG002
+    def why(self, application: ApplicationId, key: AskKey | None, now_ms: int) -> Verdict | None:
         """What stops an ask (None: the application's AM) now; None when nothing waits."""
         attempt = self._attempt(application)
         return explaining.why(self._ledger, self._assigner, self._runners, attempt, key or AM_KEY)
