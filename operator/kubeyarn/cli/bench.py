@@ -1,0 +1,88 @@
+"""`kubeyarn bench`: how fast schedulers decide."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from kubeyarn.cli.bench_measuring import Measured, Shape, measure, median
+from kubeyarn.simulate.capacity_shape import CapacityShape
+from kubeyarn.simulate.fair_shape import FairShape
+
+
+@click.group("bench")
+def bench() -> None:
+    """Measure how fast schedulers decide."""
+
+
+@bench.command("policy")
+@click.option("--scheduler", type=click.Choice(["capacity", "fair"]), default="capacity")
+@click.option("--nodes", type=click.IntRange(1), default=2000, show_default=True)
+@click.option(
+    "--slots", type=click.IntRange(1), default=64, show_default=True, help="GiB and vcores a node."
+)
+@click.option("--queues", type=click.IntRange(1), default=100, show_default=True, help="Leaves.")
+@click.option("--parents", type=click.IntRange(1), default=10, show_default=True)
+@click.option("--apps", type=click.IntRange(1), default=500, show_default=True)
+@click.option(
+    "--containers",
+    type=click.IntRange(1),
+    default=200,
+    show_default=True,
+    help="What each application asks for beside its master.",
+)
+@click.option("--runs", type=click.IntRange(1), default=1, show_default=True, help="Median of.")
+@click.option(
+    "--grants-per-cycle",
+    type=click.IntRange(1),
+    default=500,
+    show_default=True,
+    help="As the live scheduler's setting.",
+)
+@click.option("--others/--no-others", default=True, help="Also measure harder shapes, once each.")
+@click.option("--json", "as_json", is_flag=True)
+def policy(
+    scheduler: str,
+    nodes: int,
+    slots: int,
+    queues: int,
+    parents: int,
+    apps: int,
+    containers: int,
+    runs: int,
+    grants_per_cycle: int,
+    *,
+    others: bool,
+    as_json: bool,
+) -> None:
+    """Grant every application its containers in one process, without a cluster.
+
+    It calls the same cycle as the live scheduler. Seconds are processor time of one core.
+    """
+    if queues % parents:
+        raise click.UsageError(f"--queues {queues} do not go evenly into --parents {parents}")
+    size = (nodes, slots, queues, parents, apps, containers)
+    shape: Shape = CapacityShape(*size) if scheduler == "capacity" else FairShape(*size)
+    found = median([measure(shape, grants_per_cycle) for _ in range(runs)])
+    harder: dict[str, Measured] = {}
+    if others and isinstance(shape, CapacityShape):
+        harder = {name: measure(other, grants_per_cycle) for name, other in shape.others().items()}
+    if as_json:
+        said = {"scheduler": scheduler, "runs": runs, **asdict(found)}
+        said["others"] = {name: asdict(measured) for name, measured in harder.items()}
+        click.echo(json.dumps(said, indent=1))
+        return
+    click.echo(_line(scheduler, found))
+    for name, measured in harder.items():
+        click.echo(_line(name, measured))
+
+
+def _line(name: str, found: Measured) -> str:
+    cycles = ", ".join(f"{at} {ms:.1f}" for at, ms in found.cycle_ms.items())
+    return (
+        f"{name}: {found.grants:,} grants in {found.seconds:.2f} s, "
+        f"{found.grants_per_second:,.0f} a second; cycles of {found.grants_per_cycle} in ms: "
+        f"{cycles}; idle {found.idle_cycle_ms:.4f} ms; {found.peak_rss_mb:.0f} MB"
+    )

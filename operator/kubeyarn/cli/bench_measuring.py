@@ -1,0 +1,95 @@
+"""One measurement of a scheduling engine, in processor time of this process."""
+
+from __future__ import annotations
+
+import gc
+import resource
+from dataclasses import dataclass
+from time import process_time
+from typing import Protocol
+
+from kubeyarn.schedule.engine import Decision, Engine, Grant
+
+_IDLE_CYCLES = 100
+
+
+class Shape(Protocol):
+    """A load: an engine with everything in it but the requests, and the requests."""
+
+    def engine(self) -> Engine:
+        """The engine; its applications have their masters."""
+
+    def ask(self, made: Engine) -> int:
+        """Make the requests; returns how many containers they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one run came to; *wanted* may be more than limits let be granted."""
+
+    wanted: int
+    grants: int
+    seconds: float
+    grants_per_second: float
+    grants_per_cycle: int
+    cycles: int
+    cycle_ms: dict[str, float]
+    idle_cycle_ms: float
+    peak_rss_mb: float
+
+
+def measure(shape: Shape, grants_per_cycle: int) -> Measured:
+    """Cycle until nothing more is granted."""
+    engine = shape.engine()
+    wanted = shape.ask(engine)
+    # As in the live scheduler: what was there before the cycle is no garbage.
+    gc.collect()
+    gc.freeze()
+    grants, took = 0, []
+    while True:
+        begin = process_time()
+        decisions = engine.cycle(1, grants_per_cycle)
+        took.append(process_time() - begin)
+        grants += _granted(decisions)
+        if not decisions:
+            break
+    idle = _idle_ms(engine)
+    gc.unfreeze()
+    seconds = sum(took)
+    return Measured(
+        wanted=wanted,
+        grants=grants,
+        seconds=round(seconds, 4),
+        grants_per_second=round(grants / seconds, 1),
+        grants_per_cycle=grants_per_cycle,
+        cycles=len(took),
+        cycle_ms=_percentiles(took),
+        idle_cycle_ms=idle,
+        peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    )
+
+
+def median(runs: list[Measured]) -> Measured:
+    """The run in the middle by speed."""
+    return sorted(runs, key=lambda run: run.grants_per_second)[len(runs) // 2]
+
+
+def _granted(decisions: list[Decision]) -> int:
+    return sum(1 for decision in decisions if isinstance(decision, Grant))
+
+
+def _idle_ms(engine: Engine) -> float:
+    begin = process_time()
+    for _ in range(_IDLE_CYCLES):
+        engine.cycle(2, 1)
+    return round((process_time() - begin) * 1000 / _IDLE_CYCLES, 5)
+
+
+def _percentiles(took: list[float]) -> dict[str, float]:
+    ordered = sorted(took)
+    found = {
+        f"p{percent}": ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
+        for percent in (50, 90, 99)
+    }
+    found["most"] = ordered[-1]
+    return {at: round(seconds * 1000, 3) for at, seconds in found.items()}
