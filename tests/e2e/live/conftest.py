@@ -66,10 +66,22 @@ def namespace(live: Live, request: pytest.FixtureRequest) -> Iterator[str]:
     live.kubectl.run("create", "namespace", name)
     yield name
     if request.session.testsfailed:
-        print(live.kubectl.attempt("get", "yapp,creq,pods", "-n", name, "-o", "wide").stdout)
-        print(live.kubectl.attempt("get", "yq").stdout)
+        tell_trouble(live, name)
     empty(live, name)
     live.kubectl.run("delete", "namespace", name, "--wait=false")
+
+
+def tell_trouble(live: Live, namespace: str) -> None:
+    """What there is to see after a failure; pytest shows it with the failed test."""
+    scope = ("-n", namespace)
+    for arguments in (
+        ("get", "yapp,creq,pods", *scope, "-o", "wide"),
+        ("get", "yq"),
+        ("logs", *scope, "-l", "kubeyarn.io/role=am", "--tail=60", "--prefix"),
+        ("logs", "-n", installing.NAMESPACE, "deploy/kubeyarn-resourcemanager", "--tail=30"),
+        ("logs", "-n", installing.NAMESPACE, "deploy/kubeyarn-scheduler", "--tail=30"),
+    ):
+        print(live.kubectl.attempt(*arguments).stdout)
 
 
 def empty(live: Live, namespace: str) -> None:

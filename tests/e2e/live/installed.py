@@ -208,6 +208,11 @@ class Live:
                 seconds=seconds,
             )
 
+    def incarnations(self) -> set[str]:
+        """KubeYARN's containers, each by the id that it gets anew whenever it is started."""
+        pods = self.kubectl.json("pods", "-n", NAMESPACE)["items"]
+        return {s["containerID"] for p in pods for s in p["status"].get("containerStatuses") or []}
+
     @contextmanager
     def only_nodes(self, *, fake: bool) -> Iterator[None]:
         """Let only the fake nodes, or only the real one, take new containers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,8 +49,11 @@ def idle(name: str, queue: str, *, seconds: int = 600, **spec: Any) -> Json:
     return application(name, queue, [*IDLE, f"--seconds={seconds}"], **spec)
 
 
-def word_count(name: str, queue: str, *, maps: int = 6, delay: int = 6) -> Json:
-    sizes = [f"--{what}-{of}" for what in ("map", "reduce") for of in ("cpu=100m", "memory=192Mi")]
+def word_count(
+    name: str, queue: str, *, maps: int = 6, delay: int = 6, map_cpu: str = "100m"
+) -> Json:
+    sizes = [f"--map-cpu={map_cpu}", "--map-memory=192Mi"]
+    sizes += ["--reduce-cpu=100m", "--reduce-memory=192Mi"]
     command = [*WORDCOUNT, f"--maps={maps}", "--reduces=2", f"--map-delay={delay}", *sizes]
     return application(name, queue, command, resources={"cpu": "100m", "memory": "256Mi"})
 
@@ -88,3 +92,7 @@ def condition(found: Mapping[str, Any], kind: str) -> Json:
 
 def state(found: Mapping[str, Any]) -> str:
     return str((found.get("status") or {}).get("state") or "")
+
+
+def as_json(found: Json) -> str:
+    return json.dumps(found)
