@@ -34,9 +34,7 @@ def _config(kind: SchedulerKind) -> SchedulerConfig:
 @pytest.mark.parametrize("kind", [SchedulerKind.CAPACITY, SchedulerKind.FAIR])
 def test_an_am_taken_back_is_granted_again_under_the_next_number(kind: SchedulerKind) -> None:
     types = ResourceTypes()
-    engine: Engine = (
-        CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairEngine(types)
-    )
+    engine: Engine = CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairEngine(types)
     engine.configure(_config(kind), 0)
     engine.add_node(Node("n", (100, 100)))
     engine.submit(Application(APP, "u", "root.a", am_size=(10, 1)), 0)
