@@ -8,7 +8,7 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.resources import APPLICATIONS
-from kubeyarn.crd import ranges
+from kubeyarn.crd import conditions, ranges
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import Vector
 
@@ -92,6 +92,11 @@ def read_grants(found: Object, application: ApplicationId) -> dict[ContainerId, 
             container = ContainerId(attempt, int(entry.get("epoch") or 0), number)
             grants[container] = Held(entry["node"])
     return grants
+
+
+def accepted_before(found: Object) -> bool:
+    """Whether the scheduler has taken this request already, perhaps in an earlier process."""
+    return conditions.holds((found.get("status") or {}).get("conditions"), "Accepted")
 
 
 def completed(found: Object) -> list[ContainerId]:

@@ -77,6 +77,8 @@ class Ledger:
 
     def rebuild(self, now_ms: int) -> None:
         """A fresh engine from everything that is cached."""
+        if self._abandoned():
+            self.in_force = InForce()
         before, self.types = self.types, self._all_types()
         self._in_engine.clear()
         self._submitted.clear()
@@ -123,9 +125,18 @@ class Ledger:
     def outgrown(self) -> bool:
         """Whether the engine is not the one any more that the objects call for.
 
-        Root names another scheduler, or something names a resource it does not know.
+        Root names another scheduler, something names a resource it does not know, or it stands for
+        queues of which none is left.
         """
-        return self._wanted_kind() is not self.kind or self._all_types() != self.types
+        changed = self._wanted_kind() is not self.kind or self._all_types() != self.types
+        return changed or self._abandoned()
+
+    def _abandoned(self) -> bool:
+        """Whether all queues are gone, and nothing runs in them any more.
+
+        Nothing is left to hold on to then: what comes next begins anew, as after a restart.
+        """
+        return not self.queues and not self._submitted and bool(self.in_force.objects)
 
     def _wanted_kind(self) -> SchedulerKind:
         root = (self.queues.get(queues.ROOT) or {}).get("spec") or {}
@@ -456,10 +467,15 @@ class Ledger:
         order = application.id.cluster_timestamp * 1_000_000 + application.id.number
         # What was placed once stays there: placement rules speak of new applications only.
         queue = am.queue or application.queue
+        taken = asks.accepted_before(am.found)
         # An AM that has been granted and has ended is not asked for again.
-        had = over or not (am.pending or am.live)
+        had = not am.live and (over or not am.pending)
         return replace(
-            application, order=order, queue=queue, am_size=None if had else application.am_size
+            application,
+            order=order,
+            queue=queue,
+            placed=am.queue if taken else "",
+            am_size=None if had else application.am_size,
         )
 
     def _recover(self, state: RequestState, identity: ApplicationId) -> None:

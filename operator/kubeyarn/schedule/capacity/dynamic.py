@@ -136,7 +136,7 @@ def _dynamic_node(
         said = said.over(_DYNAMIC_LEAF)
     node = make_node(replace(said, path=path), _parent_node(parent), config)
     if said.capacity is None:
-        node.shares[""] = replace(node.shares[""], weight=1.0)
+        node.shares[""] = replace(node.shares[""], weight=1.0, vector=weight(1.0))
     return node
 
 

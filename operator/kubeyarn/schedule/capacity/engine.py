@@ -34,6 +34,7 @@ from kubeyarn.schedule.capacity.offers import offer_node
 from kubeyarn.schedule.capacity.parallel import ParallelLimits
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.preemption import Preemption
+from kubeyarn.schedule.capacity.queue import QueueState
 from kubeyarn.schedule.capacity.quick import may_be_quick
 from kubeyarn.schedule.capacity.rejections import (
     check_access,
@@ -229,6 +230,8 @@ class CapacityEngine:
         known = self.apps.get(application.id)
         if known is not None:
             return known.queue.path
+        if application.placed in self.queues and self.queues[application.placed].leaf:
+            return self._take_back(application, now_ms)
         if self._tree().applications >= config.maximum_applications:
             raise Rejected(
                 Reason.APPLICATION_LIMIT,
@@ -241,6 +244,15 @@ class CapacityEngine:
         leaf = self._leaf(application, placed or application.queue or "default", placed, now_ms)
         app = self._application(application, leaf, now_ms)
         check_limits(leaf, application)
+        self._enter(leaf, app)
+        return leaf.path
+
+    def _take_back(self, application: Application, now_ms: int) -> str:
+        """Take an application that an earlier ledger took; a stopped queue drains again."""
+        leaf = find_leaf(self.queues, self.by_name, application.placed)
+        app = self._application(application, leaf, now_ms)
+        if leaf.state is QueueState.STOPPED:
+            leaf.state = QueueState.DRAINING
         self._enter(leaf, app)
         return leaf.path
 
@@ -311,13 +323,14 @@ class CapacityEngine:
         app = LedgerApplication(application, leaf, self.zero, now_ms)
         app.epoch = self.epoch
         app.am_partition = self._am_partition(application, leaf)
-        check_partition(leaf, app.am_partition, config, "ApplicationMaster")
         wanted = application.am_size
+        if not application.placed:
+            check_partition(leaf, app.am_partition, config, "ApplicationMaster")
+            maximum = leaf.settings.maximum_allocation
+            check_size(wanted or self.zero, maximum, self.types, "ApplicationMaster")
         if wanted is None:
             app.am_size = config.minimum_allocation
         else:
-            maximum = leaf.settings.maximum_allocation
-            check_size(wanted, maximum, self.types, "ApplicationMaster")
             app.am_size = self._normalize(wanted, leaf)
         app.priority = self._priority(application, leaf)
         return app

@@ -15,6 +15,7 @@ from kubeyarn.policy.single import single
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kubeyarn.model.queues import Capacity
     from kubeyarn.policy.settings import QueueSettings
     from kubeyarn.schedule.capacity.nodes import Cluster
     from kubeyarn.schedule.capacity.parent import ParentQueue
@@ -47,7 +48,8 @@ class Shares:
 class Queue:
     """A queue in the ledger.
 
-    *chain* is the queue and its ancestors, root last. *order_key* says where the queue stands
+    *chain* is the queue and its ancestors, root last; *capacities* what is said of the capacity and
+    the maximum capacity, by partition. *order_key* says where the queue stands
     among its siblings, *place* what of that does not change with use; both by partition.
     """
 
@@ -55,6 +57,7 @@ class Queue:
         "_guarantee_shares",
         "accessible",
         "calc",
+        "capacities",
         "chain",
         "cluster",
         "configured_maximum",
@@ -97,6 +100,7 @@ class Queue:
         self.chain: tuple[Queue, ...] = tuple(self.path_up())
         self.accessible: frozenset[str] = frozenset()
         self.shares: dict[str, Shares] = {}
+        self.capacities: dict[str, tuple[Capacity | None, Capacity | None]] = {}
         self.configured_minimum: dict[str, Vector] = {}
         self.configured_maximum: dict[str, Vector] = {}
         self.effective_minimum: dict[str, Vector] = {}

@@ -47,6 +47,9 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
     before = getattr(queue, "settings", None)
     queue.settings = node.settings
     queue.accessible = node.settings.accessible
+    queue.capacities = {
+        label: (said.vector, said.maximum_vector) for label, said in node.shares.items()
+    }
     for label, said in node.shares.items():
         share = queue.shares.setdefault(label, Shares())
         share.capacity, share.maximum = said.capacity, said.maximum

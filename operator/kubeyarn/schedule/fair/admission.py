@@ -28,6 +28,9 @@ class Admission:
         Raises:
             Rejected: no rule takes it, the queue is no leaf, access, or an AM that is too large.
         """
+        taken = self._ledger.queues.get(application.placed)
+        if taken is not None and taken.is_leaf:
+            return taken
         path = self._place(application)
         if self._ledger.check_access:
             self._check_access(application, self._nearest(path))
