@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import time
 from datetime import UTC, datetime
@@ -99,6 +100,9 @@ class AllocationLoop:
         self._queues, self._nodes, self._applications = False, set(), set()
         for key in list(self._ledger.requests):
             requests.queue.add(key)
+        # What was listed stays: the collector need not walk it in the middle of a cycle.
+        gc.collect()
+        gc.freeze()
         while True:
             more = self.cycle()
             self._tell(requests, queues)
