@@ -179,7 +179,7 @@ class Story:
         if attempt.get("containerId"):
             where = f"{attempt['containerId']} on node {attempt.get('node')}"
             self._step(4, f"queue {status['queue']} takes it; container 0 is {where}")
-        if attempt.get("state") == "RUNNING" or status.get("state") == "FINISHED":
+        if attempt.get("state") == "RUNNING" or look.asks():
             self._step(5, "the ApplicationMaster registers")
         if look.asks():
             self._step(6, f"it asks for {look.wanted()} map containers")
@@ -188,7 +188,7 @@ class Story:
         if look.running():
             nodes = sorted({pod["spec"]["nodeName"] for pod in look.running()})
             self._step(8, f"containers are launched by the kubelet of {', '.join(nodes)}")
-        if int(status.get("progress") or 0) > 0:
+        if int(status.get("progress") or 0) > 0 and 8 in self.told:
             self._step(9, f"tasks report to the ApplicationMaster: {status['progress']}% done")
         if self.killed and not self.asked_again and look.wanted() > self.asked_before_kill:
             self.asked_again = True
