@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.queues import AutoCreate, AutoCreateKind, QueueConfig, SchedulerConfig
+from kubeyarn.model.queues import AutoCreate, AutoCreateKind, QueueConfig, SchedulerConfig, weight
 from kubeyarn.policy.single import quotient, single
 from kubeyarn.policy.tree import TreeNode, make_node
 from kubeyarn.schedule.capacity.admission import admit_applications
-from kubeyarn.schedule.capacity.effective import update_below
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.queue import Queue, QueueState
 from kubeyarn.schedule.capacity.tree import configure_queue
+from kubeyarn.schedule.capacity.updating import update_below
 
 if TYPE_CHECKING:
     from kubeyarn.policy.tree import ConfiguredShare

@@ -1,4 +1,4 @@
-"""Effective guarantees and maxima, as nodes come and go.
+"""Effective guarantees and maxima in legacy queue mode, as nodes come and go.
 
 Hadoop: AbstractParentQueue.updateClusterResourceLegacyMode,
 AbstractCSQueue.updateEffectiveResources and AbstractLeafQueue.updateClusterResource.
@@ -23,14 +23,8 @@ if TYPE_CHECKING:
 _TINY = 1e-6
 
 
-def update_tree(root: ParentQueue, config: SchedulerConfig) -> None:
-    """Recompute every queue for the cluster as it is, and admit what fits now."""
-    total = root.cluster.total
-    _update(root, Limits(total), config)
-
-
-def update_below(queue: ParentQueue, config: SchedulerConfig) -> None:
-    """Recompute a parent and everything below it."""
+def update_legacy(queue: ParentQueue, config: SchedulerConfig) -> None:
+    """Recompute a parent and everything below it (legacy queue mode)."""
     _update_parent(queue, Limits(queue.cluster.total), config)
 
 
@@ -126,7 +120,7 @@ def _set_effective(queue: Queue, label: str) -> None:
             queue.configured_minimum.get(label, queue.zero), queue.parent.minimum_ratio
         )
         queue.effective_maximum[label] = _absolute_maximum(queue, queue.parent, label, whole)
-        _derive_shares(queue, queue.parent, label)
+        derive_shares(queue, queue.parent, label)
     else:
         share = queue.share(label)
         queue.effective_minimum[label] = times(whole, share.absolute)
@@ -152,8 +146,8 @@ def _absolute_maximum(queue: Queue, parent: Queue, label: str, whole: Vector) ->
     return at_most(queue.calc, whole, own, above) if any(own) else above
 
 
-def _derive_shares(queue: Queue, parent: Queue, label: str) -> None:
-    """Shares of an absolute queue: for show, and for what is derived from shares."""
+def derive_shares(queue: Queue, parent: Queue, label: str) -> None:
+    """Shares from effective amounts: for show, and for what is derived from shares."""
     calc, total = queue.calc, queue.cluster.total
     share = queue.shares.setdefault(label, Shares())
     above = parent.share(label)

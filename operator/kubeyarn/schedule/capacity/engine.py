@@ -27,7 +27,6 @@ from kubeyarn.schedule.capacity.dynamic import (
     remove_dynamic,
     reset_managed,
 )
-from kubeyarn.schedule.capacity.effective import update_tree
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.nodes import Cluster
 from kubeyarn.schedule.capacity.offers import offer_node
@@ -46,6 +45,7 @@ from kubeyarn.schedule.capacity.rejections import (
 )
 from kubeyarn.schedule.capacity.status import headroom_of, queue_statuses
 from kubeyarn.schedule.capacity.tree import change_tree, check_change, drained, new_queue, walk
+from kubeyarn.schedule.capacity.updating import update_below
 from kubeyarn.schedule.capacity.why import explain
 from kubeyarn.schedule.engine import Decision
 
@@ -153,7 +153,7 @@ class CapacityEngine:
         self._stale = False
         self._idle = False
         if self.root is not None and self.config is not None:
-            update_tree(self.root, self.config)
+            update_below(self.root, self.config)
             self._quick = self.quick_lane and may_be_quick(self.root, self.cluster)
 
     # -- nodes -----------------------------------------------------------------------------------
