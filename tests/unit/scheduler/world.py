@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ Object = dict[str, Any]
 NAMESPACE = "team-a"
 GIB = 2**30
 TYPES = ResourceTypes()
+_UIDS = itertools.count(1)
 CREATED = "2025-11-23T12:13:20Z"
 
 
@@ -57,7 +59,7 @@ def a_request(name: str, application: str, **spec: Any) -> Object:
 def _object(name: str, *, spec: Object, namespace: str | None = NAMESPACE) -> Object:
     metadata = {
         "name": name,
-        "uid": f"{name}-uid",
+        "uid": f"{name}-{next(_UIDS)}",
         "generation": 1,
         "resourceVersion": "1",
         "creationTimestamp": CREATED,
@@ -235,9 +237,23 @@ def needs(cpu: str, memory: str, **more: Any) -> Object:
 
 
 def two_queues() -> list[tuple[str, Object]]:
-    """root with a (60 %, at most 80 %) and b (40 %, at most all)."""
+    """root with a (60 %, at most 80 %) and b (40 %, at most all), where users may have it all."""
+    free = {"userLimitFactor": 10, "maximumAMShare": "100%"}
     return [
         ("queue", a_queue("root")),
-        ("queue", a_queue("root.a", capacity="60%", maximumCapacity="80%")),
-        ("queue", a_queue("root.b", capacity="40%")),
+        ("queue", a_queue("root.a", capacity="60%", maximumCapacity="80%", **free)),
+        ("queue", a_queue("root.b", capacity="40%", **free)),
     ]
+
+
+def ledgered(ledger: Ledger) -> tuple[list[Any], list[Any]]:
+    """What a ledger has come to: containers and queues.
+
+    How much room for AMs counts depends on what an idle queue held before, as in Hadoop.
+    """
+    containers = [(c.id, c.node, c.size, c.am) for c in ledger.engine.containers()]
+    statuses = [
+        (s.path, s.state, s.minimum, s.maximum, s.used, s.pending, s.reserved, s.containers)
+        for s in ledger.engine.queue_status()
+    ]
+    return containers, statuses
