@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import yaml
+
+from docs.pages import ROOT, code, page
+from kubeyarn.crd import queues
+from kubeyarn.schedule.capacity import CapacityEngine
+from kubeyarn.simulate.run import tell
+
+PAGE = page("docs/queues.md")
+
+
+def test_the_elasticity_table_is_what_the_simulator_does() -> None:
+    data = yaml.safe_load((ROOT / "docs" / "scenarios" / "elasticity.yaml").read_text())
+    seen = {
+        observation["name"]: [
+            f"{observation['queues'][queue]['containers']} containers"
+            for queue in ("root.engineering", "root.research")
+        ]
+        for observation in tell(data, explain=False, plot=False).result["observations"]
+    }
+    rows = PAGE.rows("### Elasticity")
+    assert {code(row[0])[0]: row[1:] for row in rows} == seen
+
+
+def test_the_example_tree_is_a_tree_that_is_taken() -> None:
+    example = PAGE.text.partition("```yaml\n")[2].partition("```")[0]
+    objects = list(yaml.safe_load_all(example))
+    types = queues.resource_types(objects)
+    tree = queues.tree(objects, types)
+    assert tree.problems == ()
+    assert tree.config is not None
+    engine = CapacityEngine(types)
+    engine.configure(tree.config, 0)
+    assert [status.path for status in engine.queue_status()] == [
+        found["metadata"]["name"] for found in objects
+    ]
