@@ -27,7 +27,10 @@ class ApplicationState(StrEnum):
 
 
 class ApplicationEvent(StrEnum):
-    """What happens to an application."""
+    """What happens to an application.
+
+    ATTEMPT_REPLACED is Hadoop's ATTEMPT_FAILED where another attempt follows.
+    """
 
     START = "START"
     SAVED = "SAVED"
@@ -38,6 +41,7 @@ class ApplicationEvent(StrEnum):
     ATTEMPT_UNREGISTERED = "ATTEMPT_UNREGISTERED"
     ATTEMPT_FINISHED = "ATTEMPT_FINISHED"
     ATTEMPT_FAILED = "ATTEMPT_FAILED"
+    ATTEMPT_REPLACED = "ATTEMPT_REPLACED"
     ATTEMPT_KILLED = "ATTEMPT_KILLED"
 
 
@@ -66,11 +70,13 @@ APPLICATION: Machine[ApplicationState, ApplicationEvent] = Machine(
         _S.SUBMITTED: {_E.ACCEPTED: _S.ACCEPTED, _E.REJECTED: _S.FAILED, _E.KILL: _S.KILLED},
         _S.ACCEPTED: {
             _E.ATTEMPT_REGISTERED: _S.RUNNING,
+            _E.ATTEMPT_REPLACED: _S.ACCEPTED,
             _E.ATTEMPT_FAILED: _S.FAILED,
             _E.KILL: _S.KILLING,
         },
         _S.RUNNING: {
             _E.ATTEMPT_UNREGISTERED: _S.FINISHING,
+            _E.ATTEMPT_REPLACED: _S.ACCEPTED,
             _E.ATTEMPT_FAILED: _S.FAILED,
             _E.KILL: _S.KILLING,
         },

@@ -20,3 +20,14 @@ class ExitStatus(IntEnum):
     KILLED_AFTER_APP_COMPLETION = -107
     KILLED_BY_CONTAINER_SCHEDULER = -108
     KILLED_FOR_EXCESS_LOGS = -109
+
+
+# What ended an AM so was not its own fault (RMAppAttemptImpl.shouldCountTowardsMaxAttemptRetry).
+NOT_COUNTED = frozenset(
+    {
+        ExitStatus.PREEMPTED,
+        ExitStatus.ABORTED,
+        ExitStatus.DISKS_FAILED,
+        ExitStatus.KILLED_BY_RESOURCEMANAGER,
+    }
+)

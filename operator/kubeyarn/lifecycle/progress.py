@@ -7,57 +7,20 @@ decides; making pods and writing status is its caller's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from kubeyarn.lifecycle import retry
 from kubeyarn.lifecycle.application import (
     APPLICATION,
-    TERMINAL,
     ApplicationEvent,
     ApplicationState,
     FinalStatus,
 )
 from kubeyarn.lifecycle.attempt import ATTEMPT, ENDED, AttemptEvent, AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRecord:
-    """What is stored of an attempt."""
-
-    id: AttemptId
-    state: AttemptState = AttemptState.NEW
-    container: ContainerId | None = None
-    node: str = ""
-    pod: str = ""
-    start_ms: int = 0
-    finish_ms: int = 0
-    exit_status: int | None = None
-    diagnostics: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ApplicationRecord:
-    """What is stored of an application; *before_kill* is what is shown while it is being killed."""
-
-    id: ApplicationId
-    user: str
-    start_ms: int
-    state: ApplicationState = ApplicationState.NEW
-    before_kill: ApplicationState = ApplicationState.NEW
-    final_status: FinalStatus = FinalStatus.UNDEFINED
-    queue: str = ""
-    progress: int = 0
-    tracking_url: str = ""
-    diagnostics: str = ""
-    launch_ms: int = 0
-    finish_ms: int = 0
-    attempt: AttemptRecord | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing can happen to it any more."""
-        return self.state in TERMINAL
+from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
+from kubeyarn.lifecycle.retry import RetryRule
+from kubeyarn.model.ids import ContainerId
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +52,13 @@ class Unregistration:
 class Facts:
     """What is seen of an application now; everything that is not known has its default.
 
-    *invalid* names what is wrong with its spec. *expired* says why the AM is given up: it did not
-    start or did not call for too long.
+    *attempt* is the attempt that all facts about an AM are of. *invalid* names what is wrong with
+    the application's spec. *expired* says why the AM is given up: it did not start or did not call
+    for too long.
     """
 
+    attempt: int = 1
+    retry: RetryRule = field(default_factory=RetryRule)
     saved: bool = False
     invalid: str = ""
     kill: bool = False
@@ -127,7 +93,20 @@ def _step(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRe
         return _before_acceptance(record, facts, now_ms)
     if facts.kill and state in (ApplicationState.ACCEPTED, ApplicationState.RUNNING):
         return replace(_to(record, ApplicationEvent.KILL), before_kill=state)
-    return _with_attempt(record, facts, now_ms)
+    return _with_attempt(record, _of_current_attempt(facts, record), now_ms)
+
+
+def _of_current_attempt(facts: Facts, record: ApplicationRecord) -> Facts:
+    """*facts*, without what they say of the AM of a former attempt."""
+    if record.attempt is None or record.attempt.id.number == facts.attempt:
+        return facts
+    return Facts(
+        retry=facts.retry,
+        saved=facts.saved,
+        invalid=facts.invalid,
+        kill=facts.kill,
+        admission=facts.admission,
+    )
 
 
 def _before_acceptance(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
@@ -144,11 +123,8 @@ def _before_acceptance(record: ApplicationRecord, facts: Facts, now_ms: int) -> 
         return record
     if facts.admission.refused:
         return _refuse(record, facts.admission.refused, now_ms)
-    attempt = AttemptRecord(AttemptId(record.id, 1), start_ms=now_ms)
-    for event in (AttemptEvent.START, AttemptEvent.ADDED):
-        attempt = replace(attempt, state=ATTEMPT.after(attempt.state, event))
-    accepted = _to(record, ApplicationEvent.ACCEPTED)
-    return replace(accepted, queue=facts.admission.queue, attempt=attempt)
+    accepted = _to(record, ApplicationEvent.ACCEPTED).with_another_attempt(now_ms)
+    return replace(accepted, queue=facts.admission.queue)
 
 
 def _refuse(record: ApplicationRecord, why: str, now_ms: int) -> ApplicationRecord:
@@ -169,7 +145,7 @@ def _with_attempt(record: ApplicationRecord, facts: Facts, now_ms: int) -> Appli
     if facts.progress is not None and record.state is not ApplicationState.FINISHING:
         record = replace(record, progress=facts.progress)
     attempt = _advance_attempt(before, facts, now_ms, killing=_killing(record))
-    record = replace(record, attempt=attempt)
+    record = record.with_attempt(attempt)
     if attempt.state is before.state:
         return record
     return _follow(record, attempt, facts, now_ms)
@@ -215,7 +191,9 @@ def _event(attempt: AttemptRecord, event: AttemptEvent) -> AttemptRecord:
 
 
 def _end(attempt: AttemptRecord, event: AttemptEvent, facts: Facts, now_ms: int) -> AttemptRecord:
-    ending = facts.am_ending or Ending(ExitStatus.KILLED_BY_RESOURCEMANAGER, facts.expired)
+    # An AM that is given up has no exit status, and so counts as a failure, as in Hadoop.
+    unknown = ExitStatus.INVALID if facts.expired else ExitStatus.KILLED_BY_RESOURCEMANAGER
+    ending = facts.am_ending or Ending(unknown, facts.expired)
     why = ending.diagnostics
     if event is AttemptEvent.CONTAINER_FINISHED and attempt.state is not AttemptState.FINISHING:
         registered = attempt.state is AttemptState.RUNNING
@@ -253,15 +231,25 @@ def _follow(
         case AttemptState.FAILED if _killing(record):
             return _killed(record, now_ms)
         case AttemptState.FAILED:
-            failed = _to(record, ApplicationEvent.ATTEMPT_FAILED)
-            return replace(
-                failed,
-                final_status=FinalStatus.FAILED,
-                diagnostics=f"Application attempt {attempt.id} failed. {attempt.diagnostics}",
-                finish_ms=now_ms,
-            )
+            return _failed(record, attempt, facts, now_ms)
         case _:
             return record
+
+
+def _failed(
+    record: ApplicationRecord, attempt: AttemptRecord, facts: Facts, now_ms: int
+) -> ApplicationRecord:
+    """Another attempt begins, or there is none left and the application failed."""
+    if retry.another(record.attempts, facts.retry, now_ms):
+        replaced = _to(record, ApplicationEvent.ATTEMPT_REPLACED).with_another_attempt(now_ms)
+        return replace(replaced, tracking_url="", progress=0)
+    failed = _to(record, ApplicationEvent.ATTEMPT_FAILED)
+    return replace(
+        failed,
+        final_status=FinalStatus.FAILED,
+        diagnostics=f"Application attempt {attempt.id} failed. {attempt.diagnostics}",
+        finish_ms=now_ms,
+    )
 
 
 def _unregistered(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:

@@ -23,7 +23,8 @@ from kubeyarn.crd import conditions
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import CompletedContainer, MasterSession
-from kubeyarn.lifecycle.progress import ApplicationRecord, Ending, advance
+from kubeyarn.lifecycle.progress import Ending, advance
+from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager import asking, observing, pods, records, requests, telling
 from kubeyarn.resourcemanager.cache import Cache, Key
@@ -178,7 +179,7 @@ class ApplicationsManager:
         if not changes:
             return
         urgent = (
-            before is None or after.state is not before.state or after.attempt != before.attempt
+            before is None or after.state is not before.state or after.attempts != before.attempts
         )
         since = time.monotonic() - self._status_at.get(key, float("-inf"))
         if not urgent and since < _STATUS_EVERY_S:

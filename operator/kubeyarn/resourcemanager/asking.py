@@ -11,7 +11,7 @@ from kubeyarn.cluster.errors import AlreadyExists, NotFound
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.crd import quantities
 from kubeyarn.lifecycle.master import GrantedContainer, MasterSession, Wanted
-from kubeyarn.lifecycle.progress import ApplicationRecord
+from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.pods import Owner, owner_reference

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubeyarn.crd import defaults, quantities
-from kubeyarn.lifecycle.progress import ApplicationRecord
+from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.resourcemanager.cache import Cache
 
@@ -20,8 +20,8 @@ def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]
     """
     root = (cache.queues.get("root") or {}).get("spec") or {}
     cluster = root.get("cluster") or {}
-    low = _amounts(cluster.get("minimumAllocation")) or _amounts(defaults.MINIMUM_ALLOCATION)
-    high = _amounts(cluster.get("maximumAllocation")) or _amounts(defaults.MAXIMUM_ALLOCATION)
+    low = _amounts({**defaults.MINIMUM_ALLOCATION}) | _amounts(cluster.get("minimumAllocation"))
+    high = _amounts({**defaults.MAXIMUM_ALLOCATION}) | _amounts(cluster.get("maximumAllocation"))
     for path in _upwards(queue):
         spec = (cache.queues.get(path) or {}).get("spec") or {}
         for name, amount in _amounts(spec.get("maximumAllocation")).items():

@@ -18,7 +18,8 @@ from kubeyarn.lifecycle.master import (
     MasterSession,
     ProtocolError,
 )
-from kubeyarn.lifecycle.progress import ApplicationRecord, Unregistration
+from kubeyarn.lifecycle.progress import Unregistration
+from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId

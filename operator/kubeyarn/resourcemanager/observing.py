@@ -11,7 +11,8 @@ from kubeyarn.crd import quantities
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import MasterSession
-from kubeyarn.lifecycle.progress import Admission, ApplicationRecord, Ending, Facts
+from kubeyarn.lifecycle.progress import Admission, Ending, Facts
+from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.podfacts import HOPELESS, PULLING, PodFacts

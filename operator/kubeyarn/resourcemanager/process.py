@@ -9,11 +9,11 @@ import os
 import kopf
 from aiohttp import web
 
-import kubeyarn
 from kubeyarn.cluster import probes
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.events import EventRecorder
+from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
 from kubeyarn.cluster.lease import Lease
 from kubeyarn.cluster.reflecting import Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, QUEUES, REQUESTS
@@ -27,7 +27,7 @@ from kubeyarn.resourcemanager.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_LEASE = "kubeyarn-resourcemanager"
+_COMPONENT = "kubeyarn-resourcemanager"
 _LOOK_AT_ALL_S = 10.0
 
 
@@ -35,46 +35,34 @@ class ResourceManager:
     """One ResourceManager process: waits for the lease, then reconciles and serves AMs."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
-        self._connection = connection
         self._settings = settings
-        self._waits_for = "the lease"
+        self._leader = Leader(
+            _COMPONENT,
+            connection,
+            settings.namespace,
+            settings.identity,
+            settings.health_port,
+            settings.lease_duration_s,
+        )
 
     async def run(self) -> None:
         """Run until cancelled or until the lease is lost."""
-        client = KubeClient(self._connection, f"kubeyarn-resourcemanager/{kubeyarn.__version__}")
-        health = await probes.serve(
-            probes.application(lambda: self._waits_for), "", self._settings.health_port
-        )
-        lease = Lease(
-            client,
-            self._settings.namespace,
-            _LEASE,
-            self._settings.identity,
-            self._settings.lease_duration_s,
-        )
-        try:
-            epoch = await lease.acquire()
-            _log.info("leading with epoch %d", epoch)
-            await self._lead(client, lease)
-        finally:
-            await lease.release()
-            await health.cleanup()
-            await client.close()
+        await self._leader.run(self._work)
 
-    async def _lead(self, client: KubeClient, lease: Lease) -> None:
+    async def _work(self, client: KubeClient, lease: Lease, epoch: int) -> None:
         events = EventRecorder(client, "resourcemanager", self._settings.identity)
         manager = ApplicationsManager(client, events, self._settings)
         manager.am_service = am_address(self._settings)
         keeper = QueueKeeper(client, manager.cache, events)
         # 1. What there is, before anything is decided.
-        self._waits_for = "queues and applications"
+        self._leader.waits_for = "queues and applications"
         for queue in await client.list_all(QUEUES):
             keeper.queue_changed("ADDED", queue)
         applications = await client.list_all(APPLICATIONS)
         for item in applications:
             manager.cache.put_application(item)
         # 2. Containers: requests and pods.
-        self._waits_for = "requests and pods"
+        self._leader.waits_for = "requests and pods"
         reflectors = [
             Reflector(client, REQUESTS, manager.request_changed),
             Reflector(
@@ -94,25 +82,20 @@ class ResourceManager:
         tasks.append(asyncio.create_task(self._operate(manager, keeper), name="kopf"))
         tasks.append(asyncio.create_task(_look_at_all(manager)))
         service = await self._serve_masters(client, manager)
-        self._waits_for = ""
+        self._leader.waits_for = ""
         _log.info("serving ApplicationMasters at %s", manager.am_service)
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-            _log.error("stopping: %s has ended", ", ".join(task.get_name() for task in done))
+            await until_one_ends(tasks)
         finally:
-            self._waits_for = "the end"
+            self._leader.waits_for = "the end"
             await service.cleanup()
             await manager.queue.close()
             await keeper.queue.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel(tasks)
 
     async def _operate(self, manager: ApplicationsManager, keeper: QueueKeeper) -> None:
         await kopf.operator(
-            registry=handlers.registry(manager, keeper, self._connection),
+            registry=handlers.registry(manager, keeper, self._leader.connection),
             settings=handlers.settings(),
             clusterwide=True,
             standalone=True,
@@ -124,7 +107,7 @@ class ResourceManager:
         service = AmService(
             Masters(manager),
             PodAuthenticator(client, self._settings.token_audience),
-            lambda: self._waits_for == "",
+            lambda: self._leader.waits_for == "",
         )
         return await probes.serve(service.application(), "", self._settings.am_port)
 

@@ -8,7 +8,7 @@ from typing import Any
 from kubeyarn.crd.submissions import milliseconds
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus, public
 from kubeyarn.lifecycle.attempt import AttemptState
-from kubeyarn.lifecycle.progress import ApplicationRecord, AttemptRecord
+from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 
 Object = dict[str, Any]
@@ -19,10 +19,9 @@ def read(application: Object) -> ApplicationRecord | None:
     status = application.get("status") or {}
     if not status.get("applicationId"):
         return None
-    attempts = [_read_attempt(a) for a in status.get("attempts") or ()]
-    attempt = attempts[-1] if attempts else None
+    attempts = tuple(_read_attempt(a) for a in status.get("attempts") or ())
     state = ApplicationState(status.get("state") or "NEW")
-    if attempt is not None and attempt.state is AttemptState.FINISHING:
+    if attempts and attempts[-1].state is AttemptState.FINISHING:
         state = ApplicationState.FINISHING
     return ApplicationRecord(
         id=ApplicationId.parse(status["applicationId"]),
@@ -37,7 +36,7 @@ def read(application: Object) -> ApplicationRecord | None:
         diagnostics=status.get("diagnostics") or "",
         launch_ms=milliseconds(status.get("launchTime")),
         finish_ms=milliseconds(status.get("finishTime")),
-        attempt=attempt,
+        attempts=attempts,
     )
 
 
@@ -55,7 +54,7 @@ def write(record: ApplicationRecord) -> Object:
         "startTime": timestamp(record.start_ms),
         "launchTime": timestamp(record.launch_ms),
         "finishTime": timestamp(record.finish_ms),
-        "attempts": [_write_attempt(record.attempt)] if record.attempt else [],
+        "attempts": [_write_attempt(attempt) for attempt in record.attempts],
     }
 
 

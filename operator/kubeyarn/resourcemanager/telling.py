@@ -7,7 +7,7 @@ from typing import Any
 from kubeyarn.crd import not_yet
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
-from kubeyarn.lifecycle.progress import ApplicationRecord
+from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager import observing
 from kubeyarn.resourcemanager.observing import Seen
 

@@ -13,12 +13,13 @@ from kubeyarn.lifecycle.attempt import ENDED, AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import (
     Admission,
-    ApplicationRecord,
     Ending,
     Facts,
     Unregistration,
     advance,
 )
+from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 
 APP = ApplicationId(1763850000000, 7)
@@ -192,7 +193,7 @@ def test_an_am_that_is_given_up_fails_the_application_with_the_reason(facts):
 
     assert states(record) == ("FAILED", "FAILED")
     assert "has not called for 900 s" in record.diagnostics
-    assert record.attempt.exit_status == ExitStatus.KILLED_BY_RESOURCEMANAGER
+    assert record.attempt.exit_status == ExitStatus.INVALID
 
 
 def test_waiting_for_a_grant_never_expires():
@@ -245,6 +246,8 @@ def test_nothing_happens_to_an_application_that_has_ended():
 
 ANY_FACTS = st.builds(
     Facts,
+    attempt=st.sampled_from([1, 1, 2, 3]),
+    retry=st.sampled_from([RetryRule(), RetryRule(2), RetryRule(3, 2500)]),
     saved=st.booleans(),
     invalid=st.sampled_from(["", "", "wrong"]),
     kill=st.sampled_from([False, False, True]),

@@ -27,9 +27,11 @@ SUBMITTED   ACCEPTED              ACCEPTED
 SUBMITTED   REJECTED              FAILED
 SUBMITTED   KILL                  KILLED
 ACCEPTED    ATTEMPT_REGISTERED    RUNNING
+ACCEPTED    ATTEMPT_REPLACED      ACCEPTED
 ACCEPTED    ATTEMPT_FAILED        FAILED
 ACCEPTED    KILL                  KILLING
 RUNNING     ATTEMPT_UNREGISTERED  FINISHING
+RUNNING     ATTEMPT_REPLACED      ACCEPTED
 RUNNING     ATTEMPT_FAILED        FAILED
 RUNNING     KILL                  KILLING
 KILLING     ATTEMPT_KILLED        KILLED
@@ -106,7 +108,7 @@ def test_an_illegal_event_names_the_legal_ones():
 
     assert str(caught.value) == (
         "application: START is not legal in state ACCEPTED; "
-        "legal: ATTEMPT_FAILED, ATTEMPT_REGISTERED, KILL"
+        "legal: ATTEMPT_FAILED, ATTEMPT_REGISTERED, ATTEMPT_REPLACED, KILL"
     )
 
 

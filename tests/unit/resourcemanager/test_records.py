@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kubeyarn.lifecycle.application import TERMINAL, ApplicationState, FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
-from kubeyarn.lifecycle.progress import ApplicationRecord, AttemptRecord
+from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager import records
 
@@ -27,20 +27,22 @@ WRITTEN_AS_THEMSELVES = [
 @st.composite
 def stored(draw):
     app = draw(APPS)
-    attempt = None
-    if draw(st.booleans()):
-        number = AttemptId(app, draw(st.integers(1, 20)))
-        made = ContainerId(number, draw(st.integers(0, 200)), draw(st.integers(1, 2**21)))
-        attempt = AttemptRecord(
-            id=number,
-            state=draw(st.sampled_from([s for s in AttemptState if s != "FINISHING"])),
-            container=draw(st.sampled_from([None, made])),
-            node=draw(TEXTS),
-            pod=draw(TEXTS),
-            start_ms=draw(TIMES),
-            finish_ms=draw(TIMES),
-            exit_status=draw(st.sampled_from([None, 0, 1, -100, -1000])),
-            diagnostics=draw(TEXTS),
+    attempts = []
+    for number in range(1, 1 + draw(st.integers(0, 3))):
+        attempt = AttemptId(app, number)
+        made = ContainerId(attempt, draw(st.integers(0, 200)), draw(st.integers(1, 2**21)))
+        attempts.append(
+            AttemptRecord(
+                id=attempt,
+                state=draw(st.sampled_from([s for s in AttemptState if s != "FINISHING"])),
+                container=draw(st.sampled_from([None, made])),
+                node=draw(TEXTS),
+                pod=draw(TEXTS),
+                start_ms=draw(TIMES),
+                finish_ms=draw(TIMES),
+                exit_status=draw(st.sampled_from([None, 0, 1, -100, -1000])),
+                diagnostics=draw(TEXTS),
+            )
         )
     state = draw(st.sampled_from(WRITTEN_AS_THEMSELVES))
     return ApplicationRecord(
@@ -56,7 +58,7 @@ def stored(draw):
         diagnostics=draw(TEXTS),
         launch_ms=draw(TIMES),
         finish_ms=draw(TIMES),
-        attempt=attempt,
+        attempts=tuple(attempts),
     )
 
 
@@ -82,7 +84,7 @@ def test_an_application_without_an_id_has_no_record():
 
 def test_an_application_whose_am_has_unregistered_is_finishing_again_after_a_restart():
     attempt = AttemptRecord(AttemptId(RECORD.id, 1), AttemptState.FINISHING)
-    record = replace(RECORD, state=ApplicationState.FINISHING, attempt=attempt)
+    record = replace(RECORD, state=ApplicationState.FINISHING, attempts=(attempt,))
     status = records.write(record)
 
     assert status["state"] == "FINISHED"
@@ -104,7 +106,7 @@ def test_an_ended_application_stays_ended_when_read_again(state):
 
 def test_long_diagnostics_are_cut():
     attempt = AttemptRecord(AttemptId(RECORD.id, 1), diagnostics="y" * 9000)
-    status = records.write(replace(RECORD, diagnostics="x" * 9000, attempt=attempt))
+    status = records.write(replace(RECORD, diagnostics="x" * 9000, attempts=(attempt,)))
 
     assert len(status["diagnostics"]) == 4096
     assert len(status["attempts"][0]["diagnostics"]) == 1024
