@@ -63,11 +63,6 @@ class RequestState:
         return application is None or not uids or application["metadata"]["uid"] in uids
 
     @property
-    def was_placed(self) -> bool:
-        """Whether a queue has taken its application, in this process or one before."""
-        return bool(self.queue or (self.found.get("status") or {}).get("queue"))
-
-    @property
     def count(self) -> int:
         """Containers wanted over the request's life."""
         return 0 if self.deleted else int(self.found["spec"].get("count", 1))

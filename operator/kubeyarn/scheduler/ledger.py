@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
-from kubeyarn.model.queues import ConfiguredState, SchedulerConfig, SchedulerKind
+from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedule.engine import Engine, Grant, Preempt
 from kubeyarn.scheduler import asks, configuring, usage
@@ -34,8 +34,6 @@ Object = dict[str, Any]
 
 ENDED = ("FINISHED", "FAILED", "KILLED")
 AM_ROLE = "ApplicationMaster"
-
-_MANY = 2**31 - 1
 
 MakeEngine = Callable[[SchedulerKind, ResourceTypes], Engine]
 
@@ -100,27 +98,14 @@ class Ledger:
             for key, found in self.applications.items()
             if (identity := _application_id(found)) is not None
         }
-        in_order = [key for _, key in sorted((one, key) for key, one in with_id.items())]
-        self._recover_all(in_order, places, now_ms)
-        for key in [*in_order, *sorted(self._requests_of.keys() - with_id.keys())]:
+        for _, key in sorted((identity, key) for key, identity in with_id.items()):
             self.sync_application(key, now_ms)
-
-    def _recover_all(self, keys: list[Key], places: Mapping[Key, str], now_ms: int) -> None:
-        """Count applications that were taken before, whatever their queues would say of new ones.
-
-        Queues that are stopped or full by now take them back, as in Hadoop after a restart.
-        """
-        config = self.in_force.config
-        if config is None:
-            return
-        self.engine.configure(_taking_all(config), now_ms)
-        for key in keys:
-            if any(state.am and state.was_placed for state in self._states(key, None)):
-                self.sync_application(key, now_ms)
         for key, application in sorted(self._apart.items()):
-            gone = replace(application, queue=places[key], am_size=None)
+            # The engine has it back as one whose AM is over; it asks for nothing.
+            gone = replace(application, placed=places[key], am_size=None)
             self._enter(key, gone, self._states(key, None), now_ms)
-        self.engine.configure(config, now_ms)
+        for key in sorted(self._requests_of.keys() - with_id.keys()):
+            self.sync_application(key, now_ms)
 
     def outgrown(self) -> bool:
         """Whether the engine is not the one any more that the objects call for.
@@ -711,15 +696,6 @@ class Ledger:
             self._count_bound(state, -1)
         held.freed = True
         self.engine.release(container, 0)
-
-
-def _taking_all(config: SchedulerConfig) -> SchedulerConfig:
-    """*config* with every queue open for applications."""
-    opened = [
-        replace(queue, state=ConfiguredState.RUNNING, maximum_applications=_MANY)
-        for queue in config.queues
-    ]
-    return replace(config, queues=tuple(opened))
 
 
 def _any_live(states: Iterable[RequestState]) -> bool:
