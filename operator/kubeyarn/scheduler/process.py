@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import kubeyarn
 from kubeyarn.cluster import probes
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
+from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
 from kubeyarn.cluster.lease import Lease
 from kubeyarn.cluster.reflecting import Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
@@ -25,46 +25,34 @@ from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
 
 _log = logging.getLogger(__name__)
 
-_LEASE = "kubeyarn-scheduler"
+_COMPONENT = "kubeyarn-scheduler"
 
 
 class Scheduler:
     """One scheduler process: waits for the lease, then decides and guards bindings."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
-        self._connection = connection
         self._settings = settings
-        self._waits_for = "the lease"
+        self._leader = Leader(
+            _COMPONENT,
+            connection,
+            settings.namespace,
+            settings.identity,
+            settings.health_port,
+            settings.lease_duration_s,
+        )
 
     async def run(self) -> None:
         """Run until cancelled or until the lease is lost."""
-        client = KubeClient(self._connection, f"kubeyarn-scheduler/{kubeyarn.__version__}")
-        health = await probes.serve(
-            probes.application(lambda: self._waits_for), "", self._settings.health_port
-        )
-        lease = Lease(
-            client,
-            self._settings.namespace,
-            _LEASE,
-            self._settings.identity,
-            self._settings.lease_duration_s,
-        )
-        try:
-            epoch = await lease.acquire()
-            _log.info("leading with epoch %d", epoch)
-            await self._lead(client, lease, epoch)
-        finally:
-            await lease.release()
-            await health.cleanup()
-            await client.close()
+        await self._leader.run(self._work)
 
-    async def _lead(self, client: KubeClient, lease: Lease, epoch: int) -> None:
+    async def _work(self, client: KubeClient, lease: Lease, epoch: int) -> None:
         ledger = Ledger(lambda kind, types: make_engine(kind, types, epoch))
         requests = RequestWriter(client, ledger, lambda: lease.held)
         ledger.changed = requests.queue.add
         queues = QueueWriter(client, ledger, self._settings.queue_status_every_s)
         loop = AllocationLoop(ledger, self._settings)
-        self._waits_for = "the first list of everything"
+        self._leader.waits_for = "the first list of everything"
         reflectors = [
             Reflector(client, QUEUES, loop.queue_seen),
             Reflector(client, NODES, loop.node_seen),
@@ -83,23 +71,18 @@ class Scheduler:
             requests.queue.start()
             queues.queue.start()
             tasks.append(asyncio.create_task(loop.run(requests, queues), name="the loop"))
-            self._waits_for = ""
+            self._leader.waits_for = ""
             _log.info("scheduling %d queues on %d nodes", len(ledger.queues), len(ledger.nodes))
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-            _log.error("stopping: %s has ended", ", ".join(task.get_name() for task in done))
+            await until_one_ends(tasks)
         finally:
-            self._waits_for = "the end"
+            self._leader.waits_for = "the end"
             await server.cleanup()
             await requests.queue.close()
             await queues.queue.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel(tasks)
 
     def _ready(self, lease: Lease) -> bool:
-        return self._waits_for == "" and lease.held
+        return self._leader.waits_for == "" and lease.held
 
 
 def make_engine(kind: SchedulerKind, types: ResourceTypes, epoch: int) -> Engine:
