@@ -6,20 +6,25 @@ import gc
 import resource
 from dataclasses import dataclass
 from time import process_time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from kubeyarn.schedule.engine import Decision, Engine, Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+E = TypeVar("E", bound=Engine)
 
 _IDLE_CYCLES = 100
 
 
-class Shape(Protocol):
+class Shape(Protocol[E]):
     """A load: an engine with everything in it but the requests, and the requests."""
 
-    def engine(self) -> Engine:
+    def engine(self) -> E:
         """The engine; its applications have their masters."""
 
-    def ask(self, made: Engine) -> int:
+    def ask(self, made: E) -> int:
         """Make the requests; returns how many containers they are."""
 
 
@@ -38,7 +43,7 @@ class Measured:
     peak_rss_mb: float
 
 
-def measure(shape: Shape, grants_per_cycle: int) -> Measured:
+def measure(shape: Shape[E], grants_per_cycle: int) -> Measured:
     """Cycle until nothing more is granted."""
     engine = shape.engine()
     wanted = shape.ask(engine)
@@ -74,7 +79,7 @@ def median(runs: list[Measured]) -> Measured:
     return sorted(runs, key=lambda run: run.grants_per_second)[len(runs) // 2]
 
 
-def _granted(decisions: list[Decision]) -> int:
+def _granted(decisions: Sequence[Decision]) -> int:
     return sum(1 for decision in decisions if isinstance(decision, Grant))
 
 

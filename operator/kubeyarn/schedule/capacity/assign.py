@@ -87,14 +87,14 @@ def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
     if not queue.wants(offer.wanted_partition):
         return NOTHING
     queue.settle_order()
-    first = queue.active.first
+    first = next(iter(queue.served(queue.active, offer.partition)), None)
     if first is None:
         return NOTHING
     if first.reserved and any(first.reservation_total()):
         return _assign_looking_at_reservations(queue, offer, limits)
     if not can_assign(queue, offer, limits, None):
         return NOTHING
-    for app in queue.hungry:
+    for app in queue.served(queue.hungry, offer.partition):
         if not _user_may(queue, app, offer, limits):
             continue
         proposal = allocate_app(app, offer, limits)
@@ -106,7 +106,7 @@ def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
 def _assign_looking_at_reservations(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
     """As long as applications hold reservations, what these might give back counts for each."""
     check_queue = True
-    for app in queue.active:
+    for app in queue.served(queue.active, offer.partition):
         reserved = app.reservation_total()
         if check_queue:
             if not can_assign(queue, offer, limits, reserved):

@@ -21,8 +21,6 @@ from kubeyarn.schedule.capacity.commit import charge, complete, discharge, drop_
 from kubeyarn.schedule.capacity.dynamic import (
     create_leaf,
     expired,
-    makes_branches,
-    makes_children,
     manage,
     remove_dynamic,
     reset_managed,
@@ -34,16 +32,21 @@ from kubeyarn.schedule.capacity.parallel import ParallelLimits
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.preemption import Preemption
 from kubeyarn.schedule.capacity.queue import QueueState
+from kubeyarn.schedule.capacity.queue_index import QueueIndex
 from kubeyarn.schedule.capacity.quick import may_be_quick
 from kubeyarn.schedule.capacity.rejections import (
     check_access,
     check_limits,
     check_partition,
-    check_size,
-    find_leaf,
-    find_queue,
 )
+from kubeyarn.schedule.capacity.rounds import Rounds, anything_wanted
 from kubeyarn.schedule.capacity.status import headroom_of, queue_statuses
+from kubeyarn.schedule.capacity.submission import (
+    allowed_priority,
+    check_asks,
+    make_application,
+    racks_of,
+)
 from kubeyarn.schedule.capacity.tree import change_tree, check_change, drained, new_queue, walk
 from kubeyarn.schedule.capacity.updating import update_below
 from kubeyarn.schedule.capacity.why import explain
@@ -60,7 +63,6 @@ if TYPE_CHECKING:
     from kubeyarn.model.reasons import Verdict
     from kubeyarn.model.resources import ResourceTypes, Vector
     from kubeyarn.policy.calculator import Calculator
-    from kubeyarn.schedule.capacity.nodes import LedgerNode
     from kubeyarn.schedule.capacity.queue import Queue
     from kubeyarn.schedule.engine import QueueStatus
 
@@ -82,15 +84,14 @@ class CapacityEngine:
         self.calc: Calculator = DominantCalculator()
         self.config: SchedulerConfig | None = None
         self.root: ParentQueue | None = None
-        self.queues: dict[str, Queue] = {}
-        self.by_name: dict[str, list[Queue]] = {}
+        self.index = QueueIndex()
         self.apps: dict[ApplicationId, LedgerApplication] = {}
         self.parallel = ParallelLimits()
         self.preemption = Preemption()
         self._idle = False
         self._quick = False
         self._stale = False
-        self._resume_after: str | None = None
+        self._rounds = Rounds()
 
     # -- configuration ---------------------------------------------------------------------------
 
@@ -116,18 +117,16 @@ class CapacityEngine:
         self.root, self.calc, self.config = root, calc, config
         for queue in walk(root):
             queue.step = config.minimum_allocation
-        self._index()
+        self.index.rebuild(self._tree())
         self.refresh()
         for queue in list(self.queues.values()):
             if isinstance(queue, ParentQueue) and queue.children:
                 reset_managed(queue, config)
 
-    def _index(self) -> None:
-        self.queues = {queue.path: queue for queue in walk(self._tree())}
-        self.by_name = {}
-        for queue in self.queues.values():
-            queue.chain = tuple(queue.path_up())
-            self.by_name.setdefault(queue.name, []).append(queue)
+    @property
+    def queues(self) -> dict[str, Queue]:
+        """Every queue by its path."""
+        return self.index.queues
 
     def _tree(self) -> ParentQueue:
         if self.root is None:
@@ -239,7 +238,7 @@ class CapacityEngine:
                 f"of at most {config.maximum_applications}",
             )
         placed = place(
-            application, config.placement_rules, self, override=config.placement_override
+            application, config.placement_rules, self.index, override=config.placement_override
         )
         leaf = self._leaf(application, placed or application.queue or "default", placed, now_ms)
         app = self._application(application, leaf, now_ms)
@@ -249,7 +248,7 @@ class CapacityEngine:
 
     def _take_back(self, application: Application, now_ms: int) -> str:
         """Take an application that an earlier ledger took; a stopped queue drains again."""
-        leaf = find_leaf(self.queues, self.by_name, application.placed)
+        leaf = self.index.leaf(application.placed)
         app = self._application(application, leaf, now_ms)
         if leaf.state is QueueState.STOPPED:
             leaf.state = QueueState.DRAINING
@@ -265,15 +264,15 @@ class CapacityEngine:
             Rejected: there is none, or it may not be used.
         """
         config = self._settings()
-        if name not in self.queues and name not in self.by_name:
-            path = normalize(name, self)
-            nearest = self._nearest(path or "")
+        if not self.index.known(name):
+            path = normalize(name, self.index)
+            nearest = self.index.nearest(path or "")
             if path is not None and "." in name and nearest is not None:
                 check_access(nearest, application, config)
                 self._create(path, now_ms)
-        queue = find_queue(self.queues, self.by_name, name)
+        queue = self.index.queue(name)
         check_access(queue, application, config)
-        leaf = find_leaf(self.queues, self.by_name, name)
+        leaf = self.index.leaf(name)
         if leaf.template_absolute is not None and placed is None:
             raise Rejected(
                 Reason.PLACEMENT_REJECTED,
@@ -282,75 +281,16 @@ class CapacityEngine:
             )
         return leaf
 
-    def _nearest(self, path: str) -> Queue | None:
-        while path and path not in self.queues:
-            path = path.rpartition(".")[0]
-        return self.queues.get(path)
-
     def _create(self, path: str, now_ms: int) -> None:
         if create_leaf(path, self.queues, self._settings(), now_ms):
-            self._index()
-
-    # -- what placement asks ---------------------------------------------------------------------
-
-    def path_of(self, name: str) -> str | None:
-        """The full path of an existing queue, by path or unambiguous short name."""
-        if name in self.queues:
-            return name
-        named = self.by_name.get(name, [])
-        return named[0].path if len(named) == 1 else None
-
-    def is_leaf(self, path: str) -> bool:
-        """Whether an existing queue is a leaf."""
-        return self.queues[path].leaf
-
-    def ambiguous(self, name: str) -> bool:
-        """Whether several queues have this short name."""
-        return name not in self.queues and len(self.by_name.get(name, ())) > 1
-
-    def makes_children(self, path: str) -> bool:
-        """Whether an existing queue makes leaves on demand."""
-        return makes_children(self.queues[path])
-
-    def makes_parents(self, path: str) -> bool:
-        """Whether an existing queue makes branches on demand."""
-        return makes_branches(self.queues[path])
+            self.index.rebuild(self._tree())
 
     def _application(
         self, application: Application, leaf: LeafQueue, now_ms: int
     ) -> LedgerApplication:
-        config = self._settings()
-        app = LedgerApplication(application, leaf, self.zero, now_ms)
+        app = make_application(application, leaf, self._settings(), self.types, now_ms)
         app.epoch = self.epoch
-        app.am_partition = self._am_partition(application, leaf)
-        wanted = application.am_size
-        if not application.placed:
-            check_partition(leaf, app.am_partition, config, "ApplicationMaster")
-            maximum = leaf.settings.maximum_allocation
-            check_size(wanted or self.zero, maximum, self.types, "ApplicationMaster")
-        if wanted is None:
-            app.am_size = config.minimum_allocation
-        else:
-            app.am_size = self._normalize(wanted, leaf)
-        app.priority = self._priority(application, leaf)
         return app
-
-    def _am_partition(self, application: Application, leaf: LeafQueue) -> str:
-        for said in (application.am_partition, application.partition):
-            if said is not None:
-                return said
-        default = leaf.settings.default_partition
-        return default if default is not None else self._settings().am_default_partition or ""
-
-    def _normalize(self, size: Vector, leaf: LeafQueue) -> Vector:
-        minimum = self._settings().minimum_allocation
-        return self.calc.normalize(size, minimum, leaf.settings.maximum_allocation, minimum)
-
-    def _priority(self, application: Application, leaf: LeafQueue) -> int:
-        said = application.priority
-        if said is None:
-            said = leaf.settings.default_priority
-        return min(said, self._settings().maximum_application_priority)
 
     def _enter(self, leaf: LeafQueue, app: LedgerApplication) -> None:
         self.apps[app.app.id] = app
@@ -374,7 +314,7 @@ class CapacityEngine:
             self._put(app, AM_KEY, 1, app.am_size, app.am_partition, ANYWHERE)
 
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
-        """A further attempt replaces the one before, whose containers are gone; it wants an AM."""
+        """A further attempt replaces the one before; it wants an AM, and its numbers begin anew."""
         self.settle()
         app = self.apps.get(application)
         if app is None or app.attempt == number:
@@ -402,6 +342,13 @@ class CapacityEngine:
         self._put(app, AM_KEY, 1, app.am_size, app.am_partition, ANYWHERE)
         self._idle = False
 
+    def master_gone(self, application: ApplicationId) -> None:
+        """The current attempt's AM was granted and has ended: it is not asked for."""
+        app = self._known(application)
+        if app.waiting_for_am:
+            app.waiting_for_am = False
+            self._put(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
+
     def register(self, application: ApplicationId) -> None:
         """The AM of the current attempt is up; nothing in the ledger depends on it."""
 
@@ -426,7 +373,7 @@ class CapacityEngine:
         """
         self.settle()
         app = self._known(application)
-        target = find_leaf(self.queues, self.by_name, queue)
+        target = self.index.leaf(queue)
         for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
             check_partition(target, partition, self._settings(), f"move of {application}")
         check_limits(target, app.app)
@@ -443,10 +390,14 @@ class CapacityEngine:
         return target.path
 
     def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
-        """Change an application's priority; returns what is in force after limits."""
+        """Change an application's priority; returns what is in force after limits.
+
+        Raises:
+            Rejected: the user may not have it, or the application is unknown.
+        """
         self.settle()
         app = self._known(application)
-        priority = min(priority, self._settings().maximum_application_priority)
+        priority = allowed_priority(app.app, app.queue, self._settings(), priority)
         if priority == app.priority:
             return priority
         leaf = app.queue
@@ -477,25 +428,11 @@ class CapacityEngine:
         """
         self.settle()
         app = self._known(application)
-        leaf, config = app.queue, self._settings()
-        checked: list[tuple[Ask, Vector, str]] = []
-        for ask in asks:
-            where = f"request of priority {ask.key.priority}"
-            check_size(ask.size, leaf.settings.maximum_allocation, self.types, where)
-            if ask.count < 0:
-                raise Rejected(Reason.INVALID_REQUEST, f"{where}: count {ask.count} is negative")
-            partition = ask.partition
-            if partition is None:
-                partition = app.app.partition
-            if partition is None:
-                partition = leaf.settings.default_partition or ""
-            check_partition(leaf, partition, config, where)
-            checked.append((ask, self._normalize(ask.size, leaf), partition))
-        for ask, size, partition in checked:
-            count = 0 if ask.opportunistic else ask.count
-            self._put(app, ask.key, count, size, partition, ask.locality)
+        for one in check_asks(app, asks, self._settings(), self.types):
+            ask = one.ask
+            self._put(app, ask.key, one.count, one.size, one.partition, ask.locality)
         if not app.waiting_for_am:
-            leaf.needs_reordering(app, demand_only=True)
+            app.queue.needs_reordering(app, demand_only=True)
         self._idle = False
 
     def _put(
@@ -507,11 +444,7 @@ class CapacityEngine:
         partition: str,
         locality: Locality,
     ) -> None:
-        racks = dict(locality.racks)
-        for name, wanted in locality.nodes:
-            node = self.cluster.nodes.get(name)
-            if node is not None and node.rack not in dict(locality.racks):
-                racks[node.rack] = racks.get(node.rack, 0) + wanted
+        racks = racks_of(locality, self.cluster)
         attempts.put_outstanding(app, key, count, size, partition, locality, racks)
 
     def recover(self, application: ApplicationId, container: Container) -> None:
@@ -521,7 +454,7 @@ class CapacityEngine:
         node = self.cluster.nodes.get(container.node)
         if app is None or node is None or container.id in app.containers:
             return
-        if container.id.epoch == app.epoch:
+        if container.id.epoch == app.epoch and container.id.attempt == app.attempt_id:
             app.next_number = max(app.next_number, container.id.number + 1)
         if container.am and app.waiting_for_am:
             app.waiting_for_am = False
@@ -556,12 +489,7 @@ class CapacityEngine:
         ledger = self.cluster.nodes.get(node)
         if ledger is None or self.root is None or self.config is None:
             return ()
-        return self._offer(self.root, ledger, self.config, now_ms)
-
-    def _offer(
-        self, root: ParentQueue, node: LedgerNode, config: SchedulerConfig, now_ms: int
-    ) -> list[Decision]:
-        return offer_node(root, node, self.cluster, config, now_ms, quick=self._quick)
+        return offer_node(self.root, ledger, self.cluster, self.config, now_ms, quick=self._quick)
 
     def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
         """Offer all nodes until nothing changes or *limit* grants were made.
@@ -571,69 +499,15 @@ class CapacityEngine:
         self.settle()
         if self._idle or self.root is None or self.config is None:
             return ()
-        decisions: list[Decision] = []
-        plain = not self._counting()
-        if not self._anything_wanted():
+        if not anything_wanted(self.root):
             self._idle = True
             return ()
-        nodes = self._nodes_in_turn()
-        while nodes:
-            before = len(decisions)
-            nodes = self._round(nodes, decisions, now_ms, limit, plain=plain)
-            if len(decisions) >= limit:
-                return decisions
-            if len(decisions) == before:
-                break
-        self._idle = plain
+        plain = not self._counting()
+        decisions = self._rounds.run(
+            self.root, self.cluster, self.config, now_ms, limit, quick=self._quick, plain=plain
+        )
+        self._idle = plain and len(decisions) < limit
         return decisions
-
-    def _anything_wanted(self) -> bool:
-        root = self._tree()
-        reserved = any(any(amount) for amount in root.reserved.values())
-        return reserved or any(root.wants(partition) for partition in root.pending)
-
-    def _nodes_in_turn(self) -> list[LedgerNode]:
-        """All nodes, starting after the one at which the last cycle reached its limit."""
-        nodes = list(self.cluster.nodes.values())
-        last, self._resume_after = self._resume_after, None
-        for at, node in enumerate(nodes if last is not None else ()):
-            if node.name == last:
-                return nodes[at + 1 :] + nodes[: at + 1]
-        return nodes
-
-    def _round(
-        self,
-        nodes: list[LedgerNode],
-        decisions: list[Decision],
-        now_ms: int,
-        limit: int,
-        *,
-        plain: bool,
-    ) -> list[LedgerNode]:
-        """Offer each node once; returns those that may take more."""
-        root, config = self._tree(), self._settings()
-        step, fits = root.step, self.calc.fits
-        open_nodes: list[LedgerNode] = []
-        barren: set[tuple[Vector, Vector]] = set()
-        for node in nodes:
-            if node.reservation is None:
-                if not fits(step, node.free):
-                    continue
-                if plain and (node.total, node.free) in barren:
-                    open_nodes.append(node)
-                    continue
-            made = self._offer(root, node, config, now_ms)
-            open_nodes.append(node)
-            if made:
-                decisions += made
-                if barren:
-                    barren.clear()
-                if len(decisions) >= limit:
-                    self._resume_after = node.name
-                    break
-            elif node.reservation is None:
-                barren.add((node.total, node.free))
-        return open_nodes
 
     def _counting(self) -> bool:
         """Whether passed-up offers are counted, so that a later cycle may decide otherwise."""
@@ -659,7 +533,7 @@ class CapacityEngine:
             for queue in list(self.queues.values()):
                 if expired(queue, config.queue_expiry_seconds, now_ms):
                     remove_dynamic(queue, config)
-                    self._index()
+                    self.index.rebuild(self._tree())
                     found = True
 
     def preempt(self, now_ms: int) -> Sequence[Decision]:

@@ -14,6 +14,8 @@ from kubeyarn.schedule.capacity.queue import Queue
 from kubeyarn.schedule.capacity.users import Users
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.policy.application_order import ApplicationKey
@@ -150,6 +152,25 @@ class LeafQueue(Queue):
                 size_based_weight=self.settings.size_based_weight,
             )
         return fifo_key(app.priority, app.app.order, app.app.id.number)
+
+    @property
+    def separate(self) -> frozenset[str]:
+        """The partitions whose nodes serve only the applications whose AMs run there."""
+        if self.settings.application_ordering is not ApplicationOrdering.FIFO_WITH_PARTITIONS:
+            return frozenset()
+        return self.config.enforced_partitions or frozenset()
+
+    def served(self, line: Line, partition: str) -> Iterable[LedgerApplication]:
+        """Those of a line whom the partition's nodes are offered to."""
+        separate = self.separate
+        if not separate:
+            return line
+        here = partition if partition in separate else ""
+        return (
+            app
+            for app in line
+            if (app.am_partition if app.am_partition in separate else "") == here
+        )
 
     def enqueue(self, app: LedgerApplication) -> None:
         """Let an application wait for admission."""

@@ -106,6 +106,8 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
 
 def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk] | None:
     """The first application's first ask, if it is plain and its user surely within its limit."""
+    if leaf.separate:
+        return None
     leaf.settle_order()
     first, app = leaf.active.first, leaf.hungry.first
     if first is None or app is None or first.reserved or app.reserved:

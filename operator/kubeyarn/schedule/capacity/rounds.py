@@ -1,0 +1,110 @@
+"""Rounds of offers over all nodes: what one cycle of the live scheduler is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.schedule.capacity.offers import offer_node
+
+if TYPE_CHECKING:
+    from kubeyarn.model.queues import SchedulerConfig
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedule.capacity.nodes import Cluster, LedgerNode
+    from kubeyarn.schedule.capacity.parent import ParentQueue
+    from kubeyarn.schedule.engine import Decision
+
+
+class Rounds:
+    """Offers nodes in turn until nothing changes or a limit is reached.
+
+    The next cycle goes on after the node at which the last one reached its limit. *plain*: offers
+    that are passed up are not counted, so that a node like one which took nothing since the last
+    change need not be offered again.
+    """
+
+    def __init__(self) -> None:
+        self._resume_after: str | None = None
+
+    def run(
+        self,
+        root: ParentQueue,
+        cluster: Cluster,
+        config: SchedulerConfig,
+        now_ms: int,
+        limit: int,
+        *,
+        quick: bool,
+        plain: bool,
+    ) -> list[Decision]:
+        """The decisions of one cycle; fewer than *limit* when nothing is left to decide."""
+        decisions: list[Decision] = []
+        nodes = self._in_turn(cluster)
+        while nodes:
+            before = len(decisions)
+            one = _Round(root, cluster, config, now_ms, limit, quick, plain)
+            nodes = one.run(nodes, decisions)
+            if len(decisions) >= limit:
+                self._resume_after = one.last
+                break
+            if len(decisions) == before:
+                break
+        return decisions
+
+    def _in_turn(self, cluster: Cluster) -> list[LedgerNode]:
+        nodes = list(cluster.nodes.values())
+        last, self._resume_after = self._resume_after, None
+        for at, node in enumerate(nodes if last is not None else ()):
+            if node.name == last:
+                return nodes[at + 1 :] + nodes[: at + 1]
+        return nodes
+
+
+class _Round:
+    """One offer of each node."""
+
+    def __init__(
+        self,
+        root: ParentQueue,
+        cluster: Cluster,
+        config: SchedulerConfig,
+        now_ms: int,
+        limit: int,
+        quick: bool,
+        plain: bool,
+    ) -> None:
+        self.root, self.cluster, self.config = root, cluster, config
+        self.now_ms, self.limit = now_ms, limit
+        self.quick, self.plain = quick, plain
+        self.last: str | None = None
+
+    def run(self, nodes: list[LedgerNode], decisions: list[Decision]) -> list[LedgerNode]:
+        """Add the decisions; returns the nodes that may take more."""
+        root, limit, plain = self.root, self.limit, self.plain
+        step, fits = root.step, root.calc.fits
+        open_nodes: list[LedgerNode] = []
+        barren: set[tuple[Vector, Vector]] = set()
+        for node in nodes:
+            if node.reservation is None:
+                if not fits(step, node.free):
+                    continue
+                if plain and (node.total, node.free) in barren:
+                    open_nodes.append(node)
+                    continue
+            made = offer_node(root, node, self.cluster, self.config, self.now_ms, quick=self.quick)
+            open_nodes.append(node)
+            if made:
+                decisions += made
+                if barren:
+                    barren.clear()
+                if len(decisions) >= limit:
+                    self.last = node.name
+                    break
+            elif node.reservation is None:
+                barren.add((node.total, node.free))
+        return open_nodes
+
+
+def anything_wanted(root: ParentQueue) -> bool:
+    """Whether an offer could come to anything at all."""
+    reserved = any(any(amount) for amount in root.reserved.values())
+    return reserved or any(root.wants(partition) for partition in root.pending)
