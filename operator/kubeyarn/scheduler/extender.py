@@ -23,6 +23,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler import usage
 from kubeyarn.scheduler.ledger import Ledger, upwards
+from kubeyarn.scheduler.usage import PodUse
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +39,12 @@ class Filter(msgspec.Struct, rename="pascal"):
     node_names: list[str] | None = None
 
 
+class Preempt(msgspec.Struct, rename="pascal"):
+    """ExtenderPreemptionArgs, of which the pod is enough."""
+
+    pod: Object
+
+
 class Bind(msgspec.Struct):
     """ExtenderBindingArgs."""
 
@@ -49,6 +56,10 @@ class Bind(msgspec.Struct):
 
 class Refusal(KubeYarnError):
     """A pod that may not be bound, and why."""
+
+
+class Malformed(KubeYarnError):
+    """A pod that lacks what every pod of an API server has."""
 
 
 class Fence:
@@ -124,7 +135,7 @@ class Extender:
         app = web.Application(client_max_size=LARGEST_BODY)
         app.router.add_post("/scheduler/filter", self._verb(Filter, self._filter))
         app.router.add_post("/scheduler/bind", self._verb(Bind, self._bind))
-        app.router.add_post("/scheduler/preempt", self._preempt)
+        app.router.add_post("/scheduler/preempt", self._verb(Preempt, self._preempt))
         return app
 
     def _verb(
@@ -133,16 +144,19 @@ class Extender:
         async def handle(request: web.Request) -> web.Response:
             try:
                 asked = msgspec.json.decode(await request.read(), type=kind)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 return _json({"Error": f"the body is no {kind.__name__} arguments: {error}"}, 400)
             if not self._ready():
                 return _json({"Error": "the scheduler is starting or does not lead"}, 503)
-            return _json(await verb(asked))
+            try:
+                return _json(await verb(asked))
+            except Malformed as error:
+                return _json({"Error": f"the body is no {kind.__name__} arguments: {error}"}, 400)
 
         return handle
 
     async def _filter(self, asked: Filter) -> Object:
-        use = usage.pod_use(asked.pod)
+        use = _use(asked.pod)
         offered = asked.node_names or []
         if use.container is None:
             why = (
@@ -213,10 +227,16 @@ class Extender:
             if not same or pod["spec"].get("nodeName") != asked.node:
                 raise
 
-    async def _preempt(self, request: web.Request) -> web.Response:
+    async def _preempt(self, _: Preempt) -> Object:
         """kube-scheduler takes nothing away for a pod of ours: the ledger decides on that."""
-        await request.read()
-        return _json({"NodeNameToMetaVictims": {}})
+        return {"NodeNameToMetaVictims": {}}
+
+
+def _use(pod: Object) -> PodUse:
+    try:
+        return usage.pod_use(pod)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Malformed(f"Pod: {error!r}, needed: metadata, spec and status of a pod") from error
 
 
 def _bind_refused(asked: Bind, error: Exception) -> Object:

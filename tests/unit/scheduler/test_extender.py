@@ -1,0 +1,372 @@
+"""The fence at kube-scheduler's extender, and its HTTP door as kube-scheduler knocks."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from kubeyarn.cluster.errors import Conflict, NotFound, Refused
+from kubeyarn.model.errors import Unavailable
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.scheduler.extender import Extender, Fence, Refusal
+from unit.scheduler.world import World, a_node, a_queue, a_request, foreign, needs, two_queues
+
+SMALL = {"cpu": "1", "memory": "1Gi"}
+
+
+class Api:
+    """The part of the API server that the extender calls."""
+
+    def __init__(self, world):
+        self.world, self.bindings, self.fails = world, [], None
+
+    async def get(self, kind, name, namespace=None):
+        if name not in self.world.objects["pod"]:
+            raise NotFound(404, "NotFound", f'pods "{name}" not found')
+        return self.world.objects["pod"][name]
+
+    async def create_sub(self, kind, name, sub, body, namespace=None):
+        if self.fails is not None:
+            raise self.fails
+        self.bindings.append((name, sub, body, namespace))
+        return {}
+
+
+@pytest.fixture
+def world():
+    world = World(*two_queues(), ("node", a_node("n1")), ("node", a_node("n2")))
+    world.submit("words", 1)
+    world.put("request", a_request("maps", "words", count=3, resources=SMALL))
+    world.cycle()
+    return world
+
+
+@pytest.fixture
+def api(world):
+    return Api(world)
+
+
+@pytest.fixture
+async def door(world, api):
+    extender = Extender(api, world.ledger, Fence(world.ledger), lambda: not hasattr(api, "starts"))
+    async with TestClient(TestServer(extender.application())) as client:
+        yield client
+
+
+def a_grant(world, request="maps"):
+    """A granted container and its pod, which is not bound yet."""
+    container, node = min(world.granted(request).items())
+    return container, node, world.launch(container, node, bound=False)
+
+
+def refusal(call, *args):
+    with pytest.raises(Refusal) as caught:
+        call(*args)
+    return str(caught.value)
+
+
+# The fence.
+
+
+def test_a_granted_pod_may_run_on_its_node(world):
+    container, node, pod = a_grant(world)
+
+    assert world.fence.granted_node(container, pod["metadata"]["uid"]) == node
+    world.fence.check(container, pod["metadata"]["uid"], node)
+
+
+def test_nothing_runs_without_a_grant(world):
+    unknown = ContainerId(min(world.granted("maps")).attempt, 0, 99)
+
+    assert refusal(world.fence.granted_node, unknown, "u") == (
+        "container_1763850000000_0001_01_000099: no grant in the ledger; nothing runs without one"
+    )
+
+
+def test_a_grant_is_for_one_node(world):
+    container, node, pod = a_grant(world)
+    other = {"n1": "n2", "n2": "n1"}[node]
+
+    assert refusal(world.fence.check, container, pod["metadata"]["uid"], other) == (
+        f"{container}: granted on node {node}, not on {other}"
+    )
+
+
+def test_a_grant_is_for_one_pod(world):
+    container, node, _ = a_grant(world)
+    world.ledger.bind(container, "first")
+
+    assert refusal(world.fence.check, container, "second", node) == (
+        f"{container}: its grant is used by another pod"
+    )
+    world.fence.check(container, "first", node)
+
+
+def test_a_freed_grant_binds_nothing(world):
+    container, node, pod = a_grant(world)
+    world.end(pod["metadata"]["name"], "Failed")
+    world.cycle()
+
+    assert "no grant in the ledger" in refusal(world.fence.check, container, "u", node)
+
+
+def full_world():
+    """A queue whose maximum is exactly an AM and three containers; all but one are bound."""
+    world = World(
+        ("queue", a_queue("root")),
+        ("queue", a_queue("root.a", capacity="100%", userLimitFactor=10, maximumAMShare="100%")),
+        ("node", a_node("n1", cpu=4, memory="8Gi")),
+    )
+    world.submit("words", 1, am=SMALL)
+    world.put("request", a_request("maps", "words", count=9, resources=SMALL))
+    world.cycle()
+    grants = {**world.granted("words-am-1"), **world.granted("maps")}
+    for container, node in sorted(grants.items())[:-1]:
+        world.launch(container, node)
+    container = max(grants)
+    return world, container, world.launch(container, "n1", bound=False)
+
+
+def test_a_queue_may_be_filled_to_its_maximum_and_a_binding_be_said_twice():
+    world, container, pod = full_world()
+    uid = pod["metadata"]["uid"]
+
+    for _ in range(2):
+        world.fence.check(container, uid, "n1")
+        world.ledger.bind(container, uid)
+    assert world.ledger.bound("root.a") == (4 * 2**30, 4000)
+
+
+def test_a_queue_never_holds_more_than_its_maximum():
+    world, container, pod = full_world()
+    world.put("node", a_node("n1", cpu=3, memory="8Gi"))
+    world.cycle()
+
+    assert refusal(world.fence.check, container, pod["metadata"]["uid"], "n1") == (
+        f"{container}: queue root would hold memory 4Gi, cpu 4 of at most memory 8Gi, cpu 3"
+    )
+
+
+def test_what_is_bound_is_counted_up_and_down_the_queues(world):
+    container, _, pod = a_grant(world)
+    world.ledger.bind(container, "u")
+    assert world.ledger.bound("root.a") == world.ledger.bound("root") == (2**30, 1000)
+    assert world.ledger.bound("root.b") == (0, 0)
+
+    world.ledger.unbind(container, "another")
+    assert world.ledger.bound("root") == (2**30, 1000)
+    world.ledger.unbind(container, "u")
+    assert world.ledger.bound("root") == (0, 0)
+
+    world.ledger.bind(container, pod["metadata"]["uid"])
+    world.end(pod["metadata"]["name"])
+    world.cycle()
+    world.remove("pod", pod["metadata"]["name"])
+    assert world.ledger.bound("root") == (0, 0)
+
+
+# The door: kube-scheduler's JSON has Go's capital names.
+
+
+async def said(door, verb, body):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = await door.post(f"/scheduler/{verb}", data=data)
+    return answer.status, json.loads(await answer.read())
+
+
+async def test_filter_lets_a_granted_pod_onto_its_node_only(door, world):
+    _, node, pod = a_grant(world)
+    asked = {"Pod": pod, "Nodes": None, "NodeNames": ["n1", "n2"]}
+
+    assert await said(door, "filter", asked) == (
+        200,
+        {
+            "Nodes": None,
+            "NodeNames": [node],
+            "FailedNodes": {},
+            "FailedAndUnresolvableNodes": {},
+            "Error": "",
+        },
+    )
+
+
+async def test_filter_refuses_a_pod_whose_node_is_not_offered(door, world):
+    container, node, pod = a_grant(world)
+    other = {"n1": "n2", "n2": "n1"}[node]
+    status, answer = await said(door, "filter", {"Pod": pod, "NodeNames": [other]})
+
+    assert status == 200
+    assert answer["NodeNames"] == []
+    assert answer["FailedAndUnresolvableNodes"] == {other: f"{container} is granted on node {node}"}
+
+
+async def test_filter_refuses_what_is_no_container_of_ours(door):
+    pod = foreign("web", "", needs("1", "1Gi"))
+    _, answer = await said(door, "filter", {"Pod": pod, "NodeNames": ["n1", "n2"]})
+
+    assert answer["FailedAndUnresolvableNodes"] == {
+        "n1": "pod team-a/web is no container of KubeYARN: it has no annotation "
+        "kubeyarn.io/container-id"
+    }
+    assert answer["Error"] == ""
+
+
+@pytest.mark.parametrize("names", [None, []])
+async def test_filter_without_names_of_nodes_offers_none(door, world, names):
+    _, _, pod = a_grant(world)
+    status, answer = await said(door, "filter", {"Pod": pod, "NodeNames": names})
+
+    assert (status, answer["NodeNames"], answer["FailedAndUnresolvableNodes"]) == (200, [], {})
+
+
+def binding(pod, node, **other):
+    return {
+        "PodName": pod["metadata"]["name"],
+        "PodNamespace": "team-a",
+        "PodUID": pod["metadata"]["uid"],
+        "Node": node,
+        **other,
+    }
+
+
+async def test_bind_posts_the_binding(door, world, api):
+    container, node, pod = a_grant(world)
+    name = pod["metadata"]["name"]
+
+    assert await said(door, "bind", binding(pod, node)) == (200, {"Error": ""})
+    assert api.bindings == [
+        (
+            name,
+            "binding",
+            {
+                "apiVersion": "v1",
+                "kind": "Binding",
+                "metadata": {"name": name, "namespace": "team-a", "uid": pod["metadata"]["uid"]},
+                "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+            },
+            "team-a",
+        )
+    ]
+    assert world.ledger.held(container).bound_uid == pod["metadata"]["uid"]
+
+
+async def test_bind_refuses_another_node_and_posts_nothing(door, world, api):
+    container, node, pod = a_grant(world)
+    other = {"n1": "n2", "n2": "n1"}[node]
+
+    _, answer = await said(door, "bind", binding(pod, other))
+    assert answer == {"Error": f"{container}: granted on node {node}, not on {other}"}
+    assert api.bindings == []
+
+
+async def test_bind_reads_a_pod_that_the_watch_has_not_brought_yet(door, world, api):
+    container, node = min(world.granted("maps").items())
+    pod = world.launch(container, node, bound=False)
+    del world.ledger.pods["team-a", pod["metadata"]["name"]]
+
+    assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": ""}
+
+
+async def test_bind_of_a_pod_that_is_gone_is_refused(door, world):
+    _, node, pod = a_grant(world)
+    world.remove("pod", pod["metadata"]["name"])
+
+    status, answer = await said(door, "bind", binding(pod, node))
+    assert (status, answer["Error"]) == (200, f'pods "{pod["metadata"]["name"]}" not found')
+
+
+async def test_bind_of_a_pod_made_anew_under_the_name_is_refused(door, world, api):
+    _, node, pod = a_grant(world)
+
+    _, answer = await said(door, "bind", binding(pod, node, PodUID="another"))
+    assert "is no container of KubeYARN" in answer["Error"]
+    assert api.bindings == []
+
+
+async def test_a_binding_that_is_there_already_is_done(door, world, api):
+    _, node, pod = a_grant(world)
+    api.fails = Conflict(409, "Conflict", "pod is already assigned to node")
+    pod["spec"]["nodeName"] = node
+
+    assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": ""}
+
+
+async def test_a_binding_to_another_node_that_is_there_already_gives_the_grant_back(
+    door, world, api
+):
+    container, node, pod = a_grant(world)
+    api.fails = Conflict(409, "Conflict", "pod is already assigned to node n9")
+    pod["spec"]["nodeName"] = "n9"
+
+    assert (await said(door, "bind", binding(pod, node)))[1] == {
+        "Error": "pod is already assigned to node n9"
+    }
+    assert world.ledger.held(container).bound_uid == ""
+    assert world.ledger.bound("root.a") == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "error", [Unavailable("no answer"), Refused(403, "Forbidden", "not allowed")]
+)
+async def test_a_binding_whose_fate_is_unknown_keeps_its_room_and_can_be_asked_again(
+    door, world, api, error
+):
+    container, node, pod = a_grant(world)
+    api.fails = error
+    assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": str(error)}
+    assert world.ledger.held(container).bound_uid == pod["metadata"]["uid"]
+
+    api.fails = None
+    assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": ""}
+    assert world.ledger.bound("root.a") == (2**30, 1000)
+
+
+@pytest.mark.parametrize("verb", ["filter", "bind"])
+async def test_before_the_ledger_is_complete_nothing_is_decided(door, world, api, verb):
+    api.starts = True
+    _, node, pod = a_grant(world)
+    body = {"Pod": pod, "NodeNames": [node], **binding(pod, node)}
+
+    assert await said(door, verb, body) == (
+        503,
+        {"Error": "the scheduler is starting or does not lead"},
+    )
+    assert api.bindings == []
+
+
+@pytest.mark.parametrize("verb", ["filter", "bind"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"Pod": 7}', b'{"Pod": {}}', b'{"PodName": 1}', b"\xff\xfe"],
+)
+async def test_what_makes_no_sense_is_refused_and_nothing_else_happens(door, api, verb, body):
+    status, answer = await said(door, verb, body)
+
+    assert status == 400
+    assert answer["Error"].startswith(f"the body is no {verb.title()} arguments: ")
+    assert api.bindings == []
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        {"metadata": {}},
+        {"metadata": {"name": "x", "namespace": "y", "uid": 7, "annotations": ["x"]}},
+        {"metadata": {"name": "x", "namespace": "y", "uid": "z"}, "spec": ["x"]},
+    ],
+)
+async def test_a_pod_that_is_none_is_refused(door, pod):
+    status, answer = await said(door, "filter", {"Pod": pod, "NodeNames": ["n1"]})
+
+    assert status == 400
+    assert "the body is no Filter arguments" in answer["Error"]
+
+
+async def test_kube_schedulers_own_preemption_takes_nothing(door, world):
+    _, _, pod = a_grant(world)
+    victims = {"n1": {"Pods": [{"UID": "u"}], "NumPDBViolations": 0}}
+    asked = {"Pod": pod, "NodeNameToVictims": {}, "NodeNameToMetaVictims": victims}
+
+    assert await said(door, "preempt", asked) == (200, {"NodeNameToMetaVictims": {}})
