@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from kubeyarn.cli.bench_measuring import Measured, Shape, measure, median
+from kubeyarn.cli.bench_measuring import Measured, measure, median
 from kubeyarn.simulate.capacity_shape import CapacityShape
 from kubeyarn.simulate.fair_shape import FairShape
 
@@ -64,11 +64,14 @@ def policy(
     if queues % parents:
         raise click.UsageError(f"--queues {queues} do not go evenly into --parents {parents}")
     size = (nodes, slots, queues, parents, apps, containers)
-    shape: Shape = CapacityShape(*size) if scheduler == "capacity" else FairShape(*size)
-    found = median([measure(shape, grants_per_cycle) for _ in range(runs)])
     harder: dict[str, Measured] = {}
-    if others and isinstance(shape, CapacityShape):
-        harder = {name: measure(other, grants_per_cycle) for name, other in shape.others().items()}
+    if scheduler == "fair":
+        found = median([measure(FairShape(*size), grants_per_cycle) for _ in range(runs)])
+    else:
+        shape = CapacityShape(*size)
+        found = median([measure(shape, grants_per_cycle) for _ in range(runs)])
+        variants = shape.others() if others else {}
+        harder = {name: measure(one, grants_per_cycle) for name, one in variants.items()}
     if as_json:
         said = {"scheduler": scheduler, "runs": runs, **asdict(found)}
         said["others"] = {name: asdict(measured) for name, measured in harder.items()}
