@@ -81,6 +81,8 @@ def _decode(data: bytes, kind: type[Body]) -> Body:
         raise FieldError(where.rstrip("`").lstrip(".") or "body", message) from error
     except msgspec.DecodeError as error:
         raise MalformedJson(str(error)) from error
+    except RecursionError as error:
+        raise MalformedJson("it is nested too deeply") from error
 
 
 class MalformedJson(SpecError):
