@@ -115,12 +115,21 @@ class Engine(Protocol):
         """
 
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
-        """A further attempt replaces the one before, whose containers are gone; it wants an AM."""
+        """A further attempt replaces the one before; it wants an AM, and its numbers begin anew.
+
+        Nothing is held any more: what lives on of former attempts is said by `recover`.
+        """
 
     def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started.
 
         Numbers of containers go on; the container taken back must have been released.
+        """
+
+    def master_gone(self, application: ApplicationId) -> None:
+        """The current attempt's AM was granted before this ledger was built, and has ended since.
+
+        It is not asked for; the room that the queue keeps for AMs is taken until the attempt ends.
         """
 
     def register(self, application: ApplicationId) -> None:
@@ -137,7 +146,10 @@ class Engine(Protocol):
         """
 
     def recover(self, application: ApplicationId, container: Container) -> None:
-        """Count a container that was granted before this ledger was built; never refused."""
+        """Count a container that was granted before this ledger was built; never refused.
+
+        It may be of a former attempt of the application.
+        """
 
     def skip_numbers(self, application: ApplicationId, last: int) -> None:
         """Container numbers up to *last* of this ledger's epoch were given away before."""

@@ -145,6 +145,19 @@ class FairEngine:
         """The AM of the current attempt is up."""
         self._attempt(application)
 
+    def master_gone(self, application: ApplicationId) -> None:
+        """The current attempt's AM was granted and has ended: it is not asked for."""
+        self._sizing.settle()
+        attempt = self._attempt(application)
+        asked = attempt.asks.get(AM_KEY)
+        if attempt.am_running or asked is None:
+            return
+        self._attempts.drop_ask(attempt, AM_KEY)
+        attempt.am_running, attempt.am_size = True, asked.ask.size
+        attempt.queue.am_usage = add(attempt.queue.am_usage, attempt.am_size)
+        self._ledger.line_up(attempt)
+        self._ledger.touch()
+
     def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started."""
         self._sizing.settle()
@@ -220,10 +233,11 @@ class FairEngine:
     def recover(self, application: ApplicationId, container: Container) -> None:
         """Count a container that was granted before this ledger was built; never refused."""
         attempt = self._attempt(application)
-        if (container.id.epoch, container.id.number) in attempt.containers:
+        if container.id in attempt.containers:
             return
         self._ledger.hold(attempt, container)
-        attempt.next_number = max(attempt.next_number, container.id.number + 1)
+        if container.id.attempt == attempt.id:
+            attempt.next_number = max(attempt.next_number, container.id.number + 1)
         if container.am and not attempt.am_running:
             self._attempts.drop_ask(attempt, AM_KEY)
             attempt.am_running = True
@@ -244,11 +258,7 @@ class FairEngine:
 
     def _free(self, container: ContainerId) -> None:
         attempt = self._ledger.attempts.get(container.attempt.application)
-        held = (
-            attempt.containers.get((container.epoch, container.number))
-            if attempt is not None and attempt.id == container.attempt
-            else None
-        )
+        held = attempt.containers.get(container) if attempt is not None else None
         if attempt is None or held is None:
             return
         self._ledger.free(attempt, held)

@@ -102,7 +102,7 @@ class Ledger:
 
     def hold(self, attempt: Attempt, container: Container) -> None:
         """Charge *container* to its attempt, its queues and its node."""
-        attempt.containers[container.id.epoch, container.id.number] = container
+        attempt.containers[container.id] = container
         attempt.started = True
         size = container.size
         attempt.usage = add(attempt.usage, size)
@@ -127,7 +127,7 @@ class Ledger:
 
     def free(self, attempt: Attempt, container: Container) -> None:
         """Take *container* back from everything it was charged to."""
-        del attempt.containers[container.id.epoch, container.id.number]
+        del attempt.containers[container.id]
         size = container.size
         attempt.usage = subtract(attempt.usage, size)
         for queue in attempt.queue.up():

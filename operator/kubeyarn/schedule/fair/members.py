@@ -236,7 +236,7 @@ class Attempt:
         self.entry: tuple[ordering.Key, Queue | Attempt] | None = None
         self.asks: dict[AskKey, Outstanding] = {}
         self.keys: list[AskKey] = []
-        self.containers: dict[tuple[int, int], Container] = {}
+        self.containers: dict[ContainerId, Container] = {}
         self.reservations: dict[str, Reservation] = {}
         self.next_number = 1
         self.is_runnable = False

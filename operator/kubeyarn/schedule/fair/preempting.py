@@ -254,7 +254,7 @@ class Preempter:
         potential = lacking(room.free, room.held)
         for container in _masters_last(room):
             owner = self._ledger.attempts.get(container.id.attempt.application)
-            if owner is None or owner.id != container.id.attempt:
+            if owner is None or container.id not in owner.containers:
                 continue
             if self._may_go(container, owner, victims.of.get(owner, self._ledger.zero)):
                 if container.am:
