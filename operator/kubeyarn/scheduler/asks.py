@@ -45,6 +45,7 @@ class RequestState:
     asked: int | None = None
     deleted: bool = False
     over: bool = False
+    superseded: bool = False
     accepted: tuple[bool, str, str] | None = None
     moved: tuple[bool, str, str] | None = None
     waits: tuple[str, str] | None = None
@@ -55,6 +56,15 @@ class RequestState:
         """Whether an ApplicationMaster asked it at the AM service, and so acts on what ends."""
         labels = self.found["metadata"].get("labels") or {}
         return labels.get(names.ROLE) == names.ROLE_ASK
+
+    @property
+    def attempt(self) -> int:
+        """The attempt that it is of; 0: of the application, because somebody wrote it by hand."""
+        if not self.am and not self.asked_by_master:
+            return 0
+        labels = self.found["metadata"].get("labels") or {}
+        said = str(labels.get(names.ATTEMPT) or "")
+        return int(said) if said.isdigit() else 1
 
     def made_for(self, application: Object | None) -> bool:
         """Whether it is not of an earlier application that had the same name."""
@@ -69,13 +79,19 @@ class RequestState:
 
     @property
     def pending(self) -> int:
-        """Containers still wanted."""
-        return max(0, self.count - self.granted)
+        """Containers still wanted; an attempt that has ended wants none."""
+        return 0 if self.superseded else max(0, self.count - self.granted)
 
     @property
     def live(self) -> int:
         """Grants whose room is not given back."""
         return sum(not held.freed for held in self.grants.values())
+
+
+def master(states: Iterable[RequestState]) -> RequestState | None:
+    """The request for the AM of the newest attempt; None when there is none."""
+    living = (state for state in states if state.am and not state.deleted)
+    return max(living, key=lambda state: state.attempt, default=None)
 
 
 def read_grants(found: Object, application: ApplicationId) -> dict[ContainerId, Held]:

@@ -60,7 +60,7 @@ def put_in_force(
             problems.setdefault(problem.queue, problem)
         if not (
             _take_back(words, before, refused, problems)
-            or _bring_back(words, before, refused, left_out)
+            or _bring_back(words, before, refused, left_out, problems)
             or _leave_out(words, refused, left_out)
         ):
             return InForce(None, dict(before), problems)
@@ -101,6 +101,7 @@ def _bring_back(
     before: Mapping[str, Object],
     refused: Iterable[Problem],
     left_out: Collection[str],
+    problems: dict[str, Problem],
 ) -> bool:
     """Keep queues in force that were removed although the others do not add up without them."""
     gone = [path for path in before if path not in words and path not in left_out]
@@ -113,6 +114,11 @@ def _bring_back(
         or path.rpartition(".")[0] == problem.queue
     ]
     words |= {path: before[path] for path in missed}
+    reason = next(iter(refused)).reason if missed else ""
+    for path in missed:
+        said = "; ".join(sorted({problem.message for problem in refused}))
+        message = f"{path} was deleted, but is needed still. Without it: {said}"
+        problems.setdefault(path, Problem(path, "metadata.deletionTimestamp", reason, message))
     return bool(missed)
 
 

@@ -50,6 +50,7 @@ class Ledger:
         self.types = ResourceTypes()
         self.queues: dict[str, Object] = {}
         self.in_force = InForce()
+        self.tried_without: frozenset[str] = frozenset()
         self.nodes: dict[str, NodeFacts] = {}
         self.pods: dict[Key, PodUse] = {}
         self.applications: dict[Key, Object] = {}
@@ -67,7 +68,8 @@ class Ledger:
         self._request_of: dict[ContainerId, Key] = {}
         self._known_as: dict[ApplicationId, Application] = {}
         self._apart: dict[Key, Application] = {}
-        self._last_number: dict[ApplicationId, int] = {}
+        self._last_number: dict[ApplicationId, tuple[int, int]] = {}
+        self._attempts: dict[ApplicationId, int] = {}
         self._bound: dict[str, list[int]] = {}
         self._limits: dict[str, Vector] | None = None
 
@@ -82,6 +84,7 @@ class Ledger:
         self._submitted.clear()
         places, self._placed = self._placed, {}
         self._key_of.clear()
+        self._attempts.clear()
         for state in self.requests.values():
             state.asked = None
             if state.size is not None:
@@ -137,11 +140,31 @@ class Ledger:
     # Queues.
 
     def configure(self, now_ms: int) -> None:
-        """Put what the queues say in force, as far as it adds up."""
+        """Put what the queues say in force, as far as it adds up.
+
+        A deleted queue that nothing uses goes, if the others add up without it; until then it
+        stays, stopped, and so does its object (`resourcemanager.queues.QueueKeeper`).
+        """
         self._limits = None
+        self.tried_without = self.leaving()
+        found = {path: q for path, q in self.queues.items() if path not in self.tried_without}
         before = self.in_force.objects or self._remembered()
+        before = {
+            path: configuring.with_spec(self.queues.get(path, word), configuring.spec(word))
+            for path, word in before.items()
+        }
         self.in_force = configuring.put_in_force(
-            self.queues, before, self.types, lambda config: self.engine.configure(config, now_ms)
+            found, before, self.types, lambda config: self.engine.configure(config, now_ms)
+        )
+
+    def leaving(self) -> frozenset[str]:
+        """Deleted queues that no application and no queue below them uses any more."""
+        deleted = {path for path, q in self.queues.items() if "deletionTimestamp" in q["metadata"]}
+        used = {*self._placed.values(), *(self.queues.keys() - deleted)}
+        return frozenset(
+            path
+            for path in deleted
+            if not any(one == path or one.startswith(path + ".") for one in used)
         )
 
     def _remembered(self) -> dict[str, Object]:
@@ -281,11 +304,14 @@ class Ledger:
         for state in states:
             self._read_once(state, identity)
             self._drop_completed(state)
+        self._supersede(states)
         over = found is None or (found.get("status") or {}).get("state") in ENDED
         self._free_unlaunched([state for state in states if found is None or state.deleted])
         wanted = not over or _any_live(states)
         if found is not None and wanted and key not in self._submitted:
             self._submit(key, found, states, now_ms, over=over)
+        if key in self._submitted and not over:
+            self._sync_attempt(key, states, now_ms)
         if key in self._submitted and found is not None and not over:
             self._sync_wishes(key, found, states, now_ms)
         if key in self._submitted:
@@ -374,12 +400,14 @@ class Ledger:
         self, key: Key, found: Object, states: list[RequestState], now_ms: int, *, over: bool
     ) -> None:
         """Give the engine an application that has its AM's request."""
-        am = next((s for s in states if s.am and not s.deleted), None)
+        am = asks.master(states)
         if am is None or (am.accepted is not None and not am.accepted[0]):
             return
         try:
-            application = self._application(found, am, over=over)
+            application = self._application(found, states, am, over=over)
             self._enter(key, application, states, now_ms)
+            if not over and not am.live and not am.pending:
+                self.engine.master_gone(application.id)
         except SpecError as error:
             reason = error.reason if isinstance(error, Rejected) else "InvalidRequest"
             am.accepted = (False, str(reason), str(error))
@@ -401,11 +429,50 @@ class Ledger:
         self._submitted[key] = application.id
         self._known_as[application.id] = application
         self._key_of[application.id] = key
+        self._begin(application, states, now_ms)
         for state in states:
             state.queue = state.queue or self._placed[key]
             self._recover(state, application.id)
         # A ledger built anew in the same process must not name containers by names used before.
-        self.engine.skip_numbers(application.id, self._last_number.get(application.id, 0))
+        attempt, last = self._last_number.get(application.id, (0, 0))
+        if attempt == self._attempts[application.id]:
+            self.engine.skip_numbers(application.id, last)
+
+    def _begin(self, application: Application, states: list[RequestState], now_ms: int) -> None:
+        """Have the engine know which attempt it is that is being submitted."""
+        am = asks.master(states)
+        number = am.attempt if am is not None and application.am_size is not None else 1
+        if number > 1:
+            self.engine.start_attempt(application.id, number, now_ms)
+        self._attempts[application.id] = number
+
+    def _supersede(self, states: list[RequestState]) -> None:
+        """Note which requests are of attempts that have ended: they want nothing any more."""
+        am = asks.master(states)
+        newest = am.attempt if am is not None else 1
+        for state in states:
+            superseded = 0 < state.attempt < newest
+            if state.superseded is not superseded:
+                state.superseded = superseded
+                self.changed(state.key)
+
+    def _sync_attempt(self, key: Key, states: list[RequestState], now_ms: int) -> None:
+        """Begin the attempt that the newest request for an AM is of.
+
+        What former attempts still hold is counted on: it is kept, or its pods are being deleted.
+        """
+        identity, am = self._submitted[key], asks.master(states)
+        if am is None or am.attempt <= self._attempts[identity]:
+            return
+        self._attempts[identity] = am.attempt
+        self.engine.start_attempt(identity, am.attempt, now_ms)
+        for state in states:
+            self._count(state, identity)
+            if not state.am:
+                state.asked = None
+        am.queue = self._placed[key]
+        am.accepted = (True, "Accepted", f"placed in {am.queue}")
+        self.changed(am.key)
 
     def _sync_wishes(
         self, key: Key, found: Object, states: list[RequestState], now_ms: int
@@ -426,7 +493,7 @@ class Ledger:
 
     def _move(self, key: Key, queue: str, states: list[RequestState], now_ms: int) -> None:
         """Move an application with its containers (Hadoop: moveApplicationAcrossQueues)."""
-        am = next((s for s in states if s.am), None)
+        am = asks.master(states)
         try:
             placed = self.engine.move(self._submitted[key], queue, now_ms)
         except SpecError as error:
@@ -447,35 +514,50 @@ class Ledger:
         state.queue = queue
         self._count_bound(state, bound)
 
-    def _application(self, found: Object, am: RequestState, *, over: bool) -> Application:
+    def _application(
+        self, found: Object, states: list[RequestState], am: RequestState, *, over: bool
+    ) -> Application:
         application = submissions.application(found, self.types)
         order = application.id.cluster_timestamp * 1_000_000 + application.id.number
         # What was placed once stays there: placement rules speak of new applications only.
-        queue = am.queue or application.queue
-        taken = asks.accepted_before(am.found)
-        # An AM that has been granted and has ended is not asked for again.
-        had = not am.live and (over or not am.pending)
+        before = [s for s in states if s.am and s.queue and asks.accepted_before(s.found)]
+        placed = max(before, key=lambda s: s.attempt).queue if before else ""
+        queue = placed or am.queue or application.queue
         return replace(
             application,
             order=order,
             queue=queue,
-            placed=am.queue if taken else "",
-            am_size=None if had else application.am_size,
+            placed=placed,
+            am_size=None if over and not am.live else application.am_size,
         )
 
     def _recover(self, state: RequestState, identity: ApplicationId) -> None:
+        self._count(state, identity)
+        for container, held in sorted(state.grants.items()):
+            if not held.freed:
+                pod = self._pods_of.get(container)
+                held.bound_uid = ""
+                if pod is not None and pod.node:
+                    self.bind(container, pod.uid)
+
+    def _count(self, state: RequestState, identity: ApplicationId) -> None:
+        """Have the engine count what a request holds."""
         ask = self._ask(state)
         if ask is None:
             return
         for container, held in sorted(state.grants.items()):
             if not held.freed:
-                size = state.size or ask.size
-                granted = Container(container, ask.key, held.node, size, am=state.am)
-                self.engine.recover(identity, granted)
-                pod = self._pods_of.get(container)
-                held.bound_uid = ""
-                if pod is not None and pod.node:
-                    self.bind(container, pod.uid)
+                current = container.attempt.number == self._attempts[identity]
+                self.engine.recover(
+                    identity,
+                    Container(
+                        container,
+                        ask.key,
+                        held.node,
+                        state.size or ask.size,
+                        am=state.am and current,
+                    ),
+                )
 
     def _sync_asks(self, state: RequestState, *, over: bool, now_ms: int) -> None:
         identity = self._submitted[state.application]
@@ -540,6 +622,7 @@ class Ledger:
         self._apart.pop(key, None)
         self._known_as.pop(identity, None)
         self._last_number.pop(identity, None)
+        self._attempts.pop(identity, None)
         self._placed.pop(key, None)
         self._wished.pop(key, None)
         self._key_of.pop(identity, None)
@@ -561,8 +644,9 @@ class Ledger:
             # Asked and gone within one cycle: nobody is there to be told.
             self.engine.release(container.id, 0)
             return
-        known = self._last_number.get(container.id.attempt.application, 0)
-        self._last_number[container.id.attempt.application] = max(known, container.id.number)
+        attempt = container.id.attempt
+        known = self._last_number.get(attempt.application, (0, 0))
+        self._last_number[attempt.application] = max(known, (attempt.number, container.id.number))
         state.grants[container.id] = Held(container.node)
         state.granted += 1
         state.asked = max(0, (state.asked or 0) - 1)
@@ -577,7 +661,9 @@ class Ledger:
             return None
         if not container.am:
             return self.requests.get((key[0], container.key.name))
-        return next((s for k in self._requests_of[key] if (s := self.requests[k]).am), None)
+        number = container.id.attempt.number
+        states = (self.requests[k] for k in self._requests_of[key])
+        return next((s for s in states if s.am and s.attempt == number), None)
 
     def held(self, container: ContainerId) -> Held | None:
         """The grant of a container."""
@@ -665,7 +751,7 @@ class Ledger:
 
     def _ask_again(self, state: RequestState, now_ms: int) -> None:
         identity = self._submitted.get(state.application)
-        if identity is None or state.over:
+        if identity is None or state.over or state.superseded:
             return
         if state.am:
             self.engine.ask_for_master(identity, now_ms)

@@ -176,6 +176,9 @@ class AllocationLoop:
             return
         self._status_due = now + self._settings.queue_status_every_s
         self._revoke(_now_ms())
+        if self._ledger.leaving() != self._ledger.tried_without:
+            self._queues = True
+            self._wake.set()
         self._preempt(now)
         queues.refresh()
         self._explain(requests, now)

@@ -87,6 +87,9 @@ def _sayings(state: RequestState) -> list[Saying]:
     if state.over:
         message = f"{state.granted} of {state.count} were granted before the application ended"
         said.append(Saying("Satisfied", state.granted >= state.count, "ApplicationEnded", message))
+    elif state.superseded:
+        message = f"{state.granted} of {state.count} were granted before its attempt ended"
+        said.append(Saying("Satisfied", state.granted >= state.count, "AttemptEnded", message))
     elif not state.pending:
         said.append(Saying("Satisfied", True, "AllGranted", f"all {state.count} granted"))
     elif state.waits is not None:
@@ -153,8 +156,8 @@ class QueueWriter:
             ),
         }
         words = ledger.in_force.objects.get(path)
-        if words is not None:
-            wanted["inForce"] = configuring.spec(words)
+        # Its absence lets a deleted queue go.
+        wanted["inForce"] = configuring.spec(words) if words is not None else None
         if status is not None:
             wanted |= use(status, ledger.types.mapping)
         if path == "root":
