@@ -30,6 +30,19 @@ ADDED = "ADDED"
 MODIFIED = "MODIFIED"
 DELETED = "DELETED"
 
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 5.0
+
+_BROKEN = (
+    ApiError,
+    Unavailable,
+    aiohttp.ClientError,
+    TimeoutError,
+    OSError,
+    # A proxy on the way has said something of its own.
+    msgspec.DecodeError,
+)
+
 _decoder = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -53,23 +66,25 @@ class Reflector:
         self._parameters = dict(parameters or {})
         self._known: dict[str, Object] = {}
         self._version = ""
+        self._heard = False
         self.synced = asyncio.Event()
 
     async def run(self) -> None:
         """Follow until cancelled."""
-        pause = 0.1
+        pause = _FIRST_PAUSE_S
         while True:
             try:
                 if not self._version:
                     await self._list()
                 await self._watch()
-                pause = 0.1
             except Gone:
                 self._version = ""
-            except (ApiError, Unavailable, aiohttp.ClientError, TimeoutError, OSError) as error:
+            except _BROKEN as error:
                 _log.warning("watch of %s broke: %s", self._kind.plural, error or type(error))
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-                pause = min(pause * 2, 5.0)
+            if self._heard:
+                self._heard, pause = False, _FIRST_PAUSE_S
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     async def _list(self) -> None:
         items: list[Object] = []
@@ -111,6 +126,7 @@ class Reflector:
         if what == "ERROR":
             raise Gone(int(item.get("code") or 410), "Expired", str(item.get("message")))
         self._version = item["metadata"]["resourceVersion"]
+        self._heard = True
         if what == "BOOKMARK":
             return
         uid = _uid(item)

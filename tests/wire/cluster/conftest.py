@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from fakeapi import FakeApi
+from kubeyarn.cluster import client as client_module
+
+
+@pytest.fixture
+async def api():
+    async with FakeApi() as api:
+        yield api
+
+
+@pytest.fixture
+async def client(api):
+    return api.client()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Retries come at once; how many there are is what matters here."""
+    monkeypatch.setattr(client_module, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(client_module, "_LONGEST_PAUSE_S", 0.002)
+
+
+async def _until(holds: Callable[[], object], within_s: float = 5.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not holds():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+def until():
+    """Wait until something holds."""
+    return _until
+
+
+@pytest.fixture
+async def background():
+    """Run coroutines until the test ends."""
+    tasks = []
+
+    def start(coroutine):
+        tasks.append(asyncio.create_task(coroutine))
+        return tasks[-1]
+
+    yield start
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
