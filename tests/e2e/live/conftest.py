@@ -14,7 +14,7 @@ from e2e.live import manifests
 from e2e.live.installed import Live, parsed_result
 from e2e.live.patience import until
 from e2e.live.puppet import Puppet
-from kubeyarn.local import image, installing
+from kubeyarn.local import fakenodes, image, installing
 from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.errors import LocalClusterError
 
@@ -35,6 +35,9 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         cluster.down()
         archives = installing.archives(print)
         cluster.up(archives)
+        # A fake node would only pretend to run KubeYARN.
+        for number in range(FAKE_NODES):
+            installing.kubectl(cluster).run("cordon", fakenodes.name(number))
         installing.install(cluster, print)
     except LocalClusterError as error:
         cluster.down()
@@ -89,32 +92,18 @@ def empty(live: Live, namespace: str) -> None:
     live.kubectl.run("delete", "creq,yapp", "--all", "-n", namespace, "--wait=false")
     live.kubectl.run("delete", "pods", "--all", "-n", namespace, "--now", "--wait=false")
     until(
-        f"namespace {namespace} is empty",
-        lambda: live.kubectl.json("yapp,creq,pods", "-n", namespace)["items"],
+        f"the applications of {namespace} are gone",
+        lambda: live.kubectl.json("yapp,creq", "-n", namespace)["items"],
         lambda items: not items,
         seconds=60,
     )
 
 
 @pytest.fixture
-def queues(live: Live) -> Callable[..., None]:
-    """Puts a tree of queues in force in place of the one there was."""
-
-    def put(*tree: Json) -> None:
-        wanted = [q["metadata"]["name"] for q in tree]
-        live.kubectl.run("delete", "yq", "--all", "--wait=false")
-        until("the old queues are gone", live.queues, lambda found: not found, seconds=60)
-        live.apply("default", *tree)
-        live.wait_for_queues(*wanted)
-
-    return put
-
-
-@pytest.fixture
-def two_queues(queues: Callable[..., None]) -> None:
+def two_queues(live: Live) -> None:
     """root.a with 60 % and root.b with 40 %; both may take all."""
     open_to_all = {"maximumCapacity": "100%", "userLimitFactor": "10", "maximumAMShare": "50%"}
-    queues(
+    live.replace_queues(
         manifests.root(),
         manifests.queue("root.a", capacity="60%", **open_to_all),
         manifests.queue("root.b", capacity="40%", **open_to_all),
@@ -147,7 +136,7 @@ def puppet(live: Live, namespace: str) -> Callable[..., Puppet]:
     """Submits an application whose ApplicationMaster is the test itself, and registers it."""
 
     def make(name: str, queue: str, **spec: Any) -> Puppet:
-        live.apply(namespace, manifests.application(name, queue, ["sleep", "3600"], **spec))
+        live.apply(namespace, manifests.application(name, queue, manifests.SLEEP, **spec))
         return Puppet(live, namespace, name).register()
 
     return make

@@ -13,6 +13,8 @@ Json = dict[str, Any]
 VERSION = "kubeyarn.io/v1alpha1"
 SMALL = {"cpu": "100m", "memory": "128Mi"}
 WORDCOUNT = ["python", "-m", "kubeyarn.examples.wordcount"]
+# Sleeps, and ends at once when it is asked to.
+SLEEP = ["sh", "-c", "trap 'exit 143' TERM; sleep 3600 & wait"]
 IDLE = ["python", "-m", "kubeyarn.examples.idle"]
 
 
@@ -72,7 +74,7 @@ def request(
 
     *annotations* of the pods tell a fake node what becomes of them.
     """
-    container: Json = {"image": image.KUBEYARN, "command": command or ["sleep", "600"]}
+    container: Json = {"image": image.KUBEYARN, "command": command or SLEEP}
     if annotations:
         container["template"] = {"metadata": {"annotations": dict(annotations)}}
     wanted = {"application": application, "count": count, "resources": dict(resources)}

@@ -46,6 +46,6 @@ def always(
 def shown(seen: object) -> str:
     """What was seen, as JSON where it is an object of Kubernetes."""
     try:
-        return json.dumps(seen, indent=1, default=str)[:6000]
+        return json.dumps(seen, indent=1, default=str)[-3000:]
     except (TypeError, ValueError):
-        return repr(seen)[:6000]
+        return repr(seen)[-3000:]

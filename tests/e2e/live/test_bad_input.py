@@ -1,8 +1,11 @@
-"""What is wrong is said on the object or in the answer, with field, found and allowed; and all else
-goes on: a healthy application runs beside."""
+"""What is wrong is said on the object or in the answer, with field, found and allowed.
+
+Everything else goes on: a healthy application runs beside.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,24 +22,21 @@ pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(150)]
 
 Json = dict[str, Any]
 HEALTHY = "healthy"
+AMOUNTS = ("0", "-1", "NaN", "1e400", "9999999E")
 
 
 @pytest.fixture(scope="module")
 def tree(real_node: Live) -> Live:
     """Queues for these tests: leaves a and stopped, and root.parent with a child."""
     live = real_node
-    live.kubectl.run("delete", "yq", "--all", "--wait=false")
-    until("the old queues are gone", live.queues, lambda found: not found, seconds=60)
     open_to_all = {"maximumCapacity": "100%", "userLimitFactor": "10", "maximumAMShare": "80%"}
-    live.apply(
-        "default",
+    live.replace_queues(
         manifests.root(maximumAllocation={"cpu": "1", "memory": "1Gi"}),
         manifests.queue("root.a", capacity="50%", **open_to_all),
         manifests.queue("root.parent", capacity="40%"),
         manifests.queue("root.parent.leaf", capacity="100%"),
         manifests.queue("root.stopped", capacity="10%", state="Stopped"),
     )
-    live.wait_for_queues("root.a", "root.parent.leaf")
     return live
 
 
@@ -100,14 +100,13 @@ def test_an_application_for_a_queue_that_takes_none_fails_with_the_reason(
     assert tree.pods(namespace) == []
 
 
-@pytest.mark.parametrize("amount", ["0", "-1", "NaN", "1e400", "9999999E"])
-def test_an_amount_that_is_none_is_refused_with_its_field(
-    tree: Live, namespace: str, amount: str
-) -> None:
-    for found in (
-        manifests.request("absurd", "beside", 1, resources={"memory": amount, "cpu": "100m"}),
-        manifests.idle("absurd", "root.a", resources={"memory": amount, "cpu": "100m"}),
-    ):
+def test_an_amount_that_is_none_is_refused_with_its_field(tree: Live, namespace: str) -> None:
+    for amount, of_master in itertools.product(AMOUNTS, (False, True)):
+        size = {"memory": amount, "cpu": "100m"}
+        if of_master:
+            found = manifests.idle("absurd", "root.a", resources=size)
+        else:
+            found = manifests.request("absurd", "beside", 1, resources=size)
         done = tree.kubectl.attempt(
             "apply", "-n", namespace, "-f", "-", stdin=manifests.as_json(found)
         )
@@ -285,19 +284,23 @@ _CALLS: dict[str, Json] = {
 }
 
 
-@pytest.mark.parametrize("verb", _CALLS)
 def test_malformed_json_is_refused_at_every_endpoint_of_the_am_service(
-    tree: Live, namespace: str, puppet: Callable[..., Puppet], verb: str
+    tree: Live, namespace: str, puppet: Callable[..., Puppet]
 ) -> None:
     master = puppet("app", "root.a")
-    for body in (b"", b"{", b"nonsense", b"\xff\xfe", b'{"responseId": 1,}', b"[" * 100_000):
+    for verb in _CALLS:
+        _check_malformed(master, verb)
+    master.allocate()
+
+
+def _check_malformed(master: Puppet, verb: str) -> None:
+    for body in (b"", b"{", b"nonsense", b"\xff\xfe", b'{"responseId": 1,}', b'{"x":' * 9999):
         answer = master.post(verb, body)
         assert (answer.status, answer.body["error"]) == (400, "InvalidJson"), (body[:9], answer)
     for body in (b"[]", b"null", b"3"):
         answer = master.post(verb, body)
         assert (answer.status, answer.body["error"]) == (400, "InvalidRequest"), (body, answer)
         assert "xpected `object`" in answer.body["message"], answer
-    master.allocate()
 
 
 def test_a_field_of_the_wrong_type_is_named(
@@ -331,21 +334,112 @@ def _master_pod(live: Live, namespace: str) -> str:
 # kube-scheduler's extender.
 
 
-@pytest.mark.parametrize("verb", ["filter", "bind", "preempt"])
-def test_malformed_json_is_refused_by_the_extender(tree: Live, verb: str) -> None:
-    program = f"""
+def test_malformed_json_is_refused_by_the_extender(tree: Live) -> None:
+    program = """
 import urllib.error, urllib.request
-for body in (b"{{", b"[]", b"", b"null", b'{{"Pod": 3, "PodName": 3}}'):
-    try:
-        with urllib.request.urlopen("http://127.0.0.1:8031/scheduler/{verb}", body) as answer:
-            print(answer.status, answer.read())
-    except urllib.error.HTTPError as error:
-        print(error.code, error.read())
+for verb in ("filter", "bind", "preempt"):
+    for body in (b"{", b"[]", b"", b"null", b'{"Pod": 3, "PodName": 3}', b'{"x":' * 9999):
+        try:
+            with urllib.request.urlopen("http://127.0.0.1:8031/scheduler/" + verb, body) as answer:
+                print(answer.status, verb, answer.read())
+        except urllib.error.HTTPError as error:
+            print(error.code, verb, error.read())
 """
     said = tree.kubectl.run(
         *("exec", "-n", "kubeyarn-system", "deploy/kubeyarn-scheduler", "-c", "scheduler"),
         *("--", "python", "-c", program),
     )
     lines = said.splitlines()
-    assert [line.split()[0] for line in lines] == ["400"] * 5, said
+    assert [line.split()[0] for line in lines] == ["400"] * 18, said
     assert all("Error" in line for line in lines), said
+
+
+# Queues.
+
+
+def test_a_queue_that_is_deleted_in_use_stays_until_its_application_has_ended(
+    tree: Live, namespace: str
+) -> None:
+    tree.apply("default", manifests.queue("root.parent", capacity="40%"))
+    tree.apply("default", manifests.queue("root.parent.leaf", capacity="60%"))
+    tree.apply("default", manifests.queue("root.parent.doomed", capacity="40%"))
+    tree.wait_for_queues("root.parent.doomed", "root.parent.leaf")
+    tree.apply(namespace, manifests.idle("last", "root.parent.doomed"))
+    tree.wait_for_state(namespace, "last", "RUNNING")
+    tree.kubectl.run("delete", "yq", "root.parent.doomed", "--wait=false")
+    event = until(
+        "an event tells of it",
+        lambda: [
+            e for e in tree.events("default", "root.parent.doomed") if e["reason"] == "QueueInUse"
+        ],
+    )[0]
+    assert event["type"] == "Warning"
+    assert f"{namespace}/last" in event["note"]
+    found = until(
+        "its condition tells of it",
+        lambda: tree.queues()["root.parent.doomed"],
+        lambda queue: condition(queue, "Ready").get("reason") == "Deleting",
+    )
+    assert found["metadata"]["deletionTimestamp"]
+    assert manifests.state(tree.application(namespace, "last")) == "RUNNING"
+    tree.apply(namespace, manifests.idle("late", "root.parent.doomed"))
+    refused = tree.wait_for_state(namespace, "late", "FAILED", seconds=30)
+    said(refused, "Accepted", "QueueStopped", "root.parent.doomed")
+    tree.apply("default", manifests.queue("root.parent.leaf", capacity="100%"))
+    tree.kubectl.run("delete", "yapp", "last", "-n", namespace, "--wait=false")
+    until(
+        "the queue goes",
+        tree.queues,
+        lambda found: "root.parent.doomed" not in found,
+        seconds=40,
+    )
+    tree.wait_for_queues("root.a", "root.parent.leaf")
+
+
+def test_children_whose_capacities_add_up_to_130_percent_change_nothing(
+    tree: Live, namespace: str
+) -> None:
+    before = tree.queues()
+    tree.apply("default", manifests.queue("root.greedy", capacity="30%"))
+    found = until(
+        "the greedy queue is judged",
+        lambda: tree.queues()["root.greedy"],
+        lambda queue: condition(queue, "Accepted"),
+        seconds=20,
+    )
+    said(found, "Accepted", "CapacitySum", "root", "130%", "100%")
+    assert "effective" not in found["status"], found["status"]
+    after = tree.queues()
+    said(after["root"], "Accepted", "CapacitySum", "130%", "stays in force")
+    for path, queue in before.items():
+        assert after[path]["status"]["effective"] == queue["status"]["effective"], path
+        taken = condition(after[path], "Accepted")["status"]
+        assert taken == ("False" if path == "root" else "True"), path
+    tree.apply(namespace, manifests.idle("lost", "root.greedy"))
+    tree.apply(namespace, manifests.idle("fine", "root.a"))
+    said(
+        tree.wait_for_state(namespace, "lost", "FAILED", seconds=30),
+        "Accepted",
+        "QueueNotFound",
+        "root.greedy",
+    )
+    tree.wait_for_state(namespace, "fine", "RUNNING")
+    tree.kubectl.run("delete", "yq", "root.greedy", "--timeout=20s")
+
+
+def test_a_queue_whose_new_capacity_does_not_add_up_keeps_its_old_one(tree: Live) -> None:
+    before = tree.queues()["root.a"]["status"]["effective"]
+    tree.kubectl.run("patch", "yq", "root.a", "--type=merge", '-p={"spec":{"capacity":"80%"}}')
+    found = until(
+        "its condition tells of the sum",
+        lambda: tree.queues()["root.a"],
+        lambda queue: condition(queue, "Accepted").get("status") == "False",
+        seconds=20,
+    )
+    said(found, "Accepted", "CapacitySum", "130%", "stays in force")
+    assert found["status"]["effective"] == before
+    assert found["spec"]["capacity"] == "80%"
+    assert found["status"]["inForce"]["capacity"] == "50%"
+    tree.kubectl.run("patch", "yq", "root.a", "--type=merge", '-p={"spec":{"capacity":"50%"}}')
+    tree.wait_for_queues("root.a")
+    assert condition(tree.queues()["root.a"], "Accepted")["status"] == "True"
