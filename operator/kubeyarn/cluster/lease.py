@@ -43,7 +43,10 @@ class Lease:
     @property
     def held(self) -> bool:
         """Whether nobody else can have it now."""
-        return time.monotonic() - self._renewed_at < self._duration_s
+        return self._left_s() > 0
+
+    def _left_s(self) -> float:
+        return self._renewed_at + self._duration_s - time.monotonic()
 
     async def acquire(self) -> int:
         """Wait for the lease; returns its epoch: how often it changed hands, counted from 0."""
@@ -61,7 +64,11 @@ class Lease:
         while self.held:
             await asyncio.sleep(self._duration_s / 5)
             try:
-                await self._renew()
+                # An answer that comes when the lease has run out is of no use.
+                async with asyncio.timeout(max(0.0, self._left_s())):
+                    await self._renew()
+            except TimeoutError:
+                _log.warning("lease %s: not renewed in time", self._name)
             except Conflict:
                 _log.warning("lease %s: changed under us", self._name)
             except (ApiError, Unavailable) as error:
@@ -72,6 +79,12 @@ class Lease:
         if not self.held:
             return
         self._renewed_at = float("-inf")
+        try:
+            await self._give_up()
+        except (ApiError, Unavailable) as error:
+            _log.warning("lease %s: not released, it runs out: %s", self._name, error)
+
+    async def _give_up(self) -> None:
         lease = await self._client.get(LEASES, self._name, self._namespace)
         if lease["spec"].get("holderIdentity") == self._identity:
             lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}

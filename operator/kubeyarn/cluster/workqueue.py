@@ -35,6 +35,7 @@ class WorkQueue(Generic[Key]):
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._again: set[Key] = set()
         self._failures: dict[Key, int] = {}
+        self._closed = False
 
     def start(self) -> None:
         """Begin with what was added so far."""
@@ -42,6 +43,8 @@ class WorkQueue(Generic[Key]):
 
     def add(self, key: Key, after_s: float = 0.0) -> None:
         """Have *key* looked at, now or *after_s* seconds later."""
+        if self._closed:
+            return
         if after_s > 0:
             asyncio.get_running_loop().call_later(after_s, self.add, key)
         elif key in self._tasks:
@@ -50,7 +53,8 @@ class WorkQueue(Generic[Key]):
             self._tasks[key] = asyncio.create_task(self._run(key))
 
     async def close(self) -> None:
-        """Stop all work."""
+        """Stop all work; what is added from now on is not looked at."""
+        self._closed = True
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

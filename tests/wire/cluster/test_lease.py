@@ -1,0 +1,161 @@
+"""Leadership by a Lease."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from kubeyarn.cluster.lease import Lease
+
+WHERE = ("leases", "kubeyarn-scheduler", "kubeyarn-system")
+
+
+@pytest.fixture
+def candidate(client):
+    def make(identity, duration_s=1):
+        return Lease(client, WHERE[2], WHERE[1], identity, duration_s)
+
+    return make
+
+
+def spec(api):
+    return api.get(*WHERE)["spec"]
+
+
+async def test_the_first_candidate_makes_the_lease_and_has_epoch_0(api, candidate):
+    lease = candidate("a")
+    assert not lease.held
+
+    assert await lease.acquire() == 0
+    assert lease.held
+    assert spec(api)["holderIdentity"] == "a"
+    assert spec(api)["leaseDurationSeconds"] == 1
+    assert spec(api)["leaseTransitions"] == 0
+
+
+async def test_another_candidate_waits_until_it_runs_out_and_has_the_next_epoch(api, candidate):
+    first, second = candidate("a"), candidate("b")
+    await first.acquire()
+    started = time.monotonic()
+
+    assert await second.acquire() == 1
+    assert time.monotonic() - started >= 1
+    assert not first.held
+    assert spec(api)["holderIdentity"] == "b"
+
+
+async def test_a_lease_that_is_renewed_is_not_taken(candidate, background):
+    first, second = candidate("a"), candidate("b")
+    await first.acquire()
+    background(first.hold())
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(second.acquire(), 2.2)
+    assert first.held
+
+
+async def test_a_released_lease_is_taken_at_once(api, candidate):
+    first, second = candidate("a", 15), candidate("b", 15)
+    await first.acquire()
+    await first.release()
+
+    assert not first.held
+    assert spec(api)["holderIdentity"] == ""
+    assert await asyncio.wait_for(second.acquire(), 3) == 1
+
+
+async def test_a_process_started_again_under_the_same_name_need_not_wait(candidate):
+    await candidate("a", 15).acquire()
+
+    assert await asyncio.wait_for(candidate("a", 15).acquire(), 1) == 1
+
+
+async def test_epochs_go_on_through_every_taking(candidate):
+    epochs = []
+    for identity in "abcab":
+        lease = candidate(identity, 15)
+        epochs.append(await asyncio.wait_for(lease.acquire(), 3))
+        await lease.release()
+
+    assert epochs == [0, 1, 2, 3, 4]
+
+
+async def test_hold_returns_when_another_has_taken_the_lease(api, candidate):
+    lease = candidate("a")
+    await lease.acquire()
+    item = api.get(*WHERE)
+    item["spec"]["holderIdentity"] = "thief"
+    api.put("leases", item)
+
+    await asyncio.wait_for(lease.hold(), 2)
+    assert not lease.held
+
+
+async def test_hold_returns_when_it_cannot_be_renewed_in_time(api, candidate):
+    lease = candidate("a")
+    await lease.acquire()
+    api.trouble(10_000, 503)
+    started = time.monotonic()
+
+    await asyncio.wait_for(lease.hold(), 3)
+    assert not lease.held
+    assert time.monotonic() - started < 2
+
+
+async def test_hold_returns_in_time_when_the_api_server_hangs(api, candidate):
+    lease = candidate("a")
+    await lease.acquire()
+    api.trouble(10_000, 503, delay_s=60)
+    started = time.monotonic()
+
+    await asyncio.wait_for(lease.hold(), 5)
+    assert time.monotonic() - started < 2.5
+
+
+async def test_a_little_trouble_does_not_lose_it(api, candidate, background):
+    lease = candidate("a")
+    await lease.acquire()
+    held = background(lease.hold())
+    api.trouble(2, 409, method="PUT")
+    api.trouble(3, 500)
+    await asyncio.sleep(1.5)
+
+    assert lease.held
+    assert not held.done()
+
+
+async def test_trouble_while_acquiring_is_waited_out(api, candidate):
+    api.trouble(7, 503)
+    api.trouble(1, 409, method="POST")
+
+    assert await asyncio.wait_for(candidate("a").acquire(), 5) == 0
+
+
+async def test_two_candidates_at_once_never_both_have_it(candidate):
+    leases = [candidate(identity, 15) for identity in "abcd"]
+    tasks = [asyncio.create_task(lease.acquire()) for lease in leases]
+    await asyncio.sleep(1.6)
+
+    assert [task.done() for task in tasks].count(True) == 1
+    assert [lease.held for lease in leases].count(True) == 1
+    for task in tasks:
+        task.cancel()
+
+
+async def test_what_is_not_held_is_not_released(api, candidate):
+    await candidate("a", 15).acquire()
+    await candidate("b", 15).release()
+
+    assert spec(api)["holderIdentity"] == "a"
+
+
+@pytest.mark.parametrize("status", [503, 409, 403])
+async def test_a_release_that_fails_is_no_trouble(api, candidate, status):
+    lease = candidate("a")
+    await lease.acquire()
+    api.trouble(99, status)
+
+    await lease.release()
+    assert not lease.held

@@ -1,0 +1,207 @@
+"""Keys that need another look."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from kubeyarn.cluster import workqueue
+from kubeyarn.cluster.workqueue import WorkQueue
+from kubeyarn.model.errors import Unavailable
+
+
+@pytest.fixture
+async def queue_of(monkeypatch):
+    monkeypatch.setattr(workqueue, "_FIRST_RETRY_S", 0.02)
+    made = []
+
+    def make(work, *, started=True, **settings):
+        queue = WorkQueue(work, **{"settle_s": 0.0, **settings})
+        if started:
+            queue.start()
+        made.append(queue)
+        return queue
+
+    yield make
+    for queue in made:
+        await queue.close()
+
+
+async def test_every_added_key_is_looked_at(queue_of, until):
+    seen = []
+
+    async def work(key):
+        seen.append(key)
+
+    queue = queue_of(work)
+    for key in "abc":
+        queue.add(key)
+    await until(lambda: len(seen) == 3)
+
+    assert sorted(seen) == ["a", "b", "c"]
+
+
+async def test_nothing_is_looked_at_before_the_start(queue_of, until):
+    seen = []
+
+    async def work(key):
+        seen.append(key)
+
+    queue = queue_of(work, started=False)
+    queue.add("a")
+    queue.add("a")
+    await asyncio.sleep(0.05)
+    assert seen == []
+
+    queue.start()
+    await until(lambda: seen)
+    assert seen == ["a"]
+
+
+async def test_a_key_is_never_worked_on_twice_at_once(queue_of, until):
+    running, looks = set(), 0
+
+    async def work(key):
+        nonlocal looks
+        assert key not in running
+        running.add(key)
+        await asyncio.sleep(0.01)
+        running.discard(key)
+        looks += 1
+
+    queue = queue_of(work)
+    for _ in range(5):
+        queue.add("a")
+        await asyncio.sleep(0.004)
+    await until(lambda: not running and looks >= 2)
+    await asyncio.sleep(0.05)
+
+    assert 2 <= looks <= 4
+
+
+async def test_what_is_added_during_a_look_is_looked_at_again(queue_of, until):
+    looks = 0
+
+    async def work(key):
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            queue.add("a")
+            queue.add("a")
+            await asyncio.sleep(0.01)
+
+    queue = queue_of(work)
+    queue.add("a")
+    await until(lambda: looks == 2)
+    await asyncio.sleep(0.05)
+
+    assert looks == 2
+
+
+async def test_a_burst_costs_one_look(queue_of, until):
+    looks = 0
+
+    async def work(key):
+        nonlocal looks
+        looks += 1
+
+    queue = queue_of(work, settle_s=0.05)
+    for _ in range(100):
+        queue.add("a")
+    await until(lambda: looks)
+    await asyncio.sleep(0.1)
+
+    assert looks == 1
+
+
+@pytest.mark.parametrize("error", [Unavailable("no answer"), ZeroDivisionError("a bug")])
+async def test_a_failure_is_tried_again_and_the_others_go_on(queue_of, until, error):
+    seen = []
+
+    async def work(key):
+        seen.append(key)
+        if key == "bad" and seen.count("bad") < 4:
+            raise error
+
+    queue = queue_of(work)
+    queue.add("bad")
+    queue.add("good")
+    await until(lambda: seen.count("bad") == 4)
+    await asyncio.sleep(0.2)
+
+    assert seen.count("bad") == 4
+    assert seen.count("good") == 1
+
+
+async def test_failures_are_tried_again_ever_later_and_a_success_forgives(queue_of, until):
+    times, fails = [], 4
+
+    async def work(key):
+        times.append(asyncio.get_running_loop().time())
+        if len(times) <= fails:
+            raise Unavailable("no answer")
+
+    queue = queue_of(work)
+    queue.add("a")
+    await until(lambda: len(times) == 5)
+    pauses = [b - a for a, b in itertools.pairwise(times)]
+    assert all(pause >= 0.019 * 2**i for i, pause in enumerate(pauses))
+
+    fails = 6
+    queue.add("a")
+    await until(lambda: len(times) == 7)
+    assert times[6] - times[5] < 0.15
+
+
+async def test_a_key_may_be_added_for_later(queue_of, until):
+    times = []
+
+    async def work(key):
+        times.append(asyncio.get_running_loop().time())
+
+    queue = queue_of(work)
+    started = asyncio.get_running_loop().time()
+    queue.add("a", after_s=0.1)
+    await until(lambda: times)
+
+    assert times[0] - started >= 0.095
+
+
+async def test_work_at_once_is_bounded(queue_of, until):
+    open_now, most, done = 0, 0, 0
+
+    async def work(key):
+        nonlocal open_now, most, done
+        open_now += 1
+        most = max(most, open_now)
+        await asyncio.sleep(0.005)
+        open_now -= 1
+        done += 1
+
+    queue = queue_of(work, at_once=3)
+    for key in range(20):
+        queue.add(key)
+    await until(lambda: done == 20)
+
+    assert most == 3
+
+
+async def test_after_the_close_nothing_is_begun(queue_of):
+    seen = []
+
+    async def work(key):
+        seen.append(key)
+        raise Unavailable("no answer")
+
+    queue = queue_of(work)
+    queue.add("a")
+    queue.add("later", after_s=0.05)
+    await asyncio.sleep(0.01)
+    await queue.close()
+    before = list(seen)
+    queue.add("b")
+    await asyncio.sleep(0.15)
+
+    assert seen == before
