@@ -10,7 +10,7 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.crd import ranges
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.model.resources import ResourceTypes, subtract
 from kubeyarn.schedule.capacity.engine import CapacityEngine
 from kubeyarn.scheduler import asks
 from kubeyarn.scheduler.extender import Fence
@@ -249,11 +249,12 @@ def two_queues() -> list[tuple[str, Object]]:
 def ledgered(ledger: Ledger) -> tuple[list[Any], list[Any]]:
     """What a ledger has come to: containers and queues.
 
-    How much room for AMs counts depends on what an idle queue held before, as in Hadoop.
+    Room that is reserved is a matter of cycles, and how much room for AMs counts depends on what an
+    idle queue held before, as in Hadoop; neither is compared.
     """
     containers = [(c.id, c.node, c.size, c.am) for c in ledger.engine.containers()]
     statuses = [
-        (s.path, s.state, s.minimum, s.maximum, s.used, s.pending, s.reserved, s.containers)
+        (s.path, s.state, s.minimum, s.maximum, subtract(s.used, s.reserved), s.pending)
         for s in ledger.engine.queue_status()
     ]
     return containers, statuses
