@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kubeyarn.cluster import names
+from kubeyarn.cluster.merging import replacing
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import conditions, ranges
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
@@ -138,10 +139,10 @@ def preempting_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
 
 
 def changes(status: Mapping[str, Any], wanted: Mapping[str, Any]) -> Object:
-    """What of *wanted* is not in *status* yet."""
+    """What of *wanted* is not in *status* yet, as a merge patch."""
     empty: tuple[Any, ...] = (None, "", [], {}, 0)
     return {
-        k: v
+        k: replacing(status.get(k), v)
         for k, v in wanted.items()
         if status.get(k) != v and not (v in empty and status.get(k) in empty)
     }
