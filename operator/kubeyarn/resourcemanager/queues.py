@@ -19,7 +19,7 @@ _ENDED = ("FINISHED", "FAILED", "KILLED")
 
 
 class QueueKeeper:
-    """Holds a finalizer on every queue and lets it go when nothing is in the queue any more."""
+    """Holds a finalizer on every queue and lets it go when it is empty and not in force."""
 
     def __init__(self, client: KubeClient, cache: Cache, events: EventRecorder) -> None:
         self._client = client
@@ -47,6 +47,9 @@ class QueueKeeper:
         if users:
             note = f"{name} is deleted but still used, it goes when they end: {_few(users)}"
             self._events.record(queue, WARNING, "QueueInUse", "Delete", note)
+            self.queue.add(name, after_s=_ASK_AGAIN_S)
+        elif (queue.get("status") or {}).get("inForce") is not None:
+            # The scheduler takes it out of force first, if the others add up without it.
             self.queue.add(name, after_s=_ASK_AGAIN_S)
         elif names.QUEUE_FINALIZER in present:
             await self._finalizers(queue, [f for f in present if f != names.QUEUE_FINALIZER])

@@ -148,6 +148,10 @@ class Ledger:
         self._limits = None
         self.tried_without = self.leaving()
         found = {path: q for path, q in self.queues.items() if path not in self.tried_without}
+        if not found and not self._placed:
+            # Every queue has gone, or is going, and nothing runs: nothing is owed to the tree.
+            self.in_force = InForce()
+            return
         before = self.in_force.objects or self._remembered()
         before = {
             path: configuring.with_spec(self.queues.get(path, word), configuring.spec(word))

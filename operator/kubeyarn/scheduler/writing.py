@@ -171,8 +171,10 @@ def queue_sayings(
     """The conditions of a queue. Pure."""
     said = [not_yet.saying("YarnQueue", queue)]
     if problem is not None:
-        kept = " What it said before stays in force." if status is not None else ""
-        said.append(Saying("Accepted", False, problem.reason, problem.message + kept))
+        message = problem.message
+        if status is not None:
+            message = f"{message.removesuffix('.')}. What it said before stays in force."
+        said.append(Saying("Accepted", False, problem.reason, message))
     elif status is None:
         said.append(Saying("Accepted", False, "NotInForce", "waits for the queue root"))
     else:

@@ -126,7 +126,7 @@ def test_a_queue_removed_before_its_siblings_are_rebalanced_stays_in_force_until
 
     assert tree.outcome.config is not None
     assert tree.capacities == {"root": "", "root.a": "60%", "root.b": "40%"}
-    assert tree.problems == {"root": "CapacitySum"}
+    assert tree.problems == {"root": "CapacitySum", "root.b": "CapacitySum"}
 
     tree.apply(root_a={"capacity": "100%"})
     assert tree.capacities == {"root": "", "root.a": "100%"}
@@ -163,7 +163,7 @@ def test_a_parent_that_was_removed_by_force_is_no_outage():
     tree = Tree(**GOOD, root_a_x={"capacity": "100%"})
     tree.apply(root_a=None)
 
-    assert tree.problems == {"root.a.x": "ParentNotFound"}
+    assert tree.problems == {"root.a.x": "ParentNotFound", "root.a": "ParentNotFound"}
     assert list(tree.capacities) == ["root", "root.a", "root.a.x", "root.b"]
 
 

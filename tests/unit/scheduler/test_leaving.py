@@ -1,0 +1,93 @@
+"""A deleted queue goes when nothing uses it and the others add up without it, not before."""
+
+from __future__ import annotations
+
+from unit.scheduler.world import CREATED, World, a_node, a_queue
+
+from kubeyarn.scheduler import configuring
+
+
+def _halves() -> World:
+    world = World(
+        ("queue", a_queue("root")),
+        ("queue", a_queue("root.a", capacity="50%")),
+        ("queue", a_queue("root.b", capacity="50%")),
+        ("node", a_node("n1")),
+    )
+    world.cycle()
+    return world
+
+
+def _delete(world: World, path: str) -> None:
+    world.patch("queue", path, metadata={"deletionTimestamp": CREATED})
+    world.cycle()
+
+
+def _remember(world: World) -> None:
+    """Write what is in force to the queues' status, as the QueueWriter does."""
+    for path, words in world.ledger.in_force.objects.items():
+        world.patch("queue", path, status={"inForce": configuring.spec(words)})
+
+
+def _in_force(world: World) -> set[str]:
+    return set(world.ledger.in_force.objects)
+
+
+def test_a_deleted_queue_stays_while_the_others_do_not_add_up_without_it():
+    world = _halves()
+    _delete(world, "root.b")
+
+    assert _in_force(world) == {"root", "root.a", "root.b"}
+    problem = world.ledger.in_force.problems["root.b"]
+    assert (problem.reason, problem.field) == ("CapacitySum", "metadata.deletionTimestamp")
+    assert "root.b was deleted, but is needed still" in problem.message
+
+
+def test_a_deleted_queue_that_stays_takes_nothing_new():
+    world = _halves()
+    _delete(world, "root.b")
+    world.submit("late", 1, queue="root.b")
+    world.cycle()
+
+    assert world.held() == []
+
+
+def test_a_deleted_queue_goes_once_the_others_add_up():
+    world = _halves()
+    _delete(world, "root.b")
+    world.patch("queue", "root.a", spec={"capacity": "100%"})
+    world.cycle()
+
+    assert _in_force(world) == {"root", "root.a"}
+    assert world.ledger.in_force.problems == {}
+
+
+def test_a_restart_keeps_a_deleted_queue_that_is_needed_still():
+    world = _halves()
+    _delete(world, "root.b")
+    _remember(world)
+    world.restart()
+
+    assert world.ledger.in_force.config is not None
+    assert _in_force(world) == {"root", "root.a", "root.b"}
+
+
+def test_a_used_queue_does_not_leave():
+    world = _halves()
+    world.submit("words", 1, queue="root.b")
+    world.cycle()
+    _delete(world, "root.b")
+    world.patch("queue", "root.a", spec={"capacity": "100%"})
+    world.cycle()
+
+    assert world.ledger.leaving() == frozenset()
+    assert "root.b" in _in_force(world)
+
+
+def test_all_queues_can_leave_together():
+    world = _halves()
+    for path in ("root.a", "root.b", "root"):
+        _delete(world, path)
+
+    assert world.ledger.leaving() == {"root", "root.a", "root.b"}
+    assert _in_force(world) == set()
