@@ -83,7 +83,8 @@ class Masters:
                 "ApplicationNotFound", f"application {key[0]}/{key[1]} does not exist any more"
             )
         attempt = record.attempt
-        if attempt is None or attempt.container not in (None, facts.container):
+        mine = attempt is not None and attempt.id == facts.container.attempt
+        if attempt is None or not mine or attempt.container not in (None, facts.container):
             raise ProtocolError(
                 "AttemptEnded",
                 f"pod {pod.name} is not the ApplicationMaster of the current attempt",
@@ -93,7 +94,8 @@ class Masters:
     def register(self, caller: Caller, message: wire.Register, now_ms: int) -> wire.Registered:
         """Hadoop: ApplicationMasterService.registerApplicationMaster."""
         self._must_live(caller)
-        views = self._asks(caller)
+        number = caller.session.attempt.number
+        views = [view for view in self._asks(caller) if view.attempt == number]
         live = [
             asking.granted(view, container, node)
             for view in views
@@ -111,10 +113,26 @@ class Masters:
             minimum_allocation=asking.shown(low),
             maximum_allocation=asking.shown(high),
             resource_types=list(asking.SIZE_NAMES),
-            containers_from_previous_attempts=[],
+            containers_from_previous_attempts=[_container(c) for c in self._kept(caller)],
             containers=[_container(c) for c in live],
             response_id=caller.session.response_id,
         )
+
+    def _kept(self, caller: Caller) -> list[GrantedContainer]:
+        """Containers of former attempts that run on (Hadoop: keepContainers...Attempts)."""
+        if not caller.application["spec"].get("keepContainersAcrossAttempts"):
+            return []
+        pods = self._manager.cache.pods(caller.key)
+        return [
+            asking.granted(view, container, node)
+            for view in self._asks(caller)
+            if view.attempt < caller.session.attempt.number
+            for container, node in view.grants.items()
+            if container not in view.completed
+            and (pod := pods.get(container)) is not None
+            and pod.running
+            and not pod.deleting
+        ]
 
     def allocate(self, caller: Caller, message: wire.Allocate, now_ms: int) -> wire.Allocated:
         """Hadoop: ApplicationMasterService.allocate."""
@@ -208,7 +226,8 @@ class Masters:
         if view is None:
             return
         container = ContainerId.parse(launch.container_id)
-        if container in view.completed or container not in view.grants:
+        former = view.attempt != caller.session.attempt.number
+        if former or container in view.completed or container not in view.grants:
             answer.errors.append(
                 wire.ContainerError(
                     container_id=launch.container_id, message="the container has ended already"
@@ -317,6 +336,12 @@ class Masters:
 
 
 def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) -> None:
+    for name in sorted(set(size) - set(asking.SIZE_NAMES)):
+        raise FieldError(
+            f"{field}.{name}",
+            "found a resource that the AM service does not carry, allowed: cpu and memory; ask for "
+            "others by a ContainerRequest",
+        )
     for name in asking.SIZE_NAMES:
         if size.get(name, 0) <= 0:
             found = quantities.show(name, size.get(name, 0))

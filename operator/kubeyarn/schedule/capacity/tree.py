@@ -119,7 +119,11 @@ def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
     if isinstance(queue, LeafQueue):
         old, new = queue.settings.maximum_allocation, node.settings.maximum_allocation
         if node.leaf and any(o > n for o, n in zip(old, new, strict=True)):
-            return f"the maximum allocation cannot be lowered from {old} to {new}"
+            text = queue.cluster.types.text
+            return (
+                f"maximumAllocation: found {text(new)}, allowed while the queue is in force: at "
+                f"least {text(old)}; it cannot be lowered"
+            )
     return None
 
 
