@@ -12,7 +12,7 @@ help:
 	@echo "make demo         a word count through YARN's ten steps on a real cluster on this machine"
 	@echo "make test         every test: lint, unit, property, wire, conformance, end to end"
 	@echo "make lint         formatting, types, imports between rooms, generated files"
-	@echo "make unit         the tests that need no cluster"
+	@echo "make unit         the tests that need no cluster, those of the documentation included"
 	@echo "make conformance  the recorded answers of Apache Hadoop"
 	@echo "make e2e          the tests on a real control plane and kubelet"
 	@echo "make crds         write the custom resource definitions and their reference anew"
@@ -37,7 +37,7 @@ lint: $(READY)
 	$(BIN)/kubeyarn crds --write crds --check
 
 unit: $(READY)
-	$(BIN)/pytest tests/unit tests/property tests/wire -n 2
+	$(BIN)/pytest tests/unit tests/property tests/wire tests/docs -n 2
 
 conformance: $(READY)
 	$(BIN)/pytest tests/conformance -n 2
