@@ -22,13 +22,16 @@ def demo(name: str, keep: bool, maps: int) -> None:
     Exit status 0 only if every step happened and the words were counted right.
     """
     cluster = LocalCluster(name, say=_say)
+    if cluster.is_up():
+        raise click.ClickException(
+            f"a cluster named {name} is up; end it with `kubeyarn cluster down --name {name}` or "
+            "give the demo another --name"
+        )
     try:
-        cluster.down()
         archives = installing.archives(_say)
         cluster.up(archives)
         installing.install(cluster, _say)
-        story = Story(installing.kubectl(cluster), maps, _say)
-        passed = story.tell()
+        passed = Story(installing.kubectl(cluster), maps, _say).tell()
     except LocalClusterError as error:
         raise click.ClickException(str(error)) from error
     finally:

@@ -133,6 +133,11 @@ class LocalCluster:
         """How every component is, in the order of their names; empty for no cluster."""
         return [self._status(name) for name in self._components.names()]
 
+    def is_up(self) -> bool:
+        """Whether any process of it runs."""
+        record = self._layout.read()
+        return record is not None and self._is_running(record)
+
     def component_names(self) -> list[str]:
         """The names that stop, kill and start take."""
         return self._components.names()
