@@ -175,15 +175,19 @@ class YarnApplicationSpec(Fields):
         "partition. Unset: the queue's defaultPartition.",
     )
     max_attempts: Annotated[int, Field(ge=1, le=100)] = Field(
-        2, description="How often the ApplicationMaster is started before the application fails."
+        2,
+        description="How often the ApplicationMaster is started before the application fails, at "
+        "most as often as the ResourceManager's --am-max-attempts says. An ApplicationMaster that "
+        "was preempted or whose node or pod was lost does not count, unless it is the only one.",
     )
     attempt_failures_validity_interval_seconds: Seconds = Field(
         0, description="Failed attempts older than this do not count, in seconds; 0: all count."
     )
     keep_containers_across_attempts: bool = Field(
         False,
-        description="Whether running containers outlive a failed ApplicationMaster and are handed "
-        "to the next attempt.",
+        description="Whether running containers that the ApplicationMaster asked for outlive it "
+        "when it fails and are handed to the next attempt. Containers of ContainerRequests written "
+        "by hand always do.",
     )
     unmanaged_am: bool = Field(
         False, description="The ApplicationMaster runs elsewhere and is not launched."

@@ -34,9 +34,6 @@ QUEUE: Table = {
 }
 
 APPLICATION: Table = {
-    "maxAttempts": (1,),
-    "attemptFailuresValidityIntervalSeconds": (0,),
-    "keepContainersAcrossAttempts": (False,),
     "unmanagedAM": (False,),
     "lifetimeSeconds": (0,),
     "applicationMaster.files": (),

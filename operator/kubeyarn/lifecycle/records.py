@@ -51,6 +51,11 @@ class ApplicationRecord:
         """The current attempt, which is the last one; None before the application is accepted."""
         return self.attempts[-1] if self.attempts else None
 
+    @property
+    def attempt_id(self) -> AttemptId | None:
+        """The current attempt's id; None before the application is accepted."""
+        return self.attempts[-1].id if self.attempts else None
+
     def with_attempt(self, attempt: AttemptRecord) -> ApplicationRecord:
         """This record with *attempt* in the place of its current one."""
         return replace(self, attempts=(*self.attempts[:-1], attempt))

@@ -17,6 +17,7 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
+from kubeyarn.cluster.merging import replacing
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd import conditions
@@ -30,7 +31,7 @@ from kubeyarn.resourcemanager import asking, observing, pods, records, requests,
 from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.observing import Seen
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
-from kubeyarn.resourcemanager.requests import RequestView
+from kubeyarn.resourcemanager.requests import Doom, RequestView
 from kubeyarn.resourcemanager.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -82,7 +83,15 @@ class ApplicationsManager:
         if what == "DELETED":
             self.sessions.pop(key, None)
             self._status_at.pop(key, None)
+            self._forget_endings(item)
         self.queue.add(key)
+
+    def _forget_endings(self, application: Object) -> None:
+        """Its requests go with it, so that nobody will record how their containers ended."""
+        record = records.read(application)
+        for known in (self._endings, self._stopped) if record is not None else ():
+            for container in [c for c in known if record and c.attempt.application == record.id]:
+                del known[container]
 
     def request_changed(self, what: str, item: Object) -> None:
         """A ContainerRequest was seen."""
@@ -171,11 +180,13 @@ class ApplicationsManager:
         wanted["observedGeneration"] = application["metadata"].get("generation")
         wanted["conditions"] = conditions.merged(
             status.get("conditions"),
-            telling.conditions(seen, after),
+            telling.conditions(seen, after, self.settings.am_max_attempts),
             int(application["metadata"].get("generation") or 0),
             records.timestamp(self._clock_ms()) or "",
         )
-        changes = {k: v for k, v in wanted.items() if not _same(status.get(k), v)}
+        changes = {
+            k: replacing(status.get(k), v) for k, v in wanted.items() if not _same(status.get(k), v)
+        }
         if not changes:
             return
         urgent = (
@@ -199,7 +210,11 @@ class ApplicationsManager:
     def _say(
         self, application: Object, before: ApplicationRecord | None, after: ApplicationRecord
     ) -> None:
-        """Events for changes of state."""
+        """Events for changes of state, and for attempts that another one follows."""
+        if before is not None and before.attempt and before.attempt.id != after.attempt_id:
+            failed = next((a for a in after.attempts if a.id == before.attempt.id), before.attempt)
+            note = f"{failed.id} failed and is tried again: {failed.diagnostics}"
+            self._events.record(application, WARNING, "AttemptFailed", "Reconcile", note)
         if before is not None and before.state is after.state:
             return
         level = WARNING if after.state is ApplicationState.FAILED else NORMAL
@@ -221,12 +236,8 @@ class ApplicationsManager:
         session = self.session(key, record)
         if record.state is ApplicationState.RUNNING:
             await asking.write(self._client, self.cache, key, application, session)
-        over = record.ended or record.state is ApplicationState.KILLING
-        finishing = record.state is ApplicationState.FINISHING
         for view in views:
-            # The AM that has unregistered may still clean up; its containers may not.
-            gone = over or (finishing and view.role != names.ROLE_AM)
-            await self._serve(key, application, record, view, over=gone)
+            await self._serve(key, application, record, view)
         await self._sweep(key, record)
 
     async def _ensure_am_request(
@@ -250,17 +261,16 @@ class ApplicationsManager:
         application: Object,
         record: ApplicationRecord,
         view: RequestView,
-        *,
-        over: bool,
     ) -> None:
         """One request: launch what is granted, record what has ended."""
         session = self.session(key, record)
-        told = view.role == names.ROLE_ASK and not over
+        doom = fate(application, record, view)
+        told = view.role == names.ROLE_ASK and (doom is None or doom.spares_running)
         plan = requests.plan(
             view,
             self.cache.pods(key),
             lambda container: self._ending(key, container),
-            over,
+            doom,
             confirmed=(lambda c: c in session.confirmed) if told else (lambda _: True),
         )
         if plan.status:
@@ -269,14 +279,17 @@ class ApplicationsManager:
                 self._recorded(key, ended)
         if told:
             self._tell(session, view, plan)
-        if not over and view.role != names.ROLE_ASK:
+        if doom is not None and view.role != names.ROLE_AM:
+            self._stopped |= dict.fromkeys(plan.doomed, doom.ending)
+        if doom is None and view.role != names.ROLE_ASK:
             await self._launch_all(key, application, record, view, plan.unlaunched)
         for pod in plan.delete:
             await self._delete_pod(pod.namespace, pod.name, pod.uid)
 
     def _tell(self, session: MasterSession, view: RequestView, plan: requests.RequestPlan) -> None:
-        for container, node in view.grants.items():
-            session.granted(asking.granted(view, container, node))
+        if view.attempt == session.attempt.number:
+            for container, node in view.grants.items():
+                session.granted(asking.granted(view, container, node))
         for ended in (*view.completed.values(), *plan.ended):
             session.completed(ended)
 
@@ -378,6 +391,24 @@ class ApplicationsManager:
         except (NotFound, Conflict):
             # Gone, or another pod has its name now.
             return
+
+
+def fate(application: Object, record: ApplicationRecord, view: RequestView) -> Doom | None:
+    """What ends the containers of a request before they end themselves; None: nothing does."""
+    if record.ended or record.state is ApplicationState.KILLING:
+        return requests.APPLICATION_OVER
+    current = record.attempt.id.number if record.attempt else 1
+    former = 0 < view.attempt < current
+    if record.state is ApplicationState.FINISHING:
+        # The AM that has unregistered may still clean up; its containers may not.
+        lives = view.role == names.ROLE_AM and not former
+        return None if lives else requests.APPLICATION_OVER
+    if not former:
+        return None
+    keeping = view.role == names.ROLE_ASK and application["spec"].get(
+        "keepContainersAcrossAttempts"
+    )
+    return requests.ATTEMPT_OVER_KEEPING if keeping else requests.ATTEMPT_OVER
 
 
 def owner(application: Object, record: ApplicationRecord) -> Owner:

@@ -8,11 +8,13 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
+from kubeyarn.lifecycle import retry
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import MasterSession
 from kubeyarn.lifecycle.progress import Admission, Ending, Facts
 from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.podfacts import HOPELESS, PULLING, PodFacts
@@ -43,6 +45,8 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
     name = seen.application["metadata"]["name"]
     revoked = am_revoked(record, request, pod)
     return Facts(
+        attempt=record.attempt.id.number if record.attempt else 1,
+        retry=retry_rule(seen.application, settings),
         saved=True,
         invalid=invalid(seen.application),
         kill=killed(seen.application),
@@ -59,6 +63,16 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
         unregistration=session.unregistration,
         expired=expired(seen, record, settings, now_ms),
     )
+
+
+def retry_rule(application: Object, settings: Settings) -> RetryRule:
+    """How often the application's AM is started: as it asks, and at most as the cluster allows."""
+    spec = application["spec"]
+    if spec.get("unmanagedAM"):
+        return RetryRule()
+    asked = int(spec.get("maxAttempts") or 0)
+    validity_s = int(spec.get("attemptFailuresValidityIntervalSeconds") or 0)
+    return RetryRule(retry.resolved(asked, settings.am_max_attempts), validity_s * 1000)
 
 
 def killed(application: Object) -> bool:

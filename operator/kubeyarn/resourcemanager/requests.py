@@ -25,11 +25,15 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """What a ContainerRequest says, parsed once; sizes in base units by resource name."""
+    """What a ContainerRequest says, parsed once; sizes in base units by resource name.
+
+    *attempt* is the number of the attempt that it is of, 0 for what was written by hand.
+    """
 
     name: str
     generation: int
     role: str
+    attempt: int
     key: AskKey
     size: Mapping[str, int]
     granted: int
@@ -50,6 +54,25 @@ class RequestPlan:
     unlaunched: list[tuple[ContainerId, str]] = field(default_factory=list)
     delete: list[PodFacts] = field(default_factory=list)
     ended: list[CompletedContainer] = field(default_factory=list)
+    doomed: list[ContainerId] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Doom:
+    """Why containers that have not ended are ended, and whether those that run are spared."""
+
+    ending: Ending
+    spares_running: bool = False
+
+
+APPLICATION_OVER = Doom(
+    Ending(ExitStatus.KILLED_AFTER_APP_COMPLETION, "The application has ended.")
+)
+_ATTEMPT_OVER = Ending(
+    ExitStatus.KILLED_BY_RESOURCEMANAGER, "The attempt that asked for it has ended."
+)
+ATTEMPT_OVER = Doom(_ATTEMPT_OVER)
+ATTEMPT_OVER_KEEPING = Doom(_ATTEMPT_OVER, spares_running=True)
 
 
 def view(request: Object, application: ApplicationId) -> RequestView:
@@ -74,6 +97,7 @@ def view(request: Object, application: ApplicationId) -> RequestView:
         name=meta["name"],
         generation=int(meta.get("generation") or 0),
         role=labels.get(names.ROLE, names.ROLE_TASK),
+        attempt=_attempt(labels),
         key=_key(spec, labels),
         size=quantities.amounts(
             status.get("resources") or spec.get("resources") or {}, "resources"
@@ -96,13 +120,13 @@ def plan(
     seen: RequestView,
     pods: Mapping[ContainerId, PodFacts],
     endings: Callable[[ContainerId], Ending | None],
-    over: bool,
+    doom: Doom | None,
     confirmed: Callable[[ContainerId], bool],
 ) -> RequestPlan:
     """What follows for *seen* from its pods.
 
-    *endings* knows better than its pod how a container ended, if anything is known; *over*: the
-    application has ended or is being killed; *confirmed*: the AM need not be told any more.
+    *endings* knows better than its pod how a container ended, if anything is known; *doom*: why
+    all that lives is ended now; *confirmed*: the AM need not be told any more.
     """
     result = RequestPlan()
     launched, completed = set(seen.launched), dict(seen.completed)
@@ -113,7 +137,7 @@ def plan(
             launched.add(container)
         if container in completed:
             continue
-        ending = _ending(container, pod, seen, endings, over)
+        ending = _ending(container, pod, seen, endings, doom)
         if ending is not None:
             ended = CompletedContainer(container, ending.exit_status, ending.diagnostics)
             completed[container] = ended
@@ -123,8 +147,11 @@ def plan(
         else:
             running += pod.running
             taken = seen.preempting.get(container, (False, ""))[0]
-            if (over or taken) and not pod.deleting:
+            spared = doom is None or (doom.spares_running and pod.running)
+            if not pod.deleting and (taken or not spared):
                 result.delete.append(pod)
+                if not taken:
+                    result.doomed.append(container)
     _take_back_revoked(seen, pods, completed, result)
     kept = [c for c in completed.values() if c.id in seen.grants or not confirmed(c.id)]
     succeeded = sum(ended.exit_status == 0 for ended in result.ended)
@@ -167,7 +194,7 @@ def _ending(
     pod: PodFacts | None,
     seen: RequestView,
     endings: Callable[[ContainerId], Ending | None],
-    over: bool,
+    doom: Doom | None,
 ) -> Ending | None:
     """How *container* ended; None while it lives or is still to be launched."""
     kill, why = seen.preempting.get(container, (False, ""))
@@ -184,11 +211,14 @@ def _ending(
         return known
     if container in seen.launched:
         return Ending(ExitStatus.ABORTED, "The container's pod was deleted while nobody watched.")
-    if over:
-        return Ending(
-            ExitStatus.KILLED_AFTER_APP_COMPLETION, "The application ended before it was launched."
-        )
-    return None
+    return doom.ending if doom is not None else None
+
+
+def _attempt(labels: Object) -> int:
+    if labels.get(names.ROLE) not in (names.ROLE_AM, names.ROLE_ASK):
+        return 0
+    said = str(labels.get(names.ATTEMPT) or "")
+    return int(said) if said.isdigit() else 1
 
 
 def _key(spec: Object, labels: Object) -> AskKey:

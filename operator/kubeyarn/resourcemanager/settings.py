@@ -22,6 +22,8 @@ class Settings:
     am_expiry_s: int = 900
     # yarn.resourcemanager.rm.container-allocation.expiry-interval-ms
     launch_expiry_s: int = 600
+    # yarn.resourcemanager.am.max-attempts
+    am_max_attempts: int = 2
     image_pull_grace_s: int = 60
     # yarn.nodemanager.delete.debug-delay-sec is the nearest; pods are kept so that logs can be read
     finished_pod_retention_s: int = 3600

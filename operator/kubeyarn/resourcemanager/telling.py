@@ -16,17 +16,19 @@ Object = dict[str, Any]
 _NOT_YET = (ApplicationState.NEW, ApplicationState.NEW_SAVING, ApplicationState.SUBMITTED)
 
 
-def conditions(seen: Seen, record: ApplicationRecord) -> list[Saying]:
-    """Every condition of an application."""
+def conditions(seen: Seen, record: ApplicationRecord, most_attempts: int = 0) -> list[Saying]:
+    """Every condition of an application; *most_attempts* is what the cluster allows, if it does."""
+    asked = int(seen.application["spec"].get("maxAttempts") or 0)
+    fewer = f" The cluster allows {most_attempts} attempts." if 0 < most_attempts < asked else ""
     return [
-        _accepted(record),
+        _accepted(record, fewer),
         _running(seen, record),
         _finished(record),
         not_yet.saying("YarnApplication", seen.application),
     ]
 
 
-def _accepted(record: ApplicationRecord) -> Saying:
+def _accepted(record: ApplicationRecord, fewer: str) -> Saying:
     if record.state in _NOT_YET:
         return Saying("Accepted", None, "Submitted", "The scheduler has not answered yet.")
     if record.attempt is None and record.state is ApplicationState.FAILED:
@@ -36,7 +38,7 @@ def _accepted(record: ApplicationRecord) -> Saying:
         return Saying("Accepted", False, "InvalidSpec", record.diagnostics)
     if record.attempt is None:
         return Saying("Accepted", False, "Killed", record.diagnostics)
-    return Saying("Accepted", True, "Accepted", f"Placed in queue {record.queue}.")
+    return Saying("Accepted", True, "Accepted", f"Placed in queue {record.queue}.{fewer}")
 
 
 def _running(seen: Seen, record: ApplicationRecord) -> Saying:
@@ -46,6 +48,10 @@ def _running(seen: Seen, record: ApplicationRecord) -> Saying:
         return Saying("Running", True, "Registered", "The ApplicationMaster has registered.")
     if record.state is ApplicationState.KILLING:
         return Saying("Running", False, "Killing", "The application is being killed.")
+    if seen.am_pod is not None and record.attempt is not None:
+        former, now = seen.am_pod.container.attempt, record.attempt.id
+        if former != now:
+            return Saying("Running", False, "Retrying", f"{former} failed; {now} begins.")
     reason, message = waiting(seen)
     return Saying("Running", False, reason, message)
 

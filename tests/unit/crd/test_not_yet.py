@@ -12,7 +12,7 @@ from unit.crd.builders import a_queue, a_request, an_application
 
 
 def test_an_object_that_says_only_what_acts_has_the_condition_true():
-    saying = not_yet.saying("YarnApplication", an_application(maxAttempts=1, queue="root.a"))
+    saying = not_yet.saying("YarnApplication", an_application(maxAttempts=3, queue="root.a"))
 
     assert saying.type == "AllFieldsActing"
     assert saying.status is True
@@ -50,7 +50,7 @@ def test_objects_without_a_spec_say_nothing():
     ("model", "minimal"),
     [
         (YarnQueue, {"spec": {"cluster": {"preemption": {"intraQueue": {}}}, "autoCreate": {}}}),
-        (YarnApplication, {"spec": {"maxAttempts": 1, "applicationMaster": {"image": "x"}}}),
+        (YarnApplication, {"spec": {"applicationMaster": {"image": "x"}}}),
         (ContainerRequest, {"spec": {"application": "a", "container": {"image": "x"}}}),
     ],
 )

@@ -11,6 +11,7 @@ from kubeyarn.model.asks import AskKey
 from kubeyarn.resourcemanager import podfacts, requests
 from unit.resourcemanager.objects import APP, a_pod, a_request, container, exited
 
+OVER = requests.APPLICATION_OVER
 GRANTS = [{"attempt": 1, "epoch": 0, "node": "n1", "containers": "2-4"}]
 
 
@@ -18,10 +19,10 @@ def viewed(status=None, **said):
     return requests.view(a_request(status=status, **said), APP)
 
 
-def plan(seen, *pods, endings=None, over=False, confirmed=True):
+def plan(seen, *pods, endings=None, doom=None, confirmed=True):
     by_container = {p.container: p for p in map(podfacts.read, pods)}
     return requests.plan(
-        seen, by_container, (endings or {}).get, over, confirmed=lambda _: confirmed
+        seen, by_container, (endings or {}).get, doom, confirmed=lambda _: confirmed
     )
 
 
@@ -146,7 +147,7 @@ def test_a_container_that_is_being_stopped_has_not_ended_before_its_pod_has():
 def test_when_the_application_is_over_pods_go_and_the_rest_never_starts():
     seen = viewed({"grants": GRANTS})
     deleting = a_pod(container(3), phase="Running", deletionTimestamp="2025-11-23T12:14:00Z")
-    result = plan(seen, a_pod(container(2), phase="Running"), deleting, over=True)
+    result = plan(seen, a_pod(container(2), phase="Running"), deleting, doom=OVER)
 
     assert [pod.container for pod in result.delete] == [container(2)]
     assert result.unlaunched == []
@@ -154,7 +155,7 @@ def test_when_the_application_is_over_pods_go_and_the_rest_never_starts():
         {
             "id": str(container(4)),
             "exitStatus": -107,
-            "diagnostics": "The application ended before it was launched.",
+            "diagnostics": "The application has ended.",
         }
     ]
 
