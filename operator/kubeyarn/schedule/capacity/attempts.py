@@ -50,11 +50,13 @@ def leave(queue: LeafQueue, app: LedgerApplication) -> None:
     """An attempt is no longer the leaf's; who waited may be admitted."""
     queue.users.about_to_count()
     user = queue.users.get(app.user)
-    if queue.runnable_apps.pop(app.app.id, None) is None and app in queue.parked:
-        queue.parked.remove(app)
+    queue.runnable_apps.pop(app.app.id, None)
     partition = app.am_partition
-    was_active = queue.remove(app)
-    if was_active:
+    if app in queue.parked:
+        # Never counted as waiting. Hadoop takes it off the count all the same, and so may forget
+        # a user with what it holds.
+        queue.parked.remove(app)
+    elif queue.remove(app):
         queue.am_used[partition] = subtract(queue.am_used[partition], app.am_size)
         user.am_used[partition] = subtract(user.am_used[partition], app.am_size)
         user.active_apps -= 1

@@ -374,6 +374,8 @@ class CapacityEngine:
         self.settle()
         app = self._known(application)
         target = self.index.leaf(queue)
+        if target is app.queue:
+            return target.path
         for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
             check_partition(target, partition, self._settings(), f"move of {application}")
         check_limits(target, app.app)

@@ -101,7 +101,10 @@ class LeafQueue(Queue):
         """Note what the queue might use now, by its parent's word and its own maximum."""
         if self.rounded_maximum is None:
             self.rounded_maximum = self.calc.round_down(self.maximum(""), self.step)
-        self.current_limit = self.calc.lesser(self.cluster.total, self.rounded_maximum, limit)
+        most = self.rounded_maximum
+        if most != limit:
+            most = self.calc.lesser(self.cluster.total, most, limit)
+        self.current_limit = most
 
     def user_limit(self, app: LedgerApplication, partition: str, *, whole: bool) -> Vector:
         """The limit of an application's user; what headroom goes by is brought up to date."""

@@ -75,7 +75,8 @@ def _offer_once(
     _settle(proposal, offer, decisions)
     if proposal.size is not None or not node.partition:
         return proposal
-    if any(p.name == node.partition and p.exclusive for p in config.partitions):
+    # A partition that nobody declared lends nothing: its nodes wait for a queue to have them.
+    if not any(p.name == node.partition and not p.exclusive for p in config.partitions):
         return None
     offer.borrow(am_may_borrow=config.am_in_shared_partitions)
     proposal = assign(root, offer, Limits(cluster.partition("")))

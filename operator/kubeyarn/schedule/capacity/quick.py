@@ -41,6 +41,9 @@ def quick_grant(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant 
 
     None when the general way has to decide.
     """
+    free, step = node.free, root.step
+    if free[0] < step[0] or free[1] < step[1]:
+        return None
     way = _descend(root, cluster.partitions[""])
     if way is None:
         return None
@@ -50,7 +53,6 @@ def quick_grant(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant 
         return None
     app, ask = found
     memory, cpu = ask.size
-    free = node.free
     if memory > free[0] or cpu > free[1] or not memory or not cpu:
         return None
     used = leaf.used.get("", leaf.zero)
@@ -82,13 +84,20 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
         room_memory, room_cpu = limit_memory - used[0], limit_cpu - used[1]
         if room_memory <= 0 or room_cpu <= 0:
             return None
+        passed_by: list[LeafQueue] = []
         for entry in queue.in_order(""):
             child = entry[3]
             pending = child.pending.get("")
             if pending is not None and (pending[0] > 0 or pending[1] > 0):
                 break
+            if isinstance(child, LeafQueue):
+                passed_by.append(child)
         else:
             return None
+        for leaf in passed_by:
+            held_memory, held_cpu = leaf.used.get("", leaf.zero)
+            memory, cpu = room_memory + held_memory, room_cpu + held_cpu
+            leaf.set_current_limit((memory - memory % step_memory, cpu - cpu % step_cpu))
         held = child.used.get("")
         if held is not None:
             room_memory += held[0]
