@@ -73,6 +73,13 @@ _log_level = click.option(
 )
 @click.option("--am-expiry-seconds", default=900, show_default=True, help="Silence of an AM.")
 @click.option(
+    "--am-max-attempts",
+    type=click.IntRange(1, 100),
+    default=2,
+    show_default=True,
+    help="How often the AM of an application may be started; less if the application says less.",
+)
+@click.option(
     "--launch-expiry-seconds", default=600, show_default=True, help="Pod made, not registered."
 )
 @click.option(
@@ -93,6 +100,7 @@ def resourcemanager(
     am_port: int,
     am_address: str,
     am_expiry_seconds: int,
+    am_max_attempts: int,
     launch_expiry_seconds: int,
     image_pull_grace_seconds: int,
     finished_pod_retention_seconds: int,
@@ -110,6 +118,7 @@ def resourcemanager(
         am_port=am_port,
         health_port=health_port,
         am_expiry_s=am_expiry_seconds,
+        am_max_attempts=am_max_attempts,
         launch_expiry_s=launch_expiry_seconds,
         image_pull_grace_s=image_pull_grace_seconds,
         finished_pod_retention_s=finished_pod_retention_seconds,
