@@ -139,7 +139,8 @@ class Masters:
         self._must_live(caller, finished_is_fine=True)
         if message.exclude_nodes is not None and message.exclude_nodes.add:
             raise FieldError(
-                "excludeNodes.add", "is not acted on by this version, allowed: nothing; leave it out"
+                "excludeNodes.add",
+                "is not acted on by this version, allowed: nothing; leave it out",
             )
         request = AllocateRequest(
             response_id=message.response_id,
