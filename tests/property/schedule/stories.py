@@ -35,8 +35,22 @@ class Step:
 STEP = st.builds(
     Step,
     st.sampled_from(
-        ["submit", "ask", "ask", "ask", "cycle", "cycle", "offer", "release", "finish"]
-        + ["add", "remove", "priority", "preempt", "move"]
+        [
+            "submit",
+            "ask",
+            "ask",
+            "ask",
+            "cycle",
+            "cycle",
+            "offer",
+            "release",
+            "finish",
+            "add",
+            "remove",
+            "priority",
+            "preempt",
+            "move",
+        ]
     ),
     st.tuples(st.integers(0, 11), st.integers(0, 7), st.integers(0, 5)),
     SIZES,
