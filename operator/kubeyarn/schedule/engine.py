@@ -21,6 +21,9 @@ from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import Vector
 
+NO_CEILING = 2**63 - 1
+"""An amount that nothing reaches."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -148,7 +151,8 @@ class Engine(Protocol):
     def recover(self, application: ApplicationId, container: Container) -> None:
         """Count a container that was granted before this ledger was built; never refused.
 
-        It may be of a former attempt of the application.
+        It may be of a former attempt of the application. Its partition is the one that was asked
+        for; its node's is charged.
         """
 
     def skip_numbers(self, application: ApplicationId, last: int) -> None:
@@ -191,6 +195,12 @@ class Engine(Protocol):
 
     def why(self, application: ApplicationId, key: AskKey | None, now_ms: int) -> Verdict | None:
         """What stops an ask (None: the application's AM) now; None when nothing waits."""
+
+    def ceiling(self, queue: str, partition: str) -> Vector | None:
+        """What a queue may hold at most on nodes of *partition*; None: there is no such queue.
+
+        Types that the scheduler overlooks are `NO_CEILING`.
+        """
 
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""

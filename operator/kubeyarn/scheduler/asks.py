@@ -21,12 +21,14 @@ Key = tuple[str, str]
 class Held:
     """A grant. *freed*: its room is given back; it is listed until the ResourceManager knows.
 
-    *preempting* is (now or only marked, why) of a container that the policy takes back.
+    *partition* is the one that it is counted in as bound. *preempting* is (now or only marked, why)
+    of a container that the policy takes back.
     """
 
     node: str
     freed: bool = False
     bound_uid: str = ""
+    partition: str = ""
     preempting: tuple[bool, str] | None = None
 
 

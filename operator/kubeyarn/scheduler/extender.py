@@ -21,6 +21,7 @@ from kubeyarn.crd import quantities
 from kubeyarn.model.errors import KubeYarnError, Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
+from kubeyarn.schedule.engine import NO_CEILING
 from kubeyarn.scheduler import usage
 from kubeyarn.scheduler.ledger import Ledger, upwards
 from kubeyarn.scheduler.usage import PodUse
@@ -93,25 +94,28 @@ class Fence:
         held = self._ledger.held(container)
         if held is not None and held.bound_uid != uid:
             # One that is asked for again is counted already.
-            self._check_queues(container)
+            self._check_queues(container, self._ledger.partition_of(node))
 
-    def _check_queues(self, container: ContainerId) -> None:
+    def _check_queues(self, container: ContainerId, partition: str) -> None:
         state = self._ledger.request_of(container)
         if state is None or state.size is None:
             return
+        of_partition = f" of partition {partition}" if partition else ""
         for path in upwards(state.queue):
-            limit = self._ledger.limit(path)
-            holds = self._ledger.bound(path)
+            limit = self._ledger.limit(path, partition)
+            holds = self._ledger.bound(path, partition)
             after = tuple(a + b for a, b in zip(holds, state.size, strict=True))
             if limit is not None and not _within(after, limit, state.size):
                 raise Refusal(
                     f"{container}: queue {path} would hold {self._shown(after)} of at most "
-                    f"{self._shown(limit)}"
+                    f"{self._shown(limit)}{of_partition}"
                 )
 
     def _shown(self, vector: Vector) -> str:
         amounts = self._ledger.types.mapping(vector)
-        return ", ".join(f"{k} {quantities.show(k, v)}" for k, v in amounts.items() if v)
+        return ", ".join(
+            f"{k} {quantities.show(k, v)}" for k, v in amounts.items() if 0 < v < NO_CEILING
+        )
 
 
 def _within(after: Vector, limit: Vector, size: Vector) -> bool:

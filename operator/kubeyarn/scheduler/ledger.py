@@ -70,8 +70,7 @@ class Ledger:
         self._apart: dict[Key, Application] = {}
         self._last_number: dict[ApplicationId, tuple[int, int]] = {}
         self._attempts: dict[ApplicationId, int] = {}
-        self._bound: dict[str, list[int]] = {}
-        self._limits: dict[str, Vector] | None = None
+        self._bound: dict[tuple[str, str], list[int]] = {}
 
     # The whole.
 
@@ -145,7 +144,6 @@ class Ledger:
         A deleted queue that nothing uses goes, if the others add up without it; until then it
         stays, stopped, and so does its object (`resourcemanager.queues.QueueKeeper`).
         """
-        self._limits = None
         self.tried_without = self.leaving()
         found = {path: q for path, q in self.queues.items() if path not in self.tried_without}
         if not found and not self._placed:
@@ -192,7 +190,6 @@ class Ledger:
 
     def sync_node(self, name: str) -> None:
         """Bring one node in line."""
-        self._limits = None
         facts = self.nodes.get(name)
         if facts is None:
             if name in self._in_engine:
@@ -513,10 +510,12 @@ class Ledger:
             am.moved = (True, "Moved", f"moved to {placed}")
 
     def _recount(self, state: RequestState, queue: str) -> None:
-        bound = sum(bool(h.bound_uid) and not h.freed for h in state.grants.values())
-        self._count_bound(state, -bound)
+        bound = [held for held in state.grants.values() if held.bound_uid and not held.freed]
+        for held in bound:
+            self._count_bound(state, held, -1)
         state.queue = queue
-        self._count_bound(state, bound)
+        for held in bound:
+            self._count_bound(state, held, 1)
 
     def _application(
         self, found: Object, states: list[RequestState], am: RequestState, *, over: bool
@@ -559,6 +558,7 @@ class Ledger:
                         ask.key,
                         held.node,
                         state.size or ask.size,
+                        ask.partition or self._known_as[identity].partition or "",
                         am=state.am and current,
                     ),
                 )
@@ -694,8 +694,8 @@ class Ledger:
         held = self.held(container)
         if state is None or held is None or held.bound_uid or held.freed:
             return
-        held.bound_uid = uid
-        self._count_bound(state, 1)
+        held.bound_uid, held.partition = uid, self.partition_of(held.node)
+        self._count_bound(state, held, 1)
 
     def unbind(self, container: ContainerId, uid: str) -> None:
         """The binding did not come about."""
@@ -703,27 +703,29 @@ class Ledger:
         held = self.held(container)
         if state is not None and held is not None and held.bound_uid == uid and not held.freed:
             held.bound_uid = ""
-            self._count_bound(state, -1)
+            self._count_bound(state, held, -1)
 
-    def _count_bound(self, state: RequestState, sign: int) -> None:
+    def _count_bound(self, state: RequestState, held: Held, sign: int) -> None:
         if state.size is None:
             return
         for path in upwards(state.queue):
-            holds = self._bound.setdefault(path, [0] * len(state.size))
+            holds = self._bound.setdefault((path, held.partition), [0] * len(state.size))
             for place, amount in enumerate(state.size):
                 holds[place] += sign * amount
 
-    def bound(self, path: str) -> Vector:
-        """What bound containers hold in a queue and those below it."""
-        return tuple(self._bound.get(path, self.types.zero()))
+    def partition_of(self, node: str) -> str:
+        """The partition whose limits hold for what runs on a node; the Fair Scheduler has none."""
+        facts = self.nodes.get(node)
+        return "" if facts is None or self.kind is SchedulerKind.FAIR else facts.partition
 
-    def limit(self, path: str) -> Vector | None:
-        """A queue's effective maximum; None for a queue that is not in force."""
-        if self._limits is None:
-            in_force = self.in_force.config is not None
-            statuses = self.engine.queue_status() if in_force else ()
-            self._limits = {status.path: status.maximum for status in statuses}
-        return self._limits.get(path)
+    def bound(self, path: str, partition: str = "") -> Vector:
+        """What bound containers hold of a partition, in a queue and those below it."""
+        return tuple(self._bound.get((path, partition), self.types.zero()))
+
+    def limit(self, path: str, partition: str = "") -> Vector | None:
+        """The most a queue may hold of a partition; None for a queue that is not in force."""
+        in_force = self.in_force.config is not None
+        return self.engine.ceiling(path, partition) if in_force else None
 
     def preempting(self, decision: Preempt) -> None:
         """Note that a container is marked to be taken back, or is taken back now."""
@@ -783,7 +785,7 @@ class Ledger:
             return
         state = self.request_of(container)
         if held.bound_uid and state is not None:
-            self._count_bound(state, -1)
+            self._count_bound(state, held, -1)
         held.freed = True
         self.engine.release(container, 0)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.resources import add, fits, subtract
 from kubeyarn.policy.calculator import at_least
 from kubeyarn.policy.single import quotient, single, to_long
+from kubeyarn.schedule.capacity.attempts import AM_KEY
 from kubeyarn.schedule.capacity.limits import (
     LIMITED,
     NOTHING,
@@ -89,6 +90,9 @@ def _try_ask(
 def _precheck(
     app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
 ) -> Passed | None:
+    if app.waiting_for_am and ask.key != AM_KEY:
+        # Asks written before the AM runs; on a node of their partition they would pass for it.
+        return Passed.APPLICATION
     if offer.borrowing and app.waiting_for_am and not offer.am_may_borrow:
         return Passed.APPLICATION
     if ask.partition != offer.wanted_partition:

@@ -40,7 +40,7 @@ from kubeyarn.schedule.capacity.rejections import (
     check_partition,
 )
 from kubeyarn.schedule.capacity.rounds import Rounds, anything_wanted
-from kubeyarn.schedule.capacity.status import headroom_of, queue_statuses
+from kubeyarn.schedule.capacity.status import ceiling_of, headroom_of, queue_statuses
 from kubeyarn.schedule.capacity.submission import (
     allowed_priority,
     check_asks,
@@ -462,9 +462,12 @@ class CapacityEngine:
             app.waiting_for_am = False
             app.am_container = container.id
             self._put(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
+        asked, container = container.partition, replace(container, partition=node.partition)
         app.hold(container)
         node.hold(container)
         charge(app.queue, app, container.size, container.partition)
+        if node.partition and not asked:
+            app.queue.note_borrowed(container)
         app.queue.needs_reordering(app)
         self._idle = False
 
@@ -562,6 +565,12 @@ class CapacityEngine:
         if app is None:
             return None
         return explain(app, AM_KEY if key is None else key, self.cluster, self._settings())
+
+    def ceiling(self, queue: str, partition: str) -> Vector | None:
+        """What a queue may hold at most on nodes of *partition*; None: there is no such queue."""
+        self.settle()
+        found = self.queues.get(queue)
+        return None if found is None else ceiling_of(found, partition, self._settings())
 
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""

@@ -15,6 +15,7 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.queues import ApplicationOrdering
 from kubeyarn.policy.calculator import DominantCalculator
+from kubeyarn.schedule.capacity.attempts import AM_KEY
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.engine import Grant
@@ -122,6 +123,8 @@ def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk] | No
     if first is None or app is None or first.reserved or app.reserved:
         return None
     ask = app.asks[app.keys[0]]
+    if app.waiting_for_am and ask.key != AM_KEY:
+        return None
     if ask.partition or ask.nodes or ask.racks or not ask.relax:
         return None
     user = leaf.users.by_name.get(app.user)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.resources import add, component_min, subtract
+from kubeyarn.model.resources import MEMORY, add, component_min, subtract
 from kubeyarn.policy.calculator import at_most
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.queue import Queue, QueueState
 from kubeyarn.schedule.capacity.tree import walk
-from kubeyarn.schedule.engine import QueueStatus, UserStatus
+from kubeyarn.schedule.engine import NO_CEILING, QueueStatus, UserStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedule.capacity.application import LedgerApplication
 
@@ -72,6 +73,19 @@ def user_statuses(leaf: LeafQueue) -> tuple[UserStatus, ...]:
         )
         for _, user in sorted(leaf.users.by_name.items())
     )
+
+
+def ceiling_of(queue: Queue, partition: str, config: SchedulerConfig) -> Vector:
+    """What a queue may hold at most on nodes of *partition*.
+
+    A shared partition's room is lent, whatever the queue has of it (Hadoop: AbstractCSQueue.accept
+    under IGNORE_PARTITION_EXCLUSIVITY); and where only memory counts nothing else has a limit.
+    """
+    shared = any(p.name == partition and not p.exclusive for p in config.partitions)
+    most = queue.cluster.partition(partition) if shared else queue.maximum(partition)
+    if config.dominant:
+        return most
+    return tuple(amount if at == MEMORY else NO_CEILING for at, amount in enumerate(most))
 
 
 def headroom_of(app: LedgerApplication) -> Vector:

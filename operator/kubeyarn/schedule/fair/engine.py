@@ -375,6 +375,12 @@ class FairEngine:
         """How many applications of a leaf may run."""
         return len(self._ledger.queues[queue].runnable)
 
+    def ceiling(self, queue: str, partition: str) -> Vector | None:
+        """What a queue may hold at most; partitions are nothing to the Fair Scheduler."""
+        self._sizing.settle()
+        found = self._ledger.queues.get(queue)
+        return None if found is None else found.maximum
+
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""
         self._sizing.settle()
