@@ -15,7 +15,8 @@ class Application:
     *queue* is what the user wrote: a full path, a leaf's short name, or "" for `default`;
     placement decides the leaf. *order* and *submitted_ms* fix the order of equals, whatever order
     objects arrive in. *placed* is the leaf an earlier ledger placed it in: such an application is
-    taken back there without asking whether it would be taken today (Hadoop: recovery). Higher *priority* is served first; None takes the queue's default.
+    taken back there without asking whether it would be taken today (Hadoop: recovery). Higher
+    *priority* is served first; None takes the queue's default.
     *am_size* None is an unmanaged AM.
     """
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from unit.scheduler.world import CREATED, World, a_node, a_queue
-
 from kubeyarn.scheduler import configuring
+from unit.scheduler.world import CREATED, World, a_node, a_queue
 
 
 def _halves() -> World:
