@@ -14,6 +14,7 @@ import kubeyarn
 _COMMANDS = {
     "resourcemanager": ("kubeyarn.cli.processes", "resourcemanager"),
     "scheduler": ("kubeyarn.cli.processes", "scheduler"),
+    "retire": ("kubeyarn.cli.processes", "retire"),
     "cluster": ("kubeyarn.local.command", "cluster"),
     "crds": ("kubeyarn.crd.command", "crds"),
     "simulate": ("kubeyarn.cli.simulate", "simulate"),
@@ -24,6 +25,7 @@ _COMMANDS = {
 _HELP = {
     "resourcemanager": "Run the ResourceManager: applications, the AM service, containers' pods.",
     "scheduler": "Run the scheduler: queues, grants, and kube-scheduler's extender.",
+    "retire": "Let go of all queues, before KubeYARN is uninstalled.",
     "cluster": "Run a real Kubernetes cluster on this machine.",
     "crds": "Print or write the custom resource definitions.",
     "simulate": "Run scheduling scenarios without a cluster.",

@@ -166,6 +166,41 @@ def scheduler(
     _run(process())
 
 
+@click.command("retire")
+@_kubeconfig
+@_context
+@_namespace
+@_log_level
+@click.option(
+    "--patience-seconds", default=90, show_default=True, help="How long the pods may take to end."
+)
+def retire(
+    kubeconfig: str | None,
+    context_name: str | None,
+    namespace: str,
+    log_level: str,
+    patience_seconds: int,
+) -> None:
+    """End the ResourceManager and let go of all queues, before KubeYARN is uninstalled."""
+    from kubeyarn.cluster.client import KubeClient
+    from kubeyarn.model.errors import KubeYarnError
+    from kubeyarn.resourcemanager import retiring
+
+    _logging(log_level)
+
+    async def process() -> None:
+        client = KubeClient(_connect(kubeconfig, context_name), "kubeyarn-retire")
+        try:
+            await retiring.retire(client, namespace, patience_seconds)
+        finally:
+            await client.close()
+
+    try:
+        asyncio.run(process())
+    except KubeYarnError as error:
+        raise click.ClickException(str(error)) from error
+
+
 def _identity() -> str:
     return os.environ.get("POD_NAME") or f"{socket.gethostname()}-{os.getpid()}"
 

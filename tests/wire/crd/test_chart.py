@@ -269,7 +269,7 @@ def test_every_process_has_an_account_of_its_own(objects):
     accounts = {
         item["metadata"]["name"]: item["spec"]["template"]["spec"]["serviceAccountName"]
         for item in objects
-        if item["kind"] == "Deployment"
+        if item["kind"] in ("Deployment", "Job")
     }
 
     assert accounts == {name: name for name in accounts}
