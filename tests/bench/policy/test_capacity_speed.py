@@ -1,0 +1,39 @@
+"""How fast the Capacity Scheduler decides, in processor time of one core: pure Python.
+
+`pytest tests/bench/policy -s` prints the figures; `kubeyarn bench policy` measures more shapes.
+"""
+
+from __future__ import annotations
+
+from kubeyarn.cli.bench_measuring import Measured, measure
+from kubeyarn.simulate.capacity_shape import CapacityShape
+
+# A third less than is wanted of a machine that does nothing else.
+GRANTS_PER_SECOND = 20_000
+IDLE_MS = 1
+PENDING_MB = 300
+
+
+def best(shape: CapacityShape, runs: int = 2) -> Measured:
+    found = [measure(shape, 500) for _ in range(runs)]
+    return max(found, key=lambda one: one.grants_per_second)
+
+
+def test_grants_come_fast_enough_and_idle_cycles_cost_nothing() -> None:
+    found = best(CapacityShape())
+
+    print(f"\n{found}")
+    assert found.grants == found.wanted == 100_000
+    assert found.grants_per_second >= GRANTS_PER_SECOND
+    assert found.idle_cycle_ms < IDLE_MS
+    assert found.peak_rss_mb < PENDING_MB
+
+
+def test_the_time_of_a_grant_hardly_grows_with_nodes_and_queues() -> None:
+    small = best(CapacityShape(nodes=200, applications=60)).grants_per_second
+    wide = best(CapacityShape(nodes=5000, applications=100)).grants_per_second
+    deep = best(CapacityShape(queues=1000, applications=1000, containers=50)).grants_per_second
+
+    print(f"\n200 nodes {small:,.0f}/s, 5,000 nodes {wide:,.0f}/s, 1,000 queues {deep:,.0f}/s")
+    assert small / wide < 2
+    assert small / deep < 2
