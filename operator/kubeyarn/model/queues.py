@@ -223,6 +223,15 @@ class QueueConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class BranchTemplates:
+    """Templates for what is made on demand below a queue that is not declared itself (v2)."""
+
+    template: QueueConfig | None = None
+    leaf_template: QueueConfig | None = None
+    parent_template: QueueConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Partition:
     """A node label (Hadoop: NodeLabel); a shared one lends its idle room to everybody."""
 
@@ -326,6 +335,7 @@ class SchedulerConfig:
     kind: SchedulerKind = SchedulerKind.CAPACITY
     dominant: bool = False
     legacy_queue_mode: bool = True
+    branch_templates: Mapping[str, BranchTemplates] = field(default_factory=dict)
     partitions: tuple[Partition, ...] = ()
     am_default_partition: str | None = None
     am_in_shared_partitions: bool = False

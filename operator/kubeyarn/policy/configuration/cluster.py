@@ -17,7 +17,7 @@ from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.policy.configuration.access import read_access
 from kubeyarn.policy.configuration.mappings import read_rules
 from kubeyarn.policy.configuration.properties import Properties, refuse
-from kubeyarn.policy.configuration.queues import PREFIX, read_queues
+from kubeyarn.policy.configuration.queues import PREFIX, read_branch_templates, read_queues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,8 +57,10 @@ def read_capacity_scheduler(
     properties = Properties(values)
     types = resource_types(properties)
     minimum, maximum = _allocations(properties, types)
+    queues = read_queues(properties, types)
     config = SchedulerConfig(
-        queues=read_queues(properties, types),
+        queues=queues,
+        branch_templates=read_branch_templates(properties, types, queues),
         minimum_allocation=minimum,
         maximum_allocation=maximum,
         kind=SchedulerKind.CAPACITY,

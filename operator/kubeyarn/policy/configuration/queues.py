@@ -11,6 +11,7 @@ from kubeyarn.model.queues import (
     ApplicationOrdering,
     AutoCreate,
     AutoCreateKind,
+    BranchTemplates,
     ChildOrdering,
     ConfiguredState,
     QueueConfig,
@@ -21,6 +22,8 @@ from kubeyarn.policy.configuration.amounts import read_amounts, read_capacity
 from kubeyarn.policy.configuration.properties import Properties, refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kubeyarn.model.queues import Access, Capacity, PriorityAccess
     from kubeyarn.model.resources import ResourceTypes
 
@@ -43,6 +46,9 @@ _CHILD_ORDERINGS = {
     "utilization": ChildOrdering.UTILIZATION,
     "priority-utilization": ChildOrdering.PRIORITY_UTILIZATION,
 }
+_TEMPLATE = re.compile(
+    re.escape(PREFIX) + r"(.+?)\.auto-queue-creation-v2\.(?:leaf-|parent-)?template\."
+)
 _WEIGHT = re.compile(r"user-settings\.(.+)\.weight")
 
 
@@ -228,16 +234,41 @@ def _read_auto_create(path: str, properties: Properties, types: ResourceTypes) -
         )
     if properties.flag(prefix + "auto-queue-creation-v2.enabled"):
         start = prefix + "auto-queue-creation-v2."
+        templates = _templates(path, properties, types)
         return AutoCreate(
             kind=AutoCreateKind.FLEXIBLE,
             maximum_queues=_or(properties.integer(start + "max-queues"), 1000),
             maximum_depth=_or(properties.integer(start + "maximum-queue-depth"), 2),
             removal=properties.flag(start + "queue-auto-removal.enable") is not False,
-            template=_template(start + "template.", properties, types),
-            leaf_template=_template(start + "leaf-template.", properties, types),
-            parent_template=_template(start + "parent-template.", properties, types, parent=True),
+            template=templates.template,
+            leaf_template=templates.leaf_template,
+            parent_template=templates.parent_template,
         )
     return None
+
+
+def read_branch_templates(
+    properties: Properties, types: ResourceTypes, declared: Sequence[QueueConfig]
+) -> dict[str, BranchTemplates]:
+    """Templates said of queues that are not declared, by path; `*` is any name.
+
+    Raises:
+        ConfigRefused: a value cannot be read.
+    """
+    known = {queue.path for queue in declared}
+    paths = {
+        match[1] for name in properties.names(PREFIX + "root.") if (match := _TEMPLATE.match(name))
+    }
+    return {path: _templates(path, properties, types) for path in sorted(paths - known)}
+
+
+def _templates(path: str, properties: Properties, types: ResourceTypes) -> BranchTemplates:
+    start = f"{PREFIX}{path}.auto-queue-creation-v2."
+    return BranchTemplates(
+        template=_template(start + "template.", properties, types),
+        leaf_template=_template(start + "leaf-template.", properties, types),
+        parent_template=_template(start + "parent-template.", properties, types, parent=True),
+    )
 
 
 def _template(

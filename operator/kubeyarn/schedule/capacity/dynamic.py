@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import AutoCreate, AutoCreateKind, QueueConfig, SchedulerConfig, weight
 from kubeyarn.policy.single import quotient, single
+from kubeyarn.policy.templates import said_by_templates
 from kubeyarn.policy.tree import TreeNode, make_node
 from kubeyarn.schedule.capacity.admission import admit_applications
 from kubeyarn.schedule.capacity.leaf import LeafQueue
@@ -126,12 +127,7 @@ def _add_dynamic(
 def _dynamic_node(
     path: str, parent: ParentQueue, config: SchedulerConfig, *, leaf: bool
 ) -> TreeNode:
-    said = QueueConfig(path)
-    auto = parent.created_by
-    specific = (auto.leaf_template if leaf else auto.parent_template) if auto else None
-    for template in (specific, auto.template if auto else None):
-        if template is not None:
-            said = said.over(template)
+    said = said_by_templates(parent.path, parent.created_by, config.branch_templates, leaf=leaf)
     if leaf:
         said = said.over(_DYNAMIC_LEAF)
     node = make_node(replace(said, path=path), _parent_node(parent), config)
