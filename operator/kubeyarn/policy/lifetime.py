@@ -1,0 +1,11 @@
+"""How long an application may run (Hadoop: CapacityScheduler.checkAndGetApplicationLifetime)."""
+
+from __future__ import annotations
+
+
+def allowed_lifetime(requested: int, default: int, maximum: int) -> int:
+    """Seconds in force, no limit where not above 0; *default* and *maximum* are the leaf queue's."""
+    said = requested if requested > 0 else default
+    if maximum <= 0:
+        return said
+    return min(said, maximum) if said > 0 else maximum
