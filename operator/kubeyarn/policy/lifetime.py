@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def allowed_lifetime(requested: int, default: int, maximum: int) -> int:
-    """Seconds in force, no limit where not above 0; *default* and *maximum* are the leaf queue's."""
+    """Seconds in force, no limit if not above 0; *default* and *maximum* are the leaf queue's."""
     said = requested if requested > 0 else default
     if maximum <= 0:
         return said
