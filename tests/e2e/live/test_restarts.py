@@ -32,11 +32,8 @@ def kill_the_resourcemanager(live: Live) -> None:
     live.kill("resourcemanager", "resourcemanager")
 
 
-def kill_the_scheduler(live: Live) -> None:
+def kill_the_scheduler_and_kube_scheduler(live: Live) -> None:
     live.kill("scheduler", "scheduler")
-
-
-def kill_kube_scheduler(live: Live) -> None:
     live.kill("scheduler", "kube-scheduler")
 
 
@@ -49,8 +46,7 @@ def delete_the_resourcemanagers_pod(live: Live) -> None:
     "strike",
     [
         kill_the_resourcemanager,
-        kill_the_scheduler,
-        kill_kube_scheduler,
+        kill_the_scheduler_and_kube_scheduler,
         delete_the_resourcemanagers_pod,
     ],
     ids=lambda strike: strike.__name__,

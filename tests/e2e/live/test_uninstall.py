@@ -25,8 +25,8 @@ TREE = (
 
 
 @pytest.fixture
-def installed_again(real_node: Live) -> Iterator[Live]:
-    """Whatever the test leaves, KubeYARN is installed after it."""
+def installed_again(real_node: Live, namespace: str) -> Iterator[Live]:
+    """Whatever the test leaves, KubeYARN is installed after it, and before the namespace goes."""
     yield real_node
     installing.install(real_node.cluster, print)
 
@@ -96,7 +96,6 @@ def test_an_uninstall_that_keeps_nothing_leaves_nothing(
         lambda pods: not pods,
         seconds=60,
     )
-    installing.install(live.cluster, print)
 
 
 def _identities(live: Live, namespace: str) -> set[tuple[str, str]]:
