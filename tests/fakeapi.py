@@ -82,7 +82,7 @@ class FakeApi:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._server = TestServer(app)
-        await self._server.start_server()
+        await self._server.start_server(shutdown_timeout=0.2)
         return self
 
     async def __aexit__(self, *_: object) -> None:
