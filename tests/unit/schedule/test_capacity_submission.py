@@ -135,3 +135,39 @@ def test_a_queue_that_is_full_of_applications_is_not_moved_into() -> None:
     with pytest.raises(Rejected):
         cluster.engine.move(app_id(1), "b", 0)
     assert cluster.status("root.a").pending == (1024, 1)
+
+
+FLEXIBLE = {
+    "root.a.capacity": "1w",
+    "root.b.capacity": "1w",
+    "root.a.auto-queue-creation-v2.enabled": "true",
+}
+
+
+def test_a_queue_made_on_demand_goes_when_it_stood_empty_for_too_long() -> None:
+    cluster = SmallCluster(FLEXIBLE)
+    cluster.submit(1, "root.a.new")
+    cluster.engine.cycle(0, 10)
+    cluster.engine.finish(app_id(1), 1000)
+    cluster.engine.cycle(200_000, 10)
+    assert "root.a.new" in cluster.engine.queues
+
+    cluster.engine.cycle(400_000, 10)
+    assert "root.a.new" not in cluster.engine.queues
+
+
+def test_a_managed_leaf_takes_its_guarantee_when_another_gives_it_up() -> None:
+    settings = {
+        "root.a.auto-create-child-queue.enabled": "true",
+        "root.a.leaf-queue-template.capacity": "100",
+        "queue-mappings": "u:%user:root.a.%user",
+        "queue-mappings-override.enable": "true",
+    }
+    cluster = SmallCluster(settings)
+    for number, user in ((1, "ann"), (2, "bob")):
+        cluster.submit(number, "default", user=user)
+    assert cluster.status("root.a.bob").minimum == (0, 0)
+    cluster.engine.finish(app_id(1), 1000)
+    cluster.engine.cycle(2000, 10)
+
+    assert cluster.status("root.a.bob").minimum == (4096, 4)

@@ -47,7 +47,14 @@ from kubeyarn.schedule.capacity.submission import (
     make_application,
     racks_of,
 )
-from kubeyarn.schedule.capacity.tree import change_tree, check_change, drained, new_queue, walk
+from kubeyarn.schedule.capacity.tree import (
+    change_tree,
+    check_change,
+    drained,
+    new_queue,
+    stop_queue,
+    walk,
+)
 from kubeyarn.schedule.capacity.updating import update_below
 from kubeyarn.schedule.capacity.why import explain
 from kubeyarn.schedule.engine import Decision
@@ -65,6 +72,10 @@ if TYPE_CHECKING:
     from kubeyarn.policy.calculator import Calculator
     from kubeyarn.schedule.capacity.queue import Queue
     from kubeyarn.schedule.engine import QueueStatus
+
+
+# Hadoop: queue-management.monitoring-interval.
+_TENDING_MS = 1500
 
 
 class CapacityEngine:
@@ -92,6 +103,7 @@ class CapacityEngine:
         self._quick = False
         self._stale = False
         self._rounds = Rounds()
+        self._tended_ms = 0
 
     # -- configuration ---------------------------------------------------------------------------
 
@@ -127,6 +139,12 @@ class CapacityEngine:
     def queues(self) -> dict[str, Queue]:
         """Every queue by its path."""
         return self.index.queues
+
+    def stop(self, queue: str) -> None:
+        """A queue is being removed; only a stopped one may be missing from a configuration."""
+        found = self.queues.get(queue)
+        if found is not None:
+            stop_queue(found)
 
     def _tree(self) -> ParentQueue:
         if self.root is None:
@@ -500,8 +518,10 @@ class CapacityEngine:
         """Offer all nodes until nothing changes or *limit* grants were made.
 
         A node that is like one which took nothing since the last change is not offered again.
+        Queues made on demand are seen to every now and then.
         """
         self.settle()
+        self._tend(now_ms)
         if self._idle or self.root is None or self.config is None:
             return ()
         if not anything_wanted(self.root):
@@ -519,6 +539,15 @@ class CapacityEngine:
         return len(self.cluster.partitions) > 1 or any(
             ask.locations > 1 for app in self.apps.values() for ask in app.asks.values()
         )
+
+    def _tend(self, now_ms: int) -> None:
+        """Let queues made on demand take or give up guarantees, and go when they stood empty."""
+        if not self.index.on_demand or now_ms - self._tended_ms < _TENDING_MS:
+            return
+        self._tended_ms = now_ms
+        self._idle = False
+        self.manage_queues(now_ms)
+        self.expire_queues(now_ms)
 
     def manage_queues(self, now_ms: int) -> None:
         """Let leaves made on demand under managed parents take or give up guarantees."""

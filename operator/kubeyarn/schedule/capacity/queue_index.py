@@ -15,15 +15,20 @@ if TYPE_CHECKING:
 
 
 class QueueIndex:
-    """All queues of a tree, to be rebuilt when queues come or go."""
+    """All queues of a tree, to be rebuilt when queues come or go.
+
+    *on_demand* says whether any was made on demand.
+    """
 
     def __init__(self) -> None:
         self.queues: dict[str, Queue] = {}
+        self.on_demand = False
         self._named: dict[str, list[Queue]] = {}
 
     def rebuild(self, root: ParentQueue) -> None:
         """Take in the tree as it is now."""
         self.queues = {queue.path: queue for queue in walk(root)}
+        self.on_demand = any(queue.on_demand for queue in self.queues.values())
         self._named = {}
         for queue in self.queues.values():
             queue.chain = tuple(queue.path_up())
