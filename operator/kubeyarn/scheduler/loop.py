@@ -111,7 +111,9 @@ class AllocationLoop:
                 continue
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), _IDLE_S)
+                # Not wait_for: before Python 3.12 it may swallow a cancellation.
+                async with asyncio.timeout(_IDLE_S):
+                    await self._wake.wait()
                 # A burst of events costs one cycle.
                 await asyncio.sleep(0.002)
             except TimeoutError:
