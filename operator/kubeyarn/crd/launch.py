@@ -87,7 +87,7 @@ class Launch(Fields):
         default=[],
         max_length=256,
         description="Variables of its environment, besides those that YARN sets (CONTAINER_ID, "
-        "APPLICATION_ID, APP_ATTEMPT, NM_HOST, USER, LOCAL_DIRS, LOG_DIRS, PWD).",
+        "APPLICATION_ID, APP_ATTEMPT, NM_HOST, USER, LOGNAME, LOCAL_DIRS, LOG_DIRS, PWD).",
         json_schema_extra=listed_by("name"),
     )
     files: list[LocalFile] = Field(

@@ -36,7 +36,8 @@ QUEUE: Table = {
 APPLICATION: Table = {
     "unmanagedAM": (False,),
     "lifetimeSeconds": (0,),
-    "applicationMaster.files": (),
+    "applicationMaster.files[].url": (),
+    "applicationMaster.files[].type": ("File",),
 }
 
 REQUEST: Table = {
@@ -46,7 +47,8 @@ REQUEST: Table = {
     "gang": (),
     "onFailure": ("Report",),
     "retryLimit": (0,),
-    "container.files": (),
+    "container.files[].url": (),
+    "container.files[].type": ("File",),
 }
 
 BY_KIND: Mapping[str, Table] = {

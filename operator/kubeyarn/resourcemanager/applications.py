@@ -323,7 +323,9 @@ class ApplicationsManager:
 
         What the API server refuses for good ends the container with INVALID and the server's words.
         """
-        pod = pods.make_pod(owner(application, record), placed, launch, self.am_service)
+        most = observing.retry_rule(application, self.settings).max_attempts
+        made_for = replace(owner(application, record), max_attempts=most)
+        pod = pods.make_pod(made_for, placed, launch, self.am_service)
         try:
             created = await self._client.create(PODS, pod, key[0])
         except AlreadyExists:
@@ -414,7 +416,14 @@ def fate(application: Object, record: ApplicationRecord, view: RequestView) -> D
 def owner(application: Object, record: ApplicationRecord) -> Owner:
     """The application as its pods name it."""
     meta = application["metadata"]
-    return Owner(meta["name"], meta["namespace"], meta["uid"], record.user, record.queue)
+    return Owner(
+        meta["name"],
+        meta["namespace"],
+        meta["uid"],
+        record.user,
+        record.queue,
+        submitted_ms=record.start_ms,
+    )
 
 
 def am_image(application: Object) -> str:

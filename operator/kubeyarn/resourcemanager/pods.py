@@ -14,6 +14,7 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import files
 
 Object = dict[str, Any]
 
@@ -35,6 +36,7 @@ class Launch:
     args: tuple[str, ...] = ()
     env: tuple[Mapping[str, Any], ...] = ()
     template: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Launch:
@@ -45,6 +47,7 @@ class Launch:
             args=tuple(spec.get("args") or ()),
             env=tuple(spec.get("env") or ()),
             template=spec.get("template") or {},
+            files=tuple(spec.get("files") or ()),
         )
 
 
@@ -61,13 +64,15 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The application a pod is made for."""
+    """The application a pod is made for; *max_attempts* is how often its AM may be started."""
 
     name: str
     namespace: str
     uid: str
     user: str
     queue: str
+    submitted_ms: int = 0
+    max_attempts: int = 1
 
 
 def make_pod(owner: Owner, placed: Placed, launch: Launch, am_service: str) -> Object:
@@ -83,7 +88,8 @@ def make_pod(owner: Owner, placed: Placed, launch: Launch, am_service: str) -> O
     spec.setdefault("terminationGracePeriodSeconds", STOP_SECONDS)
     spec["schedulerName"] = names.SCHEDULER_NAME
     spec["affinity"] = _pinned(spec.get("affinity") or {}, placed.node)
-    spec["volumes"] = [*(spec.get("volumes") or []), *_volumes(placed.role)]
+    given = [*(spec.get("volumes") or []), *files.volumes(launch.files)]
+    spec["volumes"] = [*given, *_volumes(placed.role)]
     # A container needs no rights in the cluster unless its template names an account for them.
     if "serviceAccountName" not in spec:
         spec.setdefault("automountServiceAccountToken", False)
@@ -148,13 +154,18 @@ def _main(given: Object, owner: Owner, placed: Placed, launch: Launch, am_servic
         main["command"] = list(launch.command)
     if launch.args:
         main["args"] = list(launch.args)
-    ours = _environment(owner, placed, am_service)
+    main.setdefault("workingDir", LOCAL_DIR)
+    ours = _environment(owner, placed, am_service, main["workingDir"])
     theirs = [*(main.get("env") or []), *launch.env]
+    if not any(variable.get("name") == "HOME" for variable in theirs):
+        # YARN's is a setting of the NodeManager, so it may be said otherwise.
+        theirs.append({"name": "HOME", "value": LOCAL_DIR})
     # Ours come last: YARN's variables cannot be overridden, as in Hadoop.
     reserved = {variable["name"] for variable in ours}
     main["env"] = [v for v in theirs if v.get("name") not in reserved] + ours
     main["resources"] = _resources(main.get("resources") or {}, placed.size)
-    main["volumeMounts"] = [*(main.get("volumeMounts") or []), *_mounts(placed.role)]
+    mounts = [*(main.get("volumeMounts") or []), *_mounts(placed.role)]
+    main["volumeMounts"] = [*mounts, *files.mounts(launch.files, main["workingDir"])]
     return main
 
 
@@ -172,18 +183,21 @@ def _resources(given: Object, size: Mapping[str, int]) -> Object:
     }
 
 
-def _environment(owner: Owner, placed: Placed, am_service: str) -> list[Object]:
+def _environment(owner: Owner, placed: Placed, am_service: str, directory: str) -> list[Object]:
     container = placed.container
     plain = {
         "CONTAINER_ID": str(container),
         "APPLICATION_ID": str(container.attempt.application),
         "APP_ATTEMPT": str(container.attempt),
         "USER": owner.user,
+        "LOGNAME": owner.user,
         "LOCAL_DIRS": LOCAL_DIR,
         "LOG_DIRS": LOG_DIR,
-        "PWD": LOCAL_DIR,
+        "PWD": directory,
     }
     if placed.role == names.ROLE_AM:
+        plain["APP_SUBMIT_TIME_ENV"] = str(owner.submitted_ms)
+        plain["MAX_APP_ATTEMPTS"] = str(owner.max_attempts)
         plain["KUBEYARN_RM"] = am_service
         plain["KUBEYARN_TOKEN_FILE"] = f"{TOKEN_DIR}/token"
     variables: list[Object] = [{"name": k, "value": v} for k, v in plain.items()]

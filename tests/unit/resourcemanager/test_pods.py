@@ -11,7 +11,7 @@ from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed, make_pod
 from unit.resourcemanager.objects import APP, container
 
-OWNER = Owner("wordcount", "team-a", "app-uid", "alice", "root.engineering.etl")
+OWNER = Owner("wordcount", "team-a", "app-uid", "alice", "root.engineering.etl", 1763850000000, 3)
 SIZE = {"memory": 1536 * 2**20, "cpu": 1000}
 RM = "http://10.96.0.5:8030"
 
@@ -93,11 +93,14 @@ def test_a_task_pod_is_made_as_yarn_decides():
                     "image": "words:1",
                     "command": ["python"],
                     "args": ["-m", "map"],
+                    "workingDir": "/kubeyarn/local",
                     "env": [
+                        {"name": "HOME", "value": "/kubeyarn/local"},
                         {"name": "CONTAINER_ID", "value": "container_1763850000000_0007_01_000002"},
                         {"name": "APPLICATION_ID", "value": "application_1763850000000_0007"},
                         {"name": "APP_ATTEMPT", "value": "appattempt_1763850000000_0007_000001"},
                         {"name": "USER", "value": "alice"},
+                        {"name": "LOGNAME", "value": "alice"},
                         {"name": "LOCAL_DIRS", "value": "/kubeyarn/local"},
                         {"name": "LOG_DIRS", "value": "/kubeyarn/logs"},
                         {"name": "PWD", "value": "/kubeyarn/local"},
@@ -135,6 +138,8 @@ def test_an_am_pod_has_besides_the_rms_address_and_its_token():
     assert am["metadata"]["labels"]["app.kubernetes.io/component"] == "applicationmaster"
     assert am["metadata"]["labels"]["kubeyarn.io/role"] == "am"
     assert {k: v for k, v in environment(am).items() if k not in environment(task)} == {
+        "APP_SUBMIT_TIME_ENV": "1763850000000",
+        "MAX_APP_ATTEMPTS": "3",
         "KUBEYARN_RM": RM,
         "KUBEYARN_TOKEN_FILE": "/var/run/secrets/kubeyarn.io/token",
     }
