@@ -9,7 +9,8 @@ import pytest
 
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.lifecycle.master import ProtocolError
-from kubeyarn.resourcemanager import wire
+from kubeyarn.lifecycle.retry import RetryRule
+from kubeyarn.resourcemanager import observing, wire
 from kubeyarn.resourcemanager.settings import Settings
 from unit.resourcemanager.stage import Stage, pod_of
 
@@ -105,6 +106,27 @@ def test_the_clusters_maximum_bounds_the_applications_own(asked, most, attempts)
         assert ("The cluster allows" in accepted) == (asked > most)
 
     play(story)
+
+
+def test_failures_before_the_validity_interval_do_not_count():
+    async def story() -> None:
+        stage = Stage(maxAttempts=2, attemptFailuresValidityIntervalSeconds=60)
+        for number in (1, 2, 3):
+            await fail(stage, await stage.launch_am(number))
+            stage.now_ms += 61_000
+        assert [state for _, state in stage.attempts()] == [*(["FAILED"] * 3), "SCHEDULED"]
+
+        await fail(stage, await stage.launch_am(4))
+        await fail(stage, await stage.launch_am(5))
+        assert stage.status()["state"] == "FAILED"
+
+    play(story)
+
+
+def test_an_am_that_runs_elsewhere_is_never_tried_again():
+    found = {"spec": {"unmanagedAM": True, "maxAttempts": 5}}
+
+    assert observing.retry_rule(found, Settings(am_max_attempts=5)) == RetryRule(1)
 
 
 def test_with_the_attempt_end_its_containers_launched_or_not():
