@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web
 
+from kubeyarn.cluster.errors import ApiError
 from kubeyarn.lifecycle.master import ProtocolError
 from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.resourcemanager import openapi, wire
@@ -107,6 +108,9 @@ async def _errors(
         return _no(400, "InvalidRequest", str(error), str(error).partition(":")[0])
     except Unavailable as error:
         return _no(503, "Unavailable", str(error))
+    except ApiError as error:
+        _log.exception("%s %s: the API server refused", request.method, request.path)
+        return _no(503, "Unavailable", f"the API server refused: {error}")
     except web.HTTPRequestEntityTooLarge:
         return _no(413, "TooLarge", f"the body is too large, allowed: {LARGEST_BODY} bytes")
     except web.HTTPException as error:
