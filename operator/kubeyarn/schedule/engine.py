@@ -99,6 +99,12 @@ class Engine(Protocol):
             ConfigRefused: it does not add up; the one before stays in force.
         """
 
+    def stop(self, queue: str) -> None:
+        """A queue is being removed: it and those below it take nothing new from now on.
+
+        What runs there may end. Queues that are not there are ignored.
+        """
+
     def add_node(self, node: Node) -> None:
         """A node joins, last in order."""
 

@@ -148,9 +148,11 @@ class Ledger:
         found = {path: q for path, q in self.queues.items() if path not in self.tried_without}
         if not found and not self._placed:
             # Every queue has gone, or is going, and nothing runs: nothing is owed to the tree.
-            self.in_force = InForce()
+            self._begin_anew()
             return
         before = self.in_force.objects or self._remembered()
+        for path in (before.keys() | self.tried_without) - found.keys():
+            self.engine.stop(path)
         before = {
             path: configuring.with_spec(self.queues.get(path, word), configuring.spec(word))
             for path, word in before.items()
@@ -158,6 +160,14 @@ class Ledger:
         self.in_force = configuring.put_in_force(
             found, before, self.types, lambda config: self.engine.configure(config, now_ms)
         )
+
+    def _begin_anew(self) -> None:
+        """Forget the tree; the next one is held to nothing that this one said."""
+        self.in_force = InForce()
+        self.engine = self._make_engine(self.kind, self.types)
+        self._in_engine.clear()
+        for name in sorted(self.nodes):
+            self.sync_node(name)
 
     def leaving(self) -> frozenset[str]:
         """Deleted queues that no application and no queue below them uses any more."""

@@ -90,3 +90,44 @@ def test_all_queues_can_leave_together():
 
     assert world.ledger.leaving() == {"root", "root.a", "root.b"}
     assert _in_force(world) == set()
+
+
+def test_a_running_queue_that_is_deleted_goes_at_once_where_weights_need_not_add_up():
+    world = World(
+        ("queue", a_queue("root")),
+        ("queue", a_queue("root.a", capacity="1w")),
+        ("queue", a_queue("root.b", capacity="1w")),
+        ("node", a_node("n1")),
+    )
+    world.cycle()
+    _delete(world, "root.b")
+    assert _in_force(world) == {"root", "root.a"}
+
+    world.remove("queue", "root.b")
+    world.cycle()
+    assert world.ledger.in_force.problems == {}
+    assert [status.path for status in world.ledger.engine.queue_status()] == ["root", "root.a"]
+
+
+def test_queues_made_while_the_old_ones_are_still_going_owe_them_nothing():
+    world = World(
+        ("queue", a_queue("root")),
+        ("queue", a_queue("root.a", capacity="1w")),
+        ("queue", a_queue("root.b", capacity="1w")),
+        ("node", a_node("n1")),
+    )
+    world.cycle()
+    for path in ("root.b", "root.a", "root"):
+        world.patch("queue", path, metadata={"deletionTimestamp": CREATED})
+    world.cycle()
+    for path in ("root.b", "root.a", "root"):
+        world.remove("queue", path)
+    world.put("queue", a_queue("root"))
+    world.put("queue", a_queue("root.c", capacity="100%"))
+    world.cycle()
+
+    assert world.ledger.in_force.problems == {}
+    assert _in_force(world) == {"root", "root.c"}
+    world.submit("words", 1, queue="root.c")
+    world.cycle()
+    assert len(world.held()) == 1

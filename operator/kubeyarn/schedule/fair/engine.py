@@ -85,6 +85,9 @@ class FairEngine:
 
     # --- nodes
 
+    def stop(self, queue: str) -> None:
+        """Queues of the Fair Scheduler have no state: one takes applications until it is gone."""
+
     def add_node(self, node: Node) -> None:
         """A node joins, last in order; containers that were recovered before are found on it."""
         self._ledger.open(Room(node, self._ledger.zero))
