@@ -147,3 +147,25 @@ def test_an_idle_cycle_stays_idle_until_something_changes(
     assert not [
         one for one in teller.engine.cycle(teller.now_ms, 1000) if isinstance(one, Grant)
     ] or free != {node.name: node.free for node in teller.engine.cluster.nodes.values()}
+
+
+@settings(max_examples=100, deadline=None)
+@given(properties(), STORY)
+def test_asking_changes_no_decision(values: dict[str, str], story: list[Step]) -> None:
+    asked, quiet = Teller(values), Teller(values)
+    for step in story:
+        asked.tell(step)
+        quiet.tell(step)
+        _ask_everything(asked)
+        assert asked.decisions == quiet.decisions
+
+
+def _ask_everything(teller: Teller) -> None:
+    engine = teller.engine
+    engine.queue_status()
+    engine.containers()
+    for app in list(engine.apps.values()):
+        engine.headroom(app.app.id)
+        for key in [None, *app.keys]:
+            verdict = engine.why(app.app.id, key, teller.now_ms)
+            assert verdict is None or verdict.message
