@@ -161,6 +161,7 @@ class ApplicationsManager:
             ending = self._ending(key, container) or observing.am_ending(request, container)
             if ending is None and request is not None and container in request.launched:
                 ending = Ending(ExitStatus.ABORTED, "The ApplicationMaster's pod was deleted.")
+        ending = observing.preempted(request, container, ending)
         return Seen(application, request, pod, ending, self.session(key, record))
 
     # Writing what is known.

@@ -165,6 +165,16 @@ def am_revoked(
     return container not in request.grants and container not in request.completed
 
 
+def preempted(
+    request: RequestView | None, container: ContainerId | None, ending: Ending | None
+) -> Ending | None:
+    """How the AM ended, as YARN has it where the policy took its container back."""
+    if request is None or container is None or ending is None or ending.exit_status == 0:
+        return ending
+    kill, why = request.preempting.get(container, (False, ""))
+    return Ending(ExitStatus.PREEMPTED, why) if kill else ending
+
+
 def am_ending(request: RequestView | None, container: ContainerId | None) -> Ending | None:
     """How the AM's container ended, when that is recorded."""
     if request is None or container is None:

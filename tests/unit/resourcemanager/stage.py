@@ -84,6 +84,7 @@ class Stage:
             gone["metadata"]["deletionTimestamp"] = records.timestamp(self.now_ms)
             self.manager.cache.put_pod(self._put(kind, gone))
             return
+        self._version += 1
         del self.objects[kind.kind, name]
         self.manager.cache.put_pod(gone, deleted=True)
 
@@ -120,6 +121,13 @@ class Stage:
             "queue": "root.a",
             "conditions": [{"type": "Accepted", "status": "True", "reason": "Accepted"}],
         }
+        self.manager.cache.put_request(self._put(REQUESTS, found))
+
+    def preempt(self, request: str, container: str) -> None:
+        """The policy takes a container back now."""
+        found = copy.deepcopy(self._get(REQUESTS, request))
+        said = {"id": container, "kill": True, "message": "root.b needs the room"}
+        found["status"]["preempting"] = [said]
         self.manager.cache.put_request(self._put(REQUESTS, found))
 
     def drop_completed(self, request: str) -> None:

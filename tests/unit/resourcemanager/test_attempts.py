@@ -129,6 +129,22 @@ def test_an_am_that_runs_elsewhere_is_never_tried_again():
     assert observing.retry_rule(found, Settings(am_max_attempts=5)) == RetryRule(1)
 
 
+def test_an_am_that_is_preempted_has_its_exit_status_and_does_not_count():
+    async def story() -> None:
+        stage = Stage(maxAttempts=2)
+        for number in (1, 2, 3):
+            am = await stage.launch_am(number)
+            container = stage.status()["attempts"][-1]["containerId"]
+            stage.preempt(f"wordcount-am-{number}", container)
+            await stage.settle()
+            assert am not in stage.pods()
+        statuses = [a.get("exitStatus") for a in stage.status()["attempts"]]
+        assert statuses == [-102, -102, -102, None]
+        assert stage.status()["attempts"][0]["diagnostics"].endswith("root.b needs the room")
+
+    play(story)
+
+
 def test_with_the_attempt_end_its_containers_launched_or_not():
     async def story() -> None:
         stage, maps, containers = await started()
