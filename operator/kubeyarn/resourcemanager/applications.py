@@ -27,7 +27,7 @@ from kubeyarn.lifecycle.master import CompletedContainer, MasterSession
 from kubeyarn.lifecycle.progress import Ending, advance
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.resourcemanager import asking, observing, pods, records, requests, telling
+from kubeyarn.resourcemanager import asking, lifetimes, observing, pods, records, requests, telling
 from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.observing import Seen
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
@@ -124,7 +124,9 @@ class ApplicationsManager:
         views = [requests.view(r, record.id) for r in self.cache.requests(key)]
         self.cache.keep_gone(key, {c for v in views for c in v.grants if c not in v.completed})
         seen = self._seen(key, application, record, views)
-        after = advance(record, observing.facts(seen, record, self.settings, now_ms), now_ms)
+        found = observing.facts(seen, record, self.settings, now_ms)
+        old = lifetimes.outlived(application, record, self.cache.queues, now_ms)
+        after = advance(record, replace(found, outlived=old), now_ms)
         await self._write(key, seen, before, after, views)
         await self._act(key, seen.application, after, views)
 
@@ -374,13 +376,17 @@ class ApplicationsManager:
         self.queue.add(key)
 
     async def _sweep(self, key: Key, record: ApplicationRecord) -> None:
-        """Delete pods that are over for long enough, and those of an earlier object of the name."""
+        """Delete pods that are over for long enough, and those that nobody looks after any more.
+
+        These are of an earlier object of the name, or of a request that was deleted while they ran.
+        """
         now_ms = self._clock_ms()
         for pod in list(self.cache.pods(key).values()):
-            foreign = pod.container.attempt.application != record.id
+            stray = pod.container.attempt.application != record.id
+            stray |= record.ended and pod.ending is None
             old = now_ms - pod.finished_ms > self.settings.finished_pod_retention_s * 1000
             over = pod.ending is not None and pod.finished_ms and old
-            if not pod.deleting and (foreign or over):
+            if not pod.deleting and (stray or over):
                 await self._delete_pod(pod.namespace, pod.name, pod.uid)
 
     async def _delete_pod(self, namespace: str, name: str, uid: str) -> None:

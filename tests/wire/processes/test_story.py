@@ -174,3 +174,19 @@ async def test_waiting_work_costs_no_writes(cluster, master):
     asked = next(n for p, _, n in cluster.api.objects if p == "containerrequests" and "-p1" in n)
     waits = cluster.condition("containerrequests", asked, "Satisfied", NAMESPACE)
     assert (waits["status"], waits["reason"]) == ("False", "QueueMaximum")
+
+
+async def test_containers_of_a_request_that_was_deleted_end_with_the_application(cluster, master):
+    await master.beat(ask(2))
+    await master.beat_until(lambda: len(master.containers) == 2)
+    await master.launch(*master.containers)
+    await cluster.until(lambda: len(cluster.pods("task", phase="Running")) == 2)
+    asked = next(n for p, _, n in cluster.api.objects if p == "containerrequests" and "-p1" in n)
+    await master.beat(ask(0))
+    cluster.api.remove("containerrequests", asked, NAMESPACE)
+
+    item = cluster.api.get("yarnapplications", "words", NAMESPACE)
+    cluster.api.put(
+        "yarnapplications", {**item, "spec": {**item["spec"], "desiredState": "Killed"}}
+    )
+    await cluster.until(lambda: not cluster.pods(phase="Running"))
