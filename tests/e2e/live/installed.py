@@ -49,10 +49,14 @@ class Live:
         listed = {"apiVersion": "v1", "kind": "List", "items": list(objects)}
         self.kubectl.run("apply", "-n", namespace, "-f", "-", stdin=json.dumps(listed))
 
-    def replace_queues(self, *tree: Json) -> None:
-        """Put a tree of queues in force in place of the one there was."""
+    def remove_queues(self) -> None:
+        """Delete all queues and wait until they are gone."""
         self.kubectl.run("delete", "yq", "--all", "--wait=false")
         until("the old queues are gone", self.queues, lambda found: not found, seconds=60)
+
+    def replace_queues(self, *tree: Json) -> None:
+        """Put a tree of queues in force in place of the one there was."""
+        self.remove_queues()
         self.apply("default", *tree)
         stopped = [q for q in tree if q["spec"].get("state") == "Stopped"]
         self.wait_for_queues(*(q["metadata"]["name"] for q in tree if q not in stopped))

@@ -41,6 +41,7 @@ def examples(real_node: Live) -> Iterator[Watched]:
     """All examples, applied at once, followed to their end."""
     live = real_node
     live.kubectl.run("create", "namespace", NAMESPACE)
+    live.remove_queues()
     live.kubectl.run("apply", "-f", str(EXAMPLES / "01-queues.yaml"))
     live.wait_for_queues("root.engineering.etl", "root.engineering.adhoc", "root.research")
     columns = "-o=custom-columns=N:.metadata.name,S:.status.state,F:.status.finalStatus"
