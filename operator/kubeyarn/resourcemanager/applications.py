@@ -80,7 +80,7 @@ class ApplicationsManager:
     def application_changed(self, what: str, item: Object) -> None:
         """A YarnApplication was seen."""
         key = self.cache.put_application(item, deleted=what == "DELETED")
-        if what == "DELETED":
+        if key not in self.cache.applications:
             self.sessions.pop(key, None)
             self._status_at.pop(key, None)
             self._forget_endings(item)

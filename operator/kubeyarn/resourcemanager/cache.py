@@ -45,7 +45,8 @@ class Cache:
         key = key_of(item)
         if deleted:
             self._bury(item)
-            self.applications.pop(key, None)
+            if _same(item, self.applications.get(key)):
+                del self.applications[key]
         elif self._newer(item, self.applications.get(key)):
             self.applications[key] = item
         return key
@@ -55,7 +56,8 @@ class Cache:
         name = item["metadata"]["name"]
         if deleted:
             self._bury(item)
-            self.queues.pop(name, None)
+            if _same(item, self.queues.get(name)):
+                del self.queues[name]
         elif self._newer(item, self.queues.get(name)):
             self.queues[name] = item
 
@@ -65,9 +67,11 @@ class Cache:
         before = self._requests.get(key)
         if deleted:
             self._bury(item)
-            found = self._requests.pop(key, None) or item
+            found = before or item
             owner = (key[0], (found.get("spec") or {}).get("application") or "")
-            self._requests_of[owner].discard(key)
+            if _same(item, before):
+                del self._requests[key]
+                self._requests_of[owner].discard(key)
             return owner if owner[1] else None
         if not self._newer(item, before):
             return None
@@ -164,6 +168,11 @@ class Cache:
         if before is None or before["metadata"]["uid"] != item["metadata"]["uid"]:
             return True
         return _version(item) >= _version(before)
+
+
+def _same(item: Object, other: Object | None) -> bool:
+    """Whether both are one object, and not only of one name."""
+    return other is not None and item["metadata"]["uid"] == other["metadata"]["uid"]
 
 
 def _version(item: Object) -> int:

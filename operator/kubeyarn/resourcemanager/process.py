@@ -10,12 +10,12 @@ import kopf
 from aiohttp import web
 
 from kubeyarn.cluster import probes
-from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.client import KubeClient, Object
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
 from kubeyarn.cluster.lease import Lease
-from kubeyarn.cluster.reflecting import Reflector
+from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, QUEUES, REQUESTS
 from kubeyarn.resourcemanager import handlers
 from kubeyarn.resourcemanager.amservice import AmService
@@ -64,6 +64,8 @@ class ResourceManager:
         # 2. Containers: requests and pods.
         self._leader.waits_for = "requests and pods"
         reflectors = [
+            Reflector(client, APPLICATIONS, _deletions(manager.application_changed)),
+            Reflector(client, QUEUES, _deletions(keeper.queue_changed)),
             Reflector(client, REQUESTS, manager.request_changed),
             Reflector(
                 client,
@@ -110,6 +112,16 @@ class ResourceManager:
             lambda: self._leader.waits_for == "",
         )
         return await probes.serve(service.application(), "", self._settings.am_port)
+
+
+def _deletions(handler: Handler) -> Handler:
+    """*handler*, for what kopf does not tell: deletions while its watch was broken."""
+
+    def tell(what: str, item: Object) -> None:
+        if what == DELETED:
+            handler(what, item)
+
+    return tell
 
 
 async def _look_at_all(manager: ApplicationsManager) -> None:

@@ -185,3 +185,11 @@ def test_an_application_that_is_gone_leaves_nothing_behind(cache):
     assert cache.requests(KEY) == []
     assert cache.pods(KEY) == {}
     assert cache.gone(KEY, container(3)) is None
+
+
+@pytest.mark.parametrize(("put", "item"), PUTS)
+def test_the_late_deletion_of_a_namesake_takes_nothing_away(cache, put, item):
+    put(cache, version(item, 12, uid="new"))
+    put(cache, version(item, 11, uid="old"), deleted=True)
+
+    assert known(cache, item) == 12

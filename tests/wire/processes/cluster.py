@@ -12,7 +12,7 @@ import aiohttp
 from fakeapi import FakeApi
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.reflecting import Reflector
+from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, QUEUES
 from kubeyarn.resourcemanager.applications import ApplicationsManager
 from kubeyarn.resourcemanager.process import ResourceManager
@@ -27,6 +27,16 @@ NAMESPACE = "team-a"
 GROUP = {"apiVersion": "kubeyarn.io/v1alpha1"}
 
 
+def _forgetful(handler: Handler) -> Handler:
+    """As kopf: what was deleted while the watch was broken is not told."""
+
+    def tell(what: str, item: Object) -> None:
+        if what != DELETED or "spec" in item:
+            handler(what, item)
+
+    return tell
+
+
 class Manager(ResourceManager):
     """The ResourceManager with our own watches for kopf's, which wants a real API server."""
 
@@ -34,8 +44,8 @@ class Manager(ResourceManager):
         client = KubeClient(self._leader.connection, "in place of kopf")
         try:
             await asyncio.gather(
-                Reflector(client, APPLICATIONS, manager.application_changed).run(),
-                Reflector(client, QUEUES, keeper.queue_changed).run(),
+                Reflector(client, APPLICATIONS, _forgetful(manager.application_changed)).run(),
+                Reflector(client, QUEUES, _forgetful(keeper.queue_changed)).run(),
             )
         finally:
             await client.close()

@@ -190,3 +190,18 @@ async def test_containers_of_a_request_that_was_deleted_end_with_the_application
         "yarnapplications", {**item, "spec": {**item["spec"], "desiredState": "Killed"}}
     )
     await cluster.until(lambda: not cluster.pods(phase="Running"))
+
+
+async def test_an_application_deleted_while_nobody_watched_holds_no_queue(cluster, master):
+    await cluster.until(lambda: cluster.application()["state"] == "RUNNING")
+    cluster.api.break_watches()
+    await asyncio.sleep(0.02)
+    cluster.api.remove("yarnapplications", "words", NAMESPACE)
+    cluster.api.compact()
+    cluster.api.break_watches()
+    for path in ("root.a", "root.b", "root"):
+        item = cluster.api.get("yarnqueues", path)
+        item["metadata"]["deletionTimestamp"] = "2025-11-23T12:13:20Z"
+        cluster.api.put("yarnqueues", item)
+
+    await cluster.until(lambda: cluster.api.get("yarnqueues", "root.a") is None)
