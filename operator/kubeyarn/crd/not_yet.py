@@ -27,15 +27,12 @@ A field that is not said, or is empty, always acts.
 QUEUE: Table = {
     "cluster.legacyQueueMode": (True,),
     "cluster.placementRules": (),
-    "lifetime.defaultSeconds": (0,),
-    "lifetime.maximumSeconds": (0,),
     "nodeOrdering": ("Spread",),
     "autoCreate.enabled": (False,),
 }
 
 APPLICATION: Table = {
     "unmanagedAM": (False,),
-    "lifetimeSeconds": (0,),
     "applicationMaster.files[].url": (),
     "applicationMaster.files[].type": ("File",),
 }

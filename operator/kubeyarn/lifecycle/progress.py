@@ -52,7 +52,8 @@ class Unregistration:
 class Facts:
     """What is seen of an application now; everything that is not known has its default.
 
-    *attempt* is the attempt that all facts about an AM are of. *invalid* names what is wrong with
+    *attempt* is the attempt that all facts about an AM are of. *outlived* says why the application
+    is killed though its user does not ask for it. *invalid* names what is wrong with
     the application's spec. *expired* says why the AM is given up: it did not start or did not call
     for too long.
     """
@@ -62,6 +63,7 @@ class Facts:
     saved: bool = False
     invalid: str = ""
     kill: bool = False
+    outlived: str = ""
     admission: Admission | None = None
     am_container: ContainerId | None = None
     am_node: str = ""
@@ -91,7 +93,10 @@ def _step(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRe
         return record
     if state in (ApplicationState.NEW, ApplicationState.NEW_SAVING, ApplicationState.SUBMITTED):
         return _before_acceptance(record, facts, now_ms)
-    if facts.kill and state in (ApplicationState.ACCEPTED, ApplicationState.RUNNING):
+    if (facts.kill or facts.outlived) and state in (
+        ApplicationState.ACCEPTED,
+        ApplicationState.RUNNING,
+    ):
         return replace(_to(record, ApplicationEvent.KILL), before_kill=state)
     return _with_attempt(record, _of_current_attempt(facts, record), now_ms)
 
@@ -105,6 +110,7 @@ def _of_current_attempt(facts: Facts, record: ApplicationRecord) -> Facts:
         saved=facts.saved,
         invalid=facts.invalid,
         kill=facts.kill,
+        outlived=facts.outlived,
         admission=facts.admission,
     )
 
@@ -112,9 +118,9 @@ def _of_current_attempt(facts: Facts, record: ApplicationRecord) -> Facts:
 def _before_acceptance(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
     if facts.invalid:
         return _refuse(record, facts.invalid, now_ms)
-    if facts.kill:
+    if facts.kill or facts.outlived:
         killed = replace(_to(record, ApplicationEvent.KILL), final_status=FinalStatus.KILLED)
-        return replace(killed, finish_ms=now_ms, diagnostics="Application killed by its user.")
+        return replace(killed, finish_ms=now_ms, diagnostics=_why_killed(facts))
     if record.state is ApplicationState.NEW:
         return _to(record, ApplicationEvent.START)
     if record.state is ApplicationState.NEW_SAVING:
@@ -227,9 +233,9 @@ def _follow(
         case AttemptState.FINISHED:
             return _to(record, ApplicationEvent.ATTEMPT_FINISHED)
         case AttemptState.KILLED:
-            return _killed(record, now_ms)
+            return _killed(record, facts, now_ms)
         case AttemptState.FAILED if _killing(record):
-            return _killed(record, now_ms)
+            return _killed(record, facts, now_ms)
         case AttemptState.FAILED:
             return _failed(record, attempt, facts, now_ms)
         case _:
@@ -268,12 +274,16 @@ def _unregistered(record: ApplicationRecord, facts: Facts, now_ms: int) -> Appli
     )
 
 
-def _killed(record: ApplicationRecord, now_ms: int) -> ApplicationRecord:
+def _why_killed(facts: Facts) -> str:
+    return "Application killed by its user." if facts.kill else facts.outlived
+
+
+def _killed(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
     killed = _to(record, ApplicationEvent.ATTEMPT_KILLED)
     return replace(
         killed,
         final_status=FinalStatus.KILLED,
-        diagnostics="Application killed by its user.",
+        diagnostics=_why_killed(facts),
         finish_ms=now_ms,
     )
 

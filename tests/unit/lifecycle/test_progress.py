@@ -322,3 +322,22 @@ def test_a_kill_of_an_application_whose_grant_was_taken_back_ends_it():
     record = story(ALLOCATED, replace(REVOKED, kill=True))
 
     assert states(record) == ("KILLED", "KILLED")
+
+
+@pytest.mark.parametrize("facts", [Facts(saved=True), ACCEPTED])
+def test_an_application_that_outlived_its_time_is_killed_and_says_so(facts):
+    record = story(facts, replace(facts, outlived="It is too old."))
+
+    assert record.state is ApplicationState.KILLED
+    assert record.final_status is FinalStatus.KILLED
+    assert record.diagnostics == "It is too old."
+
+
+def test_an_application_that_outlived_its_time_is_killed_with_its_running_am():
+    record = story(RUNNING, replace(RUNNING, outlived="It is too old."))
+    assert record.state is ApplicationState.KILLING
+
+    gone = replace(RUNNING, outlived="It is too old.", am_ending=Ending(143))
+    record = story(gone, record=record)
+    assert states(record) == ("KILLED", "KILLED")
+    assert record.diagnostics == "It is too old."
