@@ -80,7 +80,9 @@ def _try_ask(
         return stopped
     ask.opportunities += 1
     result = _on_node(app, ask, offer, limits, None)
-    if result is Passed.ASK:
+    if result is Passed.ASK and not ask.strict_racks:
+        # Racks that an ask insists on are waited for like others: Hadoop forgets the wait, too, and
+        # never serves them.
         ask.opportunities -= 1
     if isinstance(result, Proposal):
         _reset_opportunities(ask, result, offer)
@@ -140,7 +142,8 @@ def _on_node(
     if ask.racks.get(node.rack, 0) > 0:
         if not ask.relax and node.rack not in ask.strict_racks:
             return Passed.ASK
-        if min(len(offer.nodes), offer.rules.node_locality_delay) < ask.opportunities:
+        nearest = not ask.relax and not ask.nodes
+        if nearest or min(len(offer.nodes), offer.rules.node_locality_delay) < ask.opportunities:
             result = _place(app, ask, offer, limits, reservation, Locality.RACK)
             if isinstance(result, Proposal):
                 return result
