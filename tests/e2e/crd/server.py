@@ -59,15 +59,19 @@ class Server:
         headers = {"Content-Type": kind or "application/json"}
         if user:
             headers["Impersonate-User"] = user
-        connection = http.client.HTTPSConnection(
-            str(self._address.hostname), self._address.port, timeout=10, context=self._context
-        )
+        connection = self.connection(timeout=10)
         try:
             connection.request(method, path, body and json.dumps(body), headers)
             answer = connection.getresponse()
             return Answer(answer.status, json.loads(answer.read()))
         finally:
             connection.close()
+
+    def connection(self, timeout: float | None) -> http.client.HTTPSConnection:
+        """A connection for calls that `call` does not make, such as watches."""
+        return http.client.HTTPSConnection(
+            str(self._address.hostname), self._address.port, timeout=timeout, context=self._context
+        )
 
     def create(self, found: Json, *, user: str = "", dry: bool = False) -> Answer:
         query = "?dryRun=All" if dry else ""
