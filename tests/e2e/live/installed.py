@@ -175,9 +175,15 @@ class Live:
         spec = self.kubectl.json("service", "kubeyarn-resourcemanager", "-n", NAMESPACE)["spec"]
         return str(spec["clusterIP"]), int(spec["ports"][0]["port"])
 
-    def call(self, path: str, body: Json | bytes, token: str | None) -> Answer:
+    def call(
+        self,
+        path: str,
+        body: Json | bytes,
+        token: str | None,
+        address: tuple[str, int] | None = None,
+    ) -> Answer:
         """POST to the AM service; *token* None sends no Authorization at all."""
-        host, port = self.am_service()
+        host, port = address or self.am_service()
         headers = {"Content-Type": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"

@@ -20,6 +20,7 @@ class Puppet:
     namespace: str
     name: str
     token: str = ""
+    address: tuple[str, int] | None = None
     response_id: int = 0
     registered: Json = field(default_factory=dict)
 
@@ -30,6 +31,7 @@ class Puppet:
             lambda: self.live.pods(self.namespace, self.name),
         )
         self.token = self.live.token(self.namespace, found[0]["metadata"]["name"])
+        self.address = self.live.am_service()
         answer = self.post("register", {"host": "test", "rpcPort": -1})
         assert answer.status == 200, answer
         self.registered = answer.body
@@ -37,7 +39,7 @@ class Puppet:
         return self
 
     def post(self, verb: str, body: Json | bytes) -> Answer:
-        return self.live.call(f"/am/v1/{verb}", body, self.token)
+        return self.live.call(f"/am/v1/{verb}", body, self.token, self.address)
 
     def allocate(self, *asks: Json, releases: tuple[str, ...] = ()) -> Json:
         """One heartbeat that must be taken."""

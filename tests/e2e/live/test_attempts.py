@@ -12,7 +12,7 @@ from e2e.live.installed import Live
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.kubelet,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(240, func_only=True),
     pytest.mark.usefixtures("two_queues"),
 ]
 

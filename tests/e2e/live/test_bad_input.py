@@ -18,7 +18,7 @@ from e2e.live.manifests import condition
 from e2e.live.patience import until
 from e2e.live.puppet import Puppet, ask
 
-pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(150, func_only=True)]
 
 Json = dict[str, Any]
 HEALTHY = "healthy"
@@ -247,7 +247,7 @@ def test_only_the_application_s_own_token_speaks_for_it(
         (None, 401, "Unauthorized"),
     ):
         for verb, body in _CALLS.items():
-            answer = tree.call(f"/am/v1/{verb}", body, token)
+            answer = tree.call(f"/am/v1/{verb}", body, token, master.address)
             assert (answer.status, answer.body["error"]) == (status, error), (verb, answer)
             assert len(answer.body["message"]) > 20, answer
     master.allocate()

@@ -17,7 +17,7 @@ from e2e.live.puppet import Puppet
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.kubelet,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(150, func_only=True),
     pytest.mark.usefixtures("a_queue"),
 ]
 

@@ -13,7 +13,7 @@ from e2e.live.installed import ENDED, Live
 from e2e.live.manifests import condition
 from e2e.live.patience import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(300, func_only=True)]
 
 NAMESPACE = "examples"
 APPLICATIONS = ("wordcount", "distributed-shell", "by-hand")

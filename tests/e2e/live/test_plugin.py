@@ -12,7 +12,7 @@ from e2e.live import manifests
 from e2e.live.conftest import empty
 from e2e.live.installed import Live
 
-pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(150, func_only=True)]
 
 Json = dict[str, Any]
 NAMESPACE = "plugin"

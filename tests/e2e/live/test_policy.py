@@ -16,7 +16,7 @@ from e2e.live.manifests import condition
 from e2e.live.patience import always, until
 from e2e.live.puppet import Puppet
 
-pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(180, func_only=True)]
 
 Json = dict[str, Any]
 

@@ -20,7 +20,7 @@ from kubeyarn.local.installing import NAMESPACE
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.kubelet,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(240, func_only=True),
     pytest.mark.usefixtures("two_queues"),
 ]
 

@@ -14,7 +14,7 @@ from e2e.live.puppet import Puppet
 from kubeyarn.local import installing
 from kubeyarn.local.installing import NAMESPACE, RELEASE
 
-pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(300, func_only=True)]
 
 Json = dict[str, Any]
 TREE = (
