@@ -25,10 +25,17 @@ A field that is not said, or is empty, always acts.
 """
 
 QUEUE: Table = {
-    "cluster.legacyQueueMode": (True,),
-    "cluster.placementRules": (),
+    "cluster.placementRules[].type": ("user", "application"),
+    "cluster.placementRules[].policy": (
+        "specified",
+        "reject",
+        "defaultQueue",
+        "user",
+        "applicationName",
+        "setDefaultQueue",
+        "custom",
+    ),
     "nodeOrdering": ("Spread",),
-    "autoCreate.enabled": (False,),
 }
 
 APPLICATION: Table = {
@@ -57,10 +64,15 @@ BY_KIND: Mapping[str, Table] = {
 
 def not_yet(kind: str, found: Object) -> list[str]:
     """The fields of an object that say something nobody acts on yet, as `spec.<path>: <value>`."""
+    return fields(found, BY_KIND[kind])
+
+
+def fields(found: Object, table: Table) -> list[str]:
+    """The fields of *table* to which an object gives another value than those that act."""
     spec = found.get("spec") or {}
     return [
         f"spec.{place}: {_shown(value)}"
-        for path, acting in BY_KIND[kind].items()
+        for path, acting in table.items()
         for place, value in _values(spec, path.split("."), "")
         if value not in (None, "", [], {}) and value not in acting
     ]
@@ -68,10 +80,10 @@ def not_yet(kind: str, found: Object) -> list[str]:
 
 def saying(kind: str, found: Object) -> Saying:
     """The condition AllFieldsActing of an object."""
-    fields = not_yet(kind, found)
-    if not fields:
+    idle = not_yet(kind, found)
+    if not idle:
         return Saying(CONDITION, True, ACTING, "everything the spec says is acted on")
-    message = f"accepted, but not acted on by this version: {'; '.join(fields)}"
+    message = f"accepted, but not acted on by this version: {'; '.join(idle)}"
     return Saying(CONDITION, False, NOT_YET_ACTING, message)
 
 

@@ -64,6 +64,18 @@ class UserUse(Fields):
     )
 
 
+class MadeQueue(Fields):
+    """A queue that was made on demand; it has no object of its own."""
+
+    name: Annotated[str, Field(max_length=1024)] = Field(description="Its full path.")
+    leaf: bool | None = Field(None, description="Whether it takes applications.")
+    used: ShownAmounts | None = Field(None, description="What its containers hold.")
+    containers: Count | None = Field(None, description="Containers it holds.")
+    applications: Count | None = Field(
+        None, description="Its applications that have not ended, and those below it."
+    )
+
+
 class YarnQueueStatus(Fields):
     """What is true of a queue now; the scheduler writes it."""
 
@@ -104,6 +116,12 @@ class YarnQueueStatus(Fields):
     )
     nodes: Count | None = Field(
         None, description="At root: nodes of the cluster that may take containers."
+    )
+    made_queues: list[MadeQueue] | None = Field(
+        None,
+        max_length=1000,
+        description="The queues below this one that were made on demand and are no objects.",
+        json_schema_extra=listed_by("name"),
     )
     users: list[UserUse] | None = Field(
         None,

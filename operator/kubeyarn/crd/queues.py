@@ -212,6 +212,7 @@ def _auto_create(spec: Reader, types: ResourceTypes) -> queues.AutoCreate | None
         maximum_queues=_said(said.read("maximumQueues", count), standard.maximum_queues),
         maximum_depth=said.read("maximumDepth", count) or standard.maximum_depth,
         removal=expiry != 0,
+        expiry_seconds=expiry or None,
         template=_template(said, "template", types),
         leaf_template=_template(said, "leafTemplate", types),
         parent_template=_template(said, "parentTemplate", types),

@@ -148,13 +148,15 @@ class AutoCreate:
 
     Hadoop: MANAGED is `auto-create-child-queue` with `leaf-queue-template` (v1), FLEXIBLE is
     `auto-queue-creation-v2` with its three templates, whose later ones win: *template*, then
-    *leaf_template* or *parent_template*.
+    *leaf_template* or *parent_template*. *expiry_seconds* is how long an empty one stays; None: as
+    the whole cluster has it, as in Hadoop.
     """
 
     kind: AutoCreateKind = AutoCreateKind.FLEXIBLE
     maximum_queues: int = 1000
     maximum_depth: int = 2
     removal: bool = True
+    expiry_seconds: int | None = None
     fail_on_exceeding_parent: bool = False
     template: QueueConfig | None = None
     leaf_template: QueueConfig | None = None

@@ -60,7 +60,9 @@ class QueueKeeper:
         found = [f"queue {child}" for child in sorted(children)]
         for (namespace, app), item in sorted(self._cache.applications.items()):
             status = item.get("status") or {}
-            if status.get("queue") == name and status.get("state") not in _ENDED:
+            # Also those in queues made on demand below it, which are no objects.
+            inside = f"{status.get('queue')}.".startswith(f"{name}.")
+            if inside and status.get("state") not in _ENDED:
                 found.append(f"application {namespace}/{app}")
         return found
 

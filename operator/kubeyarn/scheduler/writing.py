@@ -8,7 +8,7 @@ none: its message is refreshed only together with its reason.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +16,9 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound
 from kubeyarn.cluster.resources import QUEUES, REQUESTS
 from kubeyarn.cluster.workqueue import WorkQueue
-from kubeyarn.crd import conditions, not_yet, quantities, shares
+from kubeyarn.crd import conditions, not_yet, other_scheduler, quantities, shares
 from kubeyarn.crd.conditions import Saying
+from kubeyarn.crd.queue_words import SchedulerKind
 from kubeyarn.model.errors import Problem, Unavailable
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedule.engine import QueueStatus
@@ -26,6 +27,8 @@ from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.ledger import Ledger
 
 Object = dict[str, Any]
+
+_MOST_MADE = 1000
 
 
 class RequestWriter:
@@ -116,8 +119,9 @@ class QueueWriter:
         ledger = self._ledger
         in_force = ledger.in_force.config is not None
         statuses = {s.path: s for s in ledger.engine.queue_status()} if in_force else {}
+        made = made_queues(statuses.values(), ledger.queues, ledger.types.mapping)
         for path, queue in ledger.queues.items():
-            wanted = self._status(queue, statuses.get(path))
+            wanted = self._status(queue, statuses.get(path)) | {"madeQueues": made.get(path, [])}
             if asks.changes(queue.get("status") or {}, wanted):
                 self._wanted[path] = wanted
                 self.queue.add(path)
@@ -150,7 +154,7 @@ class QueueWriter:
             "observedGeneration": generation,
             "conditions": conditions.merged(
                 (queue.get("status") or {}).get("conditions"),
-                queue_sayings(queue, status, problem),
+                queue_sayings(queue, status, problem, SchedulerKind(ledger.kind.value)),
                 generation,
                 _now(),
             ),
@@ -159,6 +163,9 @@ class QueueWriter:
         # Its absence lets a deleted queue go.
         wanted["inForce"] = configuring.spec(words) if words is not None else None
         if status is not None:
+            # What only leaves and the Fair Scheduler have goes with them.
+            known = queue.get("status") or {}
+            wanted |= {name: None for name in ("am", "users", "fairShare") if name in known}
             wanted |= use(status, ledger.types.mapping)
         if path == "root":
             wanted["nodes"] = sum(node.schedulable for node in ledger.nodes.values())
@@ -166,10 +173,13 @@ class QueueWriter:
 
 
 def queue_sayings(
-    queue: Object, status: QueueStatus | None, problem: Problem | None
+    queue: Object,
+    status: QueueStatus | None,
+    problem: Problem | None,
+    scheduler: SchedulerKind = SchedulerKind.CAPACITY,
 ) -> list[Saying]:
-    """The conditions of a queue. Pure."""
-    said = [not_yet.saying("YarnQueue", queue)]
+    """The conditions of a queue under the scheduler in force. Pure."""
+    said = [other_scheduler.saying(queue, scheduler)]
     if problem is not None:
         message = problem.message
         if status is not None:
@@ -234,6 +244,30 @@ def use(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, int]]) -> 
             "instantaneous": said(status.instantaneous_fair_share),
         }
     return wanted
+
+
+def made_queues(
+    statuses: Iterable[QueueStatus],
+    objects: Collection[str],
+    mapping: Callable[[Vector], Mapping[str, int]],
+) -> dict[str, list[Object]]:
+    """The queues that were made on demand, by the nearest queue above that is an object. Pure."""
+    made: dict[str, list[Object]] = {}
+    for status in statuses:
+        if status.path in objects:
+            continue
+        above = status.path.rpartition(".")[0]
+        while above and above not in objects:
+            above = above.rpartition(".")[0]
+        entry = {
+            "name": status.path,
+            "leaf": status.leaf,
+            "used": shown(mapping(status.used)),
+            "containers": status.containers,
+            "applications": status.active_applications + status.pending_applications,
+        }
+        made.setdefault(above, []).append(entry)
+    return {path: found[:_MOST_MADE] for path, found in made.items()}
 
 
 def shown(amounts: Mapping[str, int]) -> dict[str, str]:

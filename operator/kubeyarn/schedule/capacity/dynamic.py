@@ -154,6 +154,8 @@ def expired(queue: Queue, expiry_seconds: int, now_ms: int) -> bool:
     auto = above.created_by if isinstance(above, ParentQueue) else None
     if auto is not None and not auto.removal:
         return False
+    if auto is not None and auto.expiry_seconds is not None:
+        expiry_seconds = auto.expiry_seconds
     return now_ms - queue.last_submitted_ms > expiry_seconds * 1000
 
 
