@@ -178,6 +178,10 @@ class World:
             assert look() == wanted, what
             time.sleep(0.3)
 
+    def delete_pod(self, pod: Json) -> None:
+        name = pod["metadata"]["name"]
+        self.call("DELETE", f"{self._of('pods', '/api/v1')}/{name}?gracePeriodSeconds=0")
+
     def watch_pods(self) -> Watched:
         """Every change of this namespace's pods from now on."""
         return Watched(self.server, self._of("pods", "/api/v1"))
