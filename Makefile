@@ -43,7 +43,8 @@ conformance: $(READY)
 	$(BIN)/pytest tests/conformance -n 2
 
 e2e: $(READY)
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/e2e/local
+	$(BIN)/pytest tests/e2e --ignore tests/e2e/local -n 2
 
 crds: $(READY)
 	$(BIN)/kubeyarn crds --write crds
