@@ -101,7 +101,7 @@ def test_queues_outlive_an_uninstall_and_a_new_install_takes_them_over(
     found = an_object("YarnQueue", "root", {"cluster": {}})
     try:
         assert server.create(found).status == 201
-        # No node is there to run the hook that lets go of queues: what it does is tested where one is.
+        # No node is there to run the hook that lets go of queues; tests/e2e/live has one.
         run_helm("uninstall", "kubeyarn", "--no-hooks", "--wait")
         assert "root" in kubectl("get", "yq")
     finally:
