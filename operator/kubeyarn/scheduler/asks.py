@@ -153,3 +153,8 @@ def changes(status: Mapping[str, Any], wanted: Mapping[str, Any]) -> Object:
 def live_containers(states: Iterable[RequestState]) -> list[ContainerId]:
     """All containers that hold room."""
     return [c for s in states for c, held in s.grants.items() if not held.freed]
+
+
+def any_live(states: Iterable[RequestState]) -> bool:
+    """Whether any request's grant holds room."""
+    return any(state.live for state in states)

@@ -23,7 +23,8 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedule.engine import NO_CEILING
 from kubeyarn.scheduler import usage
-from kubeyarn.scheduler.ledger import Ledger, upwards
+from kubeyarn.scheduler.binding import upwards
+from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.usage import PodUse
 
 _log = logging.getLogger(__name__)

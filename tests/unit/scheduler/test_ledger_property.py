@@ -174,7 +174,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def no_queue_holds_more_than_was_ever_its_maximum(self):
         for status in self.world.ledger.engine.queue_status():
             assert all(amount >= 0 for amount in status.used)
-        for path, bound in self.world.ledger._bound.items():
+        for path, bound in self.world.ledger.bound_in.items():
             assert all(amount >= 0 for amount in bound), path
 
     # What there is.
