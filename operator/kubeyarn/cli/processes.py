@@ -214,8 +214,9 @@ def _connect(kubeconfig: str | None, context: str | None) -> Any:
 
 def _run(process: Coroutine[Any, Any, None]) -> None:
     """Run *process* until it ends or a signal asks for it; a lost lease ends with status 1."""
+    from kubeyarn.cluster.leading import Stopped
 
-    async def until_asked() -> bool:
+    async def until_asked() -> None:
         task = asyncio.ensure_future(process)
         asked = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -225,10 +226,12 @@ def _run(process: Coroutine[Any, Any, None]) -> None:
         waiting.cancel()
         if task.done():
             task.result()
-            return False
+            return
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        return True
 
-    if not asyncio.run(until_asked()):
-        raise SystemExit(1)
+    try:
+        asyncio.run(until_asked())
+    except Stopped as error:
+        logging.getLogger(__name__).error("%s", error)  # noqa: TRY400 - it is no bug
+        raise SystemExit(1) from None

@@ -12,6 +12,7 @@ from kubeyarn.cluster import probes
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.lease import Lease
+from kubeyarn.model.errors import KubeYarnError
 
 _log = logging.getLogger(__name__)
 
@@ -51,15 +52,24 @@ class Leader:
             await client.close()
 
 
-async def until_one_ends(tasks: Iterable[asyncio.Task[None]]) -> None:
+class Stopped(KubeYarnError):
+    """A part that should never end has ended, so the process has to start anew."""
+
+
+async def until_one_ends(tasks: Iterable[asyncio.Task[None]], asked_by: str = "") -> None:
     """Wait until a part that should never end has ended; its exception goes on.
 
-    A lost lease ends a task without an exception.
+    The one named *asked_by* ends without an exception because the process was asked to end.
+
+    Raises:
+        Stopped: another one ended without an exception, as the Lease does when it is lost.
     """
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()
-    _log.error("stopping: %s has ended", ", ".join(task.get_name() for task in done))
+    ended = sorted(task.get_name() for task in done)
+    if ended != [asked_by]:
+        raise Stopped(f"stopping: {', '.join(ended)} has ended")
 
 
 async def cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

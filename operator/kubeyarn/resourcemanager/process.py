@@ -87,7 +87,8 @@ class ResourceManager:
         self._leader.waits_for = ""
         _log.info("serving ApplicationMasters at %s", manager.am_service)
         try:
-            await until_one_ends(tasks)
+            # kopf takes the process's signals for itself, and ends at SIGTERM.
+            await until_one_ends(tasks, asked_by="kopf")
         finally:
             self._leader.waits_for = "the end"
             await service.cleanup()

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
+from kubeyarn.cluster.errors import ApiError, Conflict
 from kubeyarn.cluster.resources import PODS
 from kubeyarn.crd import quantities
 from kubeyarn.model.errors import KubeYarnError, Unavailable
@@ -193,10 +193,11 @@ class Extender:
         self._ledger.bind(container, asked.pod_uid)
         try:
             await self._post(asked)
-        except (NotFound, Conflict) as error:
+        except ApiError as error:
             self._ledger.unbind(container, asked.pod_uid)
             return _bind_refused(asked, error)
-        except (ApiError, Unavailable) as error:
+        except Unavailable as error:
+            # It may have come about: it counts until the pod says where it is.
             return _bind_refused(asked, error)
         return {"Error": ""}
 

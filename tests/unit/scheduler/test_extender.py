@@ -307,20 +307,31 @@ async def test_a_binding_to_another_node_that_is_there_already_gives_the_grant_b
     assert world.ledger.bound("root.a") == (0, 0)
 
 
-@pytest.mark.parametrize(
-    "error", [Unavailable("no answer"), Refused(403, "Forbidden", "not allowed")]
-)
 async def test_a_binding_whose_fate_is_unknown_keeps_its_room_and_can_be_asked_again(
-    door, world, api, error
+    door, world, api
 ):
     container, node, pod = a_grant(world)
-    api.fails = error
-    assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": str(error)}
+    api.fails = Unavailable("no answer")
+    assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": "no answer"}
     assert world.ledger.held(container).bound_uid == pod["metadata"]["uid"]
 
     api.fails = None
     assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": ""}
     assert world.ledger.bound("root.a") == (2**30, 1000)
+
+
+@pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Invalid")])
+async def test_a_binding_that_the_api_server_refuses_can_be_taken_back(
+    door, world, api, status, reason
+):
+    container, node, pod = a_grant(world)
+    api.fails = Refused(status, reason, "not allowed")
+
+    assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": "not allowed"}
+    assert world.ledger.held(container).bound_uid == ""
+    assert world.ledger.bound("root.a") == (0, 0)
+    world.ledger.revoke(container, 0)
+    assert world.ledger.held(container) is None
 
 
 @pytest.mark.parametrize("verb", ["filter", "bind"])

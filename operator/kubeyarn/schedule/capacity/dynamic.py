@@ -212,6 +212,19 @@ def _managed_node(
     return make_node(said, _parent_node(parent), config)
 
 
+def check_templates(tree: TreeNode, config: SchedulerConfig) -> None:
+    """Look at the templates of parents that make their leaves, before anything is changed.
+
+    Raises:
+        ConfigRefused: a leaf made of the template would not be allowed.
+    """
+    for node in tree.walk():
+        auto = node.settings.config.auto_create
+        if auto is not None and auto.kind is AutoCreateKind.MANAGED and auto.leaf_template:
+            said = QueueConfig(f"{node.path}.template").over(auto.leaf_template)
+            make_node(said, TreeNode(node.settings, {}), config)
+
+
 def _set_template(parent: ParentQueue, template: dict[str, ConfiguredShare]) -> None:
     parent.template_absolute = {
         label: single(said.capacity * parent.share(label).absolute)

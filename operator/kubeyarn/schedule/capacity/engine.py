@@ -19,6 +19,7 @@ from kubeyarn.schedule.capacity.application import LedgerApplication
 from kubeyarn.schedule.capacity.attempts import AM_KEY
 from kubeyarn.schedule.capacity.commit import charge, complete, discharge, drop_reservation
 from kubeyarn.schedule.capacity.dynamic import (
+    check_templates,
     create_leaf,
     expired,
     manage,
@@ -115,6 +116,7 @@ class CapacityEngine:
         """
         tree = build_tree(config, self.zero)
         check_rules(config.placement_rules, TreeLookup(tree))
+        check_templates(tree, config)
         calc = calculator(dominant=config.dominant)
         if self.root is None:
             root = new_queue(tree, None, self.cluster, calc)

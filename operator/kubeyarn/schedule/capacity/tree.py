@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.errors import ConfigRefused, Problem
 from kubeyarn.model.queues import AutoCreateKind, ConfiguredState
 from kubeyarn.policy.hash_order import hash_order
-from kubeyarn.policy.settings import refused
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.queue import Queue, QueueState, Shares
@@ -98,8 +97,30 @@ def check_change(root: Queue, new: TreeNode) -> None:
             problems.append(
                 Problem(queue.path, "name", "QueueNotStopped", f"{problem} (state {queue.state})")
             )
+    problems += _stopped_above(root, new, parent_runs=True)
     if problems:
         raise ConfigRefused(tuple(problems))
+
+
+def _stopped_above(queue: Queue, node: TreeNode, *, parent_runs: bool) -> Iterator[Problem]:
+    """Queues to be started below one that will not run (Hadoop: AbstractCSQueue.activateQueue)."""
+    said = node.settings.config.state
+    starts = queue.state is not QueueState.RUNNING and said is ConfiguredState.RUNNING
+    if starts and not parent_runs and queue.parent is not None:
+        yield Problem(
+            queue.path,
+            "state",
+            "ParentStopped",
+            f"the parent {queue.parent.path} is not running; start it first",
+        )
+    stays = queue.state is QueueState.RUNNING and said is not ConfiguredState.STOPPED
+    if not isinstance(queue, ParentQueue):
+        return
+    present = {child.path: child for child in queue.children}
+    for child in node.children:
+        known = present.get(child.path)
+        if known is not None and known.leaf == child.leaf:
+            yield from _stopped_above(known, child, parent_runs=parent_runs and (starts or stays))
 
 
 def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
@@ -162,13 +183,6 @@ def _change_state(queue: Queue, node: TreeNode) -> None:
         if said is ConfiguredState.STOPPED:
             stop_queue(queue)
     elif said is ConfiguredState.RUNNING:
-        if queue.parent is not None and queue.parent.state is not QueueState.RUNNING:
-            raise refused(
-                queue.path,
-                "state",
-                "ParentStopped",
-                f"the parent {queue.parent.path} is not running; start it first",
-            )
         queue.state = QueueState.RUNNING
 
 
