@@ -72,10 +72,13 @@ APPLICATION: Machine[ApplicationState, ApplicationEvent] = Machine(
             _E.ATTEMPT_REGISTERED: _S.RUNNING,
             _E.ATTEMPT_REPLACED: _S.ACCEPTED,
             _E.ATTEMPT_FAILED: _S.FAILED,
+            _E.ATTEMPT_FINISHED: _S.FINISHED,
             _E.KILL: _S.KILLING,
         },
+        # The attempt of an unmanaged AM finishes as soon as it unregisters.
         _S.RUNNING: {
             _E.ATTEMPT_UNREGISTERED: _S.FINISHING,
+            _E.ATTEMPT_FINISHED: _S.FINISHED,
             _E.ATTEMPT_REPLACED: _S.ACCEPTED,
             _E.ATTEMPT_FAILED: _S.FAILED,
             _E.KILL: _S.KILLING,
@@ -84,6 +87,7 @@ APPLICATION: Machine[ApplicationState, ApplicationEvent] = Machine(
         _S.KILLING: {
             _E.ATTEMPT_KILLED: _S.KILLED,
             _E.ATTEMPT_UNREGISTERED: _S.FINISHING,
+            _E.ATTEMPT_FINISHED: _S.FINISHED,
             _E.ATTEMPT_FAILED: _S.KILLED,
         },
         _S.FINISHING: {_E.ATTEMPT_FINISHED: _S.FINISHED},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 
@@ -31,3 +32,24 @@ NOT_COUNTED = frozenset(
         ExitStatus.KILLED_BY_RESOURCEMANAGER,
     }
 )
+
+_S = ExitStatus
+
+MEANINGS: Mapping[ExitStatus, str] = {
+    _S.SUCCESS: "its process exited with 0",
+    _S.INVALID: "it never ran: the API server refused its pod, or its ApplicationMaster was given "
+    "up or failed by its user",
+    _S.ABORTED: "released, never used, its pod deleted or evicted, or its node lost",
+    _S.DISKS_FAILED: "evicted because its node's disks were full",
+    _S.PREEMPTED: "taken back for another queue, user or application",
+    _S.KILLED_EXCEEDED_VMEM: "never here: Kubernetes does not limit virtual memory",
+    _S.KILLED_EXCEEDED_PMEM: "it used more memory than it asked for (OOMKilled)",
+    _S.KILLED_BY_APPMASTER: "stopped by its ApplicationMaster",
+    _S.KILLED_BY_RESOURCEMANAGER: "its attempt had ended, or the application was killed before it "
+    "began",
+    _S.KILLED_AFTER_APP_COMPLETION: "its application had ended",
+    _S.KILLED_BY_CONTAINER_SCHEDULER: "an opportunistic container that gave way to a guaranteed "
+    "one",
+    _S.KILLED_FOR_EXCESS_LOGS: "it wrote more to its disk, logs among it, than it may",
+}
+"""What each status means here; other numbers are the process's own exit code."""

@@ -53,9 +53,10 @@ class Facts:
     """What is seen of an application now; everything that is not known has its default.
 
     *attempt* is the attempt that all facts about an AM are of. *outlived* says why the application
-    is killed though its user does not ask for it. *invalid* names what is wrong with
-    the application's spec. *expired* says why the AM is given up: it did not start or did not call
-    for too long.
+    is killed though its user does not ask for it; *fail* why its attempt is failed by its user.
+    *unmanaged*: its AM runs elsewhere and has no container. *invalid* names what is wrong with the
+    application's spec; *unlaunched* what the API server had against the AM's pod. *expired* says
+    why the AM is given up: it did not start or did not call for too long.
     """
 
     attempt: int = 1
@@ -64,12 +65,15 @@ class Facts:
     invalid: str = ""
     kill: bool = False
     outlived: str = ""
+    fail: str = ""
+    unmanaged: bool = False
     admission: Admission | None = None
     am_container: ContainerId | None = None
     am_node: str = ""
     am_pod: str = ""
     am_running: bool = False
     am_ending: Ending | None = None
+    unlaunched: str = ""
     am_revoked: bool = False
     registered: bool = False
     tracking_url: str = ""
@@ -111,6 +115,7 @@ def _of_current_attempt(facts: Facts, record: ApplicationRecord) -> Facts:
         invalid=facts.invalid,
         kill=facts.kill,
         outlived=facts.outlived,
+        unmanaged=facts.unmanaged,
         admission=facts.admission,
     )
 
@@ -129,8 +134,9 @@ def _before_acceptance(record: ApplicationRecord, facts: Facts, now_ms: int) -> 
         return record
     if facts.admission.refused:
         return _refuse(record, facts.admission.refused, now_ms)
-    accepted = _to(record, ApplicationEvent.ACCEPTED).with_another_attempt(now_ms)
-    return replace(accepted, queue=facts.admission.queue)
+    accepted = _to(record, ApplicationEvent.ACCEPTED)
+    begun = accepted.with_another_attempt(now_ms, unmanaged=facts.unmanaged)
+    return replace(begun, queue=facts.admission.queue)
 
 
 def _refuse(record: ApplicationRecord, why: str, now_ms: int) -> ApplicationRecord:
@@ -179,12 +185,17 @@ def _advance_attempt(
         scheduled = _event(attempt, AttemptEvent.REVOKED)
         return replace(scheduled, container=None, node="", pod="")
     if state is AttemptState.RUNNING and facts.unregistration is not None:
-        return _event(attempt, AttemptEvent.UNREGISTERED)
+        return _unregister(attempt, facts, now_ms)
     if killing and state is not AttemptState.FINISHING:
-        gone = facts.am_ending is not None or state is AttemptState.SCHEDULED
+        nothing_runs = state is AttemptState.SCHEDULED or facts.unmanaged
+        gone = facts.am_ending is not None or nothing_runs
         return _end(attempt, AttemptEvent.KILL, facts, now_ms) if gone else attempt
+    if state is AttemptState.ALLOCATED and facts.unlaunched:
+        return _end(attempt, AttemptEvent.LAUNCH_FAILED, facts, now_ms)
     if facts.am_ending is not None:
         return _end(attempt, AttemptEvent.CONTAINER_FINISHED, facts, now_ms)
+    if facts.fail and state is not AttemptState.FINISHING:
+        return _end(attempt, AttemptEvent.FAIL, facts, now_ms)
     if facts.expired and state is not AttemptState.SCHEDULED:
         return _end(attempt, AttemptEvent.EXPIRE, facts, now_ms)
     if state is AttemptState.ALLOCATED and facts.am_running:
@@ -196,10 +207,18 @@ def _event(attempt: AttemptRecord, event: AttemptEvent) -> AttemptRecord:
     return replace(attempt, state=ATTEMPT.after(attempt.state, event))
 
 
+def _unregister(attempt: AttemptRecord, facts: Facts, now_ms: int) -> AttemptRecord:
+    """Without a container of its own to wait for, the attempt is over at once."""
+    if not facts.unmanaged:
+        return _event(attempt, AttemptEvent.UNREGISTERED)
+    return replace(_event(attempt, AttemptEvent.UNREGISTERED_UNMANAGED), finish_ms=now_ms)
+
+
 def _end(attempt: AttemptRecord, event: AttemptEvent, facts: Facts, now_ms: int) -> AttemptRecord:
     # An AM that is given up has no exit status, and so counts as a failure, as in Hadoop.
-    unknown = ExitStatus.INVALID if facts.expired else ExitStatus.KILLED_BY_RESOURCEMANAGER
-    ending = facts.am_ending or Ending(unknown, facts.expired)
+    given_up = facts.unlaunched or facts.fail or facts.expired
+    unknown = ExitStatus.INVALID if given_up else ExitStatus.KILLED_BY_RESOURCEMANAGER
+    ending = facts.am_ending or Ending(unknown, given_up)
     why = ending.diagnostics
     if event is AttemptEvent.CONTAINER_FINISHED and attempt.state is not AttemptState.FINISHING:
         registered = attempt.state is AttemptState.RUNNING
@@ -229,7 +248,9 @@ def _follow(
             running = _to(record, ApplicationEvent.ATTEMPT_REGISTERED)
             return replace(running, launch_ms=record.launch_ms or now_ms)
         case AttemptState.FINISHING:
-            return _unregistered(record, facts, now_ms)
+            return _unregistered(record, ApplicationEvent.ATTEMPT_UNREGISTERED, facts, now_ms)
+        case AttemptState.FINISHED if record.state is not ApplicationState.FINISHING:
+            return _unregistered(record, ApplicationEvent.ATTEMPT_FINISHED, facts, now_ms)
         case AttemptState.FINISHED:
             return _to(record, ApplicationEvent.ATTEMPT_FINISHED)
         case AttemptState.KILLED:
@@ -247,7 +268,9 @@ def _failed(
 ) -> ApplicationRecord:
     """Another attempt begins, or there is none left and the application failed."""
     if retry.another(record.attempts, facts.retry, now_ms):
-        replaced = _to(record, ApplicationEvent.ATTEMPT_REPLACED).with_another_attempt(now_ms)
+        replaced = _to(record, ApplicationEvent.ATTEMPT_REPLACED).with_another_attempt(
+            now_ms, unmanaged=facts.unmanaged
+        )
         return replace(replaced, tracking_url="", progress=0)
     failed = _to(record, ApplicationEvent.ATTEMPT_FAILED)
     return replace(
@@ -258,9 +281,11 @@ def _failed(
     )
 
 
-def _unregistered(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
+def _unregistered(
+    record: ApplicationRecord, event: ApplicationEvent, facts: Facts, now_ms: int
+) -> ApplicationRecord:
     said = facts.unregistration
-    finishing = _to(record, ApplicationEvent.ATTEMPT_UNREGISTERED)
+    finishing = _to(record, event)
     if said is None:
         return finishing
     return replace(

@@ -60,15 +60,18 @@ class ApplicationRecord:
         """This record with *attempt* in the place of its current one."""
         return replace(self, attempts=(*self.attempts[:-1], attempt))
 
-    def with_another_attempt(self, start_ms: int) -> ApplicationRecord:
+    def with_another_attempt(self, start_ms: int, *, unmanaged: bool = False) -> ApplicationRecord:
         """This record with a new attempt, the next by number, which waits for its AM.
+
+        An *unmanaged* AM is waited for to register, any other to be granted its container.
 
         Of very many attempts the oldest are forgotten, those that do not count as failures first:
         their counting is what the record is kept for.
         """
         number = self.attempt.id.number + 1 if self.attempt else 1
         attempt = AttemptRecord(AttemptId(self.id, number), start_ms=start_ms)
-        for event in (AttemptEvent.START, AttemptEvent.ADDED):
+        added = AttemptEvent.ADDED_UNMANAGED if unmanaged else AttemptEvent.ADDED
+        for event in (AttemptEvent.START, added):
             attempt = replace(attempt, state=ATTEMPT.after(attempt.state, event))
         return replace(self, attempts=(*_remembered(self.attempts), attempt))
 

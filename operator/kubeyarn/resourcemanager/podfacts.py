@@ -93,7 +93,9 @@ def ending(status: Object, main: Object) -> Ending:
     terminated = (main.get("state") or {}).get("terminated") or {}
     reason = str(status.get("reason") or "")
     message = str(status.get("message") or "")
-    if reason in ("Evicted", "Preempting", "TerminationByKubelet", "NodeLost", "NodeShutdown"):
+    if reason == "Evicted":
+        return _eviction(message)
+    if reason in ("Preempting", "TerminationByKubelet", "NodeLost", "NodeShutdown"):
         return Ending(ExitStatus.ABORTED, f"{reason}: {message}".rstrip(": "))
     if terminated.get("reason") == "OOMKilled":
         return Ending(
@@ -108,6 +110,25 @@ def ending(status: Object, main: Object) -> Ending:
     if status.get("phase") == "Succeeded":
         return Ending(ExitStatus.SUCCESS)
     return Ending(ExitStatus.ABORTED, f"{reason}: {message}".strip(": ") or "The pod failed.")
+
+
+# The kubelet's eviction manager, in its own words (pkg/kubelet/eviction/helpers.go).
+_DISK = ("ephemeral-storage", "inodes")
+_OWN_DISK = (
+    "Usage of EmptyDir volume",
+    "ephemeral local storage usage",
+    "ephemeral storage limit",
+)
+
+
+def _eviction(message: str) -> Ending:
+    """The container's own disk, its node's, or something else of the node."""
+    said = f"Evicted: {message}".rstrip(": ")
+    if any(words in message for words in _OWN_DISK):
+        return Ending(ExitStatus.KILLED_FOR_EXCESS_LOGS, said)
+    if "low on resource" in message and any(words in message for words in _DISK):
+        return Ending(ExitStatus.DISKS_FAILED, said)
+    return Ending(ExitStatus.ABORTED, said)
 
 
 def _main_status(pod: Object) -> Object:

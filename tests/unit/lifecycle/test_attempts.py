@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
-from kubeyarn.lifecycle import retry
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
@@ -108,64 +105,6 @@ def test_an_am_that_is_given_up_ends_its_attempt_and_counts():
     assert record.state is ApplicationState.FAILED
 
 
-@pytest.mark.parametrize(
-    "status",
-    [
-        ExitStatus.PREEMPTED,
-        ExitStatus.ABORTED,
-        ExitStatus.DISKS_FAILED,
-        ExitStatus.KILLED_BY_RESOURCEMANAGER,
-    ],
-    ids=lambda status: status.name,
-)
-def test_an_am_that_was_taken_away_does_not_count(status):
-    record = NEW
-    for number in range(1, 6):
-        record = story(failed(number, TWICE, status), record=record)
-    assert len(record.attempts) == 6
-
-    record = story(failed(6, TWICE), record=record)
-    assert record.state is ApplicationState.ACCEPTED
-    record = story(failed(7, TWICE), record=record)
-    assert record.state is ApplicationState.FAILED
-
-
-@pytest.mark.parametrize(
-    "status",
-    [
-        0,
-        1,
-        137,
-        ExitStatus.INVALID,
-        ExitStatus.KILLED_EXCEEDED_VMEM,
-        ExitStatus.KILLED_EXCEEDED_PMEM,
-        ExitStatus.KILLED_BY_APPMASTER,
-        ExitStatus.KILLED_AFTER_APP_COMPLETION,
-        ExitStatus.KILLED_BY_CONTAINER_SCHEDULER,
-        ExitStatus.KILLED_FOR_EXCESS_LOGS,
-    ],
-)
-def test_every_other_exit_status_of_an_am_counts(status):
-    record = story(failed(1, TWICE, status), failed(2, TWICE, status))
-
-    assert record.state is ApplicationState.FAILED
-
-
-def test_where_one_attempt_is_allowed_even_an_am_that_was_preempted_ends_the_application():
-    record = story(failed(1, RetryRule(1), ExitStatus.PREEMPTED))
-
-    assert record.state is ApplicationState.FAILED
-    assert attempts(record) == [(1, "FAILED")]
-
-
-def test_failures_that_lie_back_further_than_the_validity_interval_do_not_count():
-    rule = RetryRule(max_attempts=2, validity_ms=5000)
-    first = advance(NEW, failed(1, rule), 1000)
-
-    assert advance(first, failed(2, rule), 6000).state is ApplicationState.FAILED
-    assert advance(first, failed(2, rule), 6001).state is ApplicationState.ACCEPTED
-
-
 def test_an_application_that_is_being_killed_gets_no_other_attempt():
     kill = replace(running(1, TWICE), kill=True)
     record = story(running(1, TWICE), kill, replace(kill, am_ending=Ending(137)))
@@ -179,13 +118,6 @@ def test_a_kill_between_two_attempts_ends_the_application_at_once():
 
     assert record.state is ApplicationState.KILLED
     assert attempts(record) == [(1, "FAILED"), (2, "KILLED")]
-
-
-@pytest.mark.parametrize(
-    ("asked", "most", "expected"), [(0, 2, 2), (1, 2, 1), (2, 2, 2), (5, 2, 2), (3, 4, 3)]
-)
-def test_the_clusters_maximum_bounds_what_an_application_asks(asked, most, expected):
-    assert retry.resolved(asked, most) == expected
 
 
 def test_of_very_many_attempts_the_ones_that_do_not_count_are_forgotten_first():

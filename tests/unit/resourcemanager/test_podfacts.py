@@ -69,6 +69,36 @@ def test_what_the_cluster_took_away_is_aborted_and_no_failure_of_the_process(rea
     assert ending.diagnostics == f"{reason}: The node was low on memory."
 
 
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("The node was low on resource: ephemeral-storage.", ExitStatus.DISKS_FAILED),
+        ("The node was low on resource: inodes.", ExitStatus.DISKS_FAILED),
+        ("The node was low on resource: memory.", ExitStatus.ABORTED),
+        ("The node had condition: [DiskPressure].", ExitStatus.ABORTED),
+        (
+            'Usage of EmptyDir volume "kubeyarn-logs" exceeds the limit "1Gi".',
+            ExitStatus.KILLED_FOR_EXCESS_LOGS,
+        ),
+        (
+            "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi.",
+            ExitStatus.KILLED_FOR_EXCESS_LOGS,
+        ),
+        (
+            "Container main exceeded its local ephemeral storage limit",
+            ExitStatus.KILLED_FOR_EXCESS_LOGS,
+        ),
+    ],
+)
+def test_an_eviction_tells_whose_disk_was_full(message, status):
+    pod = a_pod(container(2), phase="Failed", main=exited(137, reason="Error"))
+    pod["status"] |= {"reason": "Evicted", "message": message}
+
+    ending = podfacts.read(pod).ending
+    assert ending.exit_status is status
+    assert ending.diagnostics == f"Evicted: {message}"
+
+
 def test_a_process_stopped_because_its_pod_is_deleted_is_aborted():
     found = facts(phase="Failed", main=exited(143), deletionTimestamp="2025-11-23T12:14:00Z")
 
