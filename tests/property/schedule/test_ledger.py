@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedule.capacity import CapacityEngine
@@ -151,6 +151,21 @@ def test_an_idle_cycle_stays_idle_until_something_changes(
 
 @settings(max_examples=100, deadline=None)
 @given(properties(), STORY)
+@example(
+    {
+        "yarn.scheduler.capacity.root.queues": "a",
+        "yarn.scheduler.capacity.root.a.capacity": "100",
+        "yarn.scheduler.capacity.maximum-am-resource-percent": "0.5",
+    },
+    [
+        *[Step("submit", (0, 0, 0), (1024, 1))] * 12,
+        Step("cycle", (4, 0, 0), (1024, 1)),
+        Step("remove", (1, 0, 0), (1024, 1)),
+        Step("add", (1, 0, 0), (1024, 1)),
+        Step("remove", (0, 0, 0), (1024, 1)),
+        Step("cycle", (0, 0, 0), (1024, 1)),
+    ],
+)
 def test_asking_changes_no_decision(values: dict[str, str], story: list[Step]) -> None:
     asked, quiet = Teller(values), Teller(values)
     for step in story:

@@ -103,6 +103,7 @@ class CapacityEngine:
         self._idle = False
         self._quick = False
         self._stale = False
+        self._grown = False
         self._rounds = Rounds()
         self._tended_ms = 0
 
@@ -162,6 +163,15 @@ class CapacityEngine:
         self._stale = True
         self._idle = False
 
+    def _about_to_shrink(self) -> None:
+        """Let nodes that came act before one goes.
+
+        Hadoop recomputes at every node, and a larger cluster may admit an application that stays
+        admitted in a smaller one. Only of nodes in a row that came the last one decides.
+        """
+        if self._grown:
+            self.refresh()
+
     def settle(self) -> None:
         """Bring queues up to date with nodes that came, went or changed."""
         if self._stale:
@@ -170,6 +180,7 @@ class CapacityEngine:
     def refresh(self) -> None:
         """Recompute what depends on the cluster's size."""
         self._stale = False
+        self._grown = False
         self._idle = False
         if self.root is not None and self.config is not None:
             update_below(self.root, self.config)
@@ -184,6 +195,7 @@ class CapacityEngine:
             return
         self.cluster.add(node)
         self._cluster_changed()
+        self._grown = True
 
     def update_node(self, node: Node) -> None:
         """A node's total, partition, rack or schedulability changed; its containers stay."""
@@ -193,6 +205,7 @@ class CapacityEngine:
             return
         if ledger.node == node:
             return
+        self._about_to_shrink()
         if node.partition != ledger.partition or not node.schedulable:
             if ledger.reservation is not None:
                 drop_reservation(ledger.reservation, ledger)
@@ -205,6 +218,7 @@ class CapacityEngine:
         ledger.partition, ledger.rack = node.partition, node.rack
         self.cluster.recount()
         self._cluster_changed()
+        self._grown = True
 
     def _repartition(self, name: str, partition: str) -> None:
         ledger = self.cluster.nodes[name]
@@ -225,6 +239,7 @@ class CapacityEngine:
         ledger = self.cluster.nodes.get(name)
         if ledger is None:
             return ()
+        self._about_to_shrink()
         lost = list(ledger.containers.values())
         for container in lost:
             app = self.apps.get(container.id.attempt.application)
