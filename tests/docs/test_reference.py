@@ -64,7 +64,7 @@ def test_every_reason_that_a_queue_is_refused_for_is_described() -> None:
     described = {
         code(row[0])[0] for row in page("docs/queues.md").rows("## A tree that does not add up")
     }
-    assert {"CapacitySum", "MixedCapacity", "ParentNotFound", "ParentStopped"} <= described
+    assert {"CapacitySum", "MixedCapacity", "ParentNotFound", "QueueNotStopped"} <= described
     assert described == set(
         code(_row(OPERATIONS.rows("### Other reasons"), "YarnQueue `Accepted`"))
     )

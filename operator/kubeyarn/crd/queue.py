@@ -205,8 +205,9 @@ class YarnQueueSpec(Fields):
     )
     state: State = Field(
         State.RUNNING,
-        description="Running takes applications. Stopped takes no new ones, also below it; what "
-        "runs goes on, and until it ends status.state says Draining.",
+        description="Running takes applications, unless a queue above is stopped. Stopped takes "
+        "no new ones, also below it; what runs goes on, and until it ends status.state says "
+        "Draining.",
     )
     capacity: Share | None = Field(
         None,

@@ -70,7 +70,7 @@ def tree(
         if kept is None:
             continue
         if _stands(path, good):
-            good[path] = replace(kept, order=order)
+            good[path] = replace(kept, order=order, state=_state(kept, good.get(kept.parent)))
         else:
             problems.append(_orphan(path))
     if ROOT not in good:
@@ -85,6 +85,14 @@ def tree(
 
 def _stands(path: str, good: Mapping[str, queues.QueueConfig]) -> bool:
     return path == ROOT or path.rpartition(".")[0] in good
+
+
+def _state(
+    said: queues.QueueConfig, parent: queues.QueueConfig | None
+) -> queues.ConfiguredState | None:
+    """Stopped below a stopped parent: Running is only the default, and starts no queue there."""
+    stopped = queues.ConfiguredState.STOPPED
+    return stopped if parent is not None and parent.state is stopped else said.state
 
 
 def _orphan(path: str) -> Problem:

@@ -188,9 +188,9 @@ class World:
 
     # Nodes.
 
-    def label_node(self, name: str, **labels: str | None) -> None:
-        said = {key.replace("__", "/").replace("_", "."): v for key, v in labels.items()}
-        self.call("PATCH", f"/api/v1/nodes/{name}", {"metadata": {"labels": said}}, MERGE)
+    def cordon(self, name: str, *, closed: bool = True) -> None:
+        """Let a node take nothing new, or take it again."""
+        self.call("PATCH", f"/api/v1/nodes/{name}", {"spec": {"unschedulable": closed}}, MERGE)
 
     # The end.
 

@@ -92,3 +92,17 @@ def test_a_stopped_queue_takes_nothing_new() -> None:
 
     with pytest.raises(Rejected, match=r"root\.a"):
         engine.submit(Application(APP, "u", "root.a", am_size=(10, 1)), 0)
+
+
+@pytest.mark.parametrize("kind", [SchedulerKind.CAPACITY, SchedulerKind.FAIR])
+def test_an_engine_without_any_queue_decides_nothing(kind: SchedulerKind) -> None:
+    types = ResourceTypes()
+    engine: Engine = CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairEngine(types)
+    engine.add_node(Node("n", (100, 100)))
+
+    assert not engine.cycle(1_000_000, 10)
+    assert not engine.offer("n", 1_000_000)
+    assert not engine.preempt(1_000_000)
+    assert not engine.containers()
+    with pytest.raises(Rejected):
+        engine.submit(Application(APP, "u", "root.a", am_size=(10, 1)), 1_000_000)

@@ -282,11 +282,12 @@ class CapacityEngine:
         return leaf.path
 
     def _take_back(self, application: Application, now_ms: int) -> str:
-        """Take an application that an earlier ledger took; a stopped queue drains again."""
+        """Take an application that an earlier ledger took; stopped queues drain again."""
         leaf = self.index.leaf(application.placed)
         app = self._application(application, leaf, now_ms)
-        if leaf.state is QueueState.STOPPED:
-            leaf.state = QueueState.DRAINING
+        for queue in leaf.path_up():
+            if queue.state is QueueState.STOPPED:
+                queue.state = QueueState.DRAINING
         self._enter(leaf, app)
         return leaf.path
 

@@ -271,6 +271,8 @@ class FairEngine:
 
     def update(self, now_ms: int) -> None:
         """Recompute shares if something changed, and note who is starved now."""
+        if not self._ledger.queues:
+            return
         self._sizing.settle()
         if self._ledger.is_stale:
             sharing.update(self._ledger)
@@ -279,12 +281,14 @@ class FairEngine:
     def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
         room = self._ledger.rooms.get(node)
-        return [] if room is None else self._assigner.offer(room)
+        return [] if room is None or not self._ledger.queues else self._assigner.offer(room)
 
     def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
         """Offer all nodes until nothing changes or *limit* grants were made."""
-        self._tidy(now_ms)
         decisions: list[Decision] = []
+        if not self._ledger.queues:
+            return decisions
+        self._tidy(now_ms)
         grants = quiet = 0
         while grants < limit and quiet < _QUIET_ROUNDS:
             if self._idle_version == self._ledger.version:
@@ -338,6 +342,8 @@ class FairEngine:
 
     def queue_status(self) -> Sequence[QueueStatus]:
         """Every queue, parents before children, in configured order."""
+        if not self._ledger.queues:
+            return []
         self._sizing.settle()
         return reporting.queue_status(self._ledger, self._assigner)
 

@@ -1,0 +1,138 @@
+"""Queues that are stopped, deleted, moved out of and looked at while applications run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from e2e.live.patience import until
+from e2e.policy.world import condition, node_of, queue, role_of, root
+
+pytestmark = pytest.mark.e2e
+
+OPEN = {"maximumCapacity": "100%", "userLimitFactor": "-1", "maximumAMShare": "50%"}
+
+
+def test_a_stopped_queue_drains_and_takes_nothing_new(tree):
+    world = tree(
+        root(), queue("root.a", **OPEN, capacity="50%"), queue("root.b", **OPEN, capacity="50%")
+    )
+    world.run("a", "root.a", 4)
+    world.until_running("a", 5)
+    world.say("root.a", state="Stopped")
+    status = world.until_queue("root.a", "drains", lambda s: s.get("state") == "Draining")
+    assert condition(status, "Ready")["status"] == "False"
+    assert condition(status, "Ready")["reason"] == "Draining"
+
+    world.submit("late", "root.a")
+    refused = world.until_state("late", "FAILED")["status"]
+    assert condition(refused, "Accepted")["reason"] == "QueueStopped"
+    assert "root.a" in condition(refused, "Accepted")["message"]
+
+    # What runs goes on, asks included, whatever process decides.
+    world.hosted.restart_scheduler()
+    world.hosted.wait_ready("scheduler")
+    world.ask("more", "a", 2)
+    world.until_running("a", 7)
+    assert world.queue("root.a")["status"]["state"] == "Draining"
+
+    world.change("a", desiredState="Killed")
+    world.until_state("a", "KILLED")
+    world.until_queue("root.a", "is stopped", lambda s: s.get("state") == "Stopped")
+    world.say("root.a", state="Running")
+    world.until_queue("root.a", "runs again", lambda s: s.get("state") == "Running")
+    world.run("again", "root.a", 1)
+    world.until_running("again", 2)
+
+
+def test_a_running_application_moves_with_all_it_holds(tree):
+    world = tree(
+        root(), queue("root.a", **OPEN, capacity="50%"), queue("root.b", **OPEN, capacity="50%")
+    )
+    world.run("a", "root.a", 5)
+    before = {pod["metadata"]["uid"] for pod in world.until_running("a", 6)}
+    world.change("a", queue="root.b")
+    status = world.until_queue("root.b", "holds it", lambda s: s.get("containers") == 6)
+
+    assert status["used"] == {"cpu": "6", "memory": "6Gi"}
+    assert status["applications"] == {"active": 1, "total": 1, "pending": 0}
+    world.until_queue("root.a", "holds nothing", lambda s: not s.get("containers"))
+    assert {pod["metadata"]["uid"] for pod in world.pods("a")} == before
+    world.until_request("a", "is there", lambda s: s.get("queue") == "root.b")
+    until(
+        "the application says so",
+        lambda: world.application("a")["status"]["queue"],
+        lambda path: path == "root.b",
+    )
+
+    world.change("a", queue="root.nowhere")
+    moved = world.until_request(
+        "a-am-1", "is refused", lambda s: condition(s, "Moved").get("status") == "False"
+    )
+    assert condition(moved, "Moved")["reason"] == "QueueNotFound"
+    assert "root.nowhere" in condition(moved, "Moved")["message"]
+    assert world.queue("root.b")["status"]["containers"] == 6
+
+
+def test_the_status_of_a_queue_is_what_its_pods_say(tree):
+    world = tree(
+        root(), queue("root.a", **OPEN, capacity="50%"), queue("root.b", **OPEN, capacity="50%")
+    )
+    world.run("one", "root.a", 5, user="alice")
+    world.run("two", "root.a", 3, user="bob", resources={"cpu": "2", "memory": "1Gi"})
+    # A node has 8: this one waits.
+    world.ask("large", "two", 1, resources={"cpu": "9", "memory": "1Gi"}, priority=5)
+    world.until_running("one", 6)
+    world.until_running("two", 4)
+    status = world.until_queue("root.a", "counts all", lambda s: s.get("containers") == 10)
+    status = world.until_queue("root.a", "counts what waits", lambda s: s["pending"]["cpu"] == "9")
+
+    pods = [*world.pods("one"), *world.pods("two")]
+    held: Counter[str] = Counter()
+    for pod in pods:
+        requests = pod["spec"]["containers"][0]["resources"]["requests"]
+        held[pod["metadata"]["annotations"]["kubeyarn.io/user"]] += int(requests["cpu"])
+    assert len(pods) == 10
+    assert dict(held) == {"alice": 6, "bob": 7}
+    assert {u["name"]: u["used"]["cpu"] for u in status["users"]} == {"alice": "6", "bob": "7"}
+    assert status["used"] == {"cpu": "13", "memory": "10Gi"}
+    assert status["am"]["used"] == {"cpu": "2", "memory": "2Gi"}
+    assert status["effective"] == {
+        "minimum": {"cpu": "20", "memory": "20Gi"},
+        "maximum": {"cpu": "40", "memory": "40Gi"},
+    }
+    assert status["usedCapacity"] == "65.0%"
+    assert status["absoluteUsedCapacity"] == "32.5%"
+    assert status["leaf"] is True
+    of_root = world.until_queue("root", "counts all", lambda s: s.get("containers") == 10)
+    assert of_root["used"] == status["used"]
+    assert of_root["nodes"] == 7
+    assert "no node" in world.until_waits("large", "NoNodeFits")
+
+
+def test_a_reservation_is_shown_and_kept_until_there_is_room(tree):
+    """Every node has 5 of 8 in use; one asks for 6: a node's room is kept for it.
+
+    As in Hadoop a second node's, too, when the first makes it wait.
+    """
+    world = tree(root(), queue("root.a", **OPEN, capacity="100%"))
+    world.submit("a", "root.a")
+    [master] = world.until_running("a", 1)
+    for number in range(5):
+        name = f"fake-{number:04d}"
+        count = 4 if node_of(master) == name else 5
+        world.ask(f"n{number}", "a", count, locality={"nodes": [name], "relax": False})
+    world.until_running("a", 25)
+    world.ask("large", "a", 1, resources={"cpu": "6", "memory": "6Gi"}, priority=5)
+    status = world.until_queue(
+        "root.a", "reserves", lambda s: (s.get("reserved") or {}).get("cpu") in ("6", "12")
+    )
+    assert int(status["used"]["cpu"]) == 25 + int(status["reserved"]["cpu"])
+    assert status["containers"] == 25
+
+    for pod in world.pods("a"):
+        if role_of(pod) == "task":
+            world.delete_pod(pod)
+    world.until_granted("large", 1)
+    world.until_queue("root.a", "reserves no more", lambda s: s["reserved"]["cpu"] == "0")
