@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kubeyarn.crd import amounts, queues
-from kubeyarn.model.queues import SchedulerKind
+from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.schedule.fair.checking import check_policies
 from kubeyarn.scheduler import configuring, nodes, usage
 from kubeyarn.scheduler.books import Books, Object
 from kubeyarn.scheduler.configuring import InForce
@@ -30,8 +31,15 @@ def configure(books: Books, now_ms: int) -> None:
         for path, word in before.items()
     }
     books.in_force = configuring.put_in_force(
-        found, before, books.types, lambda config: books.engine.configure(config, now_ms)
+        found, before, books.types, lambda config: _try(books, config, now_ms)
     )
+
+
+def _try(books: Books, config: SchedulerConfig, now_ms: int) -> None:
+    """Put a configuration in force that leaves no queue out without a word."""
+    if config.kind is SchedulerKind.FAIR:
+        check_policies(config)
+    books.engine.configure(config, now_ms)
 
 
 def _begin_anew(books: Books) -> None:

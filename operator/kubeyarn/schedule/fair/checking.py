@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
+from kubeyarn.model.fair_queues import FairClusterConfig, FairPolicy
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.policy.fair.placing import check_rules
+from kubeyarn.schedule.fair.tree import allows
 
 _ROOT = "root"
 
@@ -22,6 +24,47 @@ def check_config(config: SchedulerConfig, types: ResourceTypes) -> None:
     problems += tuple(_rule_problems(config))
     if problems:
         raise ConfigRefused(problems)
+
+
+def check_policies(config: SchedulerConfig) -> None:
+    """Refuse queues whose parent's policy does not allow theirs.
+
+    Hadoop leaves such queues out of the tree, with a line in its log (FSParentQueue,
+    SchedulingPolicy.isChildPolicyAllowed); whoever can tell people refuses them before.
+
+    Raises:
+        ConfigRefused: with one problem for each queue at fault.
+    """
+    problems = tuple(_policy_problems(config))
+    if problems:
+        raise ConfigRefused(problems)
+
+
+def _policy_problems(config: SchedulerConfig) -> Iterator[Problem]:
+    standard = (config.fair or FairClusterConfig()).defaults.policy
+    policies = {
+        queue.path: (queue.fair.policy if queue.fair else None) or standard
+        for queue in config.queues
+    }
+    parents = {queue.parent for queue in config.queues if queue.path != _ROOT}
+    for queue in config.queues:
+        own = policies[queue.path]
+        if own is FairPolicy.FIFO and queue.path in parents:
+            yield _policy_problem(
+                queue.path, "Fifo for a queue that has children", "Fair or Drf; Fifo for leaves"
+            )
+            continue
+        above = policies.get(queue.parent)
+        if above in (None, FairPolicy.FIFO) or allows(above, own):
+            continue
+        found = f"{own.value} below {queue.parent}, which says {above.value}"
+        allowed = f"Fair or Fifo there; {FairPolicy.DRF.value} if {queue.parent} says it too"
+        yield _policy_problem(queue.path, found, allowed)
+
+
+def _policy_problem(path: str, found: str, allowed: str) -> Problem:
+    message = f"spec.fair.policy: found {found}, allowed: {allowed}"
+    return Problem(path, "spec.fair.policy", "ParentPolicy", message)
 
 
 def _allocation_problems(config: SchedulerConfig, types: ResourceTypes) -> Iterator[Problem]:
