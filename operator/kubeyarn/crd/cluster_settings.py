@@ -49,6 +49,7 @@ def scheduler_config(
         preemption=preemption,
         queue_expiry_seconds=_expiry(root),
         fair=_fair(preemption) if kind is queues.SchedulerKind.FAIR else None,
+        types=types,
     )
     _check_order(said, config, types)
     return Settings(config, tuple(root.faults))

@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.resources import Vector
+from kubeyarn.model.resources import ResourceTypes, Vector
 
 if TYPE_CHECKING:
     from kubeyarn.model.fair_queues import FairClusterConfig, FairQueueConfig
@@ -327,7 +327,8 @@ class SchedulerConfig:
     """A whole tree and its cluster-wide settings, ready for `Engine.configure`.
 
     *queues* holds every declared queue, root included, in any order. *minimum_allocation* is also
-    the step sizes are rounded to under Capacity; Fair rounds to *increment_allocation*.
+    the step sizes are rounded to under Capacity; Fair rounds to *increment_allocation*. *types*
+    are for what is said of amounts that do not add up.
     """
 
     queues: tuple[QueueConfig, ...]
@@ -361,3 +362,4 @@ class SchedulerConfig:
     lazy_preemption: bool = False
     preemption: PreemptionConfig = PreemptionConfig()
     fair: FairClusterConfig | None = None
+    types: ResourceTypes = ResourceTypes()

@@ -209,11 +209,16 @@ def _maximum_allocation(
                 config.path,
                 "maximumAllocation",
                 "InvalidField",
-                f"maximum allocation {amount} (type {place}) is larger than the cluster's "
-                f"{allowed}; lower it or raise the cluster's",
+                f"maximumAllocation: found {_amount(cluster, place, amount)}, allowed: at most "
+                f"the cluster's {_amount(cluster, place, allowed)}; lower it, or raise root's "
+                "cluster.maximumAllocation",
             )
         amounts[place] = amount
     return tuple(amounts)
+
+
+def _amount(cluster: SchedulerConfig, place: int, amount: int) -> str:
+    return cluster.types.amount(cluster.types.names[place], amount)
 
 
 def _lifetimes(config: QueueConfig, parent: QueueSettings | None) -> tuple[int, int]:

@@ -24,7 +24,7 @@ from kubeyarn.policy.single import quotient, single
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubeyarn.model.resources import Vector
+    from kubeyarn.model.resources import ResourceTypes, Vector
 
 _PRECISION = 0.0005
 
@@ -69,7 +69,7 @@ class TreeNode:
             yield from child.walk()
 
 
-def build_tree(config: SchedulerConfig, zero: Vector) -> TreeNode:
+def build_tree(config: SchedulerConfig) -> TreeNode:
     """The tree of a configuration, with every rule checked that needs no cluster.
 
     Raises:
@@ -87,7 +87,7 @@ def build_tree(config: SchedulerConfig, zero: Vector) -> TreeNode:
     root = next((q for q in config.queues if q.path == ROOT), None)
     if root is None or not (by_parent.get(ROOT) or root.auto_create):
         raise refused(ROOT, "queues", "NoQueues", "root has no queues; declare at least one")
-    return _build(root, None, config, by_parent, zero)
+    return _build(root, None, config, by_parent)
 
 
 def _build(
@@ -95,15 +95,14 @@ def _build(
     parent: TreeNode | None,
     config: SchedulerConfig,
     by_parent: dict[str, list[QueueConfig]],
-    zero: Vector,
 ) -> TreeNode:
     node = make_node(queue, parent, config)
     for child in by_parent.get(queue.path, ()):
-        node.children.append(_build(child, node, config, by_parent, zero))
+        node.children.append(_build(child, node, config, by_parent))
     if node.leaf:
         check_weights(node.settings)
     if config.legacy_queue_mode and node.children:
-        check_children(node, zero)
+        check_children(node, config.types)
     return node
 
 
@@ -252,7 +251,7 @@ def children_unit(nodes: list[TreeNode], labels: list[str]) -> Unit:
     return Unit.ABSOLUTE if amounts else Unit.PERCENT
 
 
-def check_children(node: TreeNode, zero: Vector) -> None:
+def check_children(node: TreeNode, types: ResourceTypes) -> None:
     """Refuse children whose capacities do not add up (legacy queue mode).
 
     Raises:
@@ -269,15 +268,15 @@ def check_children(node: TreeNode, zero: Vector) -> None:
                 "MixedCapacity",
                 "where amounts are used, parent and children must all use amounts",
             )
-        _check_amounts(node, labels, zero)
+        _check_amounts(node, labels, types)
     if unit is Unit.PERCENT:
         for label in labels:
             _check_sum(node, label, own)
 
 
-def _check_amounts(node: TreeNode, labels: list[str], zero: Vector) -> None:
+def _check_amounts(node: TreeNode, labels: list[str], types: ResourceTypes) -> None:
     for label in labels:
-        total = list(zero)
+        total = [0] * len(node.shares[label].minimum_amounts or types.names)
         for child in node.children:
             share = child.shares.get(label)
             for place, amount in enumerate((share and share.minimum_amounts) or ()):
@@ -288,8 +287,13 @@ def _check_amounts(node: TreeNode, labels: list[str], zero: Vector) -> None:
                 node.path,
                 "capacity",
                 "CapacitySum",
-                f"capacity {own} is less than its children's {tuple(total)}",
+                f"capacityByResource: found {types.text(own)}{_in(label)}, allowed: at least "
+                f"what its children say together, {types.text(tuple(total))}",
             )
+
+
+def _in(label: str) -> str:
+    return f" in partition {label}" if label else ""
 
 
 def _check_sum(node: TreeNode, label: str, own: Unit) -> None:
@@ -299,7 +303,7 @@ def _check_sum(node: TreeNode, label: str, own: Unit) -> None:
         total = single(total + (share.capacity if share else 0.0))
     capacity = node.shares[label].capacity
     zero_allowed = bool(node.settings.config.allow_zero_capacity_sum)
-    where = f"children of {node.path}" + (f" in partition {label}" if label else "")
+    where = f"children of {node.path}{_in(label)}"
     if abs(single(1.0 - total)) > _PRECISION:
         if abs(total) > _PRECISION:
             raise refused(

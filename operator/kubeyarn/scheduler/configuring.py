@@ -89,9 +89,9 @@ def _at_fault(
     path = problem.queue
     own, below = [path], _children(words, path)
     groups = [below, own] if problem.reason == _OF_CHILDREN else [own, below]
-    if path != queues.ROOT:
-        parent = path.rpartition(".")[0]
-        groups.append([parent, *_children(words, parent)])
+    while path != queues.ROOT:
+        path = path.rpartition(".")[0] or queues.ROOT
+        groups.append([path, *_children(words, path)])
     changed = ([p for p in group if _is_new(p, words, before)] for group in groups)
     return next((group for group in changed if group), [])
 

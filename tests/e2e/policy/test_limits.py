@@ -28,7 +28,6 @@ def test_two_users_share_a_leaf_by_its_user_limit(tree):
 
     halves = [{"cpu": n, "memory": f"{n}Gi"} for n in ("20", "21")]
     assert [user["limit"] in halves for user in status["users"]] == [True, True]
-    assert "user bob holds" in world.until_waits("bobs", "UserLimit")
     world.stays("and no more", lambda: world.running("bobs") <= 21, True, seconds=2)
 
 

@@ -59,6 +59,7 @@ def read_capacity_scheduler(
     minimum, maximum = _allocations(properties, types)
     queues = read_queues(properties, types)
     config = SchedulerConfig(
+        types=types,
         queues=queues,
         branch_templates=read_branch_templates(properties, types, queues),
         minimum_allocation=minimum,

@@ -115,7 +115,7 @@ class CapacityEngine:
         Raises:
             ConfigRefused: it does not add up; the one before stays in force.
         """
-        tree = build_tree(config, self.zero)
+        tree = build_tree(config)
         check_rules(config.placement_rules, TreeLookup(tree))
         check_templates(tree, config)
         calc = calculator(dominant=config.dominant)

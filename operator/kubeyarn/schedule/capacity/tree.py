@@ -16,7 +16,7 @@ from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.queue import Queue, QueueState, Shares
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from kubeyarn.policy.calculator import Calculator
     from kubeyarn.policy.tree import TreeNode
@@ -98,6 +98,7 @@ def check_change(root: Queue, new: TreeNode) -> None:
                 Problem(queue.path, "name", "QueueNotStopped", f"{problem} (state {queue.state})")
             )
     problems += _stopped_above(root, new, parent_runs=True)
+    problems += _lowered(root, nodes)
     if problems:
         raise ConfigRefused(tuple(problems))
 
@@ -137,15 +138,37 @@ def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
     stopping = node.settings.config.state is ConfiguredState.STOPPED
     if queue.leaf and not node.leaf and not (stopped or stopping):
         return "a leaf queue cannot become a parent before it is stopped"
-    if isinstance(queue, LeafQueue):
-        old, new = queue.settings.maximum_allocation, node.settings.maximum_allocation
-        if node.leaf and any(o > n for o, n in zip(old, new, strict=True)):
-            text = queue.cluster.types.text
-            return (
-                f"maximumAllocation: found {text(new)}, allowed while the queue is in force: at "
-                f"least {text(old)}; it cannot be lowered"
-            )
     return None
+
+
+def _lowered(queue: Queue, nodes: Mapping[str, TreeNode]) -> Iterator[Problem]:
+    """Leaves whose largest container would shrink (Hadoop: AbstractLeafQueue.reinitialize).
+
+    Told is the topmost queue that has a smaller one than before: there it is said.
+    """
+    if not any(_shrinks(leaf, nodes) for leaf in walk(queue) if isinstance(leaf, LeafQueue)):
+        return
+    if not _shrinks(queue, nodes):
+        for child in queue.children if isinstance(queue, ParentQueue) else ():
+            yield from _lowered(child, nodes)
+        return
+    field = "maximumAllocation" if queue.parent else "cluster.maximumAllocation"
+    text, new = queue.cluster.types.text, nodes[queue.path].settings.maximum_allocation
+    yield Problem(
+        queue.path,
+        field,
+        "MaximumAllocation",
+        f"{field}: found {text(new)}, allowed while its queues are in force: at least "
+        f"{text(queue.settings.maximum_allocation)}; restart the scheduler to have it lowered",
+    )
+
+
+def _shrinks(queue: Queue, nodes: Mapping[str, TreeNode]) -> bool:
+    node = nodes.get(queue.path)
+    if node is None or queue.on_demand or queue.leaf is not node.leaf:
+        return False
+    old, new = queue.settings.maximum_allocation, node.settings.maximum_allocation
+    return any(o > n for o, n in zip(old, new, strict=True))
 
 
 def _managed(auto_create: object) -> bool:
