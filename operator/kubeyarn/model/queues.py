@@ -362,4 +362,4 @@ class SchedulerConfig:
     lazy_preemption: bool = False
     preemption: PreemptionConfig = PreemptionConfig()
     fair: FairClusterConfig | None = None
-    types: ResourceTypes = ResourceTypes()
+    types: ResourceTypes = field(default_factory=ResourceTypes)
