@@ -244,7 +244,10 @@ class FakeApi:
             return {**body, "status": self.tokens.get(body["spec"]["token"], {})}
         if place.sub == "binding":
             return self._bind(place, body)
-        name = body["metadata"]["name"]
+        meta = body["metadata"]
+        if "name" not in meta:
+            meta["name"] = f"{meta['generateName']}{next(self._uids):05d}"
+        name = meta["name"]
         key = (place.plural, place.namespace, name)
         if key in self.objects:
             raise _No(409, "AlreadyExists", f'{place.plural} "{name}" already exists')

@@ -36,6 +36,7 @@ APPLICATIONS = Kind("kubeyarn.io", "v1alpha1", "yarnapplications", "YarnApplicat
 REQUESTS = Kind("kubeyarn.io", "v1alpha1", "containerrequests", "ContainerRequest", True)
 PODS = Kind("", "v1", "pods", "Pod", True)
 NODES = Kind("", "v1", "nodes", "Node", namespaced=False)
+SECRETS = Kind("", "v1", "secrets", "Secret", True)
 EVENTS = Kind("events.k8s.io", "v1", "events", "Event", True)
 LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", True)
 TOKEN_REVIEWS = Kind("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)

@@ -137,6 +137,9 @@ _SPEC_RULES = [
 ]
 
 
+_ATTEMPT_ID = r"^(appattempt_[0-9]+_[0-9]{4,}_[0-9]{6,})?$"
+
+
 class YarnApplicationSpec(Fields):
     """What is submitted (Hadoop: ApplicationSubmissionContext)."""
 
@@ -190,10 +193,18 @@ class YarnApplicationSpec(Fields):
         "by hand always do.",
     )
     unmanaged_am: bool = Field(
-        False, description="The ApplicationMaster runs elsewhere and is not launched."
+        False,
+        description="The ApplicationMaster runs elsewhere and is not launched: the application "
+        "waits in ACCEPTED until somebody registers with the token in the Secret that "
+        "status.unmanagedAM names. There is one attempt.",
     )
     lifetime_seconds: Seconds = Field(
         0, description="Seconds after which it is killed; 0: the queue's default."
+    )
+    fail_attempt: Annotated[str, Field(max_length=80, pattern=_ATTEMPT_ID)] = Field(
+        "",
+        description="The id of an attempt that is ended as failed; another one follows if "
+        "maxAttempts allows. An id of another application's or a former attempt does nothing.",
     )
     desired_state: DesiredState = Field(
         DesiredState.RUNNING, description="Killed ends the application; that cannot be undone."
@@ -227,6 +238,19 @@ class Attempt(Fields):
         "negative number of YARN's ContainerExitStatus.",
     )
     diagnostics: Diagnostics | None = Field(None, description="What went wrong, in words.")
+
+
+class UnmanagedMaster(Fields):
+    """How an ApplicationMaster that runs elsewhere proves whose it is."""
+
+    secret: Line | None = Field(
+        None,
+        description="The Secret in the application's namespace with its token (token) and the AM "
+        "service's address (KUBEYARN_RM).",
+    )
+    token_digest: Annotated[str, Field(max_length=64)] | None = Field(
+        None, description="The SHA-256 of the token."
+    )
 
 
 class Usage(Fields):
@@ -274,6 +298,9 @@ class YarnApplicationStatus(Fields):
     rpc_port: Annotated[int, Field(ge=-1, le=65535)] | None = Field(
         None, description="The port it listens on; -1: none."
     )
+    unmanaged_am: UnmanagedMaster | None = Field(
+        None, description="Only with unmanagedAM: where its ApplicationMaster finds its token."
+    )
     diagnostics: Diagnostics | None = Field(
         None, description="Why it waits, or what went wrong, in words."
     )
@@ -292,8 +319,9 @@ class YarnApplicationStatus(Fields):
     usage: Usage | None = Field(None, description="What it has used over its life.")
     conditions: list[Condition] | None = conditions(  # type: ignore[assignment]
         "Accepted: a queue took it. Running: its ApplicationMaster is registered; when false the "
-        "message says what it waits for. Finished: it ended. AllFieldsActing: everything its spec "
-        "says is acted on."
+        "message says what it waits for. Finished: it ended. ChangesApplied: nothing that was "
+        "changed while it lives was refused. AllFieldsActing: everything its spec says is acted "
+        "on."
     )
 
 

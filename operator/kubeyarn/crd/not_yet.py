@@ -39,7 +39,6 @@ QUEUE: Table = {
 }
 
 APPLICATION: Table = {
-    "unmanagedAM": (False,),
     "applicationMaster.files[].url": (),
     "applicationMaster.files[].type": ("File",),
 }

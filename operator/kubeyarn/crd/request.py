@@ -95,8 +95,9 @@ _SPEC_RULES = [
         "partition cannot be changed: make another ContainerRequest",
     ),
     rule(
-        "self.role != 'ApplicationMaster' || self.count == 1",
-        "count: found another number than 1 for the role ApplicationMaster, allowed: 1",
+        "self.role != 'ApplicationMaster' || self.count <= 1",
+        "count: found more than 1 for the role ApplicationMaster, allowed: 1, or 0 for one that "
+        "runs elsewhere",
     ),
     rule(
         "!has(self.gang) || self.gang.minCount <= self.count",
@@ -233,6 +234,13 @@ class CompletedContainer(Fields):
     )
 
 
+class Applied(Fields):
+    """Fields of the application that may be changed while it lives."""
+
+    priority: Count | None = Field(None, description="spec.priority; unset: the queue's default.")
+    queue: QueueName = Field("", description="spec.queue.")
+
+
 class ContainerRequestStatus(Fields):
     """What came of the request; the scheduler and the ResourceManager each write their part."""
 
@@ -263,6 +271,11 @@ class ContainerRequestStatus(Fields):
         description="Containers that are being taken back. Scheduler.",
         json_schema_extra=listed_by("id"),
     )
+    applied: Applied | None = Field(
+        None,
+        description="What of the application's spec was acted on last, whether it was refused or "
+        "not; only of an ApplicationMaster's request. Scheduler.",
+    )
     running: Count | None = Field(None, description="Containers whose pods run. ResourceManager.")
     succeeded: Count | None = Field(
         None, description="Containers that ended with exit status 0. ResourceManager."
@@ -285,8 +298,8 @@ class ContainerRequestStatus(Fields):
     )
     conditions: list[Condition] | None = conditions(  # type: ignore[assignment]
         "Accepted: the queue takes it. Satisfied: nothing is pending; when false, reason and "
-        "message say what stops it. AllFieldsActing: everything its spec says is acted on. "
-        "Scheduler."
+        "message say what stops it. Moved, Prioritized: whether the application's new queue or "
+        "priority was taken. AllFieldsActing: everything its spec says is acted on. Scheduler."
     )
 
 

@@ -87,6 +87,8 @@ class MasterSession:
     attempt: AttemptId
     registered: bool = False
     tracking_url: str = ""
+    host: str = ""
+    rpc_port: int = -1
     progress: int = 0
     unregistration: Unregistration | None = None
     last_heard_ms: int = 0
@@ -111,8 +113,13 @@ class MasterSession:
         granted: Mapping[AskKey, int],
         tracking_url: str,
         now_ms: int,
+        *,
+        again: bool = False,
     ) -> None:
         """Take the AM's registration; until the first heartbeat it may be said again.
+
+        *again*: it may be said again later too, and everything begins anew (Hadoop: of unmanaged
+        AMs with containers that are kept).
 
         *live* are all containers of this attempt, which the answer tells; *granted* how many each
         ask was ever given, ended ones included.
@@ -120,11 +127,12 @@ class MasterSession:
         Raises:
             ProtocolError: AlreadyRegistered.
         """
-        if self.registered and self.response_id:
+        if self.registered and self.response_id and not again:
             raise ProtocolError(
                 "AlreadyRegistered",
                 f"{self.attempt} is registered already; an ApplicationMaster registers once",
             )
+        self._answer = AllocateAnswer(0)
         self.registered = True
         self.last_heard_ms = now_ms
         self.tracking_url = tracking_url

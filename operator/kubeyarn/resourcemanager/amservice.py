@@ -13,7 +13,7 @@ from aiohttp import web
 from kubeyarn.cluster.errors import ApiError
 from kubeyarn.lifecycle.master import ProtocolError
 from kubeyarn.model.errors import SpecError, Unavailable
-from kubeyarn.resourcemanager import openapi, wire
+from kubeyarn.resourcemanager import openapi, unmanaged, wire
 from kubeyarn.resourcemanager.authentication import NotAuthenticated, PodAuthenticator
 from kubeyarn.resourcemanager.masters import Caller, FieldError, Masters
 
@@ -68,7 +68,12 @@ class AmService:
         """Who calls and what it says: identity first, so that strangers learn nothing."""
         if not self._ready():
             raise Unavailable("the ResourceManager is starting; try again")
-        pod = await self._authenticator.authenticate(request.headers.get("Authorization"))
+        header = request.headers.get("Authorization")
+        token = unmanaged.read(header)
+        if token is not None:
+            caller = self._masters.unmanaged(token)
+            return caller, _decode(await request.read(), kind)
+        pod = await self._authenticator.authenticate(header)
         body = _decode(await request.read(), kind)
         return self._masters.caller(pod), body
 

@@ -18,7 +18,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.merging import replacing
-from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS
+from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS, SECRETS
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd import conditions
 from kubeyarn.lifecycle.application import ApplicationState
@@ -27,7 +27,16 @@ from kubeyarn.lifecycle.master import CompletedContainer, MasterSession
 from kubeyarn.lifecycle.progress import Ending, advance
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.resourcemanager import asking, lifetimes, observing, pods, records, requests, telling
+from kubeyarn.resourcemanager import (
+    asking,
+    lifetimes,
+    observing,
+    pods,
+    records,
+    requests,
+    telling,
+    unmanaged,
+)
 from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.observing import Seen
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
@@ -180,6 +189,7 @@ class ApplicationsManager:
         status = application.get("status") or {}
         wanted = records.write(after)
         wanted["allocated"] = _allocated(views)
+        wanted |= _address(seen, after)
         wanted["observedGeneration"] = application["metadata"].get("generation")
         wanted["conditions"] = conditions.merged(
             status.get("conditions"),
@@ -236,6 +246,8 @@ class ApplicationsManager:
     ) -> None:
         if not record.ended and record.state is not ApplicationState.FINISHING:
             await self._ensure_am_request(key, application, record, views)
+        if observing.unmanaged(application) and not record.ended and record.attempt is not None:
+            await self._ensure_token(key, application, record)
         session = self.session(key, record)
         if record.state is ApplicationState.RUNNING:
             await asking.write(self._client, self.cache, key, application, session)
@@ -256,6 +268,21 @@ class ApplicationsManager:
         except AlreadyExists:
             return
         self.cache.put_request(created)
+        self.queue.add(key)
+
+    async def _ensure_token(self, key: Key, application: Object, record: ApplicationRecord) -> None:
+        """Hand an unmanaged AM its token, once.
+
+        A Secret whose token was not noted before a crash is worth nothing and goes with the
+        application.
+        """
+        if ((application.get("status") or {}).get("unmanagedAM") or {}).get("tokenDigest"):
+            return
+        token = unmanaged.made(*key)
+        body = unmanaged.secret(owner(application, record), token, self.am_service)
+        made = await self._client.create(SECRETS, body, key[0])
+        said = {"secret": made["metadata"]["name"], "tokenDigest": token.digest}
+        await self._patch_application(key, {"status": {"unmanagedAM": said}}, sub="status")
         self.queue.add(key)
 
     async def _serve(
@@ -438,6 +465,15 @@ def am_image(application: Object) -> str:
     master = application["spec"].get("applicationMaster") or {}
     containers = ((master.get("template") or {}).get("spec") or {}).get("containers") or [{}]
     return str(master.get("image") or containers[0].get("image") or "")
+
+
+def _address(seen: Seen, record: ApplicationRecord) -> Object:
+    """Where the AM listens for clients, as long as it does; another process may know it."""
+    if record.state is ApplicationState.ACCEPTED:
+        return {"host": None, "rpcPort": None}
+    if record.state is ApplicationState.RUNNING and seen.session.registered:
+        return {"host": seen.session.host, "rpcPort": seen.session.rpc_port}
+    return {}
 
 
 def _allocated(views: list[RequestView]) -> Object:

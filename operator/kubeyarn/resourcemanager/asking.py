@@ -36,7 +36,8 @@ def am_request(application: Object, record: ApplicationRecord, attempt: int) -> 
     body["spec"] |= {
         "role": "ApplicationMaster",
         "priority": 0,
-        "count": 1,
+        # What runs elsewhere needs no container; the request still asks the queue to take it.
+        "count": 0 if spec.get("unmanagedAM") else 1,
         "resources": master.get("resources") or {"cpu": "1", "memory": "1536Mi"},
     }
     partition = master.get("partition") or spec.get("partition")

@@ -23,12 +23,21 @@ from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import applications, asking, limits, records, requests, wire
+from kubeyarn.resourcemanager import (
+    applications,
+    asking,
+    limits,
+    records,
+    requests,
+    unmanaged,
+    wire,
+)
 from kubeyarn.resourcemanager.applications import ApplicationsManager
-from kubeyarn.resourcemanager.authentication import PodIdentity
+from kubeyarn.resourcemanager.authentication import NotAuthenticated, PodIdentity
 from kubeyarn.resourcemanager.cache import Key, Object
 from kubeyarn.resourcemanager.pods import Launch, Placed
 from kubeyarn.resourcemanager.requests import RequestView
+from kubeyarn.resourcemanager.unmanaged import MasterToken
 
 MOST_CONTAINERS = 100_000
 
@@ -91,6 +100,23 @@ class Masters:
             )
         return Caller(key, application, record, self._manager.session(key, record))
 
+    def unmanaged(self, token: MasterToken) -> Caller:
+        """The application that *token* was made for.
+
+        Raises:
+            NotAuthenticated: it is not, or not any more, the token of an application.
+            ProtocolError: AttemptEnded.
+        """
+        key = (token.namespace, token.application)
+        application = self._manager.cache.applications.get(key)
+        record = records.read(application) if application else None
+        if application is None or record is None or not unmanaged.fits(token, application):
+            raise NotAuthenticated(
+                f"Authorization: the token is not that of application {key[0]}/{key[1]}; it is in "
+                "the Secret that status.unmanagedAM.secret of the application names"
+            )
+        return Caller(key, application, record, self._manager.session(key, record))
+
     def register(self, caller: Caller, message: wire.Register, now_ms: int) -> wire.Registered:
         """Hadoop: ApplicationMasterService.registerApplicationMaster."""
         self._must_live(caller)
@@ -103,7 +129,10 @@ class Masters:
             if container not in view.completed
         ]
         ever = {view.key: view.granted for view in views}
-        caller.session.register(live, ever, message.tracking_url, now_ms)
+        spec = caller.application["spec"]
+        again = spec.get("unmanagedAM") and spec.get("keepContainersAcrossAttempts")
+        caller.session.register(live, ever, message.tracking_url, now_ms, again=bool(again))
+        caller.session.host, caller.session.rpc_port = message.host, message.rpc_port
         self._manager.queue.add(caller.key)
         low, high = limits.allocation(self._manager.cache, caller.record.queue)
         return wire.Registered(

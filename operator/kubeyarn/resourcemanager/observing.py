@@ -13,10 +13,11 @@ from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import MasterSession
 from kubeyarn.lifecycle.progress import Admission, Ending, Facts
-from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
 from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import wishes
 from kubeyarn.resourcemanager.podfacts import HOPELESS, PULLING, PodFacts
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.settings import Settings
@@ -50,12 +51,15 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
         saved=True,
         invalid=invalid(seen.application),
         kill=killed(seen.application),
+        fail=wishes.fail(seen.application, record),
+        unmanaged=unmanaged(seen.application),
         admission=admission(request),
         am_container=container,
         am_node=request.grants.get(container, "") if request and container else "",
         am_pod=names.pod_name(name, container) if container else "",
         am_running=bool(pod and pod.running),
         am_ending=None if revoked else seen.am_ending,
+        unlaunched=_refused(seen.am_ending),
         am_revoked=revoked,
         registered=session.registered,
         tracking_url=session.tracking_url,
@@ -68,11 +72,22 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
 def retry_rule(application: Object, settings: Settings) -> RetryRule:
     """How often the application's AM is started: as it asks, and at most as the cluster allows."""
     spec = application["spec"]
-    if spec.get("unmanagedAM"):
+    if unmanaged(application):
         return RetryRule()
     asked = int(spec.get("maxAttempts") or 0)
     validity_s = int(spec.get("attemptFailuresValidityIntervalSeconds") or 0)
     return RetryRule(retry.resolved(asked, settings.am_max_attempts), validity_s * 1000)
+
+
+def unmanaged(application: Object) -> bool:
+    """Whether its AM runs elsewhere and is not launched."""
+    return bool(application["spec"].get("unmanagedAM"))
+
+
+def _refused(ending: Ending | None) -> str:
+    """What the API server had against a pod that it did not take."""
+    never_ran = ending is not None and ending.exit_status == ExitStatus.INVALID
+    return ending.diagnostics if ending is not None and never_ran else ""
 
 
 def killed(application: Object) -> bool:
@@ -85,7 +100,7 @@ def invalid(application: Object) -> str:
     """What is wrong with a spec beyond what the CRD checks; empty when nothing is."""
     spec = application["spec"]
     master = spec.get("applicationMaster") or {}
-    if spec.get("unmanagedAM"):
+    if unmanaged(application):
         return ""
     try:
         sizes = quantities.amounts(
@@ -127,6 +142,8 @@ def condition(request: RequestView | None, kind: str) -> Object | None:
 def expired(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int) -> str:
     """Why the AM is given up: it cannot start, or has not called for too long."""
     attempt, pod = record.attempt, seen.am_pod
+    if attempt is not None and unmanaged(seen.application):
+        return _unmanaged_expired(seen, attempt, settings, now_ms)
     if attempt is None or attempt.container is None:
         return ""
     if pod is not None and pod.waiting is not None and not pod.running:
@@ -145,6 +162,17 @@ def expired(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: i
             f"{settings.launch_expiry_s} s after its pod was made."
         )
     return ""
+
+
+def _unmanaged_expired(seen: Seen, attempt: AttemptRecord, settings: Settings, now_ms: int) -> str:
+    """As a managed one: from its launch on, which here is the attempt's beginning."""
+    since = max(attempt.start_ms, seen.session.last_heard_ms)
+    silent_s = (now_ms - since) / 1000
+    if silent_s <= settings.am_expiry_s:
+        return ""
+    if seen.session.registered or attempt.state in _REGISTERED:
+        return f"The ApplicationMaster has not called for {silent_s:.0f} s."
+    return f"No ApplicationMaster has registered within {settings.am_expiry_s} s."
 
 
 def _am_container(record: ApplicationRecord, request: RequestView | None) -> ContainerId | None:

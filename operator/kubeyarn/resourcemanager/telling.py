@@ -8,7 +8,7 @@ from kubeyarn.crd import not_yet
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.resourcemanager import observing
+from kubeyarn.resourcemanager import observing, wishes
 from kubeyarn.resourcemanager.observing import Seen
 
 Object = dict[str, Any]
@@ -24,6 +24,7 @@ def conditions(seen: Seen, record: ApplicationRecord, most_attempts: int = 0) ->
         _accepted(record, fewer),
         _running(seen, record),
         _finished(record),
+        wishes.saying(seen.application, record, seen.am_request),
         not_yet.saying("YarnApplication", seen.application),
     ]
 
@@ -59,6 +60,13 @@ def _running(seen: Seen, record: ApplicationRecord) -> Saying:
 def waiting(seen: Seen) -> tuple[str, str]:
     """What an application that does not run yet waits for: (reason, sentence)."""
     pod = seen.am_pod
+    if observing.unmanaged(seen.application):
+        status = seen.application.get("status") or {}
+        where = (status.get("unmanagedAM") or {}).get("secret") or "that is being made"
+        return (
+            "Unregistered",
+            f"Waits for an ApplicationMaster to register with the token in Secret {where}.",
+        )
     if pod is not None and pod.waiting is not None:
         reason, message = pod.waiting
         return reason, f"The ApplicationMaster's pod {pod.name} waits: {message}"

@@ -51,6 +51,8 @@ class RequestState:
     superseded: bool = False
     accepted: tuple[bool, str, str] | None = None
     moved: tuple[bool, str, str] | None = None
+    prioritized: tuple[bool, str, str] | None = None
+    applied: tuple[int | None, str] | None = None
     waits: tuple[str, str] | None = None
     waits_asked_at: float = float("-inf")
 
@@ -95,6 +97,19 @@ def master(states: Iterable[RequestState]) -> RequestState | None:
     """The request for the AM of the newest attempt; None when there is none."""
     living = (state for state in states if state.am and not state.deleted)
     return max(living, key=lambda state: state.attempt, default=None)
+
+
+def applied_before(states: Iterable[RequestState]) -> tuple[int | None, str] | None:
+    """The priority and queue that an earlier process acted on last; None: nobody has yet.
+
+    They are in the status of the newest AM's request that says any.
+    """
+    masters = sorted((s for s in states if s.am), key=lambda s: s.attempt)
+    for state in reversed(masters):
+        said = (state.found.get("status") or {}).get("applied")
+        if said is not None:
+            return said.get("priority"), said.get("queue") or ""
+    return None
 
 
 def read_grants(found: Object, application: ApplicationId) -> dict[ContainerId, Held]:

@@ -72,6 +72,10 @@ class RequestWriter:
                 status.get("conditions"), _sayings(state), generation, _now()
             ),
         }
+        if state.applied is not None:
+            priority, queue = state.applied
+            said = {} if priority is None else {"priority": priority}
+            wanted["applied"] = {**said, "queue": queue}
         if state.size is not None:
             wanted["resources"] = shown(self._ledger.types.mapping(state.size))
         return wanted
@@ -87,6 +91,8 @@ def _sayings(state: RequestState) -> list[Saying]:
             return said
     if state.moved is not None:
         said.append(Saying("Moved", *state.moved))
+    if state.prioritized is not None:
+        said.append(Saying("Prioritized", *state.prioritized))
     if state.over:
         message = f"{state.granted} of {state.count} were granted before the application ended"
         said.append(Saying("Satisfied", state.granted >= state.count, "ApplicationEnded", message))

@@ -202,6 +202,15 @@ class Cluster:
             },
         )
 
+    def change(self, name: str = "words", **spec: Any) -> None:
+        """Change fields of a YarnApplication's spec."""
+        found = self.api.get("yarnapplications", name, NAMESPACE)
+        assert found is not None
+        meta = {
+            "metadata": {**found["metadata"], "generation": found["metadata"]["generation"] + 1}
+        }
+        self.api.put("yarnapplications", {**found, **meta, "spec": {**found["spec"], **spec}})
+
     def application(self, name: str = "words") -> Object:
         """A YarnApplication's status."""
         found = self.api.get("yarnapplications", name, NAMESPACE) or {}
