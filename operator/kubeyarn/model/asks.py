@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kubeyarn.model.resources import Vector
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class AskKey:
+class AskKey(NamedTuple):
     """Names an ask within its application (Hadoop: SchedulerRequestKey).
 
     Lower *priority* is served first, then lower *allocation_request_id*; *name* tells apart

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from kubeyarn.model.asks import AskKey
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(NamedTuple):
     """A granted container (Hadoop: RMContainer): where it is and what it holds.
+
+    A named tuple, because a cycle makes hundreds of them.
 
     *partition* is the one its use is charged to: that of its node, except that a container in a
     non-exclusive partition asked for no label and may be taken back first.

@@ -7,20 +7,16 @@ decides. So that decisions are the same, shares are rounded where Hadoop rounds 
 from __future__ import annotations
 
 import math
-from struct import Struct
+from array import array
 
-_FLOAT = Struct("f")
-_pack, _unpack = _FLOAT.pack, _FLOAT.unpack
+_CELL = array("f", (0.0,))
 _LONG_MAX = 2**63 - 1
 
 
 def single(value: float) -> float:
     """*value* rounded to the nearest single-precision number; too large ones are infinite."""
-    try:
-        rounded: float = _unpack(_pack(value))[0]
-    except OverflowError:
-        return math.copysign(math.inf, value)
-    return rounded
+    _CELL[0] = value
+    return _CELL[0]
 
 
 def quotient(numerator: float, denominator: float) -> float:

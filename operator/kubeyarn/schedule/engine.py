@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
@@ -25,8 +25,7 @@ NO_CEILING = 2**63 - 1
 """An amount that nothing reaches."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """A new container, already charged in the ledger."""
 
     container: Container

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -157,7 +156,7 @@ def test_the_same_priority_and_id_in_another_size_replaces_the_ask():
 
 def test_another_priority_is_another_ask():
     master = Master()
-    other = replace(SMALL, priority=2)
+    other = SMALL._replace(priority=2)
     master.beat(ask(5), ask(7, other))
 
     assert {k: w.count for k, w in master.session.wanted.items()} == {SMALL: 5, other: 7}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import ANYWHERE
@@ -226,7 +225,7 @@ class CapacityEngine:
             app = self.apps.get(container.id.attempt.application)
             if app is None or container.partition == partition:
                 continue
-            moved = replace(container, partition=partition)
+            moved = container._replace(partition=partition)
             app.drop(container)
             app.queue.forget_borrowed(container)
             discharge(app.queue, app, container.size, container.partition)
@@ -498,7 +497,7 @@ class CapacityEngine:
             app.waiting_for_am = False
             app.am_container = container.id
             self._put(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
-        asked, container = container.partition, replace(container, partition=node.partition)
+        asked, container = container.partition, container._replace(partition=node.partition)
         app.hold(container)
         node.hold(container)
         charge(app.queue, app, container.size, container.partition)
