@@ -25,12 +25,14 @@ class Locality:
     """Where an ask wants to be (Hadoop: ResourceRequest rows of hosts and racks).
 
     *nodes* and *racks* carry counts: how many of the containers would rather be there. With
-    *relax* False nothing outside them is taken.
+    *relax* False nothing outside them is taken. *excluded* are nodes and racks where nothing is
+    taken (Hadoop: AppSchedulingInfo.placesBlacklistedByApp).
     """
 
     nodes: tuple[tuple[str, int], ...] = ()
     racks: tuple[tuple[str, int], ...] = ()
     relax: bool = True
+    excluded: frozenset[str] = frozenset()
 
 
 ANYWHERE = Locality()

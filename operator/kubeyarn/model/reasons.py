@@ -28,6 +28,7 @@ class Reason(StrEnum):
     PARTITION_ACCESS = "PartitionAccess"
     NO_NODE_FITS = "NoNodeFits"
     NODES_BUSY = "NodesBusy"
+    NODES_EXCLUDED = "NodesExcluded"
     RESERVED = "Reserved"
     LOCALITY_DELAY = "LocalityDelay"
     GANG_INCOMPLETE = "GangIncomplete"

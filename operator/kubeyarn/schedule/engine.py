@@ -140,6 +140,12 @@ class Engine(Protocol):
         It is not asked for; the room that the queue keeps for AMs is taken until the attempt ends.
         """
 
+    def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
+        """Nodes and racks where the current attempt's AM is not granted; replaces those before.
+
+        Hadoop: AppSchedulingInfo.placesBlacklistedBySystem.
+        """
+
     def register(self, application: ApplicationId) -> None:
         """The AM of the current attempt is up (asks are taken from now on or even before)."""
 

@@ -6,6 +6,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.asks import ANYWHERE
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.resources import Vector, add, scale, subtract
 
@@ -23,8 +24,9 @@ class OutstandingAsk:
     """What is still wanted under one key.
 
     *nodes* and *racks* count what would rather be there; without *relax* nothing but *nodes* and
-    *strict_racks* will do; *opportunities* are offers passed up for
-    locality, *missed* those passed up to leave a shared partition to its own.
+    *strict_racks* will do; *excluded* are nodes and racks that will not; *plain*: any node will.
+    *opportunities* are offers passed up for locality, *missed* those passed up to leave a shared
+    partition to its own.
     """
 
     key: AskKey
@@ -35,6 +37,8 @@ class OutstandingAsk:
     racks: dict[str, int] = field(default_factory=dict)
     relax: bool = True
     strict_racks: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
+    plain: bool = True
     opportunities: int = 0
     missed: int = 0
 
@@ -49,6 +53,12 @@ class OutstandingAsk:
         self.racks = racks
         self.relax = locality.relax
         self.strict_racks = frozenset(name for name, count in locality.racks if count > 0)
+        self.excluded = locality.excluded
+        self.plain = self.relax and not (self.nodes or self.racks or self.excluded)
+
+    def excludes(self, name: str, rack: str) -> bool:
+        """Whether nothing may be taken on a node (Hadoop: SchedulerAppUtils.isPlaceBlacklisted)."""
+        return name in self.excluded or rack in self.excluded
 
 
 @dataclass(slots=True)
@@ -81,6 +91,7 @@ class LedgerApplication:
         "containers",
         "epoch",
         "keys",
+        "master_locality",
         "next_number",
         "order_key",
         "pending",
@@ -127,6 +138,7 @@ class LedgerApplication:
         self.next_number = 1
         self.waiting_for_am = self.app.am_size is not None
         self.am_container: ContainerId | None = None
+        self.master_locality = ANYWHERE
         self.cached_used = 0
         self.cached_demand = 0
 

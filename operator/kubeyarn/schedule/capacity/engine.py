@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import ANYWHERE
+from kubeyarn.model.asks import ANYWHERE, Locality
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.queues import SchedulerConfig
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubeyarn.model.applications import Application
-    from kubeyarn.model.asks import Ask, AskKey, Locality
+    from kubeyarn.model.asks import Ask, AskKey
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.model.nodes import Node
@@ -346,7 +346,7 @@ class CapacityEngine:
             self.parallel.track(app)
         attempts.join(app.queue, app)
         if app.waiting_for_am:
-            self._put(app, AM_KEY, 1, app.am_size, app.am_partition, ANYWHERE)
+            self._put(app, AM_KEY, 1, app.am_size, app.am_partition, app.master_locality)
 
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
         """A further attempt replaces the one before; it wants an AM, and its numbers begin anew."""
@@ -374,7 +374,7 @@ class CapacityEngine:
         if app.app.am_size is None or app.waiting_for_am:
             return
         app.waiting_for_am, app.am_container = True, None
-        self._put(app, AM_KEY, 1, app.am_size, app.am_partition, ANYWHERE)
+        self._put(app, AM_KEY, 1, app.am_size, app.am_partition, app.master_locality)
         self._idle = False
 
     def master_gone(self, application: ApplicationId) -> None:
@@ -383,6 +383,14 @@ class CapacityEngine:
         if app.waiting_for_am:
             app.waiting_for_am = False
             self._put(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
+
+    def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
+        """Nodes and racks where the current attempt's AM is not granted; replaces those before."""
+        app = self._known(application)
+        app.master_locality = Locality(excluded=places)
+        if app.waiting_for_am and AM_KEY in app.asks:
+            app.asks[AM_KEY].relocate(app.master_locality, {})
+            self._idle = False
 
     def register(self, application: ApplicationId) -> None:
         """The AM of the current attempt is up; nothing in the ledger depends on it."""
@@ -544,18 +552,15 @@ class CapacityEngine:
         if not anything_wanted(self.root):
             self._idle = True
             return ()
-        plain = not self._counting()
+        choosy = [ask for app in self.apps.values() for ask in app.asks.values() if not ask.plain]
+        # Where passed-up offers are counted, a later cycle may decide otherwise.
+        counting = len(self.cluster.partitions) > 1 or any(ask.locations > 1 for ask in choosy)
+        plain = not counting and not choosy
         decisions = self._rounds.run(
             self.root, self.cluster, self.config, now_ms, limit, quick=self._quick, plain=plain
         )
-        self._idle = plain and len(decisions) < limit
+        self._idle = not counting and len(decisions) < limit
         return decisions
-
-    def _counting(self) -> bool:
-        """Whether passed-up offers are counted, so that a later cycle may decide otherwise."""
-        return len(self.cluster.partitions) > 1 or any(
-            ask.locations > 1 for app in self.apps.values() for ask in app.asks.values()
-        )
 
     def _tend(self, now_ms: int) -> None:
         """Let queues made on demand take or give up guarantees, and go when they stood empty."""

@@ -125,7 +125,7 @@ def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk] | No
     ask = app.asks[app.keys[0]]
     if app.waiting_for_am and ask.key != AM_KEY:
         return None
-    if ask.partition or ask.nodes or ask.racks or not ask.relax:
+    if ask.partition or not ask.plain:
         return None
     user = leaf.users.by_name.get(app.user)
     if user is None:

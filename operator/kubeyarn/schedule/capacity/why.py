@@ -9,6 +9,7 @@ from kubeyarn.model.resources import add, subtract
 from kubeyarn.policy.calculator import at_most
 from kubeyarn.schedule.capacity.admission import user_limit_for_am
 from kubeyarn.schedule.capacity.parallel import runnable_in
+from kubeyarn.schedule.listing import listed
 
 if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
@@ -83,6 +84,7 @@ def _stopped(app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster) -> V
     wait = f"{ask.count} of {size} wait, place {place} of {len(app.queue.active)}"
     return (
         _no_node(ask, cluster, wait, place)
+        or _excluded(ask, cluster, wait, place)
         or _queue_limit(app, ask, wait, place)
         or _user_limit(app, ask, wait, place)
         or _no_room(app, ask, cluster, wait, place)
@@ -105,6 +107,20 @@ def _no_node(ask: OutstandingAsk, cluster: Cluster, wait: str, place: int) -> Ve
         f"no node of {where} can hold {cluster.types.text(ask.size)}: {found}; {wait}",
         place,
     )
+
+
+def _excluded(ask: OutstandingAsk, cluster: Cluster, wait: str, place: int) -> Verdict | None:
+    """Every node that has the room, or if none has it, that could have it, is excluded."""
+    if not ask.excluded:
+        return None
+    able = [n for n in cluster.nodes.values() if _usable(n, ask) and _within(ask.size, n.total)]
+    for found in ([n for n in able if _within(ask.size, n.free)], able):
+        out = [n.name for n in found if ask.excludes(n.name, n.rack)]
+        if found and len(out) == len(found):
+            what = "with room" if found is not able else "that could hold it"
+            message = f"all nodes {what} are excluded: {listed(out)}; {wait}"
+            return Verdict(Reason.NODES_EXCLUDED, message, place)
+    return None
 
 
 def _usable(node: LedgerNode, ask: OutstandingAsk) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from kubeyarn.model.asks import AskKey
+from kubeyarn.model.asks import AskKey, Locality
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, component_min, fits, subtract
@@ -180,6 +180,8 @@ class Assigner:
         if ask.count <= 0 or not fits(size, room.node.total):
             return False
         locality = ask.ask.locality
+        if locality.excluded and is_excluded(locality, room):
+            return False
         if not locality.relax:
             on_node = ask.nodes.get(room.node.name, 0) > 0
             in_rack = ask.racks.get(room.node.rack, 0) > 0
@@ -359,6 +361,11 @@ def _count_in(
     if rack is None:
         return len(names)
     return sum(1 for name in names if rooms[name].node.rack == rack)
+
+
+def is_excluded(locality: Locality, room: Room) -> bool:
+    """Whether an ask may take nothing on a node (Hadoop: SchedulerAppUtils.isPlaceBlacklisted)."""
+    return room.node.name in locality.excluded or room.node.rack in locality.excluded
 
 
 def _names_rack(ask: Outstanding, rack: str) -> bool:

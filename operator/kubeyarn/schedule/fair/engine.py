@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from kubeyarn.model.applications import Application
-from kubeyarn.model.asks import Ask, AskKey
+from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.fair_queues import FairClusterConfig
@@ -148,6 +148,15 @@ class FairEngine:
         """The AM of the current attempt is up."""
         self._attempt(application)
 
+    def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
+        """Nodes and racks where the current attempt's AM is not granted; replaces those before."""
+        attempt = self._attempt(application)
+        attempt.master_locality = Locality(excluded=places)
+        asked = attempt.asks.get(AM_KEY)
+        if asked is not None:
+            self._attempts.ask(attempt, replace(asked.ask, locality=attempt.master_locality))
+            self._ledger.touch()
+
     def master_gone(self, application: ApplicationId) -> None:
         """The current attempt's AM was granted and has ended: it is not asked for."""
         self._sizing.settle()
@@ -169,7 +178,9 @@ class FairEngine:
             return
         attempt.am_running = False
         attempt.queue.am_usage = subtract(attempt.queue.am_usage, attempt.am_size)
-        self._attempts.ask(attempt, Ask(AM_KEY, 1, attempt.am_size))
+        self._attempts.ask(
+            attempt, Ask(AM_KEY, 1, attempt.am_size, locality=attempt.master_locality)
+        )
         self._ledger.line_up(attempt)
         self._ledger.touch()
 

@@ -6,10 +6,11 @@ from kubeyarn.model.asks import AskKey
 from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.model.resources import ResourceTypes, Vector, add, fits
 from kubeyarn.policy.fair.masters import master_limit
-from kubeyarn.schedule.fair.assigning import Assigner
+from kubeyarn.schedule.fair.assigning import Assigner, is_excluded
 from kubeyarn.schedule.fair.ledger import Ledger
 from kubeyarn.schedule.fair.members import AM_KEY, Attempt, Outstanding, Queue, Room
 from kubeyarn.schedule.fair.running import Runners
+from kubeyarn.schedule.listing import listed
 
 
 def why(
@@ -22,6 +23,7 @@ def why(
     return (
         _not_running(runners, attempt)
         or _no_node(ledger, ask)
+        or _excluded(ledger, attempt, ask)
         or _am_share(ledger, assigner, attempt, key)
         or _maximum(ledger, attempt, ask)
         or _nodes(ledger, attempt, ask)
@@ -107,6 +109,24 @@ def _no_node(ledger: Ledger, ask: Outstanding) -> Verdict | None:
         Reason.NO_NODE_FITS,
         f"none of {len(rooms)} schedulable nodes has {_amounts(ledger.types, size)}",
     )
+
+
+def _excluded(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None:
+    """Every node that has the room, or if none has it, that could have it, is excluded."""
+    size, locality = ask.ask.size, ask.ask.locality
+    if not locality.excluded:
+        return None
+    able = [room for room in _schedulable(ledger) if fits(size, room.node.total)]
+    for found in ([room for room in able if fits(size, room.free)], able):
+        out = [room.node.name for room in found if is_excluded(locality, room)]
+        if found and len(out) == len(found):
+            what = "with room" if found is not able else "that could hold it"
+            message = (
+                f"all nodes {what} are excluded: {listed(out)}; {ask.count} of "
+                f"{_amounts(ledger.types, size)} wait"
+            )
+            return Verdict(Reason.NODES_EXCLUDED, message, _place(attempt))
+    return None
 
 
 def _nodes(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None:

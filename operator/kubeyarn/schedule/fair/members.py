@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kubeyarn.model.applications import Application
-from kubeyarn.model.asks import Ask, AskKey
+from kubeyarn.model.asks import ANYWHERE, Ask, AskKey
 from kubeyarn.model.containers import Container
 from kubeyarn.model.fair_queues import (
     NEVER_MS,
@@ -210,6 +210,7 @@ class Attempt:
         "keys",
         "marked",
         "marked_total",
+        "master_locality",
         "min_lack",
         "name",
         "next_check_ms",
@@ -245,6 +246,7 @@ class Attempt:
         self.unmanaged = application.am_size is None
         self.am_running = False
         self.am_size = zero
+        self.master_locality = ANYWHERE
         self.usage = zero
         self.pending = zero
         self.weight = 1.0
