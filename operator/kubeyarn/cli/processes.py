@@ -80,6 +80,13 @@ _log_level = click.option(
     help="How often the AM of an application may be started; less if the application says less.",
 )
 @click.option(
+    "--am-node-exclusion-threshold",
+    type=click.FloatRange(0, 1),
+    default=None,
+    help="Keep further attempts' AMs off nodes where one failed, while these are less than this "
+    "share of all nodes, such as 0.2; default: off.",
+)
+@click.option(
     "--launch-expiry-seconds", default=600, show_default=True, help="Pod made, not registered."
 )
 @click.option(
@@ -101,6 +108,7 @@ def resourcemanager(
     am_address: str,
     am_expiry_seconds: int,
     am_max_attempts: int,
+    am_node_exclusion_threshold: float | None,
     launch_expiry_seconds: int,
     image_pull_grace_seconds: int,
     finished_pod_retention_seconds: int,
@@ -119,6 +127,7 @@ def resourcemanager(
         health_port=health_port,
         am_expiry_s=am_expiry_seconds,
         am_max_attempts=am_max_attempts,
+        am_node_exclusion_threshold=am_node_exclusion_threshold,
         launch_expiry_s=launch_expiry_seconds,
         image_pull_grace_s=image_pull_grace_seconds,
         finished_pod_retention_s=finished_pod_retention_seconds,

@@ -17,6 +17,7 @@ from kubeyarn.crd.fields import (
     QueueName,
     Seconds,
     ShownAmounts,
+    Time,
     camel,
     listed_by,
     rule,
@@ -156,6 +157,12 @@ class ContainerRequestSpec(Fields):
     locality: Locality | None = Field(
         None, description="Where they would rather run. Unset: anywhere."
     )
+    exclude_nodes: list[Annotated[str, Field(min_length=1, max_length=253)]] = Field(
+        default=[],
+        max_length=1000,
+        description="Nodes and racks, by name, where none of them is granted.",
+        json_schema_extra=AS_SET,
+    )
     execution_type: ExecutionType = Field(
         ExecutionType.GUARANTEED,
         description="Guaranteed containers count against the queue; Opportunistic ones use what "
@@ -208,6 +215,21 @@ class Preempting(Fields):
     )
     kill: bool = Field(False, description="False: marked, its AM is told. True: it is killed now.")
     message: Annotated[str, Field(max_length=512)] = Field("", description="Why it is taken back.")
+
+
+class AvoidedNode(Fields):
+    """A node on which kube-scheduler refused to bind a granted pod."""
+
+    node: Annotated[str, Field(max_length=253)] = Field(description="The node that refused.")
+    until: Time | None = Field(
+        None, description="Until when the application is granted nothing there."
+    )
+    refusals: Count = Field(
+        1, description="How often it refused; the time doubles with each, from 30 s to 600 s."
+    )
+    message: Annotated[str, Field(max_length=512)] = Field(
+        "", description="What kube-scheduler said last."
+    )
 
 
 class Launched(Fields):
@@ -275,6 +297,13 @@ class ContainerRequestStatus(Fields):
         None,
         description="What of the application's spec was acted on last, whether it was refused or "
         "not; only of an ApplicationMaster's request. Scheduler.",
+    )
+    avoided_nodes: list[AvoidedNode] | None = Field(
+        None,
+        max_length=100,
+        description="Nodes on which kube-scheduler refused this request's pods; its application "
+        "is granted nothing there for a while. Scheduler.",
+        json_schema_extra=listed_by("node"),
     )
     running: Count | None = Field(None, description="Containers whose pods run. ResourceManager.")
     succeeded: Count | None = Field(

@@ -68,6 +68,8 @@ class AllocateRequest:
     progress: float = 0.0
     asks: tuple[Ask, ...] = ()
     releases: tuple[ContainerId, ...] = ()
+    exclude: frozenset[str] = frozenset()
+    include: frozenset[str] = frozenset()
     tracking_url: str | None = None
 
 
@@ -94,6 +96,7 @@ class MasterSession:
     last_heard_ms: int = 0
     wanted: dict[AskKey, Wanted] = field(default_factory=dict)
     confirmed: set[ContainerId] = field(default_factory=set)
+    excluded: frozenset[str] = frozenset()
     _answer: AllocateAnswer = field(default_factory=lambda: AllocateAnswer(0))
     _handed: dict[AskKey, int] = field(default_factory=dict)
     _seen: set[ContainerId] = field(default_factory=set)
@@ -213,6 +216,8 @@ class MasterSession:
         self.progress = as_percent(request.progress)
         if request.tracking_url is not None:
             self.tracking_url = request.tracking_url
+        # As Hadoop: what is said both ways in one heartbeat is not excluded.
+        self.excluded = (self.excluded | request.exclude) - request.include
         for ask in request.asks:
             self._replace_other_shapes(ask.key)
             self.wanted[ask.key] = Wanted(ask, self._handed.get(ask.key, 0) + ask.count)

@@ -21,6 +21,7 @@ from kubeyarn.cluster.merging import replacing
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS, SECRETS
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd import conditions
+from kubeyarn.lifecycle import failed_nodes
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import CompletedContainer, MasterSession
@@ -30,6 +31,7 @@ from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager import (
     asking,
     lifetimes,
+    limits,
     observing,
     pods,
     records,
@@ -262,7 +264,10 @@ class ApplicationsManager:
         name = names.am_request_name(key[1], number)
         if any(view.name == name for view in views):
             return
-        body = asking.am_request(application, record, number)
+        nodes = limits.nodes(self.cache)
+        threshold = self.settings.am_node_exclusion_threshold
+        excluded = failed_nodes.excluded(record.attempts, nodes, threshold)
+        body = asking.am_request(application, record, number, excluded)
         try:
             created = await self._client.create(REQUESTS, body, key[0])
         except AlreadyExists:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from kubeyarn.cluster import names
@@ -22,7 +22,12 @@ Object = dict[str, Any]
 SIZE_NAMES = ("memory", "cpu")
 
 
-def am_request(application: Object, record: ApplicationRecord, attempt: int) -> Object:
+def am_request(
+    application: Object,
+    record: ApplicationRecord,
+    attempt: int,
+    excluded: Collection[str] = (),
+) -> Object:
     """The ContainerRequest for an attempt's ApplicationMaster (Hadoop: priority 0, one)."""
     spec = application["spec"]
     master = spec.get("applicationMaster") or {}
@@ -43,6 +48,8 @@ def am_request(application: Object, record: ApplicationRecord, attempt: int) -> 
     partition = master.get("partition") or spec.get("partition")
     if partition:
         body["spec"]["partition"] = partition
+    if excluded:
+        body["spec"]["excludeNodes"] = sorted(excluded)
     return body
 
 
@@ -63,11 +70,11 @@ def ask_request(
             "labels": labels,
             "ownerReferences": [owner_reference(record_owner)],
         },
-        "spec": {"application": meta["name"], **_said(wanted)},
+        "spec": {"application": meta["name"], **_said(wanted, session)},
     }
 
 
-def _said(wanted: Wanted) -> Object:
+def _said(wanted: Wanted, session: MasterSession) -> Object:
     ask = wanted.ask
     said: Object = {
         "priority": ask.key.priority,
@@ -84,6 +91,8 @@ def _said(wanted: Wanted) -> Object:
             "racks": [name for name, _ in locality.racks],
             "relax": locality.relax,
         }
+    if session.excluded:
+        said["excludeNodes"] = sorted(session.excluded)
     return said
 
 
@@ -101,6 +110,8 @@ async def write(
                 await _create(client, cache, key, body)
             continue
         changes = {k: v for k, v in body["spec"].items() if current["spec"].get(k) != v}
+        if current["spec"].get("excludeNodes") and not session.excluded:
+            changes["excludeNodes"] = []
         if changes:
             await _patch(client, cache, key, body["metadata"]["name"], changes)
 

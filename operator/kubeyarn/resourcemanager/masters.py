@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
@@ -40,6 +40,9 @@ from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.unmanaged import MasterToken
 
 MOST_CONTAINERS = 100_000
+ANY_PLACE = "*"
+_LONGEST_PLACE = 253
+_MOST_PLACES = 1000
 
 
 class FieldError(SpecError):
@@ -133,6 +136,7 @@ class Masters:
         again = spec.get("unmanagedAM") and spec.get("keepContainersAcrossAttempts")
         caller.session.register(live, ever, message.tracking_url, now_ms, again=bool(again))
         caller.session.host, caller.session.rpc_port = message.host, message.rpc_port
+        caller.session.excluded = self._excluded(caller)
         self._manager.queue.add(caller.key)
         low, high = limits.allocation(self._manager.cache, caller.record.queue)
         return wire.Registered(
@@ -145,6 +149,17 @@ class Masters:
             containers_from_previous_attempts=[_container(c) for c in self._kept(caller)],
             containers=[_container(c) for c in live],
             response_id=caller.session.response_id,
+        )
+
+    def _excluded(self, caller: Caller) -> frozenset[str]:
+        """What the attempt excluded before, or the one before it if that hands on what it has."""
+        number = caller.session.attempt.number
+        keeps = caller.application["spec"].get("keepContainersAcrossAttempts")
+        return frozenset(
+            name
+            for view in self._asks(caller)
+            if view.attempt == number or (keeps and view.attempt == number - 1)
+            for name in view.excluded
         )
 
     def _kept(self, caller: Caller) -> list[GrantedContainer]:
@@ -166,11 +181,7 @@ class Masters:
     def allocate(self, caller: Caller, message: wire.Allocate, now_ms: int) -> wire.Allocated:
         """Hadoop: ApplicationMasterService.allocate."""
         self._must_live(caller, finished_is_fine=True)
-        if message.exclude_nodes is not None and message.exclude_nodes.add:
-            raise FieldError(
-                "excludeNodes.add",
-                "is not acted on by this version, allowed: nothing; leave it out",
-            )
+        exclude = message.exclude_nodes or wire.ExcludeNodes()
         request = AllocateRequest(
             response_id=message.response_id,
             progress=message.progress,
@@ -178,6 +189,8 @@ class Masters:
             releases=tuple(
                 _container_id(f"releases[{i}]", text) for i, text in enumerate(message.releases)
             ),
+            exclude=_places("excludeNodes.add", exclude.add, caller.session.excluded),
+            include=frozenset(exclude.remove),
             tracking_url=message.tracking_url,
         )
         answer = caller.session.allocate(request, now_ms)
@@ -387,6 +400,24 @@ def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) ->
                 f"found {quantities.show(name, amount)}, allowed: at most the maximum allocation "
                 f"{quantities.show(name, high[name])}",
             )
+
+
+def _places(field: str, names: Sequence[str], before: frozenset[str]) -> frozenset[str]:
+    """Nodes and racks to exclude (Hadoop: RMServerUtils.validateBlacklistRequest)."""
+    for i, name in enumerate(names):
+        if name == ANY_PLACE or not 0 < len(name) <= _LONGEST_PLACE:
+            raise FieldError(
+                f"{field}[{i}]",
+                f"found {name!r}, allowed: the name of a node or rack, and not {ANY_PLACE!r}",
+            )
+    added = frozenset(names)
+    if len(before | added) > _MOST_PLACES:
+        raise FieldError(
+            field,
+            f"would make {len(before | added)} excluded nodes, allowed: {_MOST_PLACES} at a time; "
+            "remove some first",
+        )
+    return added
 
 
 def _container_id(field: str, text: str) -> ContainerId:

@@ -43,6 +43,7 @@ class RequestView:
     counts: Mapping[str, int]
     container: Mapping[str, Any] | None
     preempting: Mapping[ContainerId, tuple[bool, str]]
+    excluded: frozenset[str]
     status: Mapping[str, Any]
 
 
@@ -112,6 +113,7 @@ def view(request: Object, application: ApplicationId) -> RequestView:
             ContainerId.parse(entry["id"]): (bool(entry["kill"]), entry.get("message") or "")
             for entry in status.get("preempting") or ()
         },
+        excluded=frozenset(spec.get("excludeNodes") or ()),
         status=status,
     )
 

@@ -24,6 +24,8 @@ class Settings:
     launch_expiry_s: int = 600
     # yarn.resourcemanager.am.max-attempts
     am_max_attempts: int = 2
+    # yarn.resourcemanager.am-scheduling.node-blacklisting-enabled, -disable-threshold; None is off
+    am_node_exclusion_threshold: float | None = None
     image_pull_grace_s: int = 60
     # yarn.nodemanager.delete.debug-delay-sec is the nearest; pods are kept so that logs can be read
     finished_pod_retention_s: int = 3600

@@ -38,6 +38,9 @@ def sync_application(books: Books, key: Key, now_ms: int) -> None:
         submitting.submit(books, key, found, states, now_ms, over=over)
     if key in books.submitted_as and not over:
         submitting.sync_attempt(books, key, states, now_ms)
+        master = asks.master(states)
+        if master is not None:
+            asking.sync_master(books, master, now_ms)
     if key in books.submitted_as and found is not None and not over:
         wishes.sync_wishes(books, key, found, states, now_ms)
     if key in books.submitted_as:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from kubeyarn.crd import submissions
 from kubeyarn.model.asks import Ask
 from kubeyarn.model.errors import Rejected, SpecError
-from kubeyarn.scheduler import requests
+from kubeyarn.scheduler import avoiding, requests
 from kubeyarn.scheduler.asks import RequestState
 from kubeyarn.scheduler.books import Books
 
@@ -17,22 +17,44 @@ def sync_asks(books: Books, state: RequestState, *, over: bool, now_ms: int) -> 
     identity = books.submitted_as[state.application]
     state.queue = state.queue or books.placed.get(state.application, "")
     wanted = 0 if over else state.pending
-    if state.am or state.asked == wanted:
+    if state.am:
         state.asked = wanted
+        return
+    excluded = excluded_now(books, state, now_ms)
+    if state.asked == wanted and (state.excluded == excluded or not wanted):
         return
     ask = read_ask(books, state)
     if ask is None:
         return
     try:
-        books.engine.update_asks(identity, [replace(ask, count=wanted)], now_ms)
+        locality = replace(ask.locality, excluded=excluded)
+        books.engine.update_asks(identity, [replace(ask, count=wanted, locality=locality)], now_ms)
     except SpecError as error:
         reason = error.reason if isinstance(error, Rejected) else "InvalidRequest"
         _refuse(books, state, str(reason), str(error))
         return
-    state.asked = wanted
+    state.asked, state.excluded = wanted, excluded
     if state.accepted is None or not state.accepted[0]:
         state.accepted = (True, "Accepted", f"asked in {state.queue}")
     books.changed(state.key)
+
+
+def sync_master(books: Books, state: RequestState, now_ms: int) -> None:
+    """Have the engine know where the current attempt's AM is not to be granted."""
+    excluded = excluded_now(books, state, now_ms)
+    if state.excluded != excluded:
+        state.excluded = excluded
+        books.engine.exclude_for_master(books.submitted_as[state.application], excluded)
+
+
+def excluded_now(books: Books, state: RequestState, now_ms: int) -> frozenset[str]:
+    """Where a request gets nothing now; when that changes by itself is noted."""
+    others = [books.requests[key] for key in books.requests_of[state.application]]
+    avoided = [other.avoided for other in others if other.avoided]
+    ends = [a.until_ms for one in avoided for a in one.values() if a.until_ms > now_ms]
+    if ends:
+        books.avoiding[state.application] = min(ends)
+    return avoiding.excluded(state.found, avoided, now_ms)
 
 
 def read_ask(books: Books, state: RequestState) -> Ask | None:

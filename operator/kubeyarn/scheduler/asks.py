@@ -12,6 +12,7 @@ from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import conditions, ranges
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import Vector
+from kubeyarn.scheduler.avoiding import Avoided
 
 Object = dict[str, Any]
 Key = tuple[str, str]
@@ -46,6 +47,8 @@ class RequestState:
     size: Vector | None = None
     queue: str = ""
     asked: int | None = None
+    excluded: frozenset[str] = frozenset()
+    avoided: dict[str, Avoided] = field(default_factory=dict)
     deleted: bool = False
     over: bool = False
     superseded: bool = False

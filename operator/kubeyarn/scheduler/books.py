@@ -58,6 +58,7 @@ class Books:
         self.apart: dict[Key, Application] = {}
         self.last_number: dict[ApplicationId, tuple[int, int]] = {}
         self.attempts: dict[ApplicationId, int] = {}
+        self.avoiding: dict[Key, int] = {}
         self.bound_in: dict[tuple[str, str], list[int]] = {}
 
     def request_for(self, container: Container) -> RequestState | None:

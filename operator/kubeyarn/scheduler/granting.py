@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.schedule.engine import Grant, Preempt
-from kubeyarn.scheduler import asking, binding
+from kubeyarn.scheduler import applications, asking, avoiding, binding
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.usage import PodUse
@@ -54,6 +54,7 @@ def revoke(books: Books, container: ContainerId, now_ms: int) -> None:
     binding.free(books, container)
     del state.grants[container]
     books.granted_to.pop(container, None)
+    _avoid(books, state, held.node, container, now_ms)
     if not state.asked_by_master:
         state.granted -= 1
         _ask_again(books, state, now_ms)
@@ -69,6 +70,26 @@ def _ask_again(books: Books, state: RequestState, now_ms: int) -> None:
         return
     state.asked = None
     asking.sync_asks(books, state, over=False, now_ms=now_ms)
+
+
+def _avoid(
+    books: Books, state: RequestState, node: str, container: ContainerId, now_ms: int
+) -> None:
+    """Keep the application off a node for a while."""
+    pod = books.pods_of.get(container)
+    why = pod.refused if pod is not None else ""
+    known = state.avoided.get(node)
+    state.avoided[node] = (
+        known.again(now_ms, why) if known is not None else avoiding.refused(now_ms, why)
+    )
+    applications.sync_application(books, state.application, now_ms)
+
+
+def forgive(books: Books, now_ms: int) -> None:
+    """Let applications use nodes again that they have avoided for long enough."""
+    for key in [key for key, until_ms in books.avoiding.items() if until_ms <= now_ms]:
+        del books.avoiding[key]
+        applications.sync_application(books, key, now_ms)
 
 
 def refused(books: Books, before: str) -> list[tuple[ContainerId, PodUse]]:

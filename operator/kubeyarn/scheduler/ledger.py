@@ -45,7 +45,7 @@ class Ledger(Books):
         self.key_of.clear()
         self.attempts.clear()
         for state in self.requests.values():
-            state.asked = None
+            state.asked, state.excluded = None, frozenset()
             if state.size is not None:
                 known = before.mapping(state.size)
                 state.size = tuple(known.get(name, 0) for name in self.types.names)
@@ -142,6 +142,10 @@ class Ledger(Books):
     def revoke(self, container: ContainerId, now_ms: int) -> None:
         """Take back a grant whose pod kube-scheduler refuses, and ask for another in its place."""
         granting.revoke(self, container, now_ms)
+
+    def forgive(self, now_ms: int) -> None:
+        """Let applications use nodes again that they have avoided for long enough."""
+        granting.forgive(self, now_ms)
 
     def bind(self, container: ContainerId, uid: str) -> None:
         """A pod uses a grant from now on; counted in its queues as bound."""

@@ -178,6 +178,7 @@ class AllocationLoop:
             return
         self._status_due = now + self._settings.queue_status_every_s
         self._revoke(_now_ms())
+        self._ledger.forgive(_now_ms())
         if self._ledger.leaving() != self._ledger.tried_without:
             self._queues = True
             self._wake.set()

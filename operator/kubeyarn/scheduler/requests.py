@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kubeyarn.crd import amounts
 from kubeyarn.model.ids import ApplicationId
-from kubeyarn.scheduler import asks, binding
+from kubeyarn.scheduler import asks, avoiding, binding
 from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.books import AM_ROLE, Books, Object, key_of
 
@@ -75,6 +75,7 @@ def read_once(books: Books, state: RequestState, identity: ApplicationId) -> Non
     state.granted = max(state.granted, int(status.get("granted") or 0))
     state.queue = status.get("queue") or ""
     state.grants = asks.read_grants(state.found, identity)
+    state.avoided = state.avoided or avoiding.read(state.found)
     if status.get("resources"):
         state.size = amounts.vector(status["resources"], "status.resources", books.types)
     for container in state.grants:

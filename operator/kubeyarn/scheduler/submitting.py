@@ -83,6 +83,7 @@ def sync_attempt(books: Books, key: Key, states: list[RequestState], now_ms: int
         _count_held(books, state, identity)
         if not state.am:
             state.asked = None
+        state.excluded = frozenset()
     am.queue = books.placed[key]
     am.accepted = (True, "Accepted", f"placed in {am.queue}")
     books.changed(am.key)

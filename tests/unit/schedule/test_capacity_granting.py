@@ -78,6 +78,15 @@ def test_a_lost_nodes_containers_are_released() -> None:
     assert cluster.status("root.a").maximum == (8192, 8)
 
 
+def test_a_node_like_one_that_is_not_schedulable_is_offered_all_the_same() -> None:
+    cluster = SmallCluster()
+    cluster.node("n0", schedulable=False)
+    cluster.node("n1")
+    cluster.submit(1)
+
+    assert [container.node for container in cluster.cycle()] == ["n1"]
+
+
 def test_nothing_is_granted_on_a_node_that_is_not_schedulable() -> None:
     cluster = SmallCluster()
     cluster.node("n0", schedulable=False)

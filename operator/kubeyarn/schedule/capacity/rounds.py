@@ -84,6 +84,8 @@ class _Round:
         open_nodes: list[LedgerNode] = []
         barren: set[tuple[Vector, Vector]] = set()
         for node in nodes:
+            if not node.node.schedulable:
+                continue
             if node.reservation is None:
                 if not fits(step, node.free):
                     continue

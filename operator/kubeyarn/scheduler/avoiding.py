@@ -1,0 +1,81 @@
+"""Nodes where nothing is to be granted: those a request excludes, and those that refused its pods.
+
+A node on which kube-scheduler would not bind an application's pod is avoided by the application for
+a while, and each time for longer. The request whose grant was refused lists it in its status, so
+that another process avoids it, too; nothing is written when the while is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from kubeyarn.crd import submissions
+
+Object = dict[str, Any]
+
+FIRST_MS = 30_000
+LONGEST_MS = 600_000
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Avoided:
+    """A node that refused an application's pods so many times, and until when it is avoided."""
+
+    until_ms: int
+    refusals: int = 1
+    message: str = ""
+
+    def again(self, now_ms: int, message: str) -> Avoided:
+        """Refused once more."""
+        return refused(now_ms, message, self.refusals + 1)
+
+
+def refused(now_ms: int, message: str, times: int = 1) -> Avoided:
+    """Refused for the *times*-th time in a row."""
+    wait_ms = min(LONGEST_MS, FIRST_MS * 2 ** min(times - 1, 10))
+    # In whole seconds, as status says it: another process has the same.
+    return Avoided(-(-(now_ms + wait_ms) // 1000) * 1000, times, message[:512])
+
+
+def excluded(
+    found: Object, avoided: Iterable[Mapping[str, Avoided]], now_ms: int
+) -> frozenset[str]:
+    """Where a request gets nothing now: what it excludes, and what its application avoids."""
+    said = (found.get("spec") or {}).get("excludeNodes") or ()
+    return frozenset(said) | {
+        node for one in avoided for node, known in one.items() if known.until_ms > now_ms
+    }
+
+
+def read(found: Object) -> dict[str, Avoided]:
+    """The avoided nodes that a request's status lists."""
+    return {
+        entry["node"]: Avoided(
+            submissions.milliseconds(entry.get("until")),
+            int(entry.get("refusals") or 1),
+            entry.get("message") or "",
+        )
+        for entry in (found.get("status") or {}).get("avoidedNodes") or ()
+    }
+
+
+def status(avoided: Mapping[str, Avoided]) -> list[Object]:
+    """Avoided nodes as status lists them, of very many the latest."""
+    latest = sorted(avoided.items(), key=lambda entry: (-entry[1].until_ms, entry[0]))[:MOST]
+    return [
+        {
+            "node": node,
+            "until": _timestamp(known.until_ms),
+            "refusals": known.refusals,
+            "message": known.message,
+        }
+        for node, known in sorted(latest)
+    ]
+
+
+def _timestamp(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
