@@ -269,6 +269,7 @@ class ApplicationMaster:
         env: Mapping[str, str] | None = None,
         image: str = "",
         template: wire.Json | None = None,
+        files: Sequence[wire.Json] = (),
     ) -> str:
         """Start a granted container; returns the name of its pod.
 
@@ -277,7 +278,7 @@ class ApplicationMaster:
             AmError: it could not be asked.
         """
         container_id = container if isinstance(container, str) else container.id
-        launch = wire.Launch(container_id, command, args, env or {}, image, template or {})
+        launch = wire.Launch(container_id, command, args, env or {}, image, template or {}, files)
         answer = await self.launch_all([launch])
         if container_id in answer.errors:
             raise LaunchError(container_id, answer.errors[container_id])

@@ -142,7 +142,7 @@ class Launch:
     """How one granted container is started (Hadoop: ContainerLaunchContext).
 
     Without an *image* it is the AM's own image; *template* is a PodTemplateSpec that is merged
-    under the rest.
+    under the rest; *files* are as in a YarnApplication.
     """
 
     container_id: str
@@ -151,6 +151,7 @@ class Launch:
     env: Mapping[str, str] = field(default_factory=dict)
     image: str = ""
     template: Json = field(default_factory=dict)
+    files: Sequence[Json] = ()
 
     def to_wire(self) -> dict[str, object]:
         """This launch as the AM service reads it."""
@@ -164,6 +165,8 @@ class Launch:
             body["image"] = self.image
         if self.template:
             body["template"] = self.template
+        if self.files:
+            body["files"] = list(self.files)
         return body
 
 

@@ -93,6 +93,12 @@ _log_level = click.option(
     "--image-pull-grace-seconds", default=60, show_default=True, help="AM image cannot be pulled."
 )
 @click.option(
+    "--localizer-image",
+    envvar="KUBEYARN_LOCALIZER_IMAGE",
+    default="",
+    help="Image with kubeyarn that fetches, checks and unpacks containers' files.",
+)
+@click.option(
     "--finished-pod-retention-seconds",
     default=3600,
     show_default=True,
@@ -111,6 +117,7 @@ def resourcemanager(
     am_node_exclusion_threshold: float | None,
     launch_expiry_seconds: int,
     image_pull_grace_seconds: int,
+    localizer_image: str,
     finished_pod_retention_seconds: int,
 ) -> None:
     """Run the ResourceManager: applications, the AM service, containers' pods."""
@@ -130,6 +137,7 @@ def resourcemanager(
         am_node_exclusion_threshold=am_node_exclusion_threshold,
         launch_expiry_s=launch_expiry_seconds,
         image_pull_grace_s=image_pull_grace_seconds,
+        localizer_image=localizer_image,
         finished_pod_retention_s=finished_pod_retention_seconds,
     )
 

@@ -9,6 +9,9 @@ from pydantic import ConfigDict, Field
 
 from kubeyarn.crd.fields import AS_ONE, Fields, FreeForm, Line, listed_by, rule, rules
 
+# No user and password in it: those would be readable by whoever reads the application.
+URL = r"^https?://[^/?#@\s]+([/?]\S*)?$"
+
 Argument = Annotated[str, Field(max_length=16384)]
 
 
@@ -35,14 +38,25 @@ class KeyOf(Fields):
     key: Annotated[Line, Field(min_length=1)] = Field(description="The key within it.")
 
 
+class PathOf(Fields):
+    """A path in a PersistentVolumeClaim of the application's namespace."""
+
+    name: Annotated[Line, Field(min_length=1)] = Field(description="The claim's name.")
+    path: Annotated[str, Field(max_length=1024, pattern=r"^([^/].*)?$")] = Field(
+        "", description="The path within its volume. Empty: all of it, as a directory."
+    )
+
+
 class LocalFile(Fields):
     """A file that is put into the container before its command starts (Hadoop: LocalResource)."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
             rule(
-                "[has(self.configMap), has(self.secret), has(self.url)].filter(x, x).size() == 1",
-                "'file ' + self.path + ': allowed: exactly one of configMap, secret and url'",
+                "[has(self.configMap), has(self.secret), has(self.persistentVolumeClaim), "
+                "has(self.url)].filter(x, x).size() == 1",
+                "'file ' + self.path + ': allowed: exactly one of configMap, secret, "
+                "persistentVolumeClaim and url'",
             )
         )
     )
@@ -56,13 +70,24 @@ class LocalFile(Fields):
     secret: KeyOf | None = Field(
         None, description="Take it from a Secret. Unset: from the other sources."
     )
-    url: Annotated[str, Field(max_length=2048, pattern=r"^[a-z][a-z0-9+.-]*://")] | None = Field(
-        None, description="Fetch it from there. Unset: from the other sources."
+    persistent_volume_claim: PathOf | None = Field(
+        None, description="Take it from a volume. Unset: from the other sources."
+    )
+    url: Annotated[str, Field(max_length=2048, pattern=URL)] | None = Field(
+        None,
+        description="Fetch it by http or https before the container starts. Unset: from the other "
+        "sources.",
     )
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", max_length=64)] | None = Field(
-        None, description="The checksum it must have. Unset: not checked."
+        None,
+        description="The checksum it must have, or else the container ends with -1000. Unset: not "
+        "checked.",
     )
-    type: FileType = Field(FileType.FILE, description="Archive is unpacked at path.")
+    type: FileType = Field(
+        FileType.FILE,
+        description="Archive (zip or tar; plain, gzip, bzip2 or xz) is unpacked: path is a "
+        "directory then.",
+    )
 
 
 class Launch(Fields):
@@ -87,7 +112,8 @@ class Launch(Fields):
         default=[],
         max_length=256,
         description="Variables of its environment, besides those that YARN sets (CONTAINER_ID, "
-        "APPLICATION_ID, APP_ATTEMPT, NM_HOST, USER, LOGNAME, LOCAL_DIRS, LOG_DIRS, PWD).",
+        "APPLICATION_ID, APP_ATTEMPT, NM_HOST, NM_PORT, NM_HTTP_PORT, USER, LOGNAME, LOCAL_DIRS, "
+        "LOG_DIRS, PWD), to which they may refer as $(CONTAINER_ID).",
         json_schema_extra=listed_by("name"),
     )
     files: list[LocalFile] = Field(

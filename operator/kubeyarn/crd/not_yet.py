@@ -38,10 +38,7 @@ QUEUE: Table = {
     "nodeOrdering": ("Spread",),
 }
 
-APPLICATION: Table = {
-    "applicationMaster.files[].url": (),
-    "applicationMaster.files[].type": ("File",),
-}
+APPLICATION: Table = {}
 
 REQUEST: Table = {
     "executionType": ("Guaranteed",),
@@ -50,8 +47,6 @@ REQUEST: Table = {
     "gang": (),
     "onFailure": ("Report",),
     "retryLimit": (0,),
-    "container.files[].url": (),
-    "container.files[].type": ("File",),
 }
 
 BY_KIND: Mapping[str, Table] = {

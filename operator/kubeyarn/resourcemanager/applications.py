@@ -27,6 +27,7 @@ from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import CompletedContainer, MasterSession
 from kubeyarn.lifecycle.progress import Ending, advance
 from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager import (
     asking,
@@ -44,6 +45,7 @@ from kubeyarn.resourcemanager.observing import Seen
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
 from kubeyarn.resourcemanager.requests import Doom, RequestView
 from kubeyarn.resourcemanager.settings import Settings
+from kubeyarn.resourcemanager.site import Site
 
 _log = logging.getLogger(__name__)
 
@@ -360,20 +362,25 @@ class ApplicationsManager:
         """
         most = observing.retry_rule(application, self.settings).max_attempts
         made_for = replace(owner(application, record), max_attempts=most)
-        pod = pods.make_pod(made_for, placed, launch, self.am_service)
+        name = names.pod_name(key[1], placed.container)
         try:
+            pod = pods.make_pod(made_for, placed, launch, self.site())
             created = await self._client.create(PODS, pod, key[0])
         except AlreadyExists:
-            return str(pod["metadata"]["name"])
-        except Refused as error:
-            message = f"pod {pod['metadata']['name']} was refused: {error}"
+            return name
+        except (Refused, SpecError) as error:
+            message = f"pod {name} was refused: {error}"
             self._endings[placed.container] = Ending(ExitStatus.INVALID, message)
             self._events.record(application, WARNING, "LaunchRefused", "Launch", message)
             self.queue.add(key)
-            return str(pod["metadata"]["name"])
+            return name
         self.cache.put_pod(created)
         self.queue.add(key)
-        return str(pod["metadata"]["name"])
+        return name
+
+    def site(self) -> Site:
+        """What this cluster gives to containers."""
+        return Site(self.am_service, self.settings.localizer_image)
 
     async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> bool:
         """End a container on behalf of its AM; False when it has no pod and needed none deleted."""

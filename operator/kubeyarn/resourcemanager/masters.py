@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.lifecycle.application import FinalStatus
@@ -272,6 +274,7 @@ class Masters:
         view = self._known(caller, launch.container_id, answer)
         if view is None:
             return
+        _check_files(launch)
         container = ContainerId.parse(launch.container_id)
         former = view.attempt != caller.session.attempt.number
         if former or container in view.completed or container not in view.grants:
@@ -287,6 +290,7 @@ class Masters:
             args=tuple(launch.args),
             env=tuple(launch.env),
             template=launch.template,
+            files=tuple(msgspec.to_builtins(file) for file in launch.files),
         )
         placed = Placed(container, view.grants[container], view.size, view.name, names.ROLE_TASK)
         pod = await self._manager.launch(caller.key, caller.application, caller.record, placed, how)
@@ -380,6 +384,18 @@ class Masters:
             said.priority, said.allocation_request_id, hashlib.sha256(shape).hexdigest()[:8]
         )
         return Ask(key, said.count, asking.size_of(size), said.partition, place)
+
+
+def _check_files(launch: wire.LaunchContainer) -> None:
+    for number, file in enumerate(launch.files):
+        sources = (file.config_map, file.secret, file.persistent_volume_claim, file.url)
+        found = sum(source is not None for source in sources)
+        if found != 1:
+            raise FieldError(
+                f"launch[].files[{number}]",
+                f"{file.path}: found {found} sources, allowed: exactly one of configMap, secret, "
+                "persistentVolumeClaim and url",
+            )
 
 
 def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) -> None:

@@ -11,6 +11,7 @@ from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import files
 
 Object = dict[str, Any]
 
@@ -68,7 +69,7 @@ def read(pod: Object) -> PodFacts | None:
         finished_ms=_finished_ms(main),
         deleting="deletionTimestamp" in meta,
         created_ms=submissions.milliseconds(meta.get("creationTimestamp")),
-        waiting=_waiting(main),
+        waiting=_waiting(status, main),
         unschedulable=_unschedulable(status),
         version=int(meta.get("resourceVersion") or 0),
     )
@@ -109,6 +110,9 @@ def ending(status: Object, main: Object) -> Ending:
         return Ending(code, "" if code == 0 else str(detail))
     if status.get("phase") == "Succeeded":
         return Ending(ExitStatus.SUCCESS)
+    before = _failed_init(status)
+    if before is not None:
+        return before
     return Ending(ExitStatus.ABORTED, f"{reason}: {message}".strip(": ") or "The pod failed.")
 
 
@@ -139,11 +143,30 @@ def _main_status(pod: Object) -> Object:
     return next((s for s in statuses if s.get("name") == wanted), {})
 
 
-def _waiting(main: Object) -> tuple[str, str] | None:
-    waiting = (main.get("state") or {}).get("waiting")
-    if not waiting or waiting.get("reason") in (None, "ContainerCreating", "PodInitializing"):
-        return None
-    return str(waiting["reason"]), str(waiting.get("message") or "")
+def _failed_init(status: Object) -> Ending | None:
+    """How a container ended whose init container failed, so that it never started.
+
+    Files that cannot be localized end a container with INVALID (Hadoop: ContainerImpl).
+    """
+    for init in status.get("initContainerStatuses") or ():
+        terminated = (init.get("state") or {}).get("terminated") or {}
+        code = int(terminated.get("exitCode") or 0)
+        if not code:
+            continue
+        detail = str(terminated.get("message") or terminated.get("reason") or "").strip()
+        if init.get("name") == files.LOCALIZER:
+            return Ending(ExitStatus.INVALID, f"Localization failed: {detail}")
+        return Ending(code, f"Init container {init.get('name')} exited with {code}: {detail}")
+    return None
+
+
+def _waiting(status: Object, main: Object) -> tuple[str, str] | None:
+    """What keeps the container, or an init container before it, from starting."""
+    for found in (*(status.get("initContainerStatuses") or ()), main):
+        waiting = (found.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
+            return str(waiting["reason"]), str(waiting.get("message") or "")
+    return None
 
 
 def _unschedulable(status: Object) -> str:

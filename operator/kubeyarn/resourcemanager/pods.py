@@ -14,14 +14,12 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import files
+from kubeyarn.resourcemanager import directories, environment, files, script
+from kubeyarn.resourcemanager.environment import Start
+from kubeyarn.resourcemanager.site import Site
 
 Object = dict[str, Any]
 
-LOCAL_DIR = "/kubeyarn/local"
-LOG_DIR = "/kubeyarn/logs"
-TOKEN_DIR = "/var/run/secrets/kubeyarn.io"
-TOKEN_SECONDS = 3600
 # Hadoop's NodeManager waits a quarter of a second between the signals
 # (yarn.nodemanager.sleep-delay-before-sigkill.ms), Kubernetes half a minute; a template may say.
 STOP_SECONDS = 5
@@ -75,30 +73,43 @@ class Owner:
     max_attempts: int = 1
 
 
-def make_pod(owner: Owner, placed: Placed, launch: Launch, am_service: str) -> Object:
+def make_pod(owner: Owner, placed: Placed, launch: Launch, site: Site) -> Object:
     """The pod of a granted container; the same arguments make the same pod.
 
-    *am_service* is the address that the environment of an ApplicationMaster names.
+    Raises:
+        SpecError: the launch asks for what *site* does not give.
     """
     template = copy.deepcopy(dict(launch.template))
     spec: Object = template.get("spec") or {}
     containers = spec.get("containers") or [{"name": "main"}]
-    spec["containers"] = [_main(containers[0], owner, placed, launch, am_service), *containers[1:]]
+    main = _main(containers[0], owner, placed, launch, site)
+    spec["containers"] = [main, *containers[1:]]
+    localizer = files.localizer(launch.files, site.localizer_image, placed.size)
+    if localizer is not None:
+        spec["initContainers"] = [localizer, *(spec.get("initContainers") or [])]
     spec["restartPolicy"] = "Never"
     spec.setdefault("terminationGracePeriodSeconds", STOP_SECONDS)
     spec["schedulerName"] = names.SCHEDULER_NAME
     spec["affinity"] = _pinned(spec.get("affinity") or {}, placed.node)
     given = [*(spec.get("volumes") or []), *files.volumes(launch.files)]
-    spec["volumes"] = [*given, *_volumes(placed.role)]
+    spec["volumes"] = [*given, *directories.volumes(placed.role)]
     # A container needs no rights in the cluster unless its template names an account for them.
     if "serviceAccountName" not in spec:
         spec.setdefault("automountServiceAccountToken", False)
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": _metadata(template.get("metadata") or {}, owner, placed),
-        "spec": spec,
-    }
+    metadata = _metadata(template.get("metadata") or {}, owner, placed)
+    _keep_script(metadata, spec, placed.container)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _keep_script(metadata: Object, spec: Object, container: ContainerId) -> None:
+    main = spec["containers"][0]
+    text = script.script(
+        main["env"], main["workingDir"], main.get("command") or (), main.get("args") or ()
+    )
+    if text:
+        metadata["annotations"][script.ANNOTATION] = text
+        spec["volumes"].append(script.volume())
+        main["volumeMounts"].append(script.mount(container))
 
 
 def _metadata(given: Object, owner: Owner, placed: Placed) -> Object:
@@ -146,7 +157,7 @@ def _component(role: str) -> str:
     return "applicationmaster" if role == names.ROLE_AM else "container"
 
 
-def _main(given: Object, owner: Owner, placed: Placed, launch: Launch, am_service: str) -> Object:
+def _main(given: Object, owner: Owner, placed: Placed, launch: Launch, site: Site) -> Object:
     main = {"name": "main", **given}
     if launch.image:
         main["image"] = launch.image
@@ -154,19 +165,26 @@ def _main(given: Object, owner: Owner, placed: Placed, launch: Launch, am_servic
         main["command"] = list(launch.command)
     if launch.args:
         main["args"] = list(launch.args)
-    main.setdefault("workingDir", LOCAL_DIR)
-    ours = _environment(owner, placed, am_service, main["workingDir"])
-    theirs = [*(main.get("env") or []), *launch.env]
-    if not any(variable.get("name") == "HOME" for variable in theirs):
-        # YARN's is a setting of the NodeManager, so it may be said otherwise.
-        theirs.append({"name": "HOME", "value": LOCAL_DIR})
-    # Ours come last: YARN's variables cannot be overridden, as in Hadoop.
-    reserved = {variable["name"] for variable in ours}
-    main["env"] = [v for v in theirs if v.get("name") not in reserved] + ours
+    main.setdefault("workingDir", directories.container_directory(placed.container))
+    main["env"] = environment.variables(
+        placed.container,
+        owner.user,
+        main["workingDir"],
+        _start(owner, placed.role, site),
+        [*(main.get("env") or []), *launch.env],
+    )
     main["resources"] = _resources(main.get("resources") or {}, placed.size)
-    mounts = [*(main.get("volumeMounts") or []), *_mounts(placed.role)]
+    given_mounts = main.get("volumeMounts") or []
+    mounts = [*given_mounts, *directories.mounts(placed.container, placed.role)]
     main["volumeMounts"] = [*mounts, *files.mounts(launch.files, main["workingDir"])]
     return main
+
+
+def _start(owner: Owner, role: str, site: Site) -> Start | None:
+    """What only an ApplicationMaster is told."""
+    if role != names.ROLE_AM:
+        return None
+    return Start(owner.submitted_ms, owner.max_attempts, site.am_service)
 
 
 def _resources(given: Object, size: Mapping[str, int]) -> Object:
@@ -181,59 +199,6 @@ def _resources(given: Object, size: Mapping[str, int]) -> Object:
         "requests": {**(given.get("requests") or {}), **granted},
         "limits": {**(given.get("limits") or {}), **limits},
     }
-
-
-def _environment(owner: Owner, placed: Placed, am_service: str, directory: str) -> list[Object]:
-    container = placed.container
-    plain = {
-        "CONTAINER_ID": str(container),
-        "APPLICATION_ID": str(container.attempt.application),
-        "APP_ATTEMPT": str(container.attempt),
-        "USER": owner.user,
-        "LOGNAME": owner.user,
-        "LOCAL_DIRS": LOCAL_DIR,
-        "LOG_DIRS": LOG_DIR,
-        "PWD": directory,
-    }
-    if placed.role == names.ROLE_AM:
-        plain["APP_SUBMIT_TIME_ENV"] = str(owner.submitted_ms)
-        plain["MAX_APP_ATTEMPTS"] = str(owner.max_attempts)
-        plain["KUBEYARN_RM"] = am_service
-        plain["KUBEYARN_TOKEN_FILE"] = f"{TOKEN_DIR}/token"
-    variables: list[Object] = [{"name": k, "value": v} for k, v in plain.items()]
-    for name, path in (("NM_HOST", "spec.nodeName"), ("POD_IP", "status.podIP")):
-        variables.append({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
-    return variables
-
-
-def _volumes(role: str) -> list[Object]:
-    volumes: list[Object] = [
-        {"name": "kubeyarn-local", "emptyDir": {}},
-        {"name": "kubeyarn-logs", "emptyDir": {}},
-    ]
-    if role == names.ROLE_AM:
-        token = {
-            "audience": names.AM_AUDIENCE,
-            "expirationSeconds": TOKEN_SECONDS,
-            "path": "token",
-        }
-        volumes.append(
-            {
-                "name": "kubeyarn-token",
-                "projected": {"sources": [{"serviceAccountToken": token}], "defaultMode": 0o444},
-            }
-        )
-    return volumes
-
-
-def _mounts(role: str) -> list[Object]:
-    mounts: list[Object] = [
-        {"name": "kubeyarn-local", "mountPath": LOCAL_DIR},
-        {"name": "kubeyarn-logs", "mountPath": LOG_DIR},
-    ]
-    if role == names.ROLE_AM:
-        mounts.append({"name": "kubeyarn-token", "mountPath": TOKEN_DIR, "readOnly": True})
-    return mounts
 
 
 def _pinned(affinity: Object, node: str) -> Object:

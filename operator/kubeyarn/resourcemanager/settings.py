@@ -26,6 +26,8 @@ class Settings:
     am_max_attempts: int = 2
     # yarn.resourcemanager.am-scheduling.node-blacklisting-enabled, -disable-threshold; None is off
     am_node_exclusion_threshold: float | None = None
+    # An image with `kubeyarn` in it; empty: no files are fetched, checked or unpacked
+    localizer_image: str = ""
     image_pull_grace_s: int = 60
     # yarn.nodemanager.delete.debug-delay-sec is the nearest; pods are kept so that logs can be read
     finished_pod_retention_s: int = 3600

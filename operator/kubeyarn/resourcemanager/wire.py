@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -122,6 +122,32 @@ class Finished(Message):
     is_unregistered: bool
 
 
+class KeyOf(Message):
+    """A key of a ConfigMap or Secret."""
+
+    name: str
+    key: str
+
+
+class PathOf(Message):
+    """A path in a PersistentVolumeClaim."""
+
+    name: str
+    path: str = ""
+
+
+class LocalFile(Message, omit_defaults=True):
+    """A file that is there before the container starts; it has one source."""
+
+    path: Annotated[str, msgspec.Meta(min_length=1, max_length=1024, pattern=r"^[^/]")]
+    config_map: KeyOf | None = None
+    secret: KeyOf | None = None
+    persistent_volume_claim: PathOf | None = None
+    url: Annotated[str, msgspec.Meta(max_length=2048, pattern=r"^https?://")] | None = None
+    sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
+    type: Literal["File", "Archive"] = "File"
+
+
 class LaunchContainer(Message):
     """How one granted container is launched."""
 
@@ -131,6 +157,7 @@ class LaunchContainer(Message):
     args: list[str] = []
     env: list[dict[str, Any]] = []
     template: dict[str, Any] = {}
+    files: list[LocalFile] = []
 
 
 class Containers(Message):

@@ -54,8 +54,10 @@ def test_the_second_attempt_succeeds_and_each_has_its_files_and_variables(
     assert (first["number"], first["exitStatus"], second["number"]) == (1, 3, 2)
     for attempt in status["attempts"]:
         lines = live.logs(namespace, attempt["pod"]).splitlines()
-        assert {"conf: a: b", "key: secret", "in: /kubeyarn/local"} <= set(lines)
+        directory = f"/kubeyarn/local/{attempt['containerId']}"
+        assert {"conf: a: b", "key: secret", f"in: {directory}"} <= set(lines)
         said = dict(line.split("=", 1) for line in lines if "=" in line)
+        assert said["PWD"] == directory
         assert said["APP_ATTEMPT"] == attempt["id"]
         assert said["CONTAINER_ID"] == attempt["containerId"]
         assert said["MAX_APP_ATTEMPTS"] == "2"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.resourcemanager import podfacts
 from unit.resourcemanager.objects import NOW_MS, a_pod, container, exited
 
@@ -154,3 +155,32 @@ def test_when_it_finished_is_told():
     found = facts(phase="Failed", main=exited(1, finishedAt="2025-11-23T12:13:20Z"))
 
     assert found.finished_ms == NOW_MS
+
+
+def test_files_that_cannot_be_localized_end_a_container_with_invalid():
+    pod = a_pod(container(2), phase="Failed", main={"waiting": {"reason": "PodInitializing"}})
+    message = "files: d: https://example.org/d: the checksum differs"
+    pod["status"]["initContainerStatuses"] = [
+        {"name": "kubeyarn-localizer", "state": exited(1, message=message)}
+    ]
+
+    found = podfacts.read(pod).ending
+    assert found == Ending(ExitStatus.INVALID, f"Localization failed: {message}")
+
+
+def test_an_init_container_of_the_template_that_fails_ends_it_with_its_own_status():
+    pod = a_pod(container(2), phase="Failed", main={"waiting": {"reason": "PodInitializing"}})
+    pod["status"]["initContainerStatuses"] = [
+        {"name": "fine", "state": exited(0)},
+        {"name": "theirs", "state": exited(7, reason="Error")},
+    ]
+
+    assert podfacts.read(pod).ending == Ending(7, "Init container theirs exited with 7: Error")
+
+
+def test_an_image_that_an_init_container_waits_for_is_what_the_container_waits_for():
+    pod = a_pod(container(2), main={"waiting": {"reason": "PodInitializing"}})
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    pod["status"]["initContainerStatuses"] = [{"name": "kubeyarn-localizer", "state": waiting}]
+
+    assert podfacts.read(pod).waiting == ("ImagePullBackOff", "no such image")

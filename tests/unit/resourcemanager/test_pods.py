@@ -9,11 +9,14 @@ import pytest
 from kubeyarn.cluster import names
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed, make_pod
+from kubeyarn.resourcemanager.site import Site
 from unit.resourcemanager.objects import APP, container
 
 OWNER = Owner("wordcount", "team-a", "app-uid", "alice", "root.engineering.etl", 1763850000000, 3)
 SIZE = {"memory": 1536 * 2**20, "cpu": 1000}
 RM = "http://10.96.0.5:8030"
+SITE = Site(RM)
+DIRECTORY = "/kubeyarn/local/container_1763850000000_0007_01_000002"
 
 
 def placed(number=2, role=names.ROLE_TASK, size=SIZE, epoch=0):
@@ -21,7 +24,7 @@ def placed(number=2, role=names.ROLE_TASK, size=SIZE, epoch=0):
 
 
 def pod_of(launch, role=names.ROLE_TASK, size=SIZE):
-    return make_pod(OWNER, placed(role=role, size=size), launch, RM)
+    return make_pod(OWNER, placed(role=role, size=size), launch, SITE)
 
 
 def environment(pod):
@@ -35,6 +38,8 @@ def main(pod):
 def test_a_task_pod_is_made_as_yarn_decides():
     pod = pod_of(Launch(image="words:1", command=("python",), args=("-m", "map")))
 
+    script = pod["metadata"]["annotations"].pop("kubeyarn.io/launch-script")
+    assert script.endswith(f"cd {DIRECTORY}\nexec python -m map\n")
     assert pod == {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -93,9 +98,8 @@ def test_a_task_pod_is_made_as_yarn_decides():
                     "image": "words:1",
                     "command": ["python"],
                     "args": ["-m", "map"],
-                    "workingDir": "/kubeyarn/local",
+                    "workingDir": DIRECTORY,
                     "env": [
-                        {"name": "HOME", "value": "/kubeyarn/local"},
                         {"name": "CONTAINER_ID", "value": "container_1763850000000_0007_01_000002"},
                         {"name": "APPLICATION_ID", "value": "application_1763850000000_0007"},
                         {"name": "APP_ATTEMPT", "value": "appattempt_1763850000000_0007_000001"},
@@ -103,7 +107,9 @@ def test_a_task_pod_is_made_as_yarn_decides():
                         {"name": "LOGNAME", "value": "alice"},
                         {"name": "LOCAL_DIRS", "value": "/kubeyarn/local"},
                         {"name": "LOG_DIRS", "value": "/kubeyarn/logs"},
-                        {"name": "PWD", "value": "/kubeyarn/local"},
+                        {"name": "PWD", "value": DIRECTORY},
+                        {"name": "NM_PORT", "value": "10250"},
+                        {"name": "NM_HTTP_PORT", "value": "10250"},
                         {
                             "name": "NM_HOST",
                             "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}},
@@ -112,6 +118,7 @@ def test_a_task_pod_is_made_as_yarn_decides():
                             "name": "POD_IP",
                             "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}},
                         },
+                        {"name": "HOME", "value": "/kubeyarn/local"},
                     ],
                     "resources": {
                         "requests": {"memory": "1536Mi", "cpu": "1"},
@@ -119,13 +126,38 @@ def test_a_task_pod_is_made_as_yarn_decides():
                     },
                     "volumeMounts": [
                         {"name": "kubeyarn-local", "mountPath": "/kubeyarn/local"},
+                        {
+                            "name": "kubeyarn-local",
+                            "mountPath": DIRECTORY,
+                            "subPath": "container_1763850000000_0007_01_000002",
+                        },
                         {"name": "kubeyarn-logs", "mountPath": "/kubeyarn/logs"},
+                        {
+                            "name": "kubeyarn-script",
+                            "mountPath": f"{DIRECTORY}/launch_container.sh",
+                            "subPath": "launch_container.sh",
+                            "readOnly": True,
+                        },
                     ],
                 }
             ],
             "volumes": [
                 {"name": "kubeyarn-local", "emptyDir": {}},
                 {"name": "kubeyarn-logs", "emptyDir": {}},
+                {
+                    "name": "kubeyarn-script",
+                    "downwardAPI": {
+                        "defaultMode": 0o555,
+                        "items": [
+                            {
+                                "path": "launch_container.sh",
+                                "fieldRef": {
+                                    "fieldPath": "metadata.annotations['kubeyarn.io/launch-script']"
+                                },
+                            }
+                        ],
+                    },
+                },
             ],
         },
     }
@@ -143,7 +175,7 @@ def test_an_am_pod_has_besides_the_rms_address_and_its_token():
         "KUBEYARN_RM": RM,
         "KUBEYARN_TOKEN_FILE": "/var/run/secrets/kubeyarn.io/token",
     }
-    assert am["spec"]["volumes"][2:] == [
+    assert am["spec"]["volumes"][2:-1] == [
         {
             "name": "kubeyarn-token",
             "projected": {
@@ -160,7 +192,7 @@ def test_an_am_pod_has_besides_the_rms_address_and_its_token():
             },
         }
     ]
-    assert main(am)["volumeMounts"][2:] == [
+    assert [m for m in main(am)["volumeMounts"] if m["name"] == "kubeyarn-token"] == [
         {
             "name": "kubeyarn-token",
             "mountPath": "/var/run/secrets/kubeyarn.io",
@@ -217,13 +249,15 @@ def test_a_template_is_kept_and_what_yarn_decides_is_laid_over_it():
     assert spec["serviceAccountName"] == "etl"
     assert "automountServiceAccountToken" not in spec
     assert spec["tolerations"] == TEMPLATE["spec"]["tolerations"]
-    assert [v["name"] for v in spec["volumes"]] == ["data", "kubeyarn-local", "kubeyarn-logs"]
+    assert [v["name"] for v in spec["volumes"]] == [
+        "data", "kubeyarn-local", "kubeyarn-logs", "kubeyarn-script",
+    ]  # fmt: skip
     assert spec["containers"][1] == {"name": "sidecar", "image": "logs:1"}
     assert main(pod)["name"] == "mapper"
     assert main(pod)["image"] == "theirs:2"
     assert environment(pod)["LANG"] == "C"
     assert [m["mountPath"] for m in main(pod)["volumeMounts"]] == [
-        "/data", "/kubeyarn/local", "/kubeyarn/logs",
+        "/data", "/kubeyarn/local", DIRECTORY, "/kubeyarn/logs", f"{DIRECTORY}/launch_container.sh",
     ]  # fmt: skip
     assert main(pod)["resources"] == {
         "requests": {"memory": "1536Mi", "cpu": "1", "ephemeral-storage": "1Gi"},
@@ -281,6 +315,14 @@ def test_yarns_environment_cannot_be_overridden(name):
     assert [v["name"] for v in main(pod)["env"]].count(name) == 1
 
 
+def test_what_the_user_says_may_refer_to_yarns_variables_which_stand_before_it():
+    said = {"name": "WORK", "value": "$(LOCAL_DIRS)/$(CONTAINER_ID)"}
+    order = [v["name"] for v in main(pod_of(Launch(env=(said,))))["env"]]
+
+    assert order[-1] == "WORK"
+    assert {"LOCAL_DIRS", "CONTAINER_ID", "NM_HOST"} <= set(order[:-1])
+
+
 def test_labels_and_annotations_of_yarn_cannot_be_forged():
     forged = {
         "labels": {"kubeyarn.io/role": "am"},
@@ -310,7 +352,7 @@ def test_extended_resources_are_requests_and_limits():
 
 def test_a_long_queue_is_an_annotation_only():
     owner = Owner("wordcount", "team-a", "u", "alice", "root." + "q" * 70)
-    pod = make_pod(owner, placed(), Launch(image="x"), RM)
+    pod = make_pod(owner, placed(), Launch(image="x"), SITE)
 
     assert "kubeyarn.io/queue" not in pod["metadata"]["labels"]
     assert pod["metadata"]["annotations"]["kubeyarn.io/queue"] == "root." + "q" * 70
@@ -351,7 +393,7 @@ def test_pods_of_different_containers_have_different_names():
 
 def test_labels_of_long_application_names_are_cut_and_annotations_are_not():
     owner = Owner("w" * 60 + "-.-" + "x" * 40, "team-a", "u", "alice", "root.a")
-    pod = make_pod(owner, placed(), Launch(image="x"), RM)
+    pod = make_pod(owner, placed(), Launch(image="x"), SITE)
 
     assert pod["metadata"]["labels"]["kubeyarn.io/application"] == "w" * 60
     assert pod["metadata"]["annotations"]["kubeyarn.io/application"] == owner.name

@@ -92,6 +92,7 @@ def test_both_processes_run_as_the_contract_says(objects):
         "resourcemanager",
         "--am-port=8030",
         "--health-port=8080",
+        f"--localizer-image={process['image']}",
         "--log-level=info",
     ]
     ours, kubes = scheduler["containers"]
