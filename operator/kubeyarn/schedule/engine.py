@@ -213,6 +213,13 @@ class Engine(Protocol):
         Types that the scheduler overlooks are `NO_CEILING`.
         """
 
+    def user_over_cap(self, application: ApplicationId, held: Vector, partition: str) -> bool:
+        """Whether an application's user, holding *held* in its queue, may be given nothing more.
+
+        What counts is the most a user may hold however few users there are: shares that shrink
+        because others come take back nothing. False where users have no limit.
+        """
+
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""
 

@@ -33,6 +33,10 @@ def _count(books: Books, state: RequestState, held: Held, sign: int) -> None:
         holds = books.bound_in.setdefault((path, held.partition), [0] * len(state.size))
         for place, amount in enumerate(state.size):
             holds[place] += sign * amount
+    user = (state.queue, books.user_of(state.application), held.partition)
+    holds = books.bound_by.setdefault(user, [0] * len(state.size))
+    for place, amount in enumerate(state.size):
+        holds[place] += sign * amount
 
 
 def recount(books: Books, state: RequestState, queue: str) -> None:

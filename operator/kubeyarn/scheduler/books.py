@@ -40,6 +40,8 @@ class Books:
         self.in_force = InForce()
         self.tried_without: frozenset[str] = frozenset()
         self.nodes: dict[str, NodeFacts] = {}
+        self.lost_nodes: dict[str, NodeFacts] = {}
+        self.strays: set[ContainerId] = set()
         self.pods: dict[Key, PodUse] = {}
         self.applications: dict[Key, Object] = {}
         self.requests: dict[Key, RequestState] = {}
@@ -60,6 +62,7 @@ class Books:
         self.attempts: dict[ApplicationId, int] = {}
         self.avoiding: dict[Key, int] = {}
         self.bound_in: dict[tuple[str, str], list[int]] = {}
+        self.bound_by: dict[tuple[str, str, str], list[int]] = {}
 
     def request_for(self, container: Container) -> RequestState | None:
         """The request that a new container answers; None when it is gone."""
@@ -87,13 +90,19 @@ class Books:
         """The id under which the engine knows an application."""
         return self.submitted_as.get(key)
 
+    def user_of(self, key: Key) -> str:
+        """An application's user, as the engine knows it; "" before it was submitted."""
+        identity = self.submitted_as.get(key)
+        known = self.known_as.get(identity) if identity is not None else None
+        return known.user if known is not None else ""
+
     def ask_key(self, state: RequestState) -> AskKey:
         """The key under which the engine knows a request's ask."""
         return submissions.ask_key(state.found)
 
     def partition_of(self, node: str) -> str:
         """The partition whose limits hold for what runs on a node; the Fair Scheduler has none."""
-        facts = self.nodes.get(node)
+        facts = self.nodes.get(node) or self.lost_nodes.get(node)
         return "" if facts is None or self.kind is SchedulerKind.FAIR else facts.partition
 
     def owner_of(self, container: ContainerId) -> Key | None:

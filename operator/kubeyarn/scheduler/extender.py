@@ -6,6 +6,7 @@ k8s.io/kube-scheduler/extender/v1, whose JSON has Go's capital names).
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,7 +16,7 @@ from aiohttp import web
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import ApiError, Conflict
+from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import PODS
 from kubeyarn.crd import quantities
 from kubeyarn.model.errors import KubeYarnError, Unavailable
@@ -32,6 +33,7 @@ _log = logging.getLogger(__name__)
 Object = dict[str, Any]
 
 LARGEST_BODY = 64 * 1024 * 1024
+_DOUBT_S = 1.0
 
 
 class Filter(msgspec.Struct, rename="pascal"):
@@ -87,7 +89,8 @@ class Fence:
         """The last check before a binding.
 
         Raises:
-            Refusal: no grant, another node, or a queue would hold more than its maximum.
+            Refusal: no grant, another node, its application or attempt has ended, its user is over
+                its limit, or a queue would hold more than its maximum.
         """
         allowed = self.granted_node(container, uid)
         if node != allowed:
@@ -95,7 +98,28 @@ class Fence:
         held = self._ledger.held(container)
         if held is not None and held.bound_uid != uid:
             # One that is asked for again is counted already.
+            self._check_application(container)
             self._check_queues(container, self._ledger.partition_of(node))
+            self._check_user(container, self._ledger.partition_of(node))
+
+    def _check_application(self, container: ContainerId) -> None:
+        state = self._ledger.request_of(container)
+        if state is not None and (state.over or state.superseded):
+            ended = "application" if state.over else "attempt"
+            raise Refusal(f"{container}: its {ended} has ended; what it was granted starts no more")
+
+    def _check_user(self, container: ContainerId, partition: str) -> None:
+        state = self._ledger.request_of(container)
+        if state is None or self._ledger.in_force.config is None:
+            return
+        user = self._ledger.user_of(state.application)
+        holds = self._ledger.bound_by_user(state.queue, user, partition)
+        identity = container.attempt.application
+        if self._ledger.engine.user_over_cap(identity, holds, partition):
+            raise Refusal(
+                f"{container}: user {user} holds {self._shown(holds)} in queue {state.queue}, "
+                "which is over its limit there"
+            )
 
     def _check_queues(self, container: ContainerId, partition: str) -> None:
         state = self._ledger.request_of(container)
@@ -134,6 +158,7 @@ class Extender:
         self._ledger = ledger
         self._fence = fence
         self._ready = ready
+        self._doubts: dict[ContainerId, asyncio.Task[None]] = {}
 
     def application(self) -> web.Application:
         """The web application of the verbs."""
@@ -189,6 +214,10 @@ class Extender:
             self._fence.check(container, asked.pod_uid, asked.node)
         except (Refusal, ApiError, Unavailable) as error:
             return _bind_refused(asked, error)
+        doubt = self._doubts.pop(container, None)
+        if doubt is not None:
+            # The answer to this call will tell.
+            doubt.cancel()
         # Taken before the call: two pods of one grant cannot both pass.
         self._ledger.bind(container, asked.pod_uid)
         try:
@@ -198,8 +227,31 @@ class Extender:
             return _bind_refused(asked, error)
         except Unavailable as error:
             # It may have come about: it counts until the pod says where it is.
+            self._doubts[container] = asyncio.create_task(self._resolve(asked, container))
             return _bind_refused(asked, error)
         return {"Error": ""}
+
+    async def _resolve(self, asked: Bind, container: ContainerId) -> None:
+        """Ask until the pod says whether a binding of unknown fate came about."""
+        try:
+            known = False
+            while not known:
+                await asyncio.sleep(_DOUBT_S)
+                known = await self._known(asked, container)
+        finally:
+            self._doubts.pop(container, None)
+
+    async def _known(self, asked: Bind, container: ContainerId) -> bool:
+        try:
+            pod = await self._client.get(PODS, asked.pod_name, asked.pod_namespace)
+        except NotFound:
+            return True
+        except (ApiError, Unavailable):
+            return False
+        mine = pod["metadata"]["uid"] == asked.pod_uid
+        if mine and not pod["spec"].get("nodeName"):
+            self._ledger.unbind(container, asked.pod_uid)
+        return True
 
     async def _container(self, asked: Bind) -> ContainerId:
         """The container that a pod is; read from the API server when the watch is behind."""

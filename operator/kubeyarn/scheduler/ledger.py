@@ -14,6 +14,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedule.engine import Grant, Preempt
 from kubeyarn.scheduler import (
+    adopting,
     applications,
     binding,
     granting,
@@ -53,8 +54,9 @@ class Ledger(Books):
         self.engine = self.make_engine(self.kind, self.types)
         tree.configure(self, now_ms)
         for name in sorted(self.nodes):
-            nodes.sync_node(self, name)
-        self.bound_in = {}
+            nodes.sync_node(self, name, now_ms)
+        nodes.stand_in(self)
+        self.bound_in, self.bound_by = {}, {}
         with_id = {
             key: identity
             for key, found in self.applications.items()
@@ -68,6 +70,13 @@ class Ledger(Books):
             submitting.enter(self, key, gone, requests.requests_for(self, key, None), now_ms)
         for key in sorted(self.requests_of.keys() - with_id.keys()):
             applications.sync_application(self, key, now_ms)
+        self.settle(now_ms)
+
+    def settle(self, now_ms: int) -> None:
+        """Count what no request tells of, and let go of nodes that are gone and empty."""
+        changed = adopting.take_in(self, now_ms)
+        for name in [*nodes.lost(self), *changed]:
+            nodes.sync_node(self, name, now_ms)
 
     def outgrown(self) -> bool:
         """Whether the engine is not the one any more that the objects call for.
@@ -92,6 +101,10 @@ class Ledger(Books):
         """What bound containers hold of a partition, in a queue and those below it."""
         return tuple(self.bound_in.get((path, partition), self.types.zero()))
 
+    def bound_by_user(self, queue: str, user: str, partition: str = "") -> Vector:
+        """What bound containers of a user hold of a partition, in one queue."""
+        return tuple(self.bound_by.get((queue, user, partition), self.types.zero()))
+
     def limit(self, path: str, partition: str = "") -> Vector | None:
         """The most a queue may hold of a partition; None for a queue that is not in force."""
         in_force = self.in_force.config is not None
@@ -103,9 +116,13 @@ class Ledger(Books):
         """Take a node as seen; whether it matters to the ledger."""
         return nodes.see_node(self, node)
 
-    def sync_node(self, name: str) -> None:
+    def forget_node(self, name: str) -> None:
+        """Take a node as deleted."""
+        nodes.forget_node(self, name)
+
+    def sync_node(self, name: str, now_ms: int) -> None:
         """Bring one node in line."""
-        nodes.sync_node(self, name)
+        nodes.sync_node(self, name, now_ms)
 
     def see_pod(self, pod: Object, *, deleted: bool) -> tuple[PodUse, str]:
         """Take a pod as seen; returns its facts and the node whose free room it changed, or ""."""

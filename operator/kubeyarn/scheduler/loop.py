@@ -64,7 +64,7 @@ class AllocationLoop:
         """A node changed; heartbeats are none."""
         name = item["metadata"]["name"]
         if what == "DELETED":
-            self._ledger.nodes.pop(name, None)
+            self._ledger.forget_node(name)
         elif not self._ledger.see_node(item):
             return
         self._nodes.add(name)
@@ -146,10 +146,12 @@ class AllocationLoop:
             self._status_due = 0.0
         nodes, self._nodes = sorted(self._nodes), set()
         for name in nodes:
-            self._ledger.sync_node(name)
+            self._ledger.sync_node(name, now_ms)
         for key in self._in_order(self._applications):
             self._ledger.sync_application(key, now_ms)
         self._applications = set()
+        if self._ledger.strays:
+            self._ledger.settle(now_ms)
 
     def _revoke(self, now_ms: int) -> None:
         """Give back grants whose pods kube-scheduler refused for too long."""
@@ -179,6 +181,8 @@ class AllocationLoop:
         self._status_due = now + self._settings.queue_status_every_s
         self._revoke(_now_ms())
         self._ledger.forgive(_now_ms())
+        if self._ledger.lost_nodes:
+            self._ledger.settle(_now_ms())
         if self._ledger.leaving() != self._ledger.tried_without:
             self._queues = True
             self._wake.set()

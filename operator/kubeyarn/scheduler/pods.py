@@ -21,7 +21,7 @@ def see_pod(books: Books, pod: Object, *, deleted: bool) -> tuple[PodUse, str]:
         use = books.pods.pop(key)
     if use.container is not None:
         _see_container(books, use, deleted=deleted)
-        return use, ""
+        return use, _no_longer_foreign(books, key, use, deleted=deleted)
     return use, _see_foreign(books, key, use, before, deleted=deleted)
 
 
@@ -42,6 +42,15 @@ def _see_foreign(
     return "" if same else use.node
 
 
+def _no_longer_foreign(books: Books, key: Key, use: PodUse, *, deleted: bool) -> str:
+    """The end of a container that counted on its node only, for its queue was gone."""
+    known = books.foreign.get(use.node, {}).get(key)
+    if known is None or known.uid != use.uid or not (deleted or use.over):
+        return ""
+    del books.foreign[use.node][key]
+    return use.node
+
+
 def _see_container(books: Books, use: PodUse, *, deleted: bool) -> None:
     container = use.container
     if container is None:
@@ -57,6 +66,8 @@ def _see_container(books: Books, use: PodUse, *, deleted: bool) -> None:
         binding.bind(books, container, use.uid)
     if use.over:
         _ended(books, container, use.uid)
+    elif use.node and container not in books.granted_to:
+        books.strays.add(container)
 
 
 def _ended(books: Books, container: ContainerId, uid: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kubeyarn.crd import amounts
 from kubeyarn.model.ids import ApplicationId
-from kubeyarn.scheduler import asks, avoiding, binding
+from kubeyarn.scheduler import asks, avoiding, binding, straying
 from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.books import AM_ROLE, Books, Object, key_of
 
@@ -88,11 +88,15 @@ def read_once(books: Books, state: RequestState, identity: ApplicationId) -> Non
 def drop_completed(books: Books, state: RequestState) -> None:
     """Free what the ResourceManager has recorded as ended, and list it no longer."""
     for container in asks.completed(state.found):
-        if container in state.grants:
+        held = state.grants.pop(container, None)
+        if held is None:
+            continue
+        books.changed(state.key)
+        if not straying.keep(books, state, container, held):
+            state.grants[container] = held
             binding.free(books, container)
             del state.grants[container]
             books.granted_to.pop(container, None)
-            books.changed(state.key)
 
 
 def supersede(books: Books, states: list[RequestState]) -> None:

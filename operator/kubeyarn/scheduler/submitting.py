@@ -80,7 +80,7 @@ def sync_attempt(books: Books, key: Key, states: list[RequestState], now_ms: int
     books.attempts[identity] = am.attempt
     books.engine.start_attempt(identity, am.attempt, now_ms)
     for state in states:
-        _count_held(books, state, identity)
+        count_held(books, state, identity)
         if not state.am:
             state.asked = None
         state.excluded = frozenset()
@@ -108,7 +108,7 @@ def _read_application(
 
 
 def _recover(books: Books, state: RequestState, identity: ApplicationId) -> None:
-    _count_held(books, state, identity)
+    count_held(books, state, identity)
     for container, held in sorted(state.grants.items()):
         if not held.freed:
             pod = books.pods_of.get(container)
@@ -117,7 +117,7 @@ def _recover(books: Books, state: RequestState, identity: ApplicationId) -> None
                 binding.bind(books, container, pod.uid)
 
 
-def _count_held(books: Books, state: RequestState, identity: ApplicationId) -> None:
+def count_held(books: Books, state: RequestState, identity: ApplicationId) -> None:
     """Have the engine count what a request holds."""
     ask = asking.read_ask(books, state)
     if ask is None:

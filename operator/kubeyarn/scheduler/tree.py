@@ -21,7 +21,7 @@ def configure(books: Books, now_ms: int) -> None:
     found = {path: q for path, q in books.queues.items() if path not in books.tried_without}
     if not found and not books.placed:
         # Every queue has gone, or is going, and nothing runs: nothing is owed to the tree.
-        _begin_anew(books)
+        _begin_anew(books, now_ms)
         return
     before = books.in_force.objects or _remembered(books)
     for path in (before.keys() | books.tried_without) - found.keys():
@@ -42,13 +42,13 @@ def _try(books: Books, config: SchedulerConfig, now_ms: int) -> None:
     books.engine.configure(config, now_ms)
 
 
-def _begin_anew(books: Books) -> None:
+def _begin_anew(books: Books, now_ms: int) -> None:
     """Forget the tree; the next one is held to nothing that this one said."""
     books.in_force = InForce()
     books.engine = books.make_engine(books.kind, books.types)
     books.in_engine.clear()
     for name in sorted(books.nodes):
-        nodes.sync_node(books, name)
+        nodes.sync_node(books, name, now_ms)
 
 
 def leaving(books: Books) -> frozenset[str]:

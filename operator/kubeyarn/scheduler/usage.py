@@ -30,8 +30,21 @@ class NodeFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """A container as its pod tells of it: whose it is, and what was granted (quantities)."""
+
+    application: str
+    user: str
+    queue: str
+    granted: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class PodUse:
-    """A pod: *container* is its id when it is one of ours; *requests* what it takes of its node."""
+    """A pod: *container* is its id when it is one of ours; *requests* what it takes of its node.
+
+    *origin* is what a container's pod says of where it comes from.
+    """
 
     namespace: str
     name: str
@@ -42,6 +55,7 @@ class PodUse:
     over: bool
     refused: str
     created: str
+    origin: Origin | None = None
 
 
 def node_facts(node: Object, rack_label: str = names.RACK) -> NodeFacts:
@@ -88,6 +102,18 @@ def pod_use(pod: Object) -> PodUse:
         over=status.get("phase") in ("Succeeded", "Failed"),
         refused=_refused(status),
         created=meta.get("creationTimestamp") or "",
+        origin=_origin(pod) if container is not None and spec.get("nodeName") else None,
+    )
+
+
+def _origin(pod: Object) -> Origin:
+    annotations = pod["metadata"].get("annotations") or {}
+    containers = pod["spec"].get("containers") or [{}]
+    return Origin(
+        application=annotations.get(names.APPLICATION) or "",
+        user=annotations.get(names.USER) or "",
+        queue=annotations.get(names.QUEUE) or "",
+        granted=(containers[0].get("resources") or {}).get("requests") or {},
     )
 
 

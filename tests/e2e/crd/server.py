@@ -43,14 +43,14 @@ class Server:
         self.kubeconfig = kubeconfig
         said = yaml.safe_load(kubeconfig.read_text())
         cluster, user = said["clusters"][0]["cluster"], said["users"][0]["user"]
-        self._address = urlsplit(cluster["server"])
+        self.address = urlsplit(cluster["server"])
         authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
-        self._context = ssl.create_default_context(cadata=authority)
+        self.context = ssl.create_default_context(cadata=authority)
         with tempfile.NamedTemporaryFile() as pair:
             for part in ("client-certificate-data", "client-key-data"):
                 pair.write(base64.b64decode(user[part]))
             pair.flush()
-            self._context.load_cert_chain(pair.name)
+            self.context.load_cert_chain(pair.name)
 
     def call(
         self, method: str, path: str, body: Json | None = None, *, user: str = "", kind: str = ""
@@ -70,7 +70,7 @@ class Server:
     def connection(self, timeout: float | None) -> http.client.HTTPSConnection:
         """A connection for calls that `call` does not make, such as watches."""
         return http.client.HTTPSConnection(
-            str(self._address.hostname), self._address.port, timeout=timeout, context=self._context
+            str(self.address.hostname), self.address.port, timeout=timeout, context=self.context
         )
 
     def create(self, found: Json, *, user: str = "", dry: bool = False) -> Answer:

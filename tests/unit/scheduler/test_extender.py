@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -146,6 +147,33 @@ def test_a_queue_never_holds_more_than_its_maximum():
 
     assert refusal(world.fence.check, container, pod["metadata"]["uid"], "n1") == (
         f"{container}: queue root would hold memory 4Gi, cpu 4 of at most memory 8Gi, cpu 3"
+    )
+
+
+def test_a_user_over_the_most_it_may_hold_binds_nothing_more():
+    world, container, pod = full_world()
+    world.put("queue", a_queue("root.b", capacity="50%"))
+    spec = {"capacity": "50%", "maximumCapacity": "100%", "userLimitFactor": "1.25"}
+    world.put("queue", a_queue("root.a", **spec, maximumAMShare="100%"))
+    world.cycle()
+
+    assert refusal(world.fence.check, container, pod["metadata"]["uid"], "n1") == (
+        f"{container}: user alice holds memory 3Gi, cpu 3 in queue root.a, "
+        "which is over its limit there"
+    )
+    world.put("queue", a_queue("root.a", **spec | {"userLimitFactor": 2}, maximumAMShare="100%"))
+    world.cycle()
+    world.fence.check(container, pod["metadata"]["uid"], "n1")
+
+
+def test_what_an_ended_application_was_granted_starts_no_more(world):
+    container, node, pod = a_grant(world)
+    application = world.objects["application"]["words"]
+    world.patch("application", "words", status={**application["status"], "state": "KILLED"})
+    world.cycle()
+
+    assert "its application has ended" in refusal(
+        world.fence.check, container, pod["metadata"]["uid"], node
     )
 
 
@@ -318,6 +346,21 @@ async def test_a_binding_whose_fate_is_unknown_keeps_its_room_and_can_be_asked_a
     api.fails = None
     assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": ""}
     assert world.ledger.bound("root.a") == (2**30, 1000)
+
+
+@pytest.mark.parametrize("came_about", [False, True])
+async def test_a_binding_of_unknown_fate_is_looked_after(door, world, api, monkeypatch, came_about):
+    monkeypatch.setattr("kubeyarn.scheduler.extender._DOUBT_S", 0.01)
+    container, node, pod = a_grant(world)
+    api.fails = Unavailable("no answer")
+    await said(door, "bind", binding(pod, node))
+    if came_about:
+        pod["spec"]["nodeName"] = node
+    await asyncio.sleep(0.1)
+
+    uid = pod["metadata"]["uid"]
+    assert world.ledger.held(container).bound_uid == (uid if came_about else "")
+    assert world.ledger.bound("root.a") == ((2**30, 1000) if came_about else (0, 0))
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Invalid")])

@@ -45,6 +45,13 @@ def numbers(grants):
     return sorted(container.number for container in grants)
 
 
+class Silent:
+    """A writer of queues that has nothing to do."""
+
+    def refresh(self):
+        pass
+
+
 def started(world, count=3):
     """An application whose AM and *count* containers run."""
     world.submit("words", 1)
@@ -145,6 +152,10 @@ def test_completed_containers_leave_the_grants(world):
 
     assert first not in world.granted("maps")
     assert request_status(world, "maps")["granted"] == 3
+    # Its pod may run for a moment yet; its room is nobody else's until then.
+    assert str(first) in world.held()
+    world.end(pods[first])
+    world.cycle()
     assert str(first) not in world.held()
 
 
@@ -444,17 +455,118 @@ def test_a_foreign_pod_of_a_name_used_before_is_counted_for_itself(world):
     assert free == {"n1": (16 * GIB, 8000), "n2": (12 * GIB, 4000)}
 
 
-def test_a_lost_nodes_containers_are_freed_and_come_back_never(world):
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_lost_nodes_containers_count_until_their_pods_are_gone(world, restarted):
+    pods = started(world, 6)
+    grants = {**world.granted("maps"), **world.granted("words-am-1")}
+    lost = {c for c, node in grants.items() if node == "n1"}
+    bound = world.ledger.bound("root.a")
+    world.remove("node", "n1")
+    if restarted:
+        world.restart()
+    world.cycle()
+
+    assert len(world.held()) == 7
+    assert world.ledger.bound("root.a") == bound
+    assert "n1" not in {g.node for g in world.ledger.engine.containers() if g.id not in lost}
+    for container in lost:
+        world.remove("pod", pods[container])
+    world.loop._status_due = 0.0
+    world.loop._tell(world.writer, Silent())
+    world.cycle()
+    assert len(world.held()) == 7 - len(lost)
+    assert sorted(world.ledger.engine.cluster.nodes) == ["n2"]
+
+
+def test_a_node_that_comes_back_has_its_containers_again(world):
     started(world, 6)
-    lost = {c for c, node in world.granted("maps").items() if node == "n1"}
-    am_lost = "n1" in world.granted("words-am-1").values()
+    free = {n.name: n.free for n in world.ledger.engine.cluster.nodes.values()}
+    world.remove("node", "n1")
+    world.cycle()
+    world.put("node", a_node("n1"))
+    world.cycle()
+
+    assert {n.name: n.free for n in world.ledger.engine.cluster.nodes.values()} == free
+    assert len(world.held()) == 7
+
+
+def test_what_was_granted_on_a_lost_node_and_has_no_pod_is_granted_again(world):
+    world.submit("words", 1)
+    world.cycle()
+    before = asked(world, 6)
+    gone = {c for c, node in before.items() if node == "n1"}
+    assert gone
     world.remove("node", "n1")
     world.cycle()
 
-    assert len(world.held()) == 7 - len(lost) - am_lost
-    world.put("node", a_node("n1"))
+    after = world.granted("maps")
+    assert set(after.values()) == {"n2"}
+    assert after.keys() & gone == set()
+    assert request_status(world, "maps")["granted"] == len(after) > len(before) - len(gone)
+
+
+@pytest.mark.parametrize("remains", ["application", "requests", "nothing", "another"])
+def test_what_runs_of_a_deleted_application_counts_until_it_is_gone_after_a_restart(world, remains):
+    pods = started(world, 3)
+    held, bound = world.held(), world.ledger.bound("root.a")
+    if remains != "application":
+        world.remove("application", "words")
+    if remains != "requests":
+        world.remove("request", "maps")
+        world.remove("request", "words-am-1")
+    world.restart()
     world.cycle()
-    assert len(world.held()) == 7 - len(lost) - am_lost
+    if remains == "another":
+        world.submit("words", 2)
+        world.cycle()
+        assert numbers(world.granted("words-am-1")) == [1]
+        world.remove("application", "words")
+        world.remove("request", "words-am-1")
+        world.cycle()
+
+    assert world.held() == held
+    assert world.ledger.bound("root.a") == bound
+    for pod in pods.values():
+        world.remove("pod", pod)
+    if remains == "application":
+        world.remove("application", "words")
+    world.cycle()
+    assert world.held() == []
+    assert world.ledger.bound("root.a") == (0, 0)
+    assert world.ledger.engine.queue_status()[1].active_applications == 0
+
+
+def test_what_runs_although_its_queue_is_gone_counts_on_its_node(world):
+    pods = started(world, 3)
+    world.objects["application"].clear()
+    world.objects["request"].clear()
+    world.objects["queue"].pop("root.a")
+    world.objects["queue"]["root.b"]["spec"]["capacity"] = "100%"
+    world.restart()
+    world.cycle()
+
+    nodes = world.ledger.engine.cluster.nodes.values()
+    assert sum(16 * GIB - n.total[0] for n in nodes) == 5 * GIB
+    for pod in pods.values():
+        world.remove("pod", pod)
+    world.cycle()
+    assert {n.total for n in nodes} == {(16 * GIB, 8000)}
+
+
+def test_a_binding_that_comes_about_after_its_grant_was_taken_back_is_counted(world):
+    world.submit("words", 1)
+    world.cycle()
+    container, node = min(asked(world, 1).items())
+    pod = world.launch(container, node, bound=False)
+    world.ledger.revoke(container, 0)
+    world.patch("pod", pod["metadata"]["name"], spec={"nodeName": node})
+    world.cycle()
+
+    assert str(container) in world.held()
+    assert len(world.held()) == 3
+    world.remove("pod", pod["metadata"]["name"])
+    world.cycle()
+    assert str(container) not in world.held()
 
 
 def test_nodes_that_are_not_ready_keep_their_containers_and_take_none(world):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubeyarn.cluster import names
-from kubeyarn.crd import ranges
+from kubeyarn.crd import quantities, ranges
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import ResourceTypes, subtract
 from kubeyarn.schedule.capacity.engine import CapacityEngine
@@ -192,8 +192,16 @@ class World:
     def launch(self, container: ContainerId, node: str, *, bound: bool = True) -> Object:
         """The ResourceManager makes a pod, and kube-scheduler binds it."""
         name = names.pod_name(f"p{container.attempt.application.number}", container)
-        pod = _object(name, spec={"schedulerName": "kubeyarn", "containers": [{"name": "main"}]})
-        pod["metadata"]["annotations"] = {names.CONTAINER_ID: str(container)}
+        state = self.ledger.request_of(container)
+        size = quantities_of(self.ledger, state)
+        main = {"name": "main", "resources": {"requests": size}}
+        pod = _object(name, spec={"schedulerName": "kubeyarn", "containers": [main]})
+        pod["metadata"]["annotations"] = {
+            names.CONTAINER_ID: str(container),
+            names.APPLICATION: state.application[1] if state else "",
+            names.QUEUE: state.queue if state else "",
+            names.USER: "alice",
+        }
         pod["status"] = {"phase": "Pending"}
         if bound:
             pod["spec"]["nodeName"] = node
@@ -223,6 +231,13 @@ class World:
     @property
     def fence(self) -> Fence:
         return Fence(self.ledger)
+
+
+def quantities_of(ledger: Ledger, state: asks.RequestState | None) -> Object:
+    """A request's size as its containers' pods say it."""
+    if state is None or state.size is None:
+        return {}
+    return {k: quantities.show(k, v) for k, v in ledger.types.mapping(state.size).items()}
 
 
 def foreign(name: str, node: str, *containers: Object, **spec: Any) -> Object:

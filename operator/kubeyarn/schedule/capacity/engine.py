@@ -623,6 +623,16 @@ class CapacityEngine:
         found = self.queues.get(queue)
         return None if found is None else ceiling_of(found, partition, self._settings())
 
+    def user_over_cap(self, application: ApplicationId, held: Vector, partition: str) -> bool:
+        """Whether an application's user holds more than its limit could ever be."""
+        self.settle()
+        app = self.apps.get(application)
+        if app is None or self.config is None:
+            return False
+        shared = any(p.name == partition and not p.exclusive for p in self.config.partitions)
+        cap = app.queue.users.cap(app.user, partition, whole=shared)
+        return self.calc.compare(self.cluster.total, held, cap) > 0
+
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""
         self.settle()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.policy.calculator import times
 from kubeyarn.policy.single import single
 from kubeyarn.policy.user_limit import UserLimitTerms, user_cap, user_limit
 
@@ -212,6 +213,13 @@ class Users:
         user = self.by_name.get(name)
         weight = 1.0 if user is None else user.weight
         return self._calc.times_down(limit, weight, self._queue.step)
+
+    def cap(self, name: str, partition: str, *, whole: bool) -> Vector:
+        """The most a user may hold of a partition, however few users there are."""
+        user = self.by_name.get(name)
+        weight = 1.0 if user is None else user.weight
+        cap = user_cap(self._calc, self._terms(partition, whole=whole, everyone=False))
+        return times(cap, max(weight, 1.0))
 
     def _common_limit(self, partition: str, *, whole: bool, everyone: bool) -> Vector:
         key = (partition, whole, everyone)

@@ -401,6 +401,10 @@ class FairEngine:
         found = self._ledger.queues.get(queue)
         return None if found is None else found.maximum
 
+    def user_over_cap(self, application: ApplicationId, held: Vector, partition: str) -> bool:
+        """Never: the Fair Scheduler limits what users run, not what they hold."""
+        return False
+
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""
         self._sizing.settle()
