@@ -56,7 +56,8 @@ class FairQueueConfig:
     """What a queue says to the Fair Scheduler (Hadoop: a `<queue>` element); None is: not said.
 
     *parent* declares a queue without children a parent (`type="parent"`). *maximum_am_share* -1
-    switches the check off. A place of *maximum_container* that is None is unbounded.
+    switches the check off. A place of *maximum_container* that is None is unbounded. A
+    *reservable* queue takes applications in a leaf of its own, `<name>-default` (`<reservation>`).
     """
 
     weight: float | None = None
@@ -72,6 +73,7 @@ class FairQueueConfig:
     fair_share_preemption_threshold: float | None = None
     allow_preemption_from: bool = True
     parent: bool = False
+    reservable: bool = False
 
 
 class FairRuleKind(StrEnum):

@@ -65,7 +65,6 @@ def reloaded(
         defaults=fresh.defaults,
         user_maximum_default=fresh.user_maximum_default,
         user_maximum=fresh.user_maximum,
-        rules=fresh.rules,
     )
     read = read_allocations(allocations, types.names, kept)
     maximum = _maximum(_Settings(config), types)

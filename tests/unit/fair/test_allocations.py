@@ -132,6 +132,90 @@ def test_the_legacy_timeout_counts_where_the_new_one_is_not_said() -> None:
     assert read(old + new).cluster.defaults.fair_share_preemption_timeout_ms == 5000
 
 
+def test_a_default_nobody_needs_is_not_even_read() -> None:
+    """What root says itself, or a newer name says, is what counts; the other may be nonsense."""
+    root = '<queue name="root"><minSharePreemptionTimeout>7</minSharePreemptionTimeout></queue>'
+    unread = "<defaultMinSharePreemptionTimeout>soon</defaultMinSharePreemptionTimeout>"
+    newer = "<defaultFairSharePreemptionTimeout>5</defaultFairSharePreemptionTimeout>"
+    older = "<fairSharePreemptionTimeout>soon</fairSharePreemptionTimeout>"
+
+    defaults = read(root + unread + newer + older).cluster.defaults
+
+    assert defaults.fair_share_preemption_timeout_ms == 5000
+
+
+def test_the_default_policy_is_the_one_said_last_by_either_name() -> None:
+    drf = "<defaultQueueSchedulingPolicy>drf</defaultQueueSchedulingPolicy>"
+    fair_mode = "<defaultQueueSchedulingMode>fair</defaultQueueSchedulingMode>"
+
+    assert read(drf + fair_mode).cluster.defaults.policy is FairPolicy.FAIR
+    assert read(fair_mode + drf).cluster.defaults.policy is FairPolicy.DRF
+
+
+def test_a_policy_may_be_said_by_its_full_class_name() -> None:
+    package = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fair.policies"
+    name = f"{package}.DominantResourceFairnessPolicy"
+
+    body = f'<queue name="a"><schedulingPolicy>{name}</schedulingPolicy></queue>'
+
+    assert fair(body, "root.a").policy is FairPolicy.DRF
+
+
+def test_seconds_beyond_the_range_wrap_around_as_in_java() -> None:
+    most = 2**63 - 1
+    body = f"<defaultMinSharePreemptionTimeout>{most}</defaultMinSharePreemptionTimeout>"
+
+    assert read(body).cluster.defaults.min_share_preemption_timeout_ms == -1000
+
+
+def test_a_queue_said_twice_has_what_both_say() -> None:
+    body = '<queue name="a"><weight>2</weight><maxRunningApps>3</maxRunningApps></queue>'
+    body += '<queue name="a" type="parent"><maxRunningApps>4</maxRunningApps></queue>'
+
+    assert fair(body, "root.a") == FairQueueConfig(
+        weight=2.0, maximum_running_applications=4, parent=True
+    )
+
+
+def test_a_queue_for_reservations_is_a_parent() -> None:
+    assert fair('<queue name="a"><reservation/></queue>', "root.a") == FairQueueConfig(
+        parent=True, reservable=True
+    )
+
+
+def test_queues_in_a_root_in_capitals_exist_without_their_settings() -> None:
+    body = '<queue name="ROOT"><queue name="a"><weight>2</weight></queue></queue>'
+
+    assert [q.path for q in read(body).queues] == ["root", "root.ROOT", "root.ROOT.a"]
+    assert fair(body, "root.ROOT.a") == FairQueueConfig()
+
+
+@pytest.mark.parametrize("text", ["*", " * ", " *", "* ops", "al *"])
+def test_a_star_for_users_or_groups_is_everybody(text: str) -> None:
+    body = f'<queue name="a"><aclSubmitApps>{text}</aclSubmitApps></queue>'
+
+    assert queue(body, "root.a").submit == Access(everyone=True)
+
+
+def test_a_placement_policy_without_rules_leaves_those_in_force() -> None:
+    before = FairClusterConfig(rules=(FairRule(FairRuleKind.REJECT),))
+    none = "<allocations><queuePlacementPolicy> </queuePlacementPolicy></allocations>"
+
+    assert read_allocations(none, TYPES, before).cluster.rules == before.rules
+    assert read_allocations("<allocations/>", TYPES, before).cluster.rules == ()
+
+
+def test_what_stands_inside_an_inner_rule_is_not_looked_at() -> None:
+    rules = read(
+        """<queuePlacementPolicy><rule name="user"><rule name="default" queue="teams">
+             <rule name="unheard"/></rule></rule></queuePlacementPolicy>"""
+    ).cluster.rules
+
+    assert rules == (
+        FairRule(FairRuleKind.USER, parent=FairRule(FairRuleKind.DEFAULT, queue="teams")),
+    )
+
+
 def test_placement_rules_are_read_with_the_rule_inside() -> None:
     rules = read(
         """<queuePlacementPolicy>
@@ -180,6 +264,21 @@ def test_unknown_elements_and_comments_change_nothing() -> None:
         ('<user name="u"><maxRunningApps>x</maxRunningApps></user>', "user"),
         ("<queuePlacementPolicy></queuePlacementPolicy>", "queuePlacementPolicy"),
         (
+            '<queue name="a"><schedulingPolicy>FairSharePolicy</schedulingPolicy></queue>',
+            "schedulingPolicy",
+        ),
+        ('<queue name="a"><reservation/><queue name="b"/></queue>', "reservation"),
+        ('<queue name="a"><aclListReservations/></queue>', "aclListReservations"),
+        ('<queue name="a"><weight>NaN</weight></queue>', "weight"),
+        ("<reservation-agent></reservation-agent>", "reservation-agent"),
+        (
+            (
+                "<defaultQueueSchedulingPolicy>FIFO</defaultQueueSchedulingPolicy>"
+                "<defaultQueueSchedulingMode>drf</defaultQueueSchedulingMode>"
+            ),
+            "defaultQueueSchedulingPolicy",
+        ),
+        (
             '<queuePlacementPolicy><rule name="weekday"/></queuePlacementPolicy>',
             "queuePlacementPolicy",
         ),
@@ -204,6 +303,7 @@ def test_a_bad_value_is_refused_by_the_name_of_its_field(body: str, field: str) 
     [
         pytest.param("<allocations><queue", id="cut off"),
         pytest.param("", id="empty"),
+        pytest.param("<!DOCTYPE allocations><allocations/>", id="a document type"),
         pytest.param("<queues/>", id="another root"),
         pytest.param(
             '<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/passwd">]><allocations>&e;</allocations>',

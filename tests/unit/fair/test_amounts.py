@@ -99,6 +99,12 @@ def test_one_percentage_is_of_every_type() -> None:
         "memory-mb=1024,unheard=4",
         "memory-mb=1024=5,vcores=4",
         "memory-mb=many,vcores=4",
+        "memory=1024,cpu=4",
+        "2147483648 mb, 2 vcores",
+        "40% memory",
+        "50% memoryx, 50% cpu",
+        "most memory, 50% memory, 50% cpu",
+        "some mb, 5120 mb",
     ],
 )
 def test_what_hadoop_refuses_is_refused(text: str) -> None:

@@ -268,7 +268,8 @@ def test_applications_have_no_priorities() -> None:
     cluster = FairCluster(A)
     cluster.submit(1)
 
-    assert cluster.engine.set_priority(app_id(1), 7, 0) == 0
+    with pytest.raises(Rejected, match="does not order applications by priority"):
+        cluster.engine.set_priority(app_id(1), 7, 0)
 
 
 def test_a_partition_cannot_be_asked_for() -> None:

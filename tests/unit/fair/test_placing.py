@@ -70,6 +70,14 @@ def test_a_nested_user_queue_is_not_made_below_a_leaf() -> None:
     assert placed(nested, DEFAULT, queues=Declared("root.devs")) == "root.default"
 
 
+def test_a_user_named_root_gets_a_queue_only_inside_another_rule() -> None:
+    inside_root = FairRule(FairRuleKind.USER, parent=FairRule(FairRuleKind.DEFAULT, queue="root"))
+    submission = Submission("", "root", ("root",))
+
+    assert place((USER,), submission, Declared()) == "root"
+    assert place((inside_root,), submission, Declared(parents=("root",))) == "root.root"
+
+
 def test_the_default_rule_may_name_its_queue() -> None:
     assert placed(FairRule(FairRuleKind.DEFAULT, queue="a.rest")) == "root.a.rest"
 
@@ -95,6 +103,7 @@ def test_a_queue_name_with_a_stray_period_or_blank_is_refused(queue: str) -> Non
             (FairRule(FairRuleKind.NESTED_USER, parent=REJECT),), "inside", id="reject inside"
         ),
         pytest.param((FairRule(FairRuleKind.DEFAULT, parent=USER),), "inside", id="not nested"),
+        pytest.param((FairRule(FairRuleKind.REJECT, parent=USER),), "inside", id="reject nested"),
         pytest.param(
             (FairRule(FairRuleKind.NESTED_USER, parent=USER),), "inside", id="user in user"
         ),

@@ -247,3 +247,39 @@ def test_a_small_container_reserves_nothing() -> None:
     cluster.submit(2, "b")
 
     assert cluster.cycle() == []
+
+
+def test_the_queue_it_started_in_says_whether_a_master_may_go() -> None:
+    """Hadoop looks the setting up once for each attempt; a move does not change it."""
+    weightless = '<queue name="{}"><weight>0</weight></queue>'
+    queues = weightless.format("a") + weightless.format("m") + '<queue name="b"/>' + FAST
+    queues += "<queueMaxAMShareDefault>-1</queueMaxAMShareDefault>"
+    settings = {"am.preemption": "false", "am.preemption.root.a": "true"}
+    moved = FairCluster(queues, nodes=1, preemption="true", **settings)
+    stayed = FairCluster(queues, nodes=1, preemption="true", **settings)
+    for cluster, first in ((moved, "a"), (stayed, "m")):
+        for number in range(10, 20):
+            cluster.submit(number, first)
+            cluster.cycle()
+        for number in range(10, 20):
+            cluster.engine.move(app_id(number), "m", 0)
+        cluster.submit(2, "b")
+        cluster.wait(0)
+        cluster.wait(3600)
+
+    assert len(moved.preempt()) == 1
+    assert stayed.preempt() == []
+
+
+def test_asks_are_sought_room_for_in_the_order_of_their_hashes() -> None:
+    """Of priorities 1 and 2, Hadoop's map lists 2 first."""
+    cluster = starving(AB + FAST)
+    settle(cluster, rounds=1)
+    cluster.ask(2, 3, (4096, 1), priority=1)
+    cluster.ask(2, 9, (1024, 1), priority=2)
+
+    cluster.wait(3600)
+
+    attempt = cluster.engine._ledger.attempts[app_id(2)]
+    sought = cluster.engine._preempter._starved_asks(attempt)
+    assert [(ask.ask.size, count) for ask, count in sought] == [((1024, 1), 9)]

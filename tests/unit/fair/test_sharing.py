@@ -275,6 +275,7 @@ def test_an_ask_no_node_here_could_serve_does_not_hold_up_the_next() -> None:
     engine = FairEngine(types)
     engine.configure(fair_config({}, "<allocations/>", types), 0)
     engine.add_node(Node("plain", (10240, 10, 0)))
+    engine.add_node(Node("small", (512, 1, 1)))
     engine.submit(Application(app_id(1), "alice", am_size=(1024, 1, 0), submitted_ms=1), 0)
     engine.cycle(0, 10)
     with_gpu, without = Ask(AskKey(1), 1, (1024, 1, 1)), Ask(AskKey(2), 1, (1024, 1, 0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.model.errors import Rejected
+from kubeyarn.model.nodes import Node
 from kubeyarn.model.reasons import Reason
 from unit.fair.building import FairCluster, app_id
 
@@ -172,3 +173,52 @@ def test_before_there_is_a_configuration_applications_are_refused() -> None:
         FairEngine().submit(Application(app_id(1), "alice"), 0)
 
     assert refused.value.reason is Reason.QUEUE_NOT_FOUND
+
+
+def test_a_queue_for_reservations_takes_others_in_a_leaf_of_its_own() -> None:
+    cluster = FairCluster('<queue name="plan"><reservation/></queue><queue name="a"/>')
+
+    assert cluster.submit(1, "plan") == "root.plan.plan-default"
+    cluster.submit(2, "a")
+    assert cluster.engine.move(app_id(2), "plan", 0) == "root.plan.plan-default"
+
+
+def test_a_reload_leaves_undeclared_children_their_steady_share_until_nodes_come() -> None:
+    """Hadoop shares steadily before it limits such children again."""
+    limited = '<queue name="p" type="parent"><maxChildResources>{} mb,1 vcores</maxChildResources>'
+    cluster = FairCluster(limited.format(2048) + "</queue>")
+    cluster.submit(1, "p.child")
+    before = cluster.status("p.child").steady_fair_share
+
+    cluster.reload(limited.format(1024) + "</queue>")
+
+    assert before is not None
+    assert before[0] == 2048
+    after = cluster.status("p.child")
+    assert after.maximum[0] == 1024
+    assert after.steady_fair_share is not None
+    assert after.steady_fair_share[0] == 20480
+    cluster.engine.add_node(Node("later", (10240, 10)))
+    assert cluster.status("p.child").steady_fair_share == (1024, 0)
+
+
+def test_one_that_waits_keeps_its_place_among_its_users_when_it_moves() -> None:
+    cluster = FairCluster(
+        '<queue name="a"/><queue name="b"/><user name="u"><maxRunningApps>1</maxRunningApps></user>'
+    )
+    for number in (1, 2, 3):
+        cluster.submit(number, "a", user="u")
+
+    cluster.engine.move(app_id(2), "b", 0)
+    cluster.engine.finish(app_id(1), 0)
+    cluster.cycle()
+
+    assert (cluster.count(2), cluster.count(3)) == (1, 0)
+
+
+def test_declared_leaves_are_made_in_the_order_of_javas_hash_set() -> None:
+    cluster = FairCluster('<queue name="b"/><queue name="a"/><queue name="c"/>')
+
+    made = cluster.paths()[1:]
+
+    assert made == ["root.a", "root.b", "root.c"]

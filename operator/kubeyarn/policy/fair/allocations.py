@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from defusedxml import ElementTree
@@ -33,17 +34,38 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _ROOT: Final = "root"
 _QUEUE_TAGS: Final = ("queue", "pool")
+_BLANKS: Final = "".join(map(chr, range(33)))
+_HALF_RANGE: Final = 2**63
 _POLICIES: Final = {
     "fair": FairPolicy.FAIR,
     "fifo": FairPolicy.FIFO,
     "drf": FairPolicy.DRF,
 }
-_POLICY_CLASSES: Final = {
-    "fairsharepolicy": FairPolicy.FAIR,
-    "fifopolicy": FairPolicy.FIFO,
-    "dominantresourcefairnesspolicy": FairPolicy.DRF,
-}
 _POLICY_PACKAGE: Final = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.fair.policies."
+_POLICY_CLASSES: Final = {
+    f"{_POLICY_PACKAGE}FairSharePolicy": FairPolicy.FAIR,
+    f"{_POLICY_PACKAGE}FifoPolicy": FairPolicy.FIFO,
+    f"{_POLICY_PACKAGE}DominantResourceFairnessPolicy": FairPolicy.DRF,
+}
+_POLICY_TAGS: Final = ("defaultQueueSchedulingPolicy", "defaultQueueSchedulingMode")
+_TEXT_TAGS: Final = (
+    "queueMaxResourcesDefault",
+    "userMaxAppsDefault",
+    "defaultFairSharePreemptionTimeout",
+    "fairSharePreemptionTimeout",
+    "defaultMinSharePreemptionTimeout",
+    "queueMaxAppsDefault",
+    "defaultFairSharePreemptionThreshold",
+    "queueMaxAMShareDefault",
+    "reservation-planner",
+    "reservation-agent",
+    "reservation-policy",
+)
+_RESERVATION_TAGS: Final = (
+    "aclAdministerReservations",
+    "aclListReservations",
+    "aclSubmitReservations",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +88,16 @@ def read_allocations(text: str, types: Sequence[str], base: FairClusterConfig) -
         ConfigRefused: the file is no XML, has another root element, or a value cannot be read.
     """
     try:
-        root = ElementTree.fromstring(text)
+        root = ElementTree.fromstring(text, forbid_dtd=True)
     except (ElementTree.ParseError, DefusedXmlException) as error:
         raise _refused(_ROOT, "allocations", f"the allocation file is not XML: {error}") from error
     if root.tag != "allocations":
         raise _refused(
             _ROOT, root.tag, f"the outermost element is <{root.tag}>, it must be <allocations>"
         )
-    cluster = _Cluster(root, types).read(base)
     queues = _Queues(types).read([child for child in root if child.tag in _QUEUE_TAGS])
+    said = next((queue.fair for queue in queues if queue.path == _ROOT), None)
+    cluster = _Cluster(root, types, said or FairQueueConfig()).read(base)
     return Allocations(queues, cluster)
 
 
@@ -85,40 +108,51 @@ def _refused(queue: str, field: str, message: str) -> ConfigRefused:
 def _text(element: Element) -> str:
     if element.text is None:
         raise SpecError("found nothing, expected a value")
-    return element.text.strip()
+    return element.text.strip(_BLANKS)
 
 
 def _seconds(text: str) -> int:
-    return read_long(text) * 1000
+    """Seconds as milliseconds; beyond 64 bits they wrap around, as Java's long does."""
+    return (read_long(text) * 1000 + _HALF_RANGE) % (2 * _HALF_RANGE) - _HALF_RANGE
 
 
 def _share_limit(text: str) -> float:
-    return min(read_decimal(text), 1.0)
+    return min(_number(text), 1.0)
 
 
 def _threshold(text: str) -> float:
-    return max(min(read_decimal(text), 1.0), 0.0)
+    return max(min(_number(text), 1.0), 0.0)
+
+
+def _number(text: str) -> float:
+    number = read_decimal(text)
+    if isnan(number):
+        raise SpecError(f"found {text!r}, expected a number")
+    return number
 
 
 def read_policy(text: str) -> FairPolicy:
-    """A policy by its name (fair, fifo, drf) or by its class in Hadoop.
+    """A policy by its name (fair, fifo, drf) or by its full class name in Hadoop.
 
     Raises:
         SpecError: there is no such policy.
     """
     known = _POLICIES.get(text.lower())
     if known is None:
-        known = _POLICY_CLASSES.get(text.removeprefix(_POLICY_PACKAGE).lower())
+        known = _POLICY_CLASSES.get(text)
     if known is None:
         raise SpecError(f"found {text!r}, expected fair, fifo or drf")
     return known
 
 
 def read_access(text: str) -> Access:
-    """An ACL: `user1,user2 group1,group2`, `*` for everybody, a blank for nobody."""
-    if text.strip() == "*":
-        return Access(everyone=True)
+    """An ACL: `user1,user2 group1,group2`, `*` for everybody, a blank for nobody.
+
+    `*` in place of the users or of the groups is everybody as well (Hadoop: AccessControlList).
+    """
     users, _, groups = text.partition(" ")
+    if "*" in (users.strip(), groups.strip()):
+        return Access(everyone=True)
     return Access(users=_members(users), groups=_members(groups))
 
 
@@ -127,38 +161,40 @@ def _members(text: str) -> frozenset[str]:
 
 
 class _Cluster:
-    """Reads what stands beside the queues."""
+    """Reads what stands beside the queues; what root says itself needs no default."""
 
-    def __init__(self, root: Element, types: Sequence[str]) -> None:
+    def __init__(self, root: Element, types: Sequence[str], said: FairQueueConfig) -> None:
         self._types = types
-        self._elements = {child.tag: child for child in root}
+        self._said = said
+        self._policies = [child for child in root if child.tag in _POLICY_TAGS]
         self._users = [child for child in root if child.tag == "user"]
+        self._rules = [child for child in root if child.tag == "queuePlacementPolicy"]
+        self._texts = {
+            child.tag: _with_name(_ROOT, child, _text) for child in root if child.tag in _TEXT_TAGS
+        }
 
     def read(self, base: FairClusterConfig) -> FairClusterConfig:
         return replace(
             base,
             defaults=self._defaults(),
             user_maximum_default=self._value(
-                "userMaxAppsDefault", read_int, base.user_maximum_default
+                "userMaxAppsDefault", read_int, FairClusterConfig().user_maximum_default
             ),
             user_maximum=self._user_maxima(),
-            rules=self._rules(),
+            rules=self._placement(base.rules),
         )
 
     def _value(self, tag: str, reader: Callable[[str], _T], default: _T) -> _T:
-        element = self._elements.get(tag)
-        if element is None:
+        text = self._texts.get(tag)
+        if text is None:
             return default
         try:
-            return reader(_text(element))
+            return reader(text)
         except SpecError as error:
             raise _refused(_ROOT, tag, f"{tag}: {error}") from error
 
     def _defaults(self) -> FairQueueDefaults:
         none = FairQueueDefaults()
-        legacy = self._value(
-            "fairSharePreemptionTimeout", _seconds, none.fair_share_preemption_timeout_ms
-        )
         return FairQueueDefaults(
             policy=self._policy(),
             maximum=self._value(
@@ -172,32 +208,42 @@ class _Cluster:
             maximum_am_share=self._value(
                 "queueMaxAMShareDefault", _share_limit, none.maximum_am_share
             ),
-            min_share_preemption_timeout_ms=self._value(
-                "defaultMinSharePreemptionTimeout",
-                _seconds,
-                none.min_share_preemption_timeout_ms,
-            ),
-            fair_share_preemption_timeout_ms=self._value(
-                "defaultFairSharePreemptionTimeout", _seconds, legacy
-            ),
-            fair_share_preemption_threshold=self._value(
-                "defaultFairSharePreemptionThreshold",
-                _threshold,
-                none.fair_share_preemption_threshold,
-            ),
+            min_share_preemption_timeout_ms=self._min_share_timeout(none),
+            fair_share_preemption_timeout_ms=self._fair_share_timeout(none),
+            fair_share_preemption_threshold=self._fair_share_threshold(none),
         )
 
+    def _min_share_timeout(self, none: FairQueueDefaults) -> int:
+        default = none.min_share_preemption_timeout_ms
+        if self._said.min_share_preemption_timeout_ms is not None:
+            return default
+        return self._value("defaultMinSharePreemptionTimeout", _seconds, default)
+
+    def _fair_share_timeout(self, none: FairQueueDefaults) -> int:
+        default = none.fair_share_preemption_timeout_ms
+        if self._said.fair_share_preemption_timeout_ms is not None:
+            return default
+        tag = "defaultFairSharePreemptionTimeout"
+        legacy = "fairSharePreemptionTimeout"
+        return self._value(tag if tag in self._texts else legacy, _seconds, default)
+
+    def _fair_share_threshold(self, none: FairQueueDefaults) -> float:
+        default = none.fair_share_preemption_threshold
+        if self._said.fair_share_preemption_threshold is not None:
+            return default
+        return self._value("defaultFairSharePreemptionThreshold", _threshold, default)
+
     def _policy(self) -> FairPolicy:
+        """The last one that is said, by whichever name."""
         policy = FairPolicy.FAIR
-        for tag in ("defaultQueueSchedulingMode", "defaultQueueSchedulingPolicy"):
-            policy = self._value(tag, read_policy, policy)
-        if policy is FairPolicy.FIFO:
-            raise _refused(
-                _ROOT,
-                "defaultQueueSchedulingPolicy",
-                "defaultQueueSchedulingPolicy is fifo, which only leaf queues can have; "
-                "use fair or drf",
-            )
+        for element in self._policies:
+            policy = _with_name(_ROOT, element, lambda found: read_policy(_text(found)))
+            if policy is FairPolicy.FIFO:
+                raise _refused(
+                    _ROOT,
+                    element.tag,
+                    f"{element.tag} is fifo, which only leaf queues can have; use fair or drf",
+                )
         return policy
 
     def _user_maxima(self) -> tuple[tuple[str, int], ...]:
@@ -213,17 +259,24 @@ class _Cluster:
                         raise _refused(_ROOT, "user", message) from error
         return tuple(maxima.items())
 
-    def _rules(self) -> tuple[FairRule, ...]:
-        policy = self._elements.get("queuePlacementPolicy")
-        if policy is None:
+    def _placement(self, before: tuple[FairRule, ...]) -> tuple[FairRule, ...]:
+        """The rules; a policy without any leaves those in force that were."""
+        if not self._rules:
             return ()
         try:
-            rules = _read_rules(policy)
+            rules = _read_rules(self._rules[-1])
             check_rules(rules)
         except SpecError as error:
             message = f"queuePlacementPolicy: {error}"
             raise _refused(_ROOT, "queuePlacementPolicy", message) from error
-        return rules
+        return rules or before
+
+
+def _with_name(path: str, element: Element, reader: Callable[[Element], _T]) -> _T:
+    try:
+        return reader(element)
+    except SpecError as error:
+        raise _refused(path, element.tag, f"{element.tag}: {error}") from error
 
 
 def _is_rule(element: Element) -> bool:
@@ -233,7 +286,14 @@ def _is_rule(element: Element) -> bool:
 def _read_rules(policy: Element) -> tuple[FairRule, ...]:
     if not len(policy) and policy.text is None:
         raise SpecError("it is empty; name rules or leave it out")
-    return tuple(_read_rule(child) for child in policy if _is_rule(child))
+    return tuple(_read_nested(child) for child in policy if _is_rule(child))
+
+
+def _read_nested(element: Element) -> FairRule:
+    """A rule with the rule inside it; what stands inside that one is not looked at."""
+    rule = _read_rule(element)
+    inner = [child for child in element if _is_rule(child)]
+    return replace(rule, parent=_read_rule(inner[-1])) if inner else rule
 
 
 def _read_rule(element: Element) -> FairRule:
@@ -244,12 +304,10 @@ def _read_rule(element: Element) -> FairRule:
         known = ", ".join(FairRuleKind)
         raise SpecError(f"found a rule named {name!r}, expected one of {known}") from None
     create = element.get("create", "")
-    inner = [child for child in element if _is_rule(child)]
     return FairRule(
         kind=kind,
         create=not create or read_boolean(create),
         queue=element.get("queue", ""),
-        parent=_read_rule(inner[-1]) if inner else None,
     )
 
 
@@ -274,7 +332,24 @@ class _Queues:
             raise _refused(
                 _ROOT, "queue", "root is declared, so all other queues must stand inside it"
             )
-        self._read_fields(_ROOT, element)
+        if element.get("name") == _ROOT:
+            self._read_fields(_ROOT, element)
+        else:
+            self._read_misspelt_root(element)
+
+    def _read_misspelt_root(self, element: Element) -> None:
+        """Hadoop keeps what stands in `ROOT` under that name, and makes the queues below root.
+
+        So they exist, but nothing that is said of them is in force.
+        """
+        read = _Queues(self._types)
+        read._read_fields(element.get("name", ""), element)
+        for path, queue in read._queues.items():
+            parent = queue.fair is not None and queue.fair.parent
+            below = f"{_ROOT}.{path}"
+            self._queues[below] = QueueConfig(
+                below, order=len(self._queues), fair=FairQueueConfig(parent=parent)
+            )
 
     def _read(self, parent: str, element: Element) -> None:
         name = element.get("name", "").strip()
@@ -285,38 +360,41 @@ class _Queues:
         self._read_fields(f"{parent}.{name}", element)
 
     def _read_fields(self, path: str, element: Element) -> None:
-        known = self._queues.get(path)
-        order = known.order if known else len(self._queues)
-        self._queues[path] = QueueConfig(path=path, order=order, fair=FairQueueConfig())
-        is_parent = element.get("type", "") == "parent"
+        """Read a queue's element; one that was read before is added to."""
+        if path not in self._queues:
+            self._queues[path] = QueueConfig(path, order=len(self._queues), fair=FairQueueConfig())
+        tags = [field.tag for field in element]
+        is_parent = element.get("type", "") == "parent" or any(map(_is_queue, tags))
         for field in element:
-            # Hadoop takes any ending of "queue" for it (AllocationFileQueueParser.loadQueue).
-            if "queue".endswith(field.tag) or field.tag == "pool":
-                is_parent = True
+            if _is_queue(field.tag):
                 self._read(path, field)
-            elif field.tag == "reservation":
-                is_parent = True
             else:
                 self._take(path, field)
+        for tag in ("reservation", "maxAMShare"):
+            if is_parent and tag in tags:
+                raise _refused(path, tag, f"{tag} is only for queues without children")
         queue = self._queues[path]
-        if queue.fair is None:
-            return
-        if is_parent and queue.fair.maximum_am_share is not None:
-            raise _refused(path, "maxAMShare", "maxAMShare is only for queues without children")
-        self._queues[path] = replace(queue, fair=replace(queue.fair, parent=is_parent))
+        fair = queue.fair or FairQueueConfig()
+        reservable = fair.reservable or "reservation" in tags
+        parent = fair.parent or is_parent or reservable
+        self._queues[path] = replace(
+            queue, fair=replace(fair, parent=parent, reservable=reservable)
+        )
 
     def _take(self, path: str, field: Element) -> None:
         """Note one field of a queue; fields that are not known change nothing."""
         queue = self._queues[path]
-        try:
-            if field.tag == "aclSubmitApps":
-                queue = replace(queue, submit=read_access(_raw(field)))
-            elif field.tag == "aclAdministerApps":
-                queue = replace(queue, administer=read_access(_raw(field)))
-            elif queue.fair is not None:
-                queue = replace(queue, fair=self._with(queue.fair, field))
-        except SpecError as error:
-            raise _refused(path, field.tag, f"{field.tag}: {error}") from error
+        if field.tag == "aclSubmitApps":
+            queue = replace(queue, submit=_with_name(path, field, _read_raw_access))
+        elif field.tag == "aclAdministerApps":
+            queue = replace(queue, administer=_with_name(path, field, _read_raw_access))
+        elif field.tag in _RESERVATION_TAGS:
+            _with_name(path, field, _read_raw_access)
+        elif queue.fair is not None:
+            fair = queue.fair
+            queue = replace(
+                queue, fair=_with_name(path, field, lambda found: self._with(fair, found))
+            )
         self._queues[path] = queue
 
     def _with(self, fair: FairQueueConfig, field: Element) -> FairQueueConfig:
@@ -336,14 +414,19 @@ class _Queues:
         return fair
 
 
-def _raw(element: Element) -> str:
+def _is_queue(tag: str) -> bool:
+    """Hadoop takes any ending of "queue" for it (AllocationFileQueueParser.loadQueue)."""
+    return "queue".endswith(tag) or tag == "pool"
+
+
+def _read_raw_access(element: Element) -> Access:
     if element.text is None:
         raise SpecError("found nothing, expected users and groups, * or a blank")
-    return element.text
+    return read_access(element.text)
 
 
 _PLAIN_FIELDS: Final[dict[str, Callable[[FairQueueConfig, str], FairQueueConfig]]] = {
-    "weight": lambda q, text: replace(q, weight=read_decimal(text)),
+    "weight": lambda q, text: replace(q, weight=_number(text)),
     "maxRunningApps": lambda q, text: replace(q, maximum_running_applications=read_int(text)),
     "maxAMShare": lambda q, text: replace(q, maximum_am_share=_share_limit(text)),
     "schedulingPolicy": lambda q, text: replace(q, policy=read_policy(text)),
@@ -357,5 +440,7 @@ _PLAIN_FIELDS: Final[dict[str, Callable[[FairQueueConfig, str], FairQueueConfig]
     "fairSharePreemptionThreshold": lambda q, text: replace(
         q, fair_share_preemption_threshold=_threshold(text)
     ),
-    "allowPreemptionFrom": lambda q, text: replace(q, allow_preemption_from=read_boolean(text)),
+    "allowPreemptionFrom": lambda q, text: replace(
+        q, allow_preemption_from=q.allow_preemption_from and read_boolean(text)
+    ),
 }

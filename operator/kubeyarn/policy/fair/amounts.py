@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.fair_queues import ResourceLimit
-from kubeyarn.policy.fair.numbers import read_long
+from kubeyarn.policy.fair.numbers import read_int, read_long
 
 _SPACED = re.compile(r"-?[0-9]+(?:\.[0-9]*)?\s*[a-z]+\s*")
-_NAMES = {"memory-mb": "memory", "vcores": "cpu"}
+_PERCENT = r"-?([0-9]+(?:\.[0-9]*)?)\s*%\s*"
+_HADOOP_NAMES = {"memory": "memory-mb", "cpu": "vcores"}
 
 
 def read_limit(text: str, types: Sequence[str], *, missing: int | None = None) -> ResourceLimit:
@@ -49,24 +50,31 @@ def _read_amounts(text: str, types: int) -> ResourceLimit:
     return ResourceLimit(amounts=(memory, cpu, *(0 for _ in range(types - 2))))
 
 
-def _split(text: str) -> list[str]:
-    """The parts between commas, without empty ones at the end, as Java splits."""
-    parts = text.split(",")
+def _split(text: str, separator: str = ",") -> list[str]:
+    """The parts between separators, without empty ones at the end, as Java splits."""
+    parts = text.split(separator)
     while parts and not parts[-1]:
         parts.pop()
     return parts
 
 
-def _find_amount(parts: Sequence[str], unit: str) -> int:
-    pattern = re.compile(rf"\s*(-?)([0-9]+)(\.[0-9]*)?\s*{unit}")
+def _part_with(parts: Sequence[str], unit: str) -> str:
+    """The first part in which *unit* occurs; no other one is looked at."""
     for part in parts:
-        match = pattern.match(part)
-        if match is None:
-            continue
-        if match[1]:
-            raise SpecError(f"found {part.strip()!r}, it must not be negative")
-        return int(match[2])
+        if unit in part:
+            return part.strip()
     raise SpecError(f"found {','.join(parts)!r}, expected an amount of {unit}")
+
+
+def _find_amount(parts: Sequence[str], unit: str) -> int:
+    part = _part_with(parts, unit)
+    match = re.match(rf"(-?[0-9]+)(\.[0-9]*)?\s*{unit}", part)
+    if match is None:
+        raise SpecError(f"found {part!r}, expected an amount of {unit}")
+    amount = read_int(match[1])
+    if amount < 0:
+        raise SpecError(f"found {part!r}, it must not be negative")
+    return amount
 
 
 def _read_percents(text: str, types: int) -> ResourceLimit:
@@ -79,15 +87,18 @@ def _read_percents(text: str, types: int) -> ResourceLimit:
 
 
 def _find_percent(parts: Sequence[str], unit: str) -> float:
-    pattern = re.compile(rf"\s*(-?)([0-9]+(?:\.[0-9]*)?)\s*%\s*{unit}")
-    for part in parts:
-        match = pattern.match(part)
-        if match is None:
-            continue
-        if match[1]:
-            raise SpecError(f"found {part.strip()!r}, a percentage must not be negative")
-        return float(match[2]) / 100.0
-    raise SpecError(f"found {','.join(parts)!r}, expected a percentage of {unit or 'the cluster'}")
+    part = _part_with(parts, unit)
+    match = re.fullmatch(_PERCENT + unit, part)
+    if match is None:
+        raise SpecError(f"found {part!r}, expected a percentage of {unit or 'the cluster'}")
+    return _fraction(match, part)
+
+
+def _fraction(match: re.Match[str], text: str) -> float:
+    fraction = float(match[1]) / 100.0
+    if fraction and text.startswith("-"):
+        raise SpecError(f"found {text!r}, a percentage must not be negative")
+    return fraction
 
 
 def _read_named(text: str, types: Sequence[str], missing: int | None) -> ResourceLimit:
@@ -106,20 +117,21 @@ def _read_named(text: str, types: Sequence[str], missing: int | None) -> Resourc
 
 
 def _read_part(part: str, types: Sequence[str]) -> tuple[int, str]:
-    name, equals, value = part.partition("=")
-    if not equals or "=" in value:
+    sides = _split(part, "=")
+    if len(sides) != 2:
         raise SpecError(f"found {part!r}, expected name=value")
-    known = _NAMES.get(name.strip(), name.strip())
-    if known not in types:
-        raise SpecError(f"resource type {name.strip()!r} is not known; known are {list(types)}")
-    return list(types).index(known), value.strip()
+    name, value = sides[0].strip(), sides[1].strip()
+    known = [_HADOOP_NAMES.get(known, known) for known in types]
+    if name not in known:
+        raise SpecError(f"resource type {name!r} is not known; known are {known}")
+    return known.index(name), value
 
 
 def _read_percent(value: str) -> float:
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]*)?)\s*%\s*", value)
+    match = re.fullmatch(_PERCENT, value)
     if match is None:
         raise SpecError(f"found {value!r}, expected a percentage, at least 0%")
-    return float(match[1]) / 100.0
+    return _fraction(match, value)
 
 
 def _read_amount(value: str) -> int:

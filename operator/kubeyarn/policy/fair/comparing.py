@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.resources import MEMORY, Vector
-from kubeyarn.policy.fair.rounding import quotient
 
 
 def below(policy: FairPolicy, cluster: Vector, usage: Vector, share: Vector) -> bool:
@@ -17,7 +16,7 @@ def below(policy: FairPolicy, cluster: Vector, usage: Vector, share: Vector) -> 
         return usage[MEMORY] < share[MEMORY]
     if usage == share:
         return False
-    return max(_shares(cluster, usage)) < max(_shares(cluster, share))
+    return max(0.0, *_shares(cluster, usage)) < max(0.0, *_shares(cluster, share))
 
 
 def greater(policy: FairPolicy, cluster: Vector, a: Vector, b: Vector) -> bool:
@@ -30,4 +29,5 @@ def greater(policy: FairPolicy, cluster: Vector, a: Vector, b: Vector) -> bool:
 def _shares(cluster: Vector, vector: Vector) -> list[float]:
     if not any(cluster):
         return [float(amount) for amount in vector]
-    return [quotient(amount, total) for amount, total in zip(vector, cluster, strict=True)]
+    # What the cluster has nothing of counts for nothing.
+    return [amount / total if total else 0.0 for amount, total in zip(vector, cluster, strict=True)]

@@ -16,11 +16,11 @@ def is_unchecked(share: float) -> bool:
 def master_limit(share: float, fair_share: Vector, available: Vector, maximum: Vector) -> Vector:
     """What the queue's AMs may use together.
 
-    Where the fair share of memory or CPU is 0, what the cluster has free counts instead, as far
-    as the queue's maximum goes: otherwise nothing could ever start.
+    Where the fair share of a resource is 0, what the cluster has free counts instead, as far as
+    the queue's maximum goes: otherwise nothing could ever start.
     """
     base = [
-        min(available[place], maximum[place]) if amount == 0 and place < 2 else amount
+        min(available[place], maximum[place]) if amount == 0 else amount
         for place, amount in enumerate(fair_share)
     ]
     return scaled_up(tuple(base), share)

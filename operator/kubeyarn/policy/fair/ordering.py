@@ -11,7 +11,7 @@ from __future__ import annotations
 from kubeyarn.model.resources import Vector
 from kubeyarn.policy.fair.rounding import quotient, single
 
-FairKey = tuple[bool, bool, float, bool, float, int, str]
+FairKey = tuple[bool, bool, float, float, float, int, str]
 DrfKey = tuple[bool, tuple[float, ...], int, str]
 FifoKey = tuple[int, str]
 Key = FairKey | DrfKey | FifoKey
@@ -23,14 +23,14 @@ def fair_key(
     """The place of a schedulable that has so much memory, wants *demand* and is promised *minimum*.
 
     Nothing wanted comes last, below the minimum first (the least part of it before), then the
-    least usage for the weight; weight 0 follows any other.
+    least usage for the weight; weight 0 follows any positive one, and the more negative comes last.
     """
     floor = min(minimum, demand)
     needy = usage < floor
     part = (usage / floor if floor > 1 else float(usage)) if needy else 0.0
-    weightless = weight <= 0.0
-    ratio = float(usage) if weightless else usage / weight
-    return (demand == 0, not needy, part, weightless, ratio, start, name)
+    if weight > 0.0:
+        return (demand == 0, not needy, part, -1.0, usage / weight, start, name)
+    return (demand == 0, not needy, part, -weight, float(usage), start, name)
 
 
 def fifo_key(start: int, name: str) -> FifoKey:

@@ -14,7 +14,7 @@ _ROOT = "root"
 _DEFAULT = "default"
 _NEVER_FINAL = (FairRuleKind.SPECIFIED, FairRuleKind.SECONDARY_GROUP)
 _NO_PARENT = (FairRuleKind.REJECT, FairRuleKind.NESTED_USER)
-_NOT_NESTED = (FairRuleKind.SPECIFIED, FairRuleKind.DEFAULT)
+_NOT_NESTED = (FairRuleKind.SPECIFIED, FairRuleKind.DEFAULT, FairRuleKind.REJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,14 +135,13 @@ def _candidates(rule: FairRule, submission: Submission, queues: Queues) -> list[
     if rule.kind is FairRuleKind.DEFAULT:
         name = rule.queue if rule.queue and is_clean_path(rule.queue) else _DEFAULT
         return [with_root(name)]
+    names = [_cleaned(name) for name in _names(rule.kind, submission)]
     if rule.parent is None:
-        above = _ROOT
-    else:
-        found = _apply(rule.parent, submission, queues)
-        if found is None or queues.is_leaf(found):
-            return []
-        above = found
-    return [_below(above, name) for name in _names(rule.kind, submission)]
+        return [with_root(name) for name in names]
+    above = _apply(rule.parent, submission, queues)
+    if above is None or queues.is_leaf(above):
+        return []
+    return [f"{above}.{name}" for name in names]
 
 
 def _names(kind: FairRuleKind, submission: Submission) -> Sequence[str]:
@@ -154,9 +153,8 @@ def _names(kind: FairRuleKind, submission: Submission) -> Sequence[str]:
     return (submission.user,)
 
 
-def _below(above: str, name: str) -> str:
-    cleaned = name.strip().replace(".", "_dot_")
-    return with_root(cleaned) if above == _ROOT else f"{above}.{cleaned}"
+def _cleaned(name: str) -> str:
+    return name.strip().replace(".", "_dot_")
 
 
 def _specified(submission: Submission) -> list[str]:

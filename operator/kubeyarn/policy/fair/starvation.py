@@ -5,14 +5,19 @@ FSLeafQueue). Nothing lacking is a vector of zeros.
 from __future__ import annotations
 
 from kubeyarn.model.fair_queues import FairPolicy
-from kubeyarn.model.resources import Vector, component_min
+from kubeyarn.model.resources import Vector, component_min, subtract
 from kubeyarn.policy.fair.comparing import below
 from kubeyarn.policy.fair.rounding import scaled_down, single
 
 
 def lacking(promised: Vector, held: Vector) -> Vector:
-    """What is missing, never negative (Hadoop: Resources.subtractFromNonNegative)."""
-    return tuple(max(a - b, 0) for a, b in zip(promised, held, strict=True))
+    """What is missing; of memory and CPU never less than nothing.
+
+    Hadoop's Resources.subtractFromNonNegative leaves the other resource types negative, so a queue
+    that has more of them than it was promised is no longer at rest.
+    """
+    missing = subtract(promised, held)
+    return (max(missing[0], 0), max(missing[1], 0), *missing[2:])
 
 
 def fair_claim(share: Vector, threshold: float, demand: Vector) -> Vector:
@@ -36,12 +41,10 @@ def cluster_is_busy(used: Vector, cluster: Vector, threshold: float) -> bool:
     Hadoop: `yarn.scheduler.fair.preemption.cluster-utilization-threshold`, against the larger of
     the memory and CPU shares.
     """
-    shares = [
-        single(single(amount) / single(total))
-        for amount, total in zip(used[:2], cluster[:2], strict=True)
-        if total
-    ]
-    return bool(shares) and max(shares) > single(threshold)
+    if not cluster[0] or not cluster[1]:
+        return False
+    memory, cpu = (single(single(used[i]) / single(cluster[i])) for i in (0, 1))
+    return max(memory, cpu) > single(threshold)
 
 
 def containers_that_fit(lack: int, size: int) -> int:

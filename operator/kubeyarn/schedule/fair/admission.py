@@ -37,7 +37,7 @@ class Admission:
         if application.am_size is not None:
             maximum = self._sizing.container_maximum(self._tree.find(path))
             check_size(application.am_size, maximum, self._ledger.types.names, "AM container")
-        leaf = self._tree.leaf_for(path, now_ms)
+        leaf = self._tree.leaf_for(self._tree.inside(path), now_ms)
         if self._ledger.check_access:
             self._check_access(application, leaf)
         if application.am_size is not None:

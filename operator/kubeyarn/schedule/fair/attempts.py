@@ -119,7 +119,7 @@ class Attempts:
             above.usage = subtract(above.usage, attempt.usage)
         old.pending = subtract(old.pending, attempt.pending)
         old.reserved = subtract(old.reserved, _reserved_by(attempt))
-        self._runners.remove(attempt, old)
+        self._runners.move(attempt, old, target)
         if was_running and attempt.am_running:
             # The new queue never counts this AM: Hadoop leaves it out when applications move.
             old.am_usage = subtract(old.am_usage, attempt.am_size)
@@ -128,7 +128,6 @@ class Attempts:
             above.usage = add(above.usage, attempt.usage)
         target.pending = add(target.pending, attempt.pending)
         target.reserved = add(target.reserved, _reserved_by(attempt))
-        self._runners.add(attempt, target)
         if was_running:
             self._runners.replace_one(attempt, old)
         self._ledger.line_up_queue(old)

@@ -68,6 +68,7 @@ class FairEngine:
             ConfigRefused: it does not add up; the one before stays in force.
         """
         check_config(config, self._ledger.types)
+        self._sizing.settle()
         ledger = self._ledger
         ledger.config = config.fair or FairClusterConfig()
         ledger.check_access = config.check_access
@@ -79,7 +80,6 @@ class FairEngine:
         )
         self._tree.configure(config.queues, ledger.config.defaults, now_ms)
         self._runners.refill()
-        self._sizing.unsettle()
         sharing.rebuild_lines(ledger)
         ledger.touch()
 
@@ -199,7 +199,7 @@ class FairEngine:
         """
         self._sizing.settle()
         attempt = self._attempt(application)
-        old, target = attempt.queue, self._tree.find_leaf(queue)
+        old, target = attempt.queue, self._tree.find_leaf(self._tree.inside(queue))
         if target is None:
             raise Rejected(
                 Reason.QUEUE_NOT_LEAF,
@@ -213,9 +213,17 @@ class FairEngine:
         return target.path
 
     def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
-        """Applications have no priorities here: 0 is in force, as in Hadoop."""
+        """Applications have no priorities here (Hadoop: updateApplicationPriority).
+
+        Raises:
+            Rejected: always.
+        """
         self._attempt(application)
-        return 0
+        raise Rejected(
+            Reason.INVALID_REQUEST,
+            f"{application}: the Fair Scheduler does not order applications by priority; "
+            "leave the priority out, or use weights of queues",
+        )
 
     def _attempt(self, application: ApplicationId) -> Attempt:
         attempt = self._ledger.attempts.get(application)

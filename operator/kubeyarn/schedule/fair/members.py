@@ -193,7 +193,11 @@ class Reservation:
 
 
 class Attempt:
-    """An application's attempt (Hadoop: FSAppAttempt)."""
+    """An application's attempt (Hadoop: FSAppAttempt).
+
+    *home* is the queue it started in: that one decides whether its AM may be taken back, wherever
+    it was moved to.
+    """
 
     __slots__ = (
         "am_running",
@@ -205,6 +209,7 @@ class Attempt:
         "entry",
         "fair_lack",
         "fair_share",
+        "home",
         "id",
         "is_runnable",
         "keys",
@@ -233,6 +238,7 @@ class Attempt:
         self.id = AttemptId(application.id, number)
         self.name = str(application.id)
         self.queue = queue
+        self.home = queue.path
         self.start_ms = start_ms
         self.entry: tuple[ordering.Key, Queue | Attempt] | None = None
         self.asks: dict[AskKey, Outstanding] = {}

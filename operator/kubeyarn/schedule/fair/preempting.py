@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, fits, scale, subtract
+from kubeyarn.policy.fair.ask_order import ask_order
 from kubeyarn.policy.fair.comparing import below, greater
 from kubeyarn.policy.fair.starvation import (
     cluster_is_busy,
@@ -23,6 +24,7 @@ from kubeyarn.policy.fair.starvation import (
     lacking,
     min_share_lack,
 )
+from kubeyarn.policy.java_heap import JavaHeap
 from kubeyarn.schedule.fair.ledger import Ledger
 from kubeyarn.schedule.fair.members import Attempt, Outstanding, Queue, Room
 
@@ -42,55 +44,28 @@ class _Victims:
 class StarvedQueue:
     """Starved attempts, those that lack less before those that lack more, each once.
 
-    A binary heap with Java's sifting (PriorityQueue): what lacks grows and shrinks while attempts
-    wait in it, so the order is what their lack was when they moved.
+    What lacks grows and shrinks while attempts wait in it, so the order is what their lack was
+    when they moved (Hadoop: FSStarvedApps).
     """
 
     def __init__(self) -> None:
-        self._heap: list[Attempt] = []
+        self._heap = JavaHeap[Attempt](_compare_lacks)
 
     def __len__(self) -> int:
         return len(self._heap)
 
     def add(self, attempt: Attempt) -> None:
         """Add an attempt that is not in it."""
-        if attempt in self._heap:
-            return
-        heap = self._heap
-        heap.append(attempt)
-        place = len(heap) - 1
-        while place > 0:
-            above = (place - 1) >> 1
-            if not _goes_before(attempt, heap[above]):
-                break
-            heap[place] = heap[above]
-            place = above
-        heap[place] = attempt
+        if attempt not in self._heap:
+            self._heap.add(attempt)
 
     def take(self) -> Attempt:
         """Remove the first."""
-        heap = self._heap
-        first, last = heap[0], heap.pop()
-        if heap:
-            self._sift_down(last)
-        return first
-
-    def _sift_down(self, attempt: Attempt) -> None:
-        heap, place = self._heap, 0
-        while place < len(heap) >> 1:
-            child = 2 * place + 1
-            right = child + 1
-            if right < len(heap) and not _goes_before(heap[child], heap[right]):
-                child = right
-            if _goes_before(attempt, heap[child]):
-                break
-            heap[place] = heap[child]
-            place = child
-        heap[place] = attempt
+        return self._heap.take()
 
 
-def _goes_before(one: Attempt, other: Attempt) -> bool:
-    return fits(_lack(one), _lack(other))
+def _compare_lacks(one: Attempt, other: Attempt) -> int:
+    return -1 if fits(_lack(one), _lack(other)) else 1
 
 
 def _lack(attempt: Attempt) -> Vector:
@@ -212,7 +187,7 @@ class Preempter:
     def _starved_asks(self, attempt: Attempt) -> Iterator[tuple[Outstanding, int]]:
         """Asks worth what it lacks, with how many containers of each."""
         left = _lack(attempt)
-        for key in tuple(attempt.keys):
+        for key in ask_order(attempt.asks):
             if not any(left):
                 return
             ask = attempt.asks[key]
@@ -273,16 +248,16 @@ class Preempter:
         queue = owner.queue
         if not queue.allow_preemption or container.id in owner.marked:
             return False
-        if container.am and not self._masters_may_go(queue):
+        if container.am and not self._masters_may_go(owner.home):
             return False
         left = subtract(subtract(owner.usage, owner.marked_total), container.size)
         left = subtract(left, considered)
         return not below(queue.policy, self._ledger.cluster, left, owner.fair_share)
 
-    def _masters_may_go(self, queue: Queue) -> bool:
+    def _masters_may_go(self, home: str) -> bool:
         settings = self._ledger.config.preemption
         for path, allowed in settings.masters_of:
-            if path == queue.path:
+            if path == home:
                 return allowed
         return settings.masters
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from heapq import merge
+from collections.abc import Iterator, Sequence
 
-from kubeyarn.model.fair_queues import FairClusterConfig
+from kubeyarn.model.fair_queues import NEVER_MS, FairClusterConfig
+from kubeyarn.policy.java_heap import JavaHeap
 from kubeyarn.schedule.fair.ledger import Ledger
 from kubeyarn.schedule.fair.members import Attempt, Queue
 
@@ -72,6 +72,19 @@ class Runners:
             self.forget(attempt)
         return was_running
 
+    def move(self, attempt: Attempt, old: Queue, target: Queue) -> None:
+        """Take an attempt from one leaf to another; one that still waits keeps its place."""
+        if attempt.is_runnable:
+            self.remove(attempt, old)
+            self.add(attempt, target)
+            return
+        old.waiting.remove(attempt)
+        if self.may_run(target, attempt):
+            self.forget(attempt)
+            self._start(attempt, target)
+        else:
+            target.waiting.append(attempt)
+
     def forget(self, attempt: Attempt) -> None:
         """An attempt waits no longer."""
         waiting = self._waiting_of_user.get(attempt.application.user, [])
@@ -104,7 +117,7 @@ class Runners:
 
     def _let_run(self, lists: list[list[Attempt]], most: int) -> None:
         started: list[Attempt] = []
-        for attempt in merge(*lists, key=lambda waiting: (waiting.start_ms, waiting.name)):
+        for attempt in by_start(lists):
             if len(started) >= most:
                 break
             if not attempt.is_runnable and self.may_run(attempt.queue, attempt):
@@ -115,6 +128,24 @@ class Runners:
             self.forget(attempt)
             self._ledger.line_up(attempt)
             self._ledger.touch()
+
+
+def by_start(lists: Sequence[Sequence[Attempt]]) -> Iterator[Attempt]:
+    """The members of all lists, whichever list's next one started first going first.
+
+    Hadoop: MultiListStartTimeIterator, whose heap decides among lists that are level.
+    """
+    heap = JavaHeap[tuple[int, int, int]](lambda one, other: one[0] - other[0])
+    for number, members in enumerate(lists):
+        heap.add((_start_of(members, 0), number, 0))
+    while len(heap) and heap.peek()[0] != NEVER_MS:
+        _, number, place = heap.take()
+        yield lists[number][place]
+        heap.add((_start_of(lists[number], place + 1), number, place + 1))
+
+
+def _start_of(members: Sequence[Attempt], place: int) -> int:
+    return members[place].start_ms if place < len(members) else NEVER_MS
 
 
 def user_maximum(config: FairClusterConfig, user: str) -> int:

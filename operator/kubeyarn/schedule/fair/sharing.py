@@ -80,9 +80,7 @@ def _share_among_attempts(leaf: Queue, *, equal: bool) -> None:
         return
     if leaf.policy is FairPolicy.FIFO:
         # Only the first has a share; what others were given before stays, as in FifoPolicy.
-        min(
-            attempts, key=lambda attempt: (attempt.start_ms, attempt.name)
-        ).fair_share = leaf.fair_share
+        min(attempts, key=lambda attempt: attempt.start_ms).fair_share = leaf.fair_share
         return
     for place in _places(leaf):
         if equal:

@@ -27,10 +27,6 @@ class Sizing:
         ledger.touch()
         self._is_settled = False
 
-    def unsettle(self) -> None:
-        """Queues changed what they say."""
-        self._is_settled = False
-
     def settle(self) -> None:
         """Bring everything up to date, if anything changed."""
         if self._is_settled or not self._ledger.queues:
@@ -47,7 +43,7 @@ class Sizing:
         self.settle()
         maximum = self._ledger.maximum_allocation
         if self._largest_node is not None:
-            maximum = (*component_min(maximum[:2], self._largest_node[:2]), *maximum[2:])
+            maximum = component_min(maximum, self._largest_node)
         return container_maximum(maximum, queue.maximum_container if queue is not None else ())
 
     def normalized(self, size: Vector, queue: Queue) -> Vector:

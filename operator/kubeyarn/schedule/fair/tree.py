@@ -21,6 +21,7 @@ from kubeyarn.model.resources import component_max
 from kubeyarn.policy.fair.placing import with_root
 from kubeyarn.policy.fair.rounding import single
 from kubeyarn.policy.fair.shares import Claim, fair_shares
+from kubeyarn.policy.hash_order import hash_order
 from kubeyarn.schedule.fair.ledger import Ledger
 from kubeyarn.schedule.fair.members import Queue
 
@@ -59,6 +60,20 @@ class Tree:
         """Whether the queue exists and is a leaf."""
         return self.find_leaf(path) is not None
 
+    def is_reservable(self, path: str) -> bool:
+        """Whether the queue exists and is kept for reservations."""
+        return with_root(path) in self._ledger.queues and self._settings(with_root(path)).reservable
+
+    def inside(self, path: str) -> str:
+        """Where an application goes that is sent to *path*.
+
+        Without a reservation that is, in a queue for reservations, the leaf for all others
+        (Hadoop: FairScheduler.getDefaultQueueForPlanQueue).
+        """
+        if not self.is_reservable(path):
+            return path
+        return f"{with_root(path)}.{path.rpartition('.')[2]}-default"
+
     # --- the configuration
 
     def configure(
@@ -75,9 +90,10 @@ class Tree:
         ordered = sorted(queues, key=lambda queue: queue.order)
         leaves = [q.path for q in ordered if not _is_parent(q) and q.path not in parents]
         others = [q.path for q in ordered if _is_parent(q) or q.path in parents]
-        for path in leaves:
+        # Hadoop keeps them in hash sets; who is looked at first for starvation follows from it.
+        for path in hash_order(leaves):
             self._declare(path, now_ms, is_leaf=True)
-        for path in others:
+        for path in hash_order(others):
             self._declare(path, now_ms, is_leaf=False)
         for queue in self._ledger.root.down():
             self._set_up(queue)
