@@ -239,6 +239,13 @@ class Story:
             raise IllegalEvent(f"application {name!r} is not running")
         return app
 
+    def _accepted(self, arguments: Data) -> StoryApp:
+        """An application that was not rejected; it may have ended."""
+        app = self.apps.get(word(arguments, "app"))
+        if app is None or app.state == "rejected":
+            return self._live(arguments)
+        return app
+
     def _running(self, arguments: Data) -> StoryApp:
         app = self._live(arguments)
         if app.state != "running":
@@ -291,7 +298,9 @@ class Story:
         self._end(self._running(arguments), "finished")
 
     def _kill(self, arguments: Data) -> None:
-        self._end(self._live(arguments), "killed")
+        app = self._accepted(arguments)
+        if app.state not in ENDED:
+            self._end(app, "killed")
 
     def _end(self, app: StoryApp, state: str) -> None:
         app.state, app.running = state, False
@@ -303,7 +312,9 @@ class Story:
         self.engine.move(app.id, word(arguments, "queue"), self.now_ms)
 
     def _set_priority(self, arguments: Data) -> None:
-        app = self._live(arguments)
+        app = self._accepted(arguments)
+        if app.state in ENDED:
+            return
         self.engine.set_priority(app.id, whole(arguments, "priority"), self.now_ms)
 
     # -- configuration and time ------------------------------------------------------------------

@@ -182,11 +182,14 @@ def check(made: FairEngine) -> None:
 
 
 def check_line(made: FairEngine, queue: Queue) -> None:
-    """Everyone who wants something stands in line, by the key the policy gives now."""
+    """Everyone who wanted something at the last update is in line, by the key that counts now."""
     ledger = made._ledger
     members = list(queue.line)
     if queue.is_leaf:
-        wanting = {attempt.name for attempt in queue.runnable if attempt.keys}
+        wanting = {attempt.name for attempt in queue.runnable if attempt.demand != attempt.usage}
+        for attempt in queue.runnable:
+            if attempt not in ledger.unreckoned:
+                assert (attempt.name in wanting) == bool(attempt.keys)
         assert {m.name for m in members if isinstance(m, Attempt)} == wanting
         keys = [ledger.key_of_attempt(m) for m in members if isinstance(m, Attempt)]
     else:

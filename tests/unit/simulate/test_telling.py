@@ -105,6 +105,23 @@ def test_a_step_that_fails_is_an_error_and_the_story_goes_on() -> None:
     assert len(result["observations"]) == 1
 
 
+def test_an_application_that_ended_can_be_killed_and_given_a_priority_without_effect() -> None:
+    """Hadoop answers such calls of a client as if they had been heeded (ClientRMService)."""
+    again = [
+        {"settle": {}},
+        {"kill": {"app": "one"}},
+        {"kill": {"app": "one"}},
+        {"setPriority": {"app": "one", "priority": 1}},
+        {"move": {"app": "one", "queue": "root.a"}},
+        {"observe": {"name": "end"}},
+    ]
+
+    result = run_scenario(changed(steps=[*SCENARIO["steps"][:2], *again]))
+
+    assert [error["action"] for error in result["errors"]] == ["move"]
+    assert result["observations"][0]["apps"]["one"]["state"] == "killed"
+
+
 def test_the_trace_says_who_gets_what_and_what_stops_the_rest() -> None:
     trace = "\n".join(tell(SCENARIO, explain=True).trace)
 

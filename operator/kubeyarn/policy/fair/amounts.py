@@ -2,7 +2,9 @@
 
 Three forms: `1024 mb, 2 vcores` (old), `40%` or `40% memory, 60% cpu` (percent), and
 `memory-mb=1024, vcores=2, yarn.io/gpu=1` or the same with percents (new). In the old form other
-resource types are 0; in the new form a type that is not named is *missing*, or 100 %.
+resource types are 0; in the new form a type that is not named is *missing*, or 100 %. Where it
+would be unbounded, vcores that are not named are -1, so a maximum without vcores admits none:
+Hadoop cuts "unbounded" to 32 bits there (ResourceUtils.createResourceWithSameValue).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from kubeyarn.policy.fair.numbers import read_int, read_long
 
 _SPACED = re.compile(r"-?[0-9]+(?:\.[0-9]*)?\s*[a-z]+\s*")
 _PERCENT = r"-?([0-9]+(?:\.[0-9]*)?)\s*%\s*"
+_CUT_OFF = -1
 _HADOOP_NAMES = {"memory": "memory-mb", "cpu": "vcores"}
 
 
@@ -105,6 +108,8 @@ def _read_named(text: str, types: Sequence[str], missing: int | None) -> Resourc
     in_percent = "%" in text
     fractions: list[float | None] = [1.0] * len(types)
     amounts: list[int | None] = [missing] * len(types)
+    if missing is None:
+        amounts[1] = _CUT_OFF
     for part in _split(text):
         place, value = _read_part(part, types)
         if in_percent:

@@ -278,6 +278,10 @@ class Assigner:
         if reservation is not None:
             ledger.unreserve(room)
             container_id, size = reservation.container, reservation.size
+            if size != ask.ask.size:
+                # What was asked changed since room was reserved: Hadoop grants what was reserved.
+                ledger.unreckoned[attempt] = None
+                ledger.touch()
         else:
             container_id, size = self._next_id(attempt), ask.ask.size
         container = Container(

@@ -70,6 +70,7 @@ class Attempts:
         attempt.asks[ask.key] = outstanding
         insort(attempt.keys, ask.key)
         self._ledger.want(attempt, ask.size, ask.count)
+        self._ledger.unreckoned[attempt] = None
 
     def drop_ask(self, attempt: Attempt, key: AskKey) -> None:
         """Nothing is wanted under *key* any more."""
@@ -77,6 +78,7 @@ class Attempts:
         if known is not None:
             attempt.keys.remove(key)
             self._ledger.want(attempt, known.ask.size, -known.count)
+            self._ledger.unreckoned[attempt] = None
 
     # --- moving
 

@@ -258,6 +258,7 @@ class FairEngine:
         if container.id in attempt.containers:
             return
         self._ledger.hold(attempt, container)
+        self._ledger.unreckoned[attempt] = None
         if container.id.attempt == attempt.id:
             attempt.next_number = max(attempt.next_number, container.id.number + 1)
         if container.am and not attempt.am_running:

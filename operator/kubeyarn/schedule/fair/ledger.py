@@ -34,6 +34,7 @@ class Ledger:
         self.allocated = self.zero
         self.available = self.zero
         self.sizes: dict[Vector, int] = {}
+        self.unreckoned: dict[Attempt, None] = {}
         self.is_stale = True
         self.version = 0
 
@@ -74,15 +75,19 @@ class Ledger:
                 attempt.start_ms,
                 attempt.name,
             )
-        memory = attempt.usage[0]
         return ordering.fair_key(
-            memory, memory + attempt.pending[0], 0, attempt.weight, attempt.start_ms, attempt.name
+            attempt.usage[0],
+            attempt.demand[0],
+            0,
+            attempt.weight,
+            attempt.start_ms,
+            attempt.name,
         )
 
     def line_up(self, attempt: Attempt) -> None:
         """Put *attempt* and the queues above it where they belong now."""
         queue = attempt.queue
-        if attempt.is_runnable and attempt.keys:
+        if attempt.is_runnable and attempt.demand != attempt.usage:
             queue.line.put(attempt, self.key_of_attempt(attempt))
         else:
             queue.line.drop(attempt)
@@ -99,6 +104,17 @@ class Ledger:
             queue, parent = parent, parent.parent
 
     # --- what is held and wanted
+
+    def reckon(self) -> None:
+        """Bring the demand of everyone up to date who asked or lost something since the last time.
+
+        Hadoop: FSAppAttempt.updateDemand. A grant leaves the demand as it is.
+        """
+        wanting, self.unreckoned = self.unreckoned, {}
+        for attempt in wanting:
+            attempt.demand = add(attempt.usage, attempt.pending)
+            if not attempt.stopped:
+                self.line_up(attempt)
 
     def hold(self, attempt: Attempt, container: Container) -> None:
         """Charge *container* to its attempt, its queues and its node."""
@@ -143,6 +159,7 @@ class Ledger:
             room.free = add(room.free, size)
             room.marked.discard(container.id)
         self.available = subtract(self.cluster, self.allocated)
+        self.unreckoned[attempt] = None
         self.touch()
 
     def want(self, attempt: Attempt, size: Vector, count: int) -> None:

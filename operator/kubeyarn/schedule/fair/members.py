@@ -196,7 +196,8 @@ class Attempt:
     """An application's attempt (Hadoop: FSAppAttempt).
 
     *home* is the queue it started in: that one decides whether its AM may be taken back, wherever
-    it was moved to.
+    it was moved to. *demand* is what it had and wanted at the last update; what it asked since is
+    not served before the next one.
     """
 
     __slots__ = (
@@ -206,6 +207,7 @@ class Attempt:
         "asks",
         "at_fair_share_ms",
         "containers",
+        "demand",
         "entry",
         "fair_lack",
         "fair_share",
@@ -255,6 +257,7 @@ class Attempt:
         self.master_locality = ANYWHERE
         self.usage = zero
         self.pending = zero
+        self.demand = zero
         self.weight = 1.0
         self.fair_share = zero
         self.fair_lack = zero
@@ -263,11 +266,6 @@ class Attempt:
         self.next_check_ms = 0
         self.marked: dict[ContainerId, int] = {}
         self.marked_total = zero
-
-    @property
-    def demand(self) -> Vector:
-        """What it has and still wants."""
-        return add(self.usage, self.pending)
 
     @property
     def is_starved_of_lack(self) -> bool:

@@ -144,7 +144,7 @@ class Preempter:
             if not any(left):
                 attempt.min_lack = ledger.zero
                 continue
-            wish = lacking(attempt.pending, attempt.fair_lack)
+            wish = lacking(subtract(attempt.demand, attempt.usage), attempt.fair_lack)
             if greater(leaf.policy, ledger.cluster, wish, left):
                 wish, left = lacking(wish, left), ledger.zero
             else:

@@ -22,6 +22,7 @@ _EQUAL = Claim()
 def update(ledger: Ledger) -> None:
     """Recompute every demand and fair share, and the order that follows."""
     config = ledger.config
+    ledger.reckon()
     if config.size_based_weight:
         for attempt in ledger.attempts.values():
             attempt.weight = size_weight(attempt.demand[0], config.memory_per_mib)
