@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kubeyarn.am.state import Completed as Completed
     from kubeyarn.am.state import Event as Event
     from kubeyarn.am.state import Preempting as Preempting
+    from kubeyarn.am.state import Rejected as Rejected
     from kubeyarn.am.taskbook import TaskBook as TaskBook
     from kubeyarn.am.taskserver import TaskServer as TaskServer
     from kubeyarn.am.wire import AskKey as AskKey
@@ -36,6 +37,7 @@ _HOMES = {
     "Completed": "state",
     "Event": "state",
     "Preempting": "state",
+    "Rejected": "state",
     "TaskBook": "taskbook",
     "TaskServer": "taskserver",
     "AskKey": "wire",
@@ -56,6 +58,7 @@ __all__ = [
     "Launch",
     "Locality",
     "Preempting",
+    "Rejected",
     "Settings",
     "TaskBook",
     "TaskRunner",

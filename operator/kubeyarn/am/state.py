@@ -40,13 +40,28 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class Preempting:
-    """The RM will take this container back soon (Hadoop: PreemptionMessage)."""
+    """The RM will take this container back soon (Hadoop: PreemptionMessage).
+
+    *strict*: whatever is done about it; else giving back as much in other containers saves it.
+    *seconds* are left to react.
+    """
 
     container: Container
     message: str
+    strict: bool = False
+    seconds: int = 0
 
 
-Event = Allocated | Completed | Preempting
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An ask that cannot be served as it is; it stays until it is cancelled or asked otherwise."""
+
+    key: AskKey
+    reason: str
+    message: str
+
+
+Event = Allocated | Completed | Preempting | Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +231,8 @@ class AmState:
         self.cluster_nodes = answer.cluster_nodes
         events = self._arrive(answer.allocated)
         events += self._end(answer.completed)
-        events += self._warn(answer.preempting, answer.preemption_message)
+        events += self._warn(answer)
+        events += [Rejected(r.key, r.reason, r.message) for r in answer.rejected]
         return events
 
     def _arrive(self, containers: Iterable[Container]) -> list[Event]:
@@ -246,7 +262,8 @@ class AmState:
                 events.append(Completed(container, end.exit_status, end.diagnostics))
         return events
 
-    def _warn(self, container_ids: Iterable[str], message: str) -> list[Event]:
-        fresh = [i for i in container_ids if i in self.live and i not in self._warned]
+    def _warn(self, answer: AllocateAnswer) -> list[Event]:
+        fresh = [i for i in answer.preempting if i in self.live and i not in self._warned]
         self._warned.update(fresh)
-        return [Preempting(self.live[i], message) for i in fresh]
+        message, seconds = answer.preemption_message, answer.kill_after_seconds
+        return [Preempting(self.live[i], message, i in answer.strict, seconds) for i in fresh]

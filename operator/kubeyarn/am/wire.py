@@ -125,6 +125,15 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class RejectedAsk:
+    """An ask that the RM does not serve."""
+
+    key: AskKey
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class AllocateAnswer:
     """The answer to allocate (Hadoop: AllocateResponse)."""
 
@@ -135,6 +144,9 @@ class AllocateAnswer:
     cluster_nodes: int = 0
     preempting: tuple[str, ...] = ()
     preemption_message: str = ""
+    strict: tuple[str, ...] = ()
+    kill_after_seconds: int = 0
+    rejected: tuple[RejectedAsk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +235,9 @@ def allocate_answer(body: Json) -> AllocateAnswer:
         cluster_nodes=_integer(body, "clusterNodes", 0),
         preempting=_names(preemption, "containers"),
         preemption_message=_text(preemption, "message"),
+        strict=_names(_object(preemption, "strict"), "containers"),
+        kill_after_seconds=_integer(preemption, "killAfterSeconds", 0),
+        rejected=tuple(map(_rejected, _objects(body, "rejected"))),
     )
 
 
@@ -266,6 +281,11 @@ def _container(body: Json) -> Container:
         key=AskKey(_integer(body, "priority"), _integer(body, "allocationRequestId", 0)),
         resources=_texts(body, "resources"),
     )
+
+
+def _rejected(body: Json) -> RejectedAsk:
+    key = AskKey(_integer(body, "priority"), _integer(body, "allocationRequestId"))
+    return RejectedAsk(key, _text(body, "reason"), _text(body, "message"))
 
 
 def _ended(body: Json) -> Ended:

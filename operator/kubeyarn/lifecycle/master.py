@@ -18,6 +18,9 @@ from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import AttemptId, ContainerId
 from kubeyarn.model.resources import Vector
 
+# Response ids begin anew after it (Hadoop: AMRMClientUtils.getNextResponseId).
+_LARGEST_ID = 0x7FFFFFFF
+
 
 class ProtocolError(SpecError):
     """The AM said something that the protocol does not allow now; nothing was changed.
@@ -47,6 +50,15 @@ class CompletedContainer:
     id: ContainerId
     exit_status: int
     diagnostics: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedAsk:
+    """An ask that cannot be served as it is, and why (Hadoop: InvalidResourceRequestException)."""
+
+    key: AskKey
+    reason: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,7 @@ class AllocateAnswer:
     response_id: int
     allocated: tuple[GrantedContainer, ...] = ()
     completed: tuple[CompletedContainer, ...] = ()
+    rejected: tuple[RejectedAsk, ...] = ()
 
 
 @dataclass(slots=True)
@@ -97,6 +110,7 @@ class MasterSession:
     wanted: dict[AskKey, Wanted] = field(default_factory=dict)
     confirmed: set[ContainerId] = field(default_factory=set)
     excluded: frozenset[str] = frozenset()
+    _beaten: bool = False
     _answer: AllocateAnswer = field(default_factory=lambda: AllocateAnswer(0))
     _handed: dict[AskKey, int] = field(default_factory=dict)
     _seen: set[ContainerId] = field(default_factory=set)
@@ -104,6 +118,8 @@ class MasterSession:
     _ended: list[CompletedContainer] = field(default_factory=list)
     _reported: set[ContainerId] = field(default_factory=set)
     _warned: set[ContainerId] = field(default_factory=set)
+    _rejected: dict[AskKey, RejectedAsk] = field(default_factory=dict)
+    _refusals: list[RejectedAsk] = field(default_factory=list)
 
     @property
     def response_id(self) -> int:
@@ -121,21 +137,21 @@ class MasterSession:
     ) -> None:
         """Take the AM's registration; until the first heartbeat it may be said again.
 
-        *again*: it may be said again later too, and everything begins anew (Hadoop: of unmanaged
-        AMs with containers that are kept).
-
-        *live* are all containers of this attempt, which the answer tells; *granted* how many each
-        ask was ever given, ended ones included.
+        *again*: also later, and everything begins anew (Hadoop: of unmanaged AMs whose containers
+        are kept). *live* are all containers of this attempt, which the answer tells; *granted* how
+        many each ask was ever given, ended ones included.
 
         Raises:
             ProtocolError: AlreadyRegistered.
         """
-        if self.registered and self.response_id and not again:
+        if self._beaten and not again:
             raise ProtocolError(
                 "AlreadyRegistered",
                 f"{self.attempt} is registered already; an ApplicationMaster registers once",
             )
-        self._answer = AllocateAnswer(0)
+        # What was told last is not known to have been heard; its containers are among *live*.
+        self._ended = [*self._answer.completed, *self._ended]
+        self._answer, self._beaten = AllocateAnswer(0), False
         self.registered = True
         self.last_heard_ms = now_ms
         self.tracking_url = tracking_url
@@ -146,13 +162,15 @@ class MasterSession:
     def allocate(self, request: AllocateRequest, now_ms: int) -> AllocateAnswer:
         """Answer one heartbeat; the same *response_id* again gets the same answer again.
 
+        An AM that has unregistered asks for nothing more and is told of nothing.
+
         Raises:
-            ProtocolError: ApplicationMasterNotRegistered, InvalidResponseId, AttemptEnded.
+            ProtocolError: ApplicationMasterNotRegistered, InvalidResponseId.
         """
         self._must_be_registered()
         self.last_heard_ms = now_ms
         last = self._answer.response_id
-        if request.response_id == last - 1:
+        if self.repeats(request.response_id):
             return self._answer
         if request.response_id != last:
             raise ProtocolError(
@@ -160,9 +178,15 @@ class MasterSession:
                 f"responseId: found {request.response_id}, expected {last} (the last answer's) "
                 f"or {last - 1} (to have it repeated)",
             )
+        self._beaten = True
+        following = (last + 1) & _LARGEST_ID
         self._confirm()
+        if self.unregistration is not None:
+            self._answer = AllocateAnswer(following)
+            return self._answer
         self._take(request)
-        self._answer = AllocateAnswer(last + 1, self._hand_over(), self._report())
+        refusals, self._refusals = tuple(self._refusals), []
+        self._answer = AllocateAnswer(following, self._hand_over(), self._report(), refusals)
         return self._answer
 
     def finish(self, said: Unregistration, now_ms: int) -> None:
@@ -171,7 +195,7 @@ class MasterSession:
         Raises:
             ProtocolError: ApplicationMasterNotRegistered.
         """
-        self._must_be_registered(ended_is_fine=True)
+        self._must_be_registered()
         self.last_heard_ms = now_ms
         if self.unregistration is None:
             if said.final_status is FinalStatus.UNDEFINED:
@@ -193,20 +217,28 @@ class MasterSession:
             self._reported.add(container.id)
             self._ended.append(container)
 
+    def repeats(self, response_id: int) -> bool:
+        """Whether a heartbeat with *response_id* was answered already and is to be again."""
+        return response_id == (self._answer.response_id - 1) & _LARGEST_ID and self._beaten
+
+    def rejected(self, ask: RejectedAsk) -> None:
+        """An ask is refused; told in the next answer, again only for another reason."""
+        if self._rejected.get(ask.key) != ask:
+            self._rejected[ask.key] = ask
+            self._refusals.append(ask)
+
     def warn(self, marked: Iterable[ContainerId]) -> list[ContainerId]:
         """Those of *marked* that the AM was not told of; they count as told from now on."""
         new = sorted(set(marked) - self._warned)
         self._warned |= set(new)
         return new
 
-    def _must_be_registered(self, *, ended_is_fine: bool = False) -> None:
+    def _must_be_registered(self) -> None:
         if not self.registered:
             raise ProtocolError(
                 "ApplicationMasterNotRegistered",
                 f"{self.attempt} is not registered; register, then send all asks again",
             )
-        if self.unregistration is not None and not ended_is_fine:
-            raise ProtocolError("AttemptEnded", f"{self.attempt} has unregistered")
 
     def _confirm(self) -> None:
         """The AM has the last answer: what it told need not be kept for it any longer."""

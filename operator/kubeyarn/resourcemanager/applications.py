@@ -24,7 +24,7 @@ from kubeyarn.crd import conditions
 from kubeyarn.lifecycle import failed_nodes
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.master import CompletedContainer, MasterSession
+from kubeyarn.lifecycle.master import CompletedContainer, MasterSession, RejectedAsk
 from kubeyarn.lifecycle.progress import Ending, advance
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
@@ -76,6 +76,7 @@ class ApplicationsManager:
     ) -> None:
         self.cache = Cache()
         self.sessions: dict[Key, MasterSession] = {}
+        self.sizes = asking.Sizes()
         self.settings = settings
         self.am_service = settings.am_address
         self._client = client
@@ -254,7 +255,7 @@ class ApplicationsManager:
             await self._ensure_token(key, application, record)
         session = self.session(key, record)
         if record.state is ApplicationState.RUNNING:
-            await asking.write(self._client, self.cache, key, application, session)
+            await asking.write(self._client, self.cache, key, application, session, self.sizes)
         for view in views:
             await self._serve(key, application, record, view)
         await self._sweep(key, record)
@@ -324,9 +325,13 @@ class ApplicationsManager:
             await self._delete_pod(pod.namespace, pod.name, pod.uid)
 
     def _tell(self, session: MasterSession, view: RequestView, plan: requests.RequestPlan) -> None:
+        refused = observing.condition(view, "Accepted")
+        if view.attempt == session.attempt.number and refused and refused["status"] == "False":
+            why = str(refused.get("message") or "")
+            session.rejected(RejectedAsk(view.key, str(refused["reason"]), why))
         if view.attempt == session.attempt.number:
             for container, node in view.grants.items():
-                session.granted(asking.granted(view, container, node))
+                session.granted(asking.granted(view, container, node, self.sizes))
         for ended in (*view.completed.values(), *plan.ended):
             session.completed(ended)
 

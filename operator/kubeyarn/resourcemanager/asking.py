@@ -7,12 +7,13 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import AlreadyExists, NotFound
+from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.crd import quantities
-from kubeyarn.lifecycle.master import GrantedContainer, MasterSession, Wanted
+from kubeyarn.lifecycle.master import GrantedContainer, MasterSession, RejectedAsk, Wanted
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.resources import Vector
 from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.pods import Owner, owner_reference
 from kubeyarn.resourcemanager.requests import RequestView
@@ -20,6 +21,23 @@ from kubeyarn.resourcemanager.requests import RequestView
 Object = dict[str, Any]
 
 SIZE_NAMES = ("memory", "cpu")
+
+
+class Sizes:
+    """Amounts by name as vectors and back; names are noted as they come, for this process alone."""
+
+    def __init__(self) -> None:
+        self._names = list(SIZE_NAMES)
+
+    def vector(self, amounts: Mapping[str, int]) -> Vector:
+        """*amounts* as a vector; one of an earlier day may be shorter."""
+        self._names += sorted(set(amounts) - set(self._names))
+        return tuple(amounts.get(name, 0) for name in self._names)
+
+    def shown(self, vector: Vector) -> dict[str, str]:
+        """A vector as quantities; of extended resources only those that it has."""
+        named = zip(self._names, vector, strict=False)
+        return shown({name: n for name, n in named if n or name in SIZE_NAMES})
 
 
 def am_request(
@@ -54,7 +72,7 @@ def am_request(
 
 
 def ask_request(
-    application: Object, record_owner: Owner, session: MasterSession, wanted: Wanted
+    application: Object, record_owner: Owner, session: MasterSession, wanted: Wanted, sizes: Sizes
 ) -> Object:
     """The ContainerRequest that says an AM's ask."""
     meta, ask = application["metadata"], wanted.ask
@@ -70,17 +88,17 @@ def ask_request(
             "labels": labels,
             "ownerReferences": [owner_reference(record_owner)],
         },
-        "spec": {"application": meta["name"], **_said(wanted, session)},
+        "spec": {"application": meta["name"], **_said(wanted, session, sizes)},
     }
 
 
-def _said(wanted: Wanted, session: MasterSession) -> Object:
+def _said(wanted: Wanted, session: MasterSession, sizes: Sizes) -> Object:
     ask = wanted.ask
     said: Object = {
         "priority": ask.key.priority,
         "allocationRequestId": ask.key.allocation_request_id,
         "count": wanted.count,
-        "resources": shown(dict(zip(SIZE_NAMES, ask.size, strict=False))),
+        "resources": sizes.shown(ask.size),
     }
     if ask.partition:
         said["partition"] = ask.partition
@@ -97,23 +115,44 @@ def _said(wanted: Wanted, session: MasterSession) -> Object:
 
 
 async def write(
-    client: KubeClient, cache: Cache, key: Key, application: Object, session: MasterSession
+    client: KubeClient,
+    cache: Cache,
+    key: Key,
+    application: Object,
+    session: MasterSession,
+    sizes: Sizes,
 ) -> None:
     """Bring the ContainerRequests of an AM's asks up to what it said last."""
     meta = application["metadata"]
     owner = Owner(meta["name"], meta["namespace"], meta["uid"], "", "")
     for wanted in list(session.wanted.values()):
-        body = ask_request(application, owner, session, wanted)
+        body = ask_request(application, owner, session, wanted, sizes)
         current = cache.request((key[0], body["metadata"]["name"]))
-        if current is None:
-            if wanted.count:
-                await _create(client, cache, key, body)
-            continue
-        changes = {k: v for k, v in body["spec"].items() if current["spec"].get(k) != v}
-        if current["spec"].get("excludeNodes") and not session.excluded:
-            changes["excludeNodes"] = []
-        if changes:
-            await _patch(client, cache, key, body["metadata"]["name"], changes)
+        try:
+            await _write(client, cache, key, body, current, session)
+        except Refused as error:
+            # Saying it again cannot help; the AM is told, and may ask otherwise.
+            session.rejected(RejectedAsk(wanted.ask.key, "InvalidRequest", str(error)))
+            del session.wanted[wanted.ask.key]
+
+
+async def _write(
+    client: KubeClient,
+    cache: Cache,
+    key: Key,
+    body: Object,
+    current: Object | None,
+    session: MasterSession,
+) -> None:
+    if current is None:
+        if body["spec"]["count"]:
+            await _create(client, cache, key, body)
+        return
+    changes = {k: v for k, v in body["spec"].items() if current["spec"].get(k) != v}
+    if current["spec"].get("excludeNodes") and not session.excluded:
+        changes["excludeNodes"] = []
+    if changes:
+        await _patch(client, cache, key, body["metadata"]["name"], changes)
 
 
 async def _create(client: KubeClient, cache: Cache, key: Key, body: Object) -> None:
@@ -131,14 +170,9 @@ async def _patch(client: KubeClient, cache: Cache, key: Key, name: str, changes:
         return
 
 
-def granted(view: RequestView, container: ContainerId, node: str) -> GrantedContainer:
+def granted(view: RequestView, container: ContainerId, node: str, sizes: Sizes) -> GrantedContainer:
     """A container as its AM is told of it."""
-    return GrantedContainer(container, node, view.key, size_of(view.size))
-
-
-def size_of(size: Mapping[str, int]) -> tuple[int, ...]:
-    """A size as a vector of memory (bytes) and CPU (milli)."""
-    return tuple(size.get(name, 0) for name in SIZE_NAMES)
+    return GrantedContainer(container, node, view.key, sizes.vector(view.size))
 
 
 def shown(amounts: Mapping[str, int]) -> dict[str, str]:

@@ -18,8 +18,7 @@ def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]
     Source: Hadoop `yarn.scheduler.minimum-allocation-*`, `maximum-allocation-*` and the queue's
     own `maximum-allocation`, of which the smaller counts.
     """
-    root = (cache.queues.get("root") or {}).get("spec") or {}
-    cluster = root.get("cluster") or {}
+    cluster = root(cache).get("cluster") or {}
     low = _amounts({**defaults.MINIMUM_ALLOCATION}) | _amounts(cluster.get("minimumAllocation"))
     high = _amounts({**defaults.MAXIMUM_ALLOCATION}) | _amounts(cluster.get("maximumAllocation"))
     for path in _upwards(queue):
@@ -29,8 +28,24 @@ def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]
     return low, high
 
 
+def root(cache: Cache) -> Object:
+    """What the root queue says; nothing when there is none."""
+    spec: Object = (cache.queues.get("root") or {}).get("spec") or {}
+    return spec
+
+
+def scheduled(cache: Cache) -> list[str]:
+    """The resources that the scheduler weighs (Hadoop: getSchedulingResourceTypes)."""
+    cluster = root(cache).get("cluster") or {}
+    memory_only = cluster.get("resourceCalculator") == "Default"
+    return ["memory"] if memory_only else ["memory", "cpu"]
+
+
 def headroom(cache: Cache, record: ApplicationRecord) -> dict[str, int]:
-    """What is left of the queue's maximum, by the queues' own status (Hadoop: headroom)."""
+    """What the application may still get: what is left of its queues' maximum and its user's limit.
+
+    By the queues' own status. Source: Hadoop LeafQueue.getHeadroom.
+    """
     left: dict[str, int] = {}
     for path in _upwards(record.queue):
         status = (cache.queues.get(path) or {}).get("status") or {}
@@ -39,6 +54,13 @@ def headroom(cache: Cache, record: ApplicationRecord) -> dict[str, int]:
         for name, amount in maximum.items():
             free = max(0, amount - used.get(name, 0))
             left[name] = min(free, left.get(name, free))
+    leaf = (cache.queues.get(record.queue) or {}).get("status") or {}
+    for user in leaf.get("users") or ():
+        if user.get("name") == record.user:
+            used = _amounts(user.get("used"))
+            for name, amount in _amounts(user.get("limit")).items():
+                free = max(0, amount - used.get(name, 0))
+                left[name] = min(free, left.get(name, free))
     return left
 
 

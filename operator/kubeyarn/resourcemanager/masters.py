@@ -19,6 +19,7 @@ from kubeyarn.lifecycle.master import (
     GrantedContainer,
     MasterSession,
     ProtocolError,
+    RejectedAsk,
 )
 from kubeyarn.lifecycle.progress import Unregistration
 from kubeyarn.lifecycle.records import ApplicationRecord
@@ -32,6 +33,7 @@ from kubeyarn.resourcemanager import (
     records,
     requests,
     unmanaged,
+    warning,
     wire,
 )
 from kubeyarn.resourcemanager.applications import ApplicationsManager
@@ -40,6 +42,7 @@ from kubeyarn.resourcemanager.cache import Key, Object
 from kubeyarn.resourcemanager.pods import Launch, Placed
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.unmanaged import MasterToken
+from kubeyarn.resourcemanager.warning import Marked
 
 MOST_CONTAINERS = 100_000
 ANY_PLACE = "*"
@@ -70,6 +73,7 @@ class Masters:
 
     def __init__(self, manager: ApplicationsManager) -> None:
         self._manager = manager
+        self._answers: dict[Key, wire.Allocated] = {}
 
     def caller(self, pod: PodIdentity) -> Caller:
         """The application that *pod* is the current ApplicationMaster of.
@@ -128,7 +132,7 @@ class Masters:
         number = caller.session.attempt.number
         views = [view for view in self._asks(caller) if view.attempt == number]
         live = [
-            asking.granted(view, container, node)
+            asking.granted(view, container, node, self._manager.sizes)
             for view in views
             for container, node in view.grants.items()
             if container not in view.completed
@@ -147,9 +151,10 @@ class Masters:
             queue=caller.record.queue,
             minimum_allocation=asking.shown(low),
             maximum_allocation=asking.shown(high),
-            resource_types=list(asking.SIZE_NAMES),
-            containers_from_previous_attempts=[_container(c) for c in self._kept(caller)],
-            containers=[_container(c) for c in live],
+            resource_types=list(dict.fromkeys((*asking.SIZE_NAMES, *sorted(high)))),
+            scheduler_resource_types=limits.scheduled(self._manager.cache),
+            containers_from_previous_attempts=[self._container(c) for c in self._kept(caller)],
+            containers=[self._container(c) for c in live],
             response_id=caller.session.response_id,
         )
 
@@ -170,7 +175,7 @@ class Masters:
             return []
         pods = self._manager.cache.pods(caller.key)
         return [
-            asking.granted(view, container, node)
+            asking.granted(view, container, node, self._manager.sizes)
             for view in self._asks(caller)
             if view.attempt < caller.session.attempt.number
             for container, node in view.grants.items()
@@ -183,6 +188,8 @@ class Masters:
     def allocate(self, caller: Caller, message: wire.Allocate, now_ms: int) -> wire.Allocated:
         """Hadoop: ApplicationMasterService.allocate."""
         self._must_live(caller, finished_is_fine=True)
+        if caller.session.repeats(message.response_id):
+            return self._repeated(caller, now_ms)
         exclude = message.exclude_nodes or wire.ExcludeNodes()
         request = AllocateRequest(
             response_id=message.response_id,
@@ -197,9 +204,9 @@ class Masters:
         )
         answer = caller.session.allocate(request, now_ms)
         self._manager.queue.add(caller.key)
-        return wire.Allocated(
+        said = wire.Allocated(
             response_id=answer.response_id,
-            allocated=[_container(c) for c in answer.allocated],
+            allocated=[self._container(c) for c in answer.allocated],
             completed=[
                 wire.Completed(
                     container_id=str(c.id), exit_status=c.exit_status, diagnostics=c.diagnostics
@@ -211,21 +218,34 @@ class Masters:
             updated_nodes=[],
             priority=int(caller.application["spec"].get("priority") or 0),
             preemption=self._preemption(caller),
+            rejected=[_rejected(ask) for ask in answer.rejected],
         )
+        self._remember(caller, said)
+        return said
+
+    def _remember(self, caller: Caller, said: wire.Allocated) -> None:
+        known = self._manager.sessions
+        if len(self._answers) > len(known):
+            self._answers = {k: v for k, v in self._answers.items() if k in known}
+        self._answers[caller.key] = said
+
+    def _repeated(self, caller: Caller, now_ms: int) -> wire.Allocated:
+        """The last answer, all of it: what it told may never have arrived."""
+        caller.session.last_heard_ms = now_ms
+        return self._answers[caller.key]
 
     def _preemption(self, caller: Caller) -> wire.Preemption:
         """Containers marked to be taken back, told once (Hadoop: PreemptionMessage.contract)."""
         marked = {
-            container: why
+            container: Marked(container, now, why, view.size)
             for view in self._asks(caller)
-            for container, (_, why) in view.preempting.items()
+            for container, (now, why) in view.preempting.items()
             if container not in view.completed
         }
-        new = caller.session.warn(marked)
-        return wire.Preemption(
-            containers=[str(container) for container in new],
-            message="; ".join(sorted({marked[container] for container in new})),
-        )
+        cache = self._manager.cache
+        low, _ = limits.allocation(cache, caller.record.queue)
+        new = [marked[container] for container in caller.session.warn(marked)]
+        return warning.message(new, limits.root(cache), low)
 
     async def release(self, caller: Caller, message: wire.Allocate) -> None:
         """Give back what the AM releases; after the heartbeat itself was taken."""
@@ -357,6 +377,15 @@ class Masters:
                 "AttemptEnded", f"{caller.session.attempt} has ended: application {record.state}"
             )
 
+    def _container(self, granted: GrantedContainer) -> wire.Container:
+        return wire.Container(
+            container_id=str(granted.id),
+            node=granted.node,
+            priority=granted.key.priority,
+            allocation_request_id=granted.key.allocation_request_id,
+            resources=self._manager.sizes.shown(granted.size),
+        )
+
     def _ask(self, caller: Caller, index: int, said: wire.Ask) -> Ask:
         where = f"asks[{index}]"
         if not 0 <= said.count <= MOST_CONTAINERS:
@@ -383,7 +412,7 @@ class Masters:
         key = AskKey(
             said.priority, said.allocation_request_id, hashlib.sha256(shape).hexdigest()[:8]
         )
-        return Ask(key, said.count, asking.size_of(size), said.partition, place)
+        return Ask(key, said.count, self._manager.sizes.vector(size), said.partition, place)
 
 
 def _check_files(launch: wire.LaunchContainer) -> None:
@@ -399,12 +428,6 @@ def _check_files(launch: wire.LaunchContainer) -> None:
 
 
 def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) -> None:
-    for name in sorted(set(size) - set(asking.SIZE_NAMES)):
-        raise FieldError(
-            f"{field}.{name}",
-            "found a resource that the AM service does not carry, allowed: cpu and memory; ask for "
-            "others by a ContainerRequest",
-        )
     for name in asking.SIZE_NAMES:
         if size.get(name, 0) <= 0:
             found = quantities.show(name, size.get(name, 0))
@@ -443,11 +466,10 @@ def _container_id(field: str, text: str) -> ContainerId:
         raise FieldError(field, str(error)) from error
 
 
-def _container(granted: GrantedContainer) -> wire.Container:
-    return wire.Container(
-        container_id=str(granted.id),
-        node=granted.node,
-        priority=granted.key.priority,
-        allocation_request_id=granted.key.allocation_request_id,
-        resources=asking.shown(dict(zip(asking.SIZE_NAMES, granted.size, strict=False))),
+def _rejected(ask: RejectedAsk) -> wire.Rejected:
+    return wire.Rejected(
+        priority=ask.key.priority,
+        allocation_request_id=ask.key.allocation_request_id,
+        reason=ask.reason,
+        message=ask.message,
     )

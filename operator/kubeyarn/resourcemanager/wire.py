@@ -38,6 +38,7 @@ class Registered(Message):
     minimum_allocation: dict[str, str]
     maximum_allocation: dict[str, str]
     resource_types: list[str]
+    scheduler_resource_types: list[str]
     containers_from_previous_attempts: list[Container]
     containers: list[Container]
     response_id: int
@@ -88,11 +89,41 @@ class Completed(Message):
     diagnostics: str
 
 
-class Preemption(Message):
-    """Containers that will be taken back soon."""
+class Resources(Message):
+    """So many containers of a size."""
+
+    count: int
+    resources: dict[str, str]
+
+
+class PreemptionContract(Message):
+    """What is taken back; *instead*: giving back that much of other containers will do as well."""
 
     containers: list[str] = []
+    instead: list[Resources] = []
+
+
+class Preemption(Message):
+    """Containers that will be taken back soon, each told once.
+
+    *strict* ones are taken whatever the AM does, *negotiable* ones unless it gives back as much
+    (Hadoop: PreemptionMessage); *containers* are both. *kill_after_seconds* is the time to react.
+    """
+
+    containers: list[str] = []
+    strict: PreemptionContract = msgspec.field(default_factory=PreemptionContract)
+    negotiable: PreemptionContract = msgspec.field(default_factory=PreemptionContract)
+    kill_after_seconds: int = 0
     message: str = ""
+
+
+class Rejected(Message):
+    """An ask that cannot be served as it is; told once for each reason."""
+
+    priority: int
+    allocation_request_id: int
+    reason: str
+    message: str
 
 
 class Allocated(Message):
@@ -106,6 +137,7 @@ class Allocated(Message):
     updated_nodes: list[str]
     priority: int
     preemption: Preemption
+    rejected: list[Rejected] = []
 
 
 class Finish(Message):

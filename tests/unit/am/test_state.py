@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from kubeyarn.am import wire
 from kubeyarn.am.errors import InvalidAskError
-from kubeyarn.am.state import Allocated, AmState, Completed, Preempting
+from kubeyarn.am.state import Allocated, AmState, Completed, Preempting, Rejected
 from kubeyarn.am.wire import AllocateAnswer, AskKey, AskShape, Container, Ended, Registration
 
 KEY = AskKey(1, 0)
@@ -179,6 +180,39 @@ def test_a_preemption_is_announced_once():
 
     assert state.answered(an_answer(state, **warning)) == [Preempting(a_container(2), "soon")]
     assert state.answered(an_answer(state, **warning)) == []
+
+
+def test_a_preemption_says_whether_it_is_strict_and_how_long_there_is():
+    state = a_registered_state()
+    state.ask(a_shape(), 2)
+    state.answered(an_answer(state, a_container(2), a_container(3)))
+    both = (a_container(2).id, a_container(3).id)
+    warning = {"preempting": both, "strict": both[:1], "kill_after_seconds": 15}
+
+    assert state.answered(an_answer(state, **warning)) == [
+        Preempting(a_container(2), "", strict=True, seconds=15),
+        Preempting(a_container(3), "", strict=False, seconds=15),
+    ]
+
+
+def test_an_ask_that_is_refused_is_passed_on_and_stays_wanted():
+    state = a_registered_state()
+    state.ask(a_shape(), 2)
+    body = {
+        "responseId": 1,
+        "rejected": [
+            {
+                "priority": KEY.priority,
+                "allocationRequestId": KEY.allocation_request_id,
+                "reason": "PartitionAccess",
+                "message": "no way there",
+            }
+        ],
+    }
+
+    told = state.answered(wire.allocate_answer(body))
+    assert told == [Rejected(KEY, "PartitionAccess", "no way there")]
+    assert state.outstanding(KEY) == 2
 
 
 def test_one_key_has_one_shape_while_it_waits():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from kubeyarn.lifecycle.master import (
     GrantedContainer,
     MasterSession,
     ProtocolError,
+    RejectedAsk,
     as_percent,
 )
 from kubeyarn.lifecycle.progress import Unregistration
@@ -250,9 +252,60 @@ def test_an_undefined_final_status_is_refused_and_the_am_goes_on():
 
 def test_who_has_unregistered_gets_nothing_more():
     master = Master()
+    master.beat(ask(2))
     master.session.finish(Unregistration(FinalStatus.SUCCEEDED), 3)
+    master.session.granted(granted(1))
+    master.session.completed(ended(1))
 
-    assert refusal(master.beat).code == "AttemptEnded"
+    answer = master.beat(ask(5))
+    assert (answer.response_id, answer.allocated, answer.completed) == (2, (), ())
+    assert master.session.wanted[SMALL].count == 2
+
+
+def test_response_ids_begin_anew_after_the_largest():
+    master = Master()
+    master.beat()
+    master.session._answer = replace(master.session._answer, response_id=0x7FFFFFFF)
+    master.next = 0x7FFFFFFF
+
+    assert master.beat().response_id == 0
+    assert master.session.allocate(AllocateRequest(0x7FFFFFFF), 3).response_id == 0
+    assert master.beat().response_id == 1
+
+
+def test_before_the_first_heartbeat_there_is_nothing_to_repeat():
+    session = MasterSession(ATTEMPT)
+    session.register((), {}, "", 1)
+
+    assert not session.repeats(0x7FFFFFFF)
+    assert refusal(session.allocate, AllocateRequest(0x7FFFFFFF), 2).code == "InvalidResponseId"
+
+
+def test_a_refused_ask_is_told_once_for_each_reason():
+    master = Master()
+    master.beat(ask(2))
+    refused = RejectedAsk(SMALL, "PartitionAccess", "no way there")
+    told = []
+    for said in (refused, refused, replace(refused, message="still none"), refused):
+        master.session.rejected(said)
+        told.append([r.message for r in master.beat().rejected])
+
+    assert told == [["no way there"], [], ["still none"], ["no way there"]]
+
+
+def test_who_may_register_again_is_told_again_what_it_may_not_have_heard():
+    master = Master()
+    master.beat(ask(2))
+    master.session.granted(granted(1))
+    master.session.granted(granted(2))
+    master.session.completed(ended(1))
+    assert master.beat().completed == (ended(1),)
+
+    master.session.register((granted(2),), {SMALL: 2}, "", 5, again=True)
+    assert master.session.response_id == 0
+    master.next = 0
+    answer = master.beat()
+    assert (answer.allocated, answer.completed) == ((), (ended(1),))
 
 
 def test_every_call_says_that_the_am_lives():

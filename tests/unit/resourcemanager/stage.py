@@ -123,10 +123,10 @@ class Stage:
         }
         self.manager.cache.put_request(self._put(REQUESTS, found))
 
-    def preempt(self, request: str, container: str) -> None:
-        """The policy takes a container back now."""
+    def preempt(self, request: str, container: str, *, now: bool = True) -> None:
+        """The policy takes a container back, now or in a while."""
         found = copy.deepcopy(self._get(REQUESTS, request))
-        said = {"id": container, "kill": True, "message": "root.b needs the room"}
+        said = {"id": container, "kill": now, "message": "root.b needs the room"}
         found["status"]["preempting"] = [said]
         self.manager.cache.put_request(self._put(REQUESTS, found))
 

@@ -180,10 +180,10 @@ class Cluster:
             "yarnqueues", {**GROUP, "kind": "YarnQueue", "metadata": {"name": path}, "spec": spec}
         )
 
-    def node(self, name: str, cpu: int = 8, memory: str = "16Gi") -> None:
+    def node(self, name: str, cpu: int = 8, memory: str = "16Gi", **more: str) -> None:
         """A ready node."""
         ready = [{"type": "Ready", "status": "True"}]
-        amounts = {"cpu": str(cpu), "memory": memory}
+        amounts = {"cpu": str(cpu), "memory": memory, **more}
         self.api.put(
             "nodes",
             {"metadata": {"name": name}, "status": {"allocatable": amounts, "conditions": ready}},

@@ -135,9 +135,9 @@ async def test_what_has_the_wrong_shape_is_refused_with_its_field(master, call, 
             "found 65Gi, allowed: at most the maximum allocation 64Gi",
         ),
         (
-            {"resources": {"cpu": "1", "memory": "1Gi", "nvidia.com/gpu": "1"}},
+            {"resources": {"cpu": "1", "memory": "1Gi", "nvidia.com/gpu": "-1"}},
             "resources.nvidia.com/gpu",
-            "allowed: cpu and memory",
+            "found '-1'",
         ),
     ],
 )
@@ -189,6 +189,7 @@ async def test_registering_tells_what_an_am_needs_to_know(cluster, master):
         "minimumAllocation": {"cpu": "1", "memory": "1Gi"},
         "maximumAllocation": {"cpu": "32", "memory": "64Gi"},
         "resourceTypes": ["memory", "cpu"],
+        "schedulerResourceTypes": ["memory", "cpu"],
         "containersFromPreviousAttempts": [],
         "containers": [],
         "responseId": 0,
@@ -215,7 +216,8 @@ async def test_a_heartbeat_brings_headroom_and_the_number_of_nodes(cluster, mast
     answer = await master.beat()
 
     assert answer["clusterNodes"] == 2
-    assert answer["headroom"]["cpu"] == "11800m"
+    # The user's limit, 10, is nearer than the queue's maximum, 12800m; the AM holds 1.
+    assert answer["headroom"]["cpu"] == "9"
 
 
 async def test_containers_are_launched_asked_about_and_stopped(cluster, master):
@@ -274,9 +276,91 @@ async def test_after_the_unregistration_nothing_more_is_answered(cluster, master
     await cluster.until(lambda: cluster.application()["state"] == "RUNNING")
     await master.finish()
 
-    for call, body in {"allocate": {"responseId": 0}, "containers": {}, "register": {}}.items():
-        status, error, _, _ = await refused(master, call, body)
+    for call in ("containers", "register"):
+        status, error, _, _ = await refused(master, call, {})
         assert (status, error) == (409, "AttemptEnded")
+    # A heartbeat is answered, with nothing, as by Hadoop (DefaultAMSProcessor.allocate).
+    answer = await master.beat(ask(5))
+    assert answer["allocated"] == answer["completed"] == []
+    assert not [name for plural, _, name in cluster.api.objects if "-p1" in name]
+
+
+async def test_an_ask_that_no_queue_serves_is_told_with_the_reason(cluster, master):
+    await master.beat(ask(1, partition="gpu", allocationRequestId=3), ask(1))
+    rejected = []
+
+    async def told():
+        rejected.extend((await master.beat())["rejected"])
+        return rejected and master.containers
+
+    await cluster.until(told)
+    assert [(r["priority"], r["allocationRequestId"]) for r in rejected] == [(1, 3)]
+    assert "gpu" in rejected[0]["message"]
+    assert rejected[0]["reason"]
+    # Once, and the others were served.
+    assert (await master.beat())["rejected"] == []
+    assert len(master.containers) == 1
+
+
+async def test_an_extended_resource_is_asked_for_and_granted(cluster, master):
+    cluster.node("n3", **{"nvidia.com/gpu": "2"})
+    resources = {"cpu": "1", "memory": "1Gi", "nvidia.com/gpu": "1"}
+    await master.beat(ask(1, resources=resources), ask(1, allocationRequestId=1))
+    await master.beat_until(lambda: len(master.containers) == 2)
+
+    sizes = {c["allocationRequestId"]: c["resources"] for c in master.containers}
+    assert sizes == {-1: resources, 1: {"cpu": "1", "memory": "1Gi"}}
+    node = next(c["node"] for c in master.containers if c["allocationRequestId"] == -1)
+    assert node == "n3"
+    await master.launch(*master.containers)
+    gpus = [
+        pod["spec"]["containers"][0]["resources"]["requests"].get("nvidia.com/gpu")
+        for pod in cluster.pods("task")
+    ]
+    assert sorted(gpus, key=str) == ["1", None]
+
+
+async def test_an_ask_that_the_api_server_does_not_take_is_told_and_hurts_no_other(cluster, master):
+    cluster.api.trouble(1, 422, method="POST", path="/containerrequests")
+    await master.beat(ask(1, allocationRequestId=1))
+    rejected = []
+
+    async def told():
+        rejected.extend((await master.beat())["rejected"])
+        return rejected
+
+    await cluster.until(told)
+    assert rejected[0]["allocationRequestId"] == 1
+    await master.beat(ask(1, allocationRequestId=2))
+    await master.beat_until(lambda: master.containers)
+
+
+async def test_a_repeated_answer_is_the_same_answer(cluster, master):
+    await master.beat(ask(2))
+    told = {}
+
+    async def both():
+        told.update(await master.beat())
+        return len(told["allocated"]) == 2 or (told["allocated"] and len(master.containers) == 2)
+
+    await cluster.until(both)
+    _, again = await master.say(
+        "allocate", {"responseId": master.response_id - 1, "asks": [ask(7)], "progress": 1}
+    )
+    assert again == told
+    # What came with the repetition was not taken.
+    assert (
+        cluster.api.get("containerrequests", f"words-1-p1-{shape_of(cluster)}", NAMESPACE)["spec"][
+            "count"
+        ]
+        == 2
+    )
+
+
+def shape_of(cluster):
+    return next(
+        name.rpartition("-")[2] for plural, _, name in cluster.api.objects if "-1-p1-" in name
+    )
 
 
 async def test_an_am_of_an_application_that_is_gone_is_told_so(cluster, master):
