@@ -45,8 +45,6 @@ REQUEST: Table = {
     "placementConstraint": (),
     "allocationTags": (),
     "gang": (),
-    "onFailure": ("Report",),
-    "retryLimit": (0,),
 }
 
 BY_KIND: Mapping[str, Table] = {

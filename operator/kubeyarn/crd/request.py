@@ -182,8 +182,9 @@ class ContainerRequestSpec(Fields):
     )
     on_failure: OnFailure = Field(
         OnFailure.REPORT,
-        description="Report: the ApplicationMaster decides what to do. Retry: the container is "
-        "made again, up to retryLimit times.",
+        description="Report: the ApplicationMaster decides what to do. Retry: another container is "
+        "asked for in its place, up to retryLimit times; what was preempted, or whose node or pod "
+        "was lost, is asked for again however often.",
     )
     retry_limit: Annotated[int, Field(ge=0, le=1000)] = Field(
         0, description="Failed containers that are made again, over the whole request."
@@ -279,7 +280,9 @@ class ContainerRequestStatus(Fields):
         None, description="Containers granted over the life of the request. Scheduler."
     )
     pending: Count | None = Field(
-        None, description="Containers still wanted: count less granted. Scheduler."
+        None,
+        description="Containers still wanted: count, retried and replaced, less granted. "
+        "Scheduler.",
     )
     grants: list[NodeGrants] | None = Field(
         None,
@@ -311,6 +314,16 @@ class ContainerRequestStatus(Fields):
     )
     failed: Count | None = Field(
         None, description="Containers that ended otherwise. ResourceManager."
+    )
+    retried: Count | None = Field(
+        None,
+        description="Containers that failed and are asked for again, at most retryLimit; only with "
+        "onFailure Retry. ResourceManager.",
+    )
+    replaced: Count | None = Field(
+        None,
+        description="Containers that were taken away (preempted, node or pod lost) and are asked "
+        "for again; only with onFailure Retry. ResourceManager.",
     )
     launched: list[Launched] | None = Field(
         None,

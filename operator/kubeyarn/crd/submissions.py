@@ -57,14 +57,15 @@ def am_size(found: Object, types: ResourceTypes) -> Vector:
 
 
 def ask(found: Object, types: ResourceTypes) -> Ask:
-    """What a ContainerRequest still wants: its count less what was granted.
+    """What a ContainerRequest still wants: its count, and what is wanted again, less the granted.
 
     Raises:
         SpecError: a field says nothing that can be acted on.
     """
     spec = reading.mapping(found.get("spec"), "spec")
     granted = (found.get("status") or {}).get("granted") or 0
-    pending = max(0, reading.count(spec.get("count", 1), "spec.count") - granted)
+    wanted = reading.count(spec.get("count", 1), "spec.count") + asked_again(found)
+    pending = max(0, wanted - granted)
     return Ask(
         key=ask_key(found),
         count=pending,
@@ -73,6 +74,12 @@ def ask(found: Object, types: ResourceTypes) -> Ask:
         locality=_locality(spec.get("locality"), pending),
         opportunistic=spec.get("executionType") == "Opportunistic",
     )
+
+
+def asked_again(found: Object) -> int:
+    """Containers that a ContainerRequest wants in place of others that ended badly."""
+    status = found.get("status") or {}
+    return int(status.get("retried") or 0) + int(status.get("replaced") or 0)
 
 
 def ask_key(found: Object) -> AskKey:

@@ -13,9 +13,11 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
+from kubeyarn.lifecycle import replacing
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import CompletedContainer
 from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.replacing import Replacements
 from kubeyarn.model.asks import AskKey
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager.podfacts import PodFacts
@@ -23,11 +25,15 @@ from kubeyarn.resourcemanager.podfacts import PodFacts
 Object = dict[str, Any]
 
 
+_COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
+
+
 @dataclass(frozen=True, slots=True)
 class RequestView:
     """What a ContainerRequest says, parsed once; sizes in base units by resource name.
 
     *attempt* is the number of the attempt that it is of, 0 for what was written by hand.
+    *retry_limit* is how many failed containers are asked for again; None: that is the AM's affair.
     """
 
     name: str
@@ -41,6 +47,7 @@ class RequestView:
     launched: frozenset[ContainerId]
     completed: Mapping[ContainerId, CompletedContainer]
     counts: Mapping[str, int]
+    retry_limit: int | None
     container: Mapping[str, Any] | None
     preempting: Mapping[ContainerId, tuple[bool, str]]
     excluded: frozenset[str]
@@ -107,7 +114,8 @@ def view(request: Object, application: ApplicationId) -> RequestView:
         grants=grants,
         launched=launched,
         completed=completed,
-        counts={key: int(status.get(key) or 0) for key in ("running", "succeeded", "failed")},
+        counts={key: int(status.get(key) or 0) for key in _COUNTS},
+        retry_limit=int(spec.get("retryLimit") or 0) if spec.get("onFailure") == "Retry" else None,
         container=spec.get("container"),
         preempting={
             ContainerId.parse(entry["id"]): (bool(entry["kill"]), entry.get("message") or "")
@@ -155,12 +163,15 @@ def plan(
                 if not taken:
                     result.doomed.append(container)
     _take_back_revoked(seen, pods, completed, result)
+    again = _asked_again(seen, result.ended)
     kept = [c for c in completed.values() if c.id in seen.grants or not confirmed(c.id)]
     succeeded = sum(ended.exit_status == 0 for ended in result.ended)
     wanted: Object = {
         "running": running,
         "succeeded": seen.counts["succeeded"] + succeeded,
         "failed": seen.counts["failed"] + len(result.ended) - succeeded,
+        "retried": again.retried,
+        "replaced": again.replaced,
         "launched": _grouped(c for c in launched if c in seen.grants),
         "completed": [_entry(c) for c in sorted(kept, key=lambda c: c.id)],
     }
@@ -188,7 +199,14 @@ def _take_back_revoked(
             result.ended.append(ended)
 
 
-_EMPTY: Object = {"running": 0, "succeeded": 0, "failed": 0, "launched": [], "completed": []}
+def _asked_again(seen: RequestView, ended: Iterable[CompletedContainer]) -> Replacements:
+    before = Replacements(seen.counts["retried"], seen.counts["replaced"])
+    if seen.retry_limit is None:
+        return before
+    return replacing.after(before, seen.retry_limit, (c.exit_status for c in ended))
+
+
+_EMPTY: Object = {**dict.fromkeys(_COUNTS, 0), "launched": [], "completed": []}
 
 
 def _ending(

@@ -9,7 +9,7 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.cluster.merging import replacing
 from kubeyarn.cluster.resources import APPLICATIONS
-from kubeyarn.crd import conditions, ranges
+from kubeyarn.crd import conditions, ranges, submissions
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.avoiding import Avoided
@@ -88,7 +88,9 @@ class RequestState:
     @property
     def pending(self) -> int:
         """Containers still wanted; an attempt that has ended wants none."""
-        return 0 if self.superseded else max(0, self.count - self.granted)
+        if self.superseded or self.deleted:
+            return 0
+        return max(0, self.count + submissions.asked_again(self.found) - self.granted)
 
     @property
     def live(self) -> int:
