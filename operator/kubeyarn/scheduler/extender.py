@@ -299,7 +299,8 @@ def _use(pod: Object) -> PodUse:
 
 def _bind_refused(asked: Bind, error: Exception) -> Object:
     _log.warning("bind %s/%s: %s", asked.pod_namespace, asked.pod_name, error)
-    return {"Error": str(error)}
+    passes = isinstance(error, Conflict | Unavailable)
+    return {"Error": f"{usage.TRY_AGAIN if passes else ''}{error}"}
 
 
 def _none(offered: list[str], why: str) -> Object:

@@ -15,6 +15,9 @@ from kubeyarn.model.resources import ResourceTypes, Vector
 
 Object = dict[str, Any]
 
+TRY_AGAIN = "to be tried again: "
+# What says nothing against a node: the extender was not there, or could not reach the API server.
+_PASSES = ("/scheduler/filter", "/scheduler/bind", TRY_AGAIN)
 _NO_ROOM = ("NoSchedule", "NoExecute")
 
 
@@ -132,9 +135,12 @@ def ledger_node(facts: NodeFacts, foreign: Mapping[str, int], types: ResourceTyp
 
 
 def _refused(status: Object) -> str:
+    """Why kube-scheduler did not bind a pod; "" when that says nothing of the pod or its node."""
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return f"{condition.get('reason')}: {condition.get('message')}"
+            message = str(condition.get("message"))
+            passes = any(part in message for part in _PASSES)
+            return "" if passes else f"{condition.get('reason')}: {message}"
     return ""
 
 

@@ -329,7 +329,7 @@ async def test_a_binding_to_another_node_that_is_there_already_gives_the_grant_b
     pod["spec"]["nodeName"] = "n9"
 
     assert (await said(door, "bind", binding(pod, node)))[1] == {
-        "Error": "pod is already assigned to node n9"
+        "Error": "to be tried again: pod is already assigned to node n9"
     }
     assert world.ledger.held(container).bound_uid == ""
     assert world.ledger.bound("root.a") == (0, 0)
@@ -340,7 +340,9 @@ async def test_a_binding_whose_fate_is_unknown_keeps_its_room_and_can_be_asked_a
 ):
     container, node, pod = a_grant(world)
     api.fails = Unavailable("no answer")
-    assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": "no answer"}
+    assert (await said(door, "bind", binding(pod, node)))[1] == {
+        "Error": "to be tried again: no answer"
+    }
     assert world.ledger.held(container).bound_uid == pod["metadata"]["uid"]
 
     api.fails = None

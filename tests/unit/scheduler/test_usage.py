@@ -98,6 +98,28 @@ def test_why_kube_scheduler_refused_a_pod_is_told():
     assert usage.pod_use(pod).refused == "Unschedulable: no PV"
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Post "http://127.0.0.1:8031/scheduler/filter": dial tcp: connection refused',
+        "failed bind with extender at URL http://127.0.0.1:8031/scheduler/bind, code 503",
+        "to be tried again: POST /api/v1/namespaces/a/pods/b/binding: no answer",
+    ],
+)
+def test_what_has_nothing_to_do_with_a_pod_is_no_refusal(message):
+    pod = foreign("p", "", needs("1", "1Gi"))
+    pod["status"]["conditions"] = [
+        {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "SchedulerError",
+            "message": message,
+        }
+    ]
+
+    assert usage.pod_use(pod).refused == ""
+
+
 def test_a_ready_node_takes_containers():
     node = a_node("n1", labels={"topology.kubernetes.io/zone": "z1"})
 
