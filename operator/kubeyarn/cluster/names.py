@@ -19,6 +19,12 @@ USER = "kubeyarn.io/user"
 PARTITION = "kubeyarn.io/partition"
 RACK = "topology.kubernetes.io/zone"
 
+# What an AM that speaks in objects only says of itself, on its YarnApplication.
+PROGRESS = "kubeyarn.io/progress"
+TRACKING_URL = "kubeyarn.io/tracking-url"
+FINAL_STATUS = "kubeyarn.io/final-status"
+DIAGNOSTICS = "kubeyarn.io/diagnostics"
+
 QUEUE_FINALIZER = "kubeyarn.io/queue"
 
 SCHEDULER_NAME = "kubeyarn"

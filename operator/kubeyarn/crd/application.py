@@ -75,6 +75,13 @@ class AttemptState(StrEnum):
     KILLED = "KILLED"
 
 
+class Protocol(StrEnum):
+    """How an ApplicationMaster speaks."""
+
+    HTTP = "Http"
+    OBJECTS = "Objects"
+
+
 class ApplicationMaster(Launch):
     """How the ApplicationMaster is launched, in container 1 of each attempt."""
 
@@ -90,6 +97,12 @@ class ApplicationMaster(Launch):
 
     resources: PositiveAmounts = Field(
         dict(defaults.AM_RESOURCES), description="The size of the ApplicationMaster's container."
+    )
+    protocol: Protocol = Field(
+        Protocol.HTTP,
+        description="Http: it registers, asks and unregisters at the AM service. Objects: it calls "
+        "nobody, is registered while it runs, asks by ContainerRequests, and unregisters by the "
+        "annotation kubeyarn.io/final-status or by exiting with 0.",
     )
 
 

@@ -32,6 +32,7 @@ from kubeyarn.resourcemanager import (
     limits,
     records,
     requests,
+    speaking,
     unmanaged,
     warning,
     wire,
@@ -99,6 +100,12 @@ class Masters:
         ):
             raise ProtocolError(
                 "ApplicationNotFound", f"application {key[0]}/{key[1]} does not exist any more"
+            )
+        if speaking.in_objects(application):
+            raise ProtocolError(
+                "NotAnApplicationMaster",
+                f"application {key[0]}/{key[1]} says applicationMaster.protocol: Objects, so its "
+                "ApplicationMaster speaks by ContainerRequests and annotations alone",
             )
         attempt = record.attempt
         mine = attempt is not None and attempt.id == facts.container.attempt

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.lifecycle import retry
+from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import MasterSession
@@ -17,7 +18,7 @@ from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
 from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import wishes
+from kubeyarn.resourcemanager import speaking, wishes
 from kubeyarn.resourcemanager.podfacts import HOPELESS, PULLING, PodFacts
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.settings import Settings
@@ -45,7 +46,7 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
     container = _am_container(record, request)
     name = seen.application["metadata"]["name"]
     revoked = am_revoked(record, request, pod)
-    return Facts(
+    found = Facts(
         attempt=record.attempt.id.number if record.attempt else 1,
         retry=retry_rule(seen.application, settings),
         saved=True,
@@ -66,6 +67,20 @@ def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int
         progress=session.progress if session.registered else None,
         unregistration=session.unregistration,
         expired=expired(seen, record, settings, now_ms),
+    )
+    return _said_in_objects(found, seen, record) if speaking.in_objects(seen.application) else found
+
+
+def _said_in_objects(found: Facts, seen: Seen, record: ApplicationRecord) -> Facts:
+    """Of an AM that calls nobody: it is registered while it runs, and its word is annotations."""
+    application, ending = seen.application, found.am_ending
+    ended_well = ending is not None and ending.exit_status == 0
+    return replace(
+        found,
+        registered=found.am_running or ended_well,
+        tracking_url=speaking.tracking_url(application),
+        progress=speaking.progress(application),
+        unregistration=speaking.unregistration(application, record.attempt_id, ending),
     )
 
 
@@ -152,6 +167,8 @@ def expired(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: i
         grace_s = settings.image_pull_grace_s if reason in PULLING else 0
         if reason in HOPELESS or (reason in PULLING and waited_s > grace_s):
             return f"The ApplicationMaster's container cannot start: {reason}: {message}"
+    if speaking.in_objects(seen.application) and attempt.state in _REGISTERED:
+        return _lingering(record, settings, now_ms)
     if seen.session.registered or attempt.state in _REGISTERED:
         silent_s = (now_ms - seen.session.last_heard_ms) / 1000
         if silent_s > settings.am_expiry_s:
@@ -161,6 +178,14 @@ def expired(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: i
             "The ApplicationMaster has not registered within "
             f"{settings.launch_expiry_s} s after its pod was made."
         )
+    return ""
+
+
+def _lingering(record: ApplicationRecord, settings: Settings, now_ms: int) -> str:
+    """Who calls nobody is heard by its process alone; after it unregistered that has to end."""
+    over = record.state is ApplicationState.FINISHING
+    if over and now_ms - record.finish_ms > settings.am_expiry_s * 1000:
+        return "The ApplicationMaster has unregistered and not exited."
     return ""
 
 

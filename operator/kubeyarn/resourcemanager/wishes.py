@@ -6,6 +6,7 @@ from typing import Any
 
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.resourcemanager import speaking
 from kubeyarn.resourcemanager.requests import RequestView
 
 Object = dict[str, Any]
@@ -26,7 +27,8 @@ def fail(application: Object, record: ApplicationRecord) -> str:
 
 def saying(application: Object, record: ApplicationRecord, request: RequestView | None) -> Saying:
     """Whether everything that was changed while the application lived is in force."""
-    refused = [*_no_such_attempt(application, record), *_refused_by_the_scheduler(request)]
+    refused = [("InvalidAnnotation", m) for m in speaking.mistakes(application, record.attempt_id)]
+    refused += [*_no_such_attempt(application, record), *_refused_by_the_scheduler(request)]
     if not refused:
         return Saying(CONDITION, True, "NothingRefused", "")
     message = "; ".join(message for _, message in refused)

@@ -1,0 +1,72 @@
+"""ApplicationMasters that speak in objects only: they call no service of ours. Pure.
+
+Such an AM is registered while its container runs, asks by ContainerRequests, and says the rest by
+annotations of its YarnApplication. It unregisters by one of them, or by exiting with 0.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.lifecycle.application import FinalStatus
+from kubeyarn.lifecycle.progress import Ending, Unregistration
+from kubeyarn.model.ids import AttemptId
+
+Object = dict[str, Any]
+
+_FINAL = tuple(status.value for status in FinalStatus if status is not FinalStatus.UNDEFINED)
+
+
+def in_objects(application: Object) -> bool:
+    """Whether its AM never calls the AM service."""
+    master = application["spec"].get("applicationMaster") or {}
+    return master.get("protocol") == "Objects"
+
+
+def progress(application: Object) -> int | None:
+    """How far its AM says it is, in percent; None when it says nothing that can be."""
+    said = _annotation(application, names.PROGRESS)
+    known = said.isascii() and said.isdigit() and int(said) <= 100
+    return int(said) if known else None
+
+
+def tracking_url(application: Object) -> str:
+    """Where its AM shows its work."""
+    return _annotation(application, names.TRACKING_URL)[:2048]
+
+
+def unregistration(
+    application: Object, attempt: AttemptId | None, ending: Ending | None
+) -> Unregistration | None:
+    """What the AM of *attempt* said when it unregistered; None while it has not.
+
+    *ending*: how its container ended, if it did. What another attempt's AM says counts for nothing.
+    """
+    who, _, status = _annotation(application, names.FINAL_STATUS).partition(" ")
+    diagnostics = _annotation(application, names.DIAGNOSTICS)
+    url = tracking_url(application)
+    if attempt is not None and who == str(attempt) and status.strip() in _FINAL:
+        return Unregistration(FinalStatus(status.strip()), diagnostics, url)
+    if ending is not None and ending.exit_status == 0:
+        return Unregistration(FinalStatus.SUCCEEDED, diagnostics, url)
+    return None
+
+
+def mistakes(application: Object, attempt: AttemptId | None) -> list[str]:
+    """What its annotations say that cannot be acted on."""
+    if not in_objects(application):
+        return []
+    found = []
+    if _annotation(application, names.PROGRESS) and progress(application) is None:
+        said = _annotation(application, names.PROGRESS)
+        found.append(f"annotation {names.PROGRESS}: found {said!r}, allowed: 0 to 100")
+    said = _annotation(application, names.FINAL_STATUS)
+    if said and said.partition(" ")[2].strip() not in _FINAL:
+        allowed = f"'{attempt or '$APP_ATTEMPT'} SUCCEEDED', or one of {', '.join(_FINAL[1:])}"
+        found.append(f"annotation {names.FINAL_STATUS}: found {said!r}, allowed: {allowed}")
+    return found
+
+
+def _annotation(application: Object, name: str) -> str:
+    return str((application["metadata"].get("annotations") or {}).get(name) or "")
