@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kubeyarn.am.state import Allocated as Allocated
     from kubeyarn.am.state import Completed as Completed
     from kubeyarn.am.state import Event as Event
+    from kubeyarn.am.state import NodeUpdated as NodeUpdated
     from kubeyarn.am.state import Preempting as Preempting
     from kubeyarn.am.state import Rejected as Rejected
     from kubeyarn.am.taskbook import TaskBook as TaskBook
@@ -36,6 +37,7 @@ _HOMES = {
     "Allocated": "state",
     "Completed": "state",
     "Event": "state",
+    "NodeUpdated": "state",
     "Preempting": "state",
     "Rejected": "state",
     "TaskBook": "taskbook",
@@ -57,6 +59,7 @@ __all__ = [
     "Event",
     "Launch",
     "Locality",
+    "NodeUpdated",
     "Preempting",
     "Rejected",
     "Settings",

@@ -251,7 +251,7 @@ class ApplicationMaster:
                 events.append(event)
 
     async def events(self) -> AsyncIterator[Event]:
-        """`Allocated`, `Completed` and `Preempting` events as they come, each to one reader.
+        """`Allocated`, `Completed`, `Preempting` and `NodeUpdated` events, each to one reader.
 
         Raises:
             AmError: the conversation with the ResourceManager is over.

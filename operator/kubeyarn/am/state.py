@@ -19,7 +19,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from kubeyarn.am.errors import InvalidAskError
-from kubeyarn.am.wire import AllocateAnswer, AskKey, AskShape, Container, Ended, Registration
+from kubeyarn.am.wire import (
+    AllocateAnswer,
+    AskKey,
+    AskShape,
+    Container,
+    Ended,
+    NodeUpdate,
+    Registration,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,14 @@ class Rejected:
     message: str
 
 
-Event = Allocated | Completed | Preempting | Rejected
+@dataclass(frozen=True, slots=True)
+class NodeUpdated:
+    """A node changed: its containers are lost, or will be ended unless they end in time."""
+
+    update: NodeUpdate
+
+
+Event = Allocated | Completed | Preempting | Rejected | NodeUpdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +248,7 @@ class AmState:
         events += self._end(answer.completed)
         events += self._warn(answer)
         events += [Rejected(r.key, r.reason, r.message) for r in answer.rejected]
+        events += [NodeUpdated(update) for update in answer.updated_nodes]
         return events
 
     def _arrive(self, containers: Iterable[Container]) -> list[Event]:

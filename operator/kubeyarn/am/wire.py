@@ -134,6 +134,21 @@ class RejectedAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeUpdate:
+    """A node whose state changed (Hadoop: NodeReport).
+
+    *state* is RUNNING, UNHEALTHY, LOST, DECOMMISSIONING or DECOMMISSIONED, *update_type* one of
+    NODE_USABLE, NODE_UNUSABLE and NODE_DECOMMISSIONING. *decommissioning_timeout_s* is what is left
+    until the containers on a DECOMMISSIONING node are ended; -1 for ever.
+    """
+
+    node: str
+    state: str
+    update_type: str
+    decommissioning_timeout_s: int = -1
+
+
+@dataclass(frozen=True, slots=True)
 class AllocateAnswer:
     """The answer to allocate (Hadoop: AllocateResponse)."""
 
@@ -147,6 +162,7 @@ class AllocateAnswer:
     strict: tuple[str, ...] = ()
     kill_after_seconds: int = 0
     rejected: tuple[RejectedAsk, ...] = ()
+    updated_nodes: tuple[NodeUpdate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +254,7 @@ def allocate_answer(body: Json) -> AllocateAnswer:
         strict=_names(_object(preemption, "strict"), "containers"),
         kill_after_seconds=_integer(preemption, "killAfterSeconds", 0),
         rejected=tuple(map(_rejected, _objects(body, "rejected"))),
+        updated_nodes=tuple(map(_node_update, _objects(body, "updatedNodes"))),
     )
 
 
@@ -286,6 +303,15 @@ def _container(body: Json) -> Container:
 def _rejected(body: Json) -> RejectedAsk:
     key = AskKey(_integer(body, "priority"), _integer(body, "allocationRequestId"))
     return RejectedAsk(key, _text(body, "reason"), _text(body, "message"))
+
+
+def _node_update(body: Json) -> NodeUpdate:
+    return NodeUpdate(
+        node=_text(body, "node"),
+        state=_text(body, "state"),
+        update_type=_text(body, "updateType"),
+        decommissioning_timeout_s=_integer(body, "decommissioningTimeoutSeconds", -1),
+    )
 
 
 def _ended(body: Json) -> Ended:

@@ -93,6 +93,18 @@ _log_level = click.option(
     "--image-pull-grace-seconds", default=60, show_default=True, help="AM image cannot be pulled."
 )
 @click.option(
+    "--node-expiry-seconds",
+    default=600,
+    show_default=True,
+    help="How long a node may be not ready before its containers are lost.",
+)
+@click.option(
+    "--decommission-timeout-seconds",
+    default=3600,
+    show_default=True,
+    help="How long containers may stay on a cordoned node; -1: for ever.",
+)
+@click.option(
     "--localizer-image",
     envvar="KUBEYARN_LOCALIZER_IMAGE",
     default="",
@@ -117,6 +129,8 @@ def resourcemanager(
     am_node_exclusion_threshold: float | None,
     launch_expiry_seconds: int,
     image_pull_grace_seconds: int,
+    node_expiry_seconds: int,
+    decommission_timeout_seconds: int,
     localizer_image: str,
     finished_pod_retention_seconds: int,
 ) -> None:
@@ -137,6 +151,8 @@ def resourcemanager(
         am_node_exclusion_threshold=am_node_exclusion_threshold,
         launch_expiry_s=launch_expiry_seconds,
         image_pull_grace_s=image_pull_grace_seconds,
+        node_expiry_s=node_expiry_seconds,
+        decommission_timeout_s=decommission_timeout_seconds,
         localizer_image=localizer_image,
         finished_pod_retention_s=finished_pod_retention_seconds,
     )

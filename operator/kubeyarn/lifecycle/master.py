@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from kubeyarn.lifecycle.application import FinalStatus
+from kubeyarn.lifecycle.node import NodeUpdate
 from kubeyarn.lifecycle.progress import Unregistration
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.errors import SpecError
@@ -93,6 +94,7 @@ class AllocateAnswer:
     allocated: tuple[GrantedContainer, ...] = ()
     completed: tuple[CompletedContainer, ...] = ()
     rejected: tuple[RejectedAsk, ...] = ()
+    nodes: tuple[NodeUpdate, ...] = ()
 
 
 @dataclass(slots=True)
@@ -120,6 +122,8 @@ class MasterSession:
     _warned: set[ContainerId] = field(default_factory=set)
     _rejected: dict[AskKey, RejectedAsk] = field(default_factory=dict)
     _refusals: list[RejectedAsk] = field(default_factory=list)
+    _nodes: dict[str, NodeUpdate] = field(default_factory=dict)
+    nodes_heard: int | None = None
 
     @property
     def response_id(self) -> int:
@@ -186,7 +190,8 @@ class MasterSession:
             return self._answer
         self._take(request)
         refusals, self._refusals = tuple(self._refusals), []
-        self._answer = AllocateAnswer(following, self._hand_over(), self._report(), refusals)
+        nodes, self._nodes = tuple(self._nodes.values()), {}
+        self._answer = AllocateAnswer(following, self._hand_over(), self._report(), refusals, nodes)
         return self._answer
 
     def finish(self, said: Unregistration, now_ms: int) -> None:
@@ -226,6 +231,10 @@ class MasterSession:
         if self._rejected.get(ask.key) != ask:
             self._rejected[ask.key] = ask
             self._refusals.append(ask)
+
+    def node_changed(self, update: NodeUpdate) -> None:
+        """A node changed; told in the next answer, once, as it was last."""
+        self._nodes[update.name] = update
 
     def warn(self, marked: Iterable[ContainerId]) -> list[ContainerId]:
         """Those of *marked* that the AM was not told of; they count as told from now on."""

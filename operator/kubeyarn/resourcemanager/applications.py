@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -41,7 +41,9 @@ from kubeyarn.resourcemanager import (
     unmanaged,
 )
 from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.nodes import Nodes
 from kubeyarn.resourcemanager.observing import Seen
+from kubeyarn.resourcemanager.podfacts import PodFacts
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
 from kubeyarn.resourcemanager.requests import Doom, RequestView
 from kubeyarn.resourcemanager.settings import Settings
@@ -75,6 +77,7 @@ class ApplicationsManager:
         clock_ms: Callable[[], int] = _clock_ms,
     ) -> None:
         self.cache = Cache()
+        self.nodes = Nodes(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
         self.sessions: dict[Key, MasterSession] = {}
         self.sizes = asking.Sizes()
         self.settings = settings
@@ -119,8 +122,15 @@ class ApplicationsManager:
         if key is not None:
             self.queue.add(key)
 
+    def node_changed(self, what: str, item: Object) -> None:
+        """A node was seen."""
+        cordoned = bool((item.get("spec") or {}).get("unschedulable"))
+        if self.nodes.see(what, item, self.cache.busy_nodes() if cordoned else ()):
+            self.look_at_all()
+
     def look_at_all(self) -> None:
         """Look at every application that has not ended: time alone may have changed something."""
+        self.nodes.look(self.cache.busy_nodes() if self.nodes.need_busy else ())
         for key in self.cache.applications:
             self.queue.add(key)
 
@@ -171,7 +181,7 @@ class ApplicationsManager:
         container = record.attempt.container if record.attempt else None
         if container is None and request is not None:
             container = min((*request.grants, *request.completed), default=None)
-        pod = self.cache.pods(key).get(container) if container else None
+        pod = self._pods(key).get(container) if container else None
         ending = pod.ending if pod else None
         if pod is None and container is not None:
             ending = self._ending(key, container) or observing.am_ending(request, container)
@@ -258,6 +268,8 @@ class ApplicationsManager:
             await asking.write(self._client, self.cache, key, application, session, self.sizes)
         for view in views:
             await self._serve(key, application, record, view)
+        if not self.nodes.all_well:
+            await self._leave_nodes(key, record)
         await self._sweep(key, record)
 
     async def _ensure_am_request(
@@ -306,8 +318,8 @@ class ApplicationsManager:
         told = view.role == names.ROLE_ASK and (doom is None or doom.spares_running)
         plan = requests.plan(
             view,
-            self.cache.pods(key),
-            lambda container: self._ending(key, container),
+            self._pods(key),
+            lambda container: self._ending_of(key, view, container),
             doom,
             confirmed=(lambda c: c in session.confirmed) if told else (lambda _: True),
         )
@@ -399,6 +411,45 @@ class ApplicationsManager:
             await self._delete_pod(pod.namespace, pod.name, pod.uid)
         return True
 
+    def _pods(self, key: Key) -> Mapping[ContainerId, PodFacts]:
+        """An application's pods; on a node that is gone they are over, whatever they last said."""
+        pods = self.cache.pods(key)
+        if self.nodes.all_well:
+            return pods
+        return {container: self._as_gone(pod) for container, pod in pods.items()}
+
+    def _as_gone(self, pod: PodFacts) -> PodFacts:
+        if pod.ending is not None or self.nodes.reachable(pod.node):
+            return pod
+        return replace(pod, ending=self.nodes.ending(pod.node))
+
+    def _ending_of(self, key: Key, view: RequestView, container: ContainerId) -> Ending | None:
+        """What is known of an ending besides the pod's own word, or of the node without a pod.
+
+        What no ApplicationMaster was told of has not ended then: it is granted elsewhere.
+        """
+        known = self._ending(key, container)
+        told = view.role == names.ROLE_ASK
+        if known is not None or not told or container in self.cache.pods(key):
+            return known
+        return self.nodes.ending(view.grants.get(container, ""))
+
+    async def _leave_nodes(self, key: Key, record: ApplicationRecord) -> None:
+        """End what runs on drained nodes, and remove what is left of containers on lost ones."""
+        views = [requests.view(r, record.id) for r in self.cache.requests(key)]
+        open_still = {c for v in views for c in v.grants if c not in v.completed}
+        for pod in list(self.cache.pods(key).values()):
+            why = self.nodes.ending(pod.node)
+            if why is None or pod.ending is not None:
+                continue
+            if not self.nodes.reachable(pod.node):
+                # Nobody is there to say that it has ended; its end is recorded first.
+                if pod.container not in open_still:
+                    await self._delete_pod(pod.namespace, pod.name, pod.uid, at_once=True)
+            elif not pod.deleting:
+                self._stopped[pod.container] = why
+                await self._delete_pod(pod.namespace, pod.name, pod.uid)
+
     def _ending(self, key: Key, container: ContainerId) -> Ending | None:
         """What is known of an ending besides the pod's own word."""
         known = self._stopped.get(container) or self.cache.gone(key, container)
@@ -433,14 +484,17 @@ class ApplicationsManager:
             if not pod.deleting and (stray or over):
                 await self._delete_pod(pod.namespace, pod.name, pod.uid)
 
-    async def _delete_pod(self, namespace: str, name: str, uid: str) -> None:
+    async def _delete_pod(
+        self, namespace: str, name: str, uid: str, *, at_once: bool = False
+    ) -> None:
+        how: Object = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": uid},
+            **({"gracePeriodSeconds": 0} if at_once else {}),
+        }
         try:
-            await self._client.delete(
-                PODS,
-                name,
-                namespace,
-                {"preconditions": {"uid": uid}, "kind": "DeleteOptions", "apiVersion": "v1"},
-            )
+            await self._client.delete(PODS, name, namespace, how)
         except (NotFound, Conflict):
             # Gone, or another pod has its name now.
             return

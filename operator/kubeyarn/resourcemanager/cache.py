@@ -125,6 +125,10 @@ class Cache:
         """An application's pods, by container."""
         return self._pods_of.get(application) or {}
 
+    def busy_nodes(self) -> set[str]:
+        """The nodes on which containers have not ended."""
+        return {pod.node for pod in self._pods.values() if pod.ending is None}
+
     def pod(self, key: Key) -> PodFacts | None:
         """One pod of ours."""
         return self._pods.get(key)

@@ -21,6 +21,7 @@ from kubeyarn.lifecycle.master import (
     ProtocolError,
     RejectedAsk,
 )
+from kubeyarn.lifecycle.node import NodeUpdate
 from kubeyarn.lifecycle.progress import Unregistration
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.asks import Ask, AskKey, Locality
@@ -209,6 +210,7 @@ class Masters:
             include=frozenset(exclude.remove),
             tracking_url=message.tracking_url,
         )
+        self._tell_nodes(caller.session)
         answer = caller.session.allocate(request, now_ms)
         self._manager.queue.add(caller.key)
         said = wire.Allocated(
@@ -222,7 +224,7 @@ class Masters:
             ],
             headroom=asking.shown(limits.headroom(self._manager.cache, caller.record)),
             cluster_nodes=limits.nodes(self._manager.cache),
-            updated_nodes=[],
+            updated_nodes=[_node(update) for update in answer.nodes],
             priority=int(caller.application["spec"].get("priority") or 0),
             preemption=self._preemption(caller),
             rejected=[_rejected(ask) for ask in answer.rejected],
@@ -240,6 +242,13 @@ class Masters:
         """The last answer, all of it: what it told may never have arrived."""
         caller.session.last_heard_ms = now_ms
         return self._answers[caller.key]
+
+    def _tell_nodes(self, session: MasterSession) -> None:
+        """Nodes that changed since they were last told of; who is new hears which do not run."""
+        nodes, heard = self._manager.nodes, session.nodes_heard
+        for update in nodes.standing() if heard is None else nodes.since(heard):
+            session.node_changed(update)
+        session.nodes_heard = nodes.changes
 
     def _preemption(self, caller: Caller) -> wire.Preemption:
         """Containers marked to be taken back, told once (Hadoop: PreemptionMessage.contract)."""
@@ -479,4 +488,13 @@ def _rejected(ask: RejectedAsk) -> wire.Rejected:
         allocation_request_id=ask.key.allocation_request_id,
         reason=ask.reason,
         message=ask.message,
+    )
+
+
+def _node(update: NodeUpdate) -> wire.NodeUpdate:
+    return wire.NodeUpdate(
+        node=update.name,
+        state=update.view.state.value,
+        update_type=update.view.update_type.value,
+        decommissioning_timeout_seconds=update.view.remaining_s,
     )

@@ -16,7 +16,7 @@ from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
 from kubeyarn.cluster.lease import Lease
 from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
-from kubeyarn.cluster.resources import APPLICATIONS, PODS, QUEUES, REQUESTS
+from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
 from kubeyarn.resourcemanager import handlers
 from kubeyarn.resourcemanager.amservice import AmService
 from kubeyarn.resourcemanager.applications import ApplicationsManager
@@ -66,6 +66,7 @@ class ResourceManager:
         reflectors = [
             Reflector(client, APPLICATIONS, _deletions(manager.application_changed)),
             Reflector(client, QUEUES, _deletions(keeper.queue_changed)),
+            Reflector(client, NODES, manager.node_changed),
             Reflector(client, REQUESTS, manager.request_changed),
             Reflector(
                 client,

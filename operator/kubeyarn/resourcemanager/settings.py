@@ -28,6 +28,10 @@ class Settings:
     am_node_exclusion_threshold: float | None = None
     # An image with `kubeyarn` in it; empty: no files are fetched, checked or unpacked
     localizer_image: str = ""
+    # yarn.nm.liveness-monitor.expiry-interval-ms
+    node_expiry_s: int = 600
+    # yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs; negative: for ever
+    decommission_timeout_s: int = 3600
     image_pull_grace_s: int = 60
     # yarn.nodemanager.delete.debug-delay-sec is the nearest; pods are kept so that logs can be read
     finished_pod_retention_s: int = 3600

@@ -126,6 +126,19 @@ class Rejected(Message):
     message: str
 
 
+class NodeUpdate(Message):
+    """A node whose state changed: RUNNING, UNHEALTHY, LOST, DECOMMISSIONING or DECOMMISSIONED.
+
+    *decommissioning_timeout_seconds* is what is left until containers on a DECOMMISSIONING node are
+    ended; -1 for ever.
+    """
+
+    node: str
+    state: str
+    update_type: str
+    decommissioning_timeout_seconds: int = -1
+
+
 class Allocated(Message):
     """The answer to a heartbeat."""
 
@@ -134,7 +147,7 @@ class Allocated(Message):
     completed: list[Completed]
     headroom: dict[str, str]
     cluster_nodes: int
-    updated_nodes: list[str]
+    updated_nodes: list[NodeUpdate]
     priority: int
     preemption: Preemption
     rejected: list[Rejected] = []

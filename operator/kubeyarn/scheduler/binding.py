@@ -49,6 +49,22 @@ def recount(books: Books, state: RequestState, queue: str) -> None:
         _count(books, state, held, 1)
 
 
+def repartition(books: Books, node: str) -> None:
+    """Count what is bound to a node in the partition that it belongs to now.
+
+    Source: Hadoop CapacityScheduler.updateLabelsOnNode: usage moves with the node's label.
+    """
+    partition = books.partition_of(node)
+    for state in books.requests.values():
+        for held in state.grants.values():
+            moves = held.node == node and held.bound_uid and not held.freed
+            if not moves or held.partition == partition:
+                continue
+            _count(books, state, held, -1)
+            held.partition = partition
+            _count(books, state, held, 1)
+
+
 def free(books: Books, container: ContainerId) -> None:
     """Give a container's room back, once."""
     held = books.held(container)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.nodes import Node
-from kubeyarn.scheduler import granting, usage
+from kubeyarn.scheduler import binding, granting, usage
 from kubeyarn.scheduler.asks import RequestState
 from kubeyarn.scheduler.books import Books, Object
 from kubeyarn.scheduler.usage import NodeFacts
@@ -19,10 +19,13 @@ from kubeyarn.scheduler.usage import NodeFacts
 def see_node(books: Books, node: Object) -> bool:
     """Take a node as seen; whether it matters to the ledger."""
     facts = usage.node_facts(node)
-    if books.nodes.get(facts.name) == facts:
+    before = books.nodes.get(facts.name)
+    if before == facts:
         return False
     books.nodes[facts.name] = facts
     books.lost_nodes.pop(facts.name, None)
+    if before is not None and before.partition != facts.partition:
+        binding.repartition(books, facts.name)
     return True
 
 

@@ -27,7 +27,15 @@ def test_an_allocate_answer_is_read():
             "completed": [{"containerId": "c", "exitStatus": -102, "diagnostics": "preempted"}],
             "headroom": {"cpu": "3", "memory": "7Gi"},
             "clusterNodes": 3,
-            "updatedNodes": [],
+            "updatedNodes": [
+                {
+                    "node": "n1",
+                    "state": "DECOMMISSIONING",
+                    "updateType": "NODE_DECOMMISSIONING",
+                    "decommissioningTimeoutSeconds": 60,
+                },
+                {"node": "n2", "state": "LOST", "updateType": "NODE_UNUSABLE"},
+            ],
             "priority": 0,
             "preemption": {"containers": ["d"], "message": "soon"},
             "somethingNew": {"a": 1},
@@ -39,6 +47,10 @@ def test_an_allocate_answer_is_read():
     assert answer.completed == (wire.Ended("c", -102, "preempted"),)
     assert answer.headroom == {"cpu": "3", "memory": "7Gi"}
     assert (answer.preempting, answer.preemption_message) == (("d",), "soon")
+    assert answer.updated_nodes == (
+        wire.NodeUpdate("n1", "DECOMMISSIONING", "NODE_DECOMMISSIONING", 60),
+        wire.NodeUpdate("n2", "LOST", "NODE_UNUSABLE", -1),
+    )
 
 
 @pytest.mark.parametrize(

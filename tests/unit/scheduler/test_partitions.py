@@ -65,6 +65,28 @@ def test_a_restart_counts_containers_in_their_nodes_partition():
     assert len(world.granted("more")) == 1
 
 
+def test_usage_moves_with_a_nodes_label_and_what_is_asked_follows_the_new_one():
+    world = world_with()
+    world.submit("words", 1, am=SMALL)
+    world.put("request", a_request("maps", "words", count=3, resources=SMALL, partition="gpu"))
+    world.cycle()
+    assert launch_all(world, "maps") == ["g1"] * 3
+
+    world.put("node", a_node("g1"))
+    world.cycle()
+    assert world.ledger.bound("root.a", "gpu") == (0, 0)
+    assert launch_all(world, "words-am-1") == ["n1"]
+    assert world.ledger.bound("root.a") == (4 * GIB, 4000)
+    world.put("request", a_request("more", "words", count=1, resources=SMALL, partition="gpu"))
+    world.cycle()
+    assert world.granted("more") == {}
+
+    world.put("node", a_node("g1", labels={"kubeyarn.io/partition": "gpu"}))
+    world.cycle()
+    assert world.ledger.bound("root.a", "gpu") == (3 * GIB, 3000)
+    assert set(world.granted("more").values()) == {"g1"}
+
+
 def test_what_is_lent_of_a_shared_partition_may_be_bound():
     world = world_with(exclusive=False)
     world.submit("words", 1, am=SMALL)
