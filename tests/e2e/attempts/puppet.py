@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 from typing import Any
@@ -116,6 +117,31 @@ class Puppet:
         status = {"phase": "Failed" if code else "Succeeded", "containerStatuses": [ended]}
         path = f"/api/v1/namespaces/{self.world.namespace}/pods/{self.pod}/status"
         self.world.call("PATCH", path, {"status": status}, MERGE)
+
+
+class Outsider(Puppet):
+    """An AM that runs elsewhere: it has the token in the application's Secret, and no pod."""
+
+    def __init__(self, world: World, application: str) -> None:
+        self.world = world
+        self.attempt = 1
+        self.response_id = 0
+        self.pod = ""
+        found = until(
+            f"{application} has a token",
+            lambda: world.application(application),
+            lambda app: (app.get("status") or {}).get("unmanagedAM"),
+        )
+        name = found["status"]["unmanagedAM"]["secret"]
+        secret = world.get(f"/api/v1/namespaces/{world.namespace}/secrets/{name}")
+        self._token = base64.b64decode(secret["data"]["token"]).decode()
+
+    def finish(self) -> None:
+        until(
+            "unregistered",
+            lambda: self.call("finish", {"finalStatus": "SUCCEEDED"}),
+            lambda answer: answer["isUnregistered"],
+        )
 
 
 def ask(count: int) -> Json:
