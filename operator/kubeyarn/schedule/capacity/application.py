@@ -90,6 +90,7 @@ class LedgerApplication:
         "cached_used",
         "containers",
         "epoch",
+        "first_ask",
         "keys",
         "master_locality",
         "next_number",
@@ -128,6 +129,7 @@ class LedgerApplication:
     def clear_attempt(self) -> None:
         """Forget everything an attempt owns."""
         self.asks: dict[AskKey, OutstandingAsk] = {}
+        self.first_ask: OutstandingAsk | None = None
         self.keys: list[AskKey] = []
         self.containers: dict[ContainerId, Container] = {}
         self.reservations: dict[AskKey, dict[str, Reservation]] = {}
@@ -164,6 +166,7 @@ class LedgerApplication:
         """Start to want something under a key that had nothing outstanding."""
         self.asks[ask.key] = ask
         insort(self.keys, ask.key)
+        self.first_ask = self.asks[self.keys[0]]
         if len(self.keys) == 1:
             self.queue.hunger_changed(self)
 
@@ -171,6 +174,7 @@ class LedgerApplication:
         """Nothing is wanted under *key* any more."""
         del self.asks[key]
         self.keys.remove(key)
+        self.first_ask = self.asks[self.keys[0]] if self.keys else None
         if not self.keys:
             self.queue.hunger_changed(self)
 

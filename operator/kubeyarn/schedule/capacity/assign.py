@@ -132,7 +132,7 @@ def _user_may(queue: LeafQueue, app: LedgerApplication, offer: Offer, limits: Li
     used = user.used.get(partition, queue.zero)
     limits.unreserve = None
     queue.known_limit = queue.current_limit
-    if not offer.borrowing and users.surely_within(app.user, used, partition):
+    if not offer.borrowing and users.surely_within(user, partition):
         return True
     total = queue.cluster.total
     limit = users.limit(app.user, partition, whole=offer.borrowing)

@@ -31,7 +31,11 @@ def commit(proposal: Proposal, offer: Offer) -> Decision | None:
     if proposal.reserve and proposal.fulfils is not None:
         app.re_reservations[ask.key] = app.re_reservations.get(ask.key, 0) + 1
         return None
-    if proposal.fulfils is None and not _acceptable(proposal, app, proposal.size, offer):
+    if proposal.fulfils is not None:
+        # Asked for in another size since: what was reserved is given, if there is room for that.
+        if not app.queue.calc.fits(proposal.fulfils.size, offer.node.free):
+            return None
+    elif not _acceptable(proposal, app, proposal.size, offer):
         return None
     if proposal.reserve:
         return _reserve(app, ask, offer)
@@ -94,7 +98,7 @@ def _allocate(
         id=fulfils.id if fulfils is not None else new_container_id(app),
         key=ask.key,
         node=node.name,
-        size=ask.size,
+        size=fulfils.size if fulfils is not None else ask.size,
         partition=node.partition,
         am=am,
     )

@@ -31,7 +31,8 @@ class LeafQueue(Queue):
     *active* applications were admitted and are in serving order, *hungry* are those of them that
     want something; *waiting* ones are not admitted (AM limits), *parked* ones are not even counted
     as waiting (parallel limits). *current_limit* is what the queue might use as of its last offer,
-    *known_limit* the one headroom and AM limits go by.
+    *known_limit* the one headroom and AM limits go by. *separate* are the partitions whose nodes
+    serve only the applications whose AMs run there; *fair*: less use is served first.
     """
 
     __slots__ = (
@@ -42,6 +43,7 @@ class LeafQueue(Queue):
         "borrowed",
         "current_limit",
         "entitled_labels",
+        "fair",
         "hungry",
         "known_limit",
         "maximum_applications",
@@ -49,6 +51,7 @@ class LeafQueue(Queue):
         "parked",
         "rounded_maximum",
         "runnable_apps",
+        "separate",
         "users",
         "waiting",
     )
@@ -75,6 +78,8 @@ class LeafQueue(Queue):
         self.maximum_applications = 0
         self.maximum_per_user = 0
         self._reorder: dict[ApplicationId, LedgerApplication] = {}
+        self.separate: frozenset[str] = frozenset()
+        self.fair = False
 
     @property
     def user_limit_percent(self) -> float:
@@ -146,7 +151,7 @@ class LeafQueue(Queue):
 
     def active_key(self, app: LedgerApplication) -> ApplicationKey:
         """Where an application stands among those that are served."""
-        if self.settings.application_ordering is ApplicationOrdering.FAIR:
+        if self.fair:
             return fair_key(
                 app.cached_used,
                 app.cached_demand,
@@ -156,12 +161,13 @@ class LeafQueue(Queue):
             )
         return fifo_key(app.priority, app.app.order, app.app.id.number)
 
-    @property
-    def separate(self) -> frozenset[str]:
-        """The partitions whose nodes serve only the applications whose AMs run there."""
-        if self.settings.application_ordering is not ApplicationOrdering.FIFO_WITH_PARTITIONS:
-            return frozenset()
-        return self.config.enforced_partitions or frozenset()
+    def take_ordering(self) -> None:
+        """Take over what the settings say of the order of applications."""
+        ordering = self.settings.application_ordering
+        self.fair = ordering is ApplicationOrdering.FAIR
+        separate = ordering is ApplicationOrdering.FIFO_WITH_PARTITIONS
+        enforced = self.config.enforced_partitions if separate else None
+        self.separate = enforced or frozenset()
 
     def served(self, line: Line, partition: str) -> Iterable[LedgerApplication]:
         """Those of a line whom the partition's nodes are offered to."""
@@ -212,7 +218,7 @@ class LeafQueue(Queue):
 
     def needs_reordering(self, app: LedgerApplication, *, demand_only: bool = False) -> None:
         """Note that an application's place may have changed (it moves before the next offer)."""
-        if self.settings.application_ordering is not ApplicationOrdering.FAIR:
+        if not self.fair:
             return
         if app.active and (self.settings.size_based_weight or not demand_only):
             self._reorder[app.app.id] = app

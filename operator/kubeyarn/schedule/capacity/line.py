@@ -19,32 +19,32 @@ def _key(entry: tuple[ApplicationKey, LedgerApplication]) -> ApplicationKey:
 class Line:
     """Applications sorted by key."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("entries",)
 
     def __init__(self) -> None:
-        self._entries: list[tuple[ApplicationKey, LedgerApplication]] = []
+        self.entries: list[tuple[ApplicationKey, LedgerApplication]] = []
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.entries)
 
     def __iter__(self) -> Iterator[LedgerApplication]:
-        return (app for _, app in self._entries)
+        return (app for _, app in self.entries)
 
     def __reversed__(self) -> Iterator[LedgerApplication]:
-        return (app for _, app in reversed(self._entries))
+        return (app for _, app in reversed(self.entries))
 
     @property
     def first(self) -> LedgerApplication | None:
         """Who is served first."""
-        return self._entries[0][1] if self._entries else None
+        return self.entries[0][1] if self.entries else None
 
     def add(self, app: LedgerApplication) -> None:
         """Put an application where its key says."""
-        insort(self._entries, (app.order_key, app), key=_key)
+        insort(self.entries, (app.order_key, app), key=_key)
 
     def remove(self, app: LedgerApplication) -> bool:
         """Take an application out; False when it is not in line."""
-        entries = self._entries
+        entries = self.entries
         place = bisect_left(entries, app.order_key, key=_key)
         while place < len(entries) and entries[place][0] == app.order_key:
             if entries[place][1] is app:
@@ -56,5 +56,5 @@ class Line:
     def clear(self) -> list[LedgerApplication]:
         """Empty the line; returns who was in it."""
         apps = list(self)
-        self._entries.clear()
+        self.entries.clear()
         return apps

@@ -16,18 +16,16 @@ if TYPE_CHECKING:
     from kubeyarn.policy.calculator import Calculator
     from kubeyarn.schedule.capacity.limits import Limits
     from kubeyarn.schedule.capacity.nodes import Cluster
+    from kubeyarn.schedule.capacity.queue import Entry
 
 
 class _Order:
-    """The children in serving order for one partition, and those whose place is not known.
-
-    Entries are order keys followed by the child; keys differ in the tie at last.
-    """
+    """The children in serving order for one partition, and those whose place is not known."""
 
     __slots__ = ("entries", "misplaced")
 
     def __init__(self) -> None:
-        self.entries: list[tuple[int, float, int, Queue]] = []
+        self.entries: list[Entry] = []
         self.misplaced: dict[str, Queue] = {}
 
 
@@ -81,7 +79,7 @@ class ParentQueue(Queue):
         if order is not None:
             order.misplaced[child.path] = child
 
-    def in_order(self, partition: str) -> list[tuple[int, float, int, Queue]]:
+    def in_order(self, partition: str) -> list[Entry]:
         """The children behind their keys, those to be served first before the others."""
         order = self.orders.get(partition)
         if order is None:
@@ -89,9 +87,10 @@ class ParentQueue(Queue):
         if order.misplaced:
             entries = order.entries
             for child in order.misplaced.values():
-                before = child.order_key[partition]
-                del entries[bisect_left(entries, before)]
-                insort(entries, (*child.find_place(partition), child))
+                before = child.standing[partition].entry
+                # Mostly the one that was served first.
+                del entries[0 if entries[0] is before else bisect_left(entries, before)]
+                insort(entries, child.find_place(partition))
             order.misplaced.clear()
         return order.entries
 
@@ -106,7 +105,7 @@ class ParentQueue(Queue):
         order = self.orders[partition] = _Order()
         for child, tie in zip(self.children, ties, strict=True):
             child.settle_place(partition, tie, by_priority=by_priority)
-            order.entries.append((*child.find_place(partition), child))
+            order.entries.append(child.find_place(partition))
         order.entries.sort()
         return order
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.queues import EVERY_PARTITION, QueueConfig
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.policy.calculator import Calculator, at_least, times
-from kubeyarn.policy.queue_order import SATISFIED, OrderKey, child_rank
+from kubeyarn.policy.queue_order import SATISFIED, child_rank
 from kubeyarn.policy.single import single
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from kubeyarn.schedule.capacity.parent import ParentQueue
 
 
-Place = tuple[int, int, bool]
+Entry = tuple[int, float, int, "Queue"]
+"""A queue behind what puts it before or after its siblings; the third number is never equal."""
 
 
 class QueueState(StrEnum):
@@ -45,12 +46,28 @@ class Shares:
     am_share: float = 0.0
 
 
+class Standing:
+    """Where a queue stands among its siblings in one partition.
+
+    *rank*, *tie*, *empty* (no capacity there) and *guarantee* (what use is measured against) do
+    not change with use; *entry* is where it stood last.
+    """
+
+    __slots__ = ("empty", "entry", "guarantee", "rank", "tie")
+
+    def __init__(self, rank: int, tie: int, guarantee: float, *, empty: bool) -> None:
+        self.rank = rank
+        self.tie = tie
+        self.guarantee = guarantee
+        self.empty = empty
+        self.entry: Entry | tuple[()] = ()
+
+
 class Queue:
     """A queue in the ledger.
 
     *chain* is the queue and its ancestors, root last; *capacities* what is said of the capacity and
-    the maximum capacity, by partition. *order_key* says where the queue stands
-    among its siblings, *place* what of that does not change with use; both by partition.
+    the maximum capacity, *standing* where the queue stands among its siblings, by partition.
     """
 
     __slots__ = (
@@ -67,14 +84,13 @@ class Queue:
         "effective_minimum",
         "last_submitted_ms",
         "name",
-        "order_key",
         "parent",
         "path",
         "pending",
-        "place",
         "reserved",
         "settings",
         "shares",
+        "standing",
         "state",
         "step",
         "template_absolute",
@@ -109,8 +125,7 @@ class Queue:
         self.used: dict[str, Vector] = {}
         self.pending: dict[str, Vector] = {}
         self.reserved: dict[str, Vector] = {}
-        self.order_key: dict[str, OrderKey] = {}
-        self.place: dict[str, Place] = {}
+        self.standing: dict[str, Standing] = {}
         self.last_submitted_ms = 0
         self._guarantee_shares: dict[str, float] = {}
 
@@ -236,12 +251,19 @@ class Queue:
             empty=empty,
             priority=self.settings.priority if by_priority else 0,
         )
-        self.place[partition] = (rank, tie, empty)
+        guarantee = self._guarantee_share(partition)
+        self.standing[partition] = Standing(rank, tie, guarantee, empty=empty)
 
-    def find_place(self, partition: str) -> OrderKey:
+    def find_place(self, partition: str) -> Entry:
         """Where the queue stands among its siblings now."""
-        rank, tie, empty = self.place[partition]
-        used = self.absolute_used(partition) if empty else self.used_capacity(partition)
-        key = (rank + SATISFIED if used >= 1.0 else rank, used, tie)
-        self.order_key[partition] = key
-        return key
+        standing = self.standing[partition]
+        used, share = self.used.get(partition), 0.0
+        if standing.empty:
+            share = self.absolute_used(partition)
+        elif used is not None and standing.guarantee:
+            whole = self.cluster.partitions[partition]
+            share = single(self.calc.share(whole, used) / standing.guarantee)
+        rank = standing.rank
+        entry = (rank + SATISFIED if share >= 1.0 else rank, share, standing.tie, self)
+        standing.entry = entry
+        return entry

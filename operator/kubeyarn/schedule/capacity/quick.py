@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.model.queues import ApplicationOrdering
 from kubeyarn.policy.calculator import DominantCalculator
 from kubeyarn.schedule.capacity.attempts import AM_KEY
 from kubeyarn.schedule.capacity.leaf import LeafQueue
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedule.capacity.application import LedgerApplication, OutstandingAsk
     from kubeyarn.schedule.capacity.nodes import Cluster, LedgerNode
+    from kubeyarn.schedule.capacity.users import User
 
 
 def may_be_quick(root: ParentQueue, cluster: Cluster) -> bool:
@@ -52,7 +52,7 @@ def quick_grant(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant 
     found = _first_ask(leaf)
     if found is None:
         return None
-    app, ask = found
+    app, ask, user = found
     memory, cpu = ask.size
     if memory > free[0] or cpu > free[1] or not memory or not cpu:
         return None
@@ -62,7 +62,7 @@ def quick_grant(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant 
         return None
     if used[0] + memory > maximum[0] or used[1] + cpu > maximum[1]:
         return None
-    return _grant(leaf, app, ask, node)
+    return _grant(leaf, app, ask, user, node)
 
 
 def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | None:
@@ -114,29 +114,33 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
         queue = child
 
 
-def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk] | None:
+def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk, User] | None:
     """The first application's first ask, if it is plain and its user surely within its limit."""
     if leaf.separate:
         return None
-    leaf.settle_order()
-    first, app = leaf.active.first, leaf.hungry.first
-    if first is None or app is None or first.reserved or app.reserved:
+    if leaf.reserved and any(any(amount) for amount in leaf.reserved.values()):
         return None
-    ask = app.asks[app.keys[0]]
+    leaf.settle_order()
+    if not leaf.hungry.entries:
+        return None
+    app = leaf.hungry.entries[0][1]
+    ask = app.first_ask
+    if ask is None:
+        return None
     if app.waiting_for_am and ask.key != AM_KEY:
         return None
     if ask.partition or not ask.plain:
         return None
     user = leaf.users.by_name.get(app.user)
-    if user is None:
-        return None
-    if not leaf.users.surely_within(app.user, user.used.get("", leaf.zero), ""):
+    if user is None or not leaf.users.surely_within(user, ""):
         return None
     leaf.known_limit = leaf.current_limit
-    return app, ask
+    return app, ask, user
 
 
-def _grant(leaf: LeafQueue, app: LedgerApplication, ask: OutstandingAsk, node: LedgerNode) -> Grant:
+def _grant(
+    leaf: LeafQueue, app: LedgerApplication, ask: OutstandingAsk, user: User, node: LedgerNode
+) -> Grant:
     """Charge the container everywhere."""
     size = ask.size
     memory, cpu = size
@@ -163,8 +167,8 @@ def _grant(leaf: LeafQueue, app: LedgerApplication, ask: OutstandingAsk, node: L
         if not app.keys:
             leaf.users.deactivate(app.user, app.app.id)
     _charge(leaf, memory, cpu)
-    leaf.users.charge(app.user, size, "")
-    if leaf.settings.application_ordering is ApplicationOrdering.FAIR:
+    leaf.users.charge_user(user, size, "")
+    if leaf.fair:
         leaf.needs_reordering(app)
     return Grant(container)
 

@@ -69,6 +69,7 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
         queue.created_by = node.settings.config.auto_create
     elif isinstance(queue, LeafQueue):
         queue.users.set_weights(node.settings.user_weights)
+        queue.take_ordering()
         if before is not None:
             queue.reorder_all()
 

@@ -27,11 +27,21 @@ _SPARE = 1.000001
 class User:
     """One user in one leaf queue."""
 
-    __slots__ = ("active_apps", "am_used", "name", "pending_apps", "ratio", "used", "weight")
+    __slots__ = (
+        "active",
+        "active_apps",
+        "am_used",
+        "name",
+        "pending_apps",
+        "ratio",
+        "used",
+        "weight",
+    )
 
     def __init__(self, name: str, weight: float) -> None:
         self.name = name
         self.weight = weight
+        self.active = False
         self.pending_apps = 0
         self.active_apps = 0
         self.used: dict[str, Vector] = {}
@@ -44,21 +54,30 @@ class User:
         return self.pending_apps + self.active_apps
 
 
+class _Part:
+    """What all users are to one partition: what active ones hold, everyone's share, the cap."""
+
+    __slots__ = ("active_used", "cap", "ratio")
+
+    def __init__(self) -> None:
+        self.active_used: Vector | None = None
+        self.cap: Vector | None = None
+        self.ratio = 0.0
+
+
 class Users:
     """All users of one leaf queue."""
 
     __slots__ = (
-        "_active_used",
         "_active_weights",
         "_all_weights",
         "_calc",
-        "_caps",
         "_count_due",
         "_limits",
         "_only_pending",
         "_outstanding",
+        "_parts",
         "_queue",
-        "_ratio",
         "_zero",
         "active",
         "by_name",
@@ -75,13 +94,11 @@ class Users:
         self.weights: Mapping[str, float] = {}
         self.version = 0
         self._outstanding: dict[str, set[ApplicationId]] = {}
-        self._active_used: dict[str, Vector] = {}
         self._active_weights = 0.0
         self._all_weights = 0.0
-        self._ratio: dict[str, float] = {}
+        self._parts: dict[str, _Part] = {}
         self._only_pending = 0
         self._count_due = False
-        self._caps: dict[str, Vector] = {}
         self._limits: dict[tuple[str, bool, bool], tuple[int, Vector]] = {}
 
     def get(self, name: str) -> User:
@@ -150,33 +167,46 @@ class Users:
 
     def charge(self, name: str, size: Vector, partition: str) -> None:
         """Change what a user holds; *size* is negative when it gives back."""
-        user = self.by_name.get(name) or self.get(name)
-        user.used[partition] = add(user.used.get(partition, self._zero), size)
-        if name in self.active:
-            total = self._active_used.get(partition, self._zero)
-            self._active_used[partition] = add(total, size)
+        self.charge_user(self.by_name.get(name) or self.get(name), size, partition)
+
+    def charge_user(self, user: User, size: Vector, partition: str) -> None:
+        """Change what a user of this queue holds."""
+        used = user.used[partition] = add(user.used.get(partition, self._zero), size)
+        part = self._parts.get(partition) or self._part(partition)
+        if user.active:
+            total = part.active_used
+            part.active_used = size if total is None else add(total, size)
         self.version += 1
-        self._update_ratio(user, partition)
+        ratio = self._calc.ratio(used, self._queue.cluster.partition(partition))
+        change = single(ratio - user.ratio.get(partition, 0.0))
+        user.ratio[partition] = ratio
+        part.ratio = single(part.ratio + change)
+
+    def _part(self, partition: str) -> _Part:
+        return self._parts.setdefault(partition, _Part())
 
     def limits_changed(self) -> None:
         """Guarantees, maxima or settings changed: limits are to be computed anew."""
         self.version += 1
-        self._caps.clear()
+        for part in self._parts.values():
+            part.cap = None
 
-    def surely_within(self, name: str, used: Vector, partition: str) -> bool:
-        """Whether a user that holds *used* is within its limit, told without computing the limit.
+    def surely_within(self, user: User, partition: str) -> bool:
+        """Whether a user is within its limit, told without computing the limit.
 
-        True when *used* is below both the equal part of the active users and the cap by the user
-        limit factor, with room to spare for rounding; False says nothing.
+        True when it holds less than both the equal part of the active users and the cap by the
+        user limit factor, with room to spare for rounding; False says nothing.
         """
-        active = self._active_used.get(partition)
-        user = self.by_name.get(name)
-        if active is None or user is None or user.weight < 1 or not self._active_weights:
+        part = self._parts.get(partition)
+        if part is None or user.weight < 1 or not self._active_weights:
             return False
-        cap = self._caps.get(partition)
+        active, cap = part.active_used, part.cap
+        if active is None:
+            return False
         if cap is None:
             terms = self._terms(partition, whole=False, everyone=False)
-            cap = self._caps[partition] = user_cap(self._calc, terms)
+            cap = part.cap = user_cap(self._calc, terms)
+        used = user.used.get(partition, self._zero)
         parts = self._active_weights * _SPARE
         step = self._queue.step
         self._count_due = True
@@ -202,7 +232,7 @@ class Users:
             ratio = self._calc.ratio(user.used.get(partition, self._zero), whole)
             user.ratio[partition] = ratio
             total = single(total + ratio)
-        self._ratio[partition] = total
+        self._part(partition).ratio = total
 
     def limit(self, name: str, partition: str, *, whole: bool, everyone: bool = False) -> Vector:
         """What a user may hold of a partition, by its weight.
@@ -232,25 +262,19 @@ class Users:
         return limit
 
     def _terms(self, partition: str, *, whole: bool, everyone: bool) -> UserLimitTerms:
-        queue = self._queue
+        queue, part = self._queue, self._part(partition)
         return UserLimitTerms(
             partition=queue.cluster.partition(partition),
             minimum=queue.minimum(partition),
             maximum=queue.maximum(partition),
             step=queue.step,
-            usage_ratio=self._ratio.get(partition, 0.0),
-            used=None if everyone else self._active_used.get(partition, self._zero),
+            usage_ratio=part.ratio,
+            used=None if everyone else part.active_used or self._zero,
             weights=self._all_weights if everyone else self._active_weights,
             percent=queue.user_limit_percent,
             factor=queue.user_limit_factor,
             whole_partition=whole,
         )
-
-    def _update_ratio(self, user: User, partition: str) -> None:
-        ratio = self._calc.ratio(user.used[partition], self._queue.cluster.partition(partition))
-        change = single(ratio - user.ratio.get(partition, 0.0))
-        user.ratio[partition] = ratio
-        self._ratio[partition] = single(self._ratio.get(partition, 0.0) + change)
 
     def _sum_weights(self, names: set[str] | dict[str, User]) -> float:
         total = 0.0
@@ -259,20 +283,22 @@ class Users:
         return total
 
     def _move_in(self, user: User) -> None:
-        if user.name in self.active:
+        if user.active:
             return
+        user.active = True
         self.active.add(user.name)
         self._active_weights = self._sum_weights(self.active)
         for partition, used in user.used.items():
-            total = self._active_used.get(partition, self._zero)
-            self._active_used[partition] = add(total, used)
+            part = self._part(partition)
+            part.active_used = add(part.active_used or self._zero, used)
 
     def _move_out(self, name: str) -> None:
         user = self.by_name.get(name)
-        if user is None or name not in self.active:
+        if user is None or not user.active:
             return
+        user.active = False
         self.active.discard(name)
         self._active_weights = self._sum_weights(self.active)
         for partition, used in user.used.items():
-            total = self._active_used.get(partition, self._zero)
-            self._active_used[partition] = subtract(total, used)
+            part = self._part(partition)
+            part.active_used = subtract(part.active_used or self._zero, used)
