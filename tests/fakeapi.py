@@ -66,6 +66,8 @@ class FakeApi:
     def __init__(self) -> None:
         self.objects: dict[Key, Object] = {}
         self.tokens: dict[str, Object] = {}
+        # Whoever (a user or a group) may do what (a verb) with which object.
+        self.rights: set[tuple[str, str, str]] = set()
         self.requests: list[tuple[str, str]] = []
         self.writes: list[tuple[str, str, Object]] = []
         self.expired_as_event = True
@@ -242,6 +244,8 @@ class FakeApi:
     def _post(self, place: Place, body: Object) -> Object:
         if place.plural == "tokenreviews":
             return {**body, "status": self.tokens.get(body["spec"]["token"], {})}
+        if place.plural == "subjectaccessreviews":
+            return {**body, "status": {"allowed": self._may(body["spec"])}}
         if place.sub == "binding":
             return self._bind(place, body)
         meta = body["metadata"]
@@ -259,6 +263,11 @@ class FakeApi:
         self._birth(item)
         self.writes.append(("POST", f"{place.plural}/{name}", body))
         return self._store(key, item, "ADDED")
+
+    def _may(self, spec: Object) -> bool:
+        about = spec["resourceAttributes"]
+        subjects = (spec["user"], *(spec.get("groups") or ()))
+        return any((one, about["verb"], about["name"]) in self.rights for one in subjects)
 
     def _bind(self, place: Place, body: Object) -> Object:
         pod = self._found(place)

@@ -40,3 +40,6 @@ SECRETS = Kind("", "v1", "secrets", "Secret", True)
 EVENTS = Kind("events.k8s.io", "v1", "events", "Event", True)
 LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", True)
 TOKEN_REVIEWS = Kind("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
+ACCESS_REVIEWS = Kind(
+    "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False
+)

@@ -133,6 +133,10 @@ _SPEC_RULES = [
         "user cannot be changed once submitted: kill the application and submit another",
     ),
     rule(
+        "oldSelf.userGroups.size() == 0 || self.userGroups == oldSelf.userGroups",
+        "userGroups cannot be changed once submitted: kill the application and submit another",
+    ),
+    rule(
         "oldSelf.desiredState != 'Killed' || self.desiredState == 'Killed'",
         "desiredState: found Running, allowed: Killed, because a killed application stays killed",
     ),
@@ -179,6 +183,13 @@ class YarnApplicationSpec(Fields):
         "",
         description="Whose application it is. Set from the request; naming somebody else needs "
         "the right to submit for others (verb submitfor on yarnapplications).",
+    )
+    user_groups: list[Annotated[str, Field(min_length=1, max_length=253)]] = Field(
+        default=[],
+        max_length=1024,
+        description="The user's groups. Set from the request, for roles that are bound to groups "
+        "and for placement rules; root's cluster.userGroups says otherwise for users it lists.",
+        json_schema_extra=AS_SET,
     )
     priority: Count | None = Field(
         None,

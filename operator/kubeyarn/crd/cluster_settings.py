@@ -12,6 +12,8 @@ from kubeyarn.model import fair_queues, queues
 from kubeyarn.model.resources import ResourceTypes, Vector
 
 _NO_CALCULATOR = "Default"
+_BY_ROLE = "ByRole"
+_ROOT = "root"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,12 @@ def scheduler_config(
     said = root.inside("cluster") or Reader({}, "spec.cluster", root.faults)
     kind = said.read("scheduler", one_of(queues.SchedulerKind)) or queues.SchedulerKind.CAPACITY
     preemption = _preemption(said.inside("preemption"))
+    by_role = said.read("queueAccess", text) == _BY_ROLE
     config = queues.SchedulerConfig(
-        queues=tree,
+        queues=_closed(tree) if by_role else tree,
+        check_access=by_role,
+        administrators=queues.Access(everyone=not by_role),
+        user_groups=said.read("userGroups", _groups) or {},
         kind=kind,
         minimum_allocation=_allocation(
             said, "minimumAllocation", types, defaults.MINIMUM_ALLOCATION, 0
@@ -81,6 +87,20 @@ def _check_order(said: Reader, config: queues.SchedulerConfig, types: ResourceTy
                 f"maximumAllocation.{name}, {quantities.show(name, high)}"
             )
             said.faults.append(Fault(place, message))
+
+
+def _closed(tree: tuple[queues.QueueConfig, ...]) -> tuple[queues.QueueConfig, ...]:
+    """Queues that let nobody in by themselves: what is allowed is each application's to know."""
+    nobody = queues.Access()
+    return tuple(
+        replace(queue, submit=nobody, administer=nobody) if queue.path == _ROOT else queue
+        for queue in tree
+    )
+
+
+def _groups(value: object, place: str) -> Mapping[str, tuple[str, ...]]:
+    said = reading.mapping(value, place)
+    return {user: tuple(reading.texts(said[user], f"{place}.{user}")) for user in said}
 
 
 def _partition(entry: Reader) -> queues.Partition:

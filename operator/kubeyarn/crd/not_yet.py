@@ -25,16 +25,6 @@ A field that is not said, or is empty, always acts.
 """
 
 QUEUE: Table = {
-    "cluster.placementRules[].type": ("user", "application"),
-    "cluster.placementRules[].policy": (
-        "specified",
-        "reject",
-        "defaultQueue",
-        "user",
-        "applicationName",
-        "setDefaultQueue",
-        "custom",
-    ),
     "nodeOrdering": ("Spread",),
 }
 

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from kubeyarn.crd import defaults
 from kubeyarn.crd.fields import (
+    AS_ONE,
     Count,
     Fields,
     PartitionName,
@@ -19,6 +20,7 @@ from kubeyarn.crd.fields import (
 )
 from kubeyarn.crd.queue_words import (
     IntraQueueOrder,
+    QueueAccess,
     ResourceCalculator,
     RuleFallback,
     RulePolicy,
@@ -157,6 +159,25 @@ class Cluster(Fields):
     preemption: ClusterPreemption = Field(
         default_factory=lambda: ClusterPreemption.model_validate({}),
         description="How containers are taken back from queues above their guarantee.",
+    )
+    queue_access: QueueAccess = Field(
+        QueueAccess.OPEN,
+        description="Who may use queues. Open: whoever may make applications may submit to every "
+        "queue. ByRole: a user needs the verb submit or administer on the YarnQueue or on one "
+        "above it, and to change or delete somebody else's application the verb administer.",
+    )
+    user_groups: dict[
+        Annotated[str, Field(max_length=253)],
+        Annotated[
+            list[Annotated[str, Field(min_length=1, max_length=253)]],
+            Field(max_length=64, json_schema_extra=AS_ONE),
+        ],
+    ] = Field(
+        default={},
+        max_length=4096,
+        description="The groups of users, the primary one first. A user who is not listed has "
+        "the groups the API server knows, without those that begin with system:, and where there "
+        "are none, one with the user's own name.",
     )
     placement_rules: list[PlacementRule] = Field(
         default=[],

@@ -109,3 +109,10 @@ class RulePolicy(StrEnum):
     APPLICATION_NAME = "applicationName"
     SET_DEFAULT_QUEUE = "setDefaultQueue"
     CUSTOM = "custom"
+
+
+class QueueAccess(StrEnum):
+    """Who may submit to queues and administer them (Hadoop: yarn.acl.enable)."""
+
+    OPEN = "Open"
+    BY_ROLE = "ByRole"

@@ -34,6 +34,7 @@ def application(found: Object, types: ResourceTypes) -> Application:
         id=name,
         user=status.get("user") or spec.get("user") or "",
         queue=spec.get("queue") or "",
+        groups=_groups(spec.get("userGroups")),
         name=spec.get("applicationName") or metadata["name"],
         priority=_optional(spec, "priority"),
         am_size=None if spec.get("unmanagedAM") else am_size(found, types),
@@ -42,6 +43,11 @@ def application(found: Object, types: ResourceTypes) -> Application:
         order=name.number,
         submitted_ms=milliseconds(metadata.get("creationTimestamp")),
     )
+
+
+def _groups(said: Any) -> tuple[str, ...]:
+    """A user's groups, without Kubernetes' own, such as system:authenticated."""
+    return tuple(str(group) for group in said or () if not str(group).startswith("system:"))
 
 
 def am_size(found: Object, types: ResourceTypes) -> Vector:

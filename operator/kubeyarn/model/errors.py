@@ -4,6 +4,7 @@ KubeYarnError
 ├── SpecError            the user's: bad input, reported on its own object, never retried
 │   ├── ConfigRefused    a queue tree that cannot be, with one problem per queue and field
 │   ├── Rejected         an application or request that the scheduler does not take
+│   │   └── AccessDenied its user has no right to submit there
 │   └── IllegalEvent     something the state machine does not allow now
 ├── Unavailable          the world's: retried with backoff
 └── Bug                  ours
@@ -12,6 +13,8 @@ KubeYarnError
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from kubeyarn.model.reasons import Reason
 
 
 class KubeYarnError(Exception):
@@ -50,6 +53,14 @@ class Rejected(SpecError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class AccessDenied(Rejected):
+    """A user without the right to submit to *queue*, or to any queue above it."""
+
+    def __init__(self, queue: str, message: str) -> None:
+        super().__init__(Reason.ACCESS_DENIED, message)
+        self.queue = queue
 
 
 class IllegalEvent(SpecError):

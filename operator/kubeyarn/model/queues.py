@@ -328,7 +328,8 @@ class SchedulerConfig:
 
     *queues* holds every declared queue, root included, in any order. *minimum_allocation* is also
     the step sizes are rounded to under Capacity; Fair rounds to *increment_allocation*. *types*
-    are for what is said of amounts that do not add up.
+    are for what is said of amounts that do not add up. *user_groups* has users' groups, the primary
+    one first (Hadoop: `hadoop.user.group.static.mapping.overrides`).
     """
 
     queues: tuple[QueueConfig, ...]
@@ -355,6 +356,7 @@ class SchedulerConfig:
     )
     check_access: bool = False
     administrators: Access = Access(everyone=True)
+    user_groups: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     placement_rules: tuple[PlacementRule, ...] = ()
     placement_override: bool = False
     queue_expiry_seconds: int = 300

@@ -15,6 +15,7 @@ from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedule.engine import Engine
 from kubeyarn.scheduler.asks import Held, Key, RequestState
+from kubeyarn.scheduler.claims import Claim
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import NodeFacts, PodUse
 
@@ -23,18 +24,21 @@ Object = dict[str, Any]
 ENDED = ("FINISHED", "FAILED", "KILLED")
 AM_ROLE = "ApplicationMaster"
 
+MaySubmit = Callable[[Key, Claim], bool | None]
 MakeEngine = Callable[[SchedulerKind, ResourceTypes], Engine]
 
 
 class Books:
     """Caches of what was seen, and the engine that decides on them.
 
-    `changed` is called with a request's key whenever its status should be written again.
+    `changed` is called with a request's key whenever its status should be written again;
+    `may_submit` with an application's key and the claim that it makes.
     """
 
     def __init__(self, make_engine: MakeEngine) -> None:
         self.make_engine = make_engine
         self.changed: Callable[[Key], None] = lambda _: None
+        self.may_submit: MaySubmit = lambda _, __: None
         self.types = ResourceTypes()
         self.queues: dict[str, Object] = {}
         self.in_force = InForce()

@@ -92,6 +92,11 @@ class AllocationLoop:
         self._applications.add(self._ledger.see_request(item, deleted=what == "DELETED"))
         self._wake.set()
 
+    def look_again(self, application: Key) -> None:
+        """Something else that an application waited for is known now."""
+        self._applications.add(application)
+        self._wake.set()
+
     # The loop.
 
     async def run(self, requests: RequestWriter, queues: QueueWriter) -> None:

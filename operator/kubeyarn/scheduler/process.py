@@ -17,6 +17,7 @@ from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedule.capacity import CapacityEngine
 from kubeyarn.schedule.engine import Engine
 from kubeyarn.schedule.fair import FairEngine
+from kubeyarn.scheduler.access import AccessReviewer
 from kubeyarn.scheduler.extender import Extender, Fence
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.loop import AllocationLoop
@@ -52,6 +53,8 @@ class Scheduler:
         ledger.changed = requests.queue.add
         queues = QueueWriter(client, ledger, self._settings.queue_status_every_s)
         loop = AllocationLoop(ledger, self._settings)
+        access = AccessReviewer(client, loop.look_again)
+        ledger.may_submit = access.may_submit
         self._leader.waits_for = "the first list of everything"
         reflectors = [
             Reflector(client, QUEUES, loop.queue_seen),
@@ -70,6 +73,7 @@ class Scheduler:
             await asyncio.gather(*(r.synced.wait() for r in reflectors))
             requests.queue.start()
             queues.queue.start()
+            access.queue.start()
             tasks.append(asyncio.create_task(loop.run(requests, queues), name="the loop"))
             self._leader.waits_for = ""
             _log.info("scheduling %d queues on %d nodes", len(ledger.queues), len(ledger.nodes))
@@ -79,6 +83,7 @@ class Scheduler:
             await server.cleanup()
             await requests.queue.close()
             await queues.queue.close()
+            await access.queue.close()
             await cancel(tasks)
 
     def _ready(self, lease: Lease) -> bool:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from kubeyarn.crd import submissions
 from kubeyarn.model.applications import Application
 from kubeyarn.model.containers import Container
-from kubeyarn.model.errors import Rejected, SpecError
+from kubeyarn.model.errors import AccessDenied, Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.scheduler import asking, asks, binding
 from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.books import Books, Object
+from kubeyarn.scheduler.claims import Claim, groups_of
 
 
 def submit(
@@ -23,7 +24,8 @@ def submit(
         return
     try:
         application = _read_application(books, found, states, am, over=over)
-        enter(books, key, application, states, now_ms)
+        if not _enter_if_allowed(books, key, application, states, now_ms):
+            return
         if not over and not am.live and not am.pending:
             books.engine.master_gone(application.id)
     except SpecError as error:
@@ -34,6 +36,32 @@ def submit(
     am.queue = books.placed[key]
     am.accepted = (True, "Accepted", f"placed in {am.queue}")
     books.changed(am.key)
+
+
+def _enter_if_allowed(
+    books: Books, key: Key, application: Application, states: list[RequestState], now_ms: int
+) -> bool:
+    """Submit an application as soon as its user's rights are known; whether they are.
+
+    Which queue it is about is the engine's to say, whose placement decides.
+
+    Raises:
+        SpecError: the engine does not take it.
+    """
+    while True:
+        try:
+            enter(books, key, application, states, now_ms)
+        except AccessDenied as denied:
+            groups = groups_of(books.applications[key], application)
+            claim = Claim(application.user, groups, denied.queue)
+            allowed = books.may_submit(key, claim)
+            if allowed is None:
+                return False
+            if not allowed or denied.queue in application.allowed:
+                raise
+            application = replace(application, allowed=application.allowed | {denied.queue})
+        else:
+            return True
 
 
 def enter(
@@ -98,8 +126,10 @@ def _read_application(
     before = [s for s in states if s.am and s.queue and asks.accepted_before(s.found)]
     placed = max(before, key=lambda s: s.attempt).queue if before else ""
     queue = placed or am.queue or application.queue
+    known = books.in_force.config.user_groups if books.in_force.config is not None else {}
     return replace(
         application,
+        groups=known.get(application.user, application.groups),
         order=order,
         queue=queue,
         placed=placed,

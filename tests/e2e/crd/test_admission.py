@@ -217,3 +217,113 @@ def test_a_process_may_do_what_it_does(server: Server, right):
 @pytest.mark.parametrize("right", DENIED, ids=" ".join)
 def test_a_process_may_not_do_what_it_need_not(server: Server, right):
     assert not may(server, right)
+
+
+def test_the_groups_of_an_application_are_those_of_its_submitter(server: Server):
+    answer = server.create(an_application("a"), user="alice", dry=True)
+    assert answer.body["spec"]["userGroups"] == ["system:authenticated"]
+
+    answer = server.create(an_application("a", userGroups=["etl"]), user="alice", dry=True)
+    assert answer.status == 403
+    assert 'spec.userGroups: found "etl", allowed: groups of "alice"' in answer.message
+
+    said = an_application("a", user="carol", userGroups=["etl"])
+    answer = server.create(said, user="bob", dry=True)
+    assert answer.status == 201, answer.message
+    assert answer.body["spec"]["userGroups"] == ["etl"]
+
+    # Who submits for another does not lend that one its own groups.
+    answer = server.create(an_application("a", user="carol"), user="bob", dry=True)
+    assert answer.body["spec"]["userGroups"] == []
+
+
+def test_the_groups_of_an_application_stay(server: Server):
+    found = an_application("a")
+    try:
+        server.create(found, user="alice")
+        answer = server.patch(found, {"spec": {"userGroups": []}}, user="bob")
+        other = server.patch(found, {"spec": {"userGroups": ["etl"]}}, user="bob")
+    finally:
+        server.delete(found)
+
+    assert answer.status == 200, answer.message
+    assert answer.body["spec"]["userGroups"] == ["system:authenticated"]
+    assert other.status == 422
+    assert "userGroups cannot be changed once submitted" in other.message
+
+
+@pytest.fixture
+def by_role(server: Server):
+    """An application of alice in root.a.x, where carol administers root.a, under ByRole."""
+    api = "rbac.authorization.k8s.io"
+    carol = {"metadata": {"name": "carol-administers"}}
+    rule = {
+        "apiGroups": ["kubeyarn.io"],
+        "resources": ["yarnqueues"],
+        "verbs": ["administer"],
+        "resourceNames": ["root.a"],
+    }
+    made = [
+        (f"/apis/{api}/v1/clusterroles", {**carol, "rules": [rule]}),
+        (
+            f"/apis/{api}/v1/clusterrolebindings",
+            {
+                **carol,
+                "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": "carol-administers"},
+                "subjects": [{"apiGroup": api, "kind": "User", "name": "carol"}],
+            },
+        ),
+    ]
+    for path, body in made:
+        assert server.call("POST", path, body).status == 201
+    bind(server, "carol", "edit")
+    queue = an_object("YarnQueue", "root", {"cluster": {"queueAccess": "ByRole"}})
+    assert server.create(queue).status == 201
+    found = an_application("a", queue="root.a.x")
+    try:
+        assert server.create(found, user="alice").status == 201
+        status = {"status": {"queue": "root.a.x", "state": "RUNNING"}}
+        assert server.patch(found, status, sub="/status").status == 200
+        wait_until_guarded(server, found)
+        yield found
+    finally:
+        server.delete(queue)
+        server.delete(found)
+        for path, body in made:
+            server.call("DELETE", f"{path}/{body['metadata']['name']}")
+
+
+def wait_until_guarded(server: Server, found) -> None:
+    """The API server hears of root's word, and of carol's rights, a moment later."""
+    deadline = time.monotonic() + 30
+    while True:
+        bob = server.patch(found, {"spec": {"priority": 1}}, user="bob").status
+        carol = server.patch(found, {"spec": {"priority": 2}}, user="carol").status
+        if (bob, carol) == (403, 200):
+            return
+        assert time.monotonic() < deadline, f"after 30 s: bob {bob}, carol {carol}"
+        time.sleep(0.2)
+
+
+KILL = {"spec": {"desiredState": "Killed"}}
+
+
+def test_only_its_user_and_administrators_of_its_queue_change_an_application(server, by_role):
+    answer = server.patch(by_role, KILL, user="bob")
+    assert answer.status == 403
+    assert 'the application of user "alice" in queue root.a.x may be changed' in answer.message
+    assert "verb administer" in answer.message
+    path = f"/apis/kubeyarn.io/v1alpha1/namespaces/default/yarnapplications/{by_role['metadata']['name']}"
+    assert server.call("DELETE", path, user="bob").status == 403
+
+    assert server.patch(by_role, {"spec": {"priority": 4}}, user="alice").status == 200
+    assert server.patch(by_role, KILL, user="carol").status == 200
+
+
+def test_only_to_queues_one_may_submit_to_an_application_is_moved(server, by_role):
+    answer = server.patch(by_role, {"spec": {"queue": "root.b"}}, user="alice")
+    assert answer.status == 403
+    assert "spec.queue: found root.b, allowed: the full path of a queue" in answer.message
+    assert server.patch(by_role, {"spec": {"queue": "root.a.y"}}, user="carol").status == 200
+    # Metadata, as the processes and labels of others need it, are everybody's who may edit.
+    assert server.patch(by_role, {"metadata": {"labels": {"x": "y"}}}, user="bob").status == 200

@@ -42,17 +42,3 @@ def test_what_nobody_acts_on_yet_is_named_first():
     assert said.reason == not_yet.NOT_YET_ACTING
     assert "spec.nodeOrdering: Pack; not read while" in said.message
     assert "spec.fair" in said.message
-
-
-def test_rules_by_group_do_not_act_because_nobody_tells_a_users_groups():
-    rules = [
-        {"type": "user", "policy": "user"},
-        {"type": "group", "matches": "dev", "policy": "specified"},
-        {"type": "user", "policy": "primaryGroup"},
-    ]
-    found = a_queue("root", cluster={"placementRules": rules})
-
-    assert not_yet.not_yet("YarnQueue", found) == [
-        "spec.cluster.placementRules[1].type: group",
-        "spec.cluster.placementRules[2].policy: primaryGroup",
-    ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.errors import Rejected
+from kubeyarn.model.errors import AccessDenied, Rejected
 from kubeyarn.model.queues import EVERY_PARTITION
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedule.capacity.leaf import LeafQueue
@@ -58,17 +58,19 @@ def check_access(queue: Queue, app: Application, config: SchedulerConfig) -> Non
     """Refuse users that neither the queue nor any ancestor lets in.
 
     Raises:
-        Rejected: AccessDenied.
+        AccessDenied: naming the queue.
     """
     if not config.check_access or config.administrators.allows(app.user, app.groups):
         return
     for one in queue.path_up():
+        if one.path in app.allowed:
+            return
         settings = one.settings
         for access in (settings.submit, settings.administer):
             if access.allows(app.user, app.groups):
                 return
-    raise Rejected(
-        Reason.ACCESS_DENIED,
+    raise AccessDenied(
+        queue.path,
         f"user {app.user} does not have permission to submit {app.id} to queue {queue.path}",
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask
-from kubeyarn.model.errors import Rejected
+from kubeyarn.model.errors import AccessDenied, Rejected
 from kubeyarn.model.reasons import Reason
 from kubeyarn.policy.fair.placing import Submission, default_rules, place
 from kubeyarn.policy.fair.sizes import check_queue_has, check_size
@@ -63,10 +63,12 @@ class Admission:
     def _check_access(self, application: Application, queue: Queue) -> None:
         groups = application.groups or (application.user,)
         for above in queue.up():
+            if above.path in application.allowed:
+                return
             if any(access.allows(application.user, groups) for access in above.access):
                 return
-        raise Rejected(
-            Reason.ACCESS_DENIED,
+        raise AccessDenied(
+            queue.path,
             f"user {application.user} may neither submit to queue {queue.path} nor administer "
             "it, nor any queue above it; ask for the right to submit",
         )

@@ -1,0 +1,84 @@
+"""Who may submit where, as Kubernetes' roles say it: asked of the API server, never guessed.
+
+The verbs `submit` and `administer` on `yarnqueues/<path>` are Hadoop's SUBMIT_APPLICATIONS and
+ADMINISTER_QUEUE: either lets in, and a right to a queue is a right to all below it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.resources import ACCESS_REVIEWS, QUEUES
+from kubeyarn.cluster.workqueue import WorkQueue
+from kubeyarn.scheduler.asks import Key
+from kubeyarn.scheduler.claims import Claim, Object
+
+_VERBS = ("submit", "administer")
+_TRUSTED_S = 10.0
+_MOST_REMEMBERED = 20_000
+
+
+class AccessReviewer:
+    """Has claims reviewed (Kubernetes: SubjectAccessReview) and trusts an answer for a while.
+
+    `again` is called with the key of whoever asked once there is an answer. Nobody is let in
+    without one.
+    """
+
+    def __init__(self, client: KubeClient, again: Callable[[Key], None]) -> None:
+        self._client = client
+        self._again = again
+        self._known: dict[Claim, tuple[float, bool]] = {}
+        self._waiting: dict[Claim, set[Key]] = {}
+        self.queue: WorkQueue[Claim] = WorkQueue(self._review, settle_s=0.0)
+
+    def may_submit(self, key: Key, claim: Claim) -> bool | None:
+        """Whether the claim is good; None: not known yet, and being asked."""
+        known = self._known.get(claim)
+        if known is not None and time.monotonic() - known[0] < _TRUSTED_S:
+            return known[1]
+        self._waiting.setdefault(claim, set()).add(key)
+        self.queue.add(claim)
+        return None
+
+    async def _review(self, claim: Claim) -> None:
+        allowed = await self._is_allowed(claim)
+        if len(self._known) >= _MOST_REMEMBERED:
+            self._known.clear()
+        self._known[claim] = (time.monotonic(), allowed)
+        for key in sorted(self._waiting.pop(claim, ())):
+            self._again(key)
+
+    async def _is_allowed(self, claim: Claim) -> bool:
+        path = claim.queue
+        while path:
+            for verb in _VERBS:
+                if await self._ask(claim, verb, path):
+                    return True
+            path = path.rpartition(".")[0]
+        return False
+
+    async def _ask(self, claim: Claim, verb: str, path: str) -> bool:
+        body = review(claim, verb, path)
+        status = (await self._client.create(ACCESS_REVIEWS, body)).get("status") or {}
+        return bool(status.get("allowed"))
+
+
+def review(claim: Claim, verb: str, path: str) -> Object:
+    """The question whether a user may do *verb* with the queue *path*."""
+    about: dict[str, Any] = {
+        "group": QUEUES.group,
+        "version": QUEUES.version,
+        "resource": QUEUES.plural,
+        "name": path,
+        "verb": verb,
+    }
+    spec = {"user": claim.user, "groups": list(claim.groups), "resourceAttributes": about}
+    return {
+        "apiVersion": ACCESS_REVIEWS.api_version,
+        "kind": ACCESS_REVIEWS.kind,
+        "spec": spec,
+    }

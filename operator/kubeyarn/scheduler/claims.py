@@ -1,0 +1,26 @@
+"""What a user claims who submits an application: to have a right to its queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kubeyarn.model.applications import Application
+
+Object = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A user, a member of *groups*, who wants to submit to *queue*."""
+
+    user: str
+    groups: tuple[str, ...]
+    queue: str
+
+
+def groups_of(found: Object, application: Application) -> tuple[str, ...]:
+    """A user's groups as roles are bound to them: also Kubernetes' own, as the request had them."""
+    said = (found.get("spec") or {}).get("userGroups") or ()
+    own = (str(group) for group in said if str(group).startswith("system:"))
+    return tuple(sorted({*own, *application.groups}))

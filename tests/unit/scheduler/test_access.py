@@ -1,0 +1,154 @@
+"""Where root says queueAccess: ByRole, nobody is let in without a right."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubeyarn.scheduler.claims import Claim
+from unit.scheduler.world import World, a_node, a_queue
+
+
+class Rights:
+    """What is known of users' rights; what is not is asked for."""
+
+    def __init__(self):
+        self.known = {}
+        self.asked = []
+
+    def __call__(self, key, claim):
+        self.asked.append(claim)
+        return self.known.get((claim.user, claim.queue))
+
+
+def a_world(**cluster):
+    made = World(
+        ("queue", a_queue("root", cluster={"queueAccess": "ByRole", **cluster})),
+        ("queue", a_queue("root.a", capacity="50%", maximumAMShare="100%")),
+        ("queue", a_queue("root.a.x", capacity="100%", maximumAMShare="100%")),
+        ("queue", a_queue("root.b", capacity="50%", autoCreate={"enabled": True})),
+        ("node", a_node("n1")),
+    )
+    rights = made.ledger.may_submit = Rights()
+    return made, rights
+
+
+def accepted(world, name):
+    return world.ledger.requests["team-a", f"{name}-am-1"].accepted
+
+
+def again(world, name):
+    world.loop.look_again(("team-a", name))
+    world.cycle()
+
+
+def test_an_application_waits_until_its_users_rights_are_known():
+    world, rights = a_world()
+    world.submit("words", 1, queue="root.a.x")
+    world.cycle()
+    assert accepted(world, "words") is None
+    assert rights.asked[-1] == Claim("alice", (), "root.a.x")
+    assert world.held() == []
+
+    rights.known["alice", "root.a.x"] = True
+    again(world, "words")
+    assert accepted(world, "words") == (True, "Accepted", "placed in root.a.x")
+    assert len(world.held()) == 1
+
+
+def test_an_application_without_the_right_is_refused():
+    world, rights = a_world()
+    rights.known["alice", "root.a.x"] = False
+    world.submit("words", 1, queue="root.a.x")
+    world.cycle()
+
+    taken, reason, message = accepted(world, "words")
+    assert (taken, reason) == (False, "AccessDenied")
+    assert "user alice does not have permission to submit" in message
+    assert "root.a.x" in message
+
+
+def test_a_queue_made_on_demand_is_its_parents():
+    world, rights = a_world()
+    rights.known["alice", "root.b"] = True
+    world.submit("words", 1, queue="root.b.new")
+    world.cycle()
+
+    assert accepted(world, "words") == (True, "Accepted", "placed in root.b.new")
+    assert {claim.queue for claim in rights.asked} == {"root.b"}
+
+
+def test_what_was_taken_before_is_not_asked_for_again():
+    world, rights = a_world()
+    rights.known["alice", "root.a.x"] = True
+    world.submit("words", 1, queue="root.a.x")
+    world.cycle()
+    world.restart()
+    rights = world.ledger.may_submit = Rights()
+    world.cycle()
+
+    assert len(world.held()) == 1
+    assert rights.asked == []
+
+
+def test_a_users_groups_are_those_that_root_names_and_kubernetes_own():
+    world, rights = a_world(userGroups={"alice": ["etl", "dev"]})
+    own = ["old", "system:authenticated"]
+    world.submit("words", 1, queue="root.a.x", userGroups=own)
+    world.submit("others", 2, queue="root.a.x", user="bob", userGroups=own)
+    world.cycle()
+
+    assert [claim.groups for claim in rights.asked] == [
+        ("dev", "etl", "system:authenticated"),
+        ("old", "system:authenticated"),
+    ]
+
+
+def test_while_access_is_open_nobody_is_asked():
+    world, rights = a_world(queueAccess="Open")
+    world.submit("words", 1, queue="root.a.x")
+    world.cycle()
+
+    assert rights.asked == []
+    assert len(world.held()) == 1
+
+
+RULES = [
+    ({"type": "group", "matches": "etl", "policy": "custom", "customPlacement": "root.etl"}, "etl"),
+    ({"type": "user", "policy": "primaryGroup", "parentQueue": "root"}, "dev"),
+    ({"type": "user", "policy": "secondaryGroup", "parentQueue": "root"}, "etl"),
+]
+
+
+@pytest.mark.parametrize(("rule", "leaf"), RULES, ids=lambda one: str(one)[:40])
+def test_rules_place_by_the_groups_that_root_names(rule, leaf):
+    cluster = {"placementRules": [rule], "userGroups": {"alice": ["dev", "etl"]}}
+    world = World(
+        ("queue", a_queue("root", cluster=cluster)),
+        ("queue", a_queue("root.dev", capacity="50%")),
+        ("queue", a_queue("root.etl", capacity="50%")),
+        ("node", a_node("n1")),
+    )
+    world.submit("words", 1, queue="")
+    world.cycle()
+
+    assert accepted(world, "words")[2] == f"placed in root.{leaf}"
+
+
+def test_rules_place_by_the_groups_of_the_request_where_root_names_none():
+    rule = {"type": "user", "policy": "primaryGroupUser", "parentQueue": "root.groups"}
+    world = World(
+        ("queue", a_queue("root", cluster={"placementRules": [rule]})),
+        (
+            "queue",
+            a_queue(
+                "root.groups", capacity="100%", autoCreate={"enabled": True, "maximumDepth": 2}
+            ),
+        ),
+        ("node", a_node("n1")),
+    )
+    world.submit("words", 1, queue="", userGroups=["system:authenticated", "dev"])
+    world.submit("alone", 2, queue="", user="bob")
+    world.cycle()
+
+    assert accepted(world, "words")[2] == "placed in root.groups.dev.alice"
+    assert accepted(world, "alone")[2] == "placed in root.groups.bob.bob"
