@@ -7,7 +7,7 @@ import time
 import pytest
 
 from e2e.crd.conftest import NAMESPACE
-from e2e.crd.server import Server, an_object
+from e2e.crd.server import Server, an_object, collection
 
 pytestmark = pytest.mark.e2e
 
@@ -313,7 +313,7 @@ def test_only_its_user_and_administrators_of_its_queue_change_an_application(ser
     assert answer.status == 403
     assert 'the application of user "alice" in queue root.a.x may be changed' in answer.message
     assert "verb administer" in answer.message
-    path = f"/apis/kubeyarn.io/v1alpha1/namespaces/default/yarnapplications/{by_role['metadata']['name']}"
+    path = f"{collection(by_role)}/{by_role['metadata']['name']}"
     assert server.call("DELETE", path, user="bob").status == 403
 
     assert server.patch(by_role, {"spec": {"priority": 4}}, user="alice").status == 200

@@ -19,8 +19,8 @@ class Reviewing:
 
     def __init__(self, api):
         self.api = api
-        self.told = []
-        self.reviewer = AccessReviewer(api.client(), self.told.append)
+        self.told = asyncio.Event()
+        self.reviewer = AccessReviewer(api.client(), lambda _: self.told.set())
         self.reviewer.queue.start()
 
     async def answer(self, user, *groups):
@@ -28,8 +28,7 @@ class Reviewing:
         first = self.reviewer.may_submit(KEY, claim)
         assert first is None
         async with asyncio.timeout(5):
-            while not self.told:
-                await asyncio.sleep(0.01)
+            await self.told.wait()
         self.told.clear()
         return self.reviewer.may_submit(KEY, claim)
 
