@@ -20,8 +20,9 @@ def sync_asks(books: Books, state: RequestState, *, over: bool, now_ms: int) -> 
     if state.am:
         state.asked = wanted
         return
-    excluded = excluded_now(books, state, now_ms)
-    if state.asked == wanted and (state.excluded == excluded or not wanted):
+    excluded, where = excluded_now(books, state, now_ms), state.found["spec"].get("locality")
+    same_place = state.excluded == excluded and state.asked_where == where
+    if state.asked == wanted and (same_place or not wanted):
         return
     ask = read_ask(books, state)
     if ask is None:
@@ -33,7 +34,7 @@ def sync_asks(books: Books, state: RequestState, *, over: bool, now_ms: int) -> 
         reason = error.reason if isinstance(error, Rejected) else "InvalidRequest"
         _refuse(books, state, str(reason), str(error))
         return
-    state.asked, state.excluded = wanted, excluded
+    state.asked, state.excluded, state.asked_where = wanted, excluded, where
     if state.accepted is None or not state.accepted[0]:
         state.accepted = (True, "Accepted", f"asked in {state.queue}")
     books.changed(state.key)

@@ -47,6 +47,7 @@ class RequestState:
     size: Vector | None = None
     queue: str = ""
     asked: int | None = None
+    asked_where: Object | None = None
     excluded: frozenset[str] = frozenset()
     avoided: dict[str, Avoided] = field(default_factory=dict)
     deleted: bool = False

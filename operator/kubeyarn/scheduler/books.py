@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -43,9 +43,13 @@ class Books:
         self.queues: dict[str, Object] = {}
         self.in_force = InForce()
         self.tried_without: frozenset[str] = frozenset()
+        # The resources that queues name; None: to be looked up, because queues changed.
+        self.named_by_queues: frozenset[str] | None = None
         self.nodes: dict[str, NodeFacts] = {}
         self.lost_nodes: dict[str, NodeFacts] = {}
         self.strays: set[ContainerId] = set()
+        # How many nodes have each extended resource.
+        self.extended: Counter[str] = Counter()
         self.pods: dict[Key, PodUse] = {}
         self.applications: dict[Key, Object] = {}
         self.requests: dict[Key, RequestState] = {}

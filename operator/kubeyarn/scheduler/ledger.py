@@ -39,6 +39,7 @@ class Ledger(Books):
         """A fresh engine from everything that is cached."""
         if tree.abandoned(self):
             self.in_force = InForce()
+        self.named_by_queues = None
         before, self.types = self.types, tree.all_types(self)
         self.in_engine.clear()
         self.submitted_as.clear()

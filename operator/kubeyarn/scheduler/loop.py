@@ -58,6 +58,8 @@ class AllocationLoop:
             self._ledger.queues[name] = item
             # Our own status writes come back, too; they change nothing.
             self._queues |= before is None or _word(before) != _word(item)
+        if self._queues:
+            self._ledger.named_by_queues = None
         self._wake.set()
 
     def node_seen(self, what: str, item: Object) -> None:

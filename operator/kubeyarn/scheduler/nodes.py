@@ -22,6 +22,9 @@ def see_node(books: Books, node: Object) -> bool:
     before = books.nodes.get(facts.name)
     if before == facts:
         return False
+    if before is not None:
+        books.extended.subtract(usage.extended(list(before.allocatable)))
+    books.extended.update(usage.extended(list(facts.allocatable)))
     books.nodes[facts.name] = facts
     books.lost_nodes.pop(facts.name, None)
     if before is not None and before.partition != facts.partition:
@@ -34,6 +37,7 @@ def forget_node(books: Books, name: str) -> None:
     facts = books.nodes.pop(name, None)
     if facts is not None:
         books.lost_nodes[name] = facts
+        books.extended.subtract(usage.extended(list(facts.allocatable)))
 
 
 def sync_node(books: Books, name: str, now_ms: int) -> None:

@@ -6,7 +6,7 @@ from kubeyarn.crd import amounts, queues
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedule.fair.checking import check_policies
-from kubeyarn.scheduler import configuring, nodes, usage
+from kubeyarn.scheduler import configuring, nodes
 from kubeyarn.scheduler.books import Books, Object
 from kubeyarn.scheduler.configuring import InForce
 
@@ -89,7 +89,7 @@ def wanted_kind(books: Books) -> SchedulerKind:
 
 def all_types(books: Books) -> ResourceTypes:
     """Every resource that a queue or a node names."""
-    named = set(queues.resource_types(books.queues.values()).names)
-    for node in books.nodes.values():
-        named |= usage.extended(list(node.allocatable))
-    return amounts.resource_types(named)
+    if books.named_by_queues is None:
+        books.named_by_queues = frozenset(queues.resource_types(books.queues.values()).names)
+    on_nodes = {name for name, count in books.extended.items() if count}
+    return amounts.resource_types({*books.named_by_queues, *on_nodes})

@@ -651,3 +651,30 @@ def test_nothing_is_written_when_nothing_changed(world):
     assert versions == {
         n: r["metadata"]["resourceVersion"] for n, r in world.objects["request"].items()
     }
+
+
+def test_an_ask_that_wants_another_place_gets_it(world):
+    world.submit("words", 1)
+    nowhere = {"nodes": ["gone"], "relax": False}
+    assert asked(world, 2, locality=nowhere) == {}
+
+    world.patch("request", "maps", spec={"locality": {"nodes": ["n2"], "relax": False}})
+    world.cycle()
+    assert set(world.granted("maps").values()) == {"n2"}
+
+
+def test_a_resource_is_known_as_long_as_a_node_or_a_queue_names_it(world):
+    gpu, also = "nvidia.com/gpu", {"nvidia.com/gpu": "2"}
+    for name in ("g1", "g2"):
+        world.put("node", a_node(name, also=also))
+    world.cycle()
+    assert gpu in world.ledger.types.names
+
+    world.remove("node", "g1")
+    world.put("node", a_node("g2"))
+    world.cycle()
+    assert gpu not in world.ledger.types.names
+
+    world.patch("queue", "root.a", spec={"maximumAllocation": {gpu: "2", "memory": "1Gi"}})
+    world.cycle()
+    assert gpu in world.ledger.types.names
