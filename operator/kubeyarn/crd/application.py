@@ -133,7 +133,8 @@ _SPEC_RULES = [
         "user cannot be changed once submitted: kill the application and submit another",
     ),
     rule(
-        "oldSelf.userGroups.size() == 0 || self.userGroups == oldSelf.userGroups",
+        "!has(oldSelf.userGroups) || oldSelf.userGroups.size() == 0 || "
+        "(has(self.userGroups) && self.userGroups == oldSelf.userGroups)",
         "userGroups cannot be changed once submitted: kill the application and submit another",
     ),
     rule(
