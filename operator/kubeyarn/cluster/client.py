@@ -24,6 +24,7 @@ from kubeyarn.model.errors import Unavailable
 Object = dict[str, Any]
 
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 _ATTEMPTS = 6
@@ -111,6 +112,13 @@ class KubeClient:
     ) -> Object:
         """Merge-patch an object or its subresource (RFC 7386: null removes, lists are replaced)."""
         path, headers = kind.path(namespace, name, sub), {"Content-Type": MERGE_PATCH}
+        return await self._json("PATCH", path, body=body, headers=headers)
+
+    async def patch_entries(
+        self, kind: Kind, name: str, body: Object, namespace: str | None = None, sub: str = ""
+    ) -> Object:
+        """Patch one of Kubernetes' own kinds; lists merge by their keys (strategic merge patch)."""
+        path, headers = kind.path(namespace, name, sub), {"Content-Type": STRATEGIC_PATCH}
         return await self._json("PATCH", path, body=body, headers=headers)
 
     async def delete(

@@ -31,6 +31,7 @@ from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager import (
     asking,
+    evicting,
     lifetimes,
     limits,
     observing,
@@ -333,7 +334,9 @@ class ApplicationsManager:
             self._stopped |= dict.fromkeys(plan.doomed, doom.ending)
         if doom is None and view.role != names.ROLE_ASK:
             await self._launch_all(key, application, record, view, plan.unlaunched)
-        for pod in plan.delete:
+        for pod, why in plan.evict:
+            await evicting.tell(self._client, self._events, pod, why)
+        for pod in [*plan.delete, *(pod for pod, _ in plan.evict)]:
             await self._delete_pod(pod.namespace, pod.name, pod.uid)
 
     def _tell(self, session: MasterSession, view: RequestView, plan: requests.RequestPlan) -> None:

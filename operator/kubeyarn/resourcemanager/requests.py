@@ -56,11 +56,15 @@ class RequestView:
 
 @dataclass(slots=True)
 class RequestPlan:
-    """What to do about one request. *status* is a merge patch of our fields, empty when current."""
+    """What to do about one request. *status* is a merge patch of our fields, empty when current.
+
+    *evict* are pods that the policy takes back, each with why.
+    """
 
     status: Object = field(default_factory=dict)
     unlaunched: list[tuple[ContainerId, str]] = field(default_factory=list)
     delete: list[PodFacts] = field(default_factory=list)
+    evict: list[tuple[PodFacts, str]] = field(default_factory=list)
     ended: list[CompletedContainer] = field(default_factory=list)
     doomed: list[ContainerId] = field(default_factory=list)
 
@@ -156,12 +160,15 @@ def plan(
             result.unlaunched.append((container, node))
         else:
             running += pod.running
-            taken = seen.preempting.get(container, (False, ""))[0]
+            taken, why = seen.preempting.get(container, (False, ""))
             spared = doom is None or (doom.spares_running and pod.running)
-            if not pod.deleting and (taken or not spared):
+            if pod.deleting:
+                continue
+            if taken:
+                result.evict.append((pod, why))
+            elif not spared:
                 result.delete.append(pod)
-                if not taken:
-                    result.doomed.append(container)
+                result.doomed.append(container)
     _take_back_revoked(seen, pods, completed, result)
     again = _asked_again(seen, result.ended)
     kept = [c for c in completed.values() if c.id in seen.grants or not confirmed(c.id)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from e2e.attempts.puppet import Puppet
 from e2e.live.patience import until
 from e2e.policy.world import condition, queue, role_of, root
 
@@ -74,6 +75,41 @@ def test_a_preempted_container_ends_with_yarns_exit_status_and_is_not_asked_for_
     assert seen <= {PREEMPTED}
     assert world.request("a")["status"].get("pending", 0) == 0
     world.stays("they do not come back", lambda: world.running("a"), 34, seconds=2)
+
+
+def test_an_application_master_is_told_before_and_after(tree):
+    """It hears that containers will go, then that they went, and the pods say why."""
+    world = tree(
+        root(preemption=QUICK),
+        queue("root.a", **OPEN, capacity="50%"),
+        queue("root.b", **OPEN, capacity="50%"),
+    )
+    world.submit("a", "root.a")
+    master = Puppet(world, "a", 1)
+    master.register()
+    containers = master.gather(39)
+    master.launch(*containers)
+    world.run("b", "root.b", 3)
+
+    told = until("it is told", master.allocate, lambda said: said["preemption"]["containers"])
+    marked = set(told["preemption"]["containers"])
+    assert "guaranteed" in told["preemption"]["message"]
+    assert marked <= set(containers)
+    assert world.running("a") == 40
+    ended = []
+
+    def hear():
+        ended.extend(master.allocate()["completed"])
+        return ended
+
+    until("it hears of four ends", hear, lambda found: len(found) == 4)
+    assert {entry["containerId"] for entry in ended} <= marked
+    assert {entry["exitStatus"] for entry in ended} == {PREEMPTED}
+    world.until_running("b", 4)
+    events = world.events("PreemptedByQueue")
+    assert {event["note"].partition(":")[0] for event in events} == {
+        entry["containerId"] for entry in ended
+    }
 
 
 def test_a_queue_that_is_spared_is_not_touched(tree):

@@ -186,6 +186,11 @@ class World:
         """Every change of this namespace's pods from now on."""
         return Watched(self.server, self._of("pods", "/api/v1"))
 
+    def events(self, reason: str) -> list[Json]:
+        """What was said of this namespace's objects for *reason*."""
+        found = self.get(self._of("events", "/apis/events.k8s.io/v1"))["items"]
+        return [event for event in found if event.get("reason") == reason]
+
     # Nodes.
 
     def cordon(self, name: str, *, closed: bool = True) -> None:

@@ -78,6 +78,15 @@ class Stage:
             found[part] = {k: v for k, v in merged.items() if v is not None}
         return self._put(kind, found)
 
+    async def patch_entries(
+        self, kind: Kind, name: str, body: Object, namespace: str, sub: str = ""
+    ) -> Object:
+        found = copy.deepcopy(self._get(kind, name))
+        told = copy.deepcopy(body["status"]["conditions"])
+        conditions = (found.get("status") or {}).get("conditions") or []
+        found["status"] = {**(found.get("status") or {}), "conditions": [*conditions, *told]}
+        return self._put(kind, found)
+
     async def delete(self, kind: Kind, name: str, namespace: str, options: Object) -> None:
         gone = self._get(kind, name)
         if self.graceful:

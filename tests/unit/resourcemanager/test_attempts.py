@@ -145,6 +145,27 @@ def test_an_am_that_is_preempted_has_its_exit_status_and_does_not_count():
     play(story)
 
 
+def test_a_pod_that_is_taken_back_is_told_why_and_an_event_says_so():
+    async def story() -> None:
+        stage = Stage()
+        stage.graceful = True
+        am = await stage.launch_am(1)
+        container = stage.status()["attempts"][-1]["containerId"]
+        stage.preempt("wordcount-am-1", container)
+        await stage.settle()
+
+        pod = stage.objects["Pod", am]
+        assert "deletionTimestamp" in pod["metadata"]
+        told = [c for c in pod["status"]["conditions"] if c["type"] == "DisruptionTarget"]
+        assert [(c["status"], c["reason"], c["message"]) for c in told] == [
+            ("True", "PreemptedByQueue", "root.b needs the room")
+        ]
+        said = [event for event in stage.events if event.startswith("PreemptedByQueue")]
+        assert said == [f"PreemptedByQueue: {container}: root.b needs the room"]
+
+    play(story)
+
+
 def test_with_the_attempt_end_its_containers_launched_or_not():
     async def story() -> None:
         stage, maps, containers = await started()
