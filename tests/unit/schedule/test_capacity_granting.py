@@ -156,13 +156,13 @@ def test_a_reservation_is_granted_in_its_own_size_though_another_is_asked_by_now
         cluster.engine.release(container.id, 1)
     cluster.ask(2, 1, (4096, 4))
     cluster.cycle()
-    cluster.ask(2, 3, (1024, 1))
-    assert [(c.node, c.size) for c in cluster.cycle()] == [("n1", (1024, 1))] * 2
-    for container in first[2:4]:
-        cluster.engine.release(container.id, 1)
+    cluster.ask(2, 1, (3072, 3))
+    cluster.engine.release(first[2].id, 1)
+    assert cluster.cycle() == []
+    cluster.engine.release(first[3].id, 1)
 
     assert [(c.node, c.size) for c in cluster.cycle()] == [("n0", (4096, 4))]
-    assert cluster.status("root.b").used == (7168, 7)
+    assert cluster.status("root.b").used == (5120, 5)
     assert cluster.status("root.b").pending == (0, 0)
 
 
