@@ -145,6 +145,13 @@ def read_policy(text: str) -> FairPolicy:
     return known
 
 
+def _read_default_policy(text: str) -> FairPolicy:
+    """As Hadoop, this looks for the name alone: fifo by its class name is taken."""
+    if text.lower() == "fifo":
+        raise SpecError("it is fifo, which only leaf queues can have; use fair or drf")
+    return read_policy(text)
+
+
 def read_access(text: str) -> Access:
     """An ACL: `user1,user2 group1,group2`, `*` for everybody, a blank for nobody.
 
@@ -237,13 +244,7 @@ class _Cluster:
         """The last one that is said, by whichever name."""
         policy = FairPolicy.FAIR
         for element in self._policies:
-            policy = _with_name(_ROOT, element, lambda found: read_policy(_text(found)))
-            if policy is FairPolicy.FIFO:
-                raise _refused(
-                    _ROOT,
-                    element.tag,
-                    f"{element.tag} is fifo, which only leaf queues can have; use fair or drf",
-                )
+            policy = _with_name(_ROOT, element, lambda found: _read_default_policy(_text(found)))
         return policy
 
     def _user_maxima(self) -> tuple[tuple[str, int], ...]:

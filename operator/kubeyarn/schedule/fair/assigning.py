@@ -13,9 +13,11 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, component_min, fits, subtract
 from kubeyarn.policy.fair.comparing import below, greater
+from kubeyarn.policy.fair.drf_comparing import Sibling, compare_siblings
 from kubeyarn.policy.fair.masters import is_unchecked, master_limit
 from kubeyarn.policy.fair.rounding import scaled_down, single
 from kubeyarn.policy.fair.starvation import lacking
+from kubeyarn.policy.java_tree import tree_order
 from kubeyarn.schedule.engine import Decision, Grant, Reserve
 from kubeyarn.schedule.fair.ledger import Ledger
 from kubeyarn.schedule.fair.members import AM_KEY, Attempt, Outstanding, Queue, Reservation, Room
@@ -132,11 +134,26 @@ class Assigner:
     def _assign_queue(self, queue: Queue, room: Room) -> Grant | Reserve | None:
         if queue.is_bounded and not fits(queue.usage, queue.maximum):
             return None
+        if queue.is_contrary:
+            return self._assign_contrary(queue, room)
         for _, member in queue.line.entries:
             if isinstance(member, Queue):
                 made = self._assign_queue(member, room)
             else:
                 made = self._assign_attempt(member, room)
+            if made is not None:
+                return made
+        return None
+
+    def _assign_contrary(self, queue: Queue, room: Room) -> Grant | Reserve | None:
+        """Children in the order Hadoop's set has where their comparator contradicts itself."""
+        siblings = {
+            Sibling(child.usage, child.minimum, child.weight, child.path): child
+            for child in queue.children
+        }
+        cluster = self._ledger.cluster
+        for sibling in tree_order(siblings, lambda a, b: compare_siblings(a, b, cluster)):
+            made = self._assign_queue(siblings[sibling], room)
             if made is not None:
                 return made
         return None

@@ -70,8 +70,9 @@ class Line:
 class Queue:
     """A queue (Hadoop: FSParentQueue, FSLeafQueue).
 
-    *declared* False is a dynamic one. *pending* and *reserved* are kept in leaves only; usage in
-    every queue, because each grant asks for it.
+    *declared* False is a dynamic one. Where it *is_contrary* its policy contradicts itself and the
+    line does not say who is first (policy.fair.drf_comparing). *pending* and *reserved* are kept
+    in leaves only; usage in every queue, because each grant asks for it.
     """
 
     __slots__ = (
@@ -87,6 +88,7 @@ class Queue:
         "fair_share",
         "fair_timeout_ms",
         "is_bounded",
+        "is_contrary",
         "is_leaf",
         "limit",
         "line",
@@ -128,6 +130,7 @@ class Queue:
         self.child_limit: ResourceLimit | None = None
         self.maximum = zero
         self.is_bounded = True
+        self.is_contrary = False
         self.maximum_container: tuple[int | None, ...] = ()
         self.maximum_running = UNLIMITED_APPLICATIONS
         self.maximum_am_share = 0.5

@@ -97,6 +97,8 @@ class Tree:
             self._declare(path, now_ms, is_leaf=False)
         for queue in self._ledger.root.down():
             self._set_up(queue)
+        for queue in self._ledger.root.down():
+            queue.is_contrary = any(_is_weightless(child) for child in queue.children)
         for path in before - set(self._declared):
             gone = self._ledger.queues.get(path)
             if gone is not None:
@@ -269,6 +271,8 @@ class Tree:
         if parent is not None:
             parent.children.append(queue)
         self._set_up(queue)
+        if parent is not None and _is_weightless(queue):
+            parent.is_contrary = True
         self._limit_dynamic(queue)
         return queue
 
@@ -323,6 +327,12 @@ class Tree:
 
 def _is_parent(queue: QueueConfig) -> bool:
     return queue.path == _ROOT or (queue.fair is not None and queue.fair.parent)
+
+
+def _is_weightless(queue: Queue) -> bool:
+    """Whether its parent's policy divides by a weight of nothing."""
+    parent = queue.parent
+    return parent is not None and parent.policy is FairPolicy.DRF and queue.weight <= 0
 
 
 def _first(said: int | None, otherwise: int) -> int:
