@@ -71,6 +71,8 @@ class FakeApi:
         self.requests: list[tuple[str, str]] = []
         self.writes: list[tuple[str, str, Object]] = []
         self.expired_as_event = True
+        self.executed: list[tuple[str, ...]] = []
+        self.commands_fail = ""
         self._version = 1000
         self._oldest = 0
         self._uids = itertools.count(1)
@@ -190,6 +192,8 @@ class FakeApi:
         answer: web.StreamResponse
         if request.method == "GET" and request.query.get("watch"):
             return await self._watch(request, place)
+        if place.sub == "exec":
+            return await self._exec(request, place)
         try:
             body = json.loads(await request.read() or b"null")
             answer = web.json_response(self._answer(request, place, body))
@@ -198,6 +202,21 @@ class FakeApi:
         if trouble is not None:
             return await self._fail(request, trouble)
         return answer
+
+    async def _exec(self, request: web.Request, place: Place) -> web.StreamResponse:
+        """Run a command in a pod: noted, and answered as `commands_fail` says."""
+        channels = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
+        await channels.prepare(request)
+        self.executed.append(
+            (place.name, request.query["container"], *request.query.getall("command"))
+        )
+        status: Object = {"status": "Success"}
+        if self.commands_fail:
+            await channels.send_bytes(b"\x02" + self.commands_fail.encode())
+            status = {"status": "Failure", "message": "command terminated with exit code 1"}
+        await channels.send_bytes(b"\x03" + json.dumps(status).encode())
+        await channels.close()
+        return channels
 
     def _next_trouble(self, request: web.Request) -> Trouble | None:
         for trouble in self._trouble:

@@ -75,6 +75,38 @@ class AttemptState(StrEnum):
     KILLED = "KILLED"
 
 
+class SignalCommand(StrEnum):
+    """What is done to a container (Hadoop: SignalContainerCommand)."""
+
+    OUTPUT_THREAD_DUMP = "OutputThreadDump"
+    GRACEFUL_SHUTDOWN = "GracefulShutdown"
+    FORCEFUL_SHUTDOWN = "ForcefulShutdown"
+
+
+class Signal(Fields):
+    """A signal to a container, sent once."""
+
+    container_id: Annotated[str, Field(min_length=1, max_length=80)] = Field(
+        description="The container's id, container_<timestamp>_<application>_<attempt>_<number>."
+    )
+    command: SignalCommand = Field(
+        SignalCommand.OUTPUT_THREAD_DUMP,
+        description="OutputThreadDump: SIGQUIT to its first process. GracefulShutdown: it is "
+        "stopped with its grace period, exit status 143. ForcefulShutdown: it is killed, 137.",
+    )
+    serial: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(
+        1, description="Another number sends the signal again."
+    )
+
+
+class SentSignal(Signal):
+    """What became of a signal."""
+
+    sent: bool = Field(False, description="Whether it was sent.")
+    time: Time | None = Field(None, description="When it was sent or refused.")
+    message: Diagnostics | None = Field(None, description="Why it was not sent.")
+
+
 class Protocol(StrEnum):
     """How an ApplicationMaster speaks."""
 
@@ -231,6 +263,12 @@ class YarnApplicationSpec(Fields):
         description="The id of an attempt that is ended as failed; another one follows if "
         "maxAttempts allows. An id of another application's or a former attempt does nothing.",
     )
+    signals: list[Signal] = Field(
+        default=[],
+        max_length=256,
+        description="Signals to its containers. status.signals says what became of each.",
+        json_schema_extra=listed_by("containerId", "command"),
+    )
     desired_state: DesiredState = Field(
         DesiredState.RUNNING, description="Killed ends the application; that cannot be undone."
     )
@@ -337,6 +375,12 @@ class YarnApplicationStatus(Fields):
         max_length=100,
         description="Its attempts, first to last.",
         json_schema_extra=listed_by("id"),
+    )
+    signals: list[SentSignal] | None = Field(
+        None,
+        max_length=256,
+        description="The signals of spec.signals that were sent or refused.",
+        json_schema_extra=listed_by("containerId", "command"),
     )
     allocated: ShownAmounts | None = Field(
         None, description="What it holds now: containers, and how much of each resource."

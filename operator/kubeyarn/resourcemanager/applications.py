@@ -48,6 +48,7 @@ from kubeyarn.resourcemanager.podfacts import PodFacts
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
 from kubeyarn.resourcemanager.requests import Doom, RequestView
 from kubeyarn.resourcemanager.settings import Settings
+from kubeyarn.resourcemanager.signalling import Signaller
 from kubeyarn.resourcemanager.site import Site
 
 _log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ class ApplicationsManager:
         self._endings: dict[ContainerId, Ending] = {}
         self._stopped: dict[ContainerId, Ending] = {}
         self._status_at: dict[Key, float] = {}
+        self._signaller = Signaller(client, clock_ms, self._stopped)
         self.queue: WorkQueue[Key] = WorkQueue(self.look)
 
     # What happens outside arrives here.
@@ -183,7 +185,7 @@ class ApplicationsManager:
         if container is None and request is not None:
             container = min((*request.grants, *request.completed), default=None)
         pod = self._pods(key).get(container) if container else None
-        ending = pod.ending if pod else None
+        ending = (self._stopped.get(pod.container) or pod.ending) if pod and pod.ending else None
         if pod is None and container is not None:
             ending = self._ending(key, container) or observing.am_ending(request, container)
             if ending is None and request is not None and container in request.launched:
@@ -272,6 +274,11 @@ class ApplicationsManager:
         if not self.nodes.all_well:
             await self._leave_nodes(key, record)
         await self._sweep(key, record)
+        if not record.ended:
+            pods_now = self.cache.pods(key)
+            said = await self._signaller.serve(application, record, views, pods_now)
+            if said is not None:
+                await self._patch_application(key, {"status": {"signals": said}}, sub="status")
 
     async def _ensure_am_request(
         self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]

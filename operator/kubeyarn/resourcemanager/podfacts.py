@@ -42,6 +42,7 @@ class PodFacts:
     waiting: tuple[str, str] | None = None
     unschedulable: str = ""
     version: int = 0
+    main: str = "main"
 
 
 def read(pod: Object) -> PodFacts | None:
@@ -72,6 +73,7 @@ def read(pod: Object) -> PodFacts | None:
         waiting=_waiting(status, main),
         unschedulable=_unschedulable(status),
         version=int(meta.get("resourceVersion") or 0),
+        main=_main_name(pod),
     )
 
 
@@ -133,6 +135,12 @@ def _eviction(message: str) -> Ending:
     if "low on resource" in message and any(words in message for words in _DISK):
         return Ending(ExitStatus.DISKS_FAILED, said)
     return Ending(ExitStatus.ABORTED, said)
+
+
+def _main_name(pod: Object) -> str:
+    """The name of the pod's first container, which is the one YARN means."""
+    containers = (pod.get("spec") or {}).get("containers") or [{}]
+    return str(containers[0].get("name") or "main")
 
 
 def _main_status(pod: Object) -> Object:

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.resourcemanager import speaking
+from kubeyarn.resourcemanager import signals, speaking
 from kubeyarn.resourcemanager.requests import RequestView
 
 Object = dict[str, Any]
@@ -28,6 +28,7 @@ def fail(application: Object, record: ApplicationRecord) -> str:
 def saying(application: Object, record: ApplicationRecord, request: RequestView | None) -> Saying:
     """Whether everything that was changed while the application lived is in force."""
     refused = [("InvalidAnnotation", m) for m in speaking.mistakes(application, record.attempt_id)]
+    refused += [("SignalRefused", message) for message in signals.refusals(application)]
     refused += [*_no_such_attempt(application, record), *_refused_by_the_scheduler(request)]
     if not refused:
         return Saying(CONDITION, True, "NothingRefused", "")

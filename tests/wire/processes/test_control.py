@@ -115,3 +115,107 @@ async def test_the_fair_scheduler_refuses_to_change_a_priority(cluster):
     await cluster.until(lambda: changes(cluster)[0] == "False")
     assert changes(cluster)[1] == "PriorityNotSupported"
     assert "Fair Scheduler" in changes(cluster)[2]
+
+
+async def running(cluster, master, count=1):
+    """Ids of containers that run."""
+    await master.beat(ask(count))
+    await master.beat_until(lambda: len(master.containers) == count)
+    await master.launch(*master.containers)
+    await cluster.until(lambda: len(cluster.pods("task", phase="Running")) == count)
+    return sorted(c["containerId"] for c in master.containers)
+
+
+def signal(container, command, **more):
+    return {"containerId": container, "command": command, **more}
+
+
+def answers(cluster):
+    """What became of the signals, without when."""
+    found = cluster.application().get("signals") or []
+    return [{k: v for k, v in entry.items() if k != "time"} for entry in found]
+
+
+async def test_a_thread_dump_is_asked_of_the_first_process_once(cluster, master):
+    (container,) = await running(cluster, master)
+    pod = cluster.pods("task")[0]["metadata"]["name"]
+    wanted = signal(container, "OutputThreadDump")
+    cluster.change(signals=[wanted])
+    await cluster.until(lambda: answers(cluster))
+
+    assert answers(cluster) == [{**wanted, "serial": 1, "sent": True}]
+    await cluster.kill("manager")
+    cluster.start_manager()
+    await cluster.ready()
+    assert cluster.api.executed == [(pod, "main", "kill", "-3", "1")]
+    cluster.change(signals=[{**wanted, "serial": 2}])
+    await cluster.until(lambda: len(cluster.api.executed) == 2)
+    await cluster.until(lambda: answers(cluster) == [{**wanted, "serial": 2, "sent": True}])
+    assert cluster.pods("task", phase="Running")
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "grace"),
+    [("GracefulShutdown", 143, None), ("ForcefulShutdown", 137, 1)],
+)
+async def test_a_shutdown_ends_the_container_with_yarns_exit_status(
+    cluster, master, command, status, grace
+):
+    _, second = await running(cluster, master, 2)
+    cluster.change(signals=[signal(second, command)])
+    await master.beat_until(lambda: master.completed)
+
+    assert [(c["containerId"], c["exitStatus"]) for c in master.completed] == [(second, status)]
+    assert "killed on request" in master.completed[0]["diagnostics"]
+    deleted = [body for what, path, body in cluster.api.writes if what == "DELETE"]
+    assert [body.get("gracePeriodSeconds") for body in deleted] == [grace]
+    assert len(cluster.pods("task", phase="Running")) == 1
+    await cluster.until(lambda: answers(cluster))
+    assert answers(cluster)[0]["sent"] is True
+
+
+async def test_an_am_that_is_shut_down_uses_an_attempt_up(cluster, master):
+    am = cluster.application()["attempts"][0]["containerId"]
+    cluster.change(signals=[signal(am, "ForcefulShutdown")])
+    await cluster.until(lambda: len(cluster.application()["attempts"]) == 2)
+
+    assert cluster.application()["attempts"][0]["exitStatus"] == 137
+
+
+async def test_signals_that_cannot_be_sent_are_refused_with_the_reason(cluster, master):
+    (container,) = await running(cluster, master)
+    cluster.api.commands_fail = "sh: kill: not found"
+    gone = container[:-6] + "000999"
+    cluster.change(
+        signals=[
+            signal(container, "OutputThreadDump"),
+            signal(gone, "GracefulShutdown"),
+            signal("container_1_0001_01_000001", "GracefulShutdown"),
+            signal("nonsense", "ForcefulShutdown"),
+        ]
+    )
+    await cluster.until(lambda: len(answers(cluster)) == 4)
+
+    messages = [entry["message"] for entry in answers(cluster)]
+    assert messages[0] == "sh: kill: not found"
+    assert messages[1] == "it has ended, or never was"
+    assert messages[2].startswith("it is no container of application_")
+    assert "nonsense" in messages[3]
+    assert not any(entry["sent"] for entry in answers(cluster))
+    await cluster.until(lambda: changes(cluster)[1] == "SignalRefused")
+    assert "OutputThreadDump" in changes(cluster)[2]
+    cluster.change(signals=[])
+    await cluster.until(lambda: changes(cluster)[0] == "True")
+    assert answers(cluster) == []
+
+
+async def test_a_signal_waits_for_its_container_to_run(cluster, master):
+    await master.beat(ask(1))
+    await master.beat_until(lambda: master.containers)
+    container = master.containers[0]["containerId"]
+    cluster.change(signals=[signal(container, "OutputThreadDump")])
+    await master.beat()
+    assert answers(cluster) == []
+
+    await master.launch(*master.containers)
+    await cluster.until(lambda: answers(cluster) and answers(cluster)[0]["sent"])
