@@ -296,6 +296,19 @@ class FakeApi:
         self._store(_key(place), pod, "MODIFIED")
         return {"kind": "Status", "status": "Success"}
 
+    def _resize(self, place: Place, body: Object) -> Object:
+        """A strategic merge patch of a pod's containers' resources, and of nothing else."""
+        pod = copy.deepcopy(self._found(place))
+        containers = {c["name"]: c for c in pod["spec"]["containers"]}
+        for change in body["spec"]["containers"]:
+            if set(change) != {"name", "resources"} or change["name"] not in containers:
+                raise _No(422, "Invalid", f"pod {place.name}: only resources may be changed")
+            old = containers[change["name"]].get("resources") or {}
+            containers[change["name"]]["resources"] = _merged(old, change["resources"])
+        pod["metadata"]["generation"] = pod["metadata"].get("generation", 1) + 1
+        self.writes.append(("PATCH", f"{place.plural}/{place.name}/resize", body))
+        return self._store(_key(place), pod, "MODIFIED")
+
     def _put(self, place: Place, body: Object) -> Object:
         before = self._found(place)
         self._check_version(before, body)
@@ -307,6 +320,8 @@ class FakeApi:
     def _patch(self, place: Place, body: Object) -> Object:
         before = self._found(place)
         self._check_version(before, body)
+        if place.sub == "resize":
+            return self._resize(place, body)
         after = _merged(
             before, {k: v for k, v in body.items() if (k == "status") == bool(place.sub)}
         )

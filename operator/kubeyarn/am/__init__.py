@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from kubeyarn.am.state import NodeUpdated as NodeUpdated
     from kubeyarn.am.state import Preempting as Preempting
     from kubeyarn.am.state import Rejected as Rejected
+    from kubeyarn.am.state import Updated as Updated
+    from kubeyarn.am.state import UpdateRefused as UpdateRefused
     from kubeyarn.am.taskbook import TaskBook as TaskBook
     from kubeyarn.am.taskserver import TaskServer as TaskServer
     from kubeyarn.am.wire import AskKey as AskKey
@@ -40,6 +42,8 @@ _HOMES = {
     "NodeUpdated": "state",
     "Preempting": "state",
     "Rejected": "state",
+    "Updated": "state",
+    "UpdateRefused": "state",
     "TaskBook": "taskbook",
     "TaskServer": "taskserver",
     "AskKey": "wire",
@@ -66,6 +70,8 @@ __all__ = [
     "TaskBook",
     "TaskRunner",
     "TaskServer",
+    "UpdateRefused",
+    "Updated",
 ]
 
 

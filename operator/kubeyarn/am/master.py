@@ -223,6 +223,18 @@ class ApplicationMaster:
         self._state.release(container_id)
         self._wake.set()
 
+    def resize(self, container: wire.Container | str, resources: Mapping[str, str]) -> None:
+        """Wish another size for a container that was granted, running or not.
+
+        An `Updated` event comes when it has it, `UpdateRefused` when it will not. More comes when
+        there is room on its node and below the queue's limits; less comes at once.
+
+        Raises:
+            InvalidAskError: no such container lives, or a resource is no positive quantity.
+        """
+        self._state.resize(container if isinstance(container, str) else container.id, resources)
+        self._wake.set()
+
     def exclude_nodes(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Take no containers on nodes *add*; take them on *remove* again."""
         self._state.exclude_nodes(add, remove)
@@ -251,7 +263,7 @@ class ApplicationMaster:
                 events.append(event)
 
     async def events(self) -> AsyncIterator[Event]:
-        """`Allocated`, `Completed`, `Preempting` and `NodeUpdated` events, each to one reader.
+        """Events as they come (`Allocated`, `Completed`, ...), each to one reader.
 
         Raises:
             AmError: the conversation with the ResourceManager is over.

@@ -15,7 +15,7 @@ says and hands the answers to `answered`. Theory of operation:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kubeyarn.am.errors import InvalidAskError
@@ -26,7 +26,9 @@ from kubeyarn.am.wire import (
     Container,
     Ended,
     NodeUpdate,
+    Refusal,
     Registration,
+    check_resources,
 )
 
 
@@ -61,6 +63,22 @@ class Preempting:
 
 
 @dataclass(frozen=True, slots=True)
+class Updated:
+    """A container of ours was changed as we wished; it is so now."""
+
+    container: Container
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRefused:
+    """A container of ours is not changed; *reason* as in `wire.Refusal`."""
+
+    container: Container
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """An ask that cannot be served as it is; it stays until it is cancelled or asked otherwise."""
 
@@ -76,7 +94,7 @@ class NodeUpdated:
     update: NodeUpdate
 
 
-Event = Allocated | Completed | Preempting | Rejected | NodeUpdated
+Event = Allocated | Completed | Preempting | Updated | UpdateRefused | Rejected | NodeUpdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,7 @@ class AllocateRequest:
     exclude: tuple[str, ...]
     include: tuple[str, ...]
     tracking_url: str | None
+    updates: tuple[tuple[str, int, tuple[tuple[str, str], ...]], ...] = ()
 
     def to_wire(self) -> dict[str, object]:
         """This request as the AM service reads it."""
@@ -100,6 +119,10 @@ class AllocateRequest:
             "releases": list(self.releases),
             "excludeNodes": {"add": list(self.exclude), "remove": list(self.include)},
             "trackingUrl": self.tracking_url,
+            "updates": [
+                {"containerId": name, "version": version, "resources": dict(resources)}
+                for name, version, resources in self.updates
+            ],
         }
 
 
@@ -127,6 +150,8 @@ class AmState:
     _releasing: dict[str, bool] = field(default_factory=dict)
     _exclude: set[str] = field(default_factory=set)
     _include: set[str] = field(default_factory=set)
+    _updates: dict[str, dict[str, str]] = field(default_factory=dict)
+    _unsent_updates: set[str] = field(default_factory=set)
     _tracking_url: str | None = None
     _response_id: int = 0
     _under_way: AllocateRequest | None = None
@@ -192,6 +217,18 @@ class AmState:
             self._include.add(node)
             self._exclude.discard(node)
 
+    def resize(self, container_id: str, resources: Mapping[str, str]) -> None:
+        """Wish another size for a container; what is not named stays as it is.
+
+        Raises:
+            InvalidAskError: no such container lives, or a resource is no positive quantity.
+        """
+        if container_id not in self.live:
+            raise InvalidAskError(f"resize {container_id}: no such container lives")
+        check_resources(f"resize {container_id}", resources)
+        self._updates[container_id] = dict(resources)
+        self._unsent_updates.add(container_id)
+
     def set_progress(self, progress: float) -> None:
         """Say how much is done, 0 to 1; what lies outside is clamped, NaN is 0 (as Hadoop)."""
         self.progress = 0.0 if math.isnan(progress) else min(1.0, max(0.0, progress))
@@ -203,6 +240,7 @@ class AmState:
     def changed(self) -> bool:
         """Whether there is something to say that no request has said yet."""
         unsent = not all(self._releasing.values())
+        unsent |= bool(self._unsent_updates)
         return bool(self._unsaid or self._exclude or self._include or unsent)
 
     def registered(self, registration: Registration) -> list[Event]:
@@ -213,11 +251,20 @@ class AmState:
         self._unsaid = set(self._wanted)
         self._releasing = dict.fromkeys(self._releasing, False)
         self._exclude, self._include = set(self.excluded), set()
+        # What was changed meanwhile need not be wished again.
+        known = {container.id: container for container in registration.containers}
+        changed = [
+            known[name]
+            for name, old in self.live.items()
+            if name in known and known[name].version > old.version
+        ]
+        events = self._update(changed, ())
+        self._unsent_updates = set(self._updates)
         for container in registration.previous:
             if container.id not in self._ended:
                 self._arrived.add(container.id)
                 self.live.setdefault(container.id, container)
-        return self._arrive(registration.containers)
+        return events + self._arrive(registration.containers)
 
     def allocate_request(self) -> AllocateRequest:
         """What to send now; the same request again until it is answered."""
@@ -233,7 +280,12 @@ class AmState:
                 exclude=tuple(sorted(self._exclude)),
                 include=tuple(sorted(self._include)),
                 tracking_url=self._tracking_url,
+                updates=tuple(
+                    (name, self.live[name].version, tuple(sorted(self._updates[name].items())))
+                    for name in sorted(self._unsent_updates & self.live.keys())
+                ),
             )
+            self._unsent_updates = set()
             self._unsaid, self._exclude, self._include = set(), set(), set()
             self._releasing = dict.fromkeys(self._releasing, True)
         return self._under_way
@@ -245,6 +297,7 @@ class AmState:
         self.headroom = dict(answer.headroom)
         self.cluster_nodes = answer.cluster_nodes
         events = self._arrive(answer.allocated)
+        events += self._update(answer.updated, answer.refused)
         events += self._end(answer.completed)
         events += self._warn(answer)
         events += [Rejected(r.key, r.reason, r.message) for r in answer.rejected]
@@ -273,9 +326,24 @@ class AmState:
             self._ended.add(end.container_id)
             self._arrived.add(end.container_id)
             self._releasing.pop(end.container_id, None)
+            self._updates.pop(end.container_id, None)
             container = self.live.pop(end.container_id, None)
             if container is not None:
                 events.append(Completed(container, end.exit_status, end.diagnostics))
+        return events
+
+    def _update(self, updated: Iterable[Container], refused: Iterable[Refusal]) -> list[Event]:
+        events: list[Event] = []
+        for container in updated:
+            if container.id in self.live:
+                self.live[container.id] = container
+                self._updates.pop(container.id, None)
+                events.append(Updated(container))
+        for refusal in refused:
+            known = self.live.get(refusal.container_id)
+            if known is not None:
+                self._updates.pop(known.id, None)
+                events.append(UpdateRefused(known, refusal.reason, refusal.message))
         return events
 
     def _warn(self, answer: AllocateAnswer) -> list[Event]:

@@ -62,14 +62,7 @@ class AskShape:
         where = f"ask priority={self.key.priority} id={self.key.allocation_request_id}"
         if self.key.priority < 0:
             raise InvalidAskError(f"{where}: priority is {self.key.priority}, must be 0 or more")
-        if not self.resources:
-            raise InvalidAskError(f"{where}: no resources, name at least cpu or memory")
-        for name, amount in self.resources.items():
-            if not isinstance(amount, str) or not _QUANTITY.fullmatch(amount):
-                raise InvalidAskError(
-                    f"{where}: resources.{name} is {amount!r}, must be a quantity as text, "
-                    "for example '500m', '2' or '1Gi'"
-                )
+        check_resources(where, self.resources)
 
     def to_wire(self, count: int) -> dict[str, object]:
         """This shape with the absolute number that is still wanted."""
@@ -87,14 +80,44 @@ class AskShape:
         }
 
 
+def check_resources(where: str, resources: Mapping[str, str]) -> None:
+    """Refuse what says no size.
+
+    Raises:
+        InvalidAskError: a resource is no positive quantity, or none is named.
+    """
+    if not resources:
+        raise InvalidAskError(f"{where}: no resources, name at least cpu or memory")
+    for name, amount in resources.items():
+        if not isinstance(amount, str) or not _QUANTITY.fullmatch(amount):
+            raise InvalidAskError(
+                f"{where}: resources.{name} is {amount!r}, must be a quantity as text, "
+                "for example '500m', '2' or '1Gi'"
+            )
+
+
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container that was granted (Hadoop: Container)."""
+    """A container that was granted (Hadoop: Container); *version* counts its updates."""
 
     id: str
     node: str
     key: AskKey
     resources: Mapping[str, str]
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An update of a container that is not made (Hadoop: UpdateContainerError).
+
+    *reason* is one of Hadoop's words, such as INCORRECT_CONTAINER_VERSION_ERROR.
+    """
+
+    container_id: str
+    reason: str
+    message: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +186,8 @@ class AllocateAnswer:
     kill_after_seconds: int = 0
     rejected: tuple[RejectedAsk, ...] = ()
     updated_nodes: tuple[NodeUpdate, ...] = ()
+    updated: tuple[Container, ...] = ()
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +280,10 @@ def allocate_answer(body: Json) -> AllocateAnswer:
         kill_after_seconds=_integer(preemption, "killAfterSeconds", 0),
         rejected=tuple(map(_rejected, _objects(body, "rejected"))),
         updated_nodes=tuple(map(_node_update, _objects(body, "updatedNodes"))),
+        updated=tuple(
+            _container(_object(e, "container")) for e in _objects(body, "updatedContainers")
+        ),
+        refused=tuple(map(_refusal, _objects(body, "updateErrors"))),
     )
 
 
@@ -297,6 +326,16 @@ def _container(body: Json) -> Container:
         node=_text(body, "node"),
         key=AskKey(_integer(body, "priority"), _integer(body, "allocationRequestId", 0)),
         resources=_texts(body, "resources"),
+        version=_integer(body, "version", 0),
+    )
+
+
+def _refusal(body: Json) -> Refusal:
+    return Refusal(
+        container_id=_text(body, "containerId"),
+        reason=_text(body, "reason"),
+        message=_text(body, "message"),
+        version=_integer(body, "currentVersion", -1),
     )
 
 

@@ -63,6 +63,20 @@ class Locality(Fields):
     )
 
 
+_ContainerId = Annotated[str, Field(max_length=80, pattern=r"^container_[0-9e_]+$")]
+
+
+class Update(Fields):
+    """What one container that was granted is to have."""
+
+    id: _ContainerId = Field(
+        description="Its id, container_<timestamp>_<application>_<attempt>_<number>."
+    )
+    resources: PositiveAmounts | None = Field(
+        None, description="The size it is to have; what is not named stays. Unset: as it is."
+    )
+
+
 class Gang(Fields):
     """All or nothing: containers that are of use only together."""
 
@@ -177,6 +191,13 @@ class ContainerRequestSpec(Fields):
         description="Tags the containers carry for placement constraints.",
         json_schema_extra=AS_SET,
     )
+    updates: list[Update] = Field(
+        default=[],
+        max_length=10000,
+        description="Other sizes for containers that were granted, each one a level: what it is "
+        "to have from now on.",
+        json_schema_extra=listed_by("id"),
+    )
     gang: Gang | None = Field(
         None, description="All or nothing. Unset: each container is granted by itself."
     )
@@ -216,6 +237,32 @@ class Preempting(Fields):
     )
     kill: bool = Field(False, description="False: marked, its AM is told. True: it is killed now.")
     message: Annotated[str, Field(max_length=512)] = Field("", description="Why it is taken back.")
+
+
+class ChargedUpdate(Fields):
+    """A container that is to have another size, and what is charged for it now."""
+
+    id: _ContainerId = Field(
+        description="Its id, container_<timestamp>_<application>_<attempt>_<number>."
+    )
+    resources: ShownAmounts | None = Field(None, description="What is charged for it now.")
+    wanted: ShownAmounts | None = Field(
+        None,
+        description="What it is to have, rounded up; it gets it once no more than that is charged.",
+    )
+    message: Annotated[str, Field(max_length=512)] = Field(
+        "", description="Why it will not be had."
+    )
+
+
+class UpdatedContainer(Fields):
+    """A container whose pod has another size than it was granted."""
+
+    id: _ContainerId = Field(
+        description="Its id, container_<timestamp>_<application>_<attempt>_<number>."
+    )
+    version: Count = Field(1, description="How often it was changed.")
+    resources: ShownAmounts | None = Field(None, description="What its pod has now.")
 
 
 class AvoidedNode(Fields):
@@ -307,6 +354,19 @@ class ContainerRequestStatus(Fields):
         description="Nodes on which kube-scheduler refused this request's pods; its application "
         "is granted nothing there for a while. Scheduler.",
         json_schema_extra=listed_by("node"),
+    )
+    updates: list[ChargedUpdate] | None = Field(
+        None,
+        max_length=10000,
+        description="What is charged for containers that are to have another size. Scheduler.",
+        json_schema_extra=listed_by("id"),
+    )
+    updated: list[UpdatedContainer] | None = Field(
+        None,
+        max_length=10000,
+        description="Containers whose pods have another size than they were granted. "
+        "ResourceManager.",
+        json_schema_extra=listed_by("id"),
     )
     running: Count | None = Field(None, description="Containers whose pods run. ResourceManager.")
     succeeded: Count | None = Field(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.node import NodeUpdate
@@ -42,6 +43,32 @@ class GrantedContainer:
     node: str
     key: AskKey
     size: Vector
+    version: int = 0
+
+
+class UpdateType(StrEnum):
+    """What an update of a container changes (Hadoop: ContainerUpdateType)."""
+
+    INCREASE_RESOURCE = "INCREASE_RESOURCE"
+    DECREASE_RESOURCE = "DECREASE_RESOURCE"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedUpdate:
+    """What a container is to have; the size in base units by resource name."""
+
+    id: ContainerId
+    size: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateError:
+    """An update that is not made (Hadoop: UpdateContainerError)."""
+
+    id: str
+    reason: str
+    version: int
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +110,8 @@ class AllocateRequest:
     releases: tuple[ContainerId, ...] = ()
     exclude: frozenset[str] = frozenset()
     include: frozenset[str] = frozenset()
+    updates: tuple[WantedUpdate, ...] = ()
+    update_errors: tuple[UpdateError, ...] = ()
     tracking_url: str | None = None
 
 
@@ -95,6 +124,8 @@ class AllocateAnswer:
     completed: tuple[CompletedContainer, ...] = ()
     rejected: tuple[RejectedAsk, ...] = ()
     nodes: tuple[NodeUpdate, ...] = ()
+    updated: tuple[tuple[UpdateType, GrantedContainer], ...] = ()
+    update_errors: tuple[UpdateError, ...] = ()
 
 
 @dataclass(slots=True)
@@ -113,6 +144,10 @@ class MasterSession:
     confirmed: set[ContainerId] = field(default_factory=set)
     excluded: frozenset[str] = frozenset()
     _beaten: bool = False
+    updates: dict[ContainerId, WantedUpdate] = field(default_factory=dict)
+    _told: dict[ContainerId, GrantedContainer] = field(default_factory=dict)
+    _updated: list[tuple[UpdateType, GrantedContainer]] = field(default_factory=list)
+    _update_errors: list[UpdateError] = field(default_factory=list)
     _answer: AllocateAnswer = field(default_factory=lambda: AllocateAnswer(0))
     _handed: dict[AskKey, int] = field(default_factory=dict)
     _seen: set[ContainerId] = field(default_factory=set)
@@ -160,6 +195,7 @@ class MasterSession:
         self.last_heard_ms = now_ms
         self.tracking_url = tracking_url
         self._seen |= {container.id for container in live}
+        self._told = {container.id: container for container in live}
         self._new = [container for container in self._new if container.id not in self._seen]
         self._handed = dict(granted)
 
@@ -191,7 +227,17 @@ class MasterSession:
         self._take(request)
         refusals, self._refusals = tuple(self._refusals), []
         nodes, self._nodes = tuple(self._nodes.values()), {}
-        self._answer = AllocateAnswer(following, self._hand_over(), self._report(), refusals, nodes)
+        updated, self._updated = tuple(self._updated), []
+        failed, self._update_errors = tuple(self._update_errors), []
+        self._answer = AllocateAnswer(
+            following,
+            self._hand_over(),
+            self._report(),
+            refusals,
+            nodes,
+            updated,
+            (*request.update_errors, *failed),
+        )
         return self._answer
 
     def finish(self, said: Unregistration, now_ms: int) -> None:
@@ -216,10 +262,25 @@ class MasterSession:
             self._seen.add(container.id)
             self._new.append(container)
 
+    def updated(self, container: GrantedContainer) -> None:
+        """A container that the AM knows is changed; each version is told in an answer, once."""
+        before = self._told.get(container.id)
+        if before is not None and container.version > before.version:
+            self._told[container.id] = container
+            grown = any(now > was for now, was in zip(container.size, before.size, strict=False))
+            kind = UpdateType.INCREASE_RESOURCE if grown else UpdateType.DECREASE_RESOURCE
+            self._updated.append((kind, container))
+
+    def update_failed(self, error: UpdateError) -> None:
+        """A container will not be changed; told in the next answer."""
+        self._update_errors.append(error)
+
     def completed(self, container: CompletedContainer) -> None:
         """A container ended; told in the next answer, once."""
         if container.id not in self._reported:
             self._reported.add(container.id)
+            self._told.pop(container.id, None)
+            self.updates.pop(container.id, None)
             self._ended.append(container)
 
     def repeats(self, response_id: int) -> bool:
@@ -259,6 +320,7 @@ class MasterSession:
             self.tracking_url = request.tracking_url
         # As Hadoop: what is said both ways in one heartbeat is not excluded.
         self.excluded = (self.excluded | request.exclude) - request.include
+        self.updates |= {update.id: update for update in request.updates}
         for ask in request.asks:
             self._replace_other_shapes(ask.key)
             self.wanted[ask.key] = Wanted(ask, self._handed.get(ask.key, 0) + ask.count)
@@ -275,6 +337,7 @@ class MasterSession:
         handed, self._new = tuple(self._new), []
         for container in handed:
             self._handed[container.key] = self._handed.get(container.key, 0) + 1
+            self._told[container.id] = container
         return handed
 
     def _report(self) -> tuple[CompletedContainer, ...]:

@@ -38,6 +38,7 @@ from kubeyarn.resourcemanager import (
     pods,
     records,
     requests,
+    resizing,
     telling,
     unmanaged,
 )
@@ -269,6 +270,7 @@ class ApplicationsManager:
         session = self.session(key, record)
         if record.state is ApplicationState.RUNNING:
             await asking.write(self._client, self.cache, key, application, session, self.sizes)
+            await asking.write_updates(self._client, self.cache, key, views, session)
         for view in views:
             await self._serve(key, application, record, view)
         if not self.nodes.all_well:
@@ -337,6 +339,10 @@ class ApplicationsManager:
                 self._recorded(key, ended)
         if told:
             self._tell(session, view, plan)
+        if plan.resize or plan.refused:
+            updated = await resizing.carry_out(self._client, self.cache, key, view, plan, session)
+            if updated:
+                await self._patch_request(key, view.name, {"updated": updated})
         if doom is not None and view.role != names.ROLE_AM:
             self._stopped |= dict.fromkeys(plan.doomed, doom.ending)
         if doom is None and view.role != names.ROLE_ASK:
@@ -354,6 +360,7 @@ class ApplicationsManager:
         if view.attempt == session.attempt.number:
             for container, node in view.grants.items():
                 session.granted(asking.granted(view, container, node, self.sizes))
+            resizing.told(view, session, self.sizes)
         for ended in (*view.completed.values(), *plan.ended):
             session.completed(ended)
 
@@ -372,7 +379,7 @@ class ApplicationsManager:
         launch = Launch.of(spec)
         if not launch.image and not master:
             launch = replace(launch, image=am_image(application))
-        placed = [Placed(c, node, view.size, view.name, view.role) for c, node in containers]
+        placed = [Placed(c, node, view.size_of(c), view.name, view.role) for c, node in containers]
         await asyncio.gather(*(self.launch(key, application, record, p, launch) for p in placed))
 
     async def launch(
@@ -562,10 +569,12 @@ def _allocated(views: list[RequestView]) -> Object:
     total: dict[str, int] = {}
     count = 0
     for view in views:
-        live = sum(1 for container in view.grants if container not in view.completed)
-        count += live
-        for name, amount in view.size.items():
-            total[name] = total.get(name, 0) + amount * live
+        live = [container for container in view.grants if container not in view.completed]
+        count += len(live)
+        changed = [view.size_of(c) for c in live if c in view.updated]
+        for size, times in ((view.size, len(live) - len(changed)), *((s, 1) for s in changed)):
+            for name, amount in size.items():
+                total[name] = total.get(name, 0) + amount * times
     return {"containers": count, **asking.shown(total)}
 
 

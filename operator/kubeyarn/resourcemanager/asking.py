@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from kubeyarn.cluster import names
@@ -155,6 +155,39 @@ async def _write(
         await _patch(client, cache, key, body["metadata"]["name"], changes)
 
 
+async def write_updates(
+    client: KubeClient, cache: Cache, key: Key, views: Iterable[RequestView], session: MasterSession
+) -> None:
+    """Bring what containers are to have up to what the AM said last."""
+    for view in views if session.updates else ():
+        said = {c: update for c, update in session.updates.items() if c in view.grants}
+        wishes = {c: dict(wish) for c, wish in view.wishes.items() if c in view.grants}
+        for container, update in said.items():
+            resources = shown(update.size)
+            wishes[container] = {
+                **wishes.get(container, {}),
+                "id": str(container),
+                "resources": resources,
+            }
+        if said and wishes != view.wishes:
+            await _patch(
+                client, cache, key, view.name, {"updates": [wishes[c] for c in sorted(wishes)]}
+            )
+
+
+async def withdraw(
+    client: KubeClient,
+    cache: Cache,
+    key: Key,
+    view: RequestView,
+    containers: Collection[ContainerId],
+) -> None:
+    """Take back wishes that cannot be had."""
+    left = [wish for c, wish in sorted(view.wishes.items()) if c not in containers]
+    if len(left) < len(view.wishes):
+        await _patch(client, cache, key, view.name, {"updates": left})
+
+
 async def _create(client: KubeClient, cache: Cache, key: Key, body: Object) -> None:
     try:
         cache.put_request(await client.create(REQUESTS, body, key[0]))
@@ -172,7 +205,8 @@ async def _patch(client: KubeClient, cache: Cache, key: Key, name: str, changes:
 
 def granted(view: RequestView, container: ContainerId, node: str, sizes: Sizes) -> GrantedContainer:
     """A container as its AM is told of it."""
-    return GrantedContainer(container, node, view.key, sizes.vector(view.size))
+    size, version = sizes.vector(view.size_of(container)), view.version_of(container)
+    return GrantedContainer(container, node, view.key, size, version)
 
 
 def shown(amounts: Mapping[str, int]) -> dict[str, str]:

@@ -35,6 +35,7 @@ from kubeyarn.resourcemanager import (
     requests,
     speaking,
     unmanaged,
+    updating,
     warning,
     wire,
 )
@@ -199,6 +200,11 @@ class Masters:
         if caller.session.repeats(message.response_id):
             return self._repeated(caller, now_ms)
         exclude = message.exclude_nodes or wire.ExcludeNodes()
+        updates, update_errors = updating.check(
+            message.updates,
+            lambda container: self._view_of(caller, container),
+            limits.allocation(self._manager.cache, caller.record.queue)[1],
+        )
         request = AllocateRequest(
             response_id=message.response_id,
             progress=message.progress,
@@ -208,6 +214,8 @@ class Masters:
             ),
             exclude=_places("excludeNodes.add", exclude.add, caller.session.excluded),
             include=frozenset(exclude.remove),
+            updates=updates,
+            update_errors=update_errors,
             tracking_url=message.tracking_url,
         )
         self._tell_nodes(caller.session)
@@ -228,6 +236,19 @@ class Masters:
             priority=int(caller.application["spec"].get("priority") or 0),
             preemption=self._preemption(caller),
             rejected=[_rejected(ask) for ask in answer.rejected],
+            updated_containers=[
+                wire.UpdatedContainer(type=kind.value, container=self._container(c))
+                for kind, c in answer.updated
+            ],
+            update_errors=[
+                wire.UpdateError(
+                    container_id=error.id,
+                    reason=error.reason,
+                    current_version=error.version,
+                    message=error.message,
+                )
+                for error in answer.update_errors
+            ],
         )
         self._remember(caller, said)
         return said
@@ -328,7 +349,8 @@ class Masters:
             template=launch.template,
             files=tuple(msgspec.to_builtins(file) for file in launch.files),
         )
-        placed = Placed(container, view.grants[container], view.size, view.name, names.ROLE_TASK)
+        size = view.size_of(container)
+        placed = Placed(container, view.grants[container], size, view.name, names.ROLE_TASK)
         pod = await self._manager.launch(caller.key, caller.application, caller.record, placed, how)
         answer.launched.append(wire.Launched(container_id=launch.container_id, pod=pod))
 
@@ -399,6 +421,7 @@ class Masters:
             node=granted.node,
             priority=granted.key.priority,
             allocation_request_id=granted.key.allocation_request_id,
+            version=granted.version,
             resources=self._manager.sizes.shown(granted.size),
         )
 

@@ -24,7 +24,10 @@ TAKEN_AWAY = Ending(ExitStatus.ABORTED, "The container's pod was deleted.")
 
 @dataclass(frozen=True, slots=True)
 class PodFacts:
-    """A container's pod. *waiting* is (reason, message) of what keeps it from starting."""
+    """A container's pod. *waiting* is (reason, message) of what keeps it from starting.
+
+    *main* is the name of the pod's container that is the YARN container's.
+    """
 
     name: str
     namespace: str
@@ -41,8 +44,8 @@ class PodFacts:
     created_ms: int = 0
     waiting: tuple[str, str] | None = None
     unschedulable: str = ""
-    version: int = 0
     main: str = "main"
+    version: int = 0
 
 
 def read(pod: Object) -> PodFacts | None:

@@ -173,7 +173,7 @@ def _main(given: Object, owner: Owner, placed: Placed, launch: Launch, site: Sit
         _start(owner, placed.role, site),
         [*(main.get("env") or []), *launch.env],
     )
-    main["resources"] = _resources(main.get("resources") or {}, placed.size)
+    main["resources"] = resources(main.get("resources") or {}, placed.size)
     given_mounts = main.get("volumeMounts") or []
     mounts = [*given_mounts, *directories.mounts(placed.container, placed.role)]
     main["volumeMounts"] = [*mounts, *files.mounts(launch.files, main["workingDir"])]
@@ -187,7 +187,7 @@ def _start(owner: Owner, role: str, site: Site) -> Start | None:
     return Start(owner.submitted_ms, owner.max_attempts, site.am_service)
 
 
-def _resources(given: Object, size: Mapping[str, int]) -> Object:
+def resources(given: Object, size: Mapping[str, int]) -> Object:
     """Requests are what was granted; memory and extended resources are limits too.
 
     CPU has no limit unless the template gives one: YARN, too, lets idle cores be used.

@@ -29,6 +29,23 @@ _COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
 
 
 @dataclass(frozen=True, slots=True)
+class Charged:
+    """What the scheduler charges for a container that is to have another size (*wanted*)."""
+
+    size: Mapping[str, int]
+    wanted: Mapping[str, int]
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What a container has since it was changed for the *version*-th time."""
+
+    version: int
+    size: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class RequestView:
     """What a ContainerRequest says, parsed once; sizes in base units by resource name.
 
@@ -51,7 +68,20 @@ class RequestView:
     container: Mapping[str, Any] | None
     preempting: Mapping[ContainerId, tuple[bool, str]]
     excluded: frozenset[str]
+    wishes: Mapping[ContainerId, Object]
+    updates: Mapping[ContainerId, Charged]
+    updated: Mapping[ContainerId, Updated]
     status: Mapping[str, Any]
+
+    def size_of(self, container: ContainerId) -> Mapping[str, int]:
+        """What one of its containers has."""
+        known = self.updated.get(container)
+        return known.size if known is not None else self.size
+
+    def version_of(self, container: ContainerId) -> int:
+        """How often one of its containers was changed."""
+        known = self.updated.get(container)
+        return known.version if known is not None else 0
 
 
 @dataclass(slots=True)
@@ -59,6 +89,8 @@ class RequestPlan:
     """What to do about one request. *status* is a merge patch of our fields, empty when current.
 
     *evict* are pods that the policy takes back, each with why.
+    *resize* are containers that are to have another size by now, with their pods if they have one;
+    *refused* those that will not, and why.
     """
 
     status: Object = field(default_factory=dict)
@@ -67,6 +99,10 @@ class RequestPlan:
     evict: list[tuple[PodFacts, str]] = field(default_factory=list)
     ended: list[CompletedContainer] = field(default_factory=list)
     doomed: list[ContainerId] = field(default_factory=list)
+    resize: list[tuple[ContainerId, PodFacts | None, Mapping[str, int]]] = field(
+        default_factory=list
+    )
+    refused: list[tuple[ContainerId, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +162,19 @@ def view(request: Object, application: ApplicationId) -> RequestView:
             for entry in status.get("preempting") or ()
         },
         excluded=frozenset(spec.get("excludeNodes") or ()),
+        wishes={ContainerId.parse(entry["id"]): entry for entry in spec.get("updates") or ()},
+        updates={
+            ContainerId.parse(entry["id"]): Charged(
+                _size(entry, "resources"), _size(entry, "wanted"), entry.get("message") or ""
+            )
+            for entry in status.get("updates") or ()
+        },
+        updated={
+            ContainerId.parse(entry["id"]): Updated(
+                int(entry.get("version") or 1), _size(entry, "resources")
+            )
+            for entry in status.get("updated") or ()
+        },
         status=status,
     )
 
@@ -158,8 +207,10 @@ def plan(
             result.ended.append(ended)
         elif pod is None:
             result.unlaunched.append((container, node))
+            _plan_update(seen, container, pod, result)
         else:
             running += pod.running
+            _plan_update(seen, container, pod, result)
             taken, why = seen.preempting.get(container, (False, ""))
             spared = doom is None or (doom.spares_running and pod.running)
             if pod.deleting:
@@ -181,6 +232,9 @@ def plan(
         "replaced": again.replaced,
         "launched": _grouped(c for c in launched if c in seen.grants),
         "completed": [_entry(c) for c in sorted(kept, key=lambda c: c.id)],
+        "updated": [
+            e for e in seen.status.get("updated") or () if ContainerId.parse(e["id"]) in seen.grants
+        ],
     }
     result.status = {k: v for k, v in wanted.items() if (seen.status.get(k) or _EMPTY[k]) != v}
     return result
@@ -213,7 +267,42 @@ def _asked_again(seen: RequestView, ended: Iterable[CompletedContainer]) -> Repl
     return replacing.after(before, seen.retry_limit, (c.exit_status for c in ended))
 
 
-_EMPTY: Object = {**dict.fromkeys(_COUNTS, 0), "launched": [], "completed": []}
+_EMPTY: Object = {**dict.fromkeys(_COUNTS, 0), "launched": [], "completed": [], "updated": []}
+
+
+def _plan_update(
+    seen: RequestView, container: ContainerId, pod: PodFacts | None, result: RequestPlan
+) -> None:
+    """Change a container once no more is charged for it than it is to have."""
+    charged = seen.updates.get(container)
+    if charged is None:
+        return
+    if charged.refused:
+        result.refused.append((container, charged.refused))
+        return
+    if not charged.wanted or charged.wanted == seen.size_of(container):
+        return
+    had = all(amount <= charged.size.get(name, 0) for name, amount in charged.wanted.items())
+    if had and (pod is None or not pod.deleting):
+        result.resize.append((container, pod, charged.wanted))
+
+
+def updated_status(
+    seen: RequestView, done: Mapping[ContainerId, Mapping[str, int]]
+) -> list[Object]:
+    """`updated` of the status after some more containers were changed."""
+    entries = {entry["id"]: entry for entry in seen.status.get("updated") or ()}
+    for container, size in done.items():
+        entries[str(container)] = {
+            "id": str(container),
+            "version": seen.version_of(container) + 1,
+            "resources": {name: quantities.show(name, amount) for name, amount in size.items()},
+        }
+    return [entries[name] for name in sorted(entries)]
+
+
+def _size(entry: Object, name: str) -> Mapping[str, int]:
+    return quantities.amounts(entry.get(name) or {}, name)
 
 
 def _ending(

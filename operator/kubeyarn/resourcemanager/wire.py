@@ -27,6 +27,7 @@ class Container(Message):
     priority: int
     allocation_request_id: int
     resources: dict[str, str]
+    version: int = 0
 
 
 class Registered(Message):
@@ -70,6 +71,18 @@ class ExcludeNodes(Message):
     remove: list[str] = []
 
 
+class Update(Message):
+    """What a container is to have: its size. *version* is the container's, as the AM knows it.
+
+    *type* is INCREASE_RESOURCE or DECREASE_RESOURCE; empty, the sizes say which.
+    """
+
+    container_id: str
+    version: int = 0
+    type: str = ""
+    resources: dict[str, str | int] = {}
+
+
 class Allocate(Message):
     """A heartbeat."""
 
@@ -78,6 +91,7 @@ class Allocate(Message):
     asks: list[Ask] = []
     releases: list[str] = []
     exclude_nodes: ExcludeNodes | None = None
+    updates: list[Update] = []
     tracking_url: str | None = None
 
 
@@ -139,6 +153,22 @@ class NodeUpdate(Message):
     decommissioning_timeout_seconds: int = -1
 
 
+class UpdatedContainer(Message):
+    """A container that was changed, as it is now."""
+
+    type: str
+    container: Container
+
+
+class UpdateError(Message):
+    """An update that is not made; *currentVersion* is the container's, -1 if there is none."""
+
+    container_id: str
+    reason: str
+    current_version: int
+    message: str
+
+
 class Allocated(Message):
     """The answer to a heartbeat."""
 
@@ -151,6 +181,8 @@ class Allocated(Message):
     priority: int
     preemption: Preemption
     rejected: list[Rejected] = []
+    updated_containers: list[UpdatedContainer] = []
+    update_errors: list[UpdateError] = []
 
 
 class Finish(Message):

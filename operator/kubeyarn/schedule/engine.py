@@ -169,6 +169,20 @@ class Engine(Protocol):
     def skip_numbers(self, application: ApplicationId, last: int) -> None:
         """Container numbers up to *last* of this ledger's epoch were given away before."""
 
+    def rounded(self, application: ApplicationId, size: Vector) -> Vector:
+        """The size that a container of the application gets when it wants *size*.
+
+        Raises:
+            Rejected: above the maximum allocation or negative.
+        """
+
+    def resize(self, container: ContainerId, size: Vector) -> bool:
+        """Charge a container for another size, where it is; whether that was possible now.
+
+        Less always is; more needs room on its node and below the limits of its queues and user.
+        Nothing is kept for what waits. Hadoop: IncreaseContainersSchedulerKey, decreaseContainers.
+        """
+
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
 

@@ -23,7 +23,8 @@ class Held:
     """A grant. *freed*: its room is given back; it is listed until the ResourceManager knows.
 
     *partition* is the one that it is counted in as bound. *preempting* is (now or only marked, why)
-    of a container that the policy takes back.
+    of a container that the policy takes back. *size* is what is charged, None: the request's; of a
+    container that is to have another one, *wanted* is that, or *refused* why it will not be had.
     """
 
     node: str
@@ -31,6 +32,9 @@ class Held:
     bound_uid: str = ""
     partition: str = ""
     preempting: tuple[bool, str] | None = None
+    size: Vector | None = None
+    wanted: Vector | None = None
+    refused: str = ""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,7 @@ class RequestState:
     asked_where: Object | None = None
     excluded: frozenset[str] = frozenset()
     avoided: dict[str, Avoided] = field(default_factory=dict)
+    updating: set[ContainerId] = field(default_factory=set)
     deleted: bool = False
     over: bool = False
     superseded: bool = False

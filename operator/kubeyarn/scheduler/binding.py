@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
 
@@ -27,16 +28,27 @@ def unbind(books: Books, container: ContainerId, uid: str) -> None:
 
 
 def _count(books: Books, state: RequestState, held: Held, sign: int) -> None:
-    if state.size is None:
+    size = held.size or state.size
+    if size is None:
         return
     for path in upwards(state.queue):
-        holds = books.bound_in.setdefault((path, held.partition), [0] * len(state.size))
-        for place, amount in enumerate(state.size):
+        holds = books.bound_in.setdefault((path, held.partition), [0] * len(size))
+        for place, amount in enumerate(size):
             holds[place] += sign * amount
     user = (state.queue, books.user_of(state.application), held.partition)
-    holds = books.bound_by.setdefault(user, [0] * len(state.size))
-    for place, amount in enumerate(state.size):
+    holds = books.bound_by.setdefault(user, [0] * len(size))
+    for place, amount in enumerate(size):
         holds[place] += sign * amount
+
+
+def resize(books: Books, state: RequestState, held: Held, size: Vector) -> None:
+    """A container holds another size from now on."""
+    counted = bool(held.bound_uid) and not held.freed
+    if counted:
+        _count(books, state, held, -1)
+    held.size = size
+    if counted:
+        _count(books, state, held, 1)
 
 
 def recount(books: Books, state: RequestState, queue: str) -> None:

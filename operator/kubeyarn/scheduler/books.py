@@ -12,7 +12,7 @@ from kubeyarn.model.asks import AskKey
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
-from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedule.engine import Engine
 from kubeyarn.scheduler.asks import Held, Key, RequestState
 from kubeyarn.scheduler.claims import Claim
@@ -69,6 +69,7 @@ class Books:
         self.last_number: dict[ApplicationId, tuple[int, int]] = {}
         self.attempts: dict[ApplicationId, int] = {}
         self.avoiding: dict[Key, int] = {}
+        self.growing: dict[ContainerId, Vector] = {}
         self.bound_in: dict[tuple[str, str], list[int]] = {}
         self.bound_by: dict[tuple[str, str, str], list[int]] = {}
 

@@ -122,15 +122,16 @@ class Fence:
             )
 
     def _check_queues(self, container: ContainerId, partition: str) -> None:
-        state = self._ledger.request_of(container)
-        if state is None or state.size is None:
+        state, held = self._ledger.request_of(container), self._ledger.held(container)
+        size = (held and held.size) or (state and state.size)
+        if state is None or not size:
             return
         of_partition = f" of partition {partition}" if partition else ""
         for path in upwards(state.queue):
             limit = self._ledger.limit(path, partition)
             holds = self._ledger.bound(path, partition)
-            after = tuple(a + b for a, b in zip(holds, state.size, strict=True))
-            if limit is not None and not _within(after, limit, state.size):
+            after = tuple(a + b for a, b in zip(holds, size, strict=True))
+            if limit is not None and not _within(after, limit, size):
                 raise Refusal(
                     f"{container}: queue {path} would hold {self._shown(after)} of at most "
                     f"{self._shown(limit)}{of_partition}"

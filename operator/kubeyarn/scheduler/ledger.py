@@ -23,6 +23,7 @@ from kubeyarn.scheduler import (
     requests,
     submitting,
     tree,
+    updating,
 )
 from kubeyarn.scheduler.asks import Key
 from kubeyarn.scheduler.books import Books, Object, application_id
@@ -51,6 +52,10 @@ class Ledger(Books):
             if state.size is not None:
                 known = before.mapping(state.size)
                 state.size = tuple(known.get(name, 0) for name in self.types.names)
+            for held in state.grants.values():
+                if held.size is not None:
+                    known = before.mapping(held.size)
+                    held.size = tuple(known.get(name, 0) for name in self.types.names)
         self.kind = tree.wanted_kind(self)
         self.engine = self.make_engine(self.kind, self.types)
         tree.configure(self, now_ms)
@@ -160,6 +165,10 @@ class Ledger(Books):
     def revoke(self, container: ContainerId, now_ms: int) -> None:
         """Take back a grant whose pod kube-scheduler refuses, and ask for another in its place."""
         granting.revoke(self, container, now_ms)
+
+    def grow(self) -> None:
+        """Try once more to give containers what they are to grow to."""
+        updating.grow(self)
 
     def forgive(self, now_ms: int) -> None:
         """Let applications use nodes again that they have avoided for long enough."""

@@ -132,6 +132,8 @@ class AllocationLoop:
         self._take_in(now_ms)
         started = time.perf_counter()
         decisions = self._ledger.engine.cycle(now_ms, self._settings.grants_per_cycle)
+        if self._ledger.growing:
+            self._ledger.grow()
         CYCLES.observe(time.perf_counter() - started)
         grants = [d for d in decisions if isinstance(d, Grant)]
         for grant in grants:

@@ -161,7 +161,7 @@ def count_held(books: Books, state: RequestState, identity: ApplicationId) -> No
                     container,
                     ask.key,
                     held.node,
-                    state.size or ask.size,
+                    held.size or state.size or ask.size,
                     ask.partition or books.known_as[identity].partition or "",
                     am=state.am and current,
                 ),

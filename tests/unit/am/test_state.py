@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from kubeyarn.am import wire
 from kubeyarn.am.errors import InvalidAskError
-from kubeyarn.am.state import Allocated, AmState, Completed, Preempting, Rejected
-from kubeyarn.am.wire import AllocateAnswer, AskKey, AskShape, Container, Ended, Registration
+from kubeyarn.am.state import (
+    Allocated,
+    AmState,
+    Completed,
+    Preempting,
+    Rejected,
+    Updated,
+    UpdateRefused,
+)
+from kubeyarn.am.wire import (
+    AllocateAnswer,
+    AskKey,
+    AskShape,
+    Container,
+    Ended,
+    Refusal,
+    Registration,
+)
 
 KEY = AskKey(1, 0)
 
@@ -293,4 +310,62 @@ def test_the_wire_has_the_contracts_names():
         "releases": [],
         "excludeNodes": {"add": [], "remove": []},
         "trackingUrl": "http://am",
+        "updates": [],
     }
+
+
+def test_a_size_is_wished_once_and_said_with_the_version_that_is_known():
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    state.answered(an_answer(state, a_container(2)))
+    state.resize(a_container(2).id, {"memory": "2Gi"})
+
+    assert state.changed()
+    assert state.allocate_request().to_wire()["updates"] == [
+        {"containerId": a_container(2).id, "version": 0, "resources": {"memory": "2Gi"}}
+    ]
+    changed = replace(a_container(2), resources={"memory": "2Gi"}, version=1)
+    assert state.answered(an_answer(state, updated=(changed,))) == [Updated(changed)]
+    assert state.live[changed.id] == changed
+    assert state.allocate_request().updates == ()
+
+
+def test_a_refused_size_is_told_and_not_wished_again():
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    state.answered(an_answer(state, a_container(2)))
+    state.resize(a_container(2).id, {"memory": "2Gi"})
+    refusal = Refusal(a_container(2).id, "RESOURCE_OUTSIDE_ALLOWED_RANGE", "too large", 0)
+
+    assert state.answered(an_answer(state, refused=(refusal,))) == [
+        UpdateRefused(a_container(2), refusal.reason, "too large")
+    ]
+    state.registered(Registration("application_1_0001", containers=(a_container(2),)))
+    assert state.allocate_request().updates == ()
+
+
+def test_sizes_are_wished_again_after_a_restart_unless_they_are_had():
+    state = a_registered_state()
+    state.ask(a_shape(), 2)
+    state.answered(an_answer(state, a_container(2), a_container(3)))
+    for number in (2, 3):
+        state.resize(a_container(number).id, {"memory": "2Gi"})
+    state.answered(an_answer(state))
+    had = replace(a_container(2), resources={"memory": "2Gi"}, version=1)
+
+    events = state.registered(Registration("x", containers=(had, a_container(3))))
+
+    assert events == [Updated(had)]
+    assert [name for name, _, _ in state.allocate_request().updates] == [a_container(3).id]
+
+
+@pytest.mark.parametrize(
+    ("name", "resources"), [("container_x", {"memory": "1Gi"}), (None, {}), (None, {"cpu": "-1"})]
+)
+def test_a_size_that_cannot_be_said_is_refused_at_once(name, resources):
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    state.answered(an_answer(state, a_container(2)))
+
+    with pytest.raises(InvalidAskError, match="resize"):
+        state.resize(name or a_container(2).id, resources)

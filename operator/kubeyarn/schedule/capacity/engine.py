@@ -38,7 +38,9 @@ from kubeyarn.schedule.capacity.rejections import (
     check_access,
     check_limits,
     check_partition,
+    check_size,
 )
+from kubeyarn.schedule.capacity.resizing import resize
 from kubeyarn.schedule.capacity.rounds import Rounds, anything_wanted
 from kubeyarn.schedule.capacity.status import ceiling_of, headroom_of, queue_statuses
 from kubeyarn.schedule.capacity.submission import (
@@ -46,6 +48,9 @@ from kubeyarn.schedule.capacity.submission import (
     check_asks,
     make_application,
     racks_of,
+)
+from kubeyarn.schedule.capacity.submission import (
+    normalize as normalize_size,
 )
 from kubeyarn.schedule.capacity.tree import (
     change_tree,
@@ -518,6 +523,30 @@ class CapacityEngine:
         """Container numbers up to *last* of this ledger's epoch were given away before."""
         app = self._known(application)
         app.next_number = max(app.next_number, last + 1)
+
+    def rounded(self, application: ApplicationId, size: Vector) -> Vector:
+        """The size that a container of the application gets when it wants *size*.
+
+        Raises:
+            Rejected: above the maximum allocation or negative.
+        """
+        self.settle()
+        leaf = self._known(application).queue
+        check_size(size, leaf.settings.maximum_allocation, self.types, "resize")
+        return normalize_size(size, leaf, self._settings())
+
+    def resize(self, container: ContainerId, size: Vector) -> bool:
+        """Charge a container for another size, where it is; whether that was possible now."""
+        self.settle()
+        app = self.apps.get(container.attempt.application)
+        held = app.containers.get(container) if app is not None else None
+        if app is None or held is None:
+            return False
+        if held.size == size:
+            return True
+        done = resize(app, held, self.cluster.nodes[held.node], size)
+        self._idle = self._idle and not done
+        return done
 
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""

@@ -275,6 +275,33 @@ class FairEngine:
         attempt = self._attempt(application)
         attempt.next_number = max(attempt.next_number, last + 1)
 
+    def rounded(self, application: ApplicationId, size: Vector) -> Vector:
+        """The size that a container of the application gets when it wants *size*.
+
+        Raises:
+            Rejected: above the maximum allocation, negative, or of what the queue has none of.
+        """
+        attempt = self._attempt(application)
+        self._admission.check_ask(attempt, Ask(AM_KEY, 1, size))
+        return self._sizing.normalized(size, attempt.queue)
+
+    def resize(self, container: ContainerId, size: Vector) -> bool:
+        """Charge a container for another size, where it is; whether that was possible now."""
+        self._sizing.settle()
+        attempt = self._ledger.attempts.get(container.attempt.application)
+        held = attempt.containers.get(container) if attempt is not None else None
+        if attempt is None or held is None:
+            return False
+        more = tuple(max(0, x) for x in subtract(size, held.size))
+        if any(more) and not self._assigner.may_grow(attempt, held.node, more):
+            return False
+        if held.size != size:
+            self._ledger.free(attempt, held)
+            self._ledger.hold(attempt, held._replace(size=size))
+            self._ledger.available = subtract(self._ledger.cluster, self._ledger.allocated)
+            self._ledger.line_up(attempt)
+        return True
+
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
         self._free(container)

@@ -1,0 +1,118 @@
+"""Which updates of containers are taken (Hadoop: RMServerUtils.validateAndSplitUpdate...)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from kubeyarn.crd import quantities
+from kubeyarn.lifecycle.master import UpdateError, UpdateType, WantedUpdate
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import asking, wire
+from kubeyarn.resourcemanager.requests import RequestView
+
+INVALID_CONTAINER_ID = "INVALID_CONTAINER_ID"
+INCORRECT_CONTAINER_VERSION_ERROR = "INCORRECT_CONTAINER_VERSION_ERROR"
+UPDATE_OUTSTANDING_ERROR = "UPDATE_OUTSTANDING_ERROR"
+RESOURCE_OUTSIDE_ALLOWED_RANGE = "RESOURCE_OUTSIDE_ALLOWED_RANGE"
+
+FindView = Callable[[ContainerId], RequestView | None]
+
+
+class _No(SpecError):
+    """An update is refused with one of Hadoop's words."""
+
+    def __init__(self, reason: str, message: str, version: int = -1) -> None:
+        super().__init__(message)
+        self.reason, self.version = reason, version
+
+
+def check(
+    said: Sequence[wire.Update], view_of: FindView, maximum: Mapping[str, int]
+) -> tuple[tuple[WantedUpdate, ...], tuple[UpdateError, ...]]:
+    """The updates of one heartbeat that are taken, and why the others are not."""
+    taken: dict[ContainerId, WantedUpdate] = {}
+    errors = []
+    for update in said:
+        try:
+            wanted = _check_one(update, view_of, maximum, taken)
+        except _No as no:
+            errors.append(UpdateError(update.container_id, no.reason, no.version, str(no)))
+        else:
+            taken[wanted.id] = wanted
+    return tuple(taken.values()), tuple(errors)
+
+
+def _check_one(
+    update: wire.Update,
+    view_of: FindView,
+    maximum: Mapping[str, int],
+    taken: Mapping[ContainerId, WantedUpdate],
+) -> WantedUpdate:
+    container, view = _known(update, view_of)
+    version = view.version_of(container)
+    if update.version != version:
+        raise _No(
+            INCORRECT_CONTAINER_VERSION_ERROR,
+            f"version: found {update.version}, the container's is {version}",
+            version,
+        )
+    if container in taken:
+        raise _No(
+            UPDATE_OUTSTANDING_ERROR,
+            "the same heartbeat has another update of the container, allowed: one",
+            version,
+        )
+    try:
+        return WantedUpdate(container, _size(update, view.size_of(container), maximum))
+    except SpecError as error:
+        raise _No(RESOURCE_OUTSIDE_ALLOWED_RANGE, str(error), version) from None
+
+
+def _known(update: wire.Update, view_of: FindView) -> tuple[ContainerId, RequestView]:
+    try:
+        container = ContainerId.parse(update.container_id)
+    except SpecError as error:
+        raise _No(INVALID_CONTAINER_ID, str(error)) from None
+    view = view_of(container)
+    if view is None or container not in view.grants or container in view.completed:
+        raise _No(INVALID_CONTAINER_ID, "no such container of this application lives")
+    return container, view
+
+
+def _size(
+    update: wire.Update, now: Mapping[str, int], maximum: Mapping[str, int]
+) -> Mapping[str, int]:
+    """The size that is wanted, if it may be.
+
+    Raises:
+        SpecError: it is no size, too large, or not the kind of change that is said.
+    """
+    wanted = {**now, **quantities.amounts(update.resources, "resources")}
+    for name, amount in wanted.items():
+        if name not in asking.SIZE_NAMES and amount != now.get(name, 0):
+            raise SpecError(
+                f"resources.{name}: found another amount, allowed: changes of cpu and memory, "
+                "which Kubernetes resizes"
+            )
+        most = maximum.get(name)
+        if amount <= 0 or (most is not None and amount > most):
+            raise SpecError(
+                f"resources.{name}: found {quantities.show(name, amount)}, allowed: more than 0"
+                + (f", at most {quantities.show(name, most)}" if most is not None else "")
+            )
+    _check_direction(update.type, now, wanted)
+    return wanted
+
+
+def _check_direction(said: str, now: Mapping[str, int], wanted: Mapping[str, int]) -> None:
+    """One update makes a container larger or smaller (Hadoop: checkSchedContainerChangeRequest)."""
+    more = any(wanted[name] > now.get(name, 0) for name in wanted)
+    less = any(wanted[name] < now.get(name, 0) for name in wanted)
+    if more and less:
+        raise SpecError("resources: some are more and some less than the container has")
+    allowed = ("", UpdateType.INCREASE_RESOURCE.value, UpdateType.DECREASE_RESOURCE.value)
+    if said not in allowed:
+        raise SpecError(f"type: found {said!r}, allowed: {' or '.join(allowed[1:])}")
+    if (said == allowed[1] and less) or (said == allowed[2] and more):
+        raise SpecError(f"resources: they are not what {said} says, {'more' if more else 'less'}")
