@@ -158,12 +158,24 @@ def grants_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
 
 
 def preempting_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
-    """Containers that are being taken back, by id."""
+    """Containers that are being taken back, by id.
+
+    One that is killed is listed as long as its grant: the ResourceManager must know why it ended.
+    """
     return [
         {"id": str(container), "kill": held.preempting[0], "message": held.preempting[1][:512]}
         for container, held in sorted(grants.items())
-        if held.preempting is not None and not held.freed
+        if held.preempting is not None and (held.preempting[0] or not held.freed)
     ]
+
+
+def read_killed(found: Object) -> dict[ContainerId, str]:
+    """The containers that an earlier process had killed, with why."""
+    return {
+        ContainerId.parse(entry["id"]): str(entry.get("message") or "")
+        for entry in (found.get("status") or {}).get("preempting") or ()
+        if entry.get("kill")
+    }
 
 
 def changes(status: Mapping[str, Any], wanted: Mapping[str, Any]) -> Object:

@@ -80,7 +80,10 @@ def read_once(books: Books, state: RequestState, identity: ApplicationId) -> Non
     state.updating = {c for c, held in state.grants.items() if held.size is not None}
     if status.get("resources"):
         state.size = amounts.vector(status["resources"], "status.resources", books.types)
-    for container in state.grants:
+    killed = asks.read_killed(state.found)
+    for container, held in state.grants.items():
+        if container in killed:
+            held.preempting = (True, killed[container])
         books.granted_to[container] = state.key
         pod = books.pods_of.get(container)
         if pod is not None:
