@@ -14,52 +14,39 @@ from e2e.live import manifests
 from e2e.live.installed import Live, parsed_result
 from e2e.live.patience import until
 from e2e.live.puppet import Puppet
-from kubeyarn.local import fakenodes, image, installing
+from kubeyarn.local import image, installing
 from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.errors import LocalClusterError
 
 Json = dict[str, Any]
 
-FAKE_NODES = 5
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="package")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+def live() -> Iterator[Live]:
     """The cluster; where this machine can run no kubelet, everything here fails and says why."""
-    audit_log = tmp_path_factory.mktemp("audit") / "audit.log"
-    cluster = LocalCluster("e2e-live", fake_nodes=FAKE_NODES, audit_log=audit_log, say=print)
+    cluster = LocalCluster("e2e-live", say=print)
     try:
         cluster.down()
         archives = installing.archives(print)
         cluster.up(archives)
-        # A fake node would only pretend to run KubeYARN.
-        for number in range(FAKE_NODES):
-            installing.kubectl(cluster).run("cordon", fakenodes.name(number))
         installing.install(cluster, print)
     except LocalClusterError as error:
         cluster.down()
         pytest.fail(f"these tests need a cluster with a real kubelet: {error}", pytrace=False)
     try:
-        yield Live(cluster, audit_log)
+        yield Live(cluster)
     finally:
         cluster.down()
 
 
 @pytest.fixture(scope="module")
-def real_node(live: Live) -> Iterator[Live]:
-    """Containers run on the real node only, and so really run."""
-    with live.only_nodes(fake=False):
-        yield live
-
-
-@pytest.fixture(scope="module")
-def fake_nodes(live: Live) -> Iterator[Live]:
-    """Containers run on the fake nodes only: 160 cores and 640Gi, where nothing really runs."""
-    with live.only_nodes(fake=True):
-        yield live
+def real_node(live: Live) -> Live:
+    """Containers run on the one node there is, and so really run."""
+    return live
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,9 +36,8 @@ class Answer:
 class Live:
     """One cluster with KubeYARN in it."""
 
-    def __init__(self, cluster: LocalCluster, audit_log: Path) -> None:
+    def __init__(self, cluster: LocalCluster) -> None:
         self.cluster = cluster
-        self.audit_log = audit_log
         self.kubectl = installing.kubectl(cluster)
 
     # Driving.
@@ -230,25 +228,6 @@ class Live:
         """KubeYARN's containers, each by the id that it gets anew whenever it is started."""
         pods = self.kubectl.json("pods", "-n", NAMESPACE)["items"]
         return {s["containerID"] for p in pods for s in p["status"].get("containerStatuses") or []}
-
-    @contextmanager
-    def only_nodes(self, *, fake: bool) -> Iterator[None]:
-        """Let only the fake nodes, or only the real one, take new containers."""
-        for node in self.kubectl.json("nodes")["items"]:
-            name = node["metadata"]["name"]
-            verb = "uncordon" if name.startswith("fake-") == fake else "cordon"
-            self.kubectl.run(verb, name)
-        wanted = sum(
-            not node["spec"].get("unschedulable") for node in self.kubectl.json("nodes")["items"]
-        )
-        if "root" in self.queues():
-            until(
-                f"the scheduler counts {wanted} nodes",
-                lambda: self.queues()["root"],
-                lambda q: (q.get("status") or {}).get("nodes") == wanted,
-                seconds=30,
-            )
-        yield
 
 
 def parsed_result(log: str) -> Json:

@@ -67,16 +67,10 @@ def request(
     *,
     resources: Mapping[str, str] = SMALL,
     command: list[str] | None = None,
-    annotations: Mapping[str, str] | None = None,
     **spec: Any,
 ) -> Json:
-    """A ContainerRequest that says how its containers are launched.
-
-    *annotations* of the pods tell a fake node what becomes of them.
-    """
+    """A ContainerRequest that says how its containers are launched."""
     container: Json = {"image": image.KUBEYARN, "command": command or SLEEP}
-    if annotations:
-        container["template"] = {"metadata": {"annotations": dict(annotations)}}
     wanted = {"application": application, "count": count, "resources": dict(resources)}
     return {
         "apiVersion": VERSION,

@@ -31,8 +31,12 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="package")
 def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
     """The cluster with the chart's objects and the processes; no pod of KubeYARN runs in it."""
-    cluster = LocalCluster("e2e-policy", fake_nodes=NODES + 2, kubelet=False, say=print)
-    hosted = Hosted(cluster, tmp_path_factory.mktemp("policy"))
+    directory = tmp_path_factory.mktemp("policy")
+    audit_log = directory / "audit.log"
+    cluster = LocalCluster(
+        "e2e-policy", fake_nodes=NODES + 2, kubelet=False, audit_log=audit_log, say=print
+    )
+    hosted = Hosted(cluster, directory)
     try:
         cluster.down()
         cluster.up()
