@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubeyarn.model.applications import Application
+from kubeyarn.model.errors import AccessDenied
 
 Object = dict[str, Any]
 
@@ -17,6 +18,17 @@ class Claim:
     user: str
     groups: tuple[str, ...]
     queue: str
+
+
+def denied(claim: Claim) -> AccessDenied:
+    """What a user is told whose claim is not good, with what to do."""
+    who = f"user {claim.user}" if claim.user else "an application without spec.user"
+    return AccessDenied(
+        claim.queue,
+        f"{who} may not submit to {claim.queue}, allowed: users with the verb submit or "
+        f"administer on the YarnQueue {claim.queue} or one above it; ask for that right, or name "
+        "another queue",
+    )
 
 
 def groups_of(found: Object, application: Application) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from kubeyarn.model.ids import ApplicationId
 from kubeyarn.scheduler import asking, asks, binding
 from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.books import Books, Object
-from kubeyarn.scheduler.claims import Claim, groups_of
+from kubeyarn.scheduler.claims import Claim, denied, groups_of
 
 
 def submit(
@@ -51,15 +51,15 @@ def _enter_if_allowed(
     while True:
         try:
             enter(books, key, application, states, now_ms)
-        except AccessDenied as denied:
+        except AccessDenied as refusal:
             groups = groups_of(books.applications[key], application)
-            claim = Claim(application.user, groups, denied.queue)
+            claim = Claim(application.user, groups, refusal.queue)
             allowed = books.may_submit(key, claim)
             if allowed is None:
                 return False
-            if not allowed or denied.queue in application.allowed:
-                raise
-            application = replace(application, allowed=application.allowed | {denied.queue})
+            if not allowed or refusal.queue in application.allowed:
+                raise denied(claim) from refusal
+            application = replace(application, allowed=application.allowed | {refusal.queue})
         else:
             return True
 

@@ -55,7 +55,7 @@ def test_only_who_has_the_right_to_a_queue_or_one_above_it_submits_there(tree):
 
     world.until_running("alices", 1)
     world.until_running("daves", 1)
-    assert "user bob does not have permission to submit" in refused(world, "bobs")
+    assert "user bob may not submit to root.a.x, allowed: users with" in refused(world, "bobs")
     assert "root.b" in refused(world, "beyond")
 
     # Open again, at once.

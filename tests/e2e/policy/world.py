@@ -126,10 +126,16 @@ class World:
     def until_request(
         self, name: str, what: str, true: Callable[[Json], Any], seconds: float = 20
     ) -> Json:
-        """Wait until a request's status is *true*."""
+        """Wait until a request is there and its status is *true*."""
+        path = f"{self._of('containerrequests')}/{name}"
+
+        def look() -> Json:
+            answer = self.server.call("GET", path)
+            return answer.body if answer.status == 200 else {}
+
         seen = until(
             f"request {name}: {what}",
-            lambda: self.request(name),
+            look,
             lambda found: true(found.get("status") or {}),
             seconds=seconds,
         )
