@@ -11,13 +11,19 @@ from kubeyarn.schedule.capacity.offer import Offer
 from kubeyarn.schedule.capacity.quick import quick_grant
 
 if TYPE_CHECKING:
-    from kubeyarn.model.queues import SchedulerConfig
+    from kubeyarn.model.queues import OfferConfig, SchedulerConfig
     from kubeyarn.schedule.capacity.nodes import Cluster, LedgerNode
     from kubeyarn.schedule.capacity.parent import ParentQueue
     from kubeyarn.schedule.engine import Decision
 
 
 QUICK = Proposal(size=())
+
+
+def takes_one(rules: OfferConfig) -> bool:
+    """Whether an offer is over with the first container that may be anywhere."""
+    one = rules.maximum_offswitch <= 1 or 0 <= rules.maximum_assignments <= 1
+    return one or not rules.multiple_assignments
 
 
 def offer_node(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.schedule.capacity.offers import offer_node
+from kubeyarn.schedule.capacity.offers import offer_node, takes_one
+from kubeyarn.schedule.capacity.quick import quick_grant
 
 if TYPE_CHECKING:
     from kubeyarn.model.queues import SchedulerConfig
@@ -79,8 +80,9 @@ class _Round:
 
     def run(self, nodes: list[LedgerNode], decisions: list[Decision]) -> list[LedgerNode]:
         """Add the decisions; returns the nodes that may take more."""
-        root, limit, plain = self.root, self.limit, self.plain
+        root, cluster, limit, plain = self.root, self.cluster, self.limit, self.plain
         step, fits = root.step, root.calc.fits
+        one_each = self.quick and takes_one(self.config.offers)
         open_nodes: list[LedgerNode] = []
         barren: set[tuple[Vector, Vector]] = set()
         for node in nodes:
@@ -92,8 +94,18 @@ class _Round:
                 if plain and (node.total, node.free) in barren:
                     open_nodes.append(node)
                     continue
-            made = offer_node(root, node, self.cluster, self.config, self.now_ms, quick=self.quick)
             open_nodes.append(node)
+            if one_each and not node.partition and node.reservation is None:
+                grant = quick_grant(root, node, cluster)
+                if grant is not None:
+                    decisions.append(grant)
+                    if barren:
+                        barren.clear()
+                    if len(decisions) >= limit:
+                        self.last = node.name
+                        break
+                    continue
+            made = offer_node(root, node, cluster, self.config, self.now_ms, quick=self.quick)
             if made:
                 decisions += made
                 if barren:
