@@ -15,7 +15,9 @@ from kubeyarn.cli.yarn_words import Command, UsageError, read, usage
 
 # YARN's names, and the modules of this package that they live in.
 COMMANDS = {
-    "application": "yarn_application",
+    "application": "yarn_applications",
+    "applicationattempt": "yarn_attempt",
+    "container": "yarn_container",
     "queue": "yarn_queue",
     "node": "yarn_node",
     "logs": "yarn_logs",
@@ -65,7 +67,7 @@ def _command(word: str) -> Command:
 
 def _overview() -> str:
     lines = ["kubectl yarn <command>, with YARN's commands and options:", ""]
-    lines += [f"  {name:<14}{_command(name).help}" for name in COMMANDS]
+    lines += [f"  {name:<20}{_command(name).help}" for name in COMMANDS]
     lines += ["", "kubectl yarn <command> -help says more."]
     return "\n".join(lines)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from kubeyarn.cli import yarn_printing as printing
 from kubeyarn.cli.yarn_kubectl import APPLICATIONS, Json, Kubectl, KubectlError, NotFoundError
-from kubeyarn.cli.yarn_words import Command, Option, Request, UsageError, Verb
+from kubeyarn.cli.yarn_words import Option, Request, UsageError, Verb
 
 STATES = ("NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED", "RUNNING", "FINISHED", "FAILED", "KILLED")
 ENDED = ("FINISHED", "FAILED", "KILLED")
@@ -279,21 +279,17 @@ def _tags(app: Json) -> list[str]:
     return tags
 
 
-COMMAND = Command(
-    "application",
-    "applications and what they do (also: app)",
-    (
-        Verb(
-            "list",
-            "applications in the current namespace that are submitted, accepted or running",
-            _list,
-            options=(
-                Option("appStates", f"these instead: ALL, {', '.join(STATES)}", "STATE,..."),
-                Option("appTypes", "only these types", "TYPE,..."),
-                Option("appTags", "only those with one of these tags", "TAG,..."),
-            ),
+VERBS = (
+    Verb(
+        "list",
+        "applications in the current namespace that are submitted, accepted or running",
+        _list,
+        options=(
+            Option("appStates", f"these instead: ALL, {', '.join(STATES)}", "STATE,..."),
+            Option("appTypes", "only these types", "TYPE,..."),
+            Option("appTags", "only those with one of these tags", "TAG,..."),
         ),
-        Verb("status", "one application's report", _report, "<id or name>", 1, 1),
-        Verb("kill", "end applications", _kill, "<id or name>...", 1, None),
     ),
+    Verb("status", "one application's report", _report, "<id or name>", 1, 1),
+    Verb("kill", "end applications", _kill, "<id or name>...", 1, None),
 )

@@ -519,7 +519,10 @@ def test_a_container_that_is_not_there_names_those_that_are(run):
     ("line", "said"),
     [
         ("", None),
-        ("nonsense", "must be one of application, queue, node, logs, app"),
+        (
+            "nonsense",
+            "must be one of application, applicationattempt, container, queue, node, logs, app",
+        ),
         ("app", "say what to do: -list, -status, -kill"),
         ("app -status", "application -status needs <id or name>"),
         ("app -status a b", "'b' is one word too many"),

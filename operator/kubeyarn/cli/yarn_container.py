@@ -1,0 +1,148 @@
+"""`kubectl yarn container`: list, status, signal (Hadoop: ApplicationCLI).
+
+Containers are pods; one whose pod is gone is gone here, too.
+"""
+
+from __future__ import annotations
+
+from kubeyarn.cli import yarn_control
+from kubeyarn.cli import yarn_printing as printing
+from kubeyarn.cli.yarn_application import find
+from kubeyarn.cli.yarn_kubectl import PODS_OF_APPLICATIONS, Json, Kubectl, NotFoundError
+from kubeyarn.cli.yarn_logs import ATTEMPT, container_id
+from kubeyarn.cli.yarn_words import Command, Request, UsageError, Verb
+
+# YARN's words, and those of the API.
+SIGNALS = {
+    "OUTPUT_THREAD_DUMP": "OutputThreadDump",
+    "GRACEFUL_SHUTDOWN": "GracefulShutdown",
+    "FORCEFUL_SHUTDOWN": "ForcefulShutdown",
+}
+_WIDTHS = (38, 20, 20, 12, 20)
+_HEADER = ("Container-Id", "Start Time", "Finish Time", "State", "Host")
+_PHASES = {"Running": "RUNNING", "Succeeded": "COMPLETE", "Failed": "COMPLETE"}
+
+
+def _list(kubectl: Kubectl, request: Request) -> int:
+    app, attempt = yarn_control.of_attempt(kubectl, request.operands[0])
+    number = str(int(attempt["id"].rpartition("_")[2]))
+    pods = [
+        pod
+        for pod in _pods(kubectl, app)
+        if (pod["metadata"].get("labels") or {}).get(ATTEMPT) == number
+    ]
+    if request.get("output") in ("json", "yaml"):
+        print(printing.objects(pods, request.get("output")))
+        return 0
+    print(f"Total number of containers :{len(pods)}")
+    print(printing.table(_WIDTHS, [_HEADER, *map(_row, pods)]))
+    return 0
+
+
+def _report(kubectl: Kubectl, request: Request) -> int:
+    _, pod = _find(kubectl, request.operands[0])
+    if request.get("output") in ("json", "yaml"):
+        print(printing.objects([pod], request.get("output"), single=True))
+        return 0
+    name, start, finish, state, host = _row(pod)
+    metadata = pod["metadata"]
+    lines = [
+        ("Container-Id", name),
+        ("Start-Time", start),
+        ("Finish-Time", finish),
+        ("State", state),
+        ("Host", host),
+        ("Exit-Code", str(_terminated(pod).get("exitCode", "N/A"))),
+        ("Pod", f"{metadata.get('namespace', '')}/{metadata['name']}"),
+    ]
+    print(printing.report("Container Report : ", lines))
+    return 0
+
+
+def _signal(kubectl: Kubectl, request: Request) -> int:
+    container = request.operands[0]
+    said = request.operands[1] if len(request.operands) > 1 else "OUTPUT_THREAD_DUMP"
+    if said not in SIGNALS:
+        raise UsageError(f"signal {said!r} is unknown, must be one of {', '.join(SIGNALS)}")
+    app = yarn_control.living(kubectl, _application_of(container))
+    print(f"Signalling container {container}")
+    yarn_control.change(kubectl, app, signals=_with(app, container, SIGNALS[said]))
+    return 0
+
+
+def _with(app: Json, container: str, command: str) -> list[Json]:
+    """The application's signals and this one; sent before, it is sent again."""
+    before: list[Json] = (app.get("spec") or {}).get("signals") or []
+    same = [s for s in before if (s["containerId"], s.get("command")) == (container, command)]
+    serial = max((int(s.get("serial") or 1) for s in same), default=0) + 1
+    others = [s for s in before if s not in same]
+    return [*others, {"containerId": container, "command": command, "serial": serial}]
+
+
+def _application_of(container: str) -> str:
+    """The id of a container's application.
+
+    Raises:
+        UsageError: it is no container's id.
+    """
+    parts = container.split("_")
+    if parts[0] == "container" and len(parts) == 6 and parts[1].startswith("e"):
+        parts = [parts[0], *parts[2:]]
+    if parts[0] != "container" or len(parts) != 5:
+        raise UsageError(
+            f"{container!r} is no container's id, expected "
+            "container_<timestamp>_<application>_<attempt>_<n>"
+        )
+    return f"application_{parts[1]}_{parts[2]}"
+
+
+def _find(kubectl: Kubectl, container: str) -> tuple[Json, Json]:
+    app = find(kubectl, _application_of(container))
+    for pod in _pods(kubectl, app):
+        if container_id(pod) == container:
+            return app, pod
+    raise NotFoundError(f"Container {container} doesn't exist, or its pod is gone")
+
+
+def _pods(kubectl: Kubectl, app: Json) -> list[Json]:
+    metadata = app["metadata"]
+    selector = f"{PODS_OF_APPLICATIONS}={metadata['name'][:63].rstrip('-.')}"
+    scope = f"--namespace={metadata['namespace']}"
+    found: list[Json] = kubectl.json(["get", "pods", scope, "-l", selector])["items"]
+    return sorted(found, key=container_id)
+
+
+def _row(pod: Json) -> tuple[str, ...]:
+    status = pod.get("status") or {}
+    return (
+        container_id(pod),
+        status.get("startTime") or "N/A",
+        _terminated(pod).get("finishedAt") or "N/A",
+        _PHASES.get(status.get("phase", ""), "NEW"),
+        (pod.get("spec") or {}).get("nodeName") or "N/A",
+    )
+
+
+def _terminated(pod: Json) -> Json:
+    """How a pod's first container ended; empty while it has not."""
+    statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
+    found: Json = (statuses[0].get("state") or {}).get("terminated") or {}
+    return found
+
+
+COMMAND = Command(
+    "container",
+    "containers of an attempt",
+    (
+        Verb("list", "an attempt's containers that have a pod", _list, "<attempt id>", 1, 1),
+        Verb("status", "one container's report", _report, "<container id>", 1, 1),
+        Verb(
+            "signal",
+            f"send a signal: {', '.join(SIGNALS)} (the first if none is said)",
+            _signal,
+            "<container id> [<signal>]",
+            1,
+            2,
+        ),
+    ),
+)
