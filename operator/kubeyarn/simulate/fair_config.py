@@ -125,7 +125,15 @@ def _refused(key: str, error: SpecError) -> ConfigRefused:
     return ConfigRefused((Problem("root", key, "InvalidField", f"{key}: {error}"),))
 
 
+def _check_unused(settings: _Settings) -> None:
+    """Refuse what Hadoop reads at its start and cannot, though nothing here goes by it."""
+    settings.int32(f"{_FAIR}continuous-scheduling-sleep-ms", 0)
+    for name in ("update-interval-ms", "locality-delay-node-ms", "locality-delay-rack-ms"):
+        settings.integer(f"{_FAIR}{name}", 0)
+
+
 def _cluster(settings: _Settings) -> FairClusterConfig:
+    _check_unused(settings)
     return FairClusterConfig(
         allow_undeclared=settings.boolean(f"{_FAIR}allow-undeclared-pools", default=True),
         user_as_default=settings.boolean(f"{_FAIR}user-as-default-queue", default=True),
@@ -150,9 +158,12 @@ def _offers(settings: _Settings) -> FairOffers:
 
 
 def _preemption(settings: _Settings) -> FairPreemption:
+    """How containers are taken back; where they are not, Hadoop does not even read how."""
+    if not settings.boolean(_PREEMPTION, default=False):
+        return FairPreemption()
     prefix = f"{_MASTERS}."
     return FairPreemption(
-        enabled=settings.boolean(_PREEMPTION, default=False),
+        enabled=True,
         utilization_threshold=settings.decimal(f"{_PREEMPTION}.cluster-utilization-threshold", 0.8),
         masters=settings.boolean(_MASTERS, default=True),
         masters_of=tuple(

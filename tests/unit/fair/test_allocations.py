@@ -234,6 +234,12 @@ def test_placement_rules_are_read_with_the_rule_inside() -> None:
     )
 
 
+def test_a_namespace_changes_nothing() -> None:
+    text = '<allocations xmlns="urn:x"><queue name="a"><weight>2</weight></queue></allocations>'
+
+    assert read_allocations(text, TYPES, FairClusterConfig()).queues[1].path == "root.a"
+
+
 def test_unknown_elements_and_comments_change_nothing() -> None:
     body = '<!-- hello --><unheard>1</unheard><queue name="a"><unheard/><weight>2</weight></queue>'
 

@@ -100,11 +100,21 @@ def test_resource_types_go_before_the_schedulers_own_keys() -> None:
         ("yarn.scheduler.fair.max.assign", "3.5"),
         ("yarn.scheduler.fair.reservable-nodes", "some"),
         ("yarn.resource-types.memory-mb.increment-allocation", "1 Xi"),
+        ("yarn.scheduler.fair.update-interval-ms", "often"),
+        ("yarn.scheduler.fair.continuous-scheduling-sleep-ms", "5s"),
     ],
 )
 def test_a_value_that_cannot_be_read_is_refused_by_its_key(key: str, text: str) -> None:
     with pytest.raises(ConfigRefused, match=key):
         config({key: text})
+
+
+def test_how_to_preempt_is_not_read_where_nothing_is_preempted() -> None:
+    key = "yarn.scheduler.fair.waitTimeBeforeKill"
+
+    assert config({key: "soon"}).fair is not None
+    with pytest.raises(ConfigRefused, match=key):
+        config({key: "soon", "yarn.scheduler.fair.preemption": "true"})
 
 
 def test_a_truth_value_that_is_none_is_the_default() -> None:

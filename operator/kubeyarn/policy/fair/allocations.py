@@ -91,6 +91,9 @@ def read_allocations(text: str, types: Sequence[str], base: FairClusterConfig) -
         root = ElementTree.fromstring(text, forbid_dtd=True)
     except (ElementTree.ParseError, DefusedXmlException) as error:
         raise _refused(_ROOT, "allocations", f"the allocation file is not XML: {error}") from error
+    for element in root.iter():
+        # Hadoop knows no namespaces.
+        element.tag = element.tag.rpartition("}")[2]
     if root.tag != "allocations":
         raise _refused(
             _ROOT, root.tag, f"the outermost element is <{root.tag}>, it must be <allocations>"
