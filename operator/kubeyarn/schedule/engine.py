@@ -8,7 +8,7 @@ same decisions: order comes from `Application.order` and ids, never from arrival
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -127,6 +127,9 @@ class Engine(Protocol):
 
         Nothing is held any more: what lives on of former attempts is said by `recover`.
         """
+
+    def restart_attempts(self, numbers: Mapping[ApplicationId, int], now_ms: int) -> None:
+        """Several attempts ended at once: all leave before any of their successors joins."""
 
     def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started.

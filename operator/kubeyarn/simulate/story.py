@@ -143,13 +143,14 @@ class Story:
     def _restart_lost(self, lost: Sequence[Container]) -> None:
         """Applications that lost their AM begin another attempt, in order of submission."""
         ids = {c.id.attempt.application for c in lost if c.am}
-        for app in list(self.by_id.values()):
-            if app.id in ids and app.state not in ENDED:
-                app.running = False
-                app.kept.clear()
-                app.state = "accepted"
-                app.attempt += 1
-                self.engine.start_attempt(app.id, app.attempt, self.now_ms)
+        apps = [a for a in self.by_id.values() if a.id in ids and a.state not in ENDED]
+        for app in apps:
+            app.running = False
+            app.kept.clear()
+            app.state = "accepted"
+            app.attempt += 1
+        if apps:
+            self.engine.restart_attempts({app.id: app.attempt for app in apps}, self.now_ms)
 
     # -- rounds ----------------------------------------------------------------------------------
 

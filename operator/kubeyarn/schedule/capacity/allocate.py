@@ -21,7 +21,6 @@ from kubeyarn.schedule.capacity.limits import (
 
 if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
-    from kubeyarn.policy.calculator import Calculator
     from kubeyarn.schedule.capacity.application import (
         LedgerApplication,
         OutstandingAsk,
@@ -119,9 +118,9 @@ def _headroom_suffices(
     available, size = limits.headroom, ask.size
     if fits(size, available):
         return True
-    if offer.rules.continue_look_at_reservations and not offer.partition:
-        available = add(available, app.reservation_total())
-    return app.queue.calc.compare(app.queue.cluster.total, available, size) >= 0
+    if offer.rules.continue_look_at_reservations:
+        available = add(available, app.reserved.get(offer.partition, app.zero))
+    return app.queue.calc.fits(size, available)
 
 
 def _on_node(
@@ -184,17 +183,17 @@ def _place(
     excess = subtract(size, limits.headroom)
     if limits.unreserve is not None or not fits(excess, queue.zero):
         excess = at_least(calc, total, excess, limits.unreserve or queue.zero)
-        must_unreserve = calc.compare(total, excess, queue.zero) > 0
+        must_unreserve = calc.any_above_zero(excess)
     else:
         must_unreserve = False
     if calc.available(node.free, size) <= 0:
-        if not _fits_empty(calc, total, size, node.total):
+        if not calc.fits(size, node.total):
             return Passed.PLACE
         return _reserve(app, ask, offer, reservation, locality, must_unreserve=must_unreserve)
-    if not _fits_empty(calc, total, size, node.total):
+    if not calc.fits(size, node.total):
         return Passed.PLACE
     given_up = None
-    if reservation is None and offer.rules.continue_look_at_reservations and not node.partition:
+    if reservation is None and offer.rules.continue_look_at_reservations:
         if must_unreserve:
             given_up = _find_to_unreserve(app, ask, excess)
         elif ask.key in app.reservations and not needs_container(app, ask):
@@ -206,10 +205,6 @@ def _place(
     proposal.within_limit = limits.unreserve is None
     proposal.unreserve, proposal.fulfils = given_up, reservation
     return proposal
-
-
-def _fits_empty(calc: Calculator, total: Vector, size: Vector, node_total: Vector) -> bool:
-    return fits(size, node_total) or calc.compare(total, size, node_total) <= 0
 
 
 def _reserve(

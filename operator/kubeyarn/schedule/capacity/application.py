@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import ANYWHERE
 from kubeyarn.model.ids import AttemptId
-from kubeyarn.model.resources import Vector, add, scale, subtract
+from kubeyarn.model.resources import MEMORY, Vector, add, scale, subtract
 
 if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
@@ -161,6 +161,11 @@ class LedgerApplication:
         for pending in self.pending.values():
             total = add(total, pending)
         return total
+
+    def remember_usage(self) -> None:
+        """Take over what fair order goes by (Hadoop: updateSchedulingResourceUsage)."""
+        used = self.all_used()[MEMORY]
+        self.cached_used, self.cached_demand = used, used + self.all_pending()[MEMORY]
 
     def put_ask(self, ask: OutstandingAsk) -> None:
         """Start to want something under a key that had nothing outstanding."""

@@ -283,13 +283,13 @@ def _apply(leaf: LeafQueue, label: str) -> None:
     leaf.users.limits_changed()
 
 
-def manage(parent: ParentQueue, config: SchedulerConfig) -> None:
+def manage(parent: Queue, config: SchedulerConfig) -> None:
     """Take guarantees from empty leaves and give them to those with applications, in order.
 
     Hadoop: GuaranteedOrZeroCapacityOverTimePolicy.computeQueueManagementChanges.
     """
     auto = managed(parent)
-    if auto is None or not parent.children:
+    if auto is None or not isinstance(parent, ParentQueue) or not parent.children:
         return
     template = _managed_node(parent.path + ".template", parent, auto, config).shares
     _set_template(parent, template)

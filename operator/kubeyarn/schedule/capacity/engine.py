@@ -22,6 +22,7 @@ from kubeyarn.schedule.capacity.dynamic import (
     create_leaf,
     expired,
     manage,
+    managed,
     remove_dynamic,
     reset_managed,
 )
@@ -65,7 +66,7 @@ from kubeyarn.schedule.capacity.why import explain
 from kubeyarn.schedule.engine import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from kubeyarn.model.applications import Application
     from kubeyarn.model.asks import Ask, AskKey
@@ -355,15 +356,20 @@ class CapacityEngine:
 
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
         """A further attempt replaces the one before; it wants an AM, and its numbers begin anew."""
+        self.restart_attempts({application: number}, now_ms)
+
+    def restart_attempts(self, numbers: Mapping[ApplicationId, int], now_ms: int) -> None:
+        """Several attempts ended at once: all leave before any of their successors joins."""
         self.settle()
-        app = self.apps.get(application)
-        if app is None or app.attempt == number:
-            return
-        self._end_attempt(app)
-        app.clear_attempt()
-        app.attempt = number
-        app.attempt_id = AttemptId(application, number)
-        self._begin(app)
+        apps = [app for one in numbers if (app := self.apps.get(one)) is not None]
+        ended = [app for app in apps if app.attempt != numbers[app.app.id]]
+        for app in ended:
+            self._end_attempt(app)
+        for app in ended:
+            app.clear_attempt()
+            app.attempt = numbers[app.app.id]
+            app.attempt_id = AttemptId(app.app.id, app.attempt)
+            self._begin(app)
 
     def _end_attempt(self, app: LedgerApplication) -> None:
         self._idle = False
@@ -423,6 +429,7 @@ class CapacityEngine:
         app = self._known(application)
         target = self.index.leaf(queue)
         if target is app.queue:
+            # Hadoop moves it all the same, and forgets what its user holds.
             return target.path
         for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
             check_partition(target, partition, self._settings(), f"move of {application}")
@@ -605,7 +612,8 @@ class CapacityEngine:
         self.settle()
         config = self._settings()
         for queue in list(self.queues.values()):
-            if isinstance(queue, ParentQueue):
+            auto = managed(queue)
+            if auto is not None and not auto.fail_on_exceeding_parent:
                 manage(queue, config)
 
     def expire_queues(self, now_ms: int) -> None:

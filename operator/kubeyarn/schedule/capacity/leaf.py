@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ApplicationOrdering
-from kubeyarn.model.resources import MEMORY, Vector
+from kubeyarn.model.resources import Vector
 from kubeyarn.policy.application_order import fair_key, fifo_key
 from kubeyarn.policy.single import single, to_long
 from kubeyarn.policy.user_limit import NO_FACTOR
@@ -189,8 +189,6 @@ class LeafQueue(Queue):
     def admit(self, app: LedgerApplication) -> None:
         """Serve an application from now on."""
         app.active = True
-        used = app.all_used()[MEMORY]
-        app.cached_used, app.cached_demand = used, used + app.all_pending()[MEMORY]
         app.order_key = self.active_key(app)
         self.active.add(app)
         if app.keys:
@@ -234,10 +232,15 @@ class LeafQueue(Queue):
             moving, self._reorder = self._reorder, {}
             for app in moving.values():
                 self.remove(app)
+                app.remember_usage()
                 self.admit(app)
 
     def reorder_all(self) -> None:
-        """Put everyone in line anew (the ordering policy changed)."""
+        """Put everyone in line anew, by what was last remembered of them.
+
+        Hadoop makes the ordering policy anew at each refresh; who was yet to move does not.
+        """
+        self._reorder.clear()
         self.hungry.clear()
         for app in self.active.clear():
             self.admit(app)

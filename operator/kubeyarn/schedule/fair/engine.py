@@ -6,7 +6,7 @@ cycle does it by itself whenever something changed; whoever offers single nodes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kubeyarn.model.applications import Application
@@ -140,9 +140,15 @@ class FairEngine:
 
         Others may run in its place first, as in Hadoop.
         """
-        before = self._attempt(application)
-        self._attempts.stop(before)
-        self._attempts.start(before.application, number, before.queue, now_ms)
+        self.restart_attempts({application: number}, now_ms)
+
+    def restart_attempts(self, numbers: Mapping[ApplicationId, int], now_ms: int) -> None:
+        """Several attempts ended at once: all leave before any of their successors joins."""
+        ended = [(self._attempt(application), number) for application, number in numbers.items()]
+        for before, _ in ended:
+            self._attempts.stop(before)
+        for before, number in ended:
+            self._attempts.start(before.application, number, before.queue, now_ms)
 
     def register(self, application: ApplicationId) -> None:
         """The AM of the current attempt is up."""
