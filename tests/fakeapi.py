@@ -171,6 +171,10 @@ class FakeApi:
         for watcher in self._watchers:
             watcher.events.put_nowait(line)
 
+    def calm(self) -> None:
+        """No more trouble."""
+        self._trouble.clear()
+
     def compact(self) -> None:
         """Forget the past: watches from before are expired."""
         self._oldest = self._version

@@ -41,6 +41,7 @@ from kubeyarn.resourcemanager import (
     resizing,
     telling,
     unmanaged,
+    unused,
 )
 from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.nodes import Nodes
@@ -93,6 +94,7 @@ class ApplicationsManager:
         self._endings: dict[ContainerId, Ending] = {}
         self._stopped: dict[ContainerId, Ending] = {}
         self._status_at: dict[Key, float] = {}
+        self._unused = unused.Unused(settings.launch_expiry_s)
         self._signaller = Signaller(client, clock_ms, self._stopped)
         self.queue: WorkQueue[Key] = WorkQueue(self.look)
 
@@ -339,6 +341,7 @@ class ApplicationsManager:
                 self._recorded(key, ended)
         if told:
             self._tell(session, view, plan)
+            self._expire_unused(key, view, [container for container, _ in plan.unlaunched])
         if plan.resize or plan.refused:
             updated = await resizing.carry_out(self._client, self.cache, key, view, plan, session)
             if updated:
@@ -351,6 +354,13 @@ class ApplicationsManager:
             await evicting.tell(self._client, self._events, pod, why)
         for pod in [*plan.delete, *(pod for pod, _ in plan.evict)]:
             await self._delete_pod(pod.namespace, pod.name, pod.uid)
+
+    def _expire_unused(self, key: Key, view: RequestView, waiting: list[ContainerId]) -> None:
+        """What its AM does not launch is given back, and the AM is told."""
+        now_ms = self._clock_ms()
+        for container in self._unused.expired((key[0], view.name), waiting, now_ms):
+            self._endings.setdefault(container, unused.EXPIRED)
+            self.queue.add(key)
 
     def _tell(self, session: MasterSession, view: RequestView, plan: requests.RequestPlan) -> None:
         refused = observing.condition(view, "Accepted")

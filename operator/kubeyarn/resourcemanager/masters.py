@@ -11,6 +11,7 @@ import msgspec
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
+from kubeyarn.lifecycle import container as containers
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
@@ -210,7 +211,7 @@ class Masters:
             progress=message.progress,
             asks=tuple(self._ask(caller, i, ask) for i, ask in enumerate(message.asks)),
             releases=tuple(
-                _container_id(f"releases[{i}]", text) for i, text in enumerate(message.releases)
+                _released(caller, f"releases[{i}]", text) for i, text in enumerate(message.releases)
             ),
             exclude=_places("excludeNodes.add", exclude.add, caller.session.excluded),
             include=frozenset(exclude.remove),
@@ -367,13 +368,17 @@ class Masters:
         container = ContainerId.parse(text)
         done = view.completed.get(container)
         pod = self._manager.cache.pods(caller.key).get(container)
-        if done is not None or container not in view.grants:
-            status = wire.ContainerStatus(
-                container_id=text, state="COMPLETE", exit_status=done.exit_status if done else None
-            )
-        else:
-            state = "RUNNING" if pod is not None and pod.running else "NEW"
-            status = wire.ContainerStatus(container_id=text, state=state)
+        ended = done is not None or container not in view.grants
+        state = containers.state(
+            told=True,
+            launched=pod is not None and pod.running,
+            exit_status=(done.exit_status if done else ExitStatus.ABORTED) if ended else None,
+        )
+        status = wire.ContainerStatus(
+            container_id=text,
+            state=containers.public(state),
+            exit_status=done.exit_status if done else None,
+        )
         answer.statuses.append(status)
 
     def _known(
@@ -496,6 +501,19 @@ def _places(field: str, names: Sequence[str], before: frozenset[str]) -> frozens
             "remove some first",
         )
     return added
+
+
+def _released(caller: Caller, field: str, text: str) -> ContainerId:
+    """A container that this AM may release (Hadoop: validateContainerReleaseRequest)."""
+    container = _container_id(field, text)
+    keeps = caller.application["spec"].get("keepContainersAcrossAttempts")
+    mine = container.attempt == caller.session.attempt
+    if mine or (keeps and container.attempt.application == caller.record.id):
+        return container
+    whose = "application" if keeps else "attempt"
+    raise FieldError(
+        field, f"found {text}, which is no container of this {whose}, allowed: its own"
+    )
 
 
 def _container_id(field: str, text: str) -> ContainerId:

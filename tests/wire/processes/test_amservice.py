@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from wire.processes.cluster import NAMESPACE, Master, ask
@@ -82,7 +84,10 @@ async def test_one_applications_am_cannot_touch_anothers_containers(cluster, mas
     assert [(e["containerId"], e["message"]) for e in answer["errors"]] == [
         (theirs, "no such container of this application")
     ] * 3
-    await other.beat(releases=[theirs])
+    body = {"responseId": other.response_id, "releases": [theirs]}
+    status, error, message, field = await refused(other, "allocate", body)
+    assert (status, error, field) == (400, "InvalidRequest", "releases[0]")
+    assert "no container of this attempt" in message
     again = await master.beat()
     assert again["completed"] == []
 
@@ -412,3 +417,65 @@ async def test_a_resourcemanager_that_may_not_review_tokens_is_no_bug_of_the_cal
 
     assert (status, error) == (503, "Unavailable")
     assert "trouble on demand: 403" in message
+
+
+async def test_an_unregistration_is_confirmed_only_once_it_is_stored(cluster, master):
+    await cluster.until(lambda: cluster.application()["state"] == "RUNNING")
+    cluster.api.trouble(10**6, 500, method="PATCH", path="/status")
+    body = {"finalStatus": "FAILED", "diagnostics": "no input"}
+    for _ in range(5):
+        assert await master.say("finish", body) == (200, {"isUnregistered": False})
+        await asyncio.sleep(0.05)
+    assert cluster.application()["state"] == "RUNNING"
+
+    cluster.api.calm()
+    # What was said first counts.
+    await master.finish("SUCCEEDED")
+    status = cluster.application()
+    assert (status["state"], status["finalStatus"]) == ("FINISHED", "FAILED")
+    assert status["diagnostics"] == "no input"
+
+
+async def test_an_unregistration_that_a_restart_forgot_is_said_again(cluster, master):
+    await cluster.until(lambda: cluster.application()["state"] == "RUNNING")
+    cluster.api.trouble(10**6, 500, method="PATCH", path="/status")
+    assert await master.say("finish", {"finalStatus": "SUCCEEDED"}) == (
+        200,
+        {"isUnregistered": False},
+    )
+    await cluster.kill("manager")
+    cluster.api.calm()
+    cluster.start_manager()
+    await cluster.ready()
+
+    status, answer = await master.say("finish", {"finalStatus": "SUCCEEDED"})
+    assert (status, answer["error"]) == (409, "ApplicationMasterNotRegistered")
+    assert cluster.application()["state"] == "RUNNING"
+    await master.register()
+    await master.finish()
+    assert cluster.application()["finalStatus"] == "SUCCEEDED"
+
+
+async def test_asks_releases_and_ends_survive_a_restart_between_two_heartbeats(cluster, master):
+    await master.beat(ask(3))
+    await master.beat_until(lambda: len(master.containers) == 3)
+    ids = sorted(c["containerId"] for c in master.containers)
+    await master.launch({"containerId": ids[0]})
+    await cluster.until(lambda: cluster.pods("task", phase="Running"))
+    await cluster.kill("manager")
+    cluster.behaviour = lambda pod: 4 if "000001" not in pod["metadata"]["name"] else None
+    await cluster.until(lambda: not cluster.pods("task", phase="Running"))
+    cluster.start_manager()
+    await cluster.ready()
+
+    again = await master.register()
+    assert sorted(c["containerId"] for c in again["containers"]) in (ids, ids[1:])
+    # Absolute: nothing more is wanted; two are given back.
+    await master.beat(ask(0), releases=ids[1:])
+    await master.beat_until(lambda: len(master.completed) == 3)
+    ended = {c["containerId"]: c["exitStatus"] for c in master.completed}
+    assert ended == {ids[0]: 4, ids[1]: -100, ids[2]: -100}
+    assert len(master.containers) == 3
+    for _ in range(3):
+        answer = await master.beat()
+        assert (answer["completed"], answer["allocated"]) == ([], [])
