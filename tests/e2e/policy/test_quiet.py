@@ -16,13 +16,14 @@ OURS = ("yarnqueues", "yarnapplications", "containerrequests", "pods", "events")
 
 
 def test_work_that_waits_costs_no_writes(tree):
+    small = {"capacity": "25%", "maximumCapacity": "25%", "maximumAMShare": "50%"}
     world = tree(
         root(),
-        queue("root.a", capacity="25%", maximumCapacity="25%", userLimitFactor="-1"),
+        queue("root.a", **small, userLimitFactor="-1"),
         queue("root.b", capacity="75%"),
     )
     for name in ("one", "two", "three"):
-        world.submit(name, "root.a", am={"cpu": "300m", "memory": "300Mi"})
+        world.submit(name, "root.a")
         world.until_running(name, 1)
     for name in ("one", "two", "three"):
         world.ask(name, name, 500)
