@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubeyarn.crd import amounts, defaults, quantities, reading
+from kubeyarn.crd.fair_settings import fair_cluster
 from kubeyarn.crd.reading import Fault, Reader, count, fraction, milliseconds, one_of, text, truth
 from kubeyarn.model import fair_queues, queues
 from kubeyarn.model.resources import ResourceTypes, Vector
@@ -54,7 +55,7 @@ def scheduler_config(
         placement_rules=tuple(_rule(entry) for entry in said.each("placementRules")),
         preemption=preemption,
         queue_expiry_seconds=_expiry(root),
-        fair=_fair(preemption) if kind is queues.SchedulerKind.FAIR else None,
+        fair=_fair(said, preemption, types) if kind is queues.SchedulerKind.FAIR else None,
         types=types,
     )
     _check_order(said, config, types)
@@ -153,11 +154,7 @@ def _expiry(root: Reader) -> int:
     return 300 if found is None else found
 
 
-def _fair(preemption: queues.PreemptionConfig) -> fair_queues.FairClusterConfig:
-    return fair_queues.FairClusterConfig(
-        memory_per_mib=2**20,
-        preemption=fair_queues.FairPreemption(
-            enabled=preemption.enabled,
-            wait_before_kill_ms=preemption.maximum_wait_before_kill_ms,
-        ),
-    )
+def _fair(
+    said: Reader, preemption: queues.PreemptionConfig, types: ResourceTypes
+) -> fair_queues.FairClusterConfig:
+    return fair_cluster(said.inside("fair") or Reader({}, ""), preemption, types)

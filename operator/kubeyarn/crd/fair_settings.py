@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 from kubeyarn.crd import amounts, reading
 from kubeyarn.crd.reading import Reader, count, fraction, milliseconds, one_of, truth
-from kubeyarn.model import fair_queues
+from kubeyarn.model import fair_queues, queues
 from kubeyarn.model.resources import ResourceTypes, Vector
 
 
@@ -17,6 +19,7 @@ def fair_queue(said: Reader, types: ResourceTypes) -> fair_queues.FairQueueConfi
         weight=said.read("weight", reading.weight),
         minimum=said.read("minResources", _vector(types)),
         maximum=said.read("maxResources", amounts.limit(types)),
+        child_maximum=said.read("maxChildResources", amounts.limit(types)),
         maximum_container=said.read("maxContainerAllocation", _limits(types)),
         policy=said.read("policy", one_of(fair_queues.FairPolicy)),
         maximum_running_applications=said.read("maxRunningApplications", count),
@@ -28,6 +31,65 @@ def fair_queue(said: Reader, types: ResourceTypes) -> fair_queues.FairQueueConfi
         fair_share_preemption_threshold=said.read("fairSharePreemptionThreshold", fraction),
         allow_preemption_from=may_preempt is not False,
     )
+
+
+def fair_cluster(
+    said: Reader, preemption: queues.PreemptionConfig, types: ResourceTypes
+) -> fair_queues.FairClusterConfig:
+    """What root says to the Fair Scheduler of the whole cluster; its faults are the reader's."""
+    unlimited = fair_queues.UNLIMITED_APPLICATIONS
+    per_user = said.read("maxRunningApplicationsPerUser", count)
+    node, rack = (said.read(f"{place}LocalityThreshold", fraction) for place in ("node", "rack"))
+    return fair_queues.FairClusterConfig(
+        defaults=_defaults(said.inside("defaults") or Reader({}, ""), types),
+        user_maximum_default=unlimited if per_user is None else per_user,
+        user_maximum=said.read("maxRunningApplicationsOf", _counts) or (),
+        rules=tuple(_rule(entry) for entry in said.each("placementRules")),
+        allow_undeclared=said.read("allowUndeclaredQueues", truth) is not False,
+        user_as_default=said.read("userAsDefaultQueue", truth) is not False,
+        size_based_weight=bool(said.read("sizeBasedWeight", truth)),
+        memory_per_mib=2**20,
+        offers=fair_queues.FairOffers(
+            node_locality_threshold=-1.0 if node is None else node,
+            rack_locality_threshold=-1.0 if rack is None else rack,
+        ),
+        preemption=_preemption(said, preemption),
+    )
+
+
+def _preemption(said: Reader, preemption: queues.PreemptionConfig) -> fair_queues.FairPreemption:
+    busy = said.read("preemptionUtilizationThreshold", fraction)
+    found = fair_queues.FairPreemption(
+        enabled=preemption.enabled, wait_before_kill_ms=preemption.maximum_wait_before_kill_ms
+    )
+    return found if busy is None else replace(found, utilization_threshold=busy)
+
+
+def _defaults(said: Reader, types: ResourceTypes) -> fair_queues.FairQueueDefaults:
+    found = {
+        "policy": said.read("policy", one_of(fair_queues.FairPolicy)),
+        "maximum": said.read("maxResources", amounts.limit(types)),
+        "maximum_running_applications": said.read("maxRunningApplications", count),
+        "maximum_am_share": said.read("maxAMShare", _am_share),
+    }
+    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    return replace(fair_queues.FairQueueDefaults(), **values)
+
+
+def _rule(entry: Reader) -> fair_queues.FairRule:
+    above = entry.inside("parent")
+    kind = entry.read("policy", one_of(fair_queues.FairRuleKind))
+    return fair_queues.FairRule(
+        kind=kind or fair_queues.FairRuleKind.SPECIFIED,
+        create=entry.read("create", truth) is not False,
+        queue=entry.read("queue", reading.text) or "",
+        parent=None if above is None else _rule(above),
+    )
+
+
+def _counts(value: object, field: str) -> tuple[tuple[str, int], ...]:
+    said = reading.mapping(value, field)
+    return tuple((user, count(said[user], f"{field}.{user}")) for user in sorted(said))
 
 
 def _vector(types: ResourceTypes) -> Callable[[object, str], Vector]:

@@ -44,7 +44,7 @@ _CAPACITY: Table = {
     "autoCreate.enabled": (False,),
 }
 
-_FAIR: Table = {"fair": ()}
+_FAIR: Table = {"fair": (), "cluster.fair": ()}
 
 _READ_BY_THE_OTHER = {SchedulerKind.FAIR: _CAPACITY, SchedulerKind.CAPACITY: _FAIR}
 

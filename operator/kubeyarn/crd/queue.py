@@ -142,6 +142,10 @@ class Fair(Fields):
     max_resources: MaximumByResource | None = Field(
         None, description="The most it may use. Unset: no limit of its own."
     )
+    max_child_resources: MaximumByResource | None = Field(
+        None,
+        description="The most that each queue made on demand below it may use. Unset: no limit.",
+    )
     policy: FairPolicy | None = Field(
         None,
         description="How it shares among its children or applications: Fair by memory, Drf by "

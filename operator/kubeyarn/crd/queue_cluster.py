@@ -18,6 +18,7 @@ from kubeyarn.crd.fields import (
     Seconds,
     listed_by,
 )
+from kubeyarn.crd.queue_cluster_fair import FairCluster
 from kubeyarn.crd.queue_words import (
     IntraQueueOrder,
     QueueAccess,
@@ -178,6 +179,9 @@ class Cluster(Fields):
         description="The groups of users, the primary one first. A user who is not listed has "
         "the groups the API server knows, without those that begin with system:, and where there "
         "are none, one with the user's own name.",
+    )
+    fair: FairCluster | None = Field(
+        None, description="The Fair Scheduler's settings. Unset: Hadoop's defaults."
     )
     placement_rules: list[PlacementRule] = Field(
         default=[],

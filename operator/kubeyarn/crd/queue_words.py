@@ -116,3 +116,15 @@ class QueueAccess(StrEnum):
 
     OPEN = "Open"
     BY_ROLE = "ByRole"
+
+
+class FairRulePolicy(StrEnum):
+    """The Fair Scheduler's placement rules, spelled as in Hadoop's allocation file."""
+
+    SPECIFIED = "specified"
+    USER = "user"
+    PRIMARY_GROUP = "primaryGroup"
+    SECONDARY_GROUP = "secondaryGroupExistingQueue"
+    NESTED_USER = "nestedUserQueue"
+    DEFAULT = "default"
+    REJECT = "reject"

@@ -77,6 +77,23 @@ def test_only_so_many_applications_of_a_queue_run_and_the_next_says_why(tree):
     world.until_running("b", 2)
 
 
+def test_rules_make_queues_and_the_queue_above_tells_of_them(tree):
+    rules = [
+        {"policy": "specified", "create": False},
+        {"policy": "nestedUserQueue", "parent": {"policy": "primaryGroup"}},
+    ]
+    cluster = {"fair": {"placementRules": rules}, "userGroups": {"alice": ["etl"]}}
+    world = tree(root(scheduler="Fair", **cluster), queue("root.a"))
+    world.submit("there", "root.a")
+    world.submit("alices", "", user="alice")
+    world.until_running("there", 1)
+    world.until_running("alices", 1)
+
+    assert world.application("alices")["status"]["queue"] == "root.etl.alice"
+    status = world.until_queue("root", "tells of them", lambda s: len(s.get("madeQueues", ())) == 2)
+    assert [made["name"] for made in status["madeQueues"]] == ["root.etl", "root.etl.alice"]
+
+
 def test_the_switch_between_the_schedulers_loses_no_container(tree):
     both = {"capacity": "50%", "userLimitFactor": "-1", "maximumAMShare": "50%"}
     world = tree(

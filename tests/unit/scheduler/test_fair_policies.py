@@ -67,3 +67,16 @@ def test_a_parent_that_turns_to_fifo_keeps_its_last_word():
     problem = ledger.in_force.problems["root.a"]
     assert problem.reason == "ParentPolicy"
     assert "found Fifo for a queue that has children" in problem.message
+
+
+def test_rules_that_may_end_without_a_queue_are_told_to_root():
+    ledger = _in_force(a_queue("root.a"))
+    rules = [{"policy": "specified", "create": False}]
+    cluster = {"scheduler": "Fair", "fair": {"placementRules": rules}}
+    ledger.queues["root"] = a_queue("root", cluster=cluster)
+    ledger.configure(0)
+
+    problem = ledger.in_force.problems["root"]
+    assert problem.reason == "InvalidField"
+    assert "the last rule (specified) may leave an application without a queue" in problem.message
+    assert _paths(ledger) == ["root", "root.a"]
