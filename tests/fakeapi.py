@@ -155,6 +155,10 @@ class FakeApi:
 
         self._trouble.append(Trouble(times, status, matches, drop, after, delay_s))
 
+    def calm(self) -> None:
+        """No more trouble."""
+        self._trouble.clear()
+
     def break_watches(self) -> None:
         """Drop all open watches."""
         for watcher in self._watchers:

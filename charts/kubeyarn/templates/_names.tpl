@@ -47,12 +47,23 @@ seccompProfile: {type: RuntimeDefault}
   valueFrom: {fieldRef: {fieldPath: metadata.namespace}}
 - name: POD_NAME
   valueFrom: {fieldRef: {fieldPath: metadata.name}}
+- name: POD_UID
+  valueFrom: {fieldRef: {fieldPath: metadata.uid}}
 - name: POD_IP
   valueFrom: {fieldRef: {fieldPath: status.podIP}}
 {{- end }}
 
-{{/* Where pods go; the argument is the component's values. */}}
+{{/* The Lease that a pod's kube-scheduler elects itself by; it comes after POD_NAME. */}}
+{{- define "kubeyarn.kubeSchedulerLease" -}}
+- name: KUBEYARN_KUBE_SCHEDULER_LEASE
+  value: $(POD_NAME)-kube-scheduler
+{{- end }}
+
+{{/* Where pods go; the argument is a dict of the component's values and its selector. */}}
 {{- define "kubeyarn.placement" -}}
+{{- $selector := .selector }}
+{{- $spread := .values.topologySpreadConstraints }}
+{{- with .values }}
 {{- with .priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
@@ -66,8 +77,28 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- with .affinity }}
 affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .topologySpreadConstraints }}
-topologySpreadConstraints: {{- toYaml . | nindent 2 }}
+{{- if or $spread (gt (int .replicas) 1) }}
+topologySpreadConstraints:
+{{- if $spread }}
+{{ toYaml $spread }}
+{{- else }}
+- maxSkew: 1
+  topologyKey: kubernetes.io/hostname
+  whenUnsatisfiable: ScheduleAnyway
+  labelSelector:
+    matchLabels: {{- $selector | nindent 6 }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* One pod has nobody to hand over to; of several, each new one stands by before an old one ends. */}}
+{{- define "kubeyarn.strategy" -}}
+{{- if gt (int .replicas) 1 }}
+type: RollingUpdate
+rollingUpdate: {maxSurge: 1, maxUnavailable: 0}
+{{- else }}
+type: Recreate
 {{- end }}
 {{- end }}
 

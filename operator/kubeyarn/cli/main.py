@@ -14,6 +14,7 @@ import kubeyarn
 _COMMANDS = {
     "resourcemanager": ("kubeyarn.cli.processes", "resourcemanager"),
     "scheduler": ("kubeyarn.cli.processes", "scheduler"),
+    "standby": ("kubeyarn.cli.processes", "standby"),
     "retire": ("kubeyarn.cli.processes", "retire"),
     "cluster": ("kubeyarn.local.command", "cluster"),
     "crds": ("kubeyarn.crd.command", "crds"),
@@ -26,6 +27,7 @@ _COMMANDS = {
 _HELP = {
     "resourcemanager": "Run the ResourceManager: applications, the AM service, containers' pods.",
     "scheduler": "Run the scheduler: queues, grants, and kube-scheduler's extender.",
+    "standby": "Have a pod's kube-scheduler wait until the scheduler beside it leads.",
     "retire": "Let go of all queues, before KubeYARN is uninstalled.",
     "cluster": "Run a real Kubernetes cluster on this machine.",
     "crds": "Print or write the custom resource definitions.",

@@ -48,7 +48,16 @@ _namespace = click.option(
     help="Where the leader lease is.",
 )
 _health_port = click.option(
-    "--health-port", default=8080, show_default=True, help="/healthz, /readyz and /metrics."
+    "--health-port",
+    default=8080,
+    show_default=True,
+    help="/healthz, /readyz, /leading and /metrics.",
+)
+_kube_scheduler_lease = click.option(
+    "--kube-scheduler-lease",
+    envvar="KUBEYARN_KUBE_SCHEDULER_LEASE",
+    default="",
+    help="The Lease that the kube-scheduler beside it elects itself by; default: it does not.",
 )
 _log_level = click.option(
     "--log-level",
@@ -171,6 +180,7 @@ def resourcemanager(
 @_log_level
 @click.option("--extender-host", default="127.0.0.1", show_default=True)
 @click.option("--extender-port", default=8031, show_default=True, help="Port of the extender.")
+@_kube_scheduler_lease
 def scheduler(
     kubeconfig: str | None,
     context_name: str | None,
@@ -179,6 +189,7 @@ def scheduler(
     log_level: str,
     extender_host: str,
     extender_port: int,
+    kube_scheduler_lease: str,
 ) -> None:
     """Run the scheduler: queues, grants, and kube-scheduler's extender."""
     from kubeyarn.scheduler.process import Scheduler
@@ -191,12 +202,44 @@ def scheduler(
         extender_host=extender_host,
         extender_port=extender_port,
         health_port=health_port,
+        kube_scheduler_lease=kube_scheduler_lease,
+        pod_uid=os.environ.get("POD_UID", ""),
     )
 
     async def process() -> None:
         await Scheduler(_connect(kubeconfig, context_name), settings).run()
 
     _run(process())
+
+
+@click.command("standby")
+@_kubeconfig
+@_context
+@_namespace
+@_log_level
+@_kube_scheduler_lease
+def standby(
+    kubeconfig: str | None,
+    context_name: str | None,
+    namespace: str,
+    log_level: str,
+    kube_scheduler_lease: str,
+) -> None:
+    """Have a pod's kube-scheduler wait, before it starts, until the scheduler beside it leads."""
+    from kubeyarn.cluster.client import KubeClient
+    from kubeyarn.scheduler.gate import Gate
+
+    _logging(log_level)
+    pod = os.environ.get("POD_NAME", ""), os.environ.get("POD_UID", "")
+
+    async def process() -> None:
+        client = KubeClient(_connect(kubeconfig, context_name), "kubeyarn-standby")
+        try:
+            await Gate(namespace, kube_scheduler_lease, *pod).shut(client)
+        finally:
+            await client.close()
+
+    asyncio.run(process())
 
 
 @click.command("retire")

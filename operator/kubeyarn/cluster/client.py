@@ -8,8 +8,9 @@ and requests that are safe to repeat are repeated on 429, 5xx and broken connect
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,18 +31,28 @@ APPLY_PATCH = "application/apply-patch+yaml"
 _ATTEMPTS = 6
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 3.0
+_LONGEST_CALL_S = 30.0
 
 
 class KubeClient:
     """Reads and writes objects of one API server.
 
     Every call raises a subclass of `cluster.errors.ApiError` for an answer that says no, and
-    `Unavailable` when there was no usable answer after all retries.
+    `Unavailable` when there was no usable answer after all retries. *may_write_s* tells for how
+    many seconds more this process may write: no write begins after that or is waited for longer.
     """
 
-    def __init__(self, connection: Connection, user_agent: str, in_flight: int = 48) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        user_agent: str,
+        in_flight: int = 48,
+        may_write_s: Callable[[], float] = lambda: math.inf,
+    ) -> None:
         self._connection = connection
+        self._may_write_s = may_write_s
         self._in_flight = asyncio.Semaphore(in_flight)
+        self._timeout = aiohttp.ClientTimeout(total=_LONGEST_CALL_S, connect=5)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 ssl=connection.tls if connection.tls is not None else False,
@@ -49,7 +60,7 @@ class KubeClient:
                 keepalive_timeout=75,
             ),
             headers={"User-Agent": user_agent, "Accept": "application/json"},
-            timeout=aiohttp.ClientTimeout(total=30, connect=5),
+            timeout=self._timeout,
         )
 
     @property
@@ -183,7 +194,12 @@ class KubeClient:
             async with (
                 self._in_flight,
                 self._session.request(
-                    method, url, params=params, data=data, headers=everything
+                    method,
+                    url,
+                    params=params,
+                    data=data,
+                    headers=everything,
+                    timeout=self._allowed(method),
                 ) as answer,
             ):
                 payload = await answer.read()
@@ -193,6 +209,19 @@ class KubeClient:
         if status >= 300:
             raise _error(status, payload)
         return _decode(payload) if payload else {}
+
+    def _allowed(self, method: str) -> aiohttp.ClientTimeout:
+        """How long a call may take that begins now.
+
+        Raises:
+            Unavailable: it would write, and this process may not.
+        """
+        left_s = math.inf if method == "GET" else self._may_write_s()
+        if left_s <= 0:
+            raise Unavailable("this process does not lead now")
+        if left_s >= _LONGEST_CALL_S:
+            return self._timeout
+        return aiohttp.ClientTimeout(total=left_s, connect=5)
 
 
 def _error(status: int, payload: bytes) -> Exception:

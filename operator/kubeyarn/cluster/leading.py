@@ -11,10 +11,12 @@ import kubeyarn
 from kubeyarn.cluster import probes
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
-from kubeyarn.cluster.lease import Lease
+from kubeyarn.cluster.lease import NEVER, Lease
 from kubeyarn.model.errors import KubeYarnError
 
 _log = logging.getLogger(__name__)
+
+LEASE = "the lease"
 
 Work = Callable[[KubeClient, Lease, int], Awaitable[None]]
 
@@ -23,7 +25,9 @@ Work = Callable[[KubeClient, Lease, int], Awaitable[None]]
 class Leader:
     """One process of a component, of which at most one works at a time.
 
-    *waits_for* is what it still waits for, as /readyz says it; "" when it is ready.
+    *waits_for* is what it still waits for before it leads, "" when it does; a process that has seen
+    another one lead stands by, and is ready. *on_standby* is called when that is so;
+    *highest_epoch* is for a Lease that was deleted.
     """
 
     component: str
@@ -32,24 +36,64 @@ class Leader:
     identity: str
     health_port: int
     lease_duration_s: int
-    waits_for: str = field(default="the lease", init=False)
+    highest_epoch: Callable[[KubeClient], Awaitable[int]] | None = None
+    on_standby: Callable[[KubeClient], Awaitable[None]] | None = None
+    waits_for: str = field(default=LEASE, init=False)
+    _lease: Lease | None = field(default=None, init=False)
+    _follows: bool = field(default=False, init=False)
 
     async def run(self, work: Work) -> None:
         """Wait for the lease, then do *work* with the client, the lease and its epoch."""
-        client = KubeClient(self.connection, f"{self.component}/{kubeyarn.__version__}")
-        health = await probes.serve(
-            probes.application(lambda: self.waits_for), "", self.health_port
+        agent = f"{self.component}/{kubeyarn.__version__}"
+        # A client of its own: renewals wait for no other calls, and need no lease.
+        leasing = KubeClient(self.connection, agent, in_flight=4)
+        lease = self._lease = Lease(
+            leasing,
+            self.namespace,
+            self.component,
+            self.identity,
+            self.lease_duration_s,
+            lambda: self._highest_epoch(leasing),
         )
-        lease = Lease(client, self.namespace, self.component, self.identity, self.lease_duration_s)
+        client = KubeClient(self.connection, agent, may_write_s=lease.left_s)
+        health = await probes.serve(
+            probes.application(self._unready, lambda: self.stands_by), "", self.health_port
+        )
         try:
-            epoch = await lease.acquire()
+            epoch = await lease.acquire(lambda: self._stand_by(leasing))
             _log.info("%s leads with epoch %d", self.component, epoch)
+            self.waits_for = "the first list of everything"
             await work(client, lease, epoch)
         finally:
             self.waits_for = "the end"
             await lease.release()
             await health.cleanup()
             await client.close()
+            await leasing.close()
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process decides now."""
+        return self.waits_for == "" and self._lease is not None and self._lease.held
+
+    @property
+    def stands_by(self) -> str:
+        """Why this process does not lead now; "" when it does."""
+        if self.waits_for:
+            return self.waits_for
+        return "" if self.leads else "its lease, which it could not renew"
+
+    async def _stand_by(self, client: KubeClient) -> None:
+        """Another leads: this process is ready to follow it."""
+        if self.on_standby is not None:
+            await self.on_standby(client)
+        self._follows = True
+
+    def _unready(self) -> str:
+        return "" if self.waits_for == LEASE and self._follows else self.waits_for
+
+    async def _highest_epoch(self, client: KubeClient) -> int:
+        return NEVER if self.highest_epoch is None else await self.highest_epoch(client)
 
 
 class Stopped(KubeYarnError):

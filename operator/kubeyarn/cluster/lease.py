@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,23 +20,49 @@ from kubeyarn.model.errors import Unavailable
 
 _log = logging.getLogger(__name__)
 
+NEVER = -1
+"""The highest epoch where nobody has ever led."""
+
+HighestEpoch = Callable[[], Awaitable[int]]
+
+
+async def _never() -> int:
+    return NEVER
+
+
+async def _nothing() -> None:
+    return
+
 
 class Lease:
     """One candidate's view of a Lease.
 
-    `acquire` waits until it is ours and answers the epoch; `hold` renews and returns when it is
-    lost. A lease is ours only until *duration_s* after the last renewal that was answered. A new
-    process of the same *identity* (a restarted container of the same pod) need not wait.
+    `acquire` waits until it is ours and answers the epoch; `hold` renews and returns when another
+    has taken it. A lease is ours only until *duration_s* after the last renewal that was answered;
+    when one comes too late, and nobody has taken it meanwhile, it is ours again. A new process of
+    the same *identity* (a restarted container of the same pod) need not wait.
+
+    *highest_epoch* tells which epochs were used when there is no Lease, because it was deleted: the
+    next one begins above them, and only after a leader that knows nothing of it must have noticed.
     """
 
     def __init__(
-        self, client: KubeClient, namespace: str, name: str, identity: str, duration_s: int = 10
+        self,
+        client: KubeClient,
+        namespace: str,
+        name: str,
+        identity: str,
+        duration_s: int = 10,
+        highest_epoch: HighestEpoch = _never,
     ) -> None:
         self._client = client
         self._namespace = namespace
         self._name = name
         self._identity = identity
         self._duration_s = duration_s
+        self._highest_epoch = highest_epoch
+        self._epoch = NEVER
+        self._missing_since: float | None = None
         self._seen: tuple[str, str] | None = None
         self._seen_at = 0.0
         self._renewed_at = float("-inf")
@@ -43,36 +70,48 @@ class Lease:
     @property
     def held(self) -> bool:
         """Whether nobody else can have it now."""
-        return self._left_s() > 0
+        return self.left_s() > 0
 
-    def _left_s(self) -> float:
+    def left_s(self) -> float:
+        """For how long nobody else can have it yet; negative when somebody can."""
         return self._renewed_at + self._duration_s - time.monotonic()
 
-    async def acquire(self) -> int:
-        """Wait for the lease; returns its epoch: how often it changed hands, counted from 0."""
+    async def acquire(self, on_taken: Callable[[], Awaitable[None]] = _nothing) -> int:
+        """Wait for the lease; returns its epoch: how often it changed hands, counted from 0.
+
+        *on_taken* is called, until it has come through once, when another has the lease.
+        """
+        told = False
         while True:
             try:
                 taken = await self._try()
                 if taken is not None:
+                    self._epoch = taken
                     return taken
+                if not told:
+                    await on_taken()
+                    told = True
             except (ApiError, Unavailable) as error:
                 _log.warning("lease %s: %s", self._name, error)
             await asyncio.sleep(self._duration_s / 10)
 
     async def hold(self) -> None:
-        """Renew until the lease is lost."""
-        while self.held:
+        """Renew until another has taken the lease."""
+        mine = True
+        while mine:
             await asyncio.sleep(self._duration_s / 5)
+            held = self.held
             try:
-                # An answer that comes when the lease has run out is of no use.
-                async with asyncio.timeout(max(0.0, self._left_s())):
-                    await self._renew()
+                async with asyncio.timeout(self._duration_s / 2):
+                    mine = await self._renew()
             except TimeoutError:
                 _log.warning("lease %s: not renewed in time", self._name)
             except Conflict:
                 _log.warning("lease %s: changed under us", self._name)
             except (ApiError, Unavailable) as error:
                 _log.warning("lease %s: %s", self._name, error)
+            if held is not self.held:
+                _log.warning("lease %s: %s", self._name, "ran out" if held else "held again")
 
     async def release(self) -> None:
         """Give the lease back, so that the next candidate need not wait for it to run out."""
@@ -95,9 +134,8 @@ class Lease:
         try:
             lease = await self._client.get(LEASES, self._name, self._namespace)
         except NotFound:
-            await self._client.create(LEASES, self._fresh(), self._namespace, attempts=1)
-            self._renewed_at = started
-            return 0
+            return await self._make()
+        self._missing_since = None
         if not self._free(lease):
             return None
         epoch = int(lease["spec"].get("leaseTransitions") or 0) + 1
@@ -108,6 +146,18 @@ class Lease:
             return None
         self._renewed_at = started
         return epoch
+
+    async def _make(self) -> int | None:
+        """Make the Lease; one that was deleted is made when its last holder must have noticed."""
+        started = time.monotonic()
+        highest = await self._highest_epoch()
+        if self._missing_since is None:
+            self._missing_since = started
+        if highest > NEVER and started - self._missing_since < self._duration_s:
+            return None
+        await self._client.create(LEASES, self._fresh(highest + 1), self._namespace, attempts=1)
+        self._renewed_at = started
+        return highest + 1
 
     def _free(self, lease: Object) -> bool:
         """Whether its holder gave it up or did not renew it for as long as we have watched."""
@@ -120,22 +170,32 @@ class Lease:
             self._seen, self._seen_at = seen, now
         return now - self._seen_at > int(spec.get("leaseDurationSeconds") or self._duration_s)
 
-    async def _renew(self) -> None:
+    async def _renew(self) -> bool:
+        """Whether it is still ours; the answer to a renewal counts from when it was asked."""
         started = time.monotonic()
-        lease = await self._client.get(LEASES, self._name, self._namespace)
-        if lease["spec"].get("holderIdentity") != self._identity:
+        try:
+            lease = await self._client.get(LEASES, self._name, self._namespace)
+        except NotFound:
+            # Deleted by somebody. Whoever else makes it anew begins above our epoch.
+            await self._client.create(LEASES, self._fresh(self._epoch), self._namespace, attempts=1)
+            self._renewed_at = started
+            return True
+        spec = lease["spec"]
+        ours = spec.get("holderIdentity") == self._identity
+        if not ours or int(spec.get("leaseTransitions") or 0) != self._epoch:
             self._renewed_at = float("-inf")
-            return
+            return False
         lease["spec"]["renewTime"] = _now()
         await self._client.replace(LEASES, self._name, lease, self._namespace)
         self._renewed_at = started
+        return True
 
-    def _fresh(self) -> Object:
+    def _fresh(self, epoch: int) -> Object:
         return {
             "apiVersion": LEASES.api_version,
             "kind": LEASES.kind,
             "metadata": {"name": self._name, "namespace": self._namespace},
-            "spec": self._spec() | {"acquireTime": _now(), "leaseTransitions": 0},
+            "spec": self._spec() | {"acquireTime": _now(), "leaseTransitions": epoch},
         }
 
     def _spec(self) -> dict[str, Any]:

@@ -25,6 +25,8 @@ TRACKING_URL = "kubeyarn.io/tracking-url"
 FINAL_STATUS = "kubeyarn.io/final-status"
 DIAGNOSTICS = "kubeyarn.io/diagnostics"
 
+MANAGED_PODS = "app.kubernetes.io/managed-by=kubeyarn"
+
 QUEUE_FINALIZER = "kubeyarn.io/queue"
 
 SCHEDULER_NAME = "kubeyarn"

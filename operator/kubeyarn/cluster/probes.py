@@ -1,4 +1,4 @@
-"""Probes and metrics of a process, over HTTP: /healthz, /readyz, /metrics."""
+"""Probes and metrics of a process, over HTTP: /healthz, /readyz, /leading, /metrics."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 
-def application(ready: Callable[[], str]) -> web.Application:
-    """The web application of a process's probes; *ready* says what it still waits for, or ""."""
+def application(ready: Callable[[], str], leading: Callable[[], str]) -> web.Application:
+    """The web application of a process's probes.
+
+    *ready* says what it still waits for, *leading* why it does not decide; "" where it does.
+    """
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
     async def readyz(_: web.Request) -> web.Response:
-        waits_for = ready()
-        return web.Response(
-            text=f"waiting for {waits_for}\n" if waits_for else "ok\n",
-            status=503 if waits_for else 200,
-        )
+        return _answer(ready())
+
+    async def leads(_: web.Request) -> web.Response:
+        return _answer(leading())
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -27,8 +29,16 @@ def application(ready: Callable[[], str]) -> web.Application:
     app = web.Application()
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
+    app.router.add_get("/leading", leads)
     app.router.add_get("/metrics", metrics)
     return app
+
+
+def _answer(waits_for: str) -> web.Response:
+    return web.Response(
+        text=f"waiting for {waits_for}\n" if waits_for else "ok\n",
+        status=503 if waits_for else 200,
+    )
 
 
 async def serve(app: web.Application, host: str, port: int) -> web.AppRunner:

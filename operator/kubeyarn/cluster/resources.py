@@ -38,6 +38,8 @@ PODS = Kind("", "v1", "pods", "Pod", True)
 NODES = Kind("", "v1", "nodes", "Node", namespaced=False)
 SECRETS = Kind("", "v1", "secrets", "Secret", True)
 EVENTS = Kind("events.k8s.io", "v1", "events", "Event", True)
+SERVICES = Kind("", "v1", "services", "Service", True)
+ENDPOINT_SLICES = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", True)
 LEASES = Kind("coordination.k8s.io", "v1", "leases", "Lease", True)
 TOKEN_REVIEWS = Kind("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
 ACCESS_REVIEWS = Kind(

@@ -9,7 +9,7 @@ import os
 import kopf
 from aiohttp import web
 
-from kubeyarn.cluster import probes
+from kubeyarn.cluster import names, probes
 from kubeyarn.cluster.client import KubeClient, Object
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.events import EventRecorder
@@ -17,7 +17,7 @@ from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
 from kubeyarn.cluster.lease import Lease
 from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
-from kubeyarn.resourcemanager import handlers
+from kubeyarn.resourcemanager import endpoint, handlers
 from kubeyarn.resourcemanager.amservice import AmService
 from kubeyarn.resourcemanager.applications import ApplicationsManager
 from kubeyarn.resourcemanager.authentication import PodAuthenticator
@@ -54,6 +54,7 @@ class ResourceManager:
         manager = ApplicationsManager(client, events, self._settings)
         manager.am_service = am_address(self._settings)
         keeper = QueueKeeper(client, manager.cache, events)
+        tasks = [asyncio.create_task(lease.hold(), name="the lease")]
         # 1. What there is, before anything is decided.
         self._leader.waits_for = "queues and applications"
         for queue in await client.list_all(QUEUES):
@@ -72,18 +73,18 @@ class ResourceManager:
                 client,
                 PODS,
                 manager.pod_changed,
-                {"labelSelector": "app.kubernetes.io/managed-by=kubeyarn"},
+                {"labelSelector": names.MANAGED_PODS},
             ),
         ]
-        tasks = [asyncio.create_task(r.run()) for r in reflectors]
+        tasks += [asyncio.create_task(r.run()) for r in reflectors]
         tasks.append(asyncio.create_task(events.run(), name="events"))
-        tasks.append(asyncio.create_task(lease.hold(), name="the lease"))
         await asyncio.gather(*(r.synced.wait() for r in reflectors))
         # 3. Everything is known: reconcile, and answer ApplicationMasters.
         manager.queue.start()
         keeper.queue.start()
         tasks.append(asyncio.create_task(self._operate(manager, keeper), name="kopf"))
         tasks.append(asyncio.create_task(_look_at_all(manager)))
+        tasks.append(asyncio.create_task(endpoint.keep(client, self._settings), name="endpoint"))
         service = await self._serve_masters(client, manager)
         self._leader.waits_for = ""
         _log.info("serving ApplicationMasters at %s", manager.am_service)
@@ -111,7 +112,7 @@ class ResourceManager:
         service = AmService(
             Masters(manager),
             PodAuthenticator(client, self._settings.token_audience),
-            lambda: self._leader.waits_for == "",
+            lambda: self._leader.leads,
         )
         return await probes.serve(service.application(), "", self._settings.am_port)
 

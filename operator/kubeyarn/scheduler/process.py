@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from kubeyarn.cluster import probes
+from kubeyarn.cluster import epochs, probes
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
@@ -19,6 +19,7 @@ from kubeyarn.schedule.engine import Engine
 from kubeyarn.schedule.fair import FairEngine
 from kubeyarn.scheduler.access import AccessReviewer
 from kubeyarn.scheduler.extender import Extender, Fence
+from kubeyarn.scheduler.gate import Gate
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.loop import AllocationLoop
 from kubeyarn.scheduler.settings import Settings
@@ -34,6 +35,7 @@ class Scheduler:
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
         self._settings = settings
+        gate = self._gate = gate_of(settings)
         self._leader = Leader(
             _COMPONENT,
             connection,
@@ -41,6 +43,8 @@ class Scheduler:
             settings.identity,
             settings.health_port,
             settings.lease_duration_s,
+            epochs.highest,
+            None if gate is None else gate.shut,
         )
 
     async def run(self) -> None:
@@ -65,7 +69,7 @@ class Scheduler:
         ]
         tasks = [asyncio.create_task(r.run()) for r in reflectors]
         tasks.append(asyncio.create_task(lease.hold(), name="the lease"))
-        extender = Extender(client, ledger, Fence(ledger), lambda: self._ready(lease))
+        extender = Extender(client, ledger, Fence(ledger), lambda: self._leader.leads)
         server = await probes.serve(
             extender.application(), self._settings.extender_host, self._settings.extender_port
         )
@@ -75,6 +79,8 @@ class Scheduler:
             queues.queue.start()
             access.queue.start()
             tasks.append(asyncio.create_task(loop.run(requests, queues), name="the loop"))
+            if self._gate is not None:
+                tasks.append(asyncio.create_task(self._gate.keep_open(client), name="the gate"))
             self._leader.waits_for = ""
             _log.info("scheduling %d queues on %d nodes", len(ledger.queues), len(ledger.nodes))
             await until_one_ends(tasks)
@@ -86,8 +92,13 @@ class Scheduler:
             await access.queue.close()
             await cancel(tasks)
 
-    def _ready(self, lease: Lease) -> bool:
-        return self._leader.waits_for == "" and lease.held
+
+def gate_of(settings: Settings) -> Gate | None:
+    """What decides whether the kube-scheduler beside this process works; None: it always does."""
+    if not settings.kube_scheduler_lease:
+        return None
+    name = settings.kube_scheduler_lease
+    return Gate(settings.namespace, name, settings.identity, settings.pod_uid)
 
 
 def make_engine(kind: SchedulerKind, types: ResourceTypes, epoch: int) -> Engine:

@@ -14,9 +14,12 @@ class Settings:
     extender_host: str = "127.0.0.1"
     extender_port: int = 8031
     health_port: int = 8080
-    lease_duration_s: int = 15
+    lease_duration_s: int = 8
     queue_status_every_s: float = 1.0
     why_every_s: float = 2.0
     grants_per_cycle: int = 500
+    # The Lease of the kube-scheduler beside this process; "" where it works all the time.
+    kube_scheduler_lease: str = ""
+    pod_uid: str = ""
     # A granted pod that kube-scheduler could not bind for so long gives its grant back.
     bind_patience_s: int = 20

@@ -77,7 +77,7 @@ class Hosted:
         return [name for name, process in self._running.items() if process.poll() is not None]
 
     def wait_ready(self, name: str, seconds: float = 60) -> None:
-        url = f"http://127.0.0.1:{self._health[name]}/readyz"
+        url = f"http://127.0.0.1:{self._health[name]}/leading"
         deadline = time.monotonic() + seconds
         while not _answers(url):
             assert time.monotonic() < deadline, f"{name} is not ready: {self.log(name)}"

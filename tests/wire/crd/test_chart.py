@@ -11,6 +11,8 @@ import yaml
 
 from kubeyarn.crd import schema
 from kubeyarn.local.lookup import Lookup
+from kubeyarn.resourcemanager import endpoint
+from kubeyarn.resourcemanager.settings import Settings
 
 CHART = Path(__file__).parents[3] / "charts" / "kubeyarn"
 NAMESPACE = "kubeyarn-system"
@@ -132,18 +134,55 @@ def test_every_pod_keeps_to_the_restricted_standard(objects):
 
 
 def test_an_upgrade_stops_the_old_process_first(objects):
-    """A pod is ready once it leads; beside the old one it never would, and helm would give up."""
+    """One pod has nobody to hand over to."""
     for name in ("kubeyarn-resourcemanager", "kubeyarn-scheduler"):
         assert one(objects, "Deployment", name)["spec"]["strategy"] == {"type": "Recreate"}
 
 
+@pytest.fixture
+def several(render):
+    return render("resourcemanager.replicas=2", "scheduler.replicas=2")
+
+
+def test_of_several_pods_each_new_one_stands_by_before_an_old_one_ends(several):
+    for name in ("kubeyarn-resourcemanager", "kubeyarn-scheduler"):
+        spec = one(several, "Deployment", name)["spec"]
+        assert spec["replicas"] == 2
+        assert spec["strategy"] == {
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0},
+        }
+        (spread,) = spec["template"]["spec"]["topologySpreadConstraints"]
+        assert spread["topologyKey"] == "kubernetes.io/hostname"
+        chosen = spread["labelSelector"]["matchLabels"]
+        assert chosen.items() <= spec["template"]["metadata"]["labels"].items()
+        budget = one(several, "PodDisruptionBudget", name)["spec"]
+        assert budget["maxUnavailable"] == 1
+
+
+def test_of_several_kube_schedulers_each_has_a_lease_of_its_pod(several, objects):
+    pod = one(several, "Deployment", "kubeyarn-scheduler")["spec"]["template"]["spec"]
+    (standby,) = pod["initContainers"]
+    ours, kubes = pod["containers"]
+    assert standby["command"] == ["kubeyarn", "standby"]
+    assert "--leader-elect-resource-name=$(KUBEYARN_KUBE_SCHEDULER_LEASE)" in kubes["command"]
+    for container in (standby, ours, kubes):
+        names = [variable["name"] for variable in container["env"]]
+        assert names.index("POD_NAME") < names.index("KUBEYARN_KUBE_SCHEDULER_LEASE")
+        assert container["env"][-1]["value"] == "$(POD_NAME)-kube-scheduler"
+    assert configuration(several)["leaderElection"]["leaderElect"] is True
+    assert configuration(objects)["leaderElection"] == {"leaderElect": False}
+
+
 def test_the_am_service_is_where_applicationmasters_are_told(objects):
     service = one(objects, "Service", "kubeyarn-resourcemanager")
-    deployment = one(objects, "Deployment", "kubeyarn-resourcemanager")
 
+    assert service["metadata"]["name"] == endpoint.NAME
     assert service["spec"]["ports"] == [{"name": "am", "port": 8030, "targetPort": "am"}]
-    labels = deployment["spec"]["template"]["metadata"]["labels"]
-    assert service["spec"]["selector"].items() <= labels.items()
+    # Whoever leads is its one endpoint, so it selects nobody.
+    assert "selector" not in service["spec"]
+    ports = endpoint.slice_of(Settings(pod_ip="10.0.0.7"))["ports"]
+    assert ports == [{"name": "am", "port": 8030, "protocol": "TCP"}]
 
 
 def configuration(objects):
@@ -333,7 +372,7 @@ def test_everyone_may_see_queues_and_pods_may_be_scraped_when_asked_for(render):
         'logLevel="loud"',
         "scheduler.kubeScheduler.qps=0",
         "scheduler.replicas=-1",
-        "resourcemanager.replicas=2",
+        "resourcemanager.replicas=6",
         'image.digest="latest"',
         "nonsense=1",
         'scheduler.kubeScheduler.extenderTimeout="5"',

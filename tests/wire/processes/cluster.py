@@ -114,7 +114,7 @@ class Cluster:
 
     async def _is_ready(self, port: int) -> bool:
         try:
-            async with self.http.get(f"http://127.0.0.1:{port}/readyz") as answer:
+            async with self.http.get(f"http://127.0.0.1:{port}/leading") as answer:
                 return answer.status == 200
         except aiohttp.ClientError:
             return False
