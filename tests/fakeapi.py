@@ -155,10 +155,6 @@ class FakeApi:
 
         self._trouble.append(Trouble(times, status, matches, drop, after, delay_s))
 
-    def calm(self) -> None:
-        """No more trouble."""
-        self._trouble.clear()
-
     def break_watches(self) -> None:
         """Drop all open watches."""
         for watcher in self._watchers:
