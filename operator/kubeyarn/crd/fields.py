@@ -84,6 +84,19 @@ PositiveAmounts = Annotated[dict[str, Amount], WithJsonSchema(_map_of(POSITIVE_Q
 """How much of each resource, all above 0: the size of a container."""
 Amounts = Annotated[dict[str, Amount], WithJsonSchema(_map_of(QUANTITY))]
 """How much of each resource, 0 allowed: what a queue is given."""
+ManyAmounts = Annotated[
+    dict[str, Amount],
+    WithJsonSchema(
+        _map_of(
+            {
+                "x-kubernetes-int-or-string": True,
+                "maxLength": QUANTITY_CHARACTERS,
+                "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",
+            }
+        )
+    ),
+]
+"""Amounts in a long list: the API server allows no rule there, whose cost grows with the list."""
 ShownAmounts = Annotated[
     dict[str, str | int],
     WithJsonSchema(

@@ -12,6 +12,7 @@ from kubeyarn.crd.fields import (
     AS_SET,
     Count,
     Fields,
+    ManyAmounts,
     PartitionName,
     PositiveAmounts,
     QueueName,
@@ -72,7 +73,7 @@ class Update(Fields):
     id: _ContainerId = Field(
         description="Its id, container_<timestamp>_<application>_<attempt>_<number>."
     )
-    resources: PositiveAmounts | None = Field(
+    resources: ManyAmounts | None = Field(
         None, description="The size it is to have; what is not named stays. Unset: as it is."
     )
 
