@@ -256,7 +256,9 @@ class YarnApplicationSpec(Fields):
         "status.unmanagedAM names. There is one attempt.",
     )
     lifetime_seconds: Seconds = Field(
-        0, description="Seconds after which it is killed; 0: the queue's default."
+        0,
+        description="Seconds after its submission when it is killed; 0: the queue's default. Of "
+        "one that lives it may be changed to an end in the future.",
     )
     fail_attempt: Annotated[str, Field(max_length=80, pattern=_ATTEMPT_ID)] = Field(
         "",
@@ -314,6 +316,13 @@ class UnmanagedMaster(Fields):
     token_digest: Annotated[str, Field(max_length=64)] | None = Field(
         None, description="The SHA-256 of the token."
     )
+
+
+class Lifetime(Fields):
+    """How long it may live (Hadoop: ApplicationTimeout)."""
+
+    seconds: Seconds = Field(0, description="Seconds since its submission; 0: for ever.")
+    expiry_time: Time | None = Field(None, description="When it is killed.")
 
 
 class Usage(Fields):
@@ -381,6 +390,9 @@ class YarnApplicationStatus(Fields):
         max_length=256,
         description="The signals of spec.signals that were sent or refused.",
         json_schema_extra=listed_by("containerId", "command"),
+    )
+    lifetime: Lifetime | None = Field(
+        None, description="Its lifetime in force, by its spec and its queue."
     )
     allocated: ShownAmounts | None = Field(
         None, description="What it holds now: containers, and how much of each resource."

@@ -155,7 +155,9 @@ class ApplicationsManager:
         self.cache.keep_gone(key, {c for v in views for c in v.grants if c not in v.completed})
         seen = self._seen(key, application, record, views)
         found = observing.facts(seen, record, self.settings, now_ms)
-        old = lifetimes.outlived(application, record, self.cache.queues, now_ms)
+        lives = lifetimes.in_force(application, record, self.cache.queues, now_ms)
+        seen = replace(seen, lifetime=lives)
+        old = lifetimes.outlived(record, lives.seconds, now_ms)
         after = advance(record, replace(found, outlived=old), now_ms)
         await self._write(key, seen, before, after, views)
         await self._act(key, seen.application, after, views)
@@ -211,6 +213,9 @@ class ApplicationsManager:
         wanted = records.write(after)
         wanted["allocated"] = _allocated(views)
         wanted |= _address(seen, after)
+        if after.queue:
+            # Before that, its queue's word on lifetimes is not known.
+            wanted["lifetime"] = lifetimes.status(after, seen.lifetime.seconds)
         wanted["observedGeneration"] = application["metadata"].get("generation")
         wanted["conditions"] = conditions.merged(
             status.get("conditions"),

@@ -3,23 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.policy.lifetime import allowed_lifetime
+from kubeyarn.resourcemanager.records import timestamp
 
 Object = dict[str, Any]
 
 
-def outlived(
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The lifetime that an application has, in seconds, and why it is not what its spec says."""
+
+    seconds: int
+    refused: str = ""
+
+
+def in_force(
     application: Object, record: ApplicationRecord, queues: Mapping[str, Object], now_ms: int
-) -> str:
+) -> InForce:
+    """The lifetime of an application, which begins with its submission.
+
+    A change that would have ended it already is refused (Hadoop:
+    ClientRMService.updateApplicationTimeouts). *queues* are the YarnQueue objects by path.
+    """
+    wanted = lifetime(application, record.queue, queues)
+    known = (application.get("status") or {}).get("lifetime")
+    end_ms = record.start_ms + wanted * 1000
+    if known is None or wanted in (0, known.get("seconds")) or now_ms < end_ms:
+        return InForce(wanted)
+    why = (
+        f"spec.lifetimeSeconds: found {wanted}, which were over at {timestamp(end_ms)}, "
+        "allowed: a lifetime that ends in the future, or 0"
+    )
+    return InForce(int(known.get("seconds") or 0), why)
+
+
+def status(record: ApplicationRecord, seconds: int) -> Object:
+    """What the application's status says of its lifetime."""
+    said: Object = {"seconds": seconds}
+    end = timestamp(record.start_ms + seconds * 1000)
+    return {**said, "expiryTime": end} if seconds and end else said
+
+
+def outlived(record: ApplicationRecord, seconds: int, now_ms: int) -> str:
     """Why an application is killed for its age; "" while it may go on.
 
-    Its time begins with its submission (Hadoop: RMAppLifetimeMonitor). *queues* are the YarnQueue
-    objects by path.
+    Source: Hadoop RMAppLifetimeMonitor.
     """
-    seconds = lifetime(application, record.queue, queues)
     if seconds <= 0 or now_ms < record.start_ms + seconds * 1000:
         return ""
     return (

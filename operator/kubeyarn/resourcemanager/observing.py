@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kubeyarn.cluster import names
@@ -19,6 +19,7 @@ from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import speaking, wishes
+from kubeyarn.resourcemanager.lifetimes import InForce
 from kubeyarn.resourcemanager.podfacts import HOPELESS, PULLING, PodFacts
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.settings import Settings
@@ -38,6 +39,7 @@ class Seen:
     am_pod: PodFacts | None
     am_ending: Ending | None
     session: MasterSession
+    lifetime: InForce = field(default_factory=lambda: InForce(0))
 
 
 def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int) -> Facts:

@@ -36,8 +36,9 @@ ENDINGS = {
 }
 # A second is the shortest that still waits for the kubelet's word that the process is gone.
 FORCEFUL_GRACE_S = 1
-# The first process of a container; a JVM writes its threads to standard output (SIGQUIT).
-DUMP = ("kill", "-3", "1")
+# To the first process of a container; a JVM writes its threads to standard output. Every shell has
+# a kill of its own, the program is often missing.
+DUMP = ("sh", "-c", "kill -3 1")
 
 
 @dataclass(frozen=True, slots=True)

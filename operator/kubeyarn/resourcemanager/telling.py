@@ -24,7 +24,7 @@ def conditions(seen: Seen, record: ApplicationRecord, most_attempts: int = 0) ->
         _accepted(record, fewer),
         _running(seen, record),
         _finished(record),
-        wishes.saying(seen.application, record, seen.am_request),
+        wishes.saying(seen, record),
         not_yet.saying("YarnApplication", seen.application),
     ]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager import signals, speaking
 from kubeyarn.resourcemanager.requests import RequestView
+
+if TYPE_CHECKING:
+    from kubeyarn.resourcemanager.observing import Seen
 
 Object = dict[str, Any]
 
@@ -25,9 +28,12 @@ def fail(application: Object, record: ApplicationRecord) -> str:
     return "Attempt failed by its user." if wanted == str(record.attempt_id) else ""
 
 
-def saying(application: Object, record: ApplicationRecord, request: RequestView | None) -> Saying:
+def saying(seen: Seen, record: ApplicationRecord) -> Saying:
     """Whether everything that was changed while the application lived is in force."""
+    application, request = seen.application, seen.am_request
     refused = [("InvalidAnnotation", m) for m in speaking.mistakes(application, record.attempt_id)]
+    if seen.lifetime.refused:
+        refused.append(("LifetimeOver", seen.lifetime.refused))
     refused += [("SignalRefused", message) for message in signals.refusals(application)]
     refused += [*_no_such_attempt(application, record), *_refused_by_the_scheduler(request)]
     if not refused:

@@ -147,7 +147,7 @@ async def test_a_thread_dump_is_asked_of_the_first_process_once(cluster, master)
     await cluster.kill("manager")
     cluster.start_manager()
     await cluster.ready()
-    assert cluster.api.executed == [(pod, "main", "kill", "-3", "1")]
+    assert cluster.api.executed == [(pod, "main", "sh", "-c", "kill -3 1")]
     cluster.change(signals=[{**wanted, "serial": 2}])
     await cluster.until(lambda: len(cluster.api.executed) == 2)
     await cluster.until(lambda: answers(cluster) == [{**wanted, "serial": 2, "sent": True}])
@@ -219,3 +219,22 @@ async def test_a_signal_waits_for_its_container_to_run(cluster, master):
 
     await master.launch(*master.containers)
     await cluster.until(lambda: answers(cluster) and answers(cluster)[0]["sent"])
+
+
+async def test_a_lifetime_is_changed_to_an_end_in_the_future_and_not_to_one_in_the_past(
+    cluster, master
+):
+    await cluster.until(lambda: cluster.application().get("lifetime") == {"seconds": 0})
+    # An hour ago, as far as its status says.
+    found = cluster.api.get("yarnapplications", "words", NAMESPACE)
+    found["status"]["startTime"] = "2020-01-01T00:00:00Z"
+    cluster.api.put("yarnapplications", found)
+    cluster.change(lifetimeSeconds=60)
+    await cluster.until(lambda: changes(cluster)[1] == "LifetimeOver")
+    assert "were over at 2020-01-01T00:01:00Z" in changes(cluster)[2]
+    assert cluster.application()["state"] == "RUNNING"
+
+    cluster.change(lifetimeSeconds=2**31 - 1)
+    await cluster.until(lambda: changes(cluster)[0] == "True")
+    await cluster.until(lambda: cluster.application()["lifetime"]["seconds"] == 2**31 - 1)
+    assert cluster.application()["lifetime"]["expiryTime"].startswith("2088-")
