@@ -87,5 +87,6 @@ def _line(name: str, found: Measured) -> str:
     return (
         f"{name}: {found.grants:,} grants in {found.seconds:.2f} s, "
         f"{found.grants_per_second:,.0f} a second; cycles of {found.grants_per_cycle} in ms: "
-        f"{cycles}; idle {found.idle_cycle_ms:.4f} ms; {found.peak_rss_mb:.0f} MB"
+        f"{cycles}; idle {found.idle_cycle_ms:.4f} ms; "
+        f"{found.pending_rss_mb:.0f} MB with all pending, {found.peak_rss_mb:.0f} MB at most"
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -30,7 +31,10 @@ class Shape(Protocol[E]):
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one run came to; *wanted* may be more than limits let be granted."""
+    """What one run came to; *wanted* may be more than limits let be granted.
+
+    *pending_rss_mb* is the most that the process held until all was asked for and nothing granted.
+    """
 
     wanted: int
     grants: int
@@ -40,6 +44,7 @@ class Measured:
     cycles: int
     cycle_ms: dict[str, float]
     idle_cycle_ms: float
+    pending_rss_mb: float
     peak_rss_mb: float
 
 
@@ -47,6 +52,7 @@ def measure(shape: Shape[E], grants_per_cycle: int) -> Measured:
     """Cycle until nothing more is granted."""
     engine = shape.engine()
     wanted = shape.ask(engine)
+    pending = _rss_mb()
     # As in the live scheduler: what was there before the cycle is no garbage.
     gc.collect()
     gc.freeze()
@@ -70,13 +76,24 @@ def measure(shape: Shape[E], grants_per_cycle: int) -> Measured:
         cycles=len(took),
         cycle_ms=_percentiles(took),
         idle_cycle_ms=idle,
-        peak_rss_mb=round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        pending_rss_mb=pending,
+        peak_rss_mb=_rss_mb(),
     )
 
 
 def median(runs: list[Measured]) -> Measured:
-    """The run in the middle by speed."""
-    return sorted(runs, key=lambda run: run.grants_per_second)[len(runs) // 2]
+    """The run in the middle by speed; what pending requests hold is told by the first alone."""
+    middle = sorted(runs, key=lambda run: run.grants_per_second)[len(runs) // 2]
+    return replace(middle, pending_rss_mb=runs[0].pending_rss_mb)
+
+
+def _rss_mb() -> float:
+    """The most that this process held so far; without what its parent held when it was forked."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    kib = next(line.split()[1] for line in status.read_text().splitlines() if "VmHWM" in line)
+    return round(int(kib) / 1024, 1)
 
 
 def _granted(decisions: Sequence[Decision]) -> int:
