@@ -78,10 +78,14 @@ def _refuse(books: Books, state: RequestState, reason: str, message: str) -> Non
 
 
 def orphan(books: Books, state: RequestState) -> None:
-    """A request whose application is not there, or has no id yet."""
+    """A request whose application is not there, or has no id yet.
+
+    One that the ResourceManager made is of an application that it has seen: its watch was quicker
+    than ours. Refused, it would end the application.
+    """
     name = state.application[1]
     if state.deleted:
         requests.forget(books, state)
-    elif state.application not in books.applications:
+    elif state.application not in books.applications and not (state.am or state.asked_by_master):
         message = f"spec.application: found {name!r}, which does not exist in this namespace"
         _refuse(books, state, "ApplicationNotFound", message)

@@ -678,3 +678,14 @@ def test_a_resource_is_known_as_long_as_a_node_or_a_queue_names_it(world):
     world.patch("queue", "root.a", spec={"maximumAllocation": {gpu: "2", "memory": "1Gi"}})
     world.cycle()
     assert gpu in world.ledger.types.names
+
+
+def test_a_masters_request_that_is_seen_before_its_application_waits_for_it(world):
+    request = a_request("words-am-1", "words", role="ApplicationMaster", priority=0)
+    world.put("request", request)
+    world.cycle()
+    assert world.objects["request"]["words-am-1"].get("status") is None
+    world.put("application", an_application("words", 1))
+    world.cycle()
+
+    assert condition(world, "words-am-1", "Accepted") == ("True", "Accepted")
