@@ -316,6 +316,14 @@ class ContainerRequestStatus(Fields):
     """What came of the request; the scheduler and the ResourceManager each write their part."""
 
     observed_generation: ObservedGeneration = None
+    epoch: Count | None = Field(
+        None,
+        description="The epoch of the scheduler that wrote its part last. A scheduler that led "
+        "before, and has not noticed yet, is refused. Scheduler.",
+        json_schema_extra=rules(
+            rule("self >= oldSelf", "a scheduler of a later epoch leads and has written already")
+        ),
+    )
     queue: QueueName | None = Field(
         None, description="The leaf queue that serves it: full path. Scheduler."
     )

@@ -139,6 +139,12 @@ def accepted_before(found: Object) -> bool:
     return conditions.holds((found.get("status") or {}).get("conditions"), "Accepted")
 
 
+def written_late(before: Object, after: Object) -> bool:
+    """Whether another scheduler has changed the grants since they were read."""
+    was, said = before.get("status") or {}, after.get("status") or {}
+    return said.get("grants") != was.get("grants")
+
+
 def completed(found: Object) -> list[ContainerId]:
     """The containers whose end the ResourceManager has recorded."""
     entries = (found.get("status") or {}).get("completed") or ()

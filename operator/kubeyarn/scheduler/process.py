@@ -53,7 +53,7 @@ class Scheduler:
 
     async def _work(self, client: KubeClient, lease: Lease, epoch: int) -> None:
         ledger = Ledger(lambda kind, types: make_engine(kind, types, epoch))
-        requests = RequestWriter(client, ledger, lambda: lease.held)
+        requests = RequestWriter(client, ledger, lambda: lease.held, epoch)
         ledger.changed = requests.queue.add
         queues = QueueWriter(client, ledger, self._settings.queue_status_every_s)
         loop = AllocationLoop(ledger, self._settings)

@@ -30,6 +30,9 @@ def see_request(books: Books, found: Object, *, deleted: bool) -> Key:
         am = found["spec"].get("role") == AM_ROLE
         state = books.requests[key] = RequestState(key, uid, owner, am, found)
         books.requests_of[owner].add(key)
+    if asks.written_late(state.found, found):
+        # By a scheduler that led before: what it granted is none of ours, and is taken off.
+        books.changed(state.key)
     state.found = found
     return owner
 

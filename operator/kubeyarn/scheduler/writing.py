@@ -34,10 +34,13 @@ _MOST_MADE = 1000
 class RequestWriter:
     """Keeps the scheduler's part of ContainerRequest.status current."""
 
-    def __init__(self, client: KubeClient, ledger: Ledger, leading: Callable[[], bool]) -> None:
+    def __init__(
+        self, client: KubeClient, ledger: Ledger, leading: Callable[[], bool], epoch: int = 0
+    ) -> None:
         self._client = client
         self._ledger = ledger
         self._leading = leading
+        self._epoch = epoch
         self.queue: WorkQueue[Key] = WorkQueue(self._write, settle_s=0.0)
 
     async def _write(self, key: Key) -> None:
@@ -49,6 +52,8 @@ class RequestWriter:
         body = asks.changes(state.found.get("status") or {}, self._status(state))
         if not body:
             return
+        # The API server lets no epoch follow a later one (CEL in the definition).
+        body["epoch"] = self._epoch
         try:
             written = await self._client.patch(
                 REQUESTS, key[1], {"status": body}, key[0], sub="status"

@@ -188,6 +188,27 @@ def test_a_condition_is_kept_once_for_each_type(server: Server):
     assert "Duplicate" in answer.message
 
 
+def test_a_scheduler_of_an_earlier_epoch_writes_nothing_over_a_later_ones(server: Server):
+    found = an_object("ContainerRequest", "maps", {"application": "wordcount"})
+
+    def write(**status):
+        return server.patch(found, {"status": status}, sub="/status")
+
+    try:
+        server.create(found)
+        assert [write(epoch=n, granted=n).status for n in (2, 2, 3)] == [200] * 3
+        late = write(epoch=2, granted=9)
+        # The ResourceManager's part says nothing of it.
+        assert write(running=1).status == 200
+        after = write(epoch=3, pending=1).body["status"]
+    finally:
+        server.delete(found)
+
+    assert late.status == 422
+    assert "a scheduler of a later epoch leads" in late.message
+    assert (after["granted"], after["running"], after["epoch"]) == (3, 1, 3)
+
+
 def test_the_template_of_a_pod_is_kept_as_it_is_written(server: Server):
     template = {
         "spec": {"containers": [{"name": "am", "image": "x"}], "whatever": [1, {"a": None}]}

@@ -10,7 +10,7 @@ from fakeapi import _merged
 from kubeyarn.cluster.merging import replacing
 from kubeyarn.model.errors import Problem
 from kubeyarn.scheduler import asks, writing
-from kubeyarn.scheduler.writing import QueueWriter
+from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
 from unit.scheduler.world import World, a_node, a_queue, a_request, two_queues
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
@@ -230,3 +230,35 @@ def test_the_newer_of_two_versions_is_kept(known, written, newer):
         return {"metadata": {"resourceVersion": number}}
 
     assert writing.newer(version(known), version(written)) == version(newer)
+
+
+async def test_every_write_says_the_epoch_and_a_late_grant_of_a_former_leader_is_taken_off():
+    """The API server refuses an epoch after a later one; one that comes before is overwritten."""
+
+    class Client:
+        def __init__(self):
+            self.bodies = []
+
+        async def patch(self, kind, name, body, namespace=None, sub=""):
+            self.bodies.append(body["status"])
+            return world.patch("request", name, status=body["status"])
+
+    world = World(*two_queues(), ("node", a_node("n1")))
+    world.submit("words", 1)
+    world.put("request", a_request("maps", "words", count=1))
+    client = Client()
+    writer = RequestWriter(client, world.ledger, lambda: True, epoch=7)
+    world.cycle(write=False)
+    await writer._write(("team-a", "maps"))
+    (body,) = client.bodies
+    assert body["epoch"] == 7
+    granted = body["grants"]
+
+    late = [*granted, {"node": "n1", "epoch": 6, "attempt": 1, "containers": "9"}]
+    world.dirty.clear()
+    world.patch(
+        "request", "maps", status={**world.objects["request"]["maps"]["status"], "grants": late}
+    )
+    assert ("team-a", "maps") in world.dirty
+    await writer._write(("team-a", "maps"))
+    assert client.bodies[-1]["grants"] == granted
