@@ -205,6 +205,7 @@ class Launch:
     image: str = ""
     template: Json = field(default_factory=dict)
     files: Sequence[Json] = ()
+    executor: str = ""
 
     def to_wire(self) -> dict[str, object]:
         """This launch as the AM service reads it."""
@@ -218,6 +219,8 @@ class Launch:
             body["image"] = self.image
         if self.template:
             body["template"] = self.template
+        if self.executor:
+            body["executor"] = self.executor
         if self.files:
             body["files"] = list(self.files)
         return body

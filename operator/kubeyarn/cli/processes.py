@@ -15,6 +15,7 @@ import structlog
 
 from kubeyarn.cluster.connection import connect
 from kubeyarn.model.errors import SpecError
+from kubeyarn.resourcemanager import isolation
 
 
 def _logging(level: str) -> None:
@@ -114,6 +115,22 @@ _log_level = click.option(
     help="How long containers may stay on a cordoned node; -1: for ever.",
 )
 @click.option(
+    "--executors",
+    default="Default,Linux,Docker",
+    show_default=True,
+    help="Executors that containers may name; the first is that of those that name none.",
+)
+@click.option(
+    "--trusted-images",
+    default="",
+    help="Registries, repositories and images that the executor Docker runs, by commas.",
+)
+@click.option(
+    "--user-ids-file",
+    default="",
+    help="File of lines USER=UID[:GID] for the executor Linux; others have one by their name.",
+)
+@click.option(
     "--localizer-image",
     envvar="KUBEYARN_LOCALIZER_IMAGE",
     default="",
@@ -140,6 +157,9 @@ def resourcemanager(
     image_pull_grace_seconds: int,
     node_expiry_seconds: int,
     decommission_timeout_seconds: int,
+    executors: str,
+    trusted_images: str,
+    user_ids_file: str,
     localizer_image: str,
     finished_pod_retention_seconds: int,
 ) -> None:
@@ -162,6 +182,9 @@ def resourcemanager(
         image_pull_grace_s=image_pull_grace_seconds,
         node_expiry_s=node_expiry_seconds,
         decommission_timeout_s=decommission_timeout_seconds,
+        executors=_executors(executors),
+        trusted_images=_listed(trusted_images),
+        user_ids_file=user_ids_file,
         localizer_image=localizer_image,
         finished_pod_retention_s=finished_pod_retention_seconds,
     )
@@ -275,6 +298,20 @@ def retire(
         asyncio.run(process())
     except KubeYarnError as error:
         raise click.ClickException(str(error)) from error
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _executors(text: str) -> tuple[str, ...]:
+    found = _listed(text)
+    if wrong := [word for word in found if word not in isolation.EXECUTORS]:
+        allowed = ", ".join(isolation.EXECUTORS)
+        raise click.UsageError(f"--executors: found {wrong[0]!r}, allowed: {allowed}")
+    if not found:
+        raise click.UsageError("--executors: found none, needed: at least one")
+    return found
 
 
 def _identity() -> str:

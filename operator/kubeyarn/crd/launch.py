@@ -90,6 +90,14 @@ class LocalFile(Fields):
     )
 
 
+class Executor(StrEnum):
+    """How far a container is kept apart (Hadoop: ContainerExecutor, ContainerRuntime)."""
+
+    DEFAULT = "Default"
+    LINUX = "Linux"
+    DOCKER = "Docker"
+
+
 class Launch(Fields):
     """How a container is launched."""
 
@@ -121,6 +129,12 @@ class Launch(Fields):
         max_length=256,
         description="Files that are there before the command starts.",
         json_schema_extra=listed_by("path"),
+    )
+    executor: Executor | None = Field(
+        None,
+        description="How far it is kept apart. Default: as the template says. Linux: as the "
+        "submitting user's UID and without any privilege. Docker: an image that the administrator "
+        "trusts, not privileged. Unset: the ApplicationMaster's, or the cluster's first one.",
     )
     template: FreeForm | None = Field(
         None,

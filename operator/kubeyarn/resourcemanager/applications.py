@@ -44,6 +44,7 @@ from kubeyarn.resourcemanager import (
     unused,
 )
 from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.isolation import Executors
 from kubeyarn.resourcemanager.nodes import Nodes
 from kubeyarn.resourcemanager.observing import Seen
 from kubeyarn.resourcemanager.podfacts import PodFacts
@@ -52,6 +53,7 @@ from kubeyarn.resourcemanager.requests import Doom, RequestView
 from kubeyarn.resourcemanager.settings import Settings
 from kubeyarn.resourcemanager.signalling import Signaller
 from kubeyarn.resourcemanager.site import Site
+from kubeyarn.resourcemanager.user_ids import UserIdsFile
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ class ApplicationsManager:
     ) -> None:
         self.cache = Cache()
         self.nodes = Nodes(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
+        self._user_ids = UserIdsFile(settings.user_ids_file)
         self.sessions: dict[Key, MasterSession] = {}
         self.sizes = asking.Sizes()
         self.settings = settings
@@ -412,6 +415,8 @@ class ApplicationsManager:
         most = observing.retry_rule(application, self.settings).max_attempts
         made_for = replace(owner(application, record), max_attempts=most)
         name = names.pod_name(key[1], placed.container)
+        master = application["spec"].get("applicationMaster") or {}
+        launch = replace(launch, executor=launch.executor or master.get("executor") or "")
         try:
             pod = pods.make_pod(made_for, placed, launch, self.site())
             created = await self._client.create(PODS, pod, key[0])
@@ -429,7 +434,9 @@ class ApplicationsManager:
 
     def site(self) -> Site:
         """What this cluster gives to containers."""
-        return Site(self.am_service, self.settings.localizer_image)
+        settings = self.settings
+        executors = Executors(settings.executors, settings.trusted_images, self._user_ids.ids())
+        return Site(self.am_service, settings.localizer_image, executors)
 
     async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> bool:
         """End a container on behalf of its AM; False when it has no pod and needed none deleted."""

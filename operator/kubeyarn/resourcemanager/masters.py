@@ -348,6 +348,7 @@ class Masters:
             args=tuple(launch.args),
             env=tuple(launch.env),
             template=launch.template,
+            executor=launch.executor,
             files=tuple(msgspec.to_builtins(file) for file in launch.files),
         )
         size = view.size_of(container)

@@ -14,7 +14,7 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import directories, environment, files, script
+from kubeyarn.resourcemanager import directories, environment, files, isolation, script
 from kubeyarn.resourcemanager.environment import Start
 from kubeyarn.resourcemanager.site import Site
 
@@ -35,6 +35,7 @@ class Launch:
     env: tuple[Mapping[str, Any], ...] = ()
     template: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[Mapping[str, Any], ...] = ()
+    executor: str = ""
 
     @classmethod
     def of(cls, spec: Mapping[str, Any]) -> Launch:
@@ -46,6 +47,7 @@ class Launch:
             env=tuple(spec.get("env") or ()),
             template=spec.get("template") or {},
             files=tuple(spec.get("files") or ()),
+            executor=spec.get("executor") or "",
         )
 
 
@@ -84,6 +86,7 @@ def make_pod(owner: Owner, placed: Placed, launch: Launch, site: Site) -> Object
     containers = spec.get("containers") or [{"name": "main"}]
     main = _main(containers[0], owner, placed, launch, site)
     spec["containers"] = [main, *containers[1:]]
+    isolation.isolate(spec, launch.executor, owner.user, site.executors)
     localizer = files.localizer(launch.files, site.localizer_image, placed.size)
     if localizer is not None:
         spec["initContainers"] = [localizer, *(spec.get("initContainers") or [])]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kubeyarn.resourcemanager import isolation
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -32,6 +34,11 @@ class Settings:
     node_expiry_s: int = 600
     # yarn.resourcemanager.nodemanager-graceful-decommission-timeout-secs; negative: for ever
     decommission_timeout_s: int = 3600
+    # yarn.nodemanager.container-executor.class and -executor.allowed-runtimes; the first is default
+    executors: tuple[str, ...] = isolation.EXECUTORS
+    # docker.trusted.registries
+    trusted_images: tuple[str, ...] = ()
+    user_ids_file: str = ""
     image_pull_grace_s: int = 60
     # yarn.nodemanager.delete.debug-delay-sec is the nearest; pods are kept so that logs can be read
     finished_pod_retention_s: int = 3600

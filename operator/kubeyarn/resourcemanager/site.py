@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from kubeyarn.resourcemanager.isolation import Executors
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +13,4 @@ class Site:
 
     am_service: str = ""
     localizer_image: str = ""
+    executors: Executors = field(default_factory=Executors)

@@ -235,6 +235,7 @@ class LaunchContainer(Message):
     env: list[dict[str, Any]] = []
     template: dict[str, Any] = {}
     files: list[LocalFile] = []
+    executor: Literal["", "Default", "Linux", "Docker"] = ""
 
 
 class Containers(Message):

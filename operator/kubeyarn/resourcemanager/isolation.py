@@ -1,0 +1,167 @@
+"""How far a container is kept apart from its node and others (Hadoop: ContainerExecutor). Pure.
+
+YARN's executors as levels: Default runs the pod as it is written; Linux runs it as the submitting
+user's own UID and without any privilege; Docker runs an image that the administrator trusts, as
+whoever the image says, but not privileged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubeyarn.model.errors import SpecError
+
+Object = dict[str, Any]
+
+DEFAULT, LINUX, DOCKER = "Default", "Linux", "Docker"
+EXECUTORS = (DEFAULT, LINUX, DOCKER)
+
+_RUNTIME_DEFAULT = {"type": "RuntimeDefault"}
+_DOCKER_HUB = "docker.io"
+_HOST = ("hostNetwork", "hostPID", "hostIPC")
+
+
+@dataclass(frozen=True, slots=True)
+class UserIds:
+    """The UID and GID of users: as *said*, else one of *count* from *first* on, by the name.
+
+    The same user always has the same, on every node and after every restart.
+    """
+
+    said: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    first: int = 1_000_000
+    count: int = 1_000_000_000
+
+    def of(self, user: str) -> tuple[int, int]:
+        """A user's UID and GID."""
+        if user in self.said:
+            return self.said[user]
+        digest = hashlib.sha256(user.encode()).digest()
+        uid = self.first + int.from_bytes(digest[:8], "big") % self.count
+        return uid, uid
+
+
+@dataclass(frozen=True, slots=True)
+class Executors:
+    """What the administrator allows; the first executor is that of who names none.
+
+    *trusted* are registries, repositories or images, such as `registry.example.org/team`.
+    Source: Hadoop `yarn.nodemanager.container-executor.class`, `docker.trusted.registries`.
+    """
+
+    allowed: tuple[str, ...] = EXECUTORS
+    trusted: tuple[str, ...] = ()
+    ids: UserIds = field(default_factory=UserIds)
+
+
+def read_user_ids(text: str) -> dict[str, tuple[int, int]]:
+    """The users of lines such as `alice=2001` or `alice=2001:3000`; # begins a comment.
+
+    Raises:
+        SpecError: a line is of another form, or names root.
+    """
+    found = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.partition("#")[0].strip()
+        if not words:
+            continue
+        user, _, ids = words.partition("=")
+        uid, _, gid = ids.strip().partition(":")
+        if not user.strip() or not uid.isdigit() or not (gid or uid).isdigit() or int(uid) == 0:
+            raise SpecError(f"line {number}: found {words!r}, allowed: USER=UID or USER=UID:GID")
+        found[user.strip()] = (int(uid), int(gid or uid))
+    return found
+
+
+def isolate(spec: Object, named: str, user: str, executors: Executors) -> None:
+    """Lay the executor that is *named*, or the cluster's own, over a pod's spec.
+
+    Raises:
+        SpecError: the executor is not allowed here, or does not allow what the pod asks for.
+    """
+    executor = named or executors.allowed[0]
+    if executor not in executors.allowed:
+        raise SpecError(
+            f"executor: found {executor}, allowed in this cluster: {', '.join(executors.allowed)}"
+        )
+    if executor == DEFAULT:
+        return
+    for found in _privileges(spec):
+        raise SpecError(f"template.spec.{found}: is not allowed with the executor {executor}")
+    if executor == DOCKER:
+        _check_images(spec, executors.trusted)
+        _overlay(spec, {"allowPrivilegeEscalation": False, "seccompProfile": _RUNTIME_DEFAULT})
+        return
+    uid, gid = executors.ids.of(user)
+    identity = {"runAsUser": uid, "runAsGroup": gid, "runAsNonRoot": True}
+    confined = {"seccompProfile": _RUNTIME_DEFAULT, **identity}
+    spec["securityContext"] = {**(spec.get("securityContext") or {}), **confined}
+    no_rights = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    _overlay(spec, {**no_rights, **confined})
+
+
+def _overlay(spec: Object, context: Object) -> None:
+    for kind in ("initContainers", "containers"):
+        for container in spec.get(kind) or ():
+            given = container.get("securityContext") or {}
+            container["securityContext"] = {**given, **context}
+
+
+def _privileges(spec: Object) -> Iterator[str]:
+    """What in a pod reaches beyond it."""
+    yield from (name for name in _HOST if spec.get(name))
+    for number, volume in enumerate(spec.get("volumes") or ()):
+        if "hostPath" in volume:
+            yield f"volumes[{number}].hostPath"
+    if (spec.get("securityContext") or {}).get("supplementalGroups"):
+        yield "securityContext.supplementalGroups"
+    for place, container in _containers(spec):
+        context = container.get("securityContext") or {}
+        if context.get("privileged"):
+            yield f"{place}.securityContext.privileged"
+        if (context.get("capabilities") or {}).get("add"):
+            yield f"{place}.securityContext.capabilities.add"
+        if context.get("procMount", "Default") != "Default":
+            yield f"{place}.securityContext.procMount"
+
+
+def _containers(spec: Object) -> Iterator[tuple[str, Object]]:
+    for kind in ("initContainers", "containers"):
+        for number, container in enumerate(spec.get(kind) or ()):
+            yield f"{kind}[{number}]", container
+
+
+def _check_images(spec: Object, trusted: tuple[str, ...]) -> None:
+    for place, container in _containers(spec):
+        image = str(container.get("image") or "")
+        if not any(_covers(entry, image) for entry in trusted):
+            listed = ", ".join(trusted) or "none, see --trusted-images"
+            raise SpecError(
+                f"template.spec.{place}.image: found {image}, which is not trusted; "
+                f"allowed with the executor {DOCKER}: {listed}"
+            )
+
+
+def _covers(entry: str, image: str) -> bool:
+    """Whether an entry is an image's registry, one of its repositories, or the image itself."""
+    whole, trusted = _whole(image), entry.rstrip("/")
+    if not _is_registry(trusted.partition("/")[0]):
+        trusted = f"{_DOCKER_HUB}/{trusted}"
+    # What follows a registry's name after a colon is its port: another registry.
+    ends = "/:@" if "/" in trusted else "/"
+    return whole == trusted or whole.startswith(tuple(trusted + end for end in ends))
+
+
+def _whole(image: str) -> str:
+    """An image's name with what Docker puts before it."""
+    first, _, rest = image.partition("/")
+    if rest and _is_registry(first):
+        return image
+    return f"{_DOCKER_HUB}/{image}" if rest else f"{_DOCKER_HUB}/library/{image}"
+
+
+def _is_registry(word: str) -> bool:
+    return "." in word or ":" in word or word == "localhost"
