@@ -142,6 +142,12 @@ _log_level = click.option(
     show_default=True,
     help="How long pods of finished containers are kept, for their logs.",
 )
+@click.option(
+    "--max-completed-applications",
+    default=1000,
+    show_default=True,
+    help="How many ended applications are kept; the first ended are deleted first; -1: all.",
+)
 def resourcemanager(
     kubeconfig: str | None,
     context_name: str | None,
@@ -162,6 +168,7 @@ def resourcemanager(
     user_ids_file: str,
     localizer_image: str,
     finished_pod_retention_seconds: int,
+    max_completed_applications: int,
 ) -> None:
     """Run the ResourceManager: applications, the AM service, containers' pods."""
     from kubeyarn.resourcemanager.process import ResourceManager
@@ -187,6 +194,7 @@ def resourcemanager(
         user_ids_file=user_ids_file,
         localizer_image=localizer_image,
         finished_pod_retention_s=finished_pod_retention_seconds,
+        max_completed_applications=max_completed_applications,
     )
 
     async def process() -> None:

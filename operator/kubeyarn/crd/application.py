@@ -260,6 +260,16 @@ class YarnApplicationSpec(Fields):
         description="Seconds after its submission when it is killed; 0: the queue's default. Of "
         "one that lives it may be changed to an end in the future.",
     )
+    delete_delay_seconds: Seconds | None = Field(
+        None,
+        description="How long pods of its ended containers are kept, for their logs and files, in "
+        "seconds. Unset: the ResourceManager's --finished-pod-retention-seconds.",
+    )
+    ttl_seconds_after_finished: Seconds | None = Field(
+        None,
+        description="Seconds after its end at which it is deleted with its pods. Unset: only when "
+        "more have ended than the ResourceManager's --max-completed-applications.",
+    )
     fail_attempt: Annotated[str, Field(max_length=80, pattern=_ATTEMPT_ID)] = Field(
         "",
         description="The id of an attempt that is ended as failed; another one follows if "

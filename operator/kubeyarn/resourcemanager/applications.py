@@ -15,7 +15,7 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
+from kubeyarn.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.merging import replacing
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS, SECRETS
@@ -27,10 +27,11 @@ from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import CompletedContainer, MasterSession, RejectedAsk
 from kubeyarn.lifecycle.progress import Ending, advance
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.model.errors import SpecError
+from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager import (
     asking,
+    completed,
     evicting,
     lifetimes,
     limits,
@@ -142,6 +143,28 @@ class ApplicationsManager:
         self.nodes.look(self.cache.busy_nodes() if self.nodes.need_busy else ())
         for key in self.cache.applications:
             self.queue.add(key)
+
+    async def delete_old(self) -> None:
+        """Delete applications that ended so long ago, or before so many others, that none is kept.
+
+        Kubernetes removes their requests and pods with them.
+        """
+        most, now_ms = self.settings.max_completed_applications, self._clock_ms()
+        for found in completed.not_kept(list(self.cache.applications.values()), most, now_ms):
+            meta = found["metadata"]
+            how: Object = {
+                "kind": "DeleteOptions",
+                "apiVersion": "v1",
+                "preconditions": {"uid": meta["uid"]},
+                "propagationPolicy": "Background",
+            }
+            _log.info("deleting %s/%s, which has ended", meta["namespace"], meta["name"])
+            try:
+                await self._client.delete(APPLICATIONS, meta["name"], meta["namespace"], how)
+            except (NotFound, Conflict):
+                continue
+            except (ApiError, Unavailable) as error:
+                _log.warning("%s/%s: %s", meta["namespace"], meta["name"], error)
 
     # One application.
 
@@ -285,7 +308,7 @@ class ApplicationsManager:
             await self._serve(key, application, record, view)
         if not self.nodes.all_well:
             await self._leave_nodes(key, record)
-        await self._sweep(key, record)
+        await self._sweep(key, application, record)
         if not record.ended:
             pods_now = self.cache.pods(key)
             said = await self._signaller.serve(application, record, views, pods_now)
@@ -509,16 +532,18 @@ class ApplicationsManager:
         self.cache.put_request(written)
         self.queue.add(key)
 
-    async def _sweep(self, key: Key, record: ApplicationRecord) -> None:
+    async def _sweep(self, key: Key, application: Object, record: ApplicationRecord) -> None:
         """Delete pods that are over for long enough, and those that nobody looks after any more.
 
         These are of an earlier object of the name, or of a request that was deleted while they ran.
         """
         now_ms = self._clock_ms()
+        said = application["spec"].get("deleteDelaySeconds")
+        delay_s = self.settings.finished_pod_retention_s if said is None else int(said)
         for pod in list(self.cache.pods(key).values()):
             stray = pod.container.attempt.application != record.id
             stray |= record.ended and pod.ending is None
-            old = now_ms - pod.finished_ms > self.settings.finished_pod_retention_s * 1000
+            old = now_ms - pod.finished_ms >= delay_s * 1000
             over = pod.ending is not None and pod.finished_ms and old
             if not pod.deleting and (stray or over):
                 await self._delete_pod(pod.namespace, pod.name, pod.uid)

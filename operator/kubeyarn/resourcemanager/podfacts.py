@@ -70,7 +70,7 @@ def read(pod: Object) -> PodFacts | None:
         node=(pod.get("spec") or {}).get("nodeName") or "",
         running=status.get("phase") == "Running",
         ending=_ending(pod, main),
-        finished_ms=_finished_ms(main),
+        finished_ms=_finished_ms(status, main),
         deleting="deletionTimestamp" in meta,
         created_ms=submissions.milliseconds(meta.get("creationTimestamp")),
         waiting=_waiting(status, main),
@@ -187,6 +187,14 @@ def _unschedulable(status: Object) -> str:
     return ""
 
 
-def _finished_ms(main: Object) -> int:
-    terminated = (main.get("state") or {}).get("terminated") or {}
-    return submissions.milliseconds(terminated.get("finishedAt"))
+def _finished_ms(status: Object, main: Object) -> int:
+    """When a pod ended: its process's end, else that of the init container that failed."""
+    if status.get("phase") not in ("Succeeded", "Failed"):
+        return 0
+    for found in (main, *reversed(status.get("initContainerStatuses") or ())):
+        terminated = (found.get("state") or {}).get("terminated") or {}
+        if terminated.get("finishedAt"):
+            return submissions.milliseconds(terminated["finishedAt"])
+    # Evicted before anything ran: when that was said.
+    said = [c.get("lastTransitionTime") for c in status.get("conditions") or ()]
+    return max(map(submissions.milliseconds, said), default=0)

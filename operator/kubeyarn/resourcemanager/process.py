@@ -130,6 +130,7 @@ def _deletions(handler: Handler) -> Handler:
 async def _look_at_all(manager: ApplicationsManager) -> None:
     while True:
         manager.look_at_all()
+        await manager.delete_old()
         await asyncio.sleep(_LOOK_AT_ALL_S)
 
 

@@ -42,5 +42,7 @@ class Settings:
     image_pull_grace_s: int = 60
     # yarn.nodemanager.delete.debug-delay-sec is the nearest; pods are kept so that logs can be read
     finished_pod_retention_s: int = 3600
+    # yarn.resourcemanager.max-completed-applications; a negative number keeps all
+    max_completed_applications: int = 1000
     lease_duration_s: int = 8
     token_audience: str = "kubeyarn-am"

@@ -184,3 +184,18 @@ def test_an_image_that_an_init_container_waits_for_is_what_the_container_waits_f
     pod["status"]["initContainerStatuses"] = [{"name": "kubeyarn-localizer", "state": waiting}]
 
     assert podfacts.read(pod).waiting == ("ImagePullBackOff", "no such image")
+
+
+def test_a_container_that_never_started_finished_when_its_init_container_failed():
+    pod = a_pod(container(2), phase="Failed", main={"waiting": {"reason": "PodInitializing"}})
+    ended = exited(1, finishedAt="2025-11-23T12:13:20Z")
+    pod["status"]["initContainerStatuses"] = [{"name": "kubeyarn-localizer", "state": ended}]
+
+    assert podfacts.read(pod).finished_ms == NOW_MS
+
+
+def test_an_evicted_pod_finished_when_that_was_said():
+    pod = a_pod(container(2), phase="Failed")
+    pod["status"]["conditions"] = [{"lastTransitionTime": "2025-11-23T12:13:20Z"}]
+
+    assert podfacts.read(pod).finished_ms == NOW_MS

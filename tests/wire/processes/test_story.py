@@ -205,3 +205,35 @@ async def test_an_application_deleted_while_nobody_watched_holds_no_queue(cluste
         cluster.api.put("yarnqueues", item)
 
     await cluster.until(lambda: cluster.api.get("yarnqueues", "root.a") is None)
+
+
+async def test_an_application_that_is_not_kept_goes_with_all_it_has(cluster):
+    cluster.behaviour = exits({"am": 0})
+    cluster.submit("short", ttlSecondsAfterFinished=0, maxAttempts=1)
+    await cluster.until(lambda: cluster.api.get("pods", "short-01-000001", NAMESPACE))
+
+    kinds = ("yarnapplications", "containerrequests", "pods")
+    await cluster.until(
+        lambda: not [key for key in cluster.api.objects if key[0] in kinds], within_s=30
+    )
+
+
+async def test_containers_on_a_deleted_node_have_ended_and_are_asked_for_elsewhere(cluster, master):
+    await cluster.until(lambda: cluster.application()["state"] == "RUNNING")
+    mine = cluster.pods("am")[0]["spec"]["nodeName"]
+    cluster.node("other")
+    there = {"locality": {"nodes": ["other"], "racks": [], "relax": False}}
+    await master.beat({**ask(2), **there})
+    await master.beat_until(lambda: len(master.containers) == 2)
+    await master.launch(*master.containers)
+    await cluster.until(lambda: len(cluster.pods("task", phase="Running")) == 2)
+    assert {p["spec"]["nodeName"] for p in cluster.pods("task")} == {"other"}
+    assert mine != "other"
+
+    cluster.api.remove("nodes", "other")
+    await master.beat_until(lambda: len(master.completed) == 2)
+    assert {c["exitStatus"] for c in master.completed} == {-100}
+    await cluster.until(lambda: not cluster.pods("task"))
+    await master.beat(ask(2))
+    await master.beat_until(lambda: len(master.containers) == 4)
+    assert len(master.completed) == 2
