@@ -102,6 +102,67 @@ def test_files_and_archives_are_there_when_the_command_starts(
     } <= lines
 
 
+@pytest.fixture
+def claim(a_queue: Live, namespace: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A claim whose volume has a file and an archive: a directory of the real node."""
+    directory = tmp_path_factory.mktemp("volume")
+    (directory / "words.txt").write_bytes(WORDS)
+    _archive(directory / "env.tar.gz", "conf/a.txt")
+    for path in (directory, *directory.iterdir(), *directory.parents):
+        if path.is_relative_to(directory.parent.parent):
+            path.chmod(0o755)
+    name = f"files-{namespace}"
+    size = {"storage": "1Mi"}
+    modes = {"accessModes": ["ReadWriteOnce"], "storageClassName": ""}
+    volume = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {"name": name},
+        "spec": {**modes, "capacity": size, "hostPath": {"path": str(directory)}},
+    }
+    wanted = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data"},
+        "spec": {**modes, "resources": {"requests": size}, "volumeName": name},
+    }
+    a_queue.apply(namespace, volume, wanted)
+    yield "data"
+    a_queue.kubectl.run("delete", "pvc", "data", "-n", namespace, "--wait=false")
+    a_queue.kubectl.run("delete", "pv", name, "--wait=false")
+
+
+def test_files_of_a_claim_are_mounted_and_its_archives_unpacked(
+    a_queue: Live, namespace: str, claim: str
+) -> None:
+    script = (
+        "echo \"words: $(cat w)\"; echo \"all: $(ls all | tr '\\n' ' ')\"; "
+        'echo "from the archive: $(cat env/conf/a.txt)"; '
+        "exec python -m kubeyarn.examples.idle --seconds=0"
+    )
+    source = {"name": claim}
+    found = with_files(
+        ["sh", "-c", script],
+        {"path": "w", "persistentVolumeClaim": {**source, "path": "words.txt"}, "sha256": SHA},
+        {"path": "all", "persistentVolumeClaim": source},
+        {
+            "path": "env",
+            "persistentVolumeClaim": {**source, "path": "env.tar.gz"},
+            "type": "Archive",
+        },
+    )
+    a_queue.apply(namespace, found)
+
+    status = a_queue.wait_for_state(namespace, "files", "FINISHED", "FAILED")["status"]
+    assert status["finalStatus"] == "SUCCEEDED", status
+    lines = a_queue.logs(namespace, status["attempts"][-1]["pod"]).splitlines()
+    assert {
+        "words: one two three",
+        "all: env.tar.gz words.txt ",
+        "from the archive: one two three",
+    } <= set(lines)
+
+
 @pytest.mark.parametrize(
     ("file", "says"),
     [
