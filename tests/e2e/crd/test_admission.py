@@ -325,5 +325,7 @@ def test_only_to_queues_one_may_submit_to_an_application_is_moved(server, by_rol
     assert answer.status == 403
     assert "spec.queue: found root.b, allowed: the full path of a queue" in answer.message
     assert server.patch(by_role, {"spec": {"queue": "root.a.y"}}, user="carol").status == 200
+    # What the system itself changes and ends is no user's doing.
+    assert server.patch(by_role, {"spec": {"priority": 5}}, user=RESOURCE_MANAGER).status == 200
     # Metadata, as the processes and labels of others need it, are everybody's who may edit.
     assert server.patch(by_role, {"metadata": {"labels": {"x": "y"}}}, user="bob").status == 200

@@ -111,28 +111,37 @@ def test_the_status_of_a_queue_is_what_its_pods_say(tree):
     assert "no node" in world.until_waits("large", "NoNodeFits")
 
 
-def test_a_reservation_is_shown_and_kept_until_there_is_room(tree):
-    """Every node has 5 of 8 in use; one asks for 6: a node's room is kept for it.
-
-    As in Hadoop a second node's, too, when the first makes it wait.
-    """
-    world = tree(root(), queue("root.a", **OPEN, capacity="100%"))
-    world.submit("a", "root.a")
-    [master] = world.until_running("a", 1)
+def test_a_reservation_is_shown_and_holds_a_nodes_room_until_it_is_enough(tree):
+    """Every node has 5 of 8 in use; one container of 6 is asked for on a certain node."""
+    world = tree(
+        root(), queue("root.a", **OPEN, capacity="50%"), queue("root.b", **OPEN, capacity="50%")
+    )
+    for name in ("a", "b"):
+        world.submit(name, f"root.{name}")
+    masters = [node_of(pod) for n in ("a", "b") for pod in world.until_running(n, 1)]
     for number in range(5):
         name = f"fake-{number:04d}"
-        count = 4 if node_of(master) == name else 5
-        world.ask(f"n{number}", "a", count, locality={"nodes": [name], "relax": False})
-    world.until_running("a", 25)
-    world.ask("large", "a", 1, resources={"cpu": "6", "memory": "6Gi"}, priority=5)
+        there = {"nodes": [name], "relax": False}
+        world.ask(f"n{number}", "a", 5 - masters.count(name), locality=there)
+    world.until_running("a", 24)
+    reserved = {"locality": {"nodes": ["fake-0003"], "relax": False}}
+    large = {"cpu": "6", "memory": "6Gi"}
+    world.ask("large", "a", 1, resources=large, priority=5, **reserved)
     status = world.until_queue(
-        "root.a", "reserves", lambda s: (s.get("reserved") or {}).get("cpu") in ("6", "12")
+        "root.a", "reserves", lambda s: (s.get("reserved") or {}).get("cpu") == "6"
     )
-    assert int(status["used"]["cpu"]) == 25 + int(status["reserved"]["cpu"])
-    assert status["containers"] == 25
+    assert status["used"] == {"cpu": "30", "memory": "30Gi"}
+    assert status["containers"] == 24
+
+    # Nobody else gets that node's room, although three containers would fit in it.
+    world.ask("there", "b", 1, **reserved)
+    world.ask("elsewhere", "b", 1, locality={"nodes": ["fake-0002"], "relax": False}, priority=2)
+    world.until_granted("elsewhere", 1)
+    world.stays("kept", lambda: world.request("there")["status"].get("granted", 0), 0, seconds=2)
 
     for pod in world.pods("a"):
         if role_of(pod) == "task":
             world.delete_pod(pod)
     world.until_granted("large", 1)
+    world.until_granted("there", 1)
     world.until_queue("root.a", "reserves no more", lambda s: s["reserved"]["cpu"] == "0")
