@@ -64,8 +64,9 @@ class Puppet:
         self.response_id = int(answer["responseId"])
         return answer
 
-    def allocate(self, *asks: Json) -> Json:
-        answer = self.call("allocate", {"responseId": self.response_id, "asks": list(asks)})
+    def allocate(self, *asks: Json, **said: Any) -> Json:
+        body = {"responseId": self.response_id, "asks": list(asks), **said}
+        answer = self.call("allocate", body)
         self.response_id = int(answer["responseId"])
         return answer
 
