@@ -193,6 +193,7 @@ class ApplicationMaster:
         allocation_request_id: int = 0,
         partition: str = "",
         locality: wire.Locality | None = None,
+        opportunistic: bool = False,
     ) -> wire.AskKey:
         """Want *count* containers more; returns the key for `cancel` and `outstanding`.
 
@@ -203,7 +204,8 @@ class ApplicationMaster:
             InvalidAskError: the ask cannot be said; nothing changed.
         """
         key = wire.AskKey(priority, allocation_request_id)
-        shape = wire.AskShape(key, dict(resources), partition, locality or wire.Locality())
+        place = locality or wire.Locality()
+        shape = wire.AskShape(key, dict(resources), partition, place, opportunistic)
         self._state.ask(shape, count)
         self._wake.set()
         return key

@@ -57,6 +57,7 @@ class AskShape:
     resources: Mapping[str, str]
     partition: str = ""
     locality: Locality = field(default_factory=Locality)
+    opportunistic: bool = False
 
     def __post_init__(self) -> None:
         where = f"ask priority={self.key.priority} id={self.key.allocation_request_id}"
@@ -77,6 +78,7 @@ class AskShape:
                 "racks": list(self.locality.racks),
                 "relax": self.locality.relax,
             },
+            **({"executionType": "OPPORTUNISTIC"} if self.opportunistic else {}),
         }
 
 
@@ -105,6 +107,7 @@ class Container:
     key: AskKey
     resources: Mapping[str, str]
     version: int = 0
+    opportunistic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,6 +333,7 @@ def _container(body: Json) -> Container:
         key=AskKey(_integer(body, "priority"), _integer(body, "allocationRequestId", 0)),
         resources=_texts(body, "resources"),
         version=_integer(body, "version", 0),
+        opportunistic=_text(body, "executionType") == "OPPORTUNISTIC",
     )
 
 

@@ -31,7 +31,6 @@ QUEUE: Table = {
 APPLICATION: Table = {}
 
 REQUEST: Table = {
-    "executionType": ("Guaranteed",),
     "placementConstraint": (),
     "allocationTags": (),
     "gang": (),

@@ -44,6 +44,7 @@ class GrantedContainer:
     key: AskKey
     size: Vector
     version: int = 0
+    opportunistic: bool = False
 
 
 class UpdateType(StrEnum):

@@ -100,6 +100,8 @@ def _said(wanted: Wanted, session: MasterSession, sizes: Sizes) -> Object:
         "count": wanted.count,
         "resources": sizes.shown(ask.size),
     }
+    if ask.opportunistic:
+        said["executionType"] = "Opportunistic"
     if ask.partition:
         said["partition"] = ask.partition
     locality = ask.locality
@@ -206,7 +208,7 @@ async def _patch(client: KubeClient, cache: Cache, key: Key, name: str, changes:
 def granted(view: RequestView, container: ContainerId, node: str, sizes: Sizes) -> GrantedContainer:
     """A container as its AM is told of it."""
     size, version = sizes.vector(view.size_of(container)), view.version_of(container)
-    return GrantedContainer(container, node, view.key, size, version)
+    return GrantedContainer(container, node, view.key, size, version, view.opportunistic)
 
 
 def shown(amounts: Mapping[str, int]) -> dict[str, str]:

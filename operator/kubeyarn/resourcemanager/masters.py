@@ -428,6 +428,7 @@ class Masters:
             priority=granted.key.priority,
             allocation_request_id=granted.key.allocation_request_id,
             version=granted.version,
+            execution_type="OPPORTUNISTIC" if granted.opportunistic else "GUARANTEED",
             resources=self._manager.sizes.shown(granted.size),
         )
 
@@ -453,11 +454,15 @@ class Masters:
             tuple((rack, said.count) for rack in locality.racks),
             locality.relax,
         )
-        shape = f"{sorted(size.items())}{said.partition}{locality}".encode()
-        key = AskKey(
-            said.priority, said.allocation_request_id, hashlib.sha256(shape).hexdigest()[:8]
-        )
-        return Ask(key, said.count, self._manager.sizes.vector(size), said.partition, place)
+        opportunistic = said.execution_type == "OPPORTUNISTIC"
+        words = f"{sorted(size.items())}{said.partition}{locality}"
+        if opportunistic:
+            # Asks of earlier versions keep their names.
+            words += said.execution_type
+        shape = hashlib.sha256(words.encode()).hexdigest()[:8]
+        key = AskKey(said.priority, said.allocation_request_id, shape)
+        vector = self._manager.sizes.vector(size)
+        return Ask(key, said.count, vector, said.partition, place, opportunistic)
 
 
 def _check_files(launch: wire.LaunchContainer) -> None:

@@ -68,6 +68,7 @@ class RequestView:
     container: Mapping[str, Any] | None
     preempting: Mapping[ContainerId, tuple[bool, str]]
     excluded: frozenset[str]
+    opportunistic: bool
     wishes: Mapping[ContainerId, Object]
     updates: Mapping[ContainerId, Charged]
     updated: Mapping[ContainerId, Updated]
@@ -162,6 +163,7 @@ def view(request: Object, application: ApplicationId) -> RequestView:
             for entry in status.get("preempting") or ()
         },
         excluded=frozenset(spec.get("excludeNodes") or ()),
+        opportunistic=spec.get("executionType") == "Opportunistic",
         wishes={ContainerId.parse(entry["id"]): entry for entry in spec.get("updates") or ()},
         updates={
             ContainerId.parse(entry["id"]): Charged(
@@ -314,7 +316,8 @@ def _ending(
 ) -> Ending | None:
     """How *container* ended; None while it lives or is still to be launched."""
     kill, why = seen.preempting.get(container, (False, ""))
-    taken = Ending(ExitStatus.PREEMPTED, why) if kill else None
+    gone = ExitStatus.KILLED_BY_CONTAINER_SCHEDULER if seen.opportunistic else ExitStatus.PREEMPTED
+    taken = Ending(gone, why) if kill else None
     if pod is not None:
         finished = pod.ending is not None and pod.ending.exit_status == 0
         return pod.ending and (

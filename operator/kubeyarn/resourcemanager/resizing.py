@@ -13,8 +13,7 @@ from kubeyarn.resourcemanager.asking import Sizes
 from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.podfacts import PodFacts
 from kubeyarn.resourcemanager.requests import RequestPlan, RequestView, updated_status
-
-REFUSED = "UPDATE_REFUSED"
+from kubeyarn.resourcemanager.updating import UPDATE_REFUSED
 
 
 async def resize(client: KubeClient, pod: PodFacts, size: Mapping[str, int]) -> str:
@@ -51,7 +50,7 @@ async def carry_out(
     for container, why in failed.items():
         session.updates.pop(container, None)
         version = view.version_of(container)
-        session.update_failed(UpdateError(str(container), REFUSED, version, why))
+        session.update_failed(UpdateError(str(container), UPDATE_REFUSED, version, why))
     if failed:
         await asking.withdraw(client, cache, key, view, failed.keys())
     return updated_status(view, done) if done else []

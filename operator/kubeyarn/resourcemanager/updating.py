@@ -16,6 +16,8 @@ INCORRECT_CONTAINER_VERSION_ERROR = "INCORRECT_CONTAINER_VERSION_ERROR"
 UPDATE_OUTSTANDING_ERROR = "UPDATE_OUTSTANDING_ERROR"
 RESOURCE_OUTSIDE_ALLOWED_RANGE = "RESOURCE_OUTSIDE_ALLOWED_RANGE"
 
+UPDATE_REFUSED = "UPDATE_REFUSED"
+
 FindView = Callable[[ContainerId], RequestView | None]
 
 
@@ -62,6 +64,10 @@ def _check_one(
             UPDATE_OUTSTANDING_ERROR,
             "the same heartbeat has another update of the container, allowed: one",
             version,
+        )
+    if view.opportunistic:
+        raise _No(
+            UPDATE_REFUSED, "opportunistic containers keep their size; ask for another one", version
         )
     try:
         return WantedUpdate(container, _size(update, view.size_of(container), maximum))

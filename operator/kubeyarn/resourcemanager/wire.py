@@ -28,6 +28,7 @@ class Container(Message):
     allocation_request_id: int
     resources: dict[str, str]
     version: int = 0
+    execution_type: str = "GUARANTEED"
 
 
 class Registered(Message):
@@ -62,6 +63,7 @@ class Ask(Message):
     allocation_request_id: int = -1
     partition: str | None = None
     locality: Locality | None = None
+    execution_type: Literal["GUARANTEED", "OPPORTUNISTIC"] = "GUARANTEED"
 
 
 class ExcludeNodes(Message):

@@ -54,6 +54,17 @@ Decision = Grant | Preempt | Reserve
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """A node and what is left of it; *is_open*: it takes containers, and is kept for none."""
+
+    name: str
+    rack: str
+    partition: str
+    free: Vector
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
 class UserStatus:
     """One user in one leaf queue."""
 
@@ -171,6 +182,12 @@ class Engine(Protocol):
 
     def skip_numbers(self, application: ApplicationId, last: int) -> None:
         """Container numbers up to *last* of this ledger's epoch were given away before."""
+
+    def rooms(self) -> Sequence[Room]:
+        """Every node with what its containers leave of it."""
+
+    def next_id(self, application: ApplicationId) -> ContainerId:
+        """A new id for a container of the current attempt that somebody else grants."""
 
     def rounded(self, application: ApplicationId, size: Vector) -> Vector:
         """The size that a container of the application gets when it wants *size*.

@@ -85,3 +85,4 @@ def _finish_when_empty(books: Books, key: Key, states: list[RequestState], now_m
     books.wished.pop(key, None)
     books.key_of.pop(identity, None)
     books.engine.finish(identity, now_ms)
+    books.opportunist.finish(identity)

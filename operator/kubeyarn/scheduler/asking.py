@@ -29,7 +29,12 @@ def sync_asks(books: Books, state: RequestState, *, over: bool, now_ms: int) -> 
         return
     try:
         locality = replace(ask.locality, excluded=excluded)
-        books.engine.update_asks(identity, [replace(ask, count=wanted, locality=locality)], now_ms)
+        ask = replace(ask, count=wanted, locality=locality)
+        if state.opportunistic:
+            size = books.engine.rounded(identity, ask.size)
+            books.opportunist.update(identity, replace(ask, size=size))
+        else:
+            books.engine.update_asks(identity, [ask], now_ms)
     except SpecError as error:
         reason = error.reason if isinstance(error, Rejected) else "InvalidRequest"
         _refuse(books, state, str(reason), str(error))

@@ -66,6 +66,11 @@ class RequestState:
     waits_asked_at: float = float("-inf")
 
     @property
+    def opportunistic(self) -> bool:
+        """Whether its containers run outside of all guarantees."""
+        return bool(self.found["spec"].get("executionType") == "Opportunistic")
+
+    @property
     def asked_by_master(self) -> bool:
         """Whether an ApplicationMaster asked it at the AM service, and so acts on what ends."""
         labels = self.found["metadata"].get("labels") or {}

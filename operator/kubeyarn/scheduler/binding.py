@@ -29,7 +29,7 @@ def unbind(books: Books, container: ContainerId, uid: str) -> None:
 
 def _count(books: Books, state: RequestState, held: Held, sign: int) -> None:
     size = held.size or state.size
-    if size is None:
+    if size is None or state.opportunistic:
         return
     for path in upwards(state.queue):
         holds = books.bound_in.setdefault((path, held.partition), [0] * len(size))
@@ -86,7 +86,8 @@ def free(books: Books, container: ContainerId) -> None:
     if held.bound_uid and state is not None:
         _count(books, state, held, -1)
     held.freed = True
-    books.engine.release(container, 0)
+    if books.opportunist.release(container) is None:
+        books.engine.release(container, 0)
 
 
 def upwards(queue: str) -> list[str]:

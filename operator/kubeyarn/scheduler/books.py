@@ -14,6 +14,7 @@ from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedule.engine import Engine
+from kubeyarn.schedule.opportunistic import Opportunist
 from kubeyarn.scheduler.asks import Held, Key, RequestState
 from kubeyarn.scheduler.claims import Claim
 from kubeyarn.scheduler.configuring import InForce
@@ -68,6 +69,7 @@ class Books:
         self.apart: dict[Key, Application] = {}
         self.last_number: dict[ApplicationId, tuple[int, int]] = {}
         self.attempts: dict[ApplicationId, int] = {}
+        self.opportunist = Opportunist()
         self.avoiding: dict[Key, int] = {}
         self.growing: dict[ContainerId, Vector] = {}
         self.bound_in: dict[tuple[str, str], list[int]] = {}

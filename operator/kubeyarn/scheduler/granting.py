@@ -16,7 +16,8 @@ def granted(books: Books, grant: Grant) -> None:
     state = books.request_for(container)
     if state is None:
         # Asked and gone within one cycle: nobody is there to be told.
-        books.engine.release(container.id, 0)
+        if books.opportunist.release(container.id) is None:
+            books.engine.release(container.id, 0)
         return
     attempt = container.id.attempt
     known = books.last_number.get(attempt.application, (0, 0))

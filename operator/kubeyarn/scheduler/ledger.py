@@ -8,11 +8,13 @@ knows one thing about it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedule.engine import Grant, Preempt
+from kubeyarn.schedule.engine import Decision, Grant, Preempt
+from kubeyarn.schedule.opportunistic import Opportunist
 from kubeyarn.scheduler import (
     adopting,
     applications,
@@ -58,6 +60,7 @@ class Ledger(Books):
                     held.size = tuple(known.get(name, 0) for name in self.types.names)
         self.kind = tree.wanted_kind(self)
         self.engine = self.make_engine(self.kind, self.types)
+        self.opportunist = Opportunist()
         tree.configure(self, now_ms)
         for name in sorted(self.nodes):
             nodes.sync_node(self, name, now_ms)
@@ -165,6 +168,12 @@ class Ledger(Books):
     def revoke(self, container: ContainerId, now_ms: int) -> None:
         """Take back a grant whose pod kube-scheduler refuses, and ask for another in its place."""
         granting.revoke(self, container, now_ms)
+
+    def see_to_opportunistic(self, limit: int) -> Sequence[Decision]:
+        """Have opportunistic containers go whose room was taken, and grant others."""
+        if self.opportunist.idle:
+            return ()
+        return self.opportunist.cycle(self.engine.rooms(), self.engine.next_id, limit)
 
     def grow(self) -> None:
         """Try once more to give containers what they are to grow to."""

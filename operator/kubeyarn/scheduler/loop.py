@@ -131,13 +131,18 @@ class AllocationLoop:
         now_ms = _now_ms()
         self._take_in(now_ms)
         started = time.perf_counter()
-        decisions = self._ledger.engine.cycle(now_ms, self._settings.grants_per_cycle)
+        most = self._settings.grants_per_cycle
+        decisions = [*self._ledger.engine.cycle(now_ms, most)]
+        decisions += self._ledger.see_to_opportunistic(most)
         if self._ledger.growing:
             self._ledger.grow()
         CYCLES.observe(time.perf_counter() - started)
         grants = [d for d in decisions if isinstance(d, Grant)]
         for grant in grants:
             self._ledger.granted(grant)
+        for decision in decisions:
+            if isinstance(decision, Preempt):
+                self._ledger.preempting(decision)
         GRANTS.inc(len(grants))
         return len(grants) >= self._settings.grants_per_cycle
 
@@ -220,7 +225,11 @@ class AllocationLoop:
                 continue
             state.waits_asked_at = now
             ask = None if state.am else ledger.ask_key(state)
-            verdict = ledger.engine.why(identity, ask, _now_ms())
+            verdict = (
+                ledger.opportunist.why(identity, ledger.ask_key(state))
+                if state.opportunistic
+                else ledger.engine.why(identity, ask, _now_ms())
+            )
             if verdict is None:
                 continue
             if state.waits is None or state.waits[0] != verdict.reason.value:

@@ -155,14 +155,14 @@ def count_held(books: Books, state: RequestState, identity: ApplicationId) -> No
     for container, held in sorted(state.grants.items()):
         if not held.freed:
             current = container.attempt.number == books.attempts[identity]
-            books.engine.recover(
-                identity,
-                Container(
-                    container,
-                    ask.key,
-                    held.node,
-                    held.size or state.size or ask.size,
-                    ask.partition or books.known_as[identity].partition or "",
-                    am=state.am and current,
-                ),
+            partition = ask.partition or books.known_as[identity].partition or ""
+            size = held.size or state.size or ask.size
+            found = Container(
+                container, ask.key, held.node, size, partition, am=state.am and current
             )
+            if not state.opportunistic:
+                books.engine.recover(identity, found)
+                continue
+            books.opportunist.hold(found)
+            if current:
+                books.engine.skip_numbers(identity, container.number)

@@ -28,7 +28,7 @@ def sync_updates(books: Books, state: RequestState) -> None:
     updated = _entries(state.found.get("status") or {}, "updated")
     for container in sorted({*wishes, *state.updating} & state.grants.keys()):
         held = state.grants[container]
-        if held.freed or state.size is None:
+        if held.freed or state.size is None or state.opportunistic:
             continue
         state.updating.add(container)
         if _sync_one(books, state, container, wishes.get(container), updated.get(container)):

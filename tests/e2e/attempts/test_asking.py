@@ -9,7 +9,7 @@ import pytest
 
 from e2e.attempts.puppet import Puppet, ask
 from e2e.live.patience import until
-from e2e.policy.world import World, queue, root
+from e2e.policy.world import MERGE, World, queue, root
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -33,6 +33,7 @@ def beat_until(master: Puppet, what: str, answers: list[Json], wanted: Callable[
 
     def once() -> bool:
         answers.append(master.allocate())
+        assert not [error for answer in answers for error in answer["updateErrors"]]
         return bool(wanted())
 
     until(what, once, lambda held: held)
@@ -55,12 +56,28 @@ def test_excluded_nodes_get_nothing_until_they_are_included_again(master: Puppet
     assert {container["node"] for container in allocated(more)} > {nodes[4]}
 
 
+def say_what_it_runs_with(world: World, path: str) -> None:
+    """As a kubelet that can resize says it: the API server resizes no others' pods."""
+    running = {
+        "name": "main",
+        "image": "fake",
+        "imageID": "fake",
+        "ready": True,
+        "restartCount": 0,
+        "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}},
+        "resources": world.get(path)["spec"]["containers"][0]["resources"],
+    }
+    status = {"status": {"phase": "Running", "containerStatuses": [running]}}
+    assert world.call("PATCH", path + "/status", status, MERGE).status == 200
+
+
 def test_a_running_container_is_resized_in_place(master: Puppet) -> None:
     world = master.world
     [name] = master.gather(1)
     [pod] = master.launch(name)
     path = f"/api/v1/namespaces/{world.namespace}/pods/{pod}"
     before = world.get(path)["metadata"]["uid"]
+    say_what_it_runs_with(world, path)
 
     for version, memory in enumerate(("3Gi", "2Gi")):
         update = {"containerId": name, "version": version, "resources": {"memory": memory}}
@@ -81,3 +98,24 @@ def test_a_running_container_is_resized_in_place(master: Puppet) -> None:
         lambda used: used["memory"] in ("3Gi", "4Gi"),
     )
     assert used
+
+
+def test_opportunistic_containers_make_room_for_guaranteed_ones(master: Puppet) -> None:
+    """Five nodes of 8 GiB: an opportunistic container of 7 on each but the AM's leaves no room."""
+    big = {"cpu": "1", "memory": "7Gi"}
+    spare = {**ask(4), "resources": big, "executionType": "OPPORTUNISTIC", "priority": 2}
+    answers = [master.allocate(spare)]
+    beat_until(master, "four spare ones", answers, lambda: len(allocated(answers)) == 4)
+    assert master.world.queue("root.a")["status"]["containers"] == 1
+    master.launch(*(container["containerId"] for container in allocated(answers)))
+
+    answers.append(master.allocate({**ask(1), "priority": 1, "resources": big}))
+    beat_until(
+        master,
+        "one has made room",
+        answers,
+        lambda: [c for a in answers for c in a["completed"]] and len(allocated(answers)) == 5,
+    )
+    ended = [c for a in answers for c in a["completed"]]
+    assert [c["exitStatus"] for c in ended] == [-108]
+    master.launch(allocated(answers)[4]["containerId"])

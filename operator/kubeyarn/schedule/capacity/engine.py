@@ -16,7 +16,13 @@ from kubeyarn.policy.tree import TreeLookup, build_tree
 from kubeyarn.schedule.capacity import attempts
 from kubeyarn.schedule.capacity.application import LedgerApplication
 from kubeyarn.schedule.capacity.attempts import AM_KEY
-from kubeyarn.schedule.capacity.commit import charge, complete, discharge, drop_reservation
+from kubeyarn.schedule.capacity.commit import (
+    charge,
+    complete,
+    discharge,
+    drop_reservation,
+    new_container_id,
+)
 from kubeyarn.schedule.capacity.dynamic import (
     check_templates,
     create_leaf,
@@ -63,7 +69,7 @@ from kubeyarn.schedule.capacity.tree import (
 )
 from kubeyarn.schedule.capacity.updating import update_below
 from kubeyarn.schedule.capacity.why import explain
-from kubeyarn.schedule.engine import Decision
+from kubeyarn.schedule.engine import Decision, Room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -530,6 +536,23 @@ class CapacityEngine:
         """Container numbers up to *last* of this ledger's epoch were given away before."""
         app = self._known(application)
         app.next_number = max(app.next_number, last + 1)
+
+    def rooms(self) -> Sequence[Room]:
+        """Every node with what its containers leave of it."""
+        return [
+            Room(
+                node.name,
+                node.rack,
+                node.partition,
+                node.free,
+                is_open=node.node.schedulable and node.reservation is None,
+            )
+            for node in self.cluster.nodes.values()
+        ]
+
+    def next_id(self, application: ApplicationId) -> ContainerId:
+        """A new id for a container of the current attempt that somebody else grants."""
+        return new_container_id(self._known(application))
 
     def rounded(self, application: ApplicationId, size: Vector) -> Vector:
         """The size that a container of the application gets when it wants *size*.

@@ -307,7 +307,7 @@ class Assigner:
                 ledger.unreckoned[attempt] = None
                 ledger.touch()
         else:
-            container_id, size = self._next_id(attempt), ask.ask.size
+            container_id, size = self.next_id(attempt), ask.ask.size
         container = Container(
             id=container_id,
             key=key,
@@ -328,7 +328,8 @@ class Assigner:
         ledger.version += 1
         return Grant(container)
 
-    def _next_id(self, attempt: Attempt) -> ContainerId:
+    def next_id(self, attempt: Attempt) -> ContainerId:
+        """The next id of an attempt; the first is the AM's."""
         number = attempt.next_number
         attempt.next_number = number + 1
         return ContainerId(attempt.id, self._ledger.epoch, number)
@@ -377,7 +378,7 @@ class Assigner:
         return reserved >= ceil(single(there * single(self._ledger.config.offers.reservable_nodes)))
 
     def _reserve(self, attempt: Attempt, key: AskKey, size: Vector, room: Room) -> Reserve:
-        reservation = Reservation(attempt, key, size, self._next_id(attempt))
+        reservation = Reservation(attempt, key, size, self.next_id(attempt))
         self._ledger.reserve(reservation, room)
         return Reserve(attempt.application.id, key, room.node.name, size)
 

@@ -23,6 +23,7 @@ from kubeyarn.policy.fair import headroom as headrooms
 from kubeyarn.policy.fair.placing import with_root
 from kubeyarn.policy.fair.rounding import scaled_down
 from kubeyarn.schedule.engine import Decision, Grant, Preempt, QueueStatus, Reserve
+from kubeyarn.schedule.engine import Room as EngineRoom
 from kubeyarn.schedule.fair import explaining, reporting, sharing
 from kubeyarn.schedule.fair.admission import Admission
 from kubeyarn.schedule.fair.assigning import Assigner
@@ -280,6 +281,23 @@ class FairEngine:
         """Container numbers up to *last* of this ledger's epoch were given away before."""
         attempt = self._attempt(application)
         attempt.next_number = max(attempt.next_number, last + 1)
+
+    def rooms(self) -> Sequence[EngineRoom]:
+        """Every node with what its containers leave of it."""
+        return [
+            EngineRoom(
+                room.node.name,
+                room.node.rack,
+                room.node.partition,
+                room.free,
+                is_open=room.node.schedulable and room.reservation is None,
+            )
+            for room in self._ledger.rooms.values()
+        ]
+
+    def next_id(self, application: ApplicationId) -> ContainerId:
+        """A new id for a container of the current attempt that somebody else grants."""
+        return self._assigner.next_id(self._attempt(application))
 
     def rounded(self, application: ApplicationId, size: Vector) -> Vector:
         """The size that a container of the application gets when it wants *size*.
