@@ -310,6 +310,9 @@ class Applied(Fields):
 
     priority: Count | None = Field(None, description="spec.priority; unset: the queue's default.")
     queue: QueueName = Field("", description="spec.queue.")
+    priority_in_force: Count | None = Field(
+        None, description="The priority that it has, after limits and defaults."
+    )
 
 
 class ContainerRequestStatus(Fields):

@@ -238,7 +238,7 @@ class ApplicationsManager:
         status = application.get("status") or {}
         wanted = records.write(after)
         wanted["allocated"] = _allocated(views)
-        wanted |= _address(seen, after)
+        wanted |= _address(seen, after) | _priority(seen)
         if after.queue:
             # Before that, its queue's word on lifetimes is not known.
             wanted["lifetime"] = lifetimes.status(after, seen.lifetime.seconds)
@@ -609,6 +609,13 @@ def _address(seen: Seen, record: ApplicationRecord) -> Object:
     if record.state is ApplicationState.RUNNING and seen.session.registered:
         return {"host": seen.session.host, "rpcPort": seen.session.rpc_port}
     return {}
+
+
+def _priority(seen: Seen) -> Object:
+    """The priority in force, once the scheduler has said it."""
+    applied = (seen.am_request.status.get("applied") or {}) if seen.am_request else {}
+    said = applied.get("priorityInForce")
+    return {} if said is None else {"priority": said}
 
 
 def _allocated(views: list[RequestView]) -> Object:

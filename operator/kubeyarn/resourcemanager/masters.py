@@ -234,7 +234,7 @@ class Masters:
             headroom=asking.shown(limits.headroom(self._manager.cache, caller.record)),
             cluster_nodes=limits.nodes(self._manager.cache),
             updated_nodes=[_node(update) for update in answer.nodes],
-            priority=int(caller.application["spec"].get("priority") or 0),
+            priority=int((caller.application.get("status") or {}).get("priority") or 0),
             preemption=self._preemption(caller),
             rejected=[_rejected(ask) for ask in answer.rejected],
             updated_containers=[

@@ -223,6 +223,13 @@ class Engine(Protocol):
             Rejected: the scheduler does not support it.
         """
 
+    def priority(self, application: ApplicationId) -> int:
+        """The priority that an application has.
+
+        Raises:
+            Rejected: it is not known.
+        """
+
     def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
 

@@ -62,6 +62,7 @@ class RequestState:
     moved: tuple[bool, str, str] | None = None
     prioritized: tuple[bool, str, str] | None = None
     applied: tuple[int | None, str] | None = None
+    priority: int | None = None
     waits: tuple[str, str] | None = None
     waits_asked_at: float = float("-inf")
 

@@ -17,7 +17,7 @@ def sync_wishes(
     books: Books, key: Key, found: Object, states: list[RequestState], now_ms: int
 ) -> None:
     """Priority and queue of a living application, as its spec says them now."""
-    am, spec = asks.master(states), found["spec"]
+    identity, am, spec = books.submitted_as[key], asks.master(states), found["spec"]
     wished = (spec.get("priority"), spec.get("queue") or "")
     before = books.wished.get(key) or asks.applied_before(states) or wished
     books.wished[key] = wished
@@ -31,6 +31,10 @@ def sync_wishes(
         books.changed(am.key)
     if wished[1] and wished[1] != before[1]:
         am.moved = _move(books, key, wished[1], states, now_ms)
+        books.changed(am.key)
+    priority = books.engine.priority(identity)
+    if am.priority != priority:
+        am.priority = priority
         books.changed(am.key)
 
 

@@ -82,7 +82,8 @@ class RequestWriter:
         if state.applied is not None:
             priority, queue = state.applied
             said = {} if priority is None else {"priority": priority}
-            wanted["applied"] = {**said, "queue": queue}
+            given = {} if state.priority is None else {"priorityInForce": state.priority}
+            wanted["applied"] = {**said, "queue": queue, **given}
         if state.size is not None:
             wanted["resources"] = shown(self._ledger.types.mapping(state.size))
         return wanted

@@ -104,6 +104,8 @@ async def test_a_priority_above_the_clusters_maximum_is_limited_and_said_so(clus
     assert said["message"] == (
         "priority 5 is in force, the most that is allowed; spec.priority is 7"
     )
+    await cluster.until(lambda: cluster.application().get("priority") == 5)
+    assert (await master.beat())["priority"] == 5
 
 
 async def test_the_fair_scheduler_refuses_to_change_a_priority(cluster):
@@ -238,3 +240,11 @@ async def test_a_lifetime_is_changed_to_an_end_in_the_future_and_not_to_one_in_t
     await cluster.until(lambda: changes(cluster)[0] == "True")
     await cluster.until(lambda: cluster.application()["lifetime"]["seconds"] == 2**31 - 1)
     assert cluster.application()["lifetime"]["expiryTime"].startswith("2088-")
+
+
+async def test_the_queues_default_priority_is_shown(cluster):
+    cluster.queue("root", cluster={"maximumApplicationPriority": 9})
+    cluster.queue("root.b", capacity="40%", defaultApplicationPriority=4)
+    cluster.submit("other", queue="root.b")
+
+    await cluster.until(lambda: cluster.application("other").get("priority") == 4)

@@ -452,6 +452,14 @@ class CapacityEngine:
                 drained(above)
         return target.path
 
+    def priority(self, application: ApplicationId) -> int:
+        """The priority that an application has, after limits.
+
+        Raises:
+            Rejected: it is not known.
+        """
+        return self._known(application).priority
+
     def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
         """Change an application's priority; returns what is in force after limits.
 

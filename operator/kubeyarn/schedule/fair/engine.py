@@ -219,6 +219,15 @@ class FairEngine:
         self._attempts.move(attempt, target)
         return target.path
 
+    def priority(self, application: ApplicationId) -> int:
+        """Applications have no priorities here: 0, as in Hadoop.
+
+        Raises:
+            Rejected: it is not known.
+        """
+        self._attempt(application)
+        return 0
+
     def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
         """Applications have no priorities here (Hadoop: updateApplicationPriority).
 
