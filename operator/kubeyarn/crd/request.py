@@ -12,6 +12,7 @@ from kubeyarn.crd.fields import (
     AS_SET,
     Count,
     Fields,
+    Line,
     ManyAmounts,
     PartitionName,
     PositiveAmounts,
@@ -289,6 +290,22 @@ class Launched(Fields):
     containers: Ranges = Field("", description="Container numbers, such as 1-5,9.")
 
 
+class Endings(Fields):
+    """The containers that ended with one exit status."""
+
+    exit_status: Annotated[int, Field(ge=-(2**31), le=2**31 - 1)] = Field(
+        description="The process's exit code, or a negative number of YARN's ContainerExitStatus."
+    )
+    count: Count = Field(0, description="How many ended so.")
+    last_container: Annotated[str, Field(max_length=80)] | None = Field(
+        None, description="The last of them."
+    )
+    last_node: Line | None = Field(None, description="The node that it was on.")
+    last_diagnostics: Annotated[str, Field(max_length=256)] = Field(
+        "", description="What went wrong with it, in words."
+    )
+
+
 class CompletedContainer(Fields):
     """A container that ended."""
 
@@ -409,6 +426,13 @@ class ContainerRequestStatus(Fields):
         description="Containers that ended and that the ApplicationMaster has not confirmed yet. "
         "ResourceManager.",
         json_schema_extra=listed_by("id"),
+    )
+    endings: list[Endings] | None = Field(
+        None,
+        max_length=32,
+        description="How all its containers ended, by exit status; kept with the application. "
+        "ResourceManager.",
+        json_schema_extra=listed_by("exitStatus"),
     )
     conditions: list[Condition] | None = conditions(  # type: ignore[assignment]
         "Accepted: the queue takes it. Satisfied: nothing is pending; when false, reason and "

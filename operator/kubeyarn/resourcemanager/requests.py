@@ -20,6 +20,7 @@ from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.lifecycle.replacing import Replacements
 from kubeyarn.model.asks import AskKey
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.resourcemanager import history
 from kubeyarn.resourcemanager.podfacts import PodFacts
 
 Object = dict[str, Any]
@@ -234,6 +235,7 @@ def plan(
         "replaced": again.replaced,
         "launched": _grouped(c for c in launched if c in seen.grants),
         "completed": [_entry(c) for c in sorted(kept, key=lambda c: c.id)],
+        "endings": history.after(seen.status.get("endings") or (), result.ended, seen.grants),
         "updated": [
             e for e in seen.status.get("updated") or () if ContainerId.parse(e["id"]) in seen.grants
         ],
@@ -269,7 +271,13 @@ def _asked_again(seen: RequestView, ended: Iterable[CompletedContainer]) -> Repl
     return replacing.after(before, seen.retry_limit, (c.exit_status for c in ended))
 
 
-_EMPTY: Object = {**dict.fromkeys(_COUNTS, 0), "launched": [], "completed": [], "updated": []}
+_EMPTY: Object = {
+    **dict.fromkeys(_COUNTS, 0),
+    "launched": [],
+    "completed": [],
+    "endings": [],
+    "updated": [],
+}
 
 
 def _plan_update(

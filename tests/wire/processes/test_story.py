@@ -234,6 +234,13 @@ async def test_containers_on_a_deleted_node_have_ended_and_are_asked_for_elsewhe
     await master.beat_until(lambda: len(master.completed) == 2)
     assert {c["exitStatus"] for c in master.completed} == {-100}
     await cluster.until(lambda: not cluster.pods("task"))
+    endings = [
+        entry
+        for key, found in cluster.api.objects.items()
+        if key[0] == "containerrequests"
+        for entry in (found.get("status") or {}).get("endings") or ()
+    ]
+    assert [(e["exitStatus"], e["count"], e["lastNode"]) for e in endings] == [(-100, 2, "other")]
     await master.beat(ask(2))
     await master.beat_until(lambda: len(master.containers) == 4)
     assert len(master.completed) == 2
