@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from kubeyarn.cli.bench_measuring import Measured, measure, median
+from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.simulate.capacity_shape import CapacityShape
 from kubeyarn.simulate.fair_shape import FairShape
 
@@ -19,6 +20,14 @@ def bench() -> None:
 
 @bench.command("policy")
 @click.option("--scheduler", type=click.Choice(["capacity", "fair"]), default="capacity")
+@click.option(
+    "--policy",
+    "shared",
+    type=click.Choice(["fair", "drf"]),
+    default="fair",
+    show_default=True,
+    help="Of all queues, in the Fair Scheduler.",
+)
 @click.option("--nodes", type=click.IntRange(1), default=2000, show_default=True)
 @click.option(
     "--slots", type=click.IntRange(1), default=64, show_default=True, help="GiB and vcores a node."
@@ -45,6 +54,7 @@ def bench() -> None:
 @click.option("--json", "as_json", is_flag=True)
 def policy(
     scheduler: str,
+    shared: str,
     nodes: int,
     slots: int,
     queues: int,
@@ -66,7 +76,8 @@ def policy(
     size = (nodes, slots, queues, parents, apps, containers)
     harder: dict[str, Measured] = {}
     if scheduler == "fair":
-        found = median([measure(FairShape(*size), grants_per_cycle) for _ in range(runs)])
+        fair = FairShape(*size, policy=FairPolicy(shared.capitalize()))
+        found = median([measure(fair, grants_per_cycle) for _ in range(runs)])
     else:
         shape = CapacityShape(*size)
         found = median([measure(shape, grants_per_cycle) for _ in range(runs)])

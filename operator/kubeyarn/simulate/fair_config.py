@@ -54,10 +54,11 @@ def reloaded(
 ) -> SchedulerConfig:
     """*now* with another allocation file and maximum allocation.
 
-    Hadoop's FairScheduler reads nothing else when it is reinitialised.
+    Hadoop's FairScheduler reads nothing else when it is reinitialised, and goes on with the maximum
+    it has if it cannot read the new one.
 
     Raises:
-        ConfigRefused: a value cannot be read, or the allocation file is refused.
+        ConfigRefused: the allocation file is refused.
     """
     before, fresh = now.fair or FairClusterConfig(), FairClusterConfig()
     kept = replace(
@@ -67,7 +68,10 @@ def reloaded(
         user_maximum=fresh.user_maximum,
     )
     read = read_allocations(allocations, types.names, kept)
-    maximum = _maximum(_Settings(config), types)
+    try:
+        maximum = _maximum(_Settings(config), types)
+    except ConfigRefused:
+        maximum = now.maximum_allocation
     return replace(now, queues=read.queues, fair=read.cluster, maximum_allocation=maximum)
 
 

@@ -130,6 +130,8 @@ class Story:
 
     def _add_nodes(self, arguments: Data) -> None:
         for node in read_nodes(arguments, self.scheduler.types):
+            if node.name in self.nodes:
+                raise SpecError(f"node {node.name!r} exists already; give it another name")
             self.engine.add_node(node)
             self.nodes.append(node.name)
 
@@ -163,6 +165,8 @@ class Story:
 
     def _heartbeat(self, arguments: Data) -> None:
         node = text(arguments.get("node"))
+        if node is not None and node not in self.nodes:
+            raise SpecError(f"node {node!r} does not exist")
         for _ in range(whole(arguments, "times", 1)):
             if node is None:
                 self._round()

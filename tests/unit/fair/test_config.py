@@ -139,3 +139,11 @@ def test_a_reload_reads_the_file_and_the_maximum_and_nothing_else() -> None:
     assert after.minimum_allocation == before.minimum_allocation
     assert after.fair is not None
     assert after.fair.preemption.enabled
+
+
+def test_a_reload_keeps_the_maximum_it_has_where_it_cannot_read_another() -> None:
+    before = config({"yarn.scheduler.maximum-allocation-mb": "4096"})
+
+    after = reloaded(before, {"yarn.scheduler.maximum-allocation-mb": "much"}, NOTHING, TYPES)
+
+    assert after.maximum_allocation[0] == 4096

@@ -222,3 +222,15 @@ def test_declared_leaves_are_made_in_the_order_of_javas_hash_set() -> None:
     made = cluster.paths()[1:]
 
     assert made == ["root.a", "root.b", "root.c"]
+
+
+def test_a_node_that_joins_again_keeps_its_containers() -> None:
+    cluster = FairCluster('<queue name="a"/>', nodes=1)
+    cluster.run(1, "a", count=3)
+    cluster.cycle()
+
+    cluster.engine.add_node(Node("n0", (20480, 20)))
+
+    assert cluster.count(1) == 4
+    cluster.engine.finish(app_id(1), 0)
+    assert cluster.engine.queue_status()[0].used == (0, 0)

@@ -122,6 +122,16 @@ def test_an_application_that_ended_can_be_killed_and_given_a_priority_without_ef
     assert result["observations"][0]["apps"]["one"]["state"] == "killed"
 
 
+@pytest.mark.parametrize(
+    "step",
+    [{"addNode": {"name": "n", "memory": 1, "vcores": 1}}, {"heartbeat": {"node": "elsewhere"}}],
+)
+def test_a_node_is_one_node_and_one_that_is_not_there_cannot_heartbeat(step: object) -> None:
+    result = run_scenario(changed(steps=[*SCENARIO["steps"][:3], step, {"kill": {"app": "one"}}]))
+
+    assert [error["step"] for error in result["errors"]] == [3]
+
+
 def test_the_trace_says_who_gets_what_and_what_stops_the_rest() -> None:
     trace = "\n".join(tell(SCENARIO, explain=True).trace)
 

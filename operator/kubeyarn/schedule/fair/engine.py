@@ -90,7 +90,13 @@ class FairEngine:
         """Queues of the Fair Scheduler have no state: one takes applications until it is gone."""
 
     def add_node(self, node: Node) -> None:
-        """A node joins, last in order; containers that were recovered before are found on it."""
+        """A node joins, last in order; containers that were recovered before are found on it.
+
+        One that is known already changes as `update_node` says, and keeps its containers.
+        """
+        if node.name in self._ledger.rooms:
+            self.update_node(node)
+            return
         self._ledger.open(Room(node, self._ledger.zero))
         self._sizing.grow(node.total)
 
