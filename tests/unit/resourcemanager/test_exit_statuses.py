@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from kubeyarn.cluster.errors import Refused
@@ -25,8 +26,8 @@ class Task:
         self.beats = answer.response_id
         return answer
 
-    async def granted(self) -> Task:
-        answer = await self.stage.allocate(self.am, self.beats, ASK)
+    async def granted(self, ask: wire.Ask = ASK) -> Task:
+        answer = await self.stage.allocate(self.am, self.beats, ask)
         self.beats = answer.response_id
         self.request = next(r for r in self.stage.requests() if "-p1-" in r)
         self.stage.grant(self.request, 1, "2")
@@ -34,8 +35,8 @@ class Task:
         self.container = (await self.beat()).allocated[0].container_id
         return self
 
-    async def running(self) -> Task:
-        await self.granted()
+    async def running(self, ask: wire.Ask = ASK) -> Task:
+        await self.granted(ask)
         await self.stage.run(self.am, self.container)
         self.stage.pod(pod_of(self.container), "Running")
         await self.stage.settle()
@@ -160,6 +161,20 @@ async def test_killed_after_app_completion_minus_107_of_what_outlives_its_applic
 
     ended = task.stage.completed(task.request)
     assert list(ended.values()) == [ExitStatus.KILLED_AFTER_APP_COMPLETION]
+
+
+async def test_killed_by_container_scheduler_minus_108_of_an_opportunistic_one_that_gives_way(task):
+    await task.running(msgspec.structs.replace(ASK, execution_type="OPPORTUNISTIC"))
+    task.stage.preempt(task.request, task.container)
+
+    assert await task.ended() == ExitStatus.KILLED_BY_CONTAINER_SCHEDULER
+
+
+def test_every_exit_status_has_its_test_here():
+    named = {name for name in globals() if name.startswith("test_")}
+    for status in ExitStatus:
+        number = f"minus_{-status}" if status else "0"
+        assert any(n.startswith(f"test_{status.name.lower()}_{number}") for n in named), status
 
 
 async def test_killed_for_excess_logs_minus_109_of_what_fills_its_own_disk(task):
