@@ -16,11 +16,9 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused
-from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
-from kubeyarn.cluster.merging import replacing
+from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS, SECRETS
 from kubeyarn.cluster.workqueue import WorkQueue
-from kubeyarn.crd import conditions
 from kubeyarn.lifecycle import failed_nodes
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
@@ -40,6 +38,7 @@ from kubeyarn.resourcemanager import (
     records,
     requests,
     resizing,
+    statuses,
     telling,
     unmanaged,
     unused,
@@ -234,24 +233,8 @@ class ApplicationsManager:
         after: ApplicationRecord,
         views: list[RequestView],
     ) -> None:
-        application = seen.application
-        status = application.get("status") or {}
-        wanted = records.write(after)
-        wanted["allocated"] = _allocated(views)
-        wanted |= _address(seen, after) | _priority(seen)
-        if after.queue:
-            # Before that, its queue's word on lifetimes is not known.
-            wanted["lifetime"] = lifetimes.status(after, seen.lifetime.seconds)
-        wanted["observedGeneration"] = application["metadata"].get("generation")
-        wanted["conditions"] = conditions.merged(
-            status.get("conditions"),
-            telling.conditions(seen, after, self.settings.am_max_attempts),
-            int(application["metadata"].get("generation") or 0),
-            records.timestamp(self._clock_ms()) or "",
-        )
-        changes = {
-            k: replacing(status.get(k), v) for k, v in wanted.items() if not _same(status.get(k), v)
-        }
+        said = telling.conditions(seen, after, self.settings.am_max_attempts)
+        changes = statuses.changes(seen, after, views, said, self._clock_ms())
         if not changes:
             return
         urgent = (
@@ -263,7 +246,7 @@ class ApplicationsManager:
             return
         self._status_at[key] = time.monotonic()
         await self._patch_application(key, {"status": changes}, sub="status")
-        self._say(application, before, after)
+        statuses.announce(self._events, seen.application, before, after)
 
     async def _patch_application(self, key: Key, body: Object, sub: str = "") -> None:
         try:
@@ -271,25 +254,6 @@ class ApplicationsManager:
         except NotFound:
             return
         self.cache.put_application(written)
-
-    def _say(
-        self, application: Object, before: ApplicationRecord | None, after: ApplicationRecord
-    ) -> None:
-        """Events for changes of state, and for attempts that another one follows."""
-        if before is not None and before.attempt and before.attempt.id != after.attempt_id:
-            failed = next((a for a in after.attempts if a.id == before.attempt.id), before.attempt)
-            note = f"{failed.id} failed and is tried again: {failed.diagnostics}"
-            self._events.record(application, WARNING, "AttemptFailed", "Reconcile", note)
-        if before is not None and before.state is after.state:
-            return
-        level = WARNING if after.state is ApplicationState.FAILED else NORMAL
-        reason = "Application" + after.state.value.title().replace("_", "")
-        note = f"{after.id} is {after.state}"
-        if after.queue:
-            note += f" in queue {after.queue}"
-        if after.ended and after.diagnostics:
-            note += f": {after.diagnostics}"
-        self._events.record(application, level, reason, "Reconcile", note)
 
     # Doing what follows.
 
@@ -600,38 +564,3 @@ def am_image(application: Object) -> str:
     master = application["spec"].get("applicationMaster") or {}
     containers = ((master.get("template") or {}).get("spec") or {}).get("containers") or [{}]
     return str(master.get("image") or containers[0].get("image") or "")
-
-
-def _address(seen: Seen, record: ApplicationRecord) -> Object:
-    """Where the AM listens for clients, as long as it does; another process may know it."""
-    if record.state is ApplicationState.ACCEPTED:
-        return {"host": None, "rpcPort": None}
-    if record.state is ApplicationState.RUNNING and seen.session.registered:
-        return {"host": seen.session.host, "rpcPort": seen.session.rpc_port}
-    return {}
-
-
-def _priority(seen: Seen) -> Object:
-    """The priority in force, once the scheduler has said it."""
-    applied = (seen.am_request.status.get("applied") or {}) if seen.am_request else {}
-    said = applied.get("priorityInForce")
-    return {} if said is None else {"priority": said}
-
-
-def _allocated(views: list[RequestView]) -> Object:
-    """What the application holds now."""
-    total: dict[str, int] = {}
-    count = 0
-    for view in views:
-        live = [container for container in view.grants if container not in view.completed]
-        count += len(live)
-        changed = [view.size_of(c) for c in live if c in view.updated]
-        for size, times in ((view.size, len(live) - len(changed)), *((s, 1) for s in changed)):
-            for name, amount in size.items():
-                total[name] = total.get(name, 0) + amount * times
-    return {"containers": count, **asking.shown(total)}
-
-
-def _same(before: Any, after: Any) -> bool:
-    """Equal, where nothing and an empty value say the same."""
-    return before == after or (not before and not after and before in (None, "", [], {}, 0))
