@@ -111,21 +111,42 @@ def _overlay(spec: Object, context: Object) -> None:
 
 
 def _privileges(spec: Object) -> Iterator[str]:
-    """What in a pod reaches beyond it."""
+    """What in a pod reaches beyond it (Kubernetes: Pod Security Standards, Baseline)."""
     yield from (name for name in _HOST if spec.get(name))
     for number, volume in enumerate(spec.get("volumes") or ()):
         if "hostPath" in volume:
             yield f"volumes[{number}].hostPath"
-    if (spec.get("securityContext") or {}).get("supplementalGroups"):
-        yield "securityContext.supplementalGroups"
+    context = spec.get("securityContext") or {}
+    for name in ("supplementalGroups", "sysctls"):
+        if context.get(name):
+            yield f"securityContext.{name}"
+    yield from _unconfined("securityContext", context)
     for place, container in _containers(spec):
-        context = container.get("securityContext") or {}
-        if context.get("privileged"):
-            yield f"{place}.securityContext.privileged"
-        if (context.get("capabilities") or {}).get("add"):
-            yield f"{place}.securityContext.capabilities.add"
-        if context.get("procMount", "Default") != "Default":
-            yield f"{place}.securityContext.procMount"
+        yield from _of_container(place, container)
+
+
+def _of_container(place: str, container: Object) -> Iterator[str]:
+    for number, port in enumerate(container.get("ports") or ()):
+        if port.get("hostPort"):
+            yield f"{place}.ports[{number}].hostPort"
+    context = container.get("securityContext") or {}
+    if context.get("privileged"):
+        yield f"{place}.securityContext.privileged"
+    if (context.get("capabilities") or {}).get("add"):
+        yield f"{place}.securityContext.capabilities.add"
+    if context.get("procMount", "Default") != "Default":
+        yield f"{place}.securityContext.procMount"
+    yield from _unconfined(f"{place}.securityContext", context)
+
+
+def _unconfined(place: str, context: Object) -> Iterator[str]:
+    """What takes a pod or a container out of the kernel's security modules."""
+    if (context.get("appArmorProfile") or {}).get("type") == "Unconfined":
+        yield f"{place}.appArmorProfile"
+    if context.get("seLinuxOptions"):
+        yield f"{place}.seLinuxOptions"
+    if (context.get("windowsOptions") or {}).get("hostProcess"):
+        yield f"{place}.windowsOptions.hostProcess"
 
 
 def _containers(spec: Object) -> Iterator[tuple[str, Object]]:

@@ -201,6 +201,9 @@ class Finished(Message):
     is_unregistered: bool
 
 
+_URL = r"^https?://[^/?#@\s]+([/?]\S*)?$"
+
+
 class KeyOf(Message):
     """A key of a ConfigMap or Secret."""
 
@@ -222,7 +225,7 @@ class LocalFile(Message, omit_defaults=True):
     config_map: KeyOf | None = None
     secret: KeyOf | None = None
     persistent_volume_claim: PathOf | None = None
-    url: Annotated[str, msgspec.Meta(max_length=2048, pattern=r"^https?://")] | None = None
+    url: Annotated[str, msgspec.Meta(max_length=2048, pattern=_URL)] | None = None
     sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")] | None = None
     type: Literal["File", "Archive"] = "File"
 

@@ -92,6 +92,26 @@ def reaching(**context):
             "containers[1].securityContext.capabilities.add",
         ),
         (reaching(procMount="Unmasked"), "containers[1].securityContext.procMount"),
+        (
+            reaching(appArmorProfile={"type": "Unconfined"}),
+            "containers[1].securityContext.appArmorProfile",
+        ),
+        (
+            reaching(seLinuxOptions={"type": "spc_t"}),
+            "containers[1].securityContext.seLinuxOptions",
+        ),
+        (
+            {"securityContext": {"windowsOptions": {"hostProcess": True}}},
+            "securityContext.windowsOptions.hostProcess",
+        ),
+        (
+            {"securityContext": {"sysctls": [{"name": "a", "value": "b"}]}},
+            "securityContext.sysctls",
+        ),
+        (
+            {"containers": [{"name": "m", "ports": [{}, {"hostPort": 80}]}]},
+            "containers[0].ports[1].hostPort",
+        ),
     ],
     ids=lambda found: found if isinstance(found, str) else "",
 )
