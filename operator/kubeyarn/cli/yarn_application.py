@@ -220,7 +220,9 @@ def _diagnostics(app: Json) -> str:
 
 
 def _lifetime(app: Json) -> str:
-    seconds = app.get("spec", {}).get("lifetimeSeconds", 0)
+    asked = app.get("spec", {}).get("lifetimeSeconds", 0)
+    # The queue's word counts, too, and is only in the status.
+    seconds = (_status(app).get("lifetime") or {}).get("seconds", asked)
     started = printing.milliseconds(_status(app).get("startTime"))
     if not seconds or started == "0":
         return "LIFETIME\tExpiryTime : UNLIMITED\tRemainingTime : -1seconds"

@@ -209,3 +209,23 @@ def test_ids_with_an_epoch_name_their_application_too(run, state):
     assert code == 0
     assert patched(state)[0][0] == "wordcount"
     assert calls(state)
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "shown"),
+    [
+        (None, "ExpiryTime : 2026-11-23T03:01:40"),
+        ({"seconds": 40}, "ExpiryTime : 2026-11-23T03:00:40"),
+        ({"seconds": 0}, "ExpiryTime : UNLIMITED"),
+    ],
+)
+def test_the_lifetime_in_force_is_reported(run, state, lifetime, shown):
+    def with_lifetime(body):
+        app = body["objects"][APPS][0]
+        app["spec"]["lifetimeSeconds"] = 100
+        app["status"]["startTime"] = "2026-11-23T03:00:00Z"
+        if lifetime is not None:
+            app["status"]["lifetime"] = lifetime
+
+    change(state, with_lifetime)
+    assert shown in run("application -status wordcount")[1]
