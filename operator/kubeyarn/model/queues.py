@@ -329,7 +329,8 @@ class SchedulerConfig:
     *queues* holds every declared queue, root included, in any order. *minimum_allocation* is also
     the step sizes are rounded to under Capacity; Fair rounds to *increment_allocation*. *types*
     are for what is said of amounts that do not add up. *user_groups* has users' groups, the primary
-    one first (Hadoop: `hadoop.user.group.static.mapping.overrides`).
+    one first (Hadoop: `hadoop.user.group.static.mapping.overrides`). Queues in *removable* are not
+    declared any more but said to be stopped: they go even while they drain.
     """
 
     queues: tuple[QueueConfig, ...]
@@ -364,4 +365,5 @@ class SchedulerConfig:
     lazy_preemption: bool = False
     preemption: PreemptionConfig = PreemptionConfig()
     fair: FairClusterConfig | None = None
+    removable: frozenset[str] = frozenset()
     types: ResourceTypes = field(default_factory=ResourceTypes)

@@ -5,6 +5,7 @@ Hadoop: PriorityUtilizationQueueOrderingPolicy, with and without respect for que
 
 from __future__ import annotations
 
+from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,14 +41,23 @@ def tie_ranks(queues: Sequence[tuple[tuple[int, ...], float]]) -> list[int]:
 
     More amounts (absolute mode) or more absolute capacity first, then the configured order.
     """
-    order = sorted(range(len(queues)), key=lambda i: (_tie(*queues[i]), i))
+
+    def compare(i: int, j: int) -> int:
+        return _tie(queues[i], queues[j])
+
+    order = sorted(range(len(queues)), key=cmp_to_key(compare))
     ranks = [0] * len(queues)
     for rank, i in enumerate(order):
         ranks[i] = rank
     return ranks
 
 
-def _tie(amounts: tuple[int, ...], absolute: float) -> tuple[tuple[int, ...], float]:
-    if any(amounts):
-        return tuple(-x for x in amounts), 0.0
-    return (), -absolute
+def _tie(one: tuple[tuple[int, ...], float], two: tuple[tuple[int, ...], float]) -> int:
+    (amounts1, absolute1), (amounts2, absolute2) = one, two
+    if any(amounts1) or any(amounts2):
+        size = max(len(amounts1), len(amounts2))
+        padded1, padded2 = (
+            amounts + (0,) * (size - len(amounts)) for amounts in (amounts1, amounts2)
+        )
+        return (padded2 > padded1) - (padded2 < padded1)
+    return (absolute2 > absolute1) - (absolute2 < absolute1)

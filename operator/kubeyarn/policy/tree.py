@@ -18,13 +18,15 @@ from kubeyarn.model.queues import (
     SchedulerConfig,
     Unit,
 )
+from kubeyarn.model.resources import MEMORY
+from kubeyarn.policy.calculator import calculator
 from kubeyarn.policy.settings import ROOT, QueueSettings, check_weights, refused, settle
 from kubeyarn.policy.single import quotient, single
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubeyarn.model.resources import ResourceTypes, Vector
+    from kubeyarn.model.resources import Vector
 
 _PRECISION = 0.0005
 
@@ -102,7 +104,7 @@ def _build(
     if node.leaf:
         check_weights(node.settings)
     if config.legacy_queue_mode and node.children:
-        check_children(node, config.types)
+        check_children(node, config)
     return node
 
 
@@ -212,11 +214,15 @@ def _weight(path: str, capacity: Capacity | None) -> float:
 
 
 def _amounts(capacity: Capacity | None) -> Vector | None:
+    """The amounts that are said; none where a type has a percentage or memory has no amount."""
     if capacity is None or not capacity.by_resource:
         return None
-    return tuple(
+    if any(share.unit is Unit.PERCENT for share in capacity.by_resource):
+        return None
+    amounts = tuple(
         int(share.amount) if share.unit is Unit.ABSOLUTE else 0 for share in capacity.by_resource
     )
+    return amounts if amounts[MEMORY] else None
 
 
 def children_unit(nodes: list[TreeNode], labels: list[str]) -> Unit:
@@ -251,7 +257,7 @@ def children_unit(nodes: list[TreeNode], labels: list[str]) -> Unit:
     return Unit.ABSOLUTE if amounts else Unit.PERCENT
 
 
-def check_children(node: TreeNode, types: ResourceTypes) -> None:
+def check_children(node: TreeNode, config: SchedulerConfig) -> None:
     """Refuse children whose capacities do not add up (legacy queue mode).
 
     Raises:
@@ -268,13 +274,14 @@ def check_children(node: TreeNode, types: ResourceTypes) -> None:
                 "MixedCapacity",
                 "where amounts are used, parent and children must all use amounts",
             )
-        _check_amounts(node, labels, types)
+        _check_amounts(node, labels, config)
     if unit is Unit.PERCENT:
         for label in labels:
             _check_sum(node, label, own)
 
 
-def _check_amounts(node: TreeNode, labels: list[str], types: ResourceTypes) -> None:
+def _check_amounts(node: TreeNode, labels: list[str], config: SchedulerConfig) -> None:
+    types, calc = config.types, calculator(dominant=config.dominant)
     for label in labels:
         total = [0] * len(node.shares[label].minimum_amounts or types.names)
         for child in node.children:
@@ -282,7 +289,7 @@ def _check_amounts(node: TreeNode, labels: list[str], types: ResourceTypes) -> N
             for place, amount in enumerate((share and share.minimum_amounts) or ()):
                 total[place] += amount
         own = node.shares[label].minimum_amounts
-        if own and any(own) and any(t > o for t, o in zip(total, own, strict=True)):
+        if own and any(own) and calc.compare(types.zero(), own, tuple(total)) < 0:
             raise refused(
                 node.path,
                 "capacity",

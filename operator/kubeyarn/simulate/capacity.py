@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes, Vector
@@ -90,9 +91,9 @@ class SimulatedCapacity:
             "containers": sum(
                 len(app.containers) for leaf in leaves(queue) for app in leaf.all_applications()
             ),
-            "absoluteCapacity": round(share.absolute, _DECIMALS),
-            "absoluteMaxCapacity": round(share.absolute_maximum, _DECIMALS),
-            "absoluteUsedCapacity": round(queue.absolute_used(""), _DECIMALS),
+            "absoluteCapacity": _told(share.absolute),
+            "absoluteMaxCapacity": _told(share.absolute_maximum),
+            "absoluteUsedCapacity": _told(queue.absolute_used("")),
             "effectiveMinMemory": queue.minimum("")[MEMORY],
             "effectiveMaxMemory": queue.maximum("")[MEMORY],
             "state": str(queue.state).upper(),
@@ -105,7 +106,9 @@ class SimulatedCapacity:
             found["pendingApps"] = len(queue.waiting)
             found["amUsedMemory"] = queue.am_used.get("", queue.zero)[MEMORY]
         if self.partitions:
-            known = {*queue.shares, *queue.used} - {""}
+            known = {*queue.shares, *queue.used, *queue.pending} - {""}
+            if isinstance(queue, LeafQueue):
+                known |= {*queue.am_limits, *queue.am_used} - {""}
             found["labels"] = {name: _label(queue, name) for name in sorted(known)}
         return found
 
@@ -120,11 +123,16 @@ class SimulatedCapacity:
         return found
 
 
+def _told(fraction: float) -> float:
+    """A fraction of the cluster; what is none, as of an empty cluster, is told as 0."""
+    return 0.0 if isnan(fraction) else round(fraction, _DECIMALS)
+
+
 def _label(queue: Queue, label: str) -> Data:
     share = queue.share(label)
     return {
-        "absoluteCapacity": round(share.absolute, _DECIMALS),
-        "absoluteMaxCapacity": round(share.absolute_maximum, _DECIMALS),
+        "absoluteCapacity": _told(share.absolute),
+        "absoluteMaxCapacity": _told(share.absolute_maximum),
         "usedMemory": queue.use(label)[MEMORY],
     }
 

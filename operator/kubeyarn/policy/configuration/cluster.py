@@ -31,6 +31,7 @@ _PREEMPTION = "yarn.resourcemanager.monitor.capacity.preemption."
 _INTRA = _PREEMPTION + "intra-queue-preemption."
 _UNDERUTILIZED = PREFIX + "ordering-policy.priority-utilization.underutilized-preemption."
 _HEARTBEAT = PREFIX + "per-node-heartbeat."
+_STATE = ".state"
 _MOST = 2**63 - 1
 DEFAULT_MAXIMUM_MIB = 8192
 DEFAULT_MAXIMUM_VCORES = 4
@@ -99,6 +100,7 @@ def read_capacity_scheduler(
         offers=_offers(properties),
         lazy_preemption=bool(properties.flag(PREFIX + "lazy-preemption-enabled")),
         preemption=_preemption(properties),
+        removable=_stopped(properties) - {queue.path for queue in queues},
     )
     return config, types
 
@@ -151,6 +153,15 @@ def _parallel_of_users(properties: Properties) -> dict[str, int]:
         if number is not None and len(name) > len(start) + len(end):
             found[name[len(start) : -len(end)]] = number
     return found
+
+
+def _stopped(properties: Properties) -> frozenset[str]:
+    """Paths that are said to be stopped, whether or not such queues are declared."""
+    return frozenset(
+        name[len(PREFIX) : -len(_STATE)]
+        for name in properties.names(PREFIX + "root.")
+        if name.endswith(_STATE) and (properties.trimmed(name) or "").upper() == "STOPPED"
+    )
 
 
 def _administrators(properties: Properties) -> Access:

@@ -92,7 +92,7 @@ def derive_absolute(queue: Queue) -> None:
 def _normalize_weights(queue: ParentQueue) -> None:
     for label in queue.shares:
         for child in queue.children:
-            if child.dynamic and label in child.shares and child.shares[label].weight == -1:
+            if child.dynamic and child.shares.setdefault(label, Shares()).weight == -1:
                 child.shares[label].weight = 1.0
     if not queue.children or not any(
         share.weight >= 0

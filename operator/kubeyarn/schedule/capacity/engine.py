@@ -53,6 +53,7 @@ from kubeyarn.schedule.capacity.status import ceiling_of, headroom_of, queue_sta
 from kubeyarn.schedule.capacity.submission import (
     allowed_priority,
     check_asks,
+    in_force,
     make_application,
     racks_of,
 )
@@ -133,7 +134,7 @@ class CapacityEngine:
         if self.root is None:
             root = new_queue(tree, None, self.cluster, calc)
         else:
-            check_change(self.root, tree)
+            check_change(self.root, tree, config.removable)
             root = self.root
             for queue in walk(root):
                 queue.calc = calc
@@ -358,7 +359,7 @@ class CapacityEngine:
             self.parallel.track(app)
         attempts.join(app.queue, app)
         if app.waiting_for_am:
-            self._put(app, AM_KEY, 1, app.am_size, app.am_partition, app.master_locality)
+            self._ask_for_master(app)
 
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
         """A further attempt replaces the one before; it wants an AM, and its numbers begin anew."""
@@ -391,8 +392,12 @@ class CapacityEngine:
         if app.app.am_size is None or app.waiting_for_am:
             return
         app.waiting_for_am, app.am_container = True, None
-        self._put(app, AM_KEY, 1, app.am_size, app.am_partition, app.master_locality)
+        self._ask_for_master(app)
         self._idle = False
+
+    def _ask_for_master(self, app: LedgerApplication) -> None:
+        size = in_force(app.am_size, app.queue, self._settings())
+        self._put(app, AM_KEY, 1, size, app.am_partition, app.master_locality)
 
     def master_gone(self, application: ApplicationId) -> None:
         """The current attempt's AM was granted and has ended: it is not asked for."""

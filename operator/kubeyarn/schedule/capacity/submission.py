@@ -94,6 +94,15 @@ def normalize(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
     return leaf.calc.normalize(size, minimum, leaf.settings.maximum_allocation, minimum)
 
 
+def in_force(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
+    """What is asked of the scheduler for a normalized *size*.
+
+    Hadoop's scheduler rounds once more, and there caps by the cluster's maximum, not the queue's.
+    """
+    minimum = config.minimum_allocation
+    return leaf.calc.normalize(size, minimum, config.maximum_allocation, minimum)
+
+
 def check_asks(
     app: LedgerApplication, asks: Sequence[Ask], config: SchedulerConfig, types: ResourceTypes
 ) -> list[CheckedAsk]:
@@ -119,7 +128,8 @@ def _check_ask(
     if partition is None:
         partition = leaf.settings.default_partition or ""
     check_partition(leaf, partition, config, where)
-    return CheckedAsk(ask, normalize(ask.size, leaf, config), partition)
+    size = in_force(normalize(ask.size, leaf, config), leaf, config)
+    return CheckedAsk(ask, size, partition)
 
 
 def racks_of(locality: Locality, cluster: Cluster) -> dict[str, int]:

@@ -82,8 +82,10 @@ def walk(queue: Queue) -> Iterator[Queue]:
             yield from walk(child)
 
 
-def check_change(root: Queue, new: TreeNode) -> None:
+def check_change(root: Queue, new: TreeNode, removable: frozenset[str]) -> None:
     """Refuse a change of shape that running applications do not allow.
+
+    Queues in *removable* may be missing from the new tree although they still drain.
 
     Raises:
         ConfigRefused: one problem for each queue that cannot be as the new tree has it.
@@ -91,7 +93,7 @@ def check_change(root: Queue, new: TreeNode) -> None:
     nodes = {node.path: node for node in new.walk()}
     problems: list[Problem] = []
     for queue in walk(root):
-        if queue.on_demand:
+        if queue.on_demand or (queue.path in removable and queue.path not in nodes):
             continue
         problem = _problem_of(queue, nodes.get(queue.path))
         if problem:
