@@ -74,6 +74,30 @@ async def test_a_move_to_a_queue_that_is_not_there_is_refused_on_the_application
     await cluster.until(lambda: changes(cluster)[0] == "True")
 
 
+async def test_taking_a_refused_move_back_leaves_nothing_refused(cluster, master):
+    cluster.change(queue="root.none")
+    await cluster.until(lambda: changes(cluster)[0] == "False")
+    cluster.change(queue="root.a")
+
+    await cluster.until(lambda: changes(cluster)[0] == "True")
+    assert cluster.application()["queue"] == "root.a"
+
+
+async def test_a_refusal_is_still_told_after_restarts_and_can_be_taken_back(cluster, master):
+    cluster.change(queue="root.none")
+    await cluster.until(lambda: changes(cluster)[0] == "False")
+    for process in ("scheduler", "manager"):
+        await cluster.kill(process)
+    cluster.start_scheduler()
+    cluster.start_manager()
+    await cluster.ready()
+    assert changes(cluster)[0] == "False"
+    cluster.change(queue="root.a")
+
+    await cluster.until(lambda: changes(cluster)[0] == "True")
+    assert cluster.application()["queue"] == "root.a"
+
+
 @pytest.mark.parametrize("killed", [["scheduler"], ["manager"], ["manager", "scheduler"]])
 async def test_a_move_that_was_asked_while_no_scheduler_ran_is_made(cluster, master, killed):
     request = "words-am-1"
@@ -248,3 +272,15 @@ async def test_the_queues_default_priority_is_shown(cluster):
     cluster.submit("other", queue="root.b")
 
     await cluster.until(lambda: cluster.application("other").get("priority") == 4)
+
+
+async def test_the_fair_scheduler_refuses_a_move_and_takes_it_back_too(cluster):
+    cluster.queue("root", cluster={"scheduler": "Fair"})
+    cluster.submit(queue="root.a")
+    await cluster.until(lambda: cluster.pods("am", phase="Running"))
+    cluster.change(queue="root.none.at.all")
+    await cluster.until(lambda: changes(cluster)[0] == "False")
+    cluster.change(queue="root.a")
+
+    await cluster.until(lambda: changes(cluster)[0] == "True")
+    assert cluster.application()["queue"] == "root.a"
