@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound, Refused
+from kubeyarn.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
 from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS, SECRETS
 from kubeyarn.cluster.workqueue import WorkQueue
@@ -25,12 +25,14 @@ from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import CompletedContainer, MasterSession, RejectedAsk
 from kubeyarn.lifecycle.progress import Ending, advance
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.model.errors import SpecError, Unavailable
+from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager import (
     asking,
     completed,
     evicting,
+    keeping,
+    leaving,
     lifetimes,
     limits,
     observing,
@@ -47,7 +49,6 @@ from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.isolation import Executors
 from kubeyarn.resourcemanager.nodes import Nodes
 from kubeyarn.resourcemanager.observing import Seen
-from kubeyarn.resourcemanager.podfacts import PodFacts
 from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
 from kubeyarn.resourcemanager.requests import Doom, RequestView
 from kubeyarn.resourcemanager.settings import Settings
@@ -144,26 +145,10 @@ class ApplicationsManager:
             self.queue.add(key)
 
     async def delete_old(self) -> None:
-        """Delete applications that ended so long ago, or before so many others, that none is kept.
-
-        Kubernetes removes their requests and pods with them.
-        """
+        """Delete ended applications that are not kept any longer."""
         most, now_ms = self.settings.max_completed_applications, self._clock_ms()
-        for found in completed.not_kept(list(self.cache.applications.values()), most, now_ms):
-            meta = found["metadata"]
-            how: Object = {
-                "kind": "DeleteOptions",
-                "apiVersion": "v1",
-                "preconditions": {"uid": meta["uid"]},
-                "propagationPolicy": "Background",
-            }
-            _log.info("deleting %s/%s, which has ended", meta["namespace"], meta["name"])
-            try:
-                await self._client.delete(APPLICATIONS, meta["name"], meta["namespace"], how)
-            except (NotFound, Conflict):
-                continue
-            except (ApiError, Unavailable) as error:
-                _log.warning("%s/%s: %s", meta["namespace"], meta["name"], error)
+        found = list(self.cache.applications.values())
+        await keeping.delete(self._client, completed.not_kept(found, most, now_ms))
 
     # One application.
 
@@ -214,7 +199,9 @@ class ApplicationsManager:
         container = record.attempt.container if record.attempt else None
         if container is None and request is not None:
             container = min((*request.grants, *request.completed), default=None)
-        pod = self._pods(key).get(container) if container else None
+        pod = (
+            leaving.as_seen(self.nodes, self.cache.pods(key)).get(container) if container else None
+        )
         ending = (self._stopped.get(pod.container) or pod.ending) if pod and pod.ending else None
         if pod is None and container is not None:
             ending = self._ending(key, container) or observing.am_ending(request, container)
@@ -325,8 +312,8 @@ class ApplicationsManager:
         told = view.role == names.ROLE_ASK and (doom is None or doom.spares_running)
         plan = requests.plan(
             view,
-            self._pods(key),
-            lambda container: self._ending_of(key, view, container),
+            leaving.as_seen(self.nodes, self.cache.pods(key)),
+            lambda container: self._ending(key, container, view),
             doom,
             confirmed=(lambda c: c in session.confirmed) if told else (lambda _: True),
         )
@@ -437,49 +424,26 @@ class ApplicationsManager:
             await self._delete_pod(pod.namespace, pod.name, pod.uid)
         return True
 
-    def _pods(self, key: Key) -> Mapping[ContainerId, PodFacts]:
-        """An application's pods; on a node that is gone they are over, whatever they last said."""
-        pods = self.cache.pods(key)
-        if self.nodes.all_well:
-            return pods
-        return {container: self._as_gone(pod) for container, pod in pods.items()}
-
-    def _as_gone(self, pod: PodFacts) -> PodFacts:
-        if pod.ending is not None or self.nodes.reachable(pod.node):
-            return pod
-        return replace(pod, ending=self.nodes.ending(pod.node))
-
-    def _ending_of(self, key: Key, view: RequestView, container: ContainerId) -> Ending | None:
-        """What is known of an ending besides the pod's own word, or of the node without a pod.
-
-        What no ApplicationMaster was told of has not ended then: it is granted elsewhere.
-        """
-        known = self._ending(key, container)
-        told = view.role == names.ROLE_ASK
-        if known is not None or not told or container in self.cache.pods(key):
-            return known
-        return self.nodes.ending(view.grants.get(container, ""))
-
     async def _leave_nodes(self, key: Key, record: ApplicationRecord) -> None:
         """End what runs on drained nodes, and remove what is left of containers on lost ones."""
         views = [requests.view(r, record.id) for r in self.cache.requests(key)]
-        open_still = {c for v in views for c in v.grants if c not in v.completed}
-        for pod in list(self.cache.pods(key).values()):
-            why = self.nodes.ending(pod.node)
-            if why is None or pod.ending is not None:
-                continue
-            if not self.nodes.reachable(pod.node):
-                # Nobody is there to say that it has ended; its end is recorded first.
-                if pod.container not in open_still:
-                    await self._delete_pod(pod.namespace, pod.name, pod.uid, at_once=True)
-            elif not pod.deleting:
-                self._stopped[pod.container] = why
-                await self._delete_pod(pod.namespace, pod.name, pod.uid)
+        unrecorded = {c for v in views for c in v.grants if c not in v.completed}
+        for found in leaving.leaving(self.nodes, self.cache.pods(key), unrecorded):
+            pod = found.pod
+            if found.ending is not None:
+                self._stopped[pod.container] = found.ending
+            at_once = found.ending is None
+            await self._delete_pod(pod.namespace, pod.name, pod.uid, at_once=at_once)
 
-    def _ending(self, key: Key, container: ContainerId) -> Ending | None:
-        """What is known of an ending besides the pod's own word."""
+    def _ending(
+        self, key: Key, container: ContainerId, view: RequestView | None = None
+    ) -> Ending | None:
+        """What is known of an ending besides the pod's own word; of one of *view* by its node."""
         known = self._stopped.get(container) or self.cache.gone(key, container)
-        return known or self._endings.get(container)
+        known = known or self._endings.get(container)
+        if known is not None or view is None or container in self.cache.pods(key):
+            return known
+        return leaving.without_pod(self.nodes, view, container)
 
     def _recorded(self, key: Key, ended: CompletedContainer) -> None:
         self.cache.forget_gone(key, ended.id)
