@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from kubeyarn.crd import defaults
 from kubeyarn.crd.fields import (
+    AS_ONE,
     AS_SET,
     Count,
     Diagnostics,
@@ -217,12 +218,12 @@ class YarnApplicationSpec(Fields):
         description="Whose application it is. Set from the request; naming somebody else needs "
         "the right to submit for others (verb submitfor on yarnapplications).",
     )
-    user_groups: list[Annotated[str, Field(min_length=1, max_length=253)]] = Field(
+    user_groups: list[Annotated[str, Field(min_length=1, max_length=1024)]] = Field(
         default=[],
         max_length=1024,
         description="The user's groups. Set from the request, for roles that are bound to groups "
         "and for placement rules; root's cluster.userGroups says otherwise for users it lists.",
-        json_schema_extra=AS_SET,
+        json_schema_extra=AS_ONE,
     )
     priority: Count | None = Field(
         None,
