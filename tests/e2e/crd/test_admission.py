@@ -165,6 +165,7 @@ ALLOWED = [
     ("resourcemanager", "create", "", "pods", ""),
     ("resourcemanager", "delete", "", "pods", ""),
     ("resourcemanager", "patch", "kubeyarn.io", "yarnapplications", "status"),
+    ("resourcemanager", "delete", "kubeyarn.io", "yarnapplications", ""),
     ("resourcemanager", "patch", "kubeyarn.io", "yarnqueues", ""),
     ("resourcemanager", "create", "kubeyarn.io", "containerrequests", ""),
     ("resourcemanager", "create", "authentication.k8s.io", "tokenreviews", ""),
@@ -178,7 +179,7 @@ ALLOWED = [
 DENIED = [
     ("resourcemanager", "patch", "kubeyarn.io", "yarnqueues", "status"),
     ("resourcemanager", "delete", "kubeyarn.io", "yarnqueues", ""),
-    ("resourcemanager", "delete", "kubeyarn.io", "yarnapplications", ""),
+    ("resourcemanager", "create", "kubeyarn.io", "yarnapplications", ""),
     ("resourcemanager", "get", "", "secrets", ""),
     ("resourcemanager", "create", "", "pods", "binding"),
     ("scheduler", "create", "", "pods", ""),
