@@ -72,14 +72,14 @@ def test_amounts_below_those_of_the_children_are_told_in_quantities():
     world = World(
         ("queue", a_queue("root")),
         ("queue", a_queue("root.a", capacityByResource={"memory": "2Gi", "cpu": "2"})),
-        ("queue", a_queue("root.a.x", capacityByResource={"memory": "3Gi", "cpu": "1"})),
+        ("queue", a_queue("root.a.x", capacityByResource={"memory": "3Gi", "cpu": "3"})),
         ("node", a_node("n1")),
     )
 
     reason, message = told(world)["root.a"]
     assert reason == "CapacitySum"
     assert "found memory 2Gi, cpu 2, allowed: at least" in message
-    assert "memory 3Gi, cpu 1" in message
+    assert "memory 3Gi, cpu 3" in message
 
 
 def test_partitions_that_root_takes_away_are_given_back_while_a_queue_far_below_needs_them():
