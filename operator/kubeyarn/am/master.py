@@ -194,6 +194,8 @@ class ApplicationMaster:
         partition: str = "",
         locality: wire.Locality | None = None,
         opportunistic: bool = False,
+        constraint: str = "",
+        tags: Iterable[str] = (),
     ) -> wire.AskKey:
         """Want *count* containers more; returns the key for `cancel` and `outstanding`.
 
@@ -205,7 +207,9 @@ class ApplicationMaster:
         """
         key = wire.AskKey(priority, allocation_request_id)
         place = locality or wire.Locality()
-        shape = wire.AskShape(key, dict(resources), partition, place, opportunistic)
+        shape = wire.AskShape(
+            key, dict(resources), partition, place, opportunistic, constraint, tuple(tags)
+        )
         self._state.ask(shape, count)
         self._wake.set()
         return key

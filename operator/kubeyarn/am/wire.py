@@ -58,6 +58,8 @@ class AskShape:
     partition: str = ""
     locality: Locality = field(default_factory=Locality)
     opportunistic: bool = False
+    constraint: str = ""
+    tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         where = f"ask priority={self.key.priority} id={self.key.allocation_request_id}"
@@ -79,6 +81,8 @@ class AskShape:
                 "relax": self.locality.relax,
             },
             **({"executionType": "OPPORTUNISTIC"} if self.opportunistic else {}),
+            **({"placementConstraint": self.constraint} if self.constraint else {}),
+            **({"allocationTags": list(self.tags)} if self.tags else {}),
         }
 
 

@@ -31,8 +31,6 @@ QUEUE: Table = {
 APPLICATION: Table = {}
 
 REQUEST: Table = {
-    "placementConstraint": (),
-    "allocationTags": (),
     "gang": (),
 }
 

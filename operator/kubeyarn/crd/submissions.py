@@ -13,9 +13,11 @@ from typing import Any
 from kubeyarn.crd import amounts, defaults, reading
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import ANYWHERE, Ask, AskKey, Locality
+from kubeyarn.model.constraints import PlacementConstraint
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.resources import ResourceTypes, Vector
+from kubeyarn.policy import constraint_parser
 
 Object = Mapping[str, Any]
 """A raw Kubernetes object."""
@@ -79,6 +81,8 @@ def ask(found: Object, types: ResourceTypes) -> Ask:
         partition=spec.get("partition"),
         locality=_locality(spec.get("locality"), pending),
         opportunistic=spec.get("executionType") == "Opportunistic",
+        constraint=_constraint(spec.get("placementConstraint") or ""),
+        tags=tuple(sorted(spec.get("allocationTags") or ())),
     )
 
 
@@ -86,6 +90,13 @@ def asked_again(found: Object) -> int:
     """Containers that a ContainerRequest wants in place of others that ended badly."""
     status = found.get("status") or {}
     return int(status.get("retried") or 0) + int(status.get("replaced") or 0)
+
+
+def _constraint(said: str) -> PlacementConstraint | None:
+    try:
+        return constraint_parser.parse(said) if said else None
+    except SpecError as error:
+        raise SpecError(f"spec.placementConstraint: {error}") from None
 
 
 def ask_key(found: Object) -> AskKey:

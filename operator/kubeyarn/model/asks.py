@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from kubeyarn.model.constraints import PlacementConstraint
 from kubeyarn.model.resources import Vector
 
 
@@ -43,6 +44,8 @@ class Ask:
     """*count* containers of *size* that are still wanted: outstanding, absolute.
 
     Source: Hadoop ResourceRequest. *partition* None means: the application's or queue's default.
+    *tags* are what the containers carry, *constraint* says where they may be with regard to tags
+    (Hadoop: SchedulingRequest).
     """
 
     key: AskKey
@@ -51,3 +54,5 @@ class Ask:
     partition: str | None = None
     locality: Locality = ANYWHERE
     opportunistic: bool = False
+    constraint: PlacementConstraint | None = None
+    tags: tuple[str, ...] = ()

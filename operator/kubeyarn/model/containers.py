@@ -15,7 +15,8 @@ class Container(NamedTuple):
     A named tuple, because a cycle makes hundreds of them.
 
     *partition* is the one its use is charged to: that of its node, except that a container in a
-    non-exclusive partition asked for no label and may be taken back first.
+    non-exclusive partition asked for no label and may be taken back first. *tags* are those that
+    placement constraints count.
     """
 
     id: ContainerId
@@ -24,3 +25,4 @@ class Container(NamedTuple):
     size: Vector
     partition: str = ""
     am: bool = False
+    tags: tuple[str, ...] = ()

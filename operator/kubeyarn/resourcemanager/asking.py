@@ -102,6 +102,10 @@ def _said(wanted: Wanted, session: MasterSession, sizes: Sizes) -> Object:
     }
     if ask.opportunistic:
         said["executionType"] = "Opportunistic"
+    if ask.constraint is not None:
+        said["placementConstraint"] = ask.constraint.text
+    if ask.tags:
+        said["allocationTags"] = list(ask.tags)
     if ask.partition:
         said["partition"] = ask.partition
     locality = ask.locality

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -26,8 +27,10 @@ from kubeyarn.lifecycle.node import NodeUpdate
 from kubeyarn.lifecycle.progress import Unregistration
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.asks import Ask, AskKey, Locality
+from kubeyarn.model.constraints import PlacementConstraint
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.policy import constraint_parser
 from kubeyarn.resourcemanager import (
     applications,
     asking,
@@ -52,6 +55,9 @@ MOST_CONTAINERS = 100_000
 ANY_PLACE = "*"
 _LONGEST_PLACE = 253
 _MOST_PLACES = 1000
+_TAG = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_MOST_TAGS = 16
+_LONGEST_CONSTRAINT = 4096
 
 
 class FieldError(SpecError):
@@ -459,10 +465,18 @@ class Masters:
         if opportunistic:
             # Asks of earlier versions keep their names.
             words += said.execution_type
+        constraint, tags = _placement(where, said)
+        if opportunistic and constraint is not None:
+            raise FieldError(
+                f"{where}.placementConstraint",
+                "found one with executionType OPPORTUNISTIC, allowed: GUARANTEED",
+            )
+        if said.placement_constraint or tags:
+            words += f"{said.placement_constraint}{tags}"
         shape = hashlib.sha256(words.encode()).hexdigest()[:8]
         key = AskKey(said.priority, said.allocation_request_id, shape)
         vector = self._manager.sizes.vector(size)
-        return Ask(key, said.count, vector, said.partition, place, opportunistic)
+        return Ask(key, said.count, vector, said.partition, place, opportunistic, constraint, tags)
 
 
 def _check_files(launch: wire.LaunchContainer) -> None:
@@ -489,6 +503,28 @@ def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) ->
                 f"found {quantities.show(name, amount)}, allowed: at most the maximum allocation "
                 f"{quantities.show(name, high[name])}",
             )
+
+
+def _placement(where: str, said: wire.Ask) -> tuple[PlacementConstraint | None, tuple[str, ...]]:
+    """An ask's constraint and tags, if they can be acted on."""
+    for i, tag in enumerate(said.allocation_tags):
+        if not _TAG.fullmatch(tag) or i >= _MOST_TAGS:
+            raise FieldError(
+                f"{where}.allocationTags[{i}]",
+                f"found {tag!r}, allowed: up to {_MOST_TAGS} tags of letters, digits, '.', '_' and "
+                "'-', each of 1 to 100",
+            )
+    if len(said.placement_constraint) > _LONGEST_CONSTRAINT:
+        raise FieldError(
+            f"{where}.placementConstraint", f"allowed: {_LONGEST_CONSTRAINT} characters"
+        )
+    if not said.placement_constraint:
+        return None, tuple(sorted(set(said.allocation_tags)))
+    try:
+        constraint = constraint_parser.parse(said.placement_constraint)
+    except SpecError as error:
+        raise FieldError(f"{where}.placementConstraint", str(error)) from None
+    return constraint, tuple(sorted(set(said.allocation_tags)))
 
 
 def _places(field: str, names: Sequence[str], before: frozenset[str]) -> frozenset[str]:

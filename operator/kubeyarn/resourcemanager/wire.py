@@ -64,6 +64,8 @@ class Ask(Message):
     partition: str | None = None
     locality: Locality | None = None
     execution_type: Literal["GUARANTEED", "OPPORTUNISTIC"] = "GUARANTEED"
+    placement_constraint: str = ""
+    allocation_tags: list[str] = []
 
 
 class ExcludeNodes(Message):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from kubeyarn.crd import submissions
 from kubeyarn.model.asks import Ask
 from kubeyarn.model.errors import Rejected, SpecError
+from kubeyarn.model.ids import ApplicationId
 from kubeyarn.scheduler import avoiding, requests
 from kubeyarn.scheduler.asks import RequestState
 from kubeyarn.scheduler.books import Books
@@ -20,7 +21,9 @@ def sync_asks(books: Books, state: RequestState, *, over: bool, now_ms: int) -> 
     if state.am:
         state.asked = wanted
         return
-    excluded, where = excluded_now(books, state, now_ms), state.found["spec"].get("locality")
+    spec = state.found["spec"]
+    excluded = excluded_now(books, state, now_ms)
+    where = (spec.get("locality"), spec.get("placementConstraint"), spec.get("allocationTags"))
     same_place = state.excluded == excluded and state.asked_where == where
     if state.asked == wanted and (same_place or not wanted):
         return
@@ -31,8 +34,7 @@ def sync_asks(books: Books, state: RequestState, *, over: bool, now_ms: int) -> 
         locality = replace(ask.locality, excluded=excluded)
         ask = replace(ask, count=wanted, locality=locality)
         if state.opportunistic:
-            size = books.engine.rounded(identity, ask.size)
-            books.opportunist.update(identity, replace(ask, size=size))
+            _ask_beside(books, identity, ask)
         else:
             books.engine.update_asks(identity, [ask], now_ms)
     except SpecError as error:
@@ -43,6 +45,21 @@ def sync_asks(books: Books, state: RequestState, *, over: bool, now_ms: int) -> 
     if state.accepted is None or not state.accepted[0]:
         state.accepted = (True, "Accepted", f"asked in {state.queue}")
     books.changed(state.key)
+
+
+def _ask_beside(books: Books, identity: ApplicationId, ask: Ask) -> None:
+    """Ask for opportunistic containers.
+
+    Raises:
+        SpecError: too large, or with a placement constraint.
+    """
+    if ask.constraint is not None:
+        raise SpecError(
+            "spec.placementConstraint: found one with executionType Opportunistic, allowed: "
+            "Guaranteed"
+        )
+    size = books.engine.rounded(identity, ask.size)
+    books.opportunist.update(identity, replace(ask, size=size))
 
 
 def sync_master(books: Books, state: RequestState, now_ms: int) -> None:

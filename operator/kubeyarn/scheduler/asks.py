@@ -51,7 +51,7 @@ class RequestState:
     size: Vector | None = None
     queue: str = ""
     asked: int | None = None
-    asked_where: Object | None = None
+    asked_where: object = None
     excluded: frozenset[str] = frozenset()
     avoided: dict[str, Avoided] = field(default_factory=dict)
     updating: set[ContainerId] = field(default_factory=set)

@@ -158,7 +158,13 @@ def count_held(books: Books, state: RequestState, identity: ApplicationId) -> No
             partition = ask.partition or books.known_as[identity].partition or ""
             size = held.size or state.size or ask.size
             found = Container(
-                container, ask.key, held.node, size, partition, am=state.am and current
+                container,
+                ask.key,
+                held.node,
+                size,
+                partition,
+                am=state.am and current,
+                tags=ask.tags,
             )
             if not state.opportunistic:
                 books.engine.recover(identity, found)

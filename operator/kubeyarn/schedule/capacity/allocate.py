@@ -60,7 +60,7 @@ def allocate_reserved(reservation: Reservation, offer: Offer, limits: Limits) ->
     """Turn a reservation into a container if there is room by now, else keep or drop it."""
     app = reservation.app
     ask = app.asks.get(reservation.key)
-    if ask is None or ask.count <= 0 or ask.excludes(offer.node.name, offer.node.rack):
+    if ask is None or ask.count <= 0 or ask.barred(app.app.id, offer.node):
         # Hadoop keeps room on an excluded node and never uses it.
         dropped = Proposal(Skip.QUEUE_LIMIT, app)
         dropped.unreserve = reservation
@@ -78,7 +78,7 @@ def _try_ask(
     stopped = _precheck(app, ask, offer, limits)
     if stopped is not None:
         return stopped
-    if ask.excluded and ask.excludes(offer.node.name, offer.node.rack):
+    if not ask.plain and ask.barred(app.app.id, offer.node):
         return Passed.ASK
     ask.opportunities += 1
     result = _on_node(app, ask, offer, limits, None)

@@ -13,10 +13,12 @@ from kubeyarn.model.resources import MEMORY, Vector, add, scale, subtract
 if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
     from kubeyarn.model.asks import AskKey, Locality
+    from kubeyarn.model.constraints import PlacementConstraint
     from kubeyarn.model.containers import Container
-    from kubeyarn.model.ids import ContainerId
+    from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.policy.application_order import ApplicationKey
     from kubeyarn.schedule.capacity.leaf import LeafQueue
+    from kubeyarn.schedule.capacity.nodes import LedgerNode
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ class OutstandingAsk:
     strict_racks: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
     plain: bool = True
+    constraint: PlacementConstraint | None = None
+    tags: tuple[str, ...] = ()
     opportunities: int = 0
     missed: int = 0
 
@@ -54,7 +58,25 @@ class OutstandingAsk:
         self.relax = locality.relax
         self.strict_racks = frozenset(name for name, count in locality.racks if count > 0)
         self.excluded = locality.excluded
-        self.plain = self.relax and not (self.nodes or self.racks or self.excluded)
+        self._judge()
+
+    def constrain(self, constraint: PlacementConstraint | None, tags: tuple[str, ...]) -> None:
+        """Take over what an ask says of tags."""
+        self.constraint, self.tags = constraint, tags
+        self._judge()
+
+    def _judge(self) -> None:
+        choosy = self.nodes or self.racks or self.excluded or self.constraint or self.tags
+        self.plain = self.relax and not choosy
+
+    def barred(self, application: ApplicationId, node: LedgerNode) -> bool:
+        """Whether the node is excluded, or the placement constraint forbids it now."""
+        if self.excluded and self.excludes(node.name, node.rack):
+            return True
+        if self.constraint is None:
+            return False
+        said = self.constraint.expression
+        return not node.book.allows(said, application, node.name, node.rack)
 
     def excludes(self, name: str, rack: str) -> bool:
         """Whether nothing may be taken on a node (Hadoop: SchedulerAppUtils.isPlaceBlacklisted)."""

@@ -101,6 +101,7 @@ def _allocate(
         size=fulfils.size if fulfils is not None else ask.size,
         partition=node.partition,
         am=am,
+        tags=ask.tags,
     )
     app.hold(container)
     if am:

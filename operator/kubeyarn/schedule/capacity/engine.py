@@ -227,7 +227,8 @@ class CapacityEngine:
             for free, new, old in zip(ledger.free, node.total, ledger.total, strict=True)
         )
         ledger.node, ledger.total = node, node.total
-        ledger.partition, ledger.rack = node.partition, node.rack
+        ledger.partition = node.partition
+        ledger.move(node.rack)
         self.cluster.recount()
         self._cluster_changed()
         self._grown = True
@@ -342,6 +343,7 @@ class CapacityEngine:
 
     def _enter(self, leaf: LeafQueue, app: LedgerApplication) -> None:
         self.apps[app.app.id] = app
+        self.cluster.book.know(app.app.id, app.app.tags)
         leaf.last_submitted_ms = app.submitted_ms
         self._count(leaf, 1)
         self._begin(app)
@@ -423,6 +425,7 @@ class CapacityEngine:
         app = self.apps.pop(application, None)
         if app is None:
             return
+        self.cluster.book.forget(application)
         self._end_attempt(app)
         leaf = app.queue
         leaf.users.deactivate(app.user, application)
@@ -507,6 +510,9 @@ class CapacityEngine:
         for one in check_asks(app, asks, self._settings(), self.types):
             ask = one.ask
             self._put(app, ask.key, one.count, one.size, one.partition, ask.locality)
+            outstanding = app.asks.get(ask.key)
+            if outstanding is not None:
+                outstanding.constrain(ask.constraint, ask.tags)
         if not app.waiting_for_am:
             app.queue.needs_reordering(app, demand_only=True)
         self._idle = False

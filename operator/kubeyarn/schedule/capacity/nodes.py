@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import ResourceTypes, Vector, add, subtract
+from kubeyarn.schedule.tags import TagBook
 
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
@@ -25,6 +26,7 @@ class LedgerNode:
     partition: str
     rack: str
     position: int
+    book: TagBook
     containers: dict[ContainerId, Container] = field(default_factory=dict)
     reservation: Reservation | None = None
 
@@ -32,17 +34,29 @@ class LedgerNode:
         """Put *container* on the node."""
         self.containers[container.id] = container
         self.free = subtract(self.free, container.size)
+        if container.tags:
+            self.book.add(container, self.rack)
 
     def drop(self, container: Container) -> None:
         """Take *container* off the node."""
         if self.containers.pop(container.id, None) is not None:
             self.free = add(self.free, container.size)
+            if container.tags:
+                self.book.remove(container, self.rack)
+
+    def move(self, rack: str) -> None:
+        """The node belongs to another rack from now on."""
+        for container in self.containers.values() if rack != self.rack else ():
+            if container.tags:
+                self.book.remove(container, self.rack)
+                self.book.add(container, rack)
+        self.rack = rack
 
 
 class Cluster:
     """All nodes, in the order they joined, and what each partition amounts to."""
 
-    __slots__ = ("_joined", "nodes", "partitions", "total", "types", "zero")
+    __slots__ = ("_joined", "book", "nodes", "partitions", "total", "types", "zero")
 
     def __init__(self, types: ResourceTypes) -> None:
         self.types = types
@@ -51,6 +65,7 @@ class Cluster:
         self.partitions: dict[str, Vector] = {"": zero}
         self.total = zero
         self._joined = 0
+        self.book = TagBook()
 
     def partition(self, name: str) -> Vector:
         """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
@@ -60,7 +75,14 @@ class Cluster:
         """A node joins, last in order."""
         self._joined += 1
         ledger = LedgerNode(
-            node, node.name, node.total, node.total, node.partition, node.rack, self._joined
+            node,
+            node.name,
+            node.total,
+            node.total,
+            node.partition,
+            node.rack,
+            self._joined,
+            self.book,
         )
         self.nodes[node.name] = ledger
         if node.schedulable:

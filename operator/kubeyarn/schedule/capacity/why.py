@@ -85,6 +85,7 @@ def _stopped(app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster) -> V
     return (
         _no_node(ask, cluster, wait, place)
         or _excluded(ask, cluster, wait, place)
+        or _constrained(app, ask, cluster, wait, place)
         or _queue_limit(app, ask, wait, place)
         or _user_limit(app, ask, wait, place)
         or _no_room(app, ask, cluster, wait, place)
@@ -121,6 +122,23 @@ def _excluded(ask: OutstandingAsk, cluster: Cluster, wait: str, place: int) -> V
             message = f"all nodes {what} are excluded: {listed(out)}; {wait}"
             return Verdict(Reason.NODES_EXCLUDED, message, place)
     return None
+
+
+def _constrained(
+    app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster, wait: str, place: int
+) -> Verdict | None:
+    """Every node that has the room is forbidden by the placement constraint."""
+    constraint = ask.constraint
+    if constraint is None:
+        return None
+    found = [n for n in cluster.nodes.values() if _usable(n, ask) and _within(ask.size, n.free)]
+    if not found or not all(ask.barred(app.app.id, n) for n in found):
+        return None
+    message = (
+        f"none of {len(found)} nodes with room is allowed by {constraint.text!r}: "
+        f"{listed([n.name for n in found])}; {wait}"
+    )
+    return Verdict(Reason.PLACEMENT_CONSTRAINT, message, place)
 
 
 def _usable(node: LedgerNode, ask: OutstandingAsk) -> bool:

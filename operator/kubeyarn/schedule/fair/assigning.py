@@ -199,12 +199,21 @@ class Assigner:
         locality = ask.ask.locality
         if locality.excluded and is_excluded(locality, room):
             return False
+        if ask.ask.constraint is not None and not self.allows(attempt, ask, room):
+            return False
         if not locality.relax:
             on_node = ask.nodes.get(room.node.name, 0) > 0
             in_rack = ask.racks.get(room.node.rack, 0) > 0
             if not in_rack or (not on_node and not _names_rack(ask, room.node.rack)):
                 return False
         return self._fits_maxima(attempt.queue, size)
+
+    def allows(self, attempt: Attempt, ask: Outstanding, room: Room) -> bool:
+        """Whether the ask's placement constraint, if it has one, allows the node now."""
+        constraint = ask.ask.constraint
+        return constraint is None or self._ledger.book.allows(
+            constraint.expression, attempt.application.id, room.node.name, room.node.rack
+        )
 
     def _fits_maxima(self, queue: Queue, size: Vector) -> bool:
         above: Queue | None = queue
@@ -315,6 +324,7 @@ class Assigner:
             size=size,
             partition=room.node.partition,
             am=key == AM_KEY,
+            tags=ask.ask.tags,
         )
         ledger.hold(attempt, container)
         self._count_down(attempt, key, ask, room, level)

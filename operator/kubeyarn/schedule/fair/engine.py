@@ -108,6 +108,8 @@ class FairEngine:
             return
         change = subtract(node.total, room.node.total)
         room.free = add(room.free, change)
+        if room.node.rack != node.rack:
+            self._ledger.change_rack(room, node.rack)
         room.node = node
         self._sizing.grow(change)
 
@@ -203,6 +205,7 @@ class FairEngine:
         if attempt is not None:
             self._attempts.stop(attempt)
             del self._ledger.attempts[application]
+            self._ledger.book.forget(application)
 
     def move(self, application: ApplicationId, queue: str, now_ms: int) -> str:
         """Move an application with its containers; returns the leaf's full path.

@@ -24,6 +24,7 @@ def why(
         _not_running(runners, attempt)
         or _no_node(ledger, ask)
         or _excluded(ledger, attempt, ask)
+        or _constrained(ledger, assigner, attempt, ask)
         or _am_share(ledger, assigner, attempt, key)
         or _maximum(ledger, attempt, ask)
         or _nodes(ledger, attempt, ask)
@@ -127,6 +128,24 @@ def _excluded(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | N
             )
             return Verdict(Reason.NODES_EXCLUDED, message, _place(attempt))
     return None
+
+
+def _constrained(
+    ledger: Ledger, assigner: Assigner, attempt: Attempt, ask: Outstanding
+) -> Verdict | None:
+    """Every node that has the room is forbidden by the placement constraint."""
+    constraint, size = ask.ask.constraint, ask.ask.size
+    if constraint is None:
+        return None
+    found = [room for room in _schedulable(ledger) if fits(size, room.free)]
+    if not found or any(assigner.allows(attempt, ask, room) for room in found):
+        return None
+    message = (
+        f"none of {len(found)} nodes with room is allowed by {constraint.text!r}: "
+        f"{listed([room.node.name for room in found])}; {ask.count} of "
+        f"{_amounts(ledger.types, size)} wait"
+    )
+    return Verdict(Reason.PLACEMENT_CONSTRAINT, message, _place(attempt))
 
 
 def _nodes(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None:

@@ -11,6 +11,7 @@ from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.resources import ResourceTypes, Vector, add, scale, subtract
 from kubeyarn.policy.fair import ordering
 from kubeyarn.schedule.fair.members import Attempt, Queue, Reservation, Room
+from kubeyarn.schedule.tags import TagBook
 
 
 class Ledger:
@@ -37,6 +38,7 @@ class Ledger:
         self.unreckoned: dict[Attempt, None] = {}
         self.is_stale = True
         self.version = 0
+        self.book = TagBook()
 
     @property
     def root(self) -> Queue:
@@ -133,6 +135,8 @@ class Ledger:
             return
         room.containers[id(container)] = container
         room.free = subtract(room.free, size)
+        if container.tags:
+            self.book.add(container, room.node.rack)
 
     def open(self, room: Room) -> None:
         """Add a node, with the containers that were known to be on it before it was."""
@@ -140,6 +144,15 @@ class Ledger:
         for container in self.homeless.pop(room.node.name, ()):
             room.containers[id(container)] = container
             room.free = subtract(room.free, container.size)
+            if container.tags:
+                self.book.add(container, room.node.rack)
+
+    def change_rack(self, room: Room, rack: str) -> None:
+        """Count the tags of a node's containers in another rack."""
+        for container in room.containers.values():
+            if container.tags:
+                self.book.remove(container, room.node.rack)
+                self.book.add(container, rack)
 
     def free(self, attempt: Attempt, container: Container) -> None:
         """Take *container* back from everything it was charged to."""
@@ -157,6 +170,8 @@ class Ledger:
         else:
             del room.containers[id(container)]
             room.free = add(room.free, size)
+            if container.tags:
+                self.book.remove(container, room.node.rack)
             room.marked.discard(container.id)
         self.available = subtract(self.cluster, self.allocated)
         self.unreckoned[attempt] = None
