@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from kubeyarn.model.asks import AskKey
+from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.model.resources import ResourceTypes, Vector, add, fits
+from kubeyarn.policy.fair.comparing import below
 from kubeyarn.policy.fair.masters import master_limit
 from kubeyarn.schedule.fair.assigning import Assigner, is_excluded
 from kubeyarn.schedule.fair.ledger import Ledger
@@ -167,15 +169,25 @@ def _nodes(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None
 def _share(ledger: Ledger, attempt: Attempt, full: str) -> Verdict:
     """The nodes are full: the queue that has less than its share is owed something."""
     for queue in attempt.queue.up():
-        if queue.parent is not None and queue.usage[0] < queue.fair_share[0]:
+        if queue.parent is None:
+            break
+        policy = queue.parent.policy
+        if below(policy, ledger.cluster, queue.usage, queue.fair_share):
             return Verdict(
                 Reason.BELOW_IN_FAIR_SHARE,
-                f"{full}; queue {queue.path} holds {_amounts(ledger.types, queue.usage)}, below "
-                f"its fair share of {_amounts(ledger.types, queue.fair_share)}, "
+                f"{full}; queue {queue.path} holds {_shared(ledger.types, policy, queue.usage)}, "
+                f"below its fair share of {_shared(ledger.types, policy, queue.fair_share)}, "
                 "and is next when containers end",
                 _place(attempt),
             )
     return Verdict(Reason.NODES_BUSY, full, _place(attempt))
+
+
+def _shared(types: ResourceTypes, policy: FairPolicy, vector: Vector) -> str:
+    """The amounts a policy shares out: all under drf, memory alone under fair."""
+    if policy is FairPolicy.DRF:
+        return types.text(vector)
+    return types.amount(types.names[0], vector[0])
 
 
 def _turn(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict:
