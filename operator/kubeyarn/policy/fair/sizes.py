@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.fair_queues import UNBOUNDED
 from kubeyarn.model.reasons import Reason
-from kubeyarn.model.resources import Vector
+from kubeyarn.model.resources import ResourceTypes, Vector
 
 
 def normalized(size: Vector, minimum: Vector, maximum: Vector, increment: Vector) -> Vector:
@@ -34,37 +34,38 @@ def container_maximum(scheduler: Vector, queue: Sequence[int | None]) -> Vector:
     )
 
 
-def check_size(size: Vector, maximum: Vector, names: Sequence[str], what: str) -> None:
+def check_size(size: Vector, maximum: Vector, types: ResourceTypes, what: str) -> None:
     """Refuse a size beyond the maximum allocation.
 
     Raises:
         Rejected: a component is negative or above *maximum*.
     """
-    for amount, most, name in zip(size, maximum, names, strict=True):
+    for amount, most, name in zip(size, maximum, types.names, strict=True):
+        asked = types.amount(name, amount)
         if amount < 0:
             raise Rejected(
-                Reason.INVALID_REQUEST, f"{what}: {name} is {amount}, it must not be negative"
+                Reason.INVALID_REQUEST, f"{what}: {asked} is asked for, it must not be negative"
             )
         if amount > most:
             raise Rejected(
                 Reason.MAXIMUM_ALLOCATION,
-                f"{what}: {name} is {amount}, the maximum allocation is {most}; "
-                "ask for smaller containers",
+                f"{what}: {asked} is asked for, the maximum allocation is "
+                f"{types.amount(name, most)}; ask for smaller containers",
             )
 
 
-def check_queue_has(size: Vector, maximum: Vector, names: Sequence[str], queue: str) -> None:
+def check_queue_has(size: Vector, maximum: Vector, types: ResourceTypes, queue: str) -> None:
     """Refuse a size that needs a resource of which the queue's maximum is 0.
 
     Raises:
         Rejected: *queue* can never have what *size* needs.
     """
-    for amount, most, name in zip(size, maximum, names, strict=True):
+    for amount, most, name in zip(size, maximum, types.names, strict=True):
         if amount > 0 and most == 0:
             raise Rejected(
                 Reason.QUEUE_MAXIMUM,
-                f"queue {queue}: its maximum of {name} is 0 and {amount} is asked for; "
-                "use a queue that has some",
+                f"queue {queue}: its maximum of {name} is 0 and {types.amount(name, amount)} is "
+                "asked for; use a queue that has some",
             )
 
 

@@ -36,13 +36,13 @@ class Admission:
             self._check_access(application, self._nearest(path))
         if application.am_size is not None:
             maximum = self._sizing.container_maximum(self._tree.find(path))
-            check_size(application.am_size, maximum, self._ledger.types.names, "AM container")
+            check_size(application.am_size, maximum, self._ledger.types, "AM container")
         leaf = self._tree.leaf_for(self._tree.inside(path), now_ms)
         if self._ledger.check_access:
             self._check_access(application, leaf)
         if application.am_size is not None:
             size = self._sizing.normalized(application.am_size, leaf)
-            check_queue_has(size, leaf.maximum, self._ledger.types.names, leaf.path)
+            check_queue_has(size, leaf.maximum, self._ledger.types, leaf.path)
         return leaf
 
     def _place(self, application: Application) -> str:
@@ -79,7 +79,7 @@ class Admission:
         Raises:
             Rejected: negative, too large, of a resource the queue has none of, or for a partition.
         """
-        names = self._ledger.types.names
+        types = self._ledger.types
         what = f"{attempt.application.id}, priority {ask.key.priority}"
         if ask.count < 0:
             raise Rejected(
@@ -91,5 +91,5 @@ class Admission:
                 f"{what}: partition {ask.partition!r} is asked for; the Fair Scheduler has no "
                 "partitions, leave it out",
             )
-        check_size(ask.size, self._sizing.container_maximum(attempt.queue), names, what)
-        check_queue_has(ask.size, attempt.queue.maximum, names, attempt.queue.path)
+        check_size(ask.size, self._sizing.container_maximum(attempt.queue), types, what)
+        check_queue_has(ask.size, attempt.queue.maximum, types, attempt.queue.path)

@@ -102,10 +102,12 @@ class Attempts:
                     f"as many as it may ({above.maximum_running}); wait or raise its limit",
                 )
             if not fits(add(above.usage, attempt.usage), above.maximum):
+                text = self._ledger.types.text
                 raise Rejected(
                     Reason.QUEUE_MAXIMUM,
-                    f"queue {above.path} holds {above.usage} and would hold "
-                    f"{add(above.usage, attempt.usage)}, its maximum is {above.maximum}",
+                    f"queue {above.path} holds {text(above.usage)} and would hold "
+                    f"{text(add(above.usage, attempt.usage))}, its maximum is "
+                    f"{text(above.maximum)}; free some of it or move to another queue",
                 )
         if not self._runners.may_run(target, attempt):
             raise Rejected(

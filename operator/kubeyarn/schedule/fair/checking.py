@@ -75,13 +75,14 @@ def _allocation_problems(config: SchedulerConfig, types: ResourceTypes) -> Itera
         if least < 0 or least > most:
             yield _problem(
                 "minimumAllocation",
-                f"the minimum allocation of {name} is {least} and the maximum {most}; "
+                f"the minimum allocation is {types.amount(name, least)} and the maximum "
+                f"{types.amount(name, most)}; "
                 "the minimum must be at least 0 and at most the maximum",
             )
         if place < 2 and increment[place] <= 0:
             yield _problem(
                 "incrementAllocation",
-                f"the increment of {name} is {increment[place]}, it must be positive",
+                f"the increment is {types.amount(name, increment[place])}, it must be positive",
             )
 
 
