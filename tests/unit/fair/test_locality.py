@@ -43,6 +43,18 @@ def test_with_thresholds_the_node_is_waited_for_then_the_rack_then_any() -> None
     assert offered(cluster, "n3") == [1]
 
 
+def test_asking_again_does_not_begin_the_wait_anew() -> None:
+    """An ApplicationMaster says at every heartbeat what it still wants."""
+    cluster = racks(**{"locality.threshold.node": "0.5", "locality.threshold.rack": "0.5"})
+    for _ in range(3):
+        ask(cluster, Locality(nodes=(("n3", 3),)), count=3)
+        assert offered(cluster, "n0") == [0]
+
+    ask(cluster, Locality(nodes=(("n3", 3),)), count=3)
+
+    assert offered(cluster, "n1") == [1]
+
+
 def test_without_relaxation_only_the_named_node_will_do() -> None:
     cluster = racks()
     ask(cluster, Locality(nodes=(("n3", 1),), relax=False))

@@ -236,7 +236,7 @@ class Assigner:
         """How near this node is to what was asked for; None while a nearer one is waited for."""
         if not ask.nodes and not ask.racks:
             return ANYWHERE
-        ask.opportunities += 1
+        ask.patience.opportunities += 1
         allowed = self._allowed_level(ask)
         in_rack = ask.racks.get(room.node.rack, 0) > 0
         if in_rack and ask.nodes.get(room.node.name, 0) > 0:
@@ -255,14 +255,15 @@ class Assigner:
         node, rack = offers.node_locality_threshold, offers.rack_locality_threshold
         if node < 0 or rack < 0:
             return ANYWHERE
-        if ask.level == UNSEEN:
-            ask.level = NODE_LOCAL
-        elif ask.level < ANYWHERE:
-            threshold = min(node if ask.level == NODE_LOCAL else rack, 1.0)
-            if ask.opportunities > len(self._ledger.rooms) * single(threshold):
-                ask.level += 1
-                ask.opportunities = 0
-        return ask.level
+        patience = ask.patience
+        if patience.level == UNSEEN:
+            patience.level = NODE_LOCAL
+        elif patience.level < ANYWHERE:
+            threshold = min(node if patience.level == NODE_LOCAL else rack, 1.0)
+            if patience.opportunities > len(self._ledger.rooms) * single(threshold):
+                patience.level += 1
+                patience.opportunities = 0
+        return patience.level
 
     # --- placing
 
@@ -350,7 +351,7 @@ class Assigner:
         """One container less is wanted, here and wherever it might have been instead."""
         ask.count -= 1
         if ask.nodes or ask.racks:
-            ask.level = min(ask.level, level)
+            ask.patience.level = min(ask.patience.level, level)
             if level == NODE_LOCAL:
                 ask.nodes[room.node.name] -= 1
             if level <= RACK_LOCAL:

@@ -10,7 +10,7 @@ from kubeyarn.model.errors import Rejected
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import Vector, add, fits, subtract
 from kubeyarn.schedule.fair.ledger import Ledger
-from kubeyarn.schedule.fair.members import AM_KEY, Attempt, Outstanding, Queue
+from kubeyarn.schedule.fair.members import AM_KEY, Attempt, Outstanding, Patience, Queue
 from kubeyarn.schedule.fair.running import Runners
 from kubeyarn.schedule.fair.sizing import Sizing
 
@@ -60,7 +60,8 @@ class Attempts:
         self.drop_ask(attempt, ask.key)
         if ask.count == 0:
             return
-        outstanding = Outstanding(ask, ask.count)
+        patience = attempt.patience.setdefault(ask.key, Patience())
+        outstanding = Outstanding(ask, ask.count, patience=patience)
         for name, count in ask.locality.nodes:
             outstanding.nodes[name] = count
             room = self._ledger.rooms.get(name)

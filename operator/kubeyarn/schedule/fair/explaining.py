@@ -161,7 +161,7 @@ def _nodes(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None
         return Verdict(
             Reason.LOCALITY_DELAY,
             f"it waits for nodes {sorted(ask.nodes)} or racks {sorted(ask.racks)}, "
-            f"{ask.opportunities} opportunities passed by",
+            f"{ask.patience.opportunities} opportunities passed by",
         )
     return None
 

@@ -174,6 +174,18 @@ class Queue:
 
 
 @dataclass(slots=True)
+class Patience:
+    """How many opportunities passed by under one key, and how near a node must be by now.
+
+    It outlives what is asked: a key that is asked anew goes on where it was (Hadoop:
+    FSAppAttempt.allowedLocalityLevel).
+    """
+
+    opportunities: int = 0
+    level: int = -1
+
+
+@dataclass(slots=True)
 class Outstanding:
     """What is still wanted under one key."""
 
@@ -181,8 +193,7 @@ class Outstanding:
     count: int
     nodes: dict[str, int] = field(default_factory=dict)
     racks: dict[str, int] = field(default_factory=dict)
-    opportunities: int = 0
-    level: int = -1
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +236,7 @@ class Attempt:
         "name",
         "next_check_ms",
         "next_number",
+        "patience",
         "pending",
         "queue",
         "reservations",
@@ -250,6 +262,7 @@ class Attempt:
         self.keys: list[AskKey] = []
         self.containers: dict[ContainerId, Container] = {}
         self.reservations: dict[str, Reservation] = {}
+        self.patience: dict[AskKey, Patience] = {}
         self.next_number = 1
         self.is_runnable = False
         self.started = False
