@@ -24,8 +24,9 @@ from kubeyarn.policy.settings import ROOT, QueueSettings, check_weights, refused
 from kubeyarn.policy.single import quotient, single
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from kubeyarn.model.errors import ConfigRefused
     from kubeyarn.model.resources import Vector
 
 _PRECISION = 0.0005
@@ -89,7 +90,40 @@ def build_tree(config: SchedulerConfig) -> TreeNode:
     root = next((q for q in config.queues if q.path == ROOT), None)
     if root is None or not (by_parent.get(ROOT) or root.auto_create):
         raise refused(ROOT, "queues", "NoQueues", "root has no queues; declare at least one")
-    return _build(root, None, config, by_parent)
+    tree = _build(root, None, config, by_parent)
+    _check_amount_limits(tree, {}, config)
+    return tree
+
+
+def _check_amount_limits(
+    node: TreeNode, above: Mapping[str, Vector], config: SchedulerConfig
+) -> None:
+    """Refuse amounts over the queue's own maximum, or a maximum over the parent's.
+
+    Hadoop: AbstractCSQueue.updateConfigurableResourceLimits. A queue without a maximum has its
+    parent's.
+    """
+    calc, zero = calculator(dominant=config.dominant), config.types.zero()
+    limits: dict[str, Vector] = {}
+    for label, share in node.shares.items():
+        own, most = share.minimum_amounts or zero, share.maximum_amounts or zero
+        parent_most = above.get(label, zero)
+        if any(parent_most) and calc.compare(zero, most, parent_most) > 0:
+            found, allowed = config.types.text(most), config.types.text(parent_most)
+            raise _over(node, "maximumCapacityByResource", found, f"its parent's, {allowed}")
+        if any(own) and not any(most):
+            most = parent_most
+        if any(most) and calc.compare(zero, own, most) > 0:
+            found, allowed = config.types.text(own), config.types.text(most)
+            raise _over(node, "capacityByResource", found, f"its maximum, {allowed}")
+        limits[label] = most
+    for child in node.children:
+        _check_amount_limits(child, limits, config)
+
+
+def _over(node: TreeNode, name: str, found: str, allowed: str) -> ConfigRefused:
+    message = f"{name}: found {found}, allowed: at most {allowed}"
+    return refused(node.path, name, "InvalidField", message)
 
 
 def _build(
