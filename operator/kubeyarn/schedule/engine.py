@@ -55,13 +55,14 @@ Decision = Grant | Preempt | Reserve
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A node and what is left of it; *is_open*: it takes containers, and is kept for none."""
+    """A node and what is left of it; *is_reserved*: what is left is kept for a container."""
 
     name: str
     rack: str
     partition: str
     free: Vector
-    is_open: bool
+    is_schedulable: bool = True
+    is_reserved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

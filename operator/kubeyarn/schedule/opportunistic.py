@@ -85,7 +85,8 @@ class Opportunist:
         left: dict[str, Vector] = {}
         for room in rooms:
             held = self._on_node.get(room.name)
-            if held:
+            if held and room.is_schedulable:
+                # Where nothing is granted, nobody needs the room: a lost node's pods are over soon.
                 decisions += self._make_room(room, held.values())
             taken = _sum(held.values(), room.free) if held else None
             left[room.name] = room.free if taken is None else subtract(room.free, taken)
@@ -137,7 +138,8 @@ def _best(ask: Ask, rooms: Sequence[Room], left: dict[str, Vector]) -> Room | No
 
 def _may(ask: Ask, room: Room) -> bool:
     excluded = room.name in ask.locality.excluded or room.rack in ask.locality.excluded
-    return room.is_open and room.partition == (ask.partition or "") and not excluded
+    closed = not room.is_schedulable or room.is_reserved
+    return not closed and room.partition == (ask.partition or "") and not excluded
 
 
 def _named(ask: Ask, room: Room) -> bool:

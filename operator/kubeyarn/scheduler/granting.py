@@ -76,10 +76,11 @@ def _ask_again(books: Books, state: RequestState, now_ms: int) -> None:
 def _avoid(
     books: Books, state: RequestState, node: str, container: ContainerId, now_ms: int
 ) -> None:
-    """Keep the application off a node for a while."""
+    """Keep the application off a node that refused its pod for a while."""
     pod = books.pods_of.get(container)
-    why = pod.refused if pod is not None else ""
-    known = state.avoided.get(node)
+    if pod is None or not pod.refused:
+        return
+    known, why = state.avoided.get(node), pod.refused
     state.avoided[node] = (
         known.again(now_ms, why) if known is not None else avoiding.refused(now_ms, why)
     )

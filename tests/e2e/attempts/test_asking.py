@@ -106,7 +106,11 @@ def test_opportunistic_containers_make_room_for_guaranteed_ones(master: Puppet) 
     spare = {**ask(4), "resources": big, "executionType": "OPPORTUNISTIC", "priority": 2}
     answers = [master.allocate(spare)]
     beat_until(master, "four spare ones", answers, lambda: len(allocated(answers)) == 4)
-    assert master.world.queue("root.a")["status"]["containers"] == 1
+    until(
+        "the queue counts the AM alone",
+        lambda: master.world.queue("root.a")["status"].get("containers"),
+        lambda count: count == 1,
+    )
     master.launch(*(container["containerId"] for container in allocated(answers)))
 
     answers.append(master.allocate({**ask(1), "priority": 1, "resources": big}))
@@ -119,3 +123,17 @@ def test_opportunistic_containers_make_room_for_guaranteed_ones(master: Puppet) 
     ended = [c for a in answers for c in a["completed"]]
     assert [c["exitStatus"] for c in ended] == [-108]
     master.launch(allocated(answers)[4]["containerId"])
+
+
+def test_containers_keep_apart_and_follow_each_other(master: Puppet) -> None:
+    apart = {**ask(4), "placementConstraint": "notin,node,db", "allocationTags": ["db"]}
+    answers = [master.allocate(apart)]
+    beat_until(master, "four apart", answers, lambda: len(allocated(answers)) == 4)
+    servers = [container["node"] for container in allocated(answers)]
+    assert len(set(servers)) == 4
+
+    near = {**ask(6), "priority": 2, "placementConstraint": "in,node,db"}
+    more = [master.allocate(near)]
+    beat_until(master, "six beside them", more, lambda: len(allocated(more)) == 6)
+    assert {container["node"] for container in allocated(more)} <= set(servers)
+    master.launch(*(container["containerId"] for container in allocated(answers + more)))

@@ -115,3 +115,11 @@ def test_an_application_that_ends_leaves_nothing(stage: Stage) -> None:
     stage.opportunist.finish(APP)
 
     assert stage.opportunist.idle
+
+
+def test_nobody_has_to_go_where_nothing_is_granted(stage: Stage) -> None:
+    stage.ask(2)
+    stage.grants(room("n0", 4))
+
+    assert stage.gone(room("n0", 0, is_open=False)) == []
+    assert stage.gone(room("n0", 0)) == [3, 2]

@@ -186,3 +186,14 @@ def test_what_is_stopped_by_it_says_so(world):
     assert world.objects["request"]["maps"]["status"]["avoidedNodes"][0]["message"] == (
         "x: a full disk"
     )
+
+
+def test_a_node_that_refused_nothing_is_not_avoided(world):
+    """A grant is given back as well where its node is gone before there is a pod."""
+    ask(world, 1)
+    [container] = world.granted("maps")
+    world.ledger.revoke(container, 0)
+    world.cycle()
+
+    assert avoided(world, "maps") == {}
+    assert len(world.granted("maps")) == 1

@@ -564,7 +564,8 @@ class CapacityEngine:
                 node.rack,
                 node.partition,
                 node.free,
-                is_open=node.node.schedulable and node.reservation is None,
+                node.node.schedulable,
+                node.reservation is not None,
             )
             for node in self.cluster.nodes.values()
         ]

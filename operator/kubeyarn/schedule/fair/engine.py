@@ -308,7 +308,8 @@ class FairEngine:
                 room.node.rack,
                 room.node.partition,
                 room.free,
-                is_open=room.node.schedulable and room.reservation is None,
+                room.node.schedulable,
+                room.reservation is not None,
             )
             for room in self._ledger.rooms.values()
         ]
