@@ -65,7 +65,7 @@ def can_assign(queue: Queue, offer: Offer, limits: Limits, unreservable: Vector 
         limit = queue.cluster.partition(partition)
     else:
         limit = calc.lesser(total, queue.maximum(partition), limits.limit)
-    used = queue.used.get(partition, queue.zero)
+    used = queue.use(partition)
     limits.headroom = headroom = subtract(limit, used)
     if all_positive(headroom) or calc.compare(total, used, limit) < 0:
         return True

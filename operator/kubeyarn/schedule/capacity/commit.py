@@ -57,7 +57,7 @@ def _acceptable(proposal: Proposal, app: LedgerApplication, size: Vector, offer:
             maximum = queue.cluster.partition(partition)
         else:
             maximum = one.effective_maximum.get(partition, zero)
-        if not calc.fits(add(one.used.get(partition, zero), net), maximum):
+        if not calc.fits(add(one.use(partition), net), maximum):
             return False
     return True
 
@@ -142,7 +142,8 @@ def take_one(
     partition, size = ask.partition, ask.size
     app.pending[partition] = subtract(app.pending[partition], size)
     for queue in app.queue.chain:
-        queue.pending[partition] = subtract(queue.pending[partition], size)
+        part = queue.parts[partition]
+        part.pending = subtract(part.pending, size)
 
 
 def _lower(counts: dict[str, int], name: str) -> None:

@@ -87,7 +87,7 @@ class ParentQueue(Queue):
         if order.misplaced:
             entries = order.entries
             for child in order.misplaced.values():
-                before = child.standing[partition].entry
+                before = child.parts[partition].entry
                 # Mostly the one that was served first.
                 del entries[0 if entries[0] is before else bisect_left(entries, before)]
                 insort(entries, child.find_place(partition))
@@ -118,9 +118,9 @@ class ParentQueue(Queue):
         """
         limits.limit = self.calc.lesser(self.cluster.total, limits.limit, self.maximum(partition))
         limit = limits.net() if net else limits.limit
-        return subtract(limit, self.used.get(partition, self.zero))
+        return subtract(limit, self.use(partition))
 
     def child_limit(self, child: Queue, room: Vector, partition: str) -> Vector:
         """What *child* may hold now: *room*, and what it holds already."""
-        held = child.used.get(partition)
-        return self.calc.round_down(room if held is None else add(room, held), self.step)
+        held = child.parts.get(partition)
+        return self.calc.round_down(room if held is None else add(room, held.used), self.step)

@@ -46,20 +46,35 @@ class Shares:
     am_share: float = 0.0
 
 
-class Standing:
-    """Where a queue stands among its siblings in one partition.
+class Part:
+    """What a queue is to one partition: what it holds and wants, and where it stands.
 
-    *rank*, *tie*, *empty* (no capacity there) and *guarantee* (what use is measured against) do
-    not change with use; *entry* is where it stood last.
+    *charged*: it held something at some time. *rank*, *tie*, *empty* (no capacity there) and
+    *guarantee* (what use is measured against) put it among its siblings and do not change with
+    use; *entry* is where it stood last. One object, because a grant looks at most of it.
     """
 
-    __slots__ = ("empty", "entry", "guarantee", "rank", "tie")
+    __slots__ = (
+        "charged",
+        "empty",
+        "entry",
+        "guarantee",
+        "maximum",
+        "pending",
+        "rank",
+        "tie",
+        "used",
+    )
 
-    def __init__(self, rank: int, tie: int, guarantee: float, *, empty: bool) -> None:
-        self.rank = rank
-        self.tie = tie
-        self.guarantee = guarantee
-        self.empty = empty
+    def __init__(self, zero: Vector) -> None:
+        self.used = zero
+        self.pending = zero
+        self.maximum: Vector | None = None
+        self.charged = False
+        self.rank = 0
+        self.tie = 0
+        self.empty = False
+        self.guarantee = 0.0
         self.entry: Entry | tuple[()] = ()
 
 
@@ -67,7 +82,8 @@ class Queue:
     """A queue in the ledger.
 
     *chain* is the queue and its ancestors, root last; *capacities* what is said of the capacity and
-    the maximum capacity, *standing* where the queue stands among its siblings, by partition.
+    the maximum capacity, *parts* what it is to each
+    partition, *plain* to the default one.
     """
 
     __slots__ = (
@@ -85,16 +101,15 @@ class Queue:
         "last_submitted_ms",
         "name",
         "parent",
+        "parts",
         "path",
-        "pending",
+        "plain",
         "reserved",
         "settings",
         "shares",
-        "standing",
         "state",
         "step",
         "template_absolute",
-        "used",
         "zero",
     )
 
@@ -122,10 +137,9 @@ class Queue:
         self.effective_minimum: dict[str, Vector] = {}
         self.effective_maximum: dict[str, Vector] = {}
         self.template_absolute: dict[str, float] | None = None
-        self.used: dict[str, Vector] = {}
-        self.pending: dict[str, Vector] = {}
+        self.plain = Part(cluster.zero)
+        self.parts: dict[str, Part] = {"": self.plain}
         self.reserved: dict[str, Vector] = {}
-        self.standing: dict[str, Standing] = {}
         self.last_submitted_ms = 0
         self._guarantee_shares: dict[str, float] = {}
 
@@ -149,7 +163,30 @@ class Queue:
 
     def use(self, partition: str) -> Vector:
         """What is held of a partition, reservations included."""
-        return self.used.get(partition, self.zero)
+        part = self.parts.get(partition)
+        return self.zero if part is None else part.used
+
+    def outstanding(self, partition: str) -> Vector:
+        """What is wanted of a partition."""
+        part = self.parts.get(partition)
+        return self.zero if part is None else part.pending
+
+    @property
+    def used(self) -> dict[str, Vector]:
+        """What is held, by every partition that anything was ever held of."""
+        return {name: part.used for name, part in self.parts.items() if part.charged}
+
+    @property
+    def pending(self) -> dict[str, Vector]:
+        """What is wanted, by partition."""
+        return {name: part.pending for name, part in self.parts.items()}
+
+    def part(self, partition: str) -> Part:
+        """What the queue is to a partition, known from now on."""
+        found = self.parts.get(partition)
+        if found is None:
+            found = self.parts[partition] = Part(self.zero)
+        return found
 
     def share(self, partition: str) -> Shares:
         """The shares of a partition; of one the queue has no word on, none."""
@@ -171,22 +208,26 @@ class Queue:
     def charge(self, size: Vector, partition: str) -> None:
         """Count a container or reservation as held, here and above."""
         for queue in self.chain:
-            used = queue.used
-            used[partition] = add(used.get(partition, queue.zero), size)
+            part = queue.part(partition)
+            part.used = add(part.used, size)
+            part.charged = True
             if queue.parent is not None:
                 queue.parent.misplaced(queue, partition)
 
     def discharge(self, size: Vector, partition: str) -> None:
         """Count a container or reservation as given back, here and above."""
         for queue in self.chain:
-            queue.used[partition] = subtract(queue.used.get(partition, queue.zero), size)
+            part = queue.part(partition)
+            part.used = subtract(part.used, size)
+            part.charged = True
             if queue.parent is not None:
                 queue.parent.misplaced(queue, partition)
 
     def change_pending(self, partition: str, change: Vector) -> None:
         """Count a change of what is outstanding, here and above."""
         for queue in self.chain:
-            queue.pending[partition] = add(queue.pending.get(partition, queue.zero), change)
+            part = queue.part(partition)
+            part.pending = add(part.pending, change)
 
     def change_reserved(self, partition: str, change: Vector) -> None:
         """Count a change of what is reserved, here and above."""
@@ -200,22 +241,22 @@ class Queue:
 
     def wants(self, partition: str) -> bool:
         """Whether anything is outstanding for a partition."""
-        pending = self.pending.get(partition)
-        return pending is not None and self.calc.any_above_zero(pending)
+        part = self.parts.get(partition)
+        return part is not None and self.calc.any_above_zero(part.pending)
 
     # -- shares of the guarantee -----------------------------------------------------------------
 
     def used_capacity(self, partition: str) -> float:
         """Use over the guarantee, which counts as the minimum allocation at least."""
-        used = self.used.get(partition)
-        if used is None:
+        part = self.parts.get(partition)
+        if part is None or not part.charged:
             return 0.0
         guarantee = self._guarantee_shares.get(partition)
         if guarantee is None:
             guarantee = self._guarantee_shares[partition] = self._guarantee_share(partition)
         if not guarantee:
             return 0.0
-        share = self.calc.share(self.cluster.partitions[partition], used)
+        share = self.calc.share(self.cluster.partitions[partition], part.used)
         return single(share / guarantee)
 
     def _guarantee_share(self, partition: str) -> float:
@@ -238,6 +279,7 @@ class Queue:
     def measure(self) -> None:
         """Forget what was derived from guarantees and sizes that may have changed."""
         self._guarantee_shares.clear()
+        self.plain.maximum = self.effective_maximum.get("")
         if self.parent is not None:
             self.parent.reorder()
 
@@ -245,25 +287,25 @@ class Queue:
 
     def settle_place(self, partition: str, tie: int, *, by_priority: bool) -> None:
         """Note what of the place among siblings does not change with use."""
-        empty = self.share(partition).absolute == 0
-        rank = child_rank(
+        part = self.part(partition)
+        part.tie = tie
+        part.empty = self.share(partition).absolute == 0
+        part.guarantee = self._guarantee_share(partition)
+        part.rank = child_rank(
             accessible=self.reaches(partition),
-            empty=empty,
+            empty=part.empty,
             priority=self.settings.priority if by_priority else 0,
         )
-        guarantee = self._guarantee_share(partition)
-        self.standing[partition] = Standing(rank, tie, guarantee, empty=empty)
 
     def find_place(self, partition: str) -> Entry:
         """Where the queue stands among its siblings now."""
-        standing = self.standing[partition]
-        used, share = self.used.get(partition), 0.0
-        if standing.empty:
+        part, share = self.parts[partition], 0.0
+        if part.empty:
             share = self.absolute_used(partition)
-        elif used is not None and standing.guarantee:
+        elif part.guarantee and part.charged:
             whole = self.cluster.partitions[partition]
-            share = single(self.calc.share(whole, used) / standing.guarantee)
-        rank = standing.rank
-        entry = (rank + SATISFIED if share >= 1.0 else rank, share, standing.tie, self)
-        standing.entry = entry
+            share = single(self.calc.share(whole, part.used) / part.guarantee)
+        rank = part.rank
+        entry = (rank + SATISFIED if share >= 1.0 else rank, share, part.tie, self)
+        part.entry = entry
         return entry

@@ -56,8 +56,9 @@ def quick_grant(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant 
     memory, cpu = ask.size
     if memory > free[0] or cpu > free[1] or not memory or not cpu:
         return None
-    used = leaf.used.get("", leaf.zero)
-    maximum = leaf.effective_maximum[""]
+    used, maximum = leaf.plain.used, leaf.plain.maximum
+    if maximum is None:
+        return None
     if used[0] + memory > limit[0] or used[1] + cpu > limit[1]:
         return None
     if used[0] + memory > maximum[0] or used[1] + cpu > maximum[1]:
@@ -75,7 +76,7 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
     step_memory, step_cpu = root.step
     queue: ParentQueue = root
     while True:
-        maximum, used = queue.effective_maximum.get(""), queue.used.get("", queue.zero)
+        maximum, used = queue.plain.maximum, queue.plain.used
         if maximum is None:
             return None
         if maximum[0] <= limit_memory and maximum[1] <= limit_cpu:
@@ -88,21 +89,20 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
         passed_by: list[LeafQueue] = []
         for entry in queue.in_order(""):
             child = entry[3]
-            pending = child.pending.get("")
-            if pending is not None and (pending[0] > 0 or pending[1] > 0):
+            pending = child.plain.pending
+            if pending[0] > 0 or pending[1] > 0:
                 break
             if isinstance(child, LeafQueue):
                 passed_by.append(child)
         else:
             return None
         for leaf in passed_by:
-            held_memory, held_cpu = leaf.used.get("", leaf.zero)
+            held_memory, held_cpu = leaf.plain.used
             memory, cpu = room_memory + held_memory, room_cpu + held_cpu
             leaf.set_current_limit((memory - memory % step_memory, cpu - cpu % step_cpu))
-        held = child.used.get("")
-        if held is not None:
-            room_memory += held[0]
-            room_cpu += held[1]
+        held_memory, held_cpu = child.plain.used
+        room_memory += held_memory
+        room_cpu += held_cpu
         limit_memory = room_memory - room_memory % step_memory
         limit_cpu = room_cpu - room_cpu % step_cpu
         if isinstance(child, LeafQueue):
@@ -175,10 +175,12 @@ def _grant(
 
 def _charge(leaf: LeafQueue, memory: int, cpu: int) -> None:
     for queue in leaf.chain:
-        used = queue.used.get("", queue.zero)
-        queue.used[""] = (used[0] + memory, used[1] + cpu)
-        pending = queue.pending[""]
-        queue.pending[""] = (pending[0] - memory, pending[1] - cpu)
+        part = queue.plain
+        held, held_cpu = part.used
+        part.used = (held + memory, held_cpu + cpu)
+        part.charged = True
+        wanted, wanted_cpu = part.pending
+        part.pending = (wanted - memory, wanted_cpu - cpu)
         parent = queue.parent
         if parent is not None:
             order = parent.orders.get("")

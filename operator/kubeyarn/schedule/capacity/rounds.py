@@ -121,4 +121,4 @@ class _Round:
 def anything_wanted(root: ParentQueue) -> bool:
     """Whether an offer could come to anything at all."""
     reserved = any(any(amount) for amount in root.reserved.values())
-    return reserved or any(root.wants(partition) for partition in root.pending)
+    return reserved or any(root.wants(partition) for partition in root.parts)
