@@ -43,8 +43,8 @@ _SKIPS = {Passed.APPLICATION: SKIPPED, Passed.QUEUE: LIMITED}
 
 def allocate_app(app: LedgerApplication, offer: Offer, limits: Limits) -> Proposal:
     """What the application would take of the node; asks are tried by priority."""
-    pending = app.pending.get(offer.wanted_partition)
-    if pending is None or not app.queue.calc.any_above_zero(pending):
+    stake = app.stakes.get(offer.wanted_partition)
+    if stake is None or not app.queue.calc.any_above_zero(stake.pending):
         return SKIPPED
     for key in app.keys:
         result = _try_ask(app, app.asks[key], offer, limits)

@@ -96,6 +96,16 @@ class Reservation:
     made_ms: int = 0
 
 
+class Stake:
+    """What an application holds and wants of one partition."""
+
+    __slots__ = ("pending", "used")
+
+    def __init__(self, zero: Vector) -> None:
+        self.used = zero
+        self.pending = zero
+
+
 class LedgerApplication:
     """One application: its attempt, asks, containers and reservations."""
 
@@ -117,15 +127,15 @@ class LedgerApplication:
         "master_locality",
         "next_number",
         "order_key",
-        "pending",
+        "plain",
         "priority",
         "queue",
         "re_reservations",
         "reservations",
         "reserved",
         "runnable",
+        "stakes",
         "submitted_ms",
-        "used",
         "user",
         "waiting_for_am",
         "zero",
@@ -156,8 +166,8 @@ class LedgerApplication:
         self.containers: dict[ContainerId, Container] = {}
         self.reservations: dict[AskKey, dict[str, Reservation]] = {}
         self.re_reservations: dict[AskKey, int] = {}
-        self.used: dict[str, Vector] = {}
-        self.pending: dict[str, Vector] = {}
+        self.plain = Stake(self.zero)
+        self.stakes: dict[str, Stake] = {"": self.plain}
         self.reserved: dict[str, Vector] = {}
         self.next_number = 1
         self.waiting_for_am = self.app.am_size is not None
@@ -170,18 +180,35 @@ class LedgerApplication:
         """What is reserved in the default partition (Hadoop: getCurrentReservation)."""
         return self.reserved.get("", self.zero)
 
+    @property
+    def used(self) -> dict[str, Vector]:
+        """What is held, by partition."""
+        return {name: stake.used for name, stake in self.stakes.items()}
+
+    @property
+    def pending(self) -> dict[str, Vector]:
+        """What is outstanding, by partition."""
+        return {name: stake.pending for name, stake in self.stakes.items()}
+
+    def stake(self, partition: str) -> Stake:
+        """What is held and wanted of a partition, known from now on."""
+        found = self.stakes.get(partition)
+        if found is None:
+            found = self.stakes[partition] = Stake(self.zero)
+        return found
+
     def all_used(self) -> Vector:
         """What is held in all partitions."""
         total = self.zero
-        for used in self.used.values():
-            total = add(total, used)
+        for stake in self.stakes.values():
+            total = add(total, stake.used)
         return total
 
     def all_pending(self) -> Vector:
         """What is outstanding in all partitions."""
         total = self.zero
-        for pending in self.pending.values():
-            total = add(total, pending)
+        for stake in self.stakes.values():
+            total = add(total, stake.pending)
         return total
 
     def remember_usage(self) -> None:
@@ -208,19 +235,20 @@ class LedgerApplication:
     def change_pending(self, partition: str, size: Vector, count: int) -> Vector:
         """Count *count* more (or fewer) of *size* as pending; returns the change."""
         change = scale(size, count)
-        self.pending[partition] = add(self.pending.get(partition, self.zero), change)
+        stake = self.stake(partition)
+        stake.pending = add(stake.pending, change)
         return change
 
     def hold(self, container: Container) -> None:
         """Count a container as held."""
         self.containers[container.id] = container
-        used = self.used.get(container.partition, self.zero)
-        self.used[container.partition] = add(used, container.size)
+        stake = self.stake(container.partition)
+        stake.used = add(stake.used, container.size)
 
     def drop(self, container: Container) -> bool:
         """Count a container as gone; False when it was not held."""
         if self.containers.pop(container.id, None) is None:
             return False
-        used = self.used.get(container.partition, self.zero)
-        self.used[container.partition] = subtract(used, container.size)
+        stake = self.stake(container.partition)
+        stake.used = subtract(stake.used, container.size)
         return True

@@ -129,7 +129,7 @@ def _user_may(queue: LeafQueue, app: LedgerApplication, offer: Offer, limits: Li
     partition = offer.partition
     calc, users = queue.calc, queue.users
     user = users.get(app.user)
-    used = user.used.get(partition, queue.zero)
+    used = user.use(partition)
     limits.unreserve = None
     queue.known_limit = queue.current_limit
     if not offer.borrowing and users.surely_within(user, partition):
@@ -140,7 +140,7 @@ def _user_may(queue: LeafQueue, app: LedgerApplication, offer: Offer, limits: Li
         return True
     if not offer.rules.continue_look_at_reservations:
         return False
-    default = subtract(user.used.get("", queue.zero), app.reservation_total())
+    default = subtract(user.use(""), app.reservation_total())
     if calc.compare(total, default, limit) > 0:
         return False
     limits.unreserve = subtract(used, limit)

@@ -65,7 +65,7 @@ def _acceptable(proposal: Proposal, app: LedgerApplication, size: Vector, offer:
 def _user_within(proposal: Proposal, app: LedgerApplication, offer: Offer) -> bool:
     queue, partition = app.queue, offer.partition
     limit = queue.user_limit(app, partition, whole=offer.borrowing)
-    used = queue.users.get(app.user).used.get(partition, queue.zero)
+    used = queue.users.get(app.user).use(partition)
     if proposal.unreserve is not None:
         used = subtract(used, proposal.unreserve.size)
     return queue.calc.compare(queue.cluster.total, used, limit) <= 0
@@ -140,7 +140,8 @@ def take_one(
         if not app.keys:
             app.queue.users.deactivate(app.user, app.app.id)
     partition, size = ask.partition, ask.size
-    app.pending[partition] = subtract(app.pending[partition], size)
+    stake = app.stakes[partition]
+    stake.pending = subtract(stake.pending, size)
     for queue in app.queue.chain:
         part = queue.parts[partition]
         part.pending = subtract(part.pending, size)

@@ -153,15 +153,15 @@ def _grant(
         app.waiting_for_am = False
         app.am_container = container_id
     app.containers[container_id] = container
-    used = app.used.get("", app.zero)
-    app.used[""] = (used[0] + memory, used[1] + cpu)
+    stake = app.plain
+    used, pending = stake.used, stake.pending
+    stake.used = (used[0] + memory, used[1] + cpu)
+    stake.pending = (pending[0] - memory, pending[1] - cpu)
     node.containers[container_id] = container
     free = node.free
     node.free = (free[0] - memory, free[1] - cpu)
     ask.missed = 0
     ask.count -= 1
-    pending = app.pending[""]
-    app.pending[""] = (pending[0] - memory, pending[1] - cpu)
     if not ask.count:
         app.drop_ask(ask.key)
         if not app.keys:

@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 _SPARE = 1.000001
 
 
+class _Held:
+    """What a user holds of one partition, and the share of it that this is."""
+
+    __slots__ = ("ratio", "used")
+
+    def __init__(self, zero: Vector) -> None:
+        self.used = zero
+        self.ratio = 0.0
+
+
 class User:
     """One user in one leaf queue."""
 
@@ -32,21 +42,40 @@ class User:
         "active_apps",
         "am_used",
         "name",
+        "parts",
         "pending_apps",
-        "ratio",
-        "used",
+        "plain",
         "weight",
+        "zero",
     )
 
-    def __init__(self, name: str, weight: float) -> None:
+    def __init__(self, name: str, weight: float, zero: Vector) -> None:
         self.name = name
         self.weight = weight
         self.active = False
         self.pending_apps = 0
         self.active_apps = 0
-        self.used: dict[str, Vector] = {}
+        self.zero = zero
+        self.plain = _Held(zero)
+        self.parts: dict[str, _Held] = {"": self.plain}
         self.am_used: dict[str, Vector] = {}
-        self.ratio: dict[str, float] = {}
+
+    @property
+    def used(self) -> dict[str, Vector]:
+        """What is held, by partition."""
+        return {name: held.used for name, held in self.parts.items()}
+
+    def use(self, partition: str) -> Vector:
+        """What is held of a partition."""
+        held = self.parts.get(partition)
+        return self.zero if held is None else held.used
+
+    def part(self, partition: str) -> _Held:
+        """What is held of a partition, known from now on."""
+        found = self.parts.get(partition)
+        if found is None:
+            found = self.parts[partition] = _Held(self.zero)
+        return found
 
     @property
     def applications(self) -> int:
@@ -77,6 +106,7 @@ class Users:
         "_only_pending",
         "_outstanding",
         "_parts",
+        "_plain",
         "_queue",
         "_zero",
         "active",
@@ -96,7 +126,8 @@ class Users:
         self._outstanding: dict[str, set[ApplicationId]] = {}
         self._active_weights = 0.0
         self._all_weights = 0.0
-        self._parts: dict[str, _Part] = {}
+        self._plain = _Part()
+        self._parts: dict[str, _Part] = {"": self._plain}
         self._only_pending = 0
         self._count_due = False
         self._limits: dict[tuple[str, bool, bool], tuple[int, Vector]] = {}
@@ -105,7 +136,7 @@ class Users:
         """The user, known from now on."""
         user = self.by_name.get(name)
         if user is None:
-            user = self.by_name[name] = User(name, self.weights.get(name, 1.0))
+            user = self.by_name[name] = User(name, self.weights.get(name, 1.0), self._zero)
             self._all_weights = self._sum_weights(self.by_name)
         return user
 
@@ -171,19 +202,25 @@ class Users:
 
     def charge_user(self, user: User, size: Vector, partition: str) -> None:
         """Change what a user of this queue holds."""
-        used = user.used[partition] = add(user.used.get(partition, self._zero), size)
-        part = self._parts.get(partition) or self._part(partition)
+        if partition:
+            held, part = user.part(partition), self._part(partition)
+        else:
+            held, part = user.plain, self._plain
+        used = held.used = add(held.used, size)
         if user.active:
             total = part.active_used
             part.active_used = size if total is None else add(total, size)
         self.version += 1
         ratio = self._calc.ratio(used, self._queue.cluster.partition(partition))
-        change = single(ratio - user.ratio.get(partition, 0.0))
-        user.ratio[partition] = ratio
+        change = single(ratio - held.ratio)
+        held.ratio = ratio
         part.ratio = single(part.ratio + change)
 
     def _part(self, partition: str) -> _Part:
-        return self._parts.setdefault(partition, _Part())
+        found = self._parts.get(partition)
+        if found is None:
+            found = self._parts[partition] = _Part()
+        return found
 
     def limits_changed(self) -> None:
         """Guarantees, maxima or settings changed: limits are to be computed anew."""
@@ -197,7 +234,7 @@ class Users:
         True when it holds less than both the equal part of the active users and the cap by the
         user limit factor, with room to spare for rounding; False says nothing.
         """
-        part = self._parts.get(partition)
+        part = self._parts.get(partition) if partition else self._plain
         if part is None or user.weight < 1 or not self._active_weights:
             return False
         active, cap = part.active_used, part.cap
@@ -206,7 +243,7 @@ class Users:
         if cap is None:
             terms = self._terms(partition, whole=False, everyone=False)
             cap = part.cap = user_cap(self._calc, terms)
-        used = user.used.get(partition, self._zero)
+        used = user.use(partition) if partition else user.plain.used
         parts = self._active_weights * _SPARE
         step = self._queue.step
         self._count_due = True
@@ -229,8 +266,8 @@ class Users:
         total = 0.0
         whole = self._queue.cluster.partition(partition)
         for user in self.by_name.values():
-            ratio = self._calc.ratio(user.used.get(partition, self._zero), whole)
-            user.ratio[partition] = ratio
+            held = user.part(partition)
+            ratio = held.ratio = self._calc.ratio(held.used, whole)
             total = single(total + ratio)
         self._part(partition).ratio = total
 
