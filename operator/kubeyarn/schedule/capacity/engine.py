@@ -14,7 +14,7 @@ from kubeyarn.policy.placement.check import check_rules
 from kubeyarn.policy.placement.rules import normalize, place
 from kubeyarn.policy.tree import TreeLookup, build_tree
 from kubeyarn.schedule.capacity import attempts
-from kubeyarn.schedule.capacity.application import LedgerApplication
+from kubeyarn.schedule.capacity.application import LedgerApplication, OutstandingAsk
 from kubeyarn.schedule.capacity.attempts import AM_KEY
 from kubeyarn.schedule.capacity.commit import (
     charge,
@@ -113,6 +113,7 @@ class CapacityEngine:
         self.parallel = ParallelLimits()
         self.preemption = Preemption()
         self._idle = False
+        self._all_plain = True
         self._quick = False
         self._stale = False
         self._grown = False
@@ -414,6 +415,7 @@ class CapacityEngine:
         app.master_locality = Locality(excluded=places)
         if app.waiting_for_am and AM_KEY in app.asks:
             app.asks[AM_KEY].relocate(app.master_locality, {})
+            self._all_plain = False
             self._idle = False
 
     def register(self, application: ApplicationId) -> None:
@@ -526,6 +528,7 @@ class CapacityEngine:
         partition: str,
         locality: Locality,
     ) -> None:
+        self._all_plain &= locality == ANYWHERE
         racks = racks_of(locality, self.cluster)
         attempts.put_outstanding(app, key, count, size, partition, locality, racks)
 
@@ -631,7 +634,8 @@ class CapacityEngine:
         if not anything_wanted(self.root):
             self._idle = True
             return ()
-        choosy = [ask for app in self.apps.values() for ask in app.asks.values() if not ask.plain]
+        choosy = [] if self._all_plain else self._choosy_asks()
+        self._all_plain = not choosy
         # Where passed-up offers are counted, a later cycle may decide otherwise.
         counting = len(self.cluster.partitions) > 1 or any(ask.locations > 1 for ask in choosy)
         plain = not counting and not choosy
@@ -640,6 +644,9 @@ class CapacityEngine:
         )
         self._idle = not counting and len(decisions) < limit
         return decisions
+
+    def _choosy_asks(self) -> list[OutstandingAsk]:
+        return [ask for app in self.apps.values() for ask in app.asks.values() if not ask.plain]
 
     def _tend(self, now_ms: int) -> None:
         """Let queues made on demand take or give up guarantees, and go when they stood empty."""

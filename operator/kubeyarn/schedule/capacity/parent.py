@@ -90,7 +90,12 @@ class ParentQueue(Queue):
                 before = child.parts[partition].entry
                 # Mostly the one that was served first.
                 del entries[0 if entries[0] is before else bisect_left(entries, before)]
-                insort(entries, child.find_place(partition))
+                entry = child.find_place(partition)
+                # And mostly it is the last now. Others' entries are far away in memory.
+                if not entries or entries[-1] < entry:
+                    entries.append(entry)
+                else:
+                    insort(entries, entry)
             order.misplaced.clear()
         return order.entries
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from kubeyarn.schedule.capacity.offers import offer_node, takes_one
@@ -24,7 +25,7 @@ class Rounds:
     """
 
     def __init__(self) -> None:
-        self._resume_after: str | None = None
+        self._resume_after: LedgerNode | None = None
 
     def run(
         self,
@@ -54,10 +55,14 @@ class Rounds:
     def _in_turn(self, cluster: Cluster) -> list[LedgerNode]:
         nodes = list(cluster.nodes.values())
         last, self._resume_after = self._resume_after, None
-        for at, node in enumerate(nodes if last is not None else ()):
-            if node.name == last:
-                return nodes[at + 1 :] + nodes[: at + 1]
-        return nodes
+        if last is None:
+            return nodes
+        at = bisect_right(nodes, last.position, key=_position)
+        return nodes[at:] + nodes[:at] if at and nodes[at - 1] is last else nodes
+
+
+def _position(node: LedgerNode) -> int:
+    return node.position
 
 
 class _Round:
@@ -76,7 +81,7 @@ class _Round:
         self.root, self.cluster, self.config = root, cluster, config
         self.now_ms, self.limit = now_ms, limit
         self.quick, self.plain = quick, plain
-        self.last: str | None = None
+        self.last: LedgerNode | None = None
 
     def run(self, nodes: list[LedgerNode], decisions: list[Decision]) -> list[LedgerNode]:
         """Add the decisions; returns the nodes that may take more."""
@@ -102,7 +107,7 @@ class _Round:
                     if barren:
                         barren.clear()
                     if len(decisions) >= limit:
-                        self.last = node.name
+                        self.last = node
                         break
                     continue
             made = offer_node(root, node, cluster, self.config, self.now_ms, quick=self.quick)
@@ -111,7 +116,7 @@ class _Round:
                 if barren:
                     barren.clear()
                 if len(decisions) >= limit:
-                    self.last = node.name
+                    self.last = node
                     break
             elif node.reservation is None:
                 barren.add((node.total, node.free))
