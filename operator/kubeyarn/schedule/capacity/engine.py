@@ -528,7 +528,7 @@ class CapacityEngine:
         partition: str,
         locality: Locality,
     ) -> None:
-        self._all_plain &= locality == ANYWHERE
+        self._all_plain = False
         racks = racks_of(locality, self.cluster)
         attempts.put_outstanding(app, key, count, size, partition, locality, racks)
 
