@@ -49,12 +49,14 @@ class Shares:
 class Part:
     """What a queue is to one partition: what it holds and wants, and where it stands.
 
-    *charged*: it held something at some time. *rank*, *tie*, *empty* (no capacity there) and
-    *guarantee* (what use is measured against) put it among its siblings and do not change with
-    use; *entry* is where it stood last. One object, because a grant looks at most of it.
+    *charged*: it held something at some time; *asked*: it wanted something. *rank*, *tie*, *empty*
+    (no capacity there) and *guarantee* (what use is measured against) put it among its siblings
+    and do not change with use; *entry* is where it stood last. One object, because a grant looks
+    at most of it.
     """
 
     __slots__ = (
+        "asked",
         "charged",
         "empty",
         "entry",
@@ -71,6 +73,7 @@ class Part:
         self.pending = zero
         self.maximum: Vector | None = None
         self.charged = False
+        self.asked = False
         self.rank = 0
         self.tie = 0
         self.empty = False
@@ -178,8 +181,8 @@ class Queue:
 
     @property
     def pending(self) -> dict[str, Vector]:
-        """What is wanted, by partition."""
-        return {name: part.pending for name, part in self.parts.items()}
+        """What is wanted, by every partition that anything was ever wanted of."""
+        return {name: part.pending for name, part in self.parts.items() if part.asked}
 
     def part(self, partition: str) -> Part:
         """What the queue is to a partition, known from now on."""
@@ -228,6 +231,7 @@ class Queue:
         for queue in self.chain:
             part = queue.part(partition)
             part.pending = add(part.pending, change)
+            part.asked = True
 
     def change_reserved(self, partition: str, change: Vector) -> None:
         """Count a change of what is reserved, here and above."""
