@@ -234,3 +234,18 @@ def test_a_node_that_joins_again_keeps_its_containers() -> None:
     assert cluster.count(1) == 4
     cluster.engine.finish(app_id(1), 0)
     assert cluster.engine.queue_status()[0].used == (0, 0)
+
+
+def test_a_reload_may_change_a_policy_and_let_waiting_applications_run() -> None:
+    queues = "<defaultQueueSchedulingPolicy>{}</defaultQueueSchedulingPolicy>"
+    queues += '<queue name="a"><minResources>4096 mb,4 vcores</minResources>'
+    queues += '<maxRunningApps>{}</maxRunningApps></queue><queue name="b"/>'
+    cluster = FairCluster(queues.format("fair", 1))
+    for number, queue in enumerate("aabb", start=1):
+        cluster.submit(number, queue)
+    cluster.engine.update(0)
+
+    cluster.reload(queues.format("drf", 2))
+    cluster.cycle()
+
+    assert [cluster.count(number) for number in (1, 2, 3, 4)] == [1, 1, 1, 1]

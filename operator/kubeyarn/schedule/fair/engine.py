@@ -80,8 +80,8 @@ class FairEngine:
             ledger.increment, ledger.config.offers.reservation_multiple
         )
         self._tree.configure(config.queues, ledger.config.defaults, now_ms)
-        self._runners.refill()
         sharing.rebuild_lines(ledger)
+        self._runners.refill()
         ledger.touch()
 
     # --- nodes
