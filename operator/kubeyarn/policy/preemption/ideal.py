@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.resources import Vector, add, component_min, subtract
 from kubeyarn.policy.calculator import Calculator, times
 from kubeyarn.policy.queue_order import compare_shares
-from kubeyarn.policy.single import ceil_to_long, single, to_long
+from kubeyarn.policy.single import ceil_to_long, quotient, single, to_long
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,18 +124,22 @@ def _normalize(claims: list[Claim], types: int, *, by_guarantee: bool) -> None:
         for claim in claims:
             claim.normal = (single(1.0 / len(claims)),) * types
         return
-    totals = [sum(claim.guaranteed[i] for claim in claims) for i in range(types)]
-    absolute = sum(claim.absolute for claim in claims)
+    columns = [_normal(claims, place) for place in range(types)]
+    for claim, normal in zip(claims, zip(*columns, strict=True), strict=True):
+        claim.normal = normal
+
+
+def _normal(claims: list[Claim], place: int) -> list[float]:
+    """Parts of one type: by absolute capacity if a queue's guarantee of it was rounded to none."""
+    total = sum(claim.guaranteed[place] for claim in claims)
+    absolute = 0.0
     for claim in claims:
-        claim.normal = tuple(
-            _normal(claim, i, totals[i], absolute, len(claims)) for i in range(types)
-        )
-
-
-def _normal(claim: Claim, place: int, total: int, absolute: float, count: int) -> float:
-    if total:
-        return single(claim.guaranteed[place] / total)
-    return single(claim.absolute / absolute) if absolute > 0 else single(1.0 / count)
+        absolute = single(absolute + claim.absolute)
+    if total and any(not claim.guaranteed[place] and claim.absolute for claim in claims):
+        return [quotient(claim.absolute, absolute) for claim in claims]
+    if not total or not absolute:
+        return [single(1.0 / len(claims))] * len(claims)
+    return [quotient(claim.guaranteed[place], total) for claim in claims]
 
 
 def _share(claim: Claim, whole: Vector, calc: Calculator) -> float:
