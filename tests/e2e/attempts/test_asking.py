@@ -101,11 +101,11 @@ def test_a_running_container_is_resized_in_place(master: Puppet) -> None:
 
 
 def test_opportunistic_containers_make_room_for_guaranteed_ones(master: Puppet) -> None:
-    """Five nodes of 8 GiB: an opportunistic container of 7 on each but the AM's leaves no room."""
+    """Five nodes of 8 GiB, on one of them the AM of 1: one of 7 on each leaves no room for more."""
     big = {"cpu": "1", "memory": "7Gi"}
-    spare = {**ask(4), "resources": big, "executionType": "OPPORTUNISTIC", "priority": 2}
+    spare = {**ask(5), "resources": big, "executionType": "OPPORTUNISTIC", "priority": 2}
     answers = [master.allocate(spare)]
-    beat_until(master, "four spare ones", answers, lambda: len(allocated(answers)) == 4)
+    beat_until(master, "five spare ones", answers, lambda: len(allocated(answers)) == 5)
     until(
         "the queue counts the AM alone",
         lambda: master.world.queue("root.a")["status"].get("containers"),
@@ -118,11 +118,11 @@ def test_opportunistic_containers_make_room_for_guaranteed_ones(master: Puppet) 
         master,
         "one has made room",
         answers,
-        lambda: [c for a in answers for c in a["completed"]] and len(allocated(answers)) == 5,
+        lambda: [c for a in answers for c in a["completed"]] and len(allocated(answers)) == 6,
     )
     ended = [c for a in answers for c in a["completed"]]
     assert [c["exitStatus"] for c in ended] == [-108]
-    master.launch(allocated(answers)[4]["containerId"])
+    master.launch(allocated(answers)[5]["containerId"])
 
 
 def test_containers_keep_apart_and_follow_each_other(master: Puppet) -> None:
