@@ -211,8 +211,9 @@ def test_what_is_preempted_is_not_taken_back_and_rounds_come_to_rest(
     """Queues come one after the other, each to a cluster that those before have filled.
 
     Guarantees are whole containers, of 25; below one, Hadoop's rules take it and give it back for
-    ever. Shares of what is left over are fractions, so that a queue may lose one container more
-    than others can use: it has that one back at once, and then all is quiet.
+    ever. Shares of what is left over are fractions, and of each queue whole containers are taken:
+    so fewer of them than there are queues may be more than others can use. They go back at once,
+    and then all is quiet.
     """
     values = {
         **plain_tree(4 * first, 4 * second),
@@ -236,7 +237,7 @@ def test_what_is_preempted_is_not_taken_back_and_rounds_come_to_rest(
                 made.release(one.container, now_ms)
             granted = [d for d in made.cycle(now_ms, 10**6) if isinstance(d, Grant)]
             won = _by_queue(made, [one.container.id for one in granted])
-            assert all(won[queue] <= 1 for queue in lost)
+            assert sum(won[queue] for queue in lost) < len(order)
         assert not killed
         assert not granted
 

@@ -97,7 +97,8 @@ def _check_user(
     if not isinstance(decision, Grant | Reserve):
         return
     app = app_of(teller, decision)
-    lent = isinstance(decision, Grant) and decision.container.partition
+    name = decision.container.node if isinstance(decision, Grant) else decision.node
+    lent = teller.engine.cluster.nodes[name].partition
     if lent or app.app.id in reserving:
         # What was reserved was within the limit then, and another may be given up for it.
         return
