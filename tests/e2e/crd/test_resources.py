@@ -71,6 +71,8 @@ def filled(part):
         return [filled(part["items"])]
     if kind == "string" and part.get("format") == "date-time":
         return "2026-11-23T03:42:28Z"
+    if part.get("pattern", "").startswith("^container_"):
+        return "container_1795420000000_0001_01_000002"
     if kind == "string":
         return "1" if "0-9" in part.get("pattern", "")[:6] else "Abc"
     return kind == "boolean" or int(part.get("minimum", 0)) + 1
