@@ -90,7 +90,8 @@ def _one_container(server: Server, name: str) -> None:
         lambda status: status.get("running") == 1,
         seconds=60,
     )
-    assert server.call("DELETE", f"{place}/yarnapplications/{name}").status == 200
+    for plural in ("yarnapplications", "containerrequests"):
+        assert server.call("DELETE", f"{place}/{plural}/{name}").status == 200
     until(
         f"nothing is left of {name}",
         lambda: _objects(server, "pods", "/api/v1"),
