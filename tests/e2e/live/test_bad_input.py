@@ -410,10 +410,18 @@ def test_children_whose_capacities_add_up_to_130_percent_change_nothing(
     )
     said(found, "Accepted", "CapacitySum", "root", "130%", "100%")
     assert "effective" not in found["status"], found["status"]
+    root = until(
+        "root is judged, too",
+        lambda: tree.queues()["root"],
+        lambda queue: condition(queue, "Accepted").get("status") == "False",
+        seconds=20,
+    )
+    said(root, "Accepted", "CapacitySum", "130%", "stays in force")
     after = tree.queues()
     for path, queue in before.items():
         assert after[path]["status"]["effective"] == queue["status"]["effective"], path
-        assert condition(after[path], "Accepted")["status"] == "True", path
+        taken = condition(after[path], "Accepted")["status"]
+        assert taken == ("False" if path == "root" else "True"), path
     tree.apply(namespace, manifests.idle("lost", "root.greedy"))
     tree.apply(namespace, manifests.idle("fine", "root.a"))
     said(
