@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import suppress
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kubeyarn.model.applications import Application
@@ -199,6 +199,7 @@ def test_raising_a_guarantee_never_lowers_what_the_queue_gets(
 
 
 @settings(max_examples=100, deadline=None)
+@example(14, 1, (2, 10, 22), [2, 1, 0])
 @given(
     st.integers(1, 15),
     st.integers(1, 9),
@@ -213,7 +214,9 @@ def test_what_is_preempted_is_not_taken_back_and_rounds_come_to_rest(
     Guarantees are whole containers, of 25; below one, Hadoop's rules take it and give it back for
     ever. Shares of what is left over are fractions, and of each queue whole containers are taken:
     so fewer of them than there are queues may be more than others can use. They go back at once,
-    and then all is quiet.
+    and then all is quiet, but for one container at most: where shares are whole containers Hadoop,
+    which computes them in floating point, takes one and gives it back in every other round
+    (recorded in conformance/capacity/own/own-preempt-shares-of-whole-containers).
     """
     values = {
         **plain_tree(4 * first, 4 * second),
@@ -238,8 +241,8 @@ def test_what_is_preempted_is_not_taken_back_and_rounds_come_to_rest(
             granted = [d for d in made.cycle(now_ms, 10**6) if isinstance(d, Grant)]
             won = _by_queue(made, [one.container.id for one in granted])
             assert sum(won[queue] for queue in lost) < len(order)
-        assert not killed
-        assert not granted
+        assert len(killed) <= 1
+        assert len(granted) <= 1
 
 
 def _by_queue(made: CapacityEngine, containers: list[ContainerId]) -> Counter[str]:
