@@ -225,7 +225,11 @@ def plan(
                 result.doomed.append(container)
     _take_back_revoked(seen, pods, completed, result)
     again = _asked_again(seen, result.ended)
-    kept = [c for c in completed.values() if c.id in seen.grants or not confirmed(c.id)]
+    kept = [
+        c
+        for c in completed.values()
+        if c.id in seen.grants or not confirmed(c.id) or _is_unbound(pods.get(c.id))
+    ]
     succeeded = sum(ended.exit_status == 0 for ended in result.ended)
     wanted: Object = {
         "running": running,
@@ -250,9 +254,12 @@ def _take_back_revoked(
     completed: dict[ContainerId, CompletedContainer],
     result: RequestPlan,
 ) -> None:
-    """Pods whose grant the scheduler took back because kube-scheduler refused to bind them."""
+    """Pods whose grant the scheduler took back because kube-scheduler refused to bind them.
+
+    What ended stands in *completed* as long as its pod is there, and so is counted once.
+    """
     for container, pod in pods.items():
-        mine = pod.request == seen.name and pod.ending is None and not pod.node
+        mine = pod.request == seen.name and _is_unbound(pod)
         if not mine or container in seen.grants or container in completed:
             continue
         if not pod.deleting:
@@ -262,6 +269,10 @@ def _take_back_revoked(
             ended = CompletedContainer(container, ExitStatus.ABORTED, why)
             completed[container] = ended
             result.ended.append(ended)
+
+
+def _is_unbound(pod: PodFacts | None) -> bool:
+    return pod is not None and pod.ending is None and not pod.node
 
 
 def _asked_again(seen: RequestView, ended: Iterable[CompletedContainer]) -> Replacements:

@@ -206,3 +206,19 @@ def test_ten_thousand_containers_are_a_few_bytes(field):
         "running": 10000,
         "launched": [{"attempt": 1, "epoch": 0, "containers": "2-10001"}],
     }
+
+
+def test_a_container_whose_grant_was_taken_back_counts_once_while_its_pod_is_going():
+    pod = a_pod(container(2), deletionTimestamp="2025-11-23T12:14:00Z")
+    del pod["spec"]["nodeName"]
+    labels = {names.ROLE: names.ROLE_ASK, names.ATTEMPT: "1"}
+    seen = viewed({"granted": 1}, labels=labels)
+    first = plan(seen, pod, confirmed=False)
+    assert (len(first.ended), first.status["failed"]) == (1, 1)
+
+    told = viewed({**seen.status, **first.status}, labels=labels)
+    again = plan(told, pod, confirmed=True)
+    assert (again.ended, again.status) == ([], {})
+
+    gone = plan(told, confirmed=True)
+    assert gone.status == {"completed": []}
