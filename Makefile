@@ -44,7 +44,7 @@ conformance: $(READY)
 
 e2e: $(READY)
 	$(BIN)/pytest tests/e2e/local
-	$(BIN)/pytest tests/e2e --ignore tests/e2e/local -n 2
+	$(BIN)/pytest tests/e2e --ignore tests/e2e/local -n 2 --no-loadscope-reorder
 
 crds: $(READY)
 	$(BIN)/kubeyarn crds --write crds
