@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.local import (
     controlplane,
+    directories,
     health,
     locking,
     node,
@@ -127,7 +128,8 @@ class LocalCluster:
         """End the cluster and remove all that is left of it; nothing happens where none is."""
         with locking.exclusive(self._layout.lock):
             self._clean(self._layout.read())
-        _remove_empty(self._layout.directory.parent)
+        clusters = self._layout.directory.parent
+        directories.remove_if_empty(clusters, clusters.parent)
 
     def status(self) -> list[ComponentStatus]:
         """How every component is, in the order of their names; empty for no cluster."""
@@ -284,9 +286,3 @@ def _in_order_of_end(names: Sequence[str]) -> list[list[str]]:
     known = {name for group in order for name in group} | {"etcd"}
     order[2] = [name for name in names if name not in known]
     return [[name for name in group if name in names] for group in [*order, ["etcd"]]]
-
-
-def _remove_empty(directory: Path) -> None:
-    for path in (directory, directory.parent):
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()

@@ -18,7 +18,6 @@ def exclusive(path: Path) -> Iterator[None]:
 
     The file is removed when it is let go, so a lock leaves nothing behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = _acquire(path)
     try:
         yield
@@ -29,7 +28,14 @@ def exclusive(path: Path) -> Iterator[None]:
 
 def _acquire(path: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except (FileNotFoundError, FileExistsError):
+            if path.parent.is_file():
+                raise
+            # Whoever let go of the last lock there removed the empty directory meanwhile.
+            continue
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if _is_still(path, descriptor):
             return descriptor

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubeyarn
-from kubeyarn.local import cgroups, image, lookup, mounts, network, processes
+from kubeyarn.local import cgroups, directories, image, lookup, mounts, network, processes
 from kubeyarn.local.binaries import BINARIES
 from kubeyarn.local.controlplane import dump_json, flag_list
 from kubeyarn.local.errors import LocalClusterError
@@ -62,8 +62,7 @@ def clean_files(layout: Layout) -> None:
     """Remove what the ended components mounted below, or linked to, a cluster's directory."""
     mounts.undo(layout.directory)
     _remove_links(layout.directory)
-    for directory in (_DEVICE_PLUGINS, _DEVICE_PLUGINS.parent):
-        _remove_empty(directory)
+    directories.remove_if_empty(_DEVICE_PLUGINS, _DEVICE_PLUGINS.parent)
 
 
 def clean_slot(record: Record) -> None:
@@ -74,7 +73,7 @@ def clean_slot(record: Record) -> None:
     mounts.undo(run)
     network.remove(record.addresses)
     shutil.rmtree(run, ignore_errors=True)
-    _remove_empty(run.parent)
+    directories.remove_if_empty(run.parent)
 
 
 def containerd(files: Parts) -> Component:
@@ -300,13 +299,7 @@ def _remove_shim_sockets(run: Path) -> None:
         socket = Path(note.read_text().strip().removeprefix("unix://"))
         if socket.parent == _SHIM_SOCKETS:
             socket.unlink(missing_ok=True)
-    for directory in (_SHIM_SOCKETS, _SHIM_SOCKETS.parent):
-        _remove_empty(directory)
-
-
-def _remove_empty(directory: Path) -> None:
-    if directory.is_dir() and not any(directory.iterdir()):
-        directory.rmdir()
+    directories.remove_if_empty(_SHIM_SOCKETS, _SHIM_SOCKETS.parent)
 
 
 def _remove_links(directory: Path) -> None:
@@ -316,4 +309,4 @@ def _remove_links(directory: Path) -> None:
     for link in _POD_LOG_LINKS.iterdir():
         if link.is_symlink() and link.readlink().is_relative_to(directory):
             link.unlink(missing_ok=True)
-    _remove_empty(_POD_LOG_LINKS)
+    directories.remove_if_empty(_POD_LOG_LINKS)
