@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
+GENERATED = --write crds --write charts/kubeyarn/files/crds --reference docs/reference
 
 .PHONY: demo test lint unit conformance e2e crds clean help
 
@@ -34,7 +35,7 @@ lint: $(READY)
 	$(BIN)/ruff check operator tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/kubeyarn crds --write crds --check
+	$(BIN)/kubeyarn crds $(GENERATED) --check
 
 unit: $(READY)
 	$(BIN)/pytest tests/unit tests/property tests/wire tests/docs -n 2
@@ -47,7 +48,7 @@ e2e: $(READY)
 	$(BIN)/pytest tests/e2e --ignore tests/e2e/local -n 2 --no-loadscope-reorder
 
 crds: $(READY)
-	$(BIN)/kubeyarn crds --write crds
+	$(BIN)/kubeyarn crds $(GENERATED)
 
 clean:
 	rm -rf $(VENV)

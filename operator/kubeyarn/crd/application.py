@@ -337,13 +337,19 @@ class Lifetime(Fields):
 
 
 class Usage(Fields):
-    """What the application has used over its life."""
+    """What its containers that ended have used (Hadoop: ApplicationResourceUsageReport)."""
 
     memory_seconds: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Memory held times seconds, in MiB seconds."
     )
     vcore_seconds: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Cores held times seconds."
+    )
+    preempted_memory_seconds: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="The part of memorySeconds of containers that were taken back."
+    )
+    preempted_vcore_seconds: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="The part of vcoreSeconds of containers that were taken back."
     )
     preempted_containers: Count | None = Field(
         None, description="Containers taken back for other queues or applications."
@@ -408,7 +414,9 @@ class YarnApplicationStatus(Fields):
     allocated: ShownAmounts | None = Field(
         None, description="What it holds now: containers, and how much of each resource."
     )
-    usage: Usage | None = Field(None, description="What it has used over its life.")
+    usage: Usage | None = Field(
+        None, description="What it has used over its life, by its containers that have ended."
+    )
     conditions: list[Condition] | None = conditions(  # type: ignore[assignment]
         "Accepted: a queue took it. Running: its ApplicationMaster is registered; when false the "
         "message says what it waits for. Finished: it ended. ChangesApplied: nothing that was "

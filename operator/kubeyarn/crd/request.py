@@ -332,6 +332,20 @@ class Applied(Fields):
     )
 
 
+class RequestUsage(Fields):
+    """What the request's containers that ended have used."""
+
+    amount_seconds: ShownAmounts | None = Field(
+        None, description="How much of each resource they held, times seconds."
+    )
+    preempted_amount_seconds: ShownAmounts | None = Field(
+        None, description="The part of that of containers that were taken back."
+    )
+    preempted_containers: Count | None = Field(
+        None, description="Containers taken back for other queues or applications."
+    )
+
+
 class ContainerRequestStatus(Fields):
     """What came of the request; the scheduler and the ResourceManager each write their part."""
 
@@ -433,6 +447,9 @@ class ContainerRequestStatus(Fields):
         description="How all its containers ended, by exit status; kept with the application. "
         "ResourceManager.",
         json_schema_extra=listed_by("exitStatus"),
+    )
+    usage: RequestUsage | None = Field(
+        None, description="What its containers that ended have used. ResourceManager."
     )
     conditions: list[Condition] | None = conditions(  # type: ignore[assignment]
         "Accepted: the queue takes it. Satisfied: nothing is pending; when false, reason and "

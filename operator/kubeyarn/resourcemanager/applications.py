@@ -44,6 +44,7 @@ from kubeyarn.resourcemanager import (
     telling,
     unmanaged,
     unused,
+    usage,
 )
 from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.isolation import Executors
@@ -316,6 +317,10 @@ class ApplicationsManager:
             lambda container: self._ending(key, container, view),
             doom,
             confirmed=(lambda c: c in session.confirmed) if told else (lambda _: True),
+        )
+        now_ms = self._clock_ms()
+        plan.status |= usage.after(
+            view, plan.ended, lambda container: self.cache.held_s(key, container, now_ms)
         )
         if plan.status:
             await self._patch_request(key, view.name, plan.status)

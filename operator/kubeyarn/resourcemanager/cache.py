@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from kubeyarn.cluster.resources import APPLICATIONS
@@ -37,7 +38,7 @@ class Cache:
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
         self._pods: dict[Key, PodFacts] = {}
         self._pods_of: dict[Key, dict[ContainerId, PodFacts]] = defaultdict(dict)
-        self._gone: dict[Key, dict[ContainerId, Ending]] = defaultdict(dict)
+        self._gone: dict[Key, dict[ContainerId, PodFacts]] = defaultdict(dict)
         self._dead: dict[str, None] = {}
 
     def put_application(self, item: Object, *, deleted: bool = False) -> Key:
@@ -105,9 +106,15 @@ class Cache:
         pods = self._pods_of[owner]
         if pods.get(facts.container, facts).uid == facts.uid:
             pods.pop(facts.container, None)
-            seen_before = known.ending if known is not None else None
-            ending = facts.ending or seen_before or podfacts.TAKEN_AWAY
-            self._gone[owner].setdefault(facts.container, ending)
+            before = known or facts
+            last = replace(
+                facts,
+                ending=facts.ending or before.ending or podfacts.TAKEN_AWAY,
+                created_ms=facts.created_ms or before.created_ms,
+                finished_ms=facts.finished_ms or before.finished_ms,
+                deleted_ms=facts.deleted_ms or before.deleted_ms,
+            )
+            self._gone[owner].setdefault(facts.container, last)
 
     def requests(self, application: Key) -> list[Object]:
         """An application's requests, by name, without those of an earlier one of its name."""
@@ -135,7 +142,14 @@ class Cache:
 
     def gone(self, application: Key, container: ContainerId) -> Ending | None:
         """How a container ended whose pod was deleted while we watched."""
-        return self._gone.get(application, {}).get(container)
+        last = self._gone.get(application, {}).get(container)
+        return last.ending if last is not None else None
+
+    def held_s(self, application: Key, container: ContainerId, now_ms: int) -> int:
+        """For how many seconds a container has had its room; 0 where no pod of it was seen."""
+        pod = self.pods(application).get(container)
+        pod = pod or self._gone.get(application, {}).get(container)
+        return pod.held_s(now_ms) if pod is not None else 0
 
     def keep_gone(self, application: Key, wanted: Collection[ContainerId]) -> None:
         """Forget how containers ended but *wanted*: their ending is recorded."""

@@ -42,10 +42,15 @@ class PodFacts:
     finished_ms: int = 0
     deleting: bool = False
     created_ms: int = 0
+    deleted_ms: int = 0
     waiting: tuple[str, str] | None = None
     unschedulable: str = ""
     main: str = "main"
     version: int = 0
+
+    def held_s(self, now_ms: int) -> int:
+        """For how many seconds its container has had its room."""
+        return max(0, (self.finished_ms or self.deleted_ms or now_ms) - self.created_ms) // 1000
 
 
 def read(pod: Object) -> PodFacts | None:
@@ -73,6 +78,7 @@ def read(pod: Object) -> PodFacts | None:
         finished_ms=_finished_ms(status, main),
         deleting="deletionTimestamp" in meta,
         created_ms=submissions.milliseconds(meta.get("creationTimestamp")),
+        deleted_ms=submissions.milliseconds(meta.get("deletionTimestamp")),
         waiting=_waiting(status, main),
         unschedulable=_unschedulable(status),
         version=int(meta.get("resourceVersion") or 0),

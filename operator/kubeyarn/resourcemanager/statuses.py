@@ -10,7 +10,7 @@ from kubeyarn.crd import conditions
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.resourcemanager import asking, lifetimes, records
+from kubeyarn.resourcemanager import asking, lifetimes, records, usage
 from kubeyarn.resourcemanager.observing import Seen
 from kubeyarn.resourcemanager.requests import RequestView
 
@@ -31,6 +31,7 @@ def changes(
     meta, status = seen.application["metadata"], seen.application.get("status") or {}
     wanted = records.write(record) | _address(seen, record) | _priority(seen)
     wanted["allocated"] = _allocated(views)
+    wanted["usage"] = usage.of_application(views, status.get("usage") or {})
     if record.queue:
         # Before that, its queue's word on lifetimes is not known.
         wanted["lifetime"] = lifetimes.status(record, seen.lifetime.seconds)
