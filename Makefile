@@ -7,11 +7,12 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 GENERATED = --write crds --write charts/kubeyarn/files/crds --reference docs/reference
 
-.PHONY: demo test lint unit conformance e2e crds clean help
+.PHONY: demo test programs lint unit conformance e2e crds clean help
 
 help:
 	@echo "make demo         a word count through YARN's ten steps on a real cluster on this machine"
 	@echo "make test         every test: lint, unit, property, wire, conformance, end to end"
+	@echo "make programs     the programs of the local cluster, downloaded or built into the cache"
 	@echo "make lint         formatting, types, imports between rooms, generated files"
 	@echo "make unit         the tests that need no cluster, those of the documentation included"
 	@echo "make conformance  the recorded answers of Apache Hadoop"
@@ -28,7 +29,11 @@ $(READY): requirements/dev.lock pyproject.toml
 demo: $(READY)
 	$(BIN)/kubeyarn demo
 
-test: lint unit conformance e2e
+test: programs lint unit conformance e2e
+
+# Once, for minutes: no test waits for a build.
+programs: $(READY)
+	$(BIN)/kubeyarn cluster fetch
 
 lint: $(READY)
 	$(BIN)/ruff format --check operator tests
@@ -43,7 +48,7 @@ unit: $(READY)
 conformance: $(READY)
 	$(BIN)/pytest tests/conformance -n 2
 
-e2e: $(READY)
+e2e: programs
 	$(BIN)/pytest tests/e2e/local
 	$(BIN)/pytest tests/e2e --ignore tests/e2e/local -n 2 --no-loadscope-reorder
 

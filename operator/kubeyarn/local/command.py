@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from kubeyarn.local import image as images
-from kubeyarn.local.binaries import BINARIES
+from kubeyarn.local.binaries import BINARIES, NODE
 from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.layout import layouts
@@ -90,6 +90,15 @@ def _show_settings() -> None:
         path = lookup.present(binary)
         where = str(path) if path else "to be downloaded or built"
         click.echo(f"{binary.name:<26} {binary.version:<10} {where}  ({binary.setting})")
+
+
+@cluster.command()
+@click.option("--no-kubelet", is_flag=True, help="Without the programs of a real kubelet's node.")
+def fetch(no_kubelet: bool) -> None:
+    """Have every program that a cluster, its tests and the demo need: downloaded, or built."""
+    wanted = [name for name in BINARIES if not (no_kubelet and name in NODE)]
+    for name, path in sorted(Lookup(click.echo).find(wanted).items()):
+        click.echo(f"{name:<26} {BINARIES[name].version:<10} {path}")
 
 
 @cluster.command()

@@ -7,7 +7,7 @@ import click.testing
 import pytest
 
 from kubeyarn.local import command, prerequisites
-from kubeyarn.local.binaries import BINARIES
+from kubeyarn.local.binaries import BINARIES, NODE
 from kubeyarn.local.cluster import ComponentStatus, LocalCluster
 from kubeyarn.local.errors import LocalClusterError
 
@@ -95,6 +95,21 @@ def test_the_settings_name_every_program_and_start_nothing(state: Path) -> None:
     for binary in BINARIES.values():
         assert binary.setting in result.output
     assert not state.exists()
+
+
+def test_every_program_can_be_had_before_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in BINARIES:
+        (tmp_path / name).touch(0o755)
+    monkeypatch.setenv("KUBEYARN_BIN_DIR", str(tmp_path))
+
+    everything, no_node = run("fetch"), run("fetch", "--no-kubelet")
+
+    assert everything.exit_code == no_node.exit_code == 0
+    shown = {line.split()[0]: line.split()[-1] for line in everything.output.splitlines()}
+    assert shown == {name: str(tmp_path / name) for name in BINARIES}
+    assert {line.split()[0] for line in no_node.output.splitlines()} == {*BINARIES} - {*NODE}
 
 
 def test_without_root_the_error_says_what_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
