@@ -134,7 +134,7 @@ REQUESTS = Resource(
         Column("Succeeded", "integer", ".status.succeeded", "Containers that ended well."),
         Column("Failed", "integer", ".status.failed", "Containers that failed."),
         Column(
-            "Waits-For",
+            "Satisfied",
             "string",
             '.status.conditions[?(@.type=="Satisfied")].reason',
             "What stops the pending ones.",
