@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -384,6 +385,20 @@ def test_wrong_values_are_refused_by_name(helm, setting):
     assert done.returncode != 0
     key = setting.partition("=")[0].rpartition(".")[2]
     assert key in done.stderr
+
+
+PAGES = ["README.md", "docs/kind.md", "docs/operations.md", "charts/kubeyarn/README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_setting_that_the_documentation_gives_is_a_value_of_the_chart(helm, page):
+    given = re.findall(r"--set ([A-Za-z][^\s`]+)", (CHART.parents[1] / page).read_text())
+    assert given
+    settings = [word for setting in given for word in ("--set", setting)]
+
+    done = helm("template", "x", str(CHART), "--kube-version", "1.36.3", *settings)
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_readme_names_every_value():
