@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.asks import ANYWHERE
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.resources import MEMORY, Vector, add, scale, subtract
+from kubeyarn.schedule.capacity.fresh import taken_in
 
 if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from kubeyarn.policy.application_order import ApplicationKey
     from kubeyarn.schedule.capacity.leaf import LeafQueue
     from kubeyarn.schedule.capacity.nodes import LedgerNode
+    from kubeyarn.schedule.capacity.users import User
 
 
 @dataclass(slots=True)
@@ -107,9 +109,14 @@ class Stake:
 
 
 class LedgerApplication:
-    """One application: its attempt, asks, containers and reservations."""
+    """One application: its attempt, asks, containers and reservations.
+
+    *fresh* are containers that are not among the others yet; *holder* is its user in the leaf, when
+    that was last looked for.
+    """
 
     __slots__ = (
+        "_containers",
         "active",
         "am_container",
         "am_partition",
@@ -120,9 +127,10 @@ class LedgerApplication:
         "attempt_id",
         "cached_demand",
         "cached_used",
-        "containers",
         "epoch",
         "first_ask",
+        "fresh",
+        "holder",
         "keys",
         "master_locality",
         "next_number",
@@ -144,6 +152,7 @@ class LedgerApplication:
     def __init__(self, app: Application, queue: LeafQueue, zero: Vector, now_ms: int) -> None:
         self.app = app
         self.user = app.user
+        self.holder: User | None = None
         self.queue = queue
         self.zero = zero
         self.priority = app.priority or 0
@@ -163,7 +172,8 @@ class LedgerApplication:
         self.asks: dict[AskKey, OutstandingAsk] = {}
         self.first_ask: OutstandingAsk | None = None
         self.keys: list[AskKey] = []
-        self.containers: dict[ContainerId, Container] = {}
+        self._containers: dict[ContainerId, Container] = {}
+        self.fresh: list[Container] = []
         self.reservations: dict[AskKey, dict[str, Reservation]] = {}
         self.re_reservations: dict[AskKey, int] = {}
         self.plain = Stake(self.zero)
@@ -175,6 +185,11 @@ class LedgerApplication:
         self.master_locality = ANYWHERE
         self.cached_used = 0
         self.cached_demand = 0
+
+    @property
+    def containers(self) -> dict[ContainerId, Container]:
+        """What is held, by id."""
+        return taken_in(self._containers, self.fresh)
 
     def reservation_total(self) -> Vector:
         """What is reserved in the default partition (Hadoop: getCurrentReservation)."""

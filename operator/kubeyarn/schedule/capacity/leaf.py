@@ -105,7 +105,8 @@ class LeafQueue(Queue):
     def set_current_limit(self, limit: Vector) -> None:
         """Note what the queue might use now, by its parent's word and its own maximum."""
         if self.rounded_maximum is None:
-            self.rounded_maximum = self.calc.round_down(self.maximum(""), self.step)
+            rounded = self.calc.round_down(self.maximum(""), self.step)
+            self.rounded_maximum = self.cluster.one(rounded)
         most = self.rounded_maximum
         if most != limit:
             most = self.calc.lesser(self.cluster.total, most, limit)

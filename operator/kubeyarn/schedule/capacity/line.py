@@ -17,12 +17,13 @@ def _key(entry: tuple[ApplicationKey, LedgerApplication]) -> ApplicationKey:
 
 
 class Line:
-    """Applications sorted by key."""
+    """Applications sorted by key; *first* is who is served first."""
 
-    __slots__ = ("entries",)
+    __slots__ = ("entries", "first")
 
     def __init__(self) -> None:
         self.entries: list[tuple[ApplicationKey, LedgerApplication]] = []
+        self.first: LedgerApplication | None = None
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -33,14 +34,10 @@ class Line:
     def __reversed__(self) -> Iterator[LedgerApplication]:
         return (app for _, app in reversed(self.entries))
 
-    @property
-    def first(self) -> LedgerApplication | None:
-        """Who is served first."""
-        return self.entries[0][1] if self.entries else None
-
     def add(self, app: LedgerApplication) -> None:
         """Put an application where its key says."""
         insort(self.entries, (app.order_key, app), key=_key)
+        self.first = self.entries[0][1]
 
     def remove(self, app: LedgerApplication) -> bool:
         """Take an application out; False when it is not in line."""
@@ -49,6 +46,7 @@ class Line:
         while place < len(entries) and entries[place][0] == app.order_key:
             if entries[place][1] is app:
                 del entries[place]
+                self.first = entries[0][1] if entries else None
                 return True
             place += 1
         return False
@@ -57,4 +55,5 @@ class Line:
         """Empty the line; returns who was in it."""
         apps = list(self)
         self.entries.clear()
+        self.first = None
         return apps

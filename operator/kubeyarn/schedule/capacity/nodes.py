@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kubeyarn.model.resources import ResourceTypes, Vector, add, subtract
+from kubeyarn.schedule.capacity.fresh import taken_in
 from kubeyarn.schedule.tags import TagBook
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ContainerId
     from kubeyarn.model.nodes import Node
     from kubeyarn.schedule.capacity.application import Reservation
 
 
+_Value = TypeVar("_Value", bound="Hashable")
+_MOST_EQUALS = 4096
+
+
 @dataclass(slots=True)
 class LedgerNode:
-    """A node, what it holds, and its one reservation (Hadoop: FiCaSchedulerNode)."""
+    """A node, what it holds, and its one reservation (Hadoop: FiCaSchedulerNode).
+
+    *fresh* are containers that are not among the others yet.
+    """
 
     node: Node
     name: str
@@ -27,8 +37,14 @@ class LedgerNode:
     rack: str
     position: int
     book: TagBook
-    containers: dict[ContainerId, Container] = field(default_factory=dict)
     reservation: Reservation | None = None
+    fresh: list[Container] = field(default_factory=list)
+    _containers: dict[ContainerId, Container] = field(default_factory=dict)
+
+    @property
+    def containers(self) -> dict[ContainerId, Container]:
+        """What is held, by id."""
+        return taken_in(self._containers, self.fresh)
 
     def hold(self, container: Container) -> None:
         """Put *container* on the node."""
@@ -56,7 +72,7 @@ class LedgerNode:
 class Cluster:
     """All nodes, in the order they joined, and what each partition amounts to."""
 
-    __slots__ = ("_joined", "book", "nodes", "partitions", "total", "types", "zero")
+    __slots__ = ("_equals", "_joined", "book", "nodes", "partitions", "total", "types", "zero")
 
     def __init__(self, types: ResourceTypes) -> None:
         self.types = types
@@ -65,11 +81,23 @@ class Cluster:
         self.partitions: dict[str, Vector] = {"": zero}
         self.total = zero
         self._joined = 0
+        self._equals: dict[object, object] = {}
         self.book = TagBook()
 
     def partition(self, name: str) -> Vector:
         """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
         return self.partitions.get(name, self.zero)
+
+    def one(self, value: _Value) -> _Value:
+        """The one object that stands for all that are equal to *value*.
+
+        Limits of a thousand queues that are alike are then one place in memory, and near.
+        """
+        if len(self._equals) >= _MOST_EQUALS:
+            self._equals.clear()
+        found = self._equals.setdefault(value, value)
+        assert isinstance(found, type(value))
+        return found
 
     def add(self, node: Node) -> LedgerNode:
         """A node joins, last in order."""

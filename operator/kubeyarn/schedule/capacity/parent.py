@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from kubeyarn.policy.calculator import Calculator
     from kubeyarn.schedule.capacity.limits import Limits
     from kubeyarn.schedule.capacity.nodes import Cluster
-    from kubeyarn.schedule.capacity.queue import Entry
+    from kubeyarn.schedule.capacity.queue import Entry, Part
 
 
 class _Order:
@@ -26,7 +26,7 @@ class _Order:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.misplaced: dict[str, Queue] = {}
+        self.misplaced: list[Part] = []
 
 
 class ParentQueue(Queue):
@@ -73,11 +73,12 @@ class ParentQueue(Queue):
         """Forget the order: children, guarantees or sizes changed."""
         self.orders.clear()
 
-    def misplaced(self, child: Queue, partition: str) -> None:
+    def misplaced(self, part: Part, partition: str) -> None:
         """A child's use changed; it is put in its place before the order is next asked for."""
         order = self.orders.get(partition)
-        if order is not None:
-            order.misplaced[child.path] = child
+        if order is not None and not part.misplaced:
+            part.misplaced = True
+            order.misplaced.append(part)
 
     def in_order(self, partition: str) -> list[Entry]:
         """The children behind their keys, those to be served first before the others."""
@@ -86,11 +87,12 @@ class ParentQueue(Queue):
             return self._sort(partition).entries
         if order.misplaced:
             entries = order.entries
-            for child in order.misplaced.values():
-                before = child.parts[partition].entry
+            calc, whole = self.calc, self.cluster.partition(partition)
+            for part in order.misplaced:
+                before = part.entry
                 # Mostly the one that was served first.
                 del entries[0 if entries[0] is before else bisect_left(entries, before)]
-                entry = child.find_place(partition)
+                entry = part.find_place(calc, whole)
                 # And mostly it is the last now. Others' entries are far away in memory.
                 if not entries or entries[-1] < entry:
                     entries.append(entry)
@@ -108,9 +110,10 @@ class ParentQueue(Queue):
         )
         by_priority = self.settings.child_ordering is ChildOrdering.PRIORITY_UTILIZATION
         order = self.orders[partition] = _Order()
+        whole = self.cluster.partition(partition)
         for child, tie in zip(self.children, ties, strict=True):
             child.settle_place(partition, tie, by_priority=by_priority)
-            order.entries.append(child.find_place(partition))
+            order.entries.append(child.parts[partition].find_place(self.calc, whole))
         order.entries.sort()
         return order
 

@@ -51,8 +51,8 @@ class Part:
 
     *charged*: it held something at some time; *asked*: it wanted something. *rank*, *tie*, *empty*
     (no capacity there) and *guarantee* (what use is measured against) put it among its siblings
-    and do not change with use; *entry* is where it stood last. One object, because a grant looks
-    at most of it.
+    and do not change with use; *entry* is where it stood last, and *misplaced* says that its use
+    has changed since. One object, because a grant looks at most of it.
     """
 
     __slots__ = (
@@ -62,13 +62,16 @@ class Part:
         "entry",
         "guarantee",
         "maximum",
+        "misplaced",
         "pending",
+        "queue",
         "rank",
         "tie",
         "used",
     )
 
-    def __init__(self, zero: Vector) -> None:
+    def __init__(self, queue: Queue, zero: Vector) -> None:
+        self.queue = queue
         self.used = zero
         self.pending = zero
         self.maximum: Vector | None = None
@@ -79,6 +82,20 @@ class Part:
         self.empty = False
         self.guarantee = 0.0
         self.entry: Entry | tuple[()] = ()
+        self.misplaced = False
+
+    def find_place(self, calc: Calculator, whole: Vector) -> Entry:
+        """Where the queue stands among its siblings now; *whole* is the partition."""
+        share = 0.0
+        if self.empty:
+            share = calc.divide(whole, self.used, whole) if calc.any_above_zero(whole) else 0.0
+        elif self.guarantee and self.charged:
+            share = single(calc.share(whole, self.used) / self.guarantee)
+        rank = self.rank
+        entry = (rank + SATISFIED if share >= 1.0 else rank, share, self.tie, self.queue)
+        self.entry = entry
+        self.misplaced = False
+        return entry
 
 
 class Queue:
@@ -140,7 +157,7 @@ class Queue:
         self.effective_minimum: dict[str, Vector] = {}
         self.effective_maximum: dict[str, Vector] = {}
         self.template_absolute: dict[str, float] | None = None
-        self.plain = Part(cluster.zero)
+        self.plain = Part(self, cluster.zero)
         self.parts: dict[str, Part] = {"": self.plain}
         self.reserved: dict[str, Vector] = {}
         self.last_submitted_ms = 0
@@ -188,7 +205,7 @@ class Queue:
         """What the queue is to a partition, known from now on."""
         found = self.parts.get(partition)
         if found is None:
-            found = self.parts[partition] = Part(self.zero)
+            found = self.parts[partition] = Part(self, self.zero)
         return found
 
     def share(self, partition: str) -> Shares:
@@ -215,7 +232,7 @@ class Queue:
             part.used = add(part.used, size)
             part.charged = True
             if queue.parent is not None:
-                queue.parent.misplaced(queue, partition)
+                queue.parent.misplaced(part, partition)
 
     def discharge(self, size: Vector, partition: str) -> None:
         """Count a container or reservation as given back, here and above."""
@@ -224,7 +241,7 @@ class Queue:
             part.used = subtract(part.used, size)
             part.charged = True
             if queue.parent is not None:
-                queue.parent.misplaced(queue, partition)
+                queue.parent.misplaced(part, partition)
 
     def change_pending(self, partition: str, change: Vector) -> None:
         """Count a change of what is outstanding, here and above."""
@@ -283,7 +300,8 @@ class Queue:
     def measure(self) -> None:
         """Forget what was derived from guarantees and sizes that may have changed."""
         self._guarantee_shares.clear()
-        self.plain.maximum = self.effective_maximum.get("")
+        maximum = self.effective_maximum.get("")
+        self.plain.maximum = None if maximum is None else self.cluster.one(maximum)
         if self.parent is not None:
             self.parent.reorder()
 
@@ -294,22 +312,9 @@ class Queue:
         part = self.part(partition)
         part.tie = tie
         part.empty = self.share(partition).absolute == 0
-        part.guarantee = self._guarantee_share(partition)
+        part.guarantee = self.cluster.one(self._guarantee_share(partition))
         part.rank = child_rank(
             accessible=self.reaches(partition),
             empty=part.empty,
             priority=self.settings.priority if by_priority else 0,
         )
-
-    def find_place(self, partition: str) -> Entry:
-        """Where the queue stands among its siblings now."""
-        part, share = self.parts[partition], 0.0
-        if part.empty:
-            share = self.absolute_used(partition)
-        elif part.guarantee and part.charged:
-            whole = self.cluster.partitions[partition]
-            share = single(self.calc.share(whole, part.used) / part.guarantee)
-        rank = part.rank
-        entry = (rank + SATISFIED if share >= 1.0 else rank, share, part.tie, self)
-        part.entry = entry
-        return entry

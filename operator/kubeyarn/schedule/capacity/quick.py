@@ -121,9 +121,9 @@ def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk, User
     if leaf.reserved and any(any(amount) for amount in leaf.reserved.values()):
         return None
     leaf.settle_order()
-    if not leaf.hungry.entries:
+    app = leaf.hungry.first
+    if app is None:
         return None
-    app = leaf.hungry.entries[0][1]
     ask = app.first_ask
     if ask is None:
         return None
@@ -131,8 +131,10 @@ def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk, User
         return None
     if ask.partition or not ask.plain:
         return None
-    user = leaf.users.by_name.get(app.user)
-    if user is None or not leaf.users.surely_within(user, ""):
+    users, user = leaf.users, app.holder
+    if user is None or user.home is not users:
+        user = app.holder = users.by_name.get(app.user)
+    if user is None or not users.surely_within(user, ""):
         return None
     leaf.known_limit = leaf.current_limit
     return app, ask, user
@@ -152,12 +154,12 @@ def _grant(
     if am:
         app.waiting_for_am = False
         app.am_container = container_id
-    app.containers[container_id] = container
+    app.fresh.append(container)
     stake = app.plain
     used, pending = stake.used, stake.pending
     stake.used = (used[0] + memory, used[1] + cpu)
     stake.pending = (pending[0] - memory, pending[1] - cpu)
-    node.containers[container_id] = container
+    node.fresh.append(container)
     free = node.free
     node.free = (free[0] - memory, free[1] - cpu)
     ask.missed = 0
@@ -184,5 +186,6 @@ def _charge(leaf: LeafQueue, memory: int, cpu: int) -> None:
         parent = queue.parent
         if parent is not None:
             order = parent.orders.get("")
-            if order is not None:
-                order.misplaced[queue.path] = queue
+            if order is not None and not part.misplaced:
+                part.misplaced = True
+                order.misplaced.append(part)

@@ -35,12 +35,13 @@ class _Held:
 
 
 class User:
-    """One user in one leaf queue."""
+    """One user in one leaf queue; *home* are that queue's users until it is forgotten there."""
 
     __slots__ = (
         "active",
         "active_apps",
         "am_used",
+        "home",
         "name",
         "parts",
         "pending_apps",
@@ -49,7 +50,8 @@ class User:
         "zero",
     )
 
-    def __init__(self, name: str, weight: float, zero: Vector) -> None:
+    def __init__(self, home: Users, name: str, weight: float, zero: Vector) -> None:
+        self.home: Users | None = home
         self.name = name
         self.weight = weight
         self.active = False
@@ -136,14 +138,14 @@ class Users:
         """The user, known from now on."""
         user = self.by_name.get(name)
         if user is None:
-            user = self.by_name[name] = User(name, self.weights.get(name, 1.0), self._zero)
+            user = self.by_name[name] = User(self, name, self.weights.get(name, 1.0), self._zero)
             self._all_weights = self._sum_weights(self.by_name)
         return user
 
     def forget(self, name: str) -> None:
         """A user without applications is no user of this queue."""
         self.about_to_count()
-        del self.by_name[name]
+        self.by_name.pop(name).home = None
         self.active.discard(name)
         self._active_weights = self._sum_weights(self.active)
         self._all_weights = self._sum_weights(self.by_name)
@@ -242,7 +244,7 @@ class Users:
             return False
         if cap is None:
             terms = self._terms(partition, whole=False, everyone=False)
-            cap = part.cap = user_cap(self._calc, terms)
+            cap = part.cap = self._queue.cluster.one(user_cap(self._calc, terms))
         used = user.use(partition) if partition else user.plain.used
         parts = self._active_weights * _SPARE
         step = self._queue.step
