@@ -21,6 +21,23 @@ class AskKey(NamedTuple):
     name: str = ""
 
 
+# Above every priority that an ask may have: the API's are 32-bit numbers.
+_AFTER_ALL = 2**40
+
+
+def update_key(key: AskKey, container: str) -> AskKey:
+    """The key of what *container*, granted under *key*, wants more of.
+
+    Hadoop: SchedulerRequestKey.containerToUpdate, which comes after all new containers.
+    """
+    return AskKey(_AFTER_ALL + key.priority, key.allocation_request_id, container)
+
+
+def is_update(key: AskKey) -> bool:
+    """Whether it is the key of what a container wants more of."""
+    return key.priority >= _AFTER_ALL
+
+
 @dataclass(frozen=True, slots=True)
 class Locality:
     """Where an ask wants to be (Hadoop: ResourceRequest rows of hosts and racks).

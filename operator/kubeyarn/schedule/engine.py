@@ -31,6 +31,15 @@ class Grant(NamedTuple):
     container: Container
 
 
+class Grown(NamedTuple):
+    """A container that got what it wanted more of, as it is charged in the ledger from now on.
+
+    One that was not in the ledger before is promoted: it is guaranteed from now on.
+    """
+
+    container: Container
+
+
 @dataclass(frozen=True, slots=True)
 class Preempt:
     """A container to take back: first marked (the AM is told), later with *kill* True."""
@@ -50,7 +59,7 @@ class Reserve:
     size: Vector
 
 
-Decision = Grant | Preempt | Reserve
+Decision = Grant | Grown | Preempt | Reserve
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +210,24 @@ class Engine(Protocol):
         """Charge a container for another size, where it is; whether that was possible now.
 
         Less always is; more needs room on its node and below the limits of its queues and user.
-        Nothing is kept for what waits. Hadoop: IncreaseContainersSchedulerKey, decreaseContainers.
+        Nothing is kept for what waits.
+        """
+
+    def shrink(self, container: ContainerId, size: Vector) -> None:
+        """Charge a container for less, where it is; types that are more in *size* stay as they are.
+
+        Unknown ids are ignored. Hadoop: AbstractYarnScheduler.handleDecreaseRequests.
+        """
+
+    def grow(self, container: Container, more: Vector) -> None:
+        """Want *more* for a container where it is, in place of what it wanted more of; zero: none.
+
+        It waits as an ask on its node alone, after all new containers of its application, and may
+        reserve there; `Grown` is the answer. A container that is not in the ledger is opportunistic
+        so far: *more* is all that it has. Hadoop: ContainerUpdateContext.
+
+        Raises:
+            Rejected: its application is not known.
         """
 
     def release(self, container: ContainerId, now_ms: int) -> None:
@@ -247,7 +273,10 @@ class Engine(Protocol):
         """Every queue, parents before children, in configured order."""
 
     def why(self, application: ApplicationId, key: AskKey | None, now_ms: int) -> Verdict | None:
-        """What stops an ask (None: the application's AM) now; None when nothing waits."""
+        """What stops an ask (None: the application's AM) now; None when nothing waits.
+
+        What a container wants more of is asked by its `update_key`.
+        """
 
     def ceiling(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most on nodes of *partition*; None: there is no such queue.

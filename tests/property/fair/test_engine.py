@@ -13,7 +13,7 @@ from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected
-from kubeyarn.model.ids import ApplicationId
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes, add, fits
 from kubeyarn.schedule.engine import Preempt
@@ -36,6 +36,7 @@ QUEUES = """
 <defaultFairSharePreemptionThreshold>1.0</defaultFairSharePreemptionThreshold>
 """
 POLICIES = st.sampled_from(["fair", "drf"])
+MORE = ((1024, 0), (2048, 1), (0, 2), (0, 0))
 SIZES = st.sampled_from([(1024, 1), (2048, 1), (1024, 3), (4096, 2)])
 
 
@@ -109,6 +110,15 @@ def do(world: World, step: tuple[str, int, object]) -> None:
         held = [c for c in world.engine.containers() if c.id.attempt.application == app]
         for container in held[: pick % 5]:
             world.engine.release(container.id, world.now_ms)
+    elif kind == "grow":
+        held = [c for c in world.engine.containers() if c.id.attempt.application == app]
+        for container in held[: pick % 3]:
+            world.engine.grow(container, MORE[pick % len(MORE)])
+            world.engine.shrink(held[-1].id, (1024, 1))
+    elif kind == "promote":
+        name = ContainerId(AttemptId(app, 1), 0, 1000 + world.now_ms // 1000)
+        spare = Container(name, AskKey(1), f"n{pick % world.nodes}", (2048, 1))
+        world.engine.grow(spare, spare.size)
     elif kind == "move":
         try:
             world.engine.move(app, LEAVES[pick % len(LEAVES)], world.now_ms)
@@ -136,7 +146,7 @@ STEPS = st.tuples(
     st.sampled_from(
         [
             *("submit", "submit", "ask", "ask", "ask", "cycle", "cycle", "cycle"),
-            *("release", "move", "finish", "node", "lose", "preempt"),
+            *("release", "grow", "promote", "move", "finish", "node", "lose", "preempt"),
         ]
     ),
     st.integers(0, 50),

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey, Locality
+from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected
-from kubeyarn.model.ids import ApplicationId
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import Partition
+from kubeyarn.model.resources import add, subtract
 from kubeyarn.policy.configuration.cluster import read_capacity_scheduler
 from kubeyarn.schedule.capacity import CapacityEngine
 from kubeyarn.schedule.engine import Decision, Preempt
@@ -19,6 +21,7 @@ from kubeyarn.schedule.engine import Decision, Preempt
 PREFIX = "yarn.scheduler.capacity."
 LEAVES = ("root.a", "root.b.x", "root.b.y", "root.c")
 
+MORE = ((1024, 0), (2048, 1), (0, 2), (0, 0))
 SIZES = st.sampled_from([(1024, 1), (2048, 1), (1024, 3), (4096, 2), (7168, 5)])
 PARTITIONS = (Partition("gold"), Partition("lent", exclusive=False))
 
@@ -44,6 +47,9 @@ STEP = st.builds(
             "cycle",
             "offer",
             "release",
+            "grow",
+            "shrink",
+            "promote",
             "finish",
             "add",
             "remove",
@@ -112,7 +118,7 @@ class Teller:
     decisions: list[Decision] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     now_ms: int = 0
-    nodes: int = 0
+    promoted: int = 0
 
     def __post_init__(self) -> None:
         config, types = read_capacity_scheduler(self.values, PARTITIONS)
@@ -170,6 +176,29 @@ class Teller:
         held = self.engine.containers()
         if held:
             self.engine.release(held[a % len(held)].id, self.now_ms)
+
+    def grow(self, a: int) -> None:
+        """Some container wants more of one type or both, or no more."""
+        held = self.engine.containers()
+        if held:
+            container = held[a * 3 % len(held)]
+            wanted = add(container.size, MORE[a % len(MORE)])
+            rounded = self.engine.rounded(container.id.attempt.application, wanted)
+            more = tuple(max(0, x) for x in subtract(rounded, container.size))
+            self.engine.grow(container, more)
+
+    def shrink(self, a: int) -> None:
+        """Some container has less."""
+        held = self.engine.containers()
+        if held:
+            self.engine.shrink(held[a % len(held)].id, (1024, 1))
+
+    def promote(self, a: int) -> None:
+        """A container that was not counted is to be."""
+        self.promoted += 1
+        name = ContainerId(AttemptId(self._app(a), 1), 0, 1000 + self.promoted)
+        spare = Container(name, AskKey(a % 3), f"n{a % 5}", (2048, 1))
+        self.engine.grow(spare, spare.size)
 
     def finish(self, a: int) -> None:
         """Some application ends."""

@@ -53,6 +53,11 @@ class OutstandingAsk:
         """How many places are named, anywhere included (Hadoop: getUniqueLocationAsks)."""
         return 1 + len(self.nodes) + len(self.racks)
 
+    @property
+    def fixed(self) -> bool:
+        """Whether it is to be on named nodes and nowhere else, however long it waits."""
+        return not self.relax and bool(self.nodes) and not self.strict_racks
+
     def relocate(self, locality: Locality, racks: dict[str, int]) -> None:
         """Take over what an ask says of places; *racks* includes the racks of its nodes."""
         self.nodes = {name: count for name, count in locality.nodes if count > 0}
@@ -144,6 +149,7 @@ class LedgerApplication:
         "runnable",
         "stakes",
         "submitted_ms",
+        "updates",
         "user",
         "waiting_for_am",
         "zero",
@@ -176,6 +182,7 @@ class LedgerApplication:
         self.fresh: list[Container] = []
         self.reservations: dict[AskKey, dict[str, Reservation]] = {}
         self.re_reservations: dict[AskKey, int] = {}
+        self.updates: dict[str, Container] = {}
         self.plain = Stake(self.zero)
         self.stakes: dict[str, Stake] = {"": self.plain}
         self.reserved: dict[str, Vector] = {}

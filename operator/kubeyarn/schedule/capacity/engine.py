@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.asks import is_update
+from kubeyarn.schedule.capacity import resizing
 from kubeyarn.schedule.capacity.application import OutstandingAsk
 from kubeyarn.schedule.capacity.attempts import AM_KEY
 from kubeyarn.schedule.capacity.dynamic import (
@@ -18,7 +20,7 @@ from kubeyarn.schedule.capacity.preemption import Preemption
 from kubeyarn.schedule.capacity.rounds import Rounds, anything_wanted
 from kubeyarn.schedule.capacity.status import ceiling_of, headroom_of, queue_statuses
 from kubeyarn.schedule.capacity.why import explain
-from kubeyarn.schedule.engine import Decision
+from kubeyarn.schedule.engine import Decision, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +52,9 @@ class CapacityEngine(ContainerLedger):
         ledger = self.cluster.nodes.get(node)
         if ledger is None or self.root is None or self.config is None:
             return ()
-        return offer_node(self.root, ledger, self.cluster, self.config, now_ms, quick=self._quick)
+        return self._swapped(
+            offer_node(self.root, ledger, self.cluster, self.config, now_ms, quick=self._quick)
+        )
 
     def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
         """Offer all nodes until nothing changes or *limit* grants were made.
@@ -68,13 +72,33 @@ class CapacityEngine(ContainerLedger):
         choosy = [] if self._all_plain else self._choosy_asks()
         self._all_plain = not choosy
         # Where passed-up offers are counted, a later cycle may decide otherwise.
-        counting = len(self.cluster.partitions) > 1 or any(ask.locations > 1 for ask in choosy)
+        counting = len(self.cluster.partitions) > 1 or any(
+            ask.locations > 1 and not ask.fixed for ask in choosy
+        )
         plain = not counting and not choosy
         decisions = self._rounds.run(
             self.root, self.cluster, self.config, now_ms, limit, quick=self._quick, plain=plain
         )
         self._idle = not counting and len(decisions) < limit
-        return decisions
+        return self._swapped(decisions) + self._grown_beside() if choosy else decisions
+
+    def _swapped(self, decisions: list[Decision]) -> list[Decision]:
+        """What was granted for updates of containers, as these containers."""
+        return [
+            resizing.swap(
+                self.apps[decision.container.id.attempt.application],
+                decision.container,
+                self.cluster.nodes[decision.container.node],
+            )
+            if isinstance(decision, Grant) and is_update(decision.container.key)
+            else decision
+            for decision in decisions
+        ]
+
+    def _grown_beside(self) -> list[Decision]:
+        step = self._tree().step
+        growing = [app for app in self.apps.values() if app.updates]
+        return [one for app in growing for one in resizing.grow_beside(app, self.cluster, step)]
 
     def _choosy_asks(self) -> list[OutstandingAsk]:
         return [ask for app in self.apps.values() for ask in app.asks.values() if not ask.plain]

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import ANYWHERE
+from kubeyarn.model.resources import component_min
+from kubeyarn.schedule.capacity import resizing
 from kubeyarn.schedule.capacity.attempts import AM_KEY
-from kubeyarn.schedule.capacity.commit import (
-    charge,
-    complete,
-    new_container_id,
-)
+from kubeyarn.schedule.capacity.commit import charge, new_container_id
 from kubeyarn.schedule.capacity.ledger_of_applications import ApplicationLedger
 from kubeyarn.schedule.capacity.rejections import (
     check_size,
 )
-from kubeyarn.schedule.capacity.resizing import resize
 from kubeyarn.schedule.capacity.submission import (
     check_asks,
 )
@@ -118,11 +115,35 @@ class ContainerLedger(ApplicationLedger):
         held = app.containers.get(container) if app is not None else None
         if app is None or held is None:
             return False
-        if held.size == size:
-            return True
-        done = resize(app, held, self.cluster.nodes[held.node], size)
+        done = held.size == size or resizing.resize(app, held, self.cluster.nodes[held.node], size)
         self._idle = self._idle and not done
         return done
+
+    def shrink(self, container: ContainerId, size: Vector) -> None:
+        """Charge a container for less, where it is; types that are more in *size* stay."""
+        self.settle()
+        app = self.apps.get(container.attempt.application)
+        held = app.containers.get(container) if app is not None else None
+        if app is None or held is None:
+            return
+        less = component_min(held.size, size)
+        if less != held.size:
+            resizing.shrink(app, held, self.cluster.nodes[held.node], less)
+            self._idle = False
+
+    def grow(self, container: Container, more: Vector) -> None:
+        """Want *more* for a container where it is; zero: nothing more.
+
+        Raises:
+            Rejected: its application is not known.
+        """
+        self.settle()
+        app = self._known(container.id.attempt.application)
+        lent = [p.name for p in self._settings().partitions if not p.exclusive]
+        resizing.want(app, container, more, self.cluster, lent)
+        if not app.waiting_for_am:
+            app.queue.needs_reordering(app, demand_only=True)
+        self._idle = self._all_plain = False
 
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
@@ -131,5 +152,5 @@ class ContainerLedger(ApplicationLedger):
         held = app.containers.get(container) if app is not None else None
         if app is None or held is None:
             return
-        complete(app, held, self.cluster.nodes[held.node])
+        resizing.release(app, held, self.cluster.nodes[held.node], self.cluster)
         self._idle = False

@@ -13,7 +13,6 @@ from kubeyarn.policy.tree import TreeLookup, build_tree
 from kubeyarn.schedule.capacity.application import LedgerApplication
 from kubeyarn.schedule.capacity.commit import (
     charge,
-    complete,
     discharge,
     drop_reservation,
 )
@@ -26,6 +25,7 @@ from kubeyarn.schedule.capacity.parallel import ParallelLimits
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.queue_index import QueueIndex
 from kubeyarn.schedule.capacity.quick import may_be_quick
+from kubeyarn.schedule.capacity.resizing import release
 from kubeyarn.schedule.capacity.tree import (
     change_tree,
     check_change,
@@ -206,7 +206,7 @@ class QueueLedger:
         for container in lost:
             app = self.apps.get(container.id.attempt.application)
             if app is not None:
-                complete(app, container, ledger)
+                release(app, container, ledger, self.cluster)
         if ledger.reservation is not None:
             drop_reservation(ledger.reservation, ledger)
         self.cluster.remove(name)

@@ -86,6 +86,7 @@ def _stopped(app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster) -> V
         _no_node(ask, cluster, wait, place)
         or _excluded(ask, cluster, wait, place)
         or _constrained(app, ask, cluster, wait, place)
+        or _filling_up(app, ask, wait, place)
         or _queue_limit(app, ask, wait, place)
         or _user_limit(app, ask, wait, place)
         or _no_room(app, ask, cluster, wait, place)
@@ -142,11 +143,23 @@ def _constrained(
 
 
 def _usable(node: LedgerNode, ask: OutstandingAsk) -> bool:
-    return node.node.schedulable and node.partition == ask.partition
+    elsewhere = ask.fixed and node.name not in ask.nodes
+    return node.node.schedulable and node.partition == ask.partition and not elsewhere
 
 
 def _within(size: Vector, room: Vector) -> bool:
     return all(x <= y for x, y in zip(size, room, strict=True))
+
+
+def _filling_up(
+    app: LedgerApplication, ask: OutstandingAsk, wait: str, place: int
+) -> Verdict | None:
+    """All of it has room reserved, which counts as used: no limit stops it."""
+    reserved = app.reservations.get(ask.key, {})
+    if len(reserved) < ask.count:
+        return None
+    names = listed(sorted(reserved))
+    return Verdict(Reason.RESERVED, f"room is reserved and filling up on {names}; {wait}", place)
 
 
 def _queue_limit(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from kubeyarn.model.asks import AskKey, Locality
+from kubeyarn.model.asks import AskKey, Locality, is_update
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, component_min, fits, subtract
@@ -331,7 +331,7 @@ class Assigner:
         self._count_down(attempt, key, ask, room, level)
         if room.promised:
             self._keep_promise(attempt, room, size)
-        if not attempt.am_running and not attempt.unmanaged:
+        if not attempt.am_running and not attempt.unmanaged and not is_update(key):
             attempt.am_running = True
             attempt.am_size = ask.ask.size
             attempt.queue.am_usage = add(attempt.queue.am_usage, ask.ask.size)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bisect import insort
 
 from kubeyarn.model.applications import Application
-from kubeyarn.model.asks import Ask, AskKey
+from kubeyarn.model.asks import Ask, AskKey, Locality, update_key
+from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import Vector, add, fits, subtract
@@ -81,6 +82,23 @@ class Attempts:
             attempt.keys.remove(key)
             self._ledger.want(attempt, known.ask.size, -known.count)
             self._ledger.unreckoned[attempt] = None
+
+    def want_more(self, attempt: Attempt, container: Container, more: Vector) -> None:
+        """Ask for *more* for a container where it is, in place of what was asked; zero: nothing.
+
+        Hadoop: ContainerUpdateContext.checkAndAddToOutstandingIncreases.
+        """
+        name = str(container.id)
+        known = attempt.updates.pop(name, None)
+        # An AM's container has another key in the ledger than in its request.
+        key = update_key((known or container).key, name)
+        if any(more):
+            place = Locality(nodes=((container.node, 1),), relax=False)
+            self.ask(attempt, Ask(key, 1, more, locality=place))
+            attempt.updates[name] = container._replace(key=(known or container).key)
+        elif known is not None:
+            self.drop_ask(attempt, key)
+            attempt.patience.pop(key, None)
 
     # --- moving
 

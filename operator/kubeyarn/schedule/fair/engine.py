@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kubeyarn.model.applications import Application
-from kubeyarn.model.asks import Ask, AskKey, Locality
+from kubeyarn.model.asks import Ask, AskKey, Locality, is_update
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.fair_queues import FairClusterConfig
@@ -22,7 +22,7 @@ from kubeyarn.model.resources import ResourceTypes, Vector, add, component_min, 
 from kubeyarn.policy.fair import headroom as headrooms
 from kubeyarn.policy.fair.placing import with_root
 from kubeyarn.policy.fair.rounding import scaled_down
-from kubeyarn.schedule.engine import Decision, Grant, Preempt, QueueStatus, Reserve
+from kubeyarn.schedule.engine import Decision, Grant, Grown, Preempt, QueueStatus, Reserve
 from kubeyarn.schedule.engine import Room as EngineRoom
 from kubeyarn.schedule.fair import explaining, reporting, sharing
 from kubeyarn.schedule.fair.admission import Admission
@@ -339,11 +339,55 @@ class FairEngine:
         if any(more) and not self._assigner.may_grow(attempt, held.node, more):
             return False
         if held.size != size:
-            self._ledger.free(attempt, held)
-            self._ledger.hold(attempt, held._replace(size=size))
-            self._ledger.available = subtract(self._ledger.cluster, self._ledger.allocated)
-            self._ledger.line_up(attempt)
+            self._recount(attempt, held, held._replace(size=size))
         return True
+
+    def shrink(self, container: ContainerId, size: Vector) -> None:
+        """Charge a container for less, where it is; types that are more in *size* stay."""
+        self._sizing.settle()
+        attempt = self._ledger.attempts.get(container.attempt.application)
+        held = attempt.containers.get(container) if attempt is not None else None
+        if attempt is None or held is None:
+            return
+        less = component_min(held.size, size)
+        if less != held.size:
+            self._recount(attempt, held, held._replace(size=less))
+
+    def grow(self, container: Container, more: Vector) -> None:
+        """Want *more* for a container where it is; zero: nothing more.
+
+        Raises:
+            Rejected: its application is not known.
+        """
+        self._sizing.settle()
+        attempt = self._attempt(container.id.attempt.application)
+        self._attempts.want_more(attempt, container, more)
+        self._ledger.line_up(attempt)
+        self._ledger.touch()
+
+    def _recount(self, attempt: Attempt, before: Container, after: Container) -> None:
+        self._ledger.free(attempt, before)
+        self._ledger.hold(attempt, after)
+        self._ledger.available = subtract(self._ledger.cluster, self._ledger.allocated)
+        self._ledger.line_up(attempt)
+
+    def _swapped(self, decision: Decision) -> Decision:
+        """What was granted for an update of a container, as that container (swapContainer)."""
+        if not isinstance(decision, Grant) or not is_update(decision.container.key):
+            return decision
+        granted = decision.container
+        attempt = self._attempt(granted.id.attempt.application)
+        wanted = attempt.updates.pop(granted.key.name)
+        attempt.patience.pop(granted.key, None)
+        held = attempt.containers.get(wanted.id)
+        if held is None:
+            promoted = wanted._replace(size=granted.size, partition=granted.partition)
+            self._recount(attempt, granted, promoted)
+            return Grown(promoted)
+        self._ledger.free(attempt, granted)
+        grown = held._replace(size=add(held.size, granted.size))
+        self._recount(attempt, held, grown)
+        return Grown(grown)
 
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
@@ -355,6 +399,8 @@ class FairEngine:
         if attempt is None or held is None:
             return
         self._ledger.free(attempt, held)
+        if attempt.updates:
+            self._attempts.want_more(attempt, held, self._ledger.zero)
         self._ledger.line_up(attempt)
 
     # --- deciding
@@ -371,7 +417,8 @@ class FairEngine:
     def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
         room = self._ledger.rooms.get(node)
-        return [] if room is None or not self._ledger.queues else self._assigner.offer(room)
+        made = [] if room is None or not self._ledger.queues else self._assigner.offer(room)
+        return [self._swapped(decision) for decision in made]
 
     def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
         """Offer all nodes until nothing changes or *limit* grants were made."""
@@ -388,7 +435,7 @@ class FairEngine:
             quiet = quiet + 1 if grants == before else 0
             if version == self._ledger.version and not self._waits_for_locality():
                 self._idle_version = version
-        return decisions
+        return [self._swapped(decision) for decision in decisions]
 
     def _round(self, now_ms: int, limit: int, decisions: list[Decision]) -> int:
         """Offer every node once, or until *limit* grants were made; returns how many were."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeyarn.model.asks import AskKey
+from kubeyarn.model.asks import AskKey, is_update
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.model.resources import ResourceTypes, Vector, add, fits
@@ -152,6 +152,8 @@ def _constrained(
 
 def _nodes(ledger: Ledger, attempt: Attempt, ask: Outstanding) -> Verdict | None:
     size, rooms = ask.ask.size, _schedulable(ledger)
+    if is_update(ask.ask.key):
+        rooms = [room for room in rooms if room.node.name in ask.nodes]
     if attempt.reservations:
         names = ", ".join(sorted(attempt.reservations))
         return Verdict(Reason.RESERVED, f"room is reserved and filling up on {names}")

@@ -244,6 +244,7 @@ class Attempt:
         "started",
         "stopped",
         "unmanaged",
+        "updates",
         "usage",
         "weight",
     )
@@ -262,6 +263,7 @@ class Attempt:
         self.keys: list[AskKey] = []
         self.containers: dict[ContainerId, Container] = {}
         self.reservations: dict[str, Reservation] = {}
+        self.updates: dict[str, Container] = {}
         self.patience: dict[AskKey, Patience] = {}
         self.next_number = 1
         self.is_runnable = False
