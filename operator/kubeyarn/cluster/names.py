@@ -13,6 +13,7 @@ QUEUE = "kubeyarn.io/queue"
 ROLE = "kubeyarn.io/role"
 REQUEST = "kubeyarn.io/request"
 SHAPE = "kubeyarn.io/shape"
+EXECUTION_TYPE = "kubeyarn.io/execution-type"
 APPLICATION_ID = "kubeyarn.io/application-id"
 CONTAINER_ID = "kubeyarn.io/container-id"
 USER = "kubeyarn.io/user"
@@ -33,6 +34,9 @@ SCHEDULER_NAME = "kubeyarn"
 AM_AUDIENCE = "kubeyarn-am"
 
 LONGEST_LABEL = 63
+
+GUARANTEED = "Guaranteed"
+OPPORTUNISTIC = "Opportunistic"
 
 ROLE_AM = "am"
 ROLE_ASK = "ask"

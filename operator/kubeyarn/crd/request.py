@@ -69,13 +69,31 @@ _ContainerId = Annotated[str, Field(max_length=80, pattern=r"^container_[0-9e_]+
 
 
 class Update(Fields):
-    """What one container that was granted is to have."""
+    """What one container that was granted is to be from now on: of another size, or guaranteed or
+    opportunistic.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            rule(
+                "!has(self.resources) || !has(self.executionType)",
+                "updates[]: found resources and executionType, allowed: one of them; what is not "
+                "named stays as it is",
+            )
+        )
+    )
 
     id: _ContainerId = Field(
         description="Its id, container_<timestamp>_<application>_<attempt>_<number>."
     )
     resources: ManyAmounts | None = Field(
         None, description="The size it is to have; what is not named stays. Unset: as it is."
+    )
+    execution_type: ExecutionType | None = Field(
+        None,
+        description="Guaranteed promotes an opportunistic container as soon as its queue, its user "
+        "and its node have room for it; Opportunistic demotes a guaranteed one at once. Unset: as "
+        "it is.",
     )
 
 
@@ -196,8 +214,8 @@ class ContainerRequestSpec(Fields):
     updates: list[Update] = Field(
         default=[],
         max_length=10000,
-        description="Other sizes for containers that were granted, each one a level: what it is "
-        "to have from now on.",
+        description="Other sizes or execution types for containers that were granted, each one a "
+        "level: what it is to be from now on.",
         json_schema_extra=listed_by("id"),
     )
     gang: Gang | None = Field(
@@ -242,7 +260,7 @@ class Preempting(Fields):
 
 
 class ChargedUpdate(Fields):
-    """A container that is to have another size, and what is charged for it now."""
+    """A container that is to be otherwise than it was granted, and what is charged for it now."""
 
     id: _ContainerId = Field(
         description="Its id, container_<timestamp>_<application>_<attempt>_<number>."
@@ -252,19 +270,30 @@ class ChargedUpdate(Fields):
         None,
         description="What it is to have, rounded up; it gets it once no more than that is charged.",
     )
+    execution_type: ExecutionType | None = Field(
+        None,
+        description="As what it is counted now: Guaranteed against its queue and user, "
+        "Opportunistic against nobody.",
+    )
+    waits: Annotated[str, Field(max_length=512)] | None = Field(
+        None, description="What it waits for that is to be guaranteed, or to have more."
+    )
     message: Annotated[str, Field(max_length=512)] = Field(
         "", description="Why it will not be had."
     )
 
 
 class UpdatedContainer(Fields):
-    """A container whose pod has another size than it was granted."""
+    """A container that is otherwise than it was granted."""
 
     id: _ContainerId = Field(
         description="Its id, container_<timestamp>_<application>_<attempt>_<number>."
     )
     version: Count = Field(1, description="How often it was changed.")
     resources: ShownAmounts | None = Field(None, description="What its pod has now.")
+    execution_type: ExecutionType | None = Field(
+        None, description="What it is now; its pod says the same by a label."
+    )
 
 
 class AvoidedNode(Fields):
@@ -401,14 +430,14 @@ class ContainerRequestStatus(Fields):
     updates: list[ChargedUpdate] | None = Field(
         None,
         max_length=10000,
-        description="What is charged for containers that are to have another size. Scheduler.",
+        description="What is charged for containers that are to be otherwise than they were "
+        "granted. Scheduler.",
         json_schema_extra=listed_by("id"),
     )
     updated: list[UpdatedContainer] | None = Field(
         None,
         max_length=10000,
-        description="Containers whose pods have another size than they were granted. "
-        "ResourceManager.",
+        description="Containers that are otherwise than they were granted. ResourceManager.",
         json_schema_extra=listed_by("id"),
     )
     running: Count | None = Field(None, description="Containers whose pods run. ResourceManager.")

@@ -206,13 +206,6 @@ class Engine(Protocol):
             Rejected: above the maximum allocation or negative.
         """
 
-    def resize(self, container: ContainerId, size: Vector) -> bool:
-        """Charge a container for another size, where it is; whether that was possible now.
-
-        Less always is; more needs room on its node and below the limits of its queues and user.
-        Nothing is kept for what waits.
-        """
-
     def shrink(self, container: ContainerId, size: Vector) -> None:
         """Charge a container for less, where it is; types that are more in *size* stay as they are.
 

@@ -13,7 +13,7 @@ from kubeyarn.crd import amounts, quantities
 from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.scheduler import binding, requests, straying, submitting
+from kubeyarn.scheduler import binding, holding, requests, straying, submitting
 from kubeyarn.scheduler.asks import Held, Key
 from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.usage import Origin, PodUse
@@ -42,9 +42,9 @@ def _adopt(books: Books, container: ContainerId, use: PodUse, origin: Origin, no
     except SpecError:
         size = books.types.zero()
     state = straying.apart(use, key, size, books.placed.get(key, origin.queue))
-    straying.note(books, state, container, Held(use.node))
+    straying.note(books, state, container, Held(use.node, opportunistic=origin.opportunistic))
     if known is not None:
-        submitting.count_held(books, state, identity)
+        holding.count_held(books, state, identity)
     elif not _enter(books, key, container, origin, now_ms):
         requests.forget(books, state)
         taken = quantities.amounts(dict(origin.granted), "resources.requests")

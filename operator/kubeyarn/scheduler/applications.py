@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeyarn.scheduler import asking, asks, requests, submitting, updating, wishes
+from kubeyarn.scheduler import asking, asks, growing, requests, submitting, updating, wishes
 from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.books import ENDED, Books, Object, application_id, key_of
 
@@ -49,7 +49,7 @@ def sync_application(books: Books, key: Key, now_ms: int) -> None:
                 state.over = True
                 books.changed(state.key)
             asking.sync_asks(books, state, over=over, now_ms=now_ms)
-            updating.sync_updates(books, state)
+            updating.sync_updates(books, state, over=over)
         if over:
             _finish_when_empty(books, key, states, now_ms)
     for state in [s for s in states if s.deleted and not s.live]:
@@ -85,4 +85,5 @@ def _finish_when_empty(books: Books, key: Key, states: list[RequestState], now_m
     books.wished.pop(key, None)
     books.key_of.pop(identity, None)
     books.engine.finish(identity, now_ms)
+    growing.forget(books, identity)
     books.opportunist.finish(identity)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.merging import replacing
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import conditions, ranges, submissions
+from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.avoiding import Avoided
@@ -23,8 +24,9 @@ class Held:
     """A grant. *freed*: its room is given back; it is listed until the ResourceManager knows.
 
     *partition* is the one that it is counted in as bound. *preempting* is (now or only marked, why)
-    of a container that the policy takes back. *size* is what is charged, None: the request's; of a
-    container that is to have another one, *wanted* is that, or *refused* why it will not be had.
+    of a container that the policy takes back. *size* is what is charged, None: the request's;
+    *opportunistic*: it is charged to nobody. Of a container that is to be otherwise, *wanted* is
+    its size then, *refused* why that will not be, *waits* (reason, message) what it waits for.
     """
 
     node: str
@@ -35,6 +37,16 @@ class Held:
     size: Vector | None = None
     wanted: Vector | None = None
     refused: str = ""
+    opportunistic: bool = False
+    waits: tuple[str, str] | None = None
+
+
+class Growth(NamedTuple):
+    """What the engine was asked for a container, and where its node was: partition and rack."""
+
+    container: Container
+    more: Vector
+    place: tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -68,7 +80,7 @@ class RequestState:
 
     @property
     def opportunistic(self) -> bool:
-        """Whether its containers run outside of all guarantees."""
+        """Whether its containers are granted outside of all guarantees."""
         return bool(self.found["spec"].get("executionType") == "Opportunistic")
 
     @property
@@ -132,11 +144,12 @@ def applied_before(states: Iterable[RequestState]) -> tuple[int | None, str] | N
 def read_grants(found: Object, application: ApplicationId) -> dict[ContainerId, Held]:
     """The grants that an object's status lists."""
     grants: dict[ContainerId, Held] = {}
+    opportunistic = found["spec"].get("executionType") == "Opportunistic"
     for entry in (found.get("status") or {}).get("grants") or ():
         attempt = AttemptId(application, int(entry.get("attempt") or 1))
         for number in ranges.expand(entry.get("containers") or ""):
             container = ContainerId(attempt, int(entry.get("epoch") or 0), number)
-            grants[container] = Held(entry["node"])
+            grants[container] = Held(entry["node"], opportunistic=opportunistic)
     return grants
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
+from kubeyarn.scheduler import growing
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
 
@@ -29,7 +30,7 @@ def unbind(books: Books, container: ContainerId, uid: str) -> None:
 
 def _count(books: Books, state: RequestState, held: Held, sign: int) -> None:
     size = held.size or state.size
-    if size is None or state.opportunistic:
+    if size is None or held.opportunistic:
         return
     for path in upwards(state.queue):
         holds = books.bound_in.setdefault((path, held.partition), [0] * len(size))
@@ -41,12 +42,14 @@ def _count(books: Books, state: RequestState, held: Held, sign: int) -> None:
         holds[place] += sign * amount
 
 
-def resize(books: Books, state: RequestState, held: Held, size: Vector) -> None:
-    """A container holds another size from now on."""
+def recharge(
+    books: Books, state: RequestState, held: Held, size: Vector, *, opportunistic: bool
+) -> None:
+    """A container holds so much from now on, outside of all guarantees or not."""
     counted = bool(held.bound_uid) and not held.freed
     if counted:
         _count(books, state, held, -1)
-    held.size = size
+    held.size, held.opportunistic = size, opportunistic
     if counted:
         _count(books, state, held, 1)
 
@@ -86,6 +89,7 @@ def free(books: Books, container: ContainerId) -> None:
     if held.bound_uid and state is not None:
         _count(books, state, held, -1)
     held.freed = True
+    growing.cancel(books, container)
     if books.opportunist.release(container) is None:
         books.engine.release(container, 0)
 

@@ -12,10 +12,10 @@ from kubeyarn.model.asks import AskKey
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
-from kubeyarn.model.resources import ResourceTypes, Vector
+from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedule.engine import Engine
 from kubeyarn.schedule.opportunistic import Opportunist
-from kubeyarn.scheduler.asks import Held, Key, RequestState
+from kubeyarn.scheduler.asks import Growth, Held, Key, RequestState
 from kubeyarn.scheduler.claims import Claim
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import NodeFacts, PodUse
@@ -71,7 +71,7 @@ class Books:
         self.attempts: dict[ApplicationId, int] = {}
         self.opportunist = Opportunist()
         self.avoiding: dict[Key, int] = {}
-        self.growing: dict[ContainerId, Vector] = {}
+        self.growing: dict[ContainerId, Growth] = {}
         self.bound_in: dict[tuple[str, str], list[int]] = {}
         self.bound_by: dict[tuple[str, str, str], list[int]] = {}
 

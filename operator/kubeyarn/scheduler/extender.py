@@ -99,8 +99,7 @@ class Fence:
         if held is not None and held.bound_uid != uid:
             # One that is asked for again is counted already.
             self._check_application(container)
-            state = self._ledger.request_of(container)
-            if state is not None and state.opportunistic:
+            if held.opportunistic:
                 # It counts against no queue and no user.
                 return
             self._check_queues(container, self._ledger.partition_of(node))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.schedule.engine import Grant, Preempt
-from kubeyarn.scheduler import applications, asking, avoiding, binding
+from kubeyarn.scheduler import applications, asking, avoiding, binding, growing
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.usage import PodUse
@@ -22,7 +22,7 @@ def granted(books: Books, grant: Grant) -> None:
     attempt = container.id.attempt
     known = books.last_number.get(attempt.application, (0, 0))
     books.last_number[attempt.application] = max(known, (attempt.number, container.id.number))
-    state.grants[container.id] = Held(container.node)
+    state.grants[container.id] = Held(container.node, opportunistic=state.opportunistic)
     state.granted += 1
     state.asked = max(0, (state.asked or 0) - 1)
     state.size = container.size
@@ -39,6 +39,8 @@ def preempting(books: Books, decision: Preempt) -> None:
     if held.preempting is not None and held.preempting[0]:
         return
     said = (decision.kill, decision.message)
+    if decision.kill:
+        growing.cancel(books, decision.container)
     if held.preempting != said:
         held.preempting = said
         books.changed(state.key)

@@ -13,13 +13,14 @@ from dataclasses import replace
 
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedule.engine import Decision, Grant, Preempt
+from kubeyarn.schedule.engine import Decision, Grant, Grown, Preempt
 from kubeyarn.schedule.opportunistic import Opportunist
 from kubeyarn.scheduler import (
     adopting,
     applications,
     binding,
     granting,
+    growing,
     nodes,
     pods,
     requests,
@@ -61,6 +62,7 @@ class Ledger(Books):
         self.kind = tree.wanted_kind(self)
         self.engine = self.make_engine(self.kind, self.types)
         self.opportunist = Opportunist()
+        self.growing.clear()
         tree.configure(self, now_ms)
         for name in sorted(self.nodes):
             nodes.sync_node(self, name, now_ms)
@@ -132,6 +134,7 @@ class Ledger(Books):
     def sync_node(self, name: str, now_ms: int) -> None:
         """Bring one node in line."""
         nodes.sync_node(self, name, now_ms)
+        growing.look(self, name)
 
     def see_pod(self, pod: Object, *, deleted: bool) -> tuple[PodUse, str]:
         """Take a pod as seen; returns its facts and the node whose free room it changed, or ""."""
@@ -175,9 +178,13 @@ class Ledger(Books):
             return ()
         return self.opportunist.cycle(self.engine.rooms(), self.engine.next_id, limit)
 
-    def grow(self) -> None:
-        """Try once more to give containers what they are to grow to."""
-        updating.grow(self)
+    def grown(self, decision: Grown) -> None:
+        """Note that a container has what it wanted more of."""
+        updating.grown(self, decision)
+
+    def why_growing(self, container: ContainerId, now_ms: int) -> None:
+        """Note what a container waits for that wants more, if it is for another reason now."""
+        updating.note_why(self, container, now_ms)
 
     def forgive(self, now_ms: int) -> None:
         """Let applications use nodes again that they have avoided for long enough."""

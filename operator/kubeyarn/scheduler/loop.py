@@ -11,7 +11,7 @@ from typing import Any
 
 from prometheus_client import Counter, Histogram
 
-from kubeyarn.schedule.engine import Grant, Preempt
+from kubeyarn.schedule.engine import Grant, Grown, Preempt
 from kubeyarn.scheduler.asks import Key
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.settings import Settings
@@ -30,6 +30,7 @@ CYCLES = Histogram(
 )
 
 _IDLE_S = 0.5
+_MOST_EXPLAINED = 100
 
 
 class AllocationLoop:
@@ -44,6 +45,7 @@ class AllocationLoop:
         self._applications: set[Key] = set()
         self._status_due = 0.0
         self._preempt_due = 0.0
+        self._growing_due = 0.0
 
     # What is seen arrives here; it is only noted.
 
@@ -133,9 +135,11 @@ class AllocationLoop:
         started = time.perf_counter()
         most = self._settings.grants_per_cycle
         decisions = [*self._ledger.engine.cycle(now_ms, most)]
+        # Who is promoted counts in the engine by now, and must not count beside it, too.
+        grown = [decision for decision in decisions if isinstance(decision, Grown)]
+        for one in grown:
+            self._ledger.grown(one)
         decisions += self._ledger.see_to_opportunistic(most)
-        if self._ledger.growing:
-            self._ledger.grow()
         CYCLES.observe(time.perf_counter() - started)
         grants = [d for d in decisions if isinstance(d, Grant)]
         for grant in grants:
@@ -144,7 +148,7 @@ class AllocationLoop:
             if isinstance(decision, Preempt):
                 self._ledger.preempting(decision)
         GRANTS.inc(len(grants))
-        return len(grants) >= self._settings.grants_per_cycle
+        return len(grants) + len(grown) >= most
 
     def _take_in(self, now_ms: int) -> None:
         if self._ledger.outgrown():
@@ -203,6 +207,7 @@ class AllocationLoop:
         self._preempt(now)
         queues.refresh()
         self._explain(requests, now)
+        self._explain_growing(now)
 
     def _preempt(self, now: float) -> None:
         """One pass of the preemption policy, as often as root says."""
@@ -235,6 +240,14 @@ class AllocationLoop:
             if state.waits is None or state.waits[0] != verdict.reason.value:
                 state.waits = (verdict.reason.value, verdict.message)
                 requests.queue.add(key)
+
+    def _explain_growing(self, now: float) -> None:
+        """Why containers wait that want more, so many at a time."""
+        if now < self._growing_due:
+            return
+        self._growing_due = now + self._settings.why_every_s
+        for container in list(self._ledger.growing)[:_MOST_EXPLAINED]:
+            self._ledger.why_growing(container, _now_ms())
 
 
 def _word(queue: Object) -> tuple[Object, bool]:

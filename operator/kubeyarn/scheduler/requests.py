@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from kubeyarn.crd import amounts
 from kubeyarn.model.ids import ApplicationId
-from kubeyarn.scheduler import asks, avoiding, binding, straying, updating
+from kubeyarn.scheduler import asks, avoiding, binding, charged, straying
 from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.books import AM_ROLE, Books, Object, key_of
 
@@ -79,8 +79,7 @@ def read_once(books: Books, state: RequestState, identity: ApplicationId) -> Non
     state.queue = status.get("queue") or ""
     state.grants = asks.read_grants(state.found, identity)
     state.avoided = state.avoided or avoiding.read(state.found)
-    updating.read(state.found, state.grants, books.types)
-    state.updating = {c for c, held in state.grants.items() if held.size is not None}
+    state.updating = charged.read(state.found, state.grants, books.types)
     if status.get("resources"):
         state.size = amounts.vector(status["resources"], "status.resources", books.types)
     killed = asks.read_killed(state.found)

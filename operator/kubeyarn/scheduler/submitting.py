@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from kubeyarn.crd import submissions
 from kubeyarn.model.applications import Application
-from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import AccessDenied, Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId
-from kubeyarn.scheduler import asking, asks, binding
+from kubeyarn.scheduler import asks, binding, growing, holding
 from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.books import Books, Object
 from kubeyarn.scheduler.claims import Claim, denied, groups_of
@@ -107,8 +106,9 @@ def sync_attempt(books: Books, key: Key, states: list[RequestState], now_ms: int
         return
     books.attempts[identity] = am.attempt
     books.engine.start_attempt(identity, am.attempt, now_ms)
+    growing.forget(books, identity)
     for state in states:
-        count_held(books, state, identity)
+        holding.count_held(books, state, identity)
         if not state.am:
             state.asked = None
         state.excluded = frozenset()
@@ -138,37 +138,10 @@ def _read_application(
 
 
 def _recover(books: Books, state: RequestState, identity: ApplicationId) -> None:
-    count_held(books, state, identity)
+    holding.count_held(books, state, identity)
     for container, held in sorted(state.grants.items()):
         if not held.freed:
             pod = books.pods_of.get(container)
             held.bound_uid = ""
             if pod is not None and pod.node:
                 binding.bind(books, container, pod.uid)
-
-
-def count_held(books: Books, state: RequestState, identity: ApplicationId) -> None:
-    """Have the engine count what a request holds."""
-    ask = asking.read_ask(books, state)
-    if ask is None:
-        return
-    for container, held in sorted(state.grants.items()):
-        if not held.freed:
-            current = container.attempt.number == books.attempts[identity]
-            partition = ask.partition or books.known_as[identity].partition or ""
-            size = held.size or state.size or ask.size
-            found = Container(
-                container,
-                ask.key,
-                held.node,
-                size,
-                partition,
-                am=state.am and current,
-                tags=ask.tags,
-            )
-            if not state.opportunistic:
-                books.engine.recover(identity, found)
-                continue
-            books.opportunist.hold(found)
-            if current:
-                books.engine.skip_numbers(identity, container.number)

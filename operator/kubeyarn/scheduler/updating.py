@@ -1,127 +1,172 @@
-"""Containers that are to have another size than they were granted (Hadoop: container updates).
+"""Containers that are to be otherwise than they were granted (Hadoop: container updates).
 
-A request's spec wishes sizes for single containers. What is charged is in its status: at least what
-the ResourceManager says the container has, and what is wished as soon as there is room for it.
+A request's spec wishes sizes and execution types for single containers. What is charged is in its
+status: at least what the ResourceManager says the container has, and what is wished as soon as
+there is room for it. A demotion frees the queue's use at once; a promotion waits for room as more
+of a size does (Hadoop: AbstractYarnScheduler.handleContainerUpdates).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from kubeyarn.crd import amounts, quantities
+from kubeyarn.cluster import names
+from kubeyarn.crd import amounts
+from kubeyarn.model.asks import Ask
+from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.scheduler import binding
+from kubeyarn.model.resources import Vector, component_max, component_min, subtract
+from kubeyarn.schedule.engine import Grown
+from kubeyarn.scheduler import asking, binding, charged, growing, holding
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
+from kubeyarn.scheduler.charged import Actual
 
 Object = dict[str, Any]
 
 
-def sync_updates(books: Books, state: RequestState) -> None:
+def sync_updates(books: Books, state: RequestState, *, over: bool = False) -> None:
     """Have the engine charge what containers of a request are to have, as far as it can."""
-    wishes = _entries(state.found["spec"])
+    wishes = charged.entries(state.found["spec"])
     if not wishes and not state.updating:
         return
-    updated = _entries(state.found.get("status") or {}, "updated")
+    updated = charged.entries(state.found.get("status") or {}, "updated")
+    ask = asking.read_ask(books, state)
     for container in sorted({*wishes, *state.updating} & state.grants.keys()):
         held = state.grants[container]
-        if held.freed or state.size is None or state.opportunistic:
+        if held.freed or state.size is None or ask is None:
             continue
         state.updating.add(container)
-        if _sync_one(books, state, container, wishes.get(container), updated.get(container)):
+        before = _facts(held)
+        if over or (held.preempting is not None and held.preempting[0]):
+            growing.cancel(books, container)
+        else:
+            found = charged.actual(updated.get(container), state, books.types)
+            _sync_one(books, state, ask, container, wishes.get(container) or {}, found)
+        if _facts(held) != before:
             books.changed(state.key)
     state.updating &= state.grants.keys()
+
+
+def grown(books: Books, decision: Grown) -> None:
+    """A container has more from now on, or is guaranteed."""
+    container = decision.container
+    state, held = books.request_of(container.id), books.held(container.id)
+    books.growing.pop(container.id, None)
+    if state is None or held is None or held.freed:
+        books.engine.release(container.id, 0)
+        return
+    books.opportunist.release(container.id)
+    binding.recharge(books, state, held, container.size, opportunistic=False)
+    held.waits = None
+    # What was wished may be another size by now.
+    sync_updates(books, state)
+    books.changed(state.key)
+
+
+def note_why(books: Books, container: ContainerId, now_ms: int) -> None:
+    """Note what a container waits for that wants more; the same reason costs no write."""
+    state, held = books.request_of(container), books.held(container)
+    verdict = growing.why(books, container, now_ms)
+    if state is None or held is None or verdict is None:
+        return
+    if held.waits is None or held.waits[0] != verdict.reason.value:
+        held.waits = (verdict.reason.value, verdict.message)
+        books.changed(state.key)
+
+
+def _facts(held: Held) -> tuple[object, ...]:
+    return held.size, held.opportunistic, held.wanted, held.refused, held.waits
 
 
 def _sync_one(
     books: Books,
     state: RequestState,
+    ask: Ask,
     container: ContainerId,
-    wish: Object | None,
-    updated: Object | None,
-) -> bool:
-    """Bring one container in line; whether something about it changed."""
-    held, base = state.grants[container], state.size or ()
-    before = (held.size, held.wanted, held.refused)
-    actual = read_size(updated, base, books.types)
-    held.wanted, held.refused = actual, ""
-    if wish is not None and wish.get("resources"):
-        try:
-            said = amounts.positive_vector(wish["resources"], "updates", books.types)
-            size = tuple(new or old for new, old in zip(said, base, strict=True))
-            held.wanted = books.engine.rounded(container.attempt.application, size)
-        except SpecError as error:
-            held.refused = str(error)
-    _charge(books, state, container, tuple(map(max, actual, held.wanted)))
-    return (held.size, held.wanted, held.refused) != before
-
-
-def _charge(books: Books, state: RequestState, container: ContainerId, size: Vector) -> None:
+    wish: Object,
+    actual: Actual,
+) -> None:
+    """Bring one container in line."""
     held = state.grants[container]
-    books.growing.pop(container, None)
-    if size == (held.size or state.size):
-        return
-    if books.engine.resize(container, size):
-        binding.resize(books, state, held, size)
+    held.wanted, held.refused, opportunistic = actual.size, "", actual.opportunistic
+    try:
+        held.wanted = _wished_size(books, container, wish, actual)
+        opportunistic = _wished_type(state, wish, actual)
+    except SpecError as error:
+        held.refused = str(error)
+    if opportunistic and not held.opportunistic:
+        _demote(books, state, held, holding.as_container(books, state, ask, container))
+    size = component_max(actual.size, held.wanted)
+    known = holding.as_container(books, state, ask, container)
+    if held.opportunistic:
+        _hold_beside(books, state, held, known, actual.size)
+        growing.want(books, known, books.types.zero() if opportunistic else actual.size)
     else:
-        books.growing[container] = size
+        _charge(books, state, held, known, size)
 
 
-def grow(books: Books) -> None:
-    """Try once more to have the engine charge what containers grow to."""
-    for container, size in list(books.growing.items()):
-        state, held = books.request_of(container), books.held(container)
-        if state is None or held is None or held.freed:
-            del books.growing[container]
-        elif books.engine.resize(container, size):
-            del books.growing[container]
-            binding.resize(books, state, held, size)
-            books.changed(state.key)
+def _wished_size(books: Books, container: ContainerId, wish: Object, actual: Actual) -> Vector:
+    """The size that is wished, rounded up.
+
+    Raises:
+        SpecError: it will not be had.
+    """
+    if not wish.get("resources"):
+        return actual.size
+    if actual.opportunistic:
+        raise SpecError(
+            "updates.resources: found a size for an opportunistic container, allowed: for "
+            "guaranteed ones; promote it first"
+        )
+    said = amounts.positive_vector(wish["resources"], "updates", books.types)
+    size = tuple(new or old for new, old in zip(said, actual.size, strict=True))
+    return books.engine.rounded(container.attempt.application, size)
 
 
-def read(found: Object, grants: Mapping[ContainerId, Held], types: ResourceTypes) -> None:
-    """Take over what an earlier process charged for single containers."""
-    for container, entry in _entries(found.get("status") or {}).items():
-        if container in grants:
-            grants[container].size = read_size(entry, (), types) or None
+def _wished_type(state: RequestState, wish: Object, actual: Actual) -> bool:
+    """Whether it is to be opportunistic.
+
+    Raises:
+        SpecError: an ApplicationMaster may not.
+    """
+    said = wish.get("executionType")
+    if said is None:
+        return actual.opportunistic
+    if state.am and said == names.OPPORTUNISTIC:
+        raise SpecError(
+            "updates.executionType: found Opportunistic for an ApplicationMaster, allowed: "
+            "Guaranteed"
+        )
+    return bool(said == names.OPPORTUNISTIC)
 
 
-def read_size(entry: Object | None, otherwise: Vector, types: ResourceTypes) -> Vector:
-    """The size that an entry says."""
-    if entry is None or not entry.get("resources"):
-        return otherwise
-    return amounts.vector(entry["resources"], "resources", types)
+def _demote(books: Books, state: RequestState, held: Held, container: Container) -> None:
+    growing.cancel(books, container.id)
+    books.engine.release(container.id, 0)
+    books.opportunist.hold(container)
+    binding.recharge(books, state, held, container.size, opportunistic=True)
+    # The policy takes back what is guaranteed; nobody needs this one's room any more.
+    held.preempting = None
 
 
-def status(state: RequestState, types: ResourceTypes) -> list[Object]:
-    """What is charged for the containers that were wished another size."""
-
-    def shown(size: Vector) -> dict[str, str]:
-        return {name: quantities.show(name, n) for name, n in types.mapping(size).items() if n}
-
-    entries: list[Object] = []
-    for container in sorted(state.updating & state.grants.keys()):
-        held = state.grants[container]
-        size = held.size or state.size
-        if held.freed or size is None:
-            continue
-        entry: Object = {"id": str(container), "resources": shown(size)}
-        if held.wanted is not None:
-            entry["wanted"] = shown(held.wanted)
-        if held.refused:
-            entry["message"] = held.refused[:512]
-        entries.append(entry)
-    return entries
+def _hold_beside(
+    books: Books, state: RequestState, held: Held, container: Container, size: Vector
+) -> None:
+    """Count an opportunistic container as large as it is."""
+    if container.size != size:
+        books.opportunist.release(container.id)
+        books.opportunist.hold(container._replace(size=size))
+        binding.recharge(books, state, held, size, opportunistic=True)
 
 
-def _entries(part: Object, name: str = "updates") -> dict[ContainerId, Object]:
-    found = {}
-    for entry in part.get(name) or ():
-        try:
-            found[ContainerId.parse(entry["id"])] = entry
-        except SpecError:
-            continue
-    return found
+def _charge(
+    books: Books, state: RequestState, held: Held, container: Container, size: Vector
+) -> None:
+    """Charge less at once, and ask for more."""
+    least = component_min(container.size, size)
+    if least != container.size:
+        books.engine.shrink(container.id, least)
+        binding.recharge(books, state, held, least, opportunistic=False)
+    growing.want(books, container._replace(size=least), subtract(size, least))

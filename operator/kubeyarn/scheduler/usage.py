@@ -40,6 +40,7 @@ class Origin:
     user: str
     queue: str
     granted: Mapping[str, Any]
+    opportunistic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +112,14 @@ def pod_use(pod: Object) -> PodUse:
 
 def _origin(pod: Object) -> Origin:
     annotations = pod["metadata"].get("annotations") or {}
+    labels = pod["metadata"].get("labels") or {}
     containers = pod["spec"].get("containers") or [{}]
     return Origin(
         application=annotations.get(names.APPLICATION) or "",
         user=annotations.get(names.USER) or "",
         queue=annotations.get(names.QUEUE) or "",
         granted=(containers[0].get("resources") or {}).get("requests") or {},
+        opportunistic=labels.get(names.EXECUTION_TYPE) == names.OPPORTUNISTIC,
     )
 
 

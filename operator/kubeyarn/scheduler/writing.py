@@ -22,7 +22,7 @@ from kubeyarn.crd.queue_words import SchedulerKind
 from kubeyarn.model.errors import Problem, Unavailable
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedule.engine import QueueStatus
-from kubeyarn.scheduler import asks, avoiding, configuring, updating
+from kubeyarn.scheduler import asks, avoiding, charged, configuring
 from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.ledger import Ledger
 
@@ -74,7 +74,7 @@ class RequestWriter:
             "grants": asks.grants_status(state.grants),
             "preempting": asks.preempting_status(state.grants),
             "avoidedNodes": avoiding.status(state.avoided),
-            "updates": updating.status(state, self._ledger.types),
+            "updates": charged.status(state, self._ledger.types),
             "conditions": conditions.merged(
                 status.get("conditions"), _sayings(state), generation, _now()
             ),

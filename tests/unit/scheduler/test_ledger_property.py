@@ -23,6 +23,20 @@ NODES = ["n1", "n2", "n3"]
 SIZES = [{"cpu": "1", "memory": "1Gi"}, {"cpu": "2", "memory": "3Gi"}]
 
 
+WISHES = [
+    {"executionType": "Opportunistic"},
+    {"executionType": "Guaranteed"},
+    {"resources": {"memory": "2Gi"}},
+    {"resources": {"cpu": "3"}},
+    {},
+]
+
+
+def bound(ledger):
+    """What bound containers hold, where they hold anything."""
+    return {key: holds for key, holds in ledger.bound_in.items() if any(holds)}
+
+
 class LedgerMachine(RuleBasedStateMachine):
     """Users, the ResourceManager, kubelets and restarts; the scheduler in between."""
 
@@ -48,13 +62,13 @@ class LedgerMachine(RuleBasedStateMachine):
         count=st.integers(0, 6),
         size=st.sampled_from(SIZES),
         priority=st.integers(0, 2),
+        kind=st.sampled_from(["Guaranteed", "Guaranteed", "Opportunistic"]),
     )
-    def ask(self, name, app, count, size, priority):
+    def ask(self, name, app, count, size, priority, kind):
         name = f"{app}-{name}"
         if name not in self.world.objects["request"]:
-            self.world.put(
-                "request", a_request(name, app, count=count, resources=size, priority=priority)
-            )
+            said = {"count": count, "resources": size, "priority": priority}
+            self.world.put("request", a_request(name, app, **said, executionType=kind))
 
     @precondition(lambda self: self.asks())
     @rule(data=st.data(), count=st.integers(0, 8))
@@ -101,7 +115,31 @@ class LedgerMachine(RuleBasedStateMachine):
     def change_queue(self, share):
         self.world.put("queue", a_queue("root.a", capacity="60%", maximumCapacity=share))
 
+    @precondition(lambda self: self.granted())
+    @rule(data=st.data(), said=st.sampled_from(WISHES))
+    def wish_otherwise(self, data, said):
+        """A container is to be of another size or type from now on, or as it is."""
+        name, container = data.draw(st.sampled_from(self.granted()))
+        wishes = {
+            entry["id"]: entry
+            for entry in self.world.objects["request"][name]["spec"].get("updates") or ()
+        }
+        wishes[str(container)] = {"id": str(container), **said}
+        self.world.patch("request", name, spec={"updates": list(wishes.values())})
+
     # The ResourceManager and kubelets.
+
+    @rule()
+    def carry_out(self):
+        """What is charged for containers is what they are from now on."""
+        for name, found in list(self.world.objects["request"].items()):
+            status = found.get("status") or {}
+            done = [
+                {k: entry[k] for k in ("id", "resources", "executionType")}
+                for entry in status.get("updates") or ()
+            ]
+            if done:
+                self.world.patch("request", name, status={"updated": done})
 
     @precondition(lambda self: self.unlaunched())
     @rule(data=st.data(), bound=st.booleans())
@@ -159,9 +197,13 @@ class LedgerMachine(RuleBasedStateMachine):
         for key, state in fresh.requests.items():
             known = self.world.ledger.requests[key]
             assert (state.granted, state.pending) == (known.granted, known.pending)
-            assert {c: h.freed for c, h in state.grants.items()} == {
-                c: h.freed for c, h in known.grants.items()
+            assert {c: (h.freed, h.opportunistic) for c, h in state.grants.items()} == {
+                c: (h.freed, h.opportunistic) for c, h in known.grants.items()
             }
+            for container, held in known.grants.items():
+                spare = self.world.ledger.opportunist.held(container) is not None
+                assert spare == (held.opportunistic and not held.freed)
+        assert bound(fresh) == bound(self.world.ledger)
 
     @invariant()
     def no_container_is_granted_under_an_id_that_was_used_before(self):
@@ -181,6 +223,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def asks(self):
         return sorted(n for n in self.world.objects["request"] if not n.endswith("-am-1"))
+
+    def granted(self):
+        return [(name, c) for name in self.asks() for c in sorted(self.world.granted(name))]
 
     def pods(self):
         return sorted(n for n in self.world.objects["pod"] if not n.startswith("db-"))

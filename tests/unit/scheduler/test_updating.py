@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kubeyarn.schedule.engine import Preempt
 from unit.scheduler.world import GIB, World, a_node, a_request, two_queues
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
@@ -130,6 +131,43 @@ def test_bound_use_grows_and_shrinks_with_the_container(world):
     world.end(pod["metadata"]["name"])
     world.cycle()
     assert world.ledger.bound("root.a")[0] == 0
+
+
+def test_what_waits_for_more_says_for_what_and_keeps_room(world):
+    """A second node has room; it is on the first one that the container waits."""
+    first, _ = containers(world)
+    world.put("node", a_node("n2"))
+    world.cycle()
+    wish(world, first, memory="16Gi")
+    world.ledger.why_growing(first, 0)
+    world.write()
+
+    assert update(world, first)["waits"].startswith("Reserved: ")
+    assert world.ledger.engine.rooms()[0].is_reserved
+    wish(world, first, memory="1Gi")
+    assert "waits" not in update(world, first)
+
+
+def test_what_waits_is_asked_anew_where_its_node_is_now(world):
+    first, _ = containers(world)
+    wish(world, first, memory="10Gi")
+    world.put("node", a_node("n1", labels={"topology.kubernetes.io/zone": "r9"}))
+    world.cycle()
+    world.patch("queue", "root.a", spec={"maximumCapacity": "100%"})
+    world.cycle()
+
+    assert update(world, first)["resources"] == {"cpu": "1", "memory": "10Gi"}
+
+
+def test_what_a_killed_container_wanted_more_of_is_not_asked_for(world):
+    first, second = containers(world)
+    wish(world, first, memory="10Gi")
+    world.ledger.preempting(Preempt(first, kill=True, message="root.b needs it"))
+    world.patch("request", "maps", status={"completed": [{"id": str(second), "exitStatus": 0}]})
+    world.cycle()
+
+    assert used(world) == 3
+    assert not world.ledger.growing
 
 
 def test_containers_that_nobody_granted_are_passed_over(world):

@@ -10,8 +10,10 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, subtract
 from kubeyarn.schedule.capacity.engine import CapacityEngine
+from kubeyarn.schedule.fair import FairEngine
 from kubeyarn.scheduler import asks
 from kubeyarn.scheduler.extender import Fence
 from kubeyarn.scheduler.ledger import Ledger
@@ -25,6 +27,7 @@ NAMESPACE = "team-a"
 GIB = 2**30
 TYPES = ResourceTypes()
 _UIDS = itertools.count(1)
+_ENGINES = {SchedulerKind.CAPACITY: CapacityEngine, SchedulerKind.FAIR: FairEngine}
 CREATED = "2025-11-23T12:13:20Z"
 
 
@@ -98,7 +101,7 @@ class World:
 
     def fresh(self, epoch: int) -> tuple[Ledger, AllocationLoop]:
         """A ledger that has listed everything and not been built yet."""
-        ledger = Ledger(lambda _, types: CapacityEngine(types, epoch=epoch))
+        ledger = Ledger(lambda kind, types: _ENGINES[kind](types, epoch=epoch))
         loop = AllocationLoop(ledger, self.settings)
         for kind, items in self.objects.items():
             for item in items.values():
@@ -107,7 +110,7 @@ class World:
 
     def rebuilt(self) -> Ledger:
         """What a new process would know, from the same objects in another order."""
-        ledger = Ledger(lambda _, types: CapacityEngine(types, epoch=self.epoch + 1))
+        ledger = Ledger(lambda kind, types: _ENGINES[kind](types, epoch=self.epoch + 1))
         loop = AllocationLoop(ledger, self.settings)
         for kind in reversed(self.objects):
             for item in reversed(self.objects[kind].values()):
@@ -201,6 +204,11 @@ class World:
             names.APPLICATION: state.application[1] if state else "",
             names.QUEUE: state.queue if state else "",
             names.USER: "alice",
+        }
+        held = self.ledger.held(container)
+        spare = held is not None and held.opportunistic
+        pod["metadata"]["labels"] = {
+            names.EXECUTION_TYPE: names.OPPORTUNISTIC if spare else names.GUARANTEED
         }
         pod["status"] = {"phase": "Pending"}
         if bound:

@@ -108,17 +108,6 @@ class ContainerLedger(ApplicationLedger):
         check_size(size, leaf.settings.maximum_allocation, self.types, "resize")
         return normalize_size(size, leaf, self._settings())
 
-    def resize(self, container: ContainerId, size: Vector) -> bool:
-        """Charge a container for another size, where it is; whether that was possible now."""
-        self.settle()
-        app = self.apps.get(container.attempt.application)
-        held = app.containers.get(container) if app is not None else None
-        if app is None or held is None:
-            return False
-        done = held.size == size or resizing.resize(app, held, self.cluster.nodes[held.node], size)
-        self._idle = self._idle and not done
-        return done
-
     def shrink(self, container: ContainerId, size: Vector) -> None:
         """Charge a container for less, where it is; types that are more in *size* stay."""
         self.settle()

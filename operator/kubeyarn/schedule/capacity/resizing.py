@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import Locality, update_key
-from kubeyarn.model.resources import add, fits, subtract
+from kubeyarn.model.resources import add, fits
 from kubeyarn.schedule.capacity.attempts import put_outstanding
 from kubeyarn.schedule.capacity.commit import charge, complete
 from kubeyarn.schedule.capacity.submission import racks_of
@@ -22,16 +22,6 @@ if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedule.capacity.application import LedgerApplication
     from kubeyarn.schedule.capacity.nodes import Cluster, LedgerNode
-
-
-def resize(app: LedgerApplication, held: Container, node: LedgerNode, size: Vector) -> bool:
-    """Charge a container for another size, if more is to be had now."""
-    more = tuple(max(0, x) for x in subtract(size, held.size))
-    taken = node.reservation is not None and node.reservation.app is not app
-    if any(more) and (taken or not _may_grow(app, held, node, more)):
-        return False
-    _recount(app, held, node, size)
-    return True
 
 
 def shrink(app: LedgerApplication, held: Container, node: LedgerNode, size: Vector) -> None:

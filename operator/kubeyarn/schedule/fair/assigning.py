@@ -223,13 +223,6 @@ class Assigner:
             above = above.parent
         return True
 
-    def may_grow(self, attempt: Attempt, node: str, more: Vector) -> bool:
-        """Whether a container on *node* may have so much more."""
-        room = self._ledger.rooms.get(node)
-        if room is None or not fits(add(more, room.held), room.free):
-            return False
-        return self._fits_maxima(attempt.queue, more)
-
     # --- locality
 
     def _level_here(self, ask: Outstanding, room: Room) -> int | None:

@@ -328,20 +328,6 @@ class FairEngine:
         self._admission.check_ask(attempt, Ask(AM_KEY, 1, size))
         return self._sizing.normalized(size, attempt.queue)
 
-    def resize(self, container: ContainerId, size: Vector) -> bool:
-        """Charge a container for another size, where it is; whether that was possible now."""
-        self._sizing.settle()
-        attempt = self._ledger.attempts.get(container.attempt.application)
-        held = attempt.containers.get(container) if attempt is not None else None
-        if attempt is None or held is None:
-            return False
-        more = tuple(max(0, x) for x in subtract(size, held.size))
-        if any(more) and not self._assigner.may_grow(attempt, held.node, more):
-            return False
-        if held.size != size:
-            self._recount(attempt, held, held._replace(size=size))
-        return True
-
     def shrink(self, container: ContainerId, size: Vector) -> None:
         """Charge a container for less, where it is; types that are more in *size* stay."""
         self._sizing.settle()
