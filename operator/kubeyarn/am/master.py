@@ -238,7 +238,28 @@ class ApplicationMaster:
         Raises:
             InvalidAskError: no such container lives, or a resource is no positive quantity.
         """
-        self._state.resize(container if isinstance(container, str) else container.id, resources)
+        self._state.resize(_id(container), resources)
+        self._wake.set()
+
+    def promote(self, container: wire.Container | str) -> None:
+        """Wish that an opportunistic container be guaranteed, running or not.
+
+        An `Updated` event comes once its queue, its user and its node have room for it, and
+        `UpdateRefused` if it never will be; until then it may be killed as before.
+
+        Raises:
+            InvalidAskError: no such container lives, or it is guaranteed.
+        """
+        self._state.promote(_id(container))
+        self._wake.set()
+
+    def demote(self, container: wire.Container | str) -> None:
+        """Have a guaranteed container be opportunistic: its queue's room is free for others.
+
+        Raises:
+            InvalidAskError: no such container lives, or it is opportunistic.
+        """
+        self._state.demote(_id(container))
         self._wake.set()
 
     def exclude_nodes(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
@@ -295,7 +316,7 @@ class ApplicationMaster:
             LaunchError: the ResourceManager did not start it.
             AmError: it could not be asked.
         """
-        container_id = container if isinstance(container, str) else container.id
+        container_id = _id(container)
         launch = wire.Launch(container_id, command, args, env or {}, image, template or {}, files)
         answer = await self.launch_all([launch])
         if container_id in answer.errors:
@@ -503,6 +524,10 @@ class ApplicationMaster:
                 await self._beating
             self._beating = None
             await self._turn()
+
+
+def _id(container: wire.Container | str) -> str:
+    return container if isinstance(container, str) else container.id
 
 
 def _report(verb: str, failures: int, error: AmError) -> None:

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubeyarn.am.errors import InvalidAskError
 from kubeyarn.am.wire import (
+    DEMOTE,
+    PROMOTE,
     AllocateAnswer,
     AskKey,
     AskShape,
@@ -28,6 +30,7 @@ from kubeyarn.am.wire import (
     NodeUpdate,
     Refusal,
     Registration,
+    Update,
     check_resources,
 )
 
@@ -108,7 +111,7 @@ class AllocateRequest:
     exclude: tuple[str, ...]
     include: tuple[str, ...]
     tracking_url: str | None
-    updates: tuple[tuple[str, int, tuple[tuple[str, str], ...]], ...] = ()
+    updates: tuple[Update, ...] = ()
 
     def to_wire(self) -> dict[str, object]:
         """This request as the AM service reads it."""
@@ -119,10 +122,7 @@ class AllocateRequest:
             "releases": list(self.releases),
             "excludeNodes": {"add": list(self.exclude), "remove": list(self.include)},
             "trackingUrl": self.tracking_url,
-            "updates": [
-                {"containerId": name, "version": version, "resources": dict(resources)}
-                for name, version, resources in self.updates
-            ],
+            "updates": [update.to_wire() for update in self.updates],
         }
 
 
@@ -150,7 +150,7 @@ class AmState:
     _releasing: dict[str, bool] = field(default_factory=dict)
     _exclude: set[str] = field(default_factory=set)
     _include: set[str] = field(default_factory=set)
-    _updates: dict[str, dict[str, str]] = field(default_factory=dict)
+    _updates: dict[str, Update] = field(default_factory=dict)
     _unsent_updates: set[str] = field(default_factory=set)
     _tracking_url: str | None = None
     _response_id: int = 0
@@ -223,11 +223,38 @@ class AmState:
         Raises:
             InvalidAskError: no such container lives, or a resource is no positive quantity.
         """
-        if container_id not in self.live:
-            raise InvalidAskError(f"resize {container_id}: no such container lives")
+        self._living(container_id, "resize")
         check_resources(f"resize {container_id}", resources)
-        self._updates[container_id] = dict(resources)
-        self._unsent_updates.add(container_id)
+        self._wish(Update(container_id, resources=tuple(sorted(resources.items()))))
+
+    def promote(self, container_id: str) -> None:
+        """Wish that an opportunistic container be guaranteed.
+
+        Raises:
+            InvalidAskError: no such container lives, or it is guaranteed.
+        """
+        if not self._living(container_id, "promote").opportunistic:
+            raise InvalidAskError(f"promote {container_id}: it is guaranteed already")
+        self._wish(Update(container_id, type=PROMOTE))
+
+    def demote(self, container_id: str) -> None:
+        """Wish that a guaranteed container be opportunistic.
+
+        Raises:
+            InvalidAskError: no such container lives, or it is opportunistic.
+        """
+        if self._living(container_id, "demote").opportunistic:
+            raise InvalidAskError(f"demote {container_id}: it is opportunistic already")
+        self._wish(Update(container_id, type=DEMOTE))
+
+    def _living(self, container_id: str, what: str) -> Container:
+        if container_id not in self.live:
+            raise InvalidAskError(f"{what} {container_id}: no such container lives")
+        return self.live[container_id]
+
+    def _wish(self, update: Update) -> None:
+        self._updates[update.container_id] = update
+        self._unsent_updates.add(update.container_id)
 
     def set_progress(self, progress: float) -> None:
         """Say how much is done, 0 to 1; what lies outside is clamped, NaN is 0 (as Hadoop)."""
@@ -281,7 +308,7 @@ class AmState:
                 include=tuple(sorted(self._include)),
                 tracking_url=self._tracking_url,
                 updates=tuple(
-                    (name, self.live[name].version, tuple(sorted(self._updates[name].items())))
+                    replace(self._updates[name], version=self.live[name].version)
                     for name in sorted(self._unsent_updates & self.live.keys())
                 ),
             )

@@ -21,6 +21,9 @@ KILLED = "KILLED"
 ENDED = "ENDED"
 FINAL_STATUSES = (SUCCEEDED, FAILED, KILLED, ENDED)
 
+PROMOTE = "PROMOTE_EXECUTION_TYPE"
+DEMOTE = "DEMOTE_EXECUTION_TYPE"
+
 _QUANTITY = re.compile(r"\d+(\.\d+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
 
 
@@ -112,6 +115,28 @@ class Container:
     resources: Mapping[str, str]
     version: int = 0
     opportunistic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a container is to be (Hadoop: UpdateContainerRequest); *version* is what it is now.
+
+    Of another size by *resources*, or by *type* guaranteed (PROMOTE) or opportunistic (DEMOTE).
+    """
+
+    container_id: str
+    version: int = 0
+    resources: tuple[tuple[str, str], ...] = ()
+    type: str = ""
+
+    def to_wire(self) -> dict[str, object]:
+        """This update as the AM service reads it."""
+        return {
+            "containerId": self.container_id,
+            "version": self.version,
+            **({"resources": dict(self.resources)} if self.resources else {}),
+            **({"type": self.type} if self.type else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)

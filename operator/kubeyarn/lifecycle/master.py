@@ -52,14 +52,28 @@ class UpdateType(StrEnum):
 
     INCREASE_RESOURCE = "INCREASE_RESOURCE"
     DECREASE_RESOURCE = "DECREASE_RESOURCE"
+    PROMOTE_EXECUTION_TYPE = "PROMOTE_EXECUTION_TYPE"
+    DEMOTE_EXECUTION_TYPE = "DEMOTE_EXECUTION_TYPE"
+
+    @classmethod
+    def between(cls, before: GrantedContainer, after: GrantedContainer) -> UpdateType:
+        """What has changed about a container."""
+        if before.opportunistic != after.opportunistic:
+            return cls.DEMOTE_EXECUTION_TYPE if after.opportunistic else cls.PROMOTE_EXECUTION_TYPE
+        grown = any(now > was for now, was in zip(after.size, before.size, strict=False))
+        return cls.INCREASE_RESOURCE if grown else cls.DECREASE_RESOURCE
 
 
 @dataclass(frozen=True, slots=True)
 class WantedUpdate:
-    """What a container is to have; the size in base units by resource name."""
+    """What a container is to be: of *size*, in base units by resource name, or of another type.
+
+    One of the two: *size* is empty where *opportunistic* says whether it is to be opportunistic.
+    """
 
     id: ContainerId
     size: Mapping[str, int]
+    opportunistic: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +282,7 @@ class MasterSession:
         before = self._told.get(container.id)
         if before is not None and container.version > before.version:
             self._told[container.id] = container
-            grown = any(now > was for now, was in zip(container.size, before.size, strict=False))
-            kind = UpdateType.INCREASE_RESOURCE if grown else UpdateType.DECREASE_RESOURCE
-            self._updated.append((kind, container))
+            self._updated.append((UpdateType.between(before, container), container))
 
     def update_failed(self, error: UpdateError) -> None:
         """A container will not be changed; told in the next answer."""

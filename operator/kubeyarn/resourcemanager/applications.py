@@ -329,7 +329,7 @@ class ApplicationsManager:
         if told:
             self._tell(session, view, plan)
             self._expire_unused(key, view, [container for container, _ in plan.unlaunched])
-        if plan.resize or plan.refused:
+        if plan.changes or plan.refused:
             updated = await resizing.carry_out(self._client, self.cache, key, view, plan, session)
             if updated:
                 await self._patch_request(key, view.name, {"updated": updated})
@@ -376,7 +376,7 @@ class ApplicationsManager:
         launch = Launch.of(spec)
         if not launch.image and not master:
             launch = replace(launch, image=am_image(application))
-        placed = [Placed(c, node, view.size_of(c), view.name, view.role) for c, node in containers]
+        placed = [placed_by(view, container, view.role) for container, _ in containers]
         await asyncio.gather(*(self.launch(key, application, record, p, launch) for p in placed))
 
     async def launch(
@@ -513,6 +513,18 @@ def fate(application: Object, record: ApplicationRecord, view: RequestView) -> D
         "keepContainersAcrossAttempts"
     )
     return requests.ATTEMPT_OVER_KEEPING if keeping else requests.ATTEMPT_OVER
+
+
+def placed_by(view: RequestView, container: ContainerId, role: str) -> Placed:
+    """One of a request's containers, as its pod is made."""
+    return Placed(
+        container,
+        view.grants[container],
+        view.size_of(container),
+        view.name,
+        role,
+        opportunistic=view.runs_opportunistic(container),
+    )
 
 
 def owner(application: Object, record: ApplicationRecord) -> Owner:

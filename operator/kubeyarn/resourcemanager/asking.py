@@ -10,7 +10,13 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.crd import quantities
-from kubeyarn.lifecycle.master import GrantedContainer, MasterSession, RejectedAsk, Wanted
+from kubeyarn.lifecycle.master import (
+    GrantedContainer,
+    MasterSession,
+    RejectedAsk,
+    Wanted,
+    WantedUpdate,
+)
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
@@ -169,16 +175,19 @@ async def write_updates(
         said = {c: update for c, update in session.updates.items() if c in view.grants}
         wishes = {c: dict(wish) for c, wish in view.wishes.items() if c in view.grants}
         for container, update in said.items():
-            resources = shown(update.size)
-            wishes[container] = {
-                **wishes.get(container, {}),
-                "id": str(container),
-                "resources": resources,
-            }
+            wishes[container] = _wish(update)
         if said and wishes != view.wishes:
             await _patch(
                 client, cache, key, view.name, {"updates": [wishes[c] for c in sorted(wishes)]}
             )
+
+
+def _wish(update: WantedUpdate) -> Object:
+    """What a container is to be; what is not said stays as it is."""
+    if update.opportunistic is None:
+        return {"id": str(update.id), "resources": shown(update.size)}
+    said = names.OPPORTUNISTIC if update.opportunistic else names.GUARANTEED
+    return {"id": str(update.id), "executionType": said}
 
 
 async def withdraw(
@@ -212,7 +221,8 @@ async def _patch(client: KubeClient, cache: Cache, key: Key, name: str, changes:
 def granted(view: RequestView, container: ContainerId, node: str, sizes: Sizes) -> GrantedContainer:
     """A container as its AM is told of it."""
     size, version = sizes.vector(view.size_of(container)), view.version_of(container)
-    return GrantedContainer(container, node, view.key, size, version, view.opportunistic)
+    opportunistic = view.runs_opportunistic(container)
+    return GrantedContainer(container, node, view.key, size, version, opportunistic)
 
 
 def shown(amounts: Mapping[str, int]) -> dict[str, str]:

@@ -46,7 +46,7 @@ from kubeyarn.resourcemanager import (
 from kubeyarn.resourcemanager.applications import ApplicationsManager
 from kubeyarn.resourcemanager.authentication import NotAuthenticated, PodIdentity
 from kubeyarn.resourcemanager.cache import Key, Object
-from kubeyarn.resourcemanager.pods import Launch, Placed
+from kubeyarn.resourcemanager.pods import Launch
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.unmanaged import MasterToken
 from kubeyarn.resourcemanager.warning import Marked
@@ -210,6 +210,7 @@ class Masters:
         updates, update_errors = updating.check(
             message.updates,
             lambda container: self._view_of(caller, container),
+            caller.session.updates,
             limits.allocation(self._manager.cache, caller.record.queue)[1],
         )
         request = AllocateRequest(
@@ -357,8 +358,7 @@ class Masters:
             executor=launch.executor,
             files=tuple(msgspec.to_builtins(file) for file in launch.files),
         )
-        size = view.size_of(container)
-        placed = Placed(container, view.grants[container], size, view.name, names.ROLE_TASK)
+        placed = applications.placed_by(view, container, names.ROLE_TASK)
         pod = await self._manager.launch(caller.key, caller.application, caller.record, placed, how)
         answer.launched.append(wire.Launched(container_id=launch.container_id, pod=pod))
 

@@ -60,6 +60,7 @@ class Placed:
     size: Mapping[str, int]
     request: str
     role: str
+    opportunistic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,7 @@ def _metadata(given: Object, owner: Owner, placed: Placed) -> Object:
         names.APPLICATION: owner.name[: names.LONGEST_LABEL].rstrip("-."),
         names.ATTEMPT: str(container.attempt.number),
         names.ROLE: placed.role,
+        names.EXECUTION_TYPE: names.OPPORTUNISTIC if placed.opportunistic else names.GUARANTEED,
     }
     if len(owner.queue) <= names.LONGEST_LABEL:
         labels[names.QUEUE] = owner.queue

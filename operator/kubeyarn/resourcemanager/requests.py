@@ -31,19 +31,35 @@ _COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
 
 @dataclass(frozen=True, slots=True)
 class Charged:
-    """What the scheduler charges for a container that is to have another size (*wanted*)."""
+    """What the scheduler charges for a container that is to be otherwise.
+
+    *wanted* is its size then. *opportunistic*: nothing of it is charged to its queue; None: the
+    scheduler did not say.
+    """
 
     size: Mapping[str, int]
     wanted: Mapping[str, int]
     refused: str = ""
+    opportunistic: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """What a container has since it was changed for the *version*-th time."""
+    """What a container is since it was changed for the *version*-th time."""
 
     version: int
     size: Mapping[str, int]
+    opportunistic: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a container is to be by now, and its pod if it has one."""
+
+    container: ContainerId
+    pod: PodFacts | None
+    size: Mapping[str, int]
+    opportunistic: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +96,18 @@ class RequestView:
         known = self.updated.get(container)
         return known.size if known is not None else self.size
 
+    def runs_opportunistic(self, container: ContainerId) -> bool:
+        """Whether one of its containers is opportunistic, as its pod and its AM know it."""
+        known = self.updated.get(container)
+        said = known.opportunistic if known is not None else None
+        return self.opportunistic if said is None else said
+
+    def counts_opportunistic(self, container: ContainerId) -> bool:
+        """Whether the scheduler counts one of its containers as opportunistic."""
+        charged = self.updates.get(container)
+        said = charged.opportunistic if charged is not None else None
+        return self.runs_opportunistic(container) if said is None else said
+
     def version_of(self, container: ContainerId) -> int:
         """How often one of its containers was changed."""
         known = self.updated.get(container)
@@ -91,8 +119,8 @@ class RequestPlan:
     """What to do about one request. *status* is a merge patch of our fields, empty when current.
 
     *evict* are pods that the policy takes back, each with why.
-    *resize* are containers that are to have another size by now, with their pods if they have one;
-    *refused* those that will not, and why.
+    *changes* are containers that are to be otherwise by now, *refused* those that will not, and
+    why.
     """
 
     status: Object = field(default_factory=dict)
@@ -101,9 +129,7 @@ class RequestPlan:
     evict: list[tuple[PodFacts, str]] = field(default_factory=list)
     ended: list[CompletedContainer] = field(default_factory=list)
     doomed: list[ContainerId] = field(default_factory=list)
-    resize: list[tuple[ContainerId, PodFacts | None, Mapping[str, int]]] = field(
-        default_factory=list
-    )
+    changes: list[Change] = field(default_factory=list)
     refused: list[tuple[ContainerId, str]] = field(default_factory=list)
 
 
@@ -168,13 +194,16 @@ def view(request: Object, application: ApplicationId) -> RequestView:
         wishes={ContainerId.parse(entry["id"]): entry for entry in spec.get("updates") or ()},
         updates={
             ContainerId.parse(entry["id"]): Charged(
-                _size(entry, "resources"), _size(entry, "wanted"), entry.get("message") or ""
+                _size(entry, "resources"),
+                _size(entry, "wanted"),
+                entry.get("message") or "",
+                _type(entry),
             )
             for entry in status.get("updates") or ()
         },
         updated={
             ContainerId.parse(entry["id"]): Updated(
-                int(entry.get("version") or 1), _size(entry, "resources")
+                int(entry.get("version") or 1), _size(entry, "resources"), _type(entry)
             )
             for entry in status.get("updated") or ()
         },
@@ -301,29 +330,37 @@ def _plan_update(
     if charged.refused:
         result.refused.append((container, charged.refused))
         return
-    if not charged.wanted or charged.wanted == seen.size_of(container):
-        return
     had = all(amount <= charged.size.get(name, 0) for name, amount in charged.wanted.items())
-    if had and (pod is None or not pod.deleting):
-        result.resize.append((container, pod, charged.wanted))
+    size = charged.wanted if charged.wanted and had else seen.size_of(container)
+    change = Change(container, pod, size, seen.counts_opportunistic(container))
+    same = size == seen.size_of(container)
+    if same and change.opportunistic == seen.runs_opportunistic(container):
+        return
+    if pod is None or not pod.deleting:
+        result.changes.append(change)
 
 
-def updated_status(
-    seen: RequestView, done: Mapping[ContainerId, Mapping[str, int]]
-) -> list[Object]:
+def updated_status(seen: RequestView, done: Iterable[Change]) -> list[Object]:
     """`updated` of the status after some more containers were changed."""
     entries = {entry["id"]: entry for entry in seen.status.get("updated") or ()}
-    for container, size in done.items():
-        entries[str(container)] = {
-            "id": str(container),
-            "version": seen.version_of(container) + 1,
-            "resources": {name: quantities.show(name, amount) for name, amount in size.items()},
+    for change in done:
+        entries[str(change.container)] = {
+            "id": str(change.container),
+            "version": seen.version_of(change.container) + 1,
+            "resources": {name: quantities.show(name, n) for name, n in change.size.items()},
+            "executionType": names.OPPORTUNISTIC if change.opportunistic else names.GUARANTEED,
         }
     return [entries[name] for name in sorted(entries)]
 
 
 def _size(entry: Object, name: str) -> Mapping[str, int]:
     return quantities.amounts(entry.get(name) or {}, name)
+
+
+def _type(entry: Object) -> bool | None:
+    """Whether an entry says that its container is opportunistic; None: it does not say."""
+    said = entry.get("executionType")
+    return None if said is None else bool(said == names.OPPORTUNISTIC)
 
 
 def _ending(
@@ -335,7 +372,8 @@ def _ending(
 ) -> Ending | None:
     """How *container* ended; None while it lives or is still to be launched."""
     kill, why = seen.preempting.get(container, (False, ""))
-    gone = ExitStatus.KILLED_BY_CONTAINER_SCHEDULER if seen.opportunistic else ExitStatus.PREEMPTED
+    spare = seen.counts_opportunistic(container)
+    gone = ExitStatus.KILLED_BY_CONTAINER_SCHEDULER if spare else ExitStatus.PREEMPTED
     taken = Ending(gone, why) if kill else None
     if pod is not None:
         finished = pod.ending is not None and pod.ending.exit_status == 0

@@ -1,9 +1,14 @@
-"""Pods that get another size while they run, through their `resize` subresource (Kubernetes)."""
+"""Containers that are changed while they run: their size, or whether they are guaranteed.
+
+A pod gets another size through its `resize` subresource (Kubernetes). Whether it is opportunistic
+is a label of the pod; nothing else of it depends on that.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound, Refused
 from kubeyarn.cluster.resources import PODS
@@ -12,20 +17,36 @@ from kubeyarn.resourcemanager import asking, pods
 from kubeyarn.resourcemanager.asking import Sizes
 from kubeyarn.resourcemanager.cache import Cache, Key
 from kubeyarn.resourcemanager.podfacts import PodFacts
-from kubeyarn.resourcemanager.requests import RequestPlan, RequestView, updated_status
+from kubeyarn.resourcemanager.requests import Change, RequestPlan, RequestView, updated_status
 from kubeyarn.resourcemanager.updating import UPDATE_REFUSED
 
 
-async def resize(client: KubeClient, pod: PodFacts, size: Mapping[str, int]) -> str:
-    """Give a pod's main container another size; returns why not, empty when it has it."""
-    body = {"spec": {"containers": [{"name": pod.main, "resources": pods.resources({}, size)}]}}
+async def _change(client: KubeClient, view: RequestView, change: Change) -> str:
+    """Change a container's pod, if it has one; returns why not, empty when it is so."""
+    pod = change.pod
+    if pod is None:
+        return ""
     try:
-        await client.patch_entries(PODS, pod.name, body, pod.namespace, sub="resize")
+        if change.size != view.size_of(change.container):
+            await _resize(client, pod, change.size)
+        if change.opportunistic != view.runs_opportunistic(change.container):
+            await _label(client, pod, opportunistic=change.opportunistic)
     except NotFound:
         return ""
     except Refused as error:
         return str(error)
     return ""
+
+
+async def _resize(client: KubeClient, pod: PodFacts, size: Mapping[str, int]) -> None:
+    body = {"spec": {"containers": [{"name": pod.main, "resources": pods.resources({}, size)}]}}
+    await client.patch_entries(PODS, pod.name, body, pod.namespace, sub="resize")
+
+
+async def _label(client: KubeClient, pod: PodFacts, *, opportunistic: bool) -> None:
+    said = names.OPPORTUNISTIC if opportunistic else names.GUARANTEED
+    body = {"metadata": {"labels": {names.EXECUTION_TYPE: said}}}
+    await client.patch(PODS, pod.name, body, pod.namespace)
 
 
 async def carry_out(
@@ -40,13 +61,13 @@ async def carry_out(
 
     What the API server or the scheduler refuses is not wished any more, and the AM is told.
     """
-    done, failed = {}, dict(plan.refused)
-    for container, pod, size in plan.resize:
-        why = await resize(client, pod, size) if pod is not None else ""
+    done, failed = [], dict(plan.refused)
+    for change in plan.changes:
+        why = await _change(client, view, change)
         if why:
-            failed[container] = why
+            failed[change.container] = why
         else:
-            done[container] = size
+            done.append(change)
     for container, why in failed.items():
         session.updates.pop(container, None)
         version = view.version_of(container)

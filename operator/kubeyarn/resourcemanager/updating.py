@@ -18,6 +18,13 @@ RESOURCE_OUTSIDE_ALLOWED_RANGE = "RESOURCE_OUTSIDE_ALLOWED_RANGE"
 
 UPDATE_REFUSED = "UPDATE_REFUSED"
 
+# Whether a container is opportunistic after it.
+_TYPES = {
+    UpdateType.PROMOTE_EXECUTION_TYPE.value: False,
+    UpdateType.DEMOTE_EXECUTION_TYPE.value: True,
+}
+_WORDS = {"GUARANTEED": False, "OPPORTUNISTIC": True}
+
 FindView = Callable[[ContainerId], RequestView | None]
 
 
@@ -30,14 +37,22 @@ class _No(SpecError):
 
 
 def check(
-    said: Sequence[wire.Update], view_of: FindView, maximum: Mapping[str, int]
+    said: Sequence[wire.Update],
+    view_of: FindView,
+    before: Mapping[ContainerId, WantedUpdate],
+    maximum: Mapping[str, int],
 ) -> tuple[tuple[WantedUpdate, ...], tuple[UpdateError, ...]]:
-    """The updates of one heartbeat that are taken, and why the others are not."""
+    """The updates of one heartbeat that are taken, and why the others are not.
+
+    *before* is what was taken of earlier heartbeats, by container.
+    """
     taken: dict[ContainerId, WantedUpdate] = {}
     errors = []
     for update in said:
         try:
-            wanted = _check_one(update, view_of, maximum, taken)
+            container, view = _known(update, view_of)
+            _check_outstanding(update, container, view, taken, before)
+            wanted = _check_one(update, container, view, maximum)
         except _No as no:
             errors.append(UpdateError(update.container_id, no.reason, no.version, str(no)))
         else:
@@ -45,13 +60,18 @@ def check(
     return tuple(taken.values()), tuple(errors)
 
 
-def _check_one(
+def _check_outstanding(
     update: wire.Update,
-    view_of: FindView,
-    maximum: Mapping[str, int],
+    container: ContainerId,
+    view: RequestView,
     taken: Mapping[ContainerId, WantedUpdate],
-) -> WantedUpdate:
-    container, view = _known(update, view_of)
+    before: Mapping[ContainerId, WantedUpdate],
+) -> None:
+    """One update at a time; another size takes the place of one that is waited for.
+
+    Source: Hadoop RMServerUtils.validateContainerIdAndVersion and
+    ContainerUpdateContext.checkAndAddToOutstandingIncreases.
+    """
     version = view.version_of(container)
     if update.version != version:
         raise _No(
@@ -65,14 +85,77 @@ def _check_one(
             "the same heartbeat has another update of the container, allowed: one",
             version,
         )
-    if view.opportunistic:
+    known = before.get(container)
+    to_be = known.opportunistic if known is not None else None
+    if to_be is not None and to_be != view.runs_opportunistic(container):
         raise _No(
-            UPDATE_REFUSED, "opportunistic containers keep their size; ask for another one", version
+            UPDATE_OUTSTANDING_ERROR,
+            f"the container is to become {_word(opportunistic=to_be)} already, allowed: no other "
+            "update until then",
+            version,
+        )
+
+
+def _check_one(
+    update: wire.Update, container: ContainerId, view: RequestView, maximum: Mapping[str, int]
+) -> WantedUpdate:
+    version, now = view.version_of(container), view.size_of(container)
+    opportunistic = view.runs_opportunistic(container)
+    if update.type in _TYPES or update.execution_type:
+        to_be = _execution_type(update, version)
+        _check_type(update, version, now, opportunistic=opportunistic, to_be=to_be)
+        return WantedUpdate(container, {}, to_be)
+    if opportunistic:
+        raise _No(
+            UPDATE_REFUSED,
+            "opportunistic containers keep their size; promote it first, or ask for another one",
+            version,
         )
     try:
-        return WantedUpdate(container, _size(update, view.size_of(container), maximum))
+        return WantedUpdate(container, _size(update, now, maximum))
     except SpecError as error:
         raise _No(RESOURCE_OUTSIDE_ALLOWED_RANGE, str(error), version) from None
+
+
+def _execution_type(update: wire.Update, version: int) -> bool:
+    """Whether the container is to be opportunistic."""
+    to_be = _WORDS.get(update.execution_type, _TYPES.get(update.type))
+    if to_be is None or (update.type and _TYPES.get(update.type) != to_be):
+        raise _No(
+            UPDATE_REFUSED,
+            f"type: found {update.type!r} with executionType {update.execution_type!r}, allowed: "
+            "the one that says it, or none",
+            version,
+        )
+    return to_be
+
+
+def _check_type(
+    update: wire.Update,
+    version: int,
+    now: Mapping[str, int],
+    *,
+    opportunistic: bool,
+    to_be: bool,
+) -> None:
+    if to_be == opportunistic:
+        # Hadoop says nothing to it, and its ApplicationMaster waits for ever.
+        raise _No(UPDATE_REFUSED, f"it is {_word(opportunistic=to_be)} already", version)
+    try:
+        said = quantities.amounts(update.resources, "resources")
+    except SpecError as error:
+        raise _No(UPDATE_REFUSED, str(error), version) from None
+    if any(amount != now.get(name, 0) for name, amount in said.items()):
+        raise _No(
+            UPDATE_REFUSED,
+            "resources: found another size with a change of the execution type, allowed: one of "
+            "the two at a time",
+            version,
+        )
+
+
+def _word(*, opportunistic: bool) -> str:
+    return "OPPORTUNISTIC" if opportunistic else "GUARANTEED"
 
 
 def _known(update: wire.Update, view_of: FindView) -> tuple[ContainerId, RequestView]:
@@ -119,6 +202,7 @@ def _check_direction(said: str, now: Mapping[str, int], wanted: Mapping[str, int
         raise SpecError("resources: some are more and some less than the container has")
     allowed = ("", UpdateType.INCREASE_RESOURCE.value, UpdateType.DECREASE_RESOURCE.value)
     if said not in allowed:
-        raise SpecError(f"type: found {said!r}, allowed: {' or '.join(allowed[1:])}")
+        names = ", ".join(UpdateType)
+        raise SpecError(f"type: found {said!r}, allowed: one of {names}")
     if (said == allowed[1] and less) or (said == allowed[2] and more):
         raise SpecError(f"resources: they are not what {said} says, {'more' if more else 'less'}")

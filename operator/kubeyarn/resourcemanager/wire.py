@@ -76,15 +76,18 @@ class ExcludeNodes(Message):
 
 
 class Update(Message):
-    """What a container is to have: its size. *version* is the container's, as the AM knows it.
+    """What a container is to be: of another size, or guaranteed, or opportunistic.
 
-    *type* is INCREASE_RESOURCE or DECREASE_RESOURCE; empty, the sizes say which.
+    *version* is the container's, as the AM knows it. *type* is INCREASE_RESOURCE or
+    DECREASE_RESOURCE with *resources*, PROMOTE_EXECUTION_TYPE or DEMOTE_EXECUTION_TYPE; empty, the
+    sizes or *executionType* say which.
     """
 
     container_id: str
     version: int = 0
     type: str = ""
     resources: dict[str, str | int] = {}
+    execution_type: Literal["", "GUARANTEED", "OPPORTUNISTIC"] = ""
 
 
 class Allocate(Message):

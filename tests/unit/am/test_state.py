@@ -356,7 +356,51 @@ def test_sizes_are_wished_again_after_a_restart_unless_they_are_had():
     events = state.registered(Registration("x", containers=(had, a_container(3))))
 
     assert events == [Updated(had)]
-    assert [name for name, _, _ in state.allocate_request().updates] == [a_container(3).id]
+    assert [u.container_id for u in state.allocate_request().updates] == [a_container(3).id]
+
+
+def test_a_promotion_and_a_demotion_are_said_by_their_type():
+    state = a_registered_state()
+    state.ask(a_shape(), 2)
+    spare = replace(a_container(2), opportunistic=True, version=3)
+    state.answered(an_answer(state, spare, a_container(3)))
+    state.promote(spare.id)
+    state.demote(a_container(3).id)
+
+    assert state.changed()
+    assert state.allocate_request().to_wire()["updates"] == [
+        {"containerId": spare.id, "version": 3, "type": "PROMOTE_EXECUTION_TYPE"},
+        {"containerId": a_container(3).id, "version": 0, "type": "DEMOTE_EXECUTION_TYPE"},
+    ]
+    changed = replace(spare, opportunistic=False, version=4)
+    assert state.answered(an_answer(state, updated=(changed,))) == [Updated(changed)]
+    assert not state.live[spare.id].opportunistic
+    state.registered(Registration("x", containers=(changed, a_container(3))))
+    assert [u.type for u in state.allocate_request().updates] == ["DEMOTE_EXECUTION_TYPE"]
+
+
+def test_the_last_wish_for_a_container_counts():
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    state.answered(an_answer(state, a_container(2)))
+    state.resize(a_container(2).id, {"memory": "2Gi"})
+    state.demote(a_container(2).id)
+
+    assert state.allocate_request().to_wire()["updates"] == [
+        {"containerId": a_container(2).id, "version": 0, "type": "DEMOTE_EXECUTION_TYPE"}
+    ]
+
+
+@pytest.mark.parametrize("what", ["promote", "demote"])
+@pytest.mark.parametrize("lives", [True, False])
+def test_what_a_container_is_already_or_never_will_be_is_refused_at_once(what, lives):
+    state = a_registered_state()
+    state.ask(a_shape(), 1)
+    known = replace(a_container(2), opportunistic=what == "demote")
+    state.answered(an_answer(state, known))
+
+    with pytest.raises(InvalidAskError, match=f"{what} container"):
+        getattr(state, what)(known.id if lives else a_container(9).id)
 
 
 @pytest.mark.parametrize(

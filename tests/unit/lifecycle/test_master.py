@@ -17,6 +17,7 @@ from kubeyarn.lifecycle.master import (
     MasterSession,
     ProtocolError,
     RejectedAsk,
+    UpdateType,
     as_percent,
 )
 from kubeyarn.lifecycle.progress import Unregistration
@@ -370,3 +371,27 @@ def test_what_is_wanted_is_always_handed_over_plus_what_the_am_still_wants(steps
             outstanding = max(0, amount - got)
     assert received <= number - 1
     assert outstanding >= 0
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ({"opportunistic": True}, UpdateType.DEMOTE_EXECUTION_TYPE),
+        ({"size": (2048, 1)}, UpdateType.INCREASE_RESOURCE),
+        ({"size": (512, 1)}, UpdateType.DECREASE_RESOURCE),
+    ],
+)
+def test_a_changed_container_is_told_once_with_what_was_changed(said, kind):
+    master = Master()
+    master.session.granted(granted(2))
+    master.beat()
+    changed = replace(granted(2), version=1, **said)
+    for _ in range(2):
+        master.session.updated(changed)
+
+    assert master.beat().updated == ((kind, changed),)
+    assert master.beat().updated == ()
+    back = replace(granted(2), version=2)
+    master.session.updated(back)
+    [(other, _)] = master.beat().updated
+    assert (other is UpdateType.PROMOTE_EXECUTION_TYPE) == ("opportunistic" in said)

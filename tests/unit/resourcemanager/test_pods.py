@@ -53,6 +53,7 @@ def test_a_task_pod_is_made_as_yarn_decides():
                 "kubeyarn.io/application": "wordcount",
                 "kubeyarn.io/attempt": "1",
                 "kubeyarn.io/role": "task",
+                "kubeyarn.io/execution-type": "Guaranteed",
                 "kubeyarn.io/queue": "root.engineering.etl",
             },
             "annotations": {

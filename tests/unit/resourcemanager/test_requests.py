@@ -222,3 +222,68 @@ def test_a_container_whose_grant_was_taken_back_counts_once_while_its_pod_is_goi
 
     gone = plan(told, confirmed=True)
     assert gone.status == {"completed": []}
+
+
+SPARE = {"executionType": "Opportunistic"}
+
+
+def charging(number, said, **more):
+    """The scheduler's word of what a container is counted as."""
+    return {"id": str(container(number)), "executionType": said, **more}
+
+
+def test_a_container_counted_otherwise_than_its_pod_says_is_changed():
+    seen = viewed({"grants": GRANTS, "updates": [charging(2, "Opportunistic")]})
+    result = plan(seen, a_pod(container(2), phase="Running"))
+
+    [change] = result.changes
+    assert (change.container, change.opportunistic) == (container(2), True)
+    assert change.size == seen.size_of(container(2))
+    [entry] = requests.updated_status(seen, result.changes)
+    assert (entry["version"], entry["executionType"]) == (1, "Opportunistic")
+
+
+def test_once_recorded_a_change_is_not_made_again():
+    status = {"grants": GRANTS, "updates": [charging(2, "Opportunistic")]}
+    seen = viewed(status)
+    pod = a_pod(container(2), phase="Running")
+    status["updated"] = requests.updated_status(seen, plan(seen, pod).changes)
+
+    assert plan(viewed(status), pod).changes == []
+    assert viewed(status).runs_opportunistic(container(2))
+    assert not viewed(status).runs_opportunistic(container(3))
+    status["updates"] = [charging(2, "Guaranteed")]
+    again = viewed(status)
+    [entry] = requests.updated_status(again, plan(again, pod).changes)
+    assert (entry["version"], entry["executionType"]) == (2, "Guaranteed")
+
+
+def test_an_earlier_schedulers_silence_about_the_type_changes_nothing():
+    silent = {"id": str(container(2)), "resources": {"cpu": "1", "memory": "1Gi"}}
+    for spec in ({}, SPARE):
+        seen = viewed({"grants": GRANTS, "updates": [silent]}, **spec)
+        assert plan(seen, a_pod(container(2), phase="Running")).changes == []
+
+
+def test_a_pod_that_is_going_is_changed_no_more():
+    seen = viewed({"grants": GRANTS, "updates": [charging(2, "Opportunistic")]})
+    pod = a_pod(container(2), phase="Running", deletionTimestamp="2026-01-01T00:00:00Z")
+    assert plan(seen, pod).changes == []
+
+
+@pytest.mark.parametrize(
+    ("granted", "counted", "status"),
+    [
+        ({}, "Opportunistic", ExitStatus.KILLED_BY_CONTAINER_SCHEDULER),
+        (SPARE, "Guaranteed", ExitStatus.PREEMPTED),
+        ({}, "Guaranteed", ExitStatus.PREEMPTED),
+        (SPARE, "Opportunistic", ExitStatus.KILLED_BY_CONTAINER_SCHEDULER),
+    ],
+)
+def test_who_is_taken_back_ends_as_what_it_was_counted_as(granted, counted, status):
+    taken = {"id": str(container(2)), "kill": True, "message": "its room is needed"}
+    seen = viewed(
+        {"grants": GRANTS, "updates": [charging(2, counted)], "preempting": [taken]}, **granted
+    )
+
+    assert [end.exit_status for end in plan(seen).ended] == [status]
