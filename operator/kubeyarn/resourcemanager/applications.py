@@ -36,6 +36,7 @@ from kubeyarn.resourcemanager import (
     lifetimes,
     limits,
     observing,
+    orphans,
     pods,
     records,
     requests,
@@ -157,6 +158,7 @@ class ApplicationsManager:
         """Bring one application as far as what is seen of it allows."""
         application = self.cache.applications.get(key)
         if application is None:
+            await self._leave_orphans(key)
             self.cache.forget(key)
             return
         now_ms = self._clock_ms()
@@ -172,6 +174,11 @@ class ApplicationsManager:
         after = advance(record, replace(found, outlived=old), now_ms)
         await self._write(key, seen, before, after, views)
         await self._act(key, seen.application, after, views)
+
+    async def _leave_orphans(self, key: Key) -> None:
+        requests_left, pods_left = self.cache.requests(key), self.cache.pods(key).values()
+        for name, status in list(orphans.statuses(requests_left, pods_left)):
+            await self._patch_request(key, name, status)
 
     def session(self, key: Key, record: ApplicationRecord) -> MasterSession:
         """The AM's session of the current attempt."""

@@ -158,10 +158,11 @@ class Cache:
             self._gone[application].pop(container)
 
     def forget(self, application: Key) -> None:
-        """Drop what was remembered of an application that is gone."""
-        self._requests_of.pop(application, None)
-        self._pods_of.pop(application, None)
+        """Drop what was remembered of an application that is gone; what is there yet stays."""
         self._gone.pop(application, None)
+        for found in (self._requests_of, self._pods_of):
+            if not found.get(application):
+                found.pop(application, None)
 
     def forget_gone(self, application: Key, container: ContainerId) -> None:
         """A deleted pod's ending is recorded and need not be remembered."""

@@ -181,10 +181,17 @@ def test_an_application_that_is_gone_leaves_nothing_behind(cache):
     cache.put_pod(a_pod(container(2)))
     cache.put_pod(a_pod(container(3)), deleted=True)
     cache.forget(KEY)
+    # Both are there still, and are deleted each by itself.
+    assert len(cache.requests(KEY)) == len(cache.pods(KEY)) == 1
+    assert cache.gone(KEY, container(3)) is None
 
+    cache.put_request(a_request(), deleted=True)
+    cache.put_pod(a_pod(container(2)), deleted=True)
+    cache.forget(KEY)
     assert cache.requests(KEY) == []
     assert cache.pods(KEY) == {}
-    assert cache.gone(KEY, container(3)) is None
+    assert cache.gone(KEY, container(2)) is None
+    assert [dict(d) for d in (cache._requests_of, cache._pods_of, cache._gone)] == [{}, {}, {}]
 
 
 @pytest.mark.parametrize(("put", "item"), PUTS)

@@ -160,6 +160,33 @@ async def test_a_request_by_hand_is_launched_without_the_am(cluster, master):
     await cluster.until(lambda: counts() == (2, [], []))
 
 
+async def test_a_request_by_hand_says_what_runs_when_its_application_is_gone(cluster, master):
+    container = {"image": "sh:1", "command": ["sleep"]}
+    shell = {"application": "words", "count": 2, "priority": 3, "container": container}
+    cluster.api.put(
+        "containerrequests",
+        {
+            "metadata": {"name": "shell", "namespace": NAMESPACE},
+            "spec": {**shell, "resources": {"cpu": "1", "memory": "1Gi"}},
+        },
+    )
+
+    def status():
+        return cluster.api.get("containerrequests", "shell", NAMESPACE).get("status") or {}
+
+    await cluster.until(lambda: status().get("running") == 2)
+    names = [pod["metadata"]["name"] for pod in cluster.pods()]
+    cluster.api.remove("yarnapplications", "words", NAMESPACE)
+    for left, name in enumerate(reversed(names)):
+        # As the garbage collector deletes them, one after the other.
+        cluster.api.remove("pods", name, NAMESPACE)
+        await cluster.until(lambda left=left: status()["running"] <= max(0, 1 - left))
+
+    assert status()["running"] == 0
+    cluster.submit("words")
+    await cluster.until(lambda: status()["running"] == 2)
+
+
 async def test_waiting_work_costs_no_writes(cluster, master):
     await master.beat(ask(50))
     await master.beat_until(lambda: len(master.containers) == 11)
