@@ -279,7 +279,8 @@ class AmState:
         self._releasing = dict.fromkeys(self._releasing, False)
         self._exclude, self._include = set(self.excluded), set()
         # What was changed meanwhile need not be wished again.
-        known = {container.id: container for container in registration.containers}
+        told = (*registration.containers, *registration.previous)
+        known = {container.id: container for container in told}
         changed = [
             known[name]
             for name, old in self.live.items()

@@ -187,13 +187,14 @@ class MasterSession:
         tracking_url: str,
         now_ms: int,
         *,
+        kept: Sequence[GrantedContainer] = (),
         again: bool = False,
     ) -> None:
         """Take the AM's registration; until the first heartbeat it may be said again.
 
         *again*: also later, and everything begins anew (Hadoop: of unmanaged AMs whose containers
-        are kept). *live* are all containers of this attempt, which the answer tells; *granted* how
-        many each ask was ever given, ended ones included.
+        are kept). *live* are all containers of this attempt and *kept* those of former ones, which
+        the answer tells; *granted* how many each ask was ever given, ended ones included.
 
         Raises:
             ProtocolError: AlreadyRegistered.
@@ -210,7 +211,7 @@ class MasterSession:
         self.last_heard_ms = now_ms
         self.tracking_url = tracking_url
         self._seen |= {container.id for container in live}
-        self._told = {container.id: container for container in live}
+        self._told = {container.id: container for container in (*live, *kept)}
         self._new = [container for container in self._new if container.id not in self._seen]
         self._handed = dict(granted)
 

@@ -364,7 +364,7 @@ class ApplicationsManager:
         if view.attempt == session.attempt.number:
             for container, node in view.grants.items():
                 session.granted(asking.granted(view, container, node, self.sizes))
-            resizing.told(view, session, self.sizes)
+        resizing.told(view, session, self.sizes)
         for ended in (*view.completed.values(), *plan.ended):
             session.completed(ended)
 

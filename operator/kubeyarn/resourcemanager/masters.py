@@ -156,7 +156,10 @@ class Masters:
         ever = {view.key: view.granted for view in views}
         spec = caller.application["spec"]
         again = spec.get("unmanagedAM") and spec.get("keepContainersAcrossAttempts")
-        caller.session.register(live, ever, message.tracking_url, now_ms, again=bool(again))
+        kept = self._kept(caller)
+        caller.session.register(
+            live, ever, message.tracking_url, now_ms, kept=kept, again=bool(again)
+        )
         caller.session.host, caller.session.rpc_port = message.host, message.rpc_port
         caller.session.excluded = self._excluded(caller)
         self._manager.queue.add(caller.key)
@@ -169,7 +172,7 @@ class Masters:
             maximum_allocation=asking.shown(high),
             resource_types=list(dict.fromkeys((*asking.SIZE_NAMES, *sorted(high)))),
             scheduler_resource_types=limits.scheduled(self._manager.cache),
-            containers_from_previous_attempts=[self._container(c) for c in self._kept(caller)],
+            containers_from_previous_attempts=[self._container(c) for c in kept],
             containers=[self._container(c) for c in live],
             response_id=caller.session.response_id,
         )

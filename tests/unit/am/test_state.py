@@ -379,6 +379,17 @@ def test_a_promotion_and_a_demotion_are_said_by_their_type():
     assert [u.type for u in state.allocate_request().updates] == ["DEMOTE_EXECUTION_TYPE"]
 
 
+def test_what_changed_of_a_former_attempts_container_meanwhile_is_told():
+    state = AmState()
+    state.registered(Registration("x", previous=(a_container(2),)))
+    state.demote(a_container(2).id)
+    state.answered(an_answer(state))
+    had = replace(a_container(2), opportunistic=True, version=1)
+
+    assert state.registered(Registration("x", previous=(had,))) == [Updated(had)]
+    assert state.allocate_request().updates == ()
+
+
 def test_the_last_wish_for_a_container_counts():
     state = a_registered_state()
     state.ask(a_shape(), 1)

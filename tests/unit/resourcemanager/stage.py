@@ -132,6 +132,12 @@ class Stage:
         }
         self.manager.cache.put_request(self._put(REQUESTS, found))
 
+    def count(self, request: str, *updates: Object) -> None:
+        """The scheduler counts containers as they are to be."""
+        found = copy.deepcopy(self._get(REQUESTS, request))
+        found["status"]["updates"] = copy.deepcopy(list(updates))
+        self.manager.cache.put_request(self._put(REQUESTS, found))
+
     def preempt(self, request: str, container: str, *, now: bool = True) -> None:
         """The policy takes a container back, now or in a while."""
         found = copy.deepcopy(self._get(REQUESTS, request))

@@ -231,6 +231,30 @@ def test_a_kept_container_is_the_new_ams_to_hear_of_and_to_stop():
     play(story)
 
 
+def test_a_kept_container_is_the_new_ams_to_demote():
+    async def story() -> None:
+        stage, maps, containers = await started(keepContainersAcrossAttempts=True)
+        await fail(stage)
+        second = await stage.launch_am(2)
+        await stage.register(second)
+        update = wire.Update(container_id=containers[0], type="DEMOTE_EXECUTION_TYPE")
+        caller = stage.masters.caller(stage.identity(second))
+        said = wire.Allocate(response_id=0, updates=[update])
+        answer = stage.masters.allocate(caller, said, stage.now_ms)
+        await stage.settle()
+        [wish] = stage.objects["ContainerRequest", maps]["spec"]["updates"]
+        assert wish == {"id": containers[0], "executionType": "Opportunistic"}
+
+        stage.count(maps, wish)
+        await stage.settle()
+        answer = await stage.allocate(second, answer.response_id)
+        [told] = answer.updated_containers
+        assert (told.type, told.container.version) == ("DEMOTE_EXECUTION_TYPE", 1)
+        assert told.container.container_id == containers[0]
+
+    play(story)
+
+
 def test_an_ask_of_the_new_attempt_is_a_request_of_its_own():
     async def story() -> None:
         stage, maps, _ = await started(keepContainersAcrossAttempts=True)
