@@ -15,7 +15,9 @@ from kubeyarn.lifecycle.master import ProtocolError
 from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.resourcemanager import openapi, unmanaged, wire
 from kubeyarn.resourcemanager.authentication import NotAuthenticated, PodAuthenticator
-from kubeyarn.resourcemanager.masters import Caller, FieldError, Masters
+from kubeyarn.resourcemanager.callers import Caller
+from kubeyarn.resourcemanager.field_error import FieldError
+from kubeyarn.resourcemanager.masters import Masters
 
 _log = logging.getLogger(__name__)
 
