@@ -6,8 +6,6 @@ status, and does what the new state calls for. Every step can be cut off anywher
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,60 +13,49 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
-from kubeyarn.cluster.events import WARNING, EventRecorder
-from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS, SECRETS
+from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.cluster.workqueue import WorkQueue
-from kubeyarn.lifecycle import failed_nodes
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.master import CompletedContainer, MasterSession, RejectedAsk
+from kubeyarn.lifecycle.master import MasterSession
 from kubeyarn.lifecycle.progress import Ending, advance
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager import (
     asking,
     completed,
-    evicting,
+    endings,
     keeping,
     leaving,
     lifetimes,
-    limits,
     observing,
     orphans,
-    pods,
+    patching,
+    preparing,
     records,
+    removing,
     requests,
-    resizing,
     statuses,
     telling,
-    unmanaged,
-    unused,
-    usage,
 )
 from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.endings import Endings
 from kubeyarn.resourcemanager.isolation import Executors
+from kubeyarn.resourcemanager.launching import Launcher
 from kubeyarn.resourcemanager.nodes import Nodes
 from kubeyarn.resourcemanager.observing import Seen
-from kubeyarn.resourcemanager.pods import Launch, Owner, Placed
-from kubeyarn.resourcemanager.requests import Doom, RequestView
+from kubeyarn.resourcemanager.pods import Launch, Placed
+from kubeyarn.resourcemanager.requests import RequestView
+from kubeyarn.resourcemanager.serving import RequestServer
 from kubeyarn.resourcemanager.settings import Settings
 from kubeyarn.resourcemanager.signalling import Signaller
 from kubeyarn.resourcemanager.site import Site
+from kubeyarn.resourcemanager.unused import Unused
 from kubeyarn.resourcemanager.user_ids import UserIdsFile
-
-_log = logging.getLogger(__name__)
 
 Object = dict[str, Any]
 
-_STOPPED = {
-    ExitStatus.ABORTED: "Container released by the application.",
-    ExitStatus.KILLED_BY_APPMASTER: "Stopped by the ApplicationMaster.",
-}
-
 _STATUS_EVERY_S = 1.0
-_LOOK_AGAIN_S = 10.0
 
 
 def _clock_ms() -> int:
@@ -97,12 +84,25 @@ class ApplicationsManager:
         self._clock_ms = clock_ms
         self._started_ms = clock_ms()
         self._last_number = 0
-        self._endings: dict[ContainerId, Ending] = {}
-        self._stopped: dict[ContainerId, Ending] = {}
+        self._endings = Endings(self.cache, self.nodes)
         self._status_at: dict[Key, float] = {}
-        self._unused = unused.Unused(settings.launch_expiry_s)
-        self._signaller = Signaller(client, clock_ms, self._stopped)
+        self._signaller = Signaller(client, clock_ms, self._endings.stopped)
         self.queue: WorkQueue[Key] = WorkQueue(self.look)
+        self._launcher = Launcher(
+            client, events, settings, self.cache, self._endings, self.site, self.queue.add
+        )
+        self._server = RequestServer(
+            client,
+            events,
+            self.cache,
+            self.nodes,
+            self._endings,
+            self._launcher,
+            Unused(settings.launch_expiry_s),
+            self.sizes,
+            clock_ms,
+            self.queue.add,
+        )
 
     # What happens outside arrives here.
 
@@ -112,15 +112,10 @@ class ApplicationsManager:
         if key not in self.cache.applications:
             self.sessions.pop(key, None)
             self._status_at.pop(key, None)
-            self._forget_endings(item)
+            record = records.read(item)
+            if record is not None:
+                self._endings.forget(record.id)
         self.queue.add(key)
-
-    def _forget_endings(self, application: Object) -> None:
-        """Its requests go with it, so that nobody will record how their containers ended."""
-        record = records.read(application)
-        for known in (self._endings, self._stopped) if record is not None else ():
-            for container in [c for c in known if record and c.attempt.application == record.id]:
-                del known[container]
 
     def request_changed(self, what: str, item: Object) -> None:
         """A ContainerRequest was seen."""
@@ -178,7 +173,8 @@ class ApplicationsManager:
     async def _leave_orphans(self, key: Key) -> None:
         requests_left, pods_left = self.cache.requests(key), self.cache.pods(key).values()
         for name, status in list(orphans.statuses(requests_left, pods_left)):
-            await self._patch_request(key, name, status)
+            if await patching.request(self._client, self.cache, key, name, status):
+                self.queue.add(key)
 
     def session(self, key: Key, record: ApplicationRecord) -> MasterSession:
         """The AM's session of the current attempt."""
@@ -210,9 +206,11 @@ class ApplicationsManager:
         pod = (
             leaving.as_seen(self.nodes, self.cache.pods(key)).get(container) if container else None
         )
-        ending = (self._stopped.get(pod.container) or pod.ending) if pod and pod.ending else None
+        ending = (
+            (self._endings.stopped.get(pod.container) or pod.ending) if pod and pod.ending else None
+        )
         if pod is None and container is not None:
-            ending = self._ending(key, container) or observing.am_ending(request, container)
+            ending = self._endings.of(key, container) or observing.am_ending(request, container)
             if ending is None and request is not None and container in request.launched:
                 ending = Ending(ExitStatus.ABORTED, "The ApplicationMaster's pod was deleted.")
         ending = observing.preempted(request, container, ending)
@@ -240,31 +238,21 @@ class ApplicationsManager:
             self.queue.add(key, after_s=_STATUS_EVERY_S - since)
             return
         self._status_at[key] = time.monotonic()
-        await self._patch_application(key, {"status": changes}, sub="status")
+        await patching.application(self._client, self.cache, key, changes)
         statuses.announce(self._events, seen.application, before, after)
-
-    async def _patch_application(self, key: Key, body: Object, sub: str = "") -> None:
-        try:
-            written = await self._client.patch(APPLICATIONS, key[1], body, key[0], sub)
-        except NotFound:
-            return
-        self.cache.put_application(written)
 
     # Doing what follows.
 
     async def _act(
         self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
     ) -> None:
-        if not record.ended and record.state is not ApplicationState.FINISHING:
-            await self._ensure_am_request(key, application, record, views)
-        if observing.unmanaged(application) and not record.ended and record.attempt is not None:
-            await self._ensure_token(key, application, record)
+        await self._prepare(key, application, record, views)
         session = self.session(key, record)
         if record.state is ApplicationState.RUNNING:
             await asking.write(self._client, self.cache, key, application, session, self.sizes)
             await asking.write_updates(self._client, self.cache, key, views, session)
         for view in views:
-            await self._serve(key, application, record, view)
+            await self._server.serve(key, application, record, view, session)
         if not self.nodes.all_well:
             await self._leave_nodes(key, record)
         await self._sweep(key, application, record)
@@ -272,119 +260,23 @@ class ApplicationsManager:
             pods_now = self.cache.pods(key)
             said = await self._signaller.serve(application, record, views, pods_now)
             if said is not None:
-                await self._patch_application(key, {"status": {"signals": said}}, sub="status")
+                await patching.application(self._client, self.cache, key, {"signals": said})
 
-    async def _ensure_am_request(
+    async def _prepare(
         self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
     ) -> None:
-        number = record.attempt.id.number if record.attempt else 1
-        name = names.am_request_name(key[1], number)
-        if any(view.name == name for view in views):
-            return
-        nodes = limits.nodes(self.cache)
-        threshold = self.settings.am_node_exclusion_threshold
-        excluded = failed_nodes.excluded(record.attempts, nodes, threshold)
-        body = asking.am_request(application, record, number, excluded)
-        try:
-            created = await self._client.create(REQUESTS, body, key[0])
-        except AlreadyExists:
-            return
-        self.cache.put_request(created)
-        self.queue.add(key)
-
-    async def _ensure_token(self, key: Key, application: Object, record: ApplicationRecord) -> None:
-        """Hand an unmanaged AM its token, once.
-
-        A Secret whose token was not noted before a crash is worth nothing and goes with the
-        application.
-        """
-        if ((application.get("status") or {}).get("unmanagedAM") or {}).get("tokenDigest"):
-            return
-        token = unmanaged.made(*key)
-        body = unmanaged.secret(owner(application, record), token, self.am_service)
-        made = await self._client.create(SECRETS, body, key[0])
-        said = {"secret": made["metadata"]["name"], "tokenDigest": token.digest}
-        await self._patch_application(key, {"status": {"unmanagedAM": said}}, sub="status")
-        self.queue.add(key)
-
-    async def _serve(
-        self,
-        key: Key,
-        application: Object,
-        record: ApplicationRecord,
-        view: RequestView,
-    ) -> None:
-        """One request: launch what is granted, record what has ended."""
-        session = self.session(key, record)
-        doom = fate(application, record, view)
-        told = view.role == names.ROLE_ASK and (doom is None or doom.spares_running)
-        plan = requests.plan(
-            view,
-            leaving.as_seen(self.nodes, self.cache.pods(key)),
-            lambda container: self._ending(key, container, view),
-            doom,
-            confirmed=(lambda c: c in session.confirmed) if told else (lambda _: True),
-        )
-        now_ms = self._clock_ms()
-        plan.status |= usage.after(
-            view, plan.ended, lambda container: self.cache.held_s(key, container, now_ms)
-        )
-        if plan.status:
-            await self._patch_request(key, view.name, plan.status)
-            for ended in plan.ended:
-                self._recorded(key, ended)
-        if told:
-            self._tell(session, view, plan)
-            self._expire_unused(key, view, [container for container, _ in plan.unlaunched])
-        if plan.changes or plan.refused:
-            updated = await resizing.carry_out(self._client, self.cache, key, view, plan, session)
-            if updated:
-                await self._patch_request(key, view.name, {"updated": updated})
-        if doom is not None and view.role != names.ROLE_AM:
-            self._stopped |= dict.fromkeys(plan.doomed, doom.ending)
-        if doom is None and view.role != names.ROLE_ASK:
-            await self._launch_all(key, application, record, view, plan.unlaunched)
-        for pod, why in plan.evict:
-            await evicting.tell(self._client, self._events, pod, why)
-        for pod in [*plan.delete, *(pod for pod, _ in plan.evict)]:
-            await self._delete_pod(pod.namespace, pod.name, pod.uid)
-
-    def _expire_unused(self, key: Key, view: RequestView, waiting: list[ContainerId]) -> None:
-        """What its AM does not launch is given back, and the AM is told."""
-        now_ms = self._clock_ms()
-        for container in self._unused.expired((key[0], view.name), waiting, now_ms):
-            self._endings.setdefault(container, unused.EXPIRED)
+        client, cache, done = self._client, self.cache, False
+        if not record.ended and record.state is not ApplicationState.FINISHING:
+            threshold = self.settings.am_node_exclusion_threshold
+            done = await preparing.ask_for_master(
+                client, cache, key, application, record, views, threshold
+            )
+        if observing.unmanaged(application) and not record.ended and record.attempt is not None:
+            done |= await preparing.hand_token(
+                client, cache, key, application, record, self.am_service
+            )
+        if done:
             self.queue.add(key)
-
-    def _tell(self, session: MasterSession, view: RequestView, plan: requests.RequestPlan) -> None:
-        refused = observing.condition(view, "Accepted")
-        if view.attempt == session.attempt.number and refused and refused["status"] == "False":
-            why = str(refused.get("message") or "")
-            session.rejected(RejectedAsk(view.key, str(refused["reason"]), why))
-        if view.attempt == session.attempt.number:
-            for container, node in view.grants.items():
-                session.granted(asking.granted(view, container, node, self.sizes))
-        resizing.told(view, session, self.sizes)
-        for ended in (*view.completed.values(), *plan.ended):
-            session.completed(ended)
-
-    async def _launch_all(
-        self,
-        key: Key,
-        application: Object,
-        record: ApplicationRecord,
-        view: RequestView,
-        containers: list[tuple[ContainerId, str]],
-    ) -> None:
-        master = view.role == names.ROLE_AM
-        spec = application["spec"].get("applicationMaster") or {} if master else view.container
-        if spec is None:
-            return
-        launch = Launch.of(spec)
-        if not launch.image and not master:
-            launch = replace(launch, image=am_image(application))
-        placed = [placed_by(view, container, view.role) for container, _ in containers]
-        await asyncio.gather(*(self.launch(key, application, record, p, launch) for p in placed))
 
     async def launch(
         self,
@@ -394,29 +286,8 @@ class ApplicationsManager:
         placed: Placed,
         launch: Launch,
     ) -> str:
-        """Make the pod of a granted container, unless it is there; returns the pod's name.
-
-        What the API server refuses for good ends the container with INVALID and the server's words.
-        """
-        most = observing.retry_rule(application, self.settings).max_attempts
-        made_for = replace(owner(application, record), max_attempts=most)
-        name = names.pod_name(key[1], placed.container)
-        master = application["spec"].get("applicationMaster") or {}
-        launch = replace(launch, executor=launch.executor or master.get("executor") or "")
-        try:
-            pod = pods.make_pod(made_for, placed, launch, self.site())
-            created = await self._client.create(PODS, pod, key[0])
-        except AlreadyExists:
-            return name
-        except (Refused, SpecError) as error:
-            message = f"pod {name} was refused: {error}"
-            self._endings[placed.container] = Ending(ExitStatus.INVALID, message)
-            self._events.record(application, WARNING, "LaunchRefused", "Launch", message)
-            self.queue.add(key)
-            return name
-        self.cache.put_pod(created)
-        self.queue.add(key)
-        return name
+        """Make the pod of a granted container, unless it is there; returns the pod's name."""
+        return await self._launcher.launch(key, application, record, placed, launch)
 
     def site(self) -> Site:
         """What this cluster gives to containers."""
@@ -428,12 +299,12 @@ class ApplicationsManager:
         """End a container on behalf of its AM; False when it has no pod and needed none deleted."""
         pod = self.cache.pods(key).get(container)
         if pod is None:
-            self._endings[container] = Ending(status, _STOPPED[status])
+            self._endings.note(container, endings.BY_MASTER[status])
             self.queue.add(key)
             return False
         if pod.ending is None:
-            self._stopped[container] = Ending(status, _STOPPED[status])
-            await self._delete_pod(pod.namespace, pod.name, pod.uid)
+            self._endings.stopped[container] = endings.BY_MASTER[status]
+            await removing.remove(self._client, pod)
         return True
 
     async def _leave_nodes(self, key: Key, record: ApplicationRecord) -> None:
@@ -443,112 +314,11 @@ class ApplicationsManager:
         for found in leaving.leaving(self.nodes, self.cache.pods(key), unrecorded):
             pod = found.pod
             if found.ending is not None:
-                self._stopped[pod.container] = found.ending
-            at_once = found.ending is None
-            await self._delete_pod(pod.namespace, pod.name, pod.uid, at_once=at_once)
-
-    def _ending(
-        self, key: Key, container: ContainerId, view: RequestView | None = None
-    ) -> Ending | None:
-        """What is known of an ending besides the pod's own word; of one of *view* by its node."""
-        known = self._stopped.get(container) or self.cache.gone(key, container)
-        known = known or self._endings.get(container)
-        if known is not None or view is None or container in self.cache.pods(key):
-            return known
-        return leaving.without_pod(self.nodes, view, container)
-
-    def _recorded(self, key: Key, ended: CompletedContainer) -> None:
-        self.cache.forget_gone(key, ended.id)
-        self._endings.pop(ended.id, None)
-        self._stopped.pop(ended.id, None)
-
-    async def _patch_request(self, key: Key, name: str, status: Object) -> None:
-        try:
-            written = await self._client.patch(
-                REQUESTS, name, {"status": status}, key[0], sub="status"
-            )
-        except NotFound:
-            return
-        self.cache.put_request(written)
-        self.queue.add(key)
+                self._endings.stopped[pod.container] = found.ending
+            await removing.remove(self._client, pod, at_once=found.ending is None)
 
     async def _sweep(self, key: Key, application: Object, record: ApplicationRecord) -> None:
-        """Delete pods that are over for long enough, and those that nobody looks after any more.
-
-        These are of an earlier object of the name, or of a request that was deleted while they ran.
-        """
-        now_ms = self._clock_ms()
-        said = application["spec"].get("deleteDelaySeconds")
-        delay_s = self.settings.finished_pod_retention_s if said is None else int(said)
-        for pod in list(self.cache.pods(key).values()):
-            stray = pod.container.attempt.application != record.id
-            stray |= record.ended and pod.ending is None
-            old = now_ms - pod.finished_ms >= delay_s * 1000
-            over = pod.ending is not None and pod.finished_ms and old
-            if not pod.deleting and (stray or over):
-                await self._delete_pod(pod.namespace, pod.name, pod.uid)
-
-    async def _delete_pod(
-        self, namespace: str, name: str, uid: str, *, at_once: bool = False
-    ) -> None:
-        how: Object = {
-            "kind": "DeleteOptions",
-            "apiVersion": "v1",
-            "preconditions": {"uid": uid},
-            **({"gracePeriodSeconds": 0} if at_once else {}),
-        }
-        try:
-            await self._client.delete(PODS, name, namespace, how)
-        except (NotFound, Conflict):
-            # Gone, or another pod has its name now.
-            return
-
-
-def fate(application: Object, record: ApplicationRecord, view: RequestView) -> Doom | None:
-    """What ends the containers of a request before they end themselves; None: nothing does."""
-    if record.ended or record.state is ApplicationState.KILLING:
-        return requests.APPLICATION_OVER
-    current = record.attempt.id.number if record.attempt else 1
-    former = 0 < view.attempt < current
-    if record.state is ApplicationState.FINISHING:
-        # The AM that has unregistered may still clean up; its containers may not.
-        lives = view.role == names.ROLE_AM and not former
-        return None if lives else requests.APPLICATION_OVER
-    if not former:
-        return None
-    keeping = view.role == names.ROLE_ASK and application["spec"].get(
-        "keepContainersAcrossAttempts"
-    )
-    return requests.ATTEMPT_OVER_KEEPING if keeping else requests.ATTEMPT_OVER
-
-
-def placed_by(view: RequestView, container: ContainerId, role: str) -> Placed:
-    """One of a request's containers, as its pod is made."""
-    return Placed(
-        container,
-        view.grants[container],
-        view.size_of(container),
-        view.name,
-        role,
-        opportunistic=view.runs_opportunistic(container),
-    )
-
-
-def owner(application: Object, record: ApplicationRecord) -> Owner:
-    """The application as its pods name it."""
-    meta = application["metadata"]
-    return Owner(
-        meta["name"],
-        meta["namespace"],
-        meta["uid"],
-        record.user,
-        record.queue,
-        submitted_ms=record.start_ms,
-    )
-
-
-def am_image(application: Object) -> str:
-    """The image of the application's AM, which its containers have unless they say another."""
-    master = application["spec"].get("applicationMaster") or {}
-    containers = ((master.get("template") or {}).get("spec") or {}).get("containers") or [{}]
-    return str(master.get("image") or containers[0].get("image") or "")
+        found = list(self.cache.pods(key).values())
+        most = self.settings.finished_pod_retention_s
+        for pod in removing.unwanted(application, record, found, most, self._clock_ms()):
+            await removing.remove(self._client, pod)

@@ -11,7 +11,7 @@ from kubeyarn.lifecycle import container as containers
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import applications, wire
+from kubeyarn.resourcemanager import owning, wire
 from kubeyarn.resourcemanager.applications import ApplicationsManager
 from kubeyarn.resourcemanager.callers import Caller
 from kubeyarn.resourcemanager.field_error import FieldError
@@ -52,7 +52,7 @@ class _Call:
             self._fail(launch.container_id, "the container has ended already")
             return
         how = Launch(
-            image=launch.image or applications.am_image(caller.application),
+            image=launch.image or owning.am_image(caller.application),
             command=tuple(launch.command),
             args=tuple(launch.args),
             env=tuple(launch.env),
@@ -60,7 +60,7 @@ class _Call:
             executor=launch.executor,
             files=tuple(msgspec.to_builtins(file) for file in launch.files),
         )
-        placed = applications.placed_by(view, container, names.ROLE_TASK)
+        placed = owning.placed(view, container, names.ROLE_TASK)
         pod = await self._manager.launch(caller.key, caller.application, caller.record, placed, how)
         self.answer.launched.append(wire.Launched(container_id=launch.container_id, pod=pod))
 
