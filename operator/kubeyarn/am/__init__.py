@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from kubeyarn.am.errors import AmError as AmError
     from kubeyarn.am.master import ApplicationMaster as ApplicationMaster
-    from kubeyarn.am.master import Settings as Settings
     from kubeyarn.am.runner import TaskRunner as TaskRunner
+    from kubeyarn.am.settings import Settings as Settings
     from kubeyarn.am.state import Allocated as Allocated
     from kubeyarn.am.state import Completed as Completed
     from kubeyarn.am.state import Event as Event
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "AmError": "errors",
     "ApplicationMaster": "master",
-    "Settings": "master",
+    "Settings": "settings",
     "TaskRunner": "runner",
     "Allocated": "state",
     "Completed": "state",

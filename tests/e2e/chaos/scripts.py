@@ -21,8 +21,8 @@ from e2e.chaos.record import Record
 from e2e.crd.server import Server
 from kubeyarn.am import ApplicationMaster
 from kubeyarn.am.errors import AmError
-from kubeyarn.am.master import Settings
 from kubeyarn.am.patience import Patience
+from kubeyarn.am.settings import Settings
 from kubeyarn.am.state import Allocated, Completed
 from kubeyarn.am.transport import HttpTransport
 from kubeyarn.am.wire import Launch

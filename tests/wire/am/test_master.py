@@ -8,8 +8,9 @@ import sys
 import pytest
 
 from kubeyarn.am import errors
-from kubeyarn.am.master import ApplicationMaster, Settings
+from kubeyarn.am.master import ApplicationMaster
 from kubeyarn.am.patience import Patience
+from kubeyarn.am.settings import Settings
 from kubeyarn.am.state import Allocated, Completed
 from kubeyarn.am.wire import Launch
 
