@@ -119,6 +119,8 @@ async def test_a_move_that_was_asked_while_no_scheduler_ran_is_made(cluster, mas
 
 async def test_a_priority_above_the_clusters_maximum_is_limited_and_said_so(cluster, master):
     cluster.queue("root", cluster={"maximumApplicationPriority": 5})
+    # Queues and applications are watched apart, so that either may be seen first.
+    await cluster.until(lambda: _most_priority(cluster) == 5)
     cluster.change(priority=7)
     await cluster.until(
         lambda: cluster.condition("containerrequests", "words-am-1", "Prioritized", NAMESPACE)
@@ -131,6 +133,13 @@ async def test_a_priority_above_the_clusters_maximum_is_limited_and_said_so(clus
     )
     await cluster.until(lambda: cluster.application().get("priority") == 5)
     assert (await master.beat())["priority"] == 5
+
+
+def _most_priority(cluster):
+    """The most that the root queue allows, as it is in force."""
+    status = cluster.api.get("yarnqueues", "root").get("status") or {}
+    in_force = status.get("inForce") or {}
+    return (in_force.get("cluster") or {}).get("maximumApplicationPriority")
 
 
 async def test_the_fair_scheduler_refuses_to_change_a_priority(cluster):
