@@ -82,10 +82,15 @@ def allowed_priority(
 
 
 def _am_partition(app: Application, leaf: LeafQueue, config: SchedulerConfig) -> str:
-    for said in (app.am_partition, app.partition, leaf.settings.default_partition):
-        if said is not None:
-            return said
-    return config.am_default_partition or ""
+    """The AM's own word, the cluster's for AMs, the application's, the queue's; "" is no AM's word.
+
+    Hadoop: RMAppManager.validateAndCreateResourceRequest.
+    """
+    if app.am_partition or config.am_default_partition:
+        return app.am_partition or config.am_default_partition or ""
+    if app.partition is not None:
+        return app.partition
+    return leaf.settings.default_partition or ""
 
 
 def normalize(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
