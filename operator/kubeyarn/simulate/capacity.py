@@ -32,7 +32,7 @@ class SimulatedCapacity:
     def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
         self.types = types
         self.partitions = tuple(partitions)
-        self.capacity = CapacityEngine(types)
+        self.capacity = CapacityEngine(types, miscounts=True)
         self.engine: Engine = self.capacity
 
     def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:
@@ -89,7 +89,9 @@ class SimulatedCapacity:
             "pendingMemory": pending[MEMORY],
             "pendingVcores": pending[CPU],
             "containers": sum(
-                len(app.containers) for leaf in leaves(queue) for app in leaf.all_applications()
+                len(app.containers)
+                for leaf in leaves(queue)
+                for app in dict.fromkeys(leaf.all_applications())
             ),
             "absoluteCapacity": _told(share.absolute),
             "absoluteMaxCapacity": _told(share.absolute_maximum),

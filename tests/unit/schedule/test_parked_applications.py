@@ -12,8 +12,8 @@ from kubeyarn.schedule.capacity import CapacityEngine
 FIRST, SECOND = ApplicationId(1, 1), ApplicationId(1, 2)
 
 
-def engine() -> CapacityEngine:
-    engine = CapacityEngine(ResourceTypes())
+def engine(*, miscounts: bool = False) -> CapacityEngine:
+    engine = CapacityEngine(ResourceTypes(), miscounts=miscounts)
     leaf = QueueConfig(
         "root.a", order=1, capacity=percent(100), maximum_parallel_applications_per_user=1
     )
@@ -44,3 +44,25 @@ def test_a_parked_application_runs_when_the_one_before_it_ends() -> None:
     living.finish(FIRST, 0)
 
     assert [grant.container.id.attempt.application for grant in living.cycle(0, 100)] == [SECOND]
+
+
+def test_a_parked_application_whose_priority_changes_stays_parked() -> None:
+    living = engine()
+    living.set_priority(SECOND, 5, 0)
+
+    assert living.cycle(0, 100) == ()
+
+
+def test_an_application_that_moves_to_its_own_queue_keeps_what_its_user_holds() -> None:
+    living = engine()
+    living.move(FIRST, "root.a", 0)
+
+    [alice] = living.queue_status()[-1].users
+    assert alice.used == (1, 1)
+
+
+def test_a_story_forgets_the_user_of_a_parked_application_as_hadoop_does() -> None:
+    told = engine(miscounts=True)
+    told.finish(SECOND, 0)
+
+    assert told.queue_status()[-1].users == ()

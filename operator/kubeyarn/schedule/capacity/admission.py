@@ -97,6 +97,8 @@ def _admit(queue: LeafQueue, app: LedgerApplication, partition: str) -> None:
     user = queue.users.get(app.user)
     user.pending_apps -= 1
     user.active_apps += 1
-    queue.admit(app)
+    if not app.active:
+        # It is if its priority changed while it was parked, and it is let in once more.
+        queue.admit(app)
     queue.am_used[partition] = add(queue.am_used.get(partition, queue.zero), app.am_size)
     user.am_used[partition] = add(user.am_used.get(partition, queue.zero), app.am_size)

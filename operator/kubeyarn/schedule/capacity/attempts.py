@@ -53,14 +53,13 @@ def leave(queue: LeafQueue, app: LedgerApplication) -> None:
     queue.runnable_apps.pop(app.app.id, None)
     partition = app.am_partition
     if app in queue.parked:
-        # Never counted as waiting. Hadoop takes it off the count all the same, and so may forget
-        # a user with what it holds.
         queue.parked.remove(app)
-    elif queue.remove(app):
+    if queue.remove(app):
         queue.am_used[partition] = subtract(queue.am_used[partition], app.am_size)
-        user.am_used[partition] = subtract(user.am_used[partition], app.am_size)
+        user.am_used[partition] = subtract(user.am_used.get(partition, queue.zero), app.am_size)
         user.active_apps -= 1
-    else:
+    elif app.runnable or queue.cluster.miscounts:
+        # A parked one was never counted as waiting.
         user.pending_apps -= 1
     if user.applications == 0:
         queue.users.forget(app.user)

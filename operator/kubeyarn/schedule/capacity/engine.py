@@ -40,8 +40,15 @@ _TENDING_MS = 1500
 class CapacityEngine(ContainerLedger):
     """Ledger and decisions of the Capacity Scheduler (Hadoop: CapacityScheduler)."""
 
-    def __init__(self, types: ResourceTypes, *, epoch: int = 0, quick_lane: bool = True) -> None:
-        super().__init__(types, epoch=epoch, quick_lane=quick_lane)
+    def __init__(
+        self,
+        types: ResourceTypes,
+        *,
+        epoch: int = 0,
+        quick_lane: bool = True,
+        miscounts: bool = False,
+    ) -> None:
+        super().__init__(types, epoch=epoch, quick_lane=quick_lane, miscounts=miscounts)
         self.preemption = Preemption()
         self._rounds = Rounds()
         self._tended_ms = 0

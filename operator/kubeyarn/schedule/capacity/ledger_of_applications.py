@@ -223,8 +223,7 @@ class ApplicationLedger(QueueLedger):
         self.settle()
         app = self._known(application)
         target = self.index.leaf(queue)
-        if target is app.queue:
-            # Hadoop moves it all the same, and forgets what its user holds.
+        if target is app.queue and not self.cluster.miscounts:
             return target.path
         for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
             check_partition(target, partition, self._settings(), f"move of {application}")
@@ -261,12 +260,11 @@ class ApplicationLedger(QueueLedger):
         if priority == app.priority:
             return priority
         leaf = app.queue
-        waiting = any(one is app for one in leaf.waiting)
         was_active = leaf.remove(app)
         app.priority = priority
         if was_active:
             leaf.admit(app)
-        elif waiting:
+        elif app.runnable or self.cluster.miscounts:
             leaf.enqueue(app)
         self._idle = False
         return priority

@@ -51,15 +51,22 @@ class QueueLedger:
 
     *epoch* goes into the ids of containers granted here, so that ids of one ledger never meet
     those of the next. Without *quick_lane* every offer goes the general way; decisions are the
-    same.
+    same. With *miscounts* applications and their users are miscounted where Hadoop miscounts them.
     """
 
-    def __init__(self, types: ResourceTypes, *, epoch: int = 0, quick_lane: bool = True) -> None:
+    def __init__(
+        self,
+        types: ResourceTypes,
+        *,
+        epoch: int = 0,
+        quick_lane: bool = True,
+        miscounts: bool = False,
+    ) -> None:
         self.quick_lane = quick_lane
         self.types = types
         self.epoch = epoch
         self.zero = types.zero()
-        self.cluster = Cluster(types)
+        self.cluster = Cluster(types, miscounts=miscounts)
         self.calc: Calculator = DominantCalculator()
         self.config: SchedulerConfig | None = None
         self.root: ParentQueue | None = None

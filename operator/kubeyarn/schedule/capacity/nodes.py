@@ -72,10 +72,21 @@ class LedgerNode:
 class Cluster:
     """All nodes, in the order they joined, and what each partition amounts to."""
 
-    __slots__ = ("_equals", "_joined", "book", "nodes", "partitions", "total", "types", "zero")
+    __slots__ = (
+        "_equals",
+        "_joined",
+        "book",
+        "miscounts",
+        "nodes",
+        "partitions",
+        "total",
+        "types",
+        "zero",
+    )
 
-    def __init__(self, types: ResourceTypes) -> None:
+    def __init__(self, types: ResourceTypes, *, miscounts: bool = False) -> None:
         self.types = types
+        self.miscounts = miscounts
         zero = self.zero = types.zero()
         self.nodes: dict[str, LedgerNode] = {}
         self.partitions: dict[str, Vector] = {"": zero}
