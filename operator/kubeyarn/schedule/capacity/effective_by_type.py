@@ -36,7 +36,7 @@ def _update_children(queue: ParentQueue, limits: Limits, config: SchedulerConfig
         _divide(queue, label)
     for child in queue.children:
         for label in child.shares:
-            derive_shares(child, queue, label)
+            _derive(child, queue, label)
         room = queue.room(limits, "", net=False)
         limit = queue.child_limit(child, room, "")
         if isinstance(child, LeafQueue):
@@ -44,6 +44,15 @@ def _update_children(queue: ParentQueue, limits: Limits, config: SchedulerConfig
         elif isinstance(child, ParentQueue):
             _update_children(child, Limits(limit), config)
     queue.measure()
+
+
+def _derive(child: Queue, queue: ParentQueue, label: str) -> None:
+    """Shares from amounts; a maximum of nothing, as of an empty cluster, keeps the share before."""
+    share = child.shares[label]
+    before = share.absolute_maximum
+    derive_shares(child, queue, label)
+    if not share.maximum > 0:
+        share.absolute_maximum = before
 
 
 def _divide(queue: ParentQueue, label: str) -> None:
