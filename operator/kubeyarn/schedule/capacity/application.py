@@ -267,6 +267,11 @@ class LedgerApplication:
         stake = self.stake(container.partition)
         stake.used = add(stake.used, container.size)
 
+    def miscount(self, partition: str, change: Vector) -> None:
+        """Count otherwise than what is held: Hadoop counts a reservation in its ask's new size."""
+        stake = self.stake(partition)
+        stake.used = add(stake.used, change)
+
     def drop(self, container: Container) -> bool:
         """Count a container as gone; False when it was not held."""
         if self.containers.pop(container.id, None) is None:

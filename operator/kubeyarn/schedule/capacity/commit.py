@@ -33,7 +33,9 @@ def commit(proposal: Proposal, offer: Offer) -> Decision | None:
         return None
     if proposal.fulfils is not None:
         # Asked for in another size since: what was reserved is given, if there is room for that.
-        if not app.queue.calc.fits(proposal.fulfils.size, offer.node.free):
+        # Hadoop looks for room for what is asked now.
+        room = offer.node.free
+        if not app.queue.cluster.miscounts and not app.queue.calc.fits(proposal.fulfils.size, room):
             return None
     elif not _acceptable(proposal, app, proposal.size, offer):
         return None
@@ -104,6 +106,8 @@ def _allocate(
         tags=ask.tags,
     )
     app.hold(container)
+    if fulfils is not None and app.queue.cluster.miscounts:
+        app.miscount(node.partition, subtract(ask.size, fulfils.size))
     if am:
         app.waiting_for_am = False
         app.am_container = container.id
