@@ -330,7 +330,8 @@ class SchedulerConfig:
     the step sizes are rounded to under Capacity; Fair rounds to *increment_allocation*. *types*
     are for what is said of amounts that do not add up. *user_groups* has users' groups, the primary
     one first (Hadoop: `hadoop.user.group.static.mapping.overrides`). Queues in *removable* are not
-    declared any more but said to be stopped: they go even while they drain.
+    declared any more but said to be stopped: they go even while they drain. *undeclared* is what is
+    said of queues that may be made on demand, by path; it wins over templates.
     """
 
     queues: tuple[QueueConfig, ...]
@@ -341,6 +342,7 @@ class SchedulerConfig:
     dominant: bool = False
     legacy_queue_mode: bool = True
     branch_templates: Mapping[str, BranchTemplates] = field(default_factory=dict)
+    undeclared: Mapping[str, QueueConfig] = field(default_factory=lambda: MappingProxyType({}))
     partitions: tuple[Partition, ...] = ()
     am_default_partition: str | None = None
     am_in_shared_partitions: bool = False

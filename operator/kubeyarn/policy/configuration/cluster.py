@@ -17,7 +17,12 @@ from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.policy.configuration.access import read_access
 from kubeyarn.policy.configuration.mappings import read_rules
 from kubeyarn.policy.configuration.properties import Properties, refuse
-from kubeyarn.policy.configuration.queues import PREFIX, read_branch_templates, read_queues
+from kubeyarn.policy.configuration.queues import (
+    PREFIX,
+    read_branch_templates,
+    read_queues,
+    read_undeclared,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,6 +68,7 @@ def read_capacity_scheduler(
         types=types,
         queues=queues,
         branch_templates=read_branch_templates(properties, types, queues),
+        undeclared=read_undeclared(properties, types, queues),
         minimum_allocation=minimum,
         maximum_allocation=maximum,
         kind=SchedulerKind.CAPACITY,

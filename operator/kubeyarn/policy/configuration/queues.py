@@ -49,6 +49,16 @@ _CHILD_ORDERINGS = {
 _TEMPLATE = re.compile(
     re.escape(PREFIX) + r"(.+?)\.auto-queue-creation-v2\.(?:leaf-|parent-)?template\."
 )
+_SETTING = re.compile(
+    re.escape(PREFIX)
+    + r"(root\.[^*]+)\.(?:state|capacity|maximum-capacity|user-limit-factor|priority"
+    r"|minimum-user-limit-percent|maximum-am-resource-percent|maximum-applications"
+    r"|max-parallel-apps|ordering-policy|default-application-priority|disable_preemption)"
+)
+_NESTED = re.compile(
+    r"\.(?:auto-queue-creation-v2|leaf-queue-template|accessible-node-labels|user-settings"
+    r"|ordering-policy|intra-queue-preemption|auto-create-child-queue)(?:\.|$)"
+)
 _WEIGHT = re.compile(r"user-settings\.(.+)\.weight")
 
 
@@ -260,6 +270,36 @@ def read_branch_templates(
         match[1] for name in properties.names(PREFIX + "root.") if (match := _TEMPLATE.match(name))
     }
     return {path: _templates(path, properties, types) for path in sorted(paths - known)}
+
+
+def read_undeclared(
+    properties: Properties, types: ResourceTypes, declared: Sequence[QueueConfig]
+) -> dict[str, QueueConfig]:
+    """What is said of queues that are not declared, below those that make branches, by path.
+
+    Hadoop overwrites what is said of their user limit factor and AM share.
+
+    Raises:
+        ConfigRefused: a value cannot be read.
+    """
+    makers = tuple(
+        f"{queue.path}."
+        for queue in declared
+        if queue.auto_create is not None and queue.auto_create.kind is AutoCreateKind.FLEXIBLE
+    )
+    if not makers:
+        return {}
+    found = (_SETTING.fullmatch(name) for name in properties.names(PREFIX + "root."))
+    paths = {
+        match[1]
+        for match in found
+        if match and match[1].startswith(makers) and not _NESTED.search(match[1])
+    } - {queue.path for queue in declared}
+    said = (
+        _QueueReader(f"{PREFIX}{path}.", properties, types).read(path, None, parent=False)
+        for path in sorted(paths)
+    )
+    return {one.path: replace(one, user_limit_factor=None, maximum_am_share=None) for one in said}
 
 
 def _templates(path: str, properties: Properties, types: ResourceTypes) -> BranchTemplates:

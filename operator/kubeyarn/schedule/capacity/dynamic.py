@@ -9,7 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.queues import AutoCreate, AutoCreateKind, QueueConfig, SchedulerConfig, weight
+from kubeyarn.model.queues import (
+    AutoCreate,
+    AutoCreateKind,
+    ConfiguredState,
+    QueueConfig,
+    SchedulerConfig,
+    weight,
+)
 from kubeyarn.policy.single import quotient, single
 from kubeyarn.policy.templates import said_by_templates
 from kubeyarn.policy.tree import TreeNode, make_node
@@ -17,7 +24,7 @@ from kubeyarn.schedule.capacity.admission import admit_applications
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.queue import Queue, QueueState
-from kubeyarn.schedule.capacity.tree import configure_queue
+from kubeyarn.schedule.capacity.tree import change_state, configure_queue
 from kubeyarn.schedule.capacity.updating import update_below
 
 if TYPE_CHECKING:
@@ -115,7 +122,9 @@ def _add_dynamic(
     queue.dynamic = True
     queue.step = parent.step
     configure_queue(queue, node)
-    queue.state = QueueState.RUNNING if parent.state is QueueState.RUNNING else QueueState.STOPPED
+    stopped = said_state(queue, config) is ConfiguredState.STOPPED
+    runs = parent.state is QueueState.RUNNING and not stopped
+    queue.state = QueueState.RUNNING if runs else QueueState.STOPPED
     queue.last_submitted_ms = now_ms
     parent.last_submitted_ms = now_ms
     parent.children.append(queue)
@@ -128,12 +137,30 @@ def _dynamic_node(
     path: str, parent: ParentQueue, config: SchedulerConfig, *, leaf: bool
 ) -> TreeNode:
     said = said_by_templates(parent.path, parent.created_by, config.branch_templates, leaf=leaf)
+    if path in config.undeclared:
+        said = config.undeclared[path].over(said)
     if leaf:
         said = said.over(_DYNAMIC_LEAF)
     node = make_node(replace(said, path=path), _parent_node(parent), config)
     if said.capacity is None:
         node.shares[""] = replace(node.shares[""], weight=1.0, vector=weight(1.0))
     return node
+
+
+def said_state(queue: Queue, config: SchedulerConfig) -> ConfiguredState | None:
+    """The state that is said of a queue that is not declared."""
+    said = config.undeclared.get(queue.path)
+    return None if said is None else said.state
+
+
+def refresh_branches(parent: ParentQueue, config: SchedulerConfig) -> None:
+    """Let what was made on demand take over changed templates and its own changed words."""
+    for child in parent.children:
+        if child.dynamic:
+            configure_queue(child, _dynamic_node(child.path, parent, config, leaf=child.leaf))
+            change_state(child, said_state(child, config))
+        if isinstance(child, ParentQueue):
+            refresh_branches(child, config)
 
 
 def _parent_node(parent: ParentQueue) -> TreeNode:
@@ -326,14 +353,18 @@ def _manage_label(
         admit_applications(leaf)
 
 
-def reset_managed(parent: ParentQueue, config: SchedulerConfig) -> None:
-    """Bring a managed parent's leaves in line with a changed template."""
+def reset_managed(parent: ParentQueue, config: SchedulerConfig) -> bool:
+    """Bring a managed parent's leaves in line with a changed template; False when it is none."""
     auto = managed(parent)
     if auto is None:
-        return
+        return False
     parent.entitled.clear()
     for child in parent.children:
         if isinstance(child, LeafQueue) and child.template_absolute is not None:
             child.entitled_labels.clear()
-            configure_queue(child, _managed_node(child.path, parent, auto, config))
+            node = _managed_node(child.path, parent, auto, config)
+            configure_queue(child, node)
+            for label, said in node.shares.items():
+                _disentitle(child, label, said)
     manage(parent, config)
+    return True

@@ -18,6 +18,7 @@ from kubeyarn.schedule.capacity.commit import (
 )
 from kubeyarn.schedule.capacity.dynamic import (
     check_templates,
+    refresh_branches,
     reset_managed,
 )
 from kubeyarn.schedule.capacity.nodes import Cluster
@@ -97,6 +98,7 @@ class QueueLedger:
             for queue in walk(root):
                 queue.calc = calc
             change_tree(root, tree, self.cluster, calc)
+            refresh_branches(root, config)
         if not isinstance(root, ParentQueue):
             raise TypeError("root is a leaf although it has children")
         self.root, self.calc, self.config = root, calc, config
@@ -104,9 +106,12 @@ class QueueLedger:
             queue.step = config.minimum_allocation
         self.index.rebuild(self._tree())
         self.refresh()
+        reset = False
         for queue in list(self.queues.values()):
             if isinstance(queue, ParentQueue) and queue.children:
-                reset_managed(queue, config)
+                reset |= reset_managed(queue, config)
+        if reset:
+            self.refresh()
 
     @property
     def queues(self) -> dict[str, Queue]:

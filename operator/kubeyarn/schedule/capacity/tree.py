@@ -181,7 +181,7 @@ def _managed(auto_create: object) -> bool:
 def change_tree(queue: Queue, node: TreeNode, cluster: Cluster, calc: Calculator) -> None:
     """Make an existing queue and all below it what a checked new tree says."""
     configure_queue(queue, node)
-    _change_state(queue, node)
+    change_state(queue, node.settings.config.state)
     if isinstance(queue, ParentQueue):
         _change_children(queue, node, cluster, calc)
 
@@ -203,8 +203,8 @@ def _change_children(
     queue.reorder()
 
 
-def _change_state(queue: Queue, node: TreeNode) -> None:
-    said = node.settings.config.state
+def change_state(queue: Queue, said: ConfiguredState | None) -> None:
+    """Stop or start a queue as is said (Hadoop: QueueStateHelper.reinitializeState)."""
     if queue.state is QueueState.RUNNING:
         if said is ConfiguredState.STOPPED:
             stop_queue(queue)
