@@ -105,7 +105,7 @@ def place(
     Raises:
         Rejected: a rule rejects it.
     """
-    if not rules or (app.queue not in ("", DEFAULT, "root.default") and not override):
+    if not rules or (app.queue not in ("", DEFAULT) and not override):
         return None
     variables = _Variables(app, lookup)
     for rule in rules:
