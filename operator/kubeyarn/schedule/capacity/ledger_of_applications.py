@@ -225,6 +225,7 @@ class ApplicationLedger(QueueLedger):
         target = self.index.leaf(queue)
         if target is app.queue and not self.cluster.miscounts:
             return target.path
+        self._still_in_its_queue(app)
         for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
             check_partition(target, partition, self._settings(), f"move of {application}")
         check_limits(target, app.app)
@@ -259,6 +260,7 @@ class ApplicationLedger(QueueLedger):
         priority = allowed_priority(app.app, app.queue, self._settings(), priority)
         if priority == app.priority:
             return priority
+        self._still_in_its_queue(app)
         leaf = app.queue
         was_active = leaf.remove(app)
         app.priority = priority
@@ -274,6 +276,12 @@ class ApplicationLedger(QueueLedger):
         if app is None:
             raise Rejected(Reason.INVALID_REQUEST, f"{application} is not in the ledger")
         return app
+
+    def _still_in_its_queue(self, app: LedgerApplication) -> None:
+        if self.queues.get(app.queue.path) is not app.queue:
+            raise Rejected(
+                Reason.INVALID_REQUEST, f"queue {app.queue.path} of {app.app.id} does not exist"
+            )
 
     def _put(
         self,
