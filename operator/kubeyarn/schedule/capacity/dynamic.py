@@ -17,10 +17,12 @@ from kubeyarn.model.queues import (
     SchedulerConfig,
     weight,
 )
+from kubeyarn.policy.calculator import at_most, times
 from kubeyarn.policy.single import quotient, single
 from kubeyarn.policy.templates import said_by_templates
 from kubeyarn.policy.tree import TreeNode, make_node
 from kubeyarn.schedule.capacity.admission import admit_applications
+from kubeyarn.schedule.capacity.effective import is_absolute
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.queue import Queue, QueueState
@@ -236,7 +238,27 @@ def _managed_node(
     said = QueueConfig(path)
     if auto.leaf_template is not None:
         said = said.over(auto.leaf_template)
-    return make_node(said, _parent_node(parent), config)
+    node = make_node(said, _parent_node(parent), config)
+    if is_absolute(parent):
+        for label, share in node.shares.items():
+            node.shares[label] = _of_amounts(share, parent, label)
+    return node
+
+
+def _of_amounts(said: ConfiguredShare, parent: ParentQueue, label: str) -> ConfiguredShare:
+    """A template's shares of a parent that has amounts (Hadoop: updateQueueCapacities).
+
+    A percentage is none of them, and a parent that says no maximum has no share to give.
+    """
+    calc, total, zero = parent.calc, parent.cluster.total, parent.zero
+    above = parent.configured_maximum.get(label, zero)
+    most = at_most(calc, total, said.maximum_amounts or above, above)
+    minimum = parent.configured_minimum.get(label, zero)
+    return replace(
+        said,
+        capacity=calc.divide(total, said.minimum_amounts or zero, minimum),
+        maximum=calc.divide(total, most, above),
+    )
 
 
 def check_templates(tree: TreeNode, config: SchedulerConfig) -> None:
@@ -295,6 +317,7 @@ def _entitle(leaf: LeafQueue, label: str, said: ConfiguredShare) -> None:
 def _disentitle(leaf: LeafQueue, label: str, said: ConfiguredShare) -> None:
     """Take a leaf's guarantee; its maximum stands again when queues are next recomputed."""
     share = leaf.shares[label]
+    leaf.configured_minimum[label] = leaf.zero
     share.capacity, share.maximum = 0.0, said.maximum
     share.absolute = share.absolute_maximum = 0.0
     _apply(leaf, label)
@@ -303,9 +326,10 @@ def _disentitle(leaf: LeafQueue, label: str, said: ConfiguredShare) -> None:
 def _apply(leaf: LeafQueue, label: str) -> None:
     whole = leaf.cluster.partition(label)
     share = leaf.shares[label]
-    leaf.effective_minimum[label] = tuple(int(x * share.absolute) for x in whole)
-    leaf.effective_maximum[label] = tuple(int(x * share.absolute_maximum) for x in whole)
-    leaf.configured_minimum[label] = leaf.zero
+    said = leaf.configured_minimum.get(label, leaf.zero)
+    by_amount = any(said) and share.absolute > 0
+    leaf.effective_minimum[label] = said if by_amount else times(whole, share.absolute)
+    leaf.effective_maximum[label] = times(whole, share.absolute_maximum)
     leaf.measure()
     leaf.users.limits_changed()
 

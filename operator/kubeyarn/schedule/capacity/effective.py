@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.queues import Unit
 from kubeyarn.model.resources import Vector, add
 from kubeyarn.policy.calculator import at_most, times
 from kubeyarn.policy.single import quotient, single, to_long
@@ -129,7 +130,9 @@ def _set_effective(queue: Queue, label: str) -> None:
 
 def is_absolute(queue: Queue) -> bool:
     """Whether the queue's capacity is said in amounts."""
-    return any(any(amounts) for amounts in queue.configured_minimum.values())
+    return any(
+        said is not None and said.unit is Unit.ABSOLUTE for said, _ in queue.capacities.values()
+    )
 
 
 def _shrunk(amounts: Vector, ratios: dict[int, float]) -> Vector:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ChildOrdering
 from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.policy.calculator import times
 from kubeyarn.policy.hash_order import hash_order
 from kubeyarn.policy.preemption.claims import Claim
 from kubeyarn.policy.preemption.ideal import IdealTerms, compute_ideal, decide_amounts
@@ -138,8 +139,8 @@ def _claim(queue: Queue, whole: Vector, partition: str, priority: int, *, shared
         reserved=queue.reserved.get(partition, zero),
         pending=pending,
         pending_unreserved=pending_unreserved,
-        guaranteed=minimum if any(minimum) else tuple(int(x * share.absolute) for x in whole),
-        maximum=maximum if any(maximum) else tuple(int(x * absolute_maximum) for x in whole),
+        guaranteed=minimum if any(minimum) else times(whole, share.absolute),
+        maximum=maximum if any(maximum) else times(whole, absolute_maximum),
         absolute=share.absolute,
         leaf=queue.leaf,
         protected=queue.settings.preemption_disabled,
