@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.errors import IllegalEvent, Rejected, SpecError
-from kubeyarn.model.ids import ApplicationId
+from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.schedule.engine import Decision, Grant, Preempt
 from kubeyarn.simulate.scenario import (
     DEFAULTS,
@@ -26,6 +26,7 @@ from kubeyarn.simulate.scenario import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from kubeyarn.model.containers import Container
     from kubeyarn.simulate.scheduler import SimulatedScheduler
@@ -47,6 +48,7 @@ class StoryApp:
     message: str = ""
     attempt: int = 1
     running: bool = False
+    master: ContainerId | None = None
     kept: dict[AskKey, Ask] = field(default_factory=dict)
 
 
@@ -140,14 +142,13 @@ class Story:
         if name not in self.nodes:
             raise SpecError(f"node {name!r} does not exist")
         self.nodes.remove(name)
-        self._restart_lost(self.engine.remove_node(name))
+        self._restart_lost({container.id for container in self.engine.remove_node(name)})
 
-    def _restart_lost(self, lost: Sequence[Container]) -> None:
+    def _restart_lost(self, lost: AbstractSet[ContainerId]) -> None:
         """Applications that lost their AM begin another attempt, in order of submission."""
-        ids = {c.id.attempt.application for c in lost if c.am}
-        apps = [a for a in self.by_id.values() if a.id in ids and a.state not in ENDED]
+        apps = [a for a in self.by_id.values() if a.master in lost and a.state not in ENDED]
         for app in apps:
-            app.running = False
+            app.running, app.master = False, None
             app.kept.clear()
             app.state = "accepted"
             app.attempt += 1
@@ -186,10 +187,21 @@ class Story:
         decisions = self.engine.offer(node, self.now_ms)
         if self.trace is not None:
             self.trace.decisions(decisions)
+        killed: set[ContainerId] = set()
         for decision in decisions:
             if isinstance(decision, Grant) and decision.container.am:
-                self.by_id[decision.container.id.attempt.application].running = True
+                app = self.by_id[decision.container.id.attempt.application]
+                app.running, app.master = True, decision.container.id
+            elif isinstance(decision, Preempt):
+                killed.add(decision.container)
+                self._count_preempted(decision.container)
+        if killed:
+            self._restart_lost(killed)
         return decisions
+
+    def _count_preempted(self, container: ContainerId) -> None:
+        name = self.by_id[container.attempt.application].name
+        self.preempted[name] = self.preempted.get(name, 0) + 1
 
     def _register(self) -> bool:
         """AMs that got their container register and send what was kept for them."""
@@ -351,13 +363,12 @@ class Story:
         decisions = self.engine.preempt(self.now_ms)
         if self.trace is not None:
             self.trace.decisions(decisions)
-        by_id = {c.id: c for c in self.engine.containers()}
-        lost: list[Container] = []
+        held = {c.id for c in self.engine.containers()}
+        lost: set[ContainerId] = set()
         for decision in decisions:
-            if isinstance(decision, Preempt) and decision.kill and decision.container in by_id:
-                container = by_id.pop(decision.container)
-                lost.append(container)
-                name = self.by_id[container.id.attempt.application].name
-                self.preempted[name] = self.preempted.get(name, 0) + 1
-                self.engine.release(container.id, self.now_ms)
+            if isinstance(decision, Preempt) and decision.kill and decision.container in held:
+                held.remove(decision.container)
+                lost.add(decision.container)
+                self._count_preempted(decision.container)
+                self.engine.release(decision.container, self.now_ms)
         self._restart_lost(lost)

@@ -9,6 +9,7 @@ from kubeyarn.model.resources import add, fits, subtract
 from kubeyarn.policy.calculator import at_least
 from kubeyarn.policy.single import quotient, single, to_long
 from kubeyarn.schedule.capacity.attempts import AM_KEY
+from kubeyarn.schedule.capacity.killable import below_guarantee, victims
 from kubeyarn.schedule.capacity.limits import (
     LIMITED,
     NOTHING,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         OutstandingAsk,
         Reservation,
     )
+    from kubeyarn.schedule.capacity.killable import Killable
     from kubeyarn.schedule.capacity.offer import Offer
 
 
@@ -186,10 +188,14 @@ def _place(
         must_unreserve = calc.any_above_zero(excess)
     else:
         must_unreserve = False
+    kills: list[Killable] = []
     if calc.available(node.free, size) <= 0:
         if not calc.fits(size, node.total):
             return Passed.PLACE
-        return _reserve(app, ask, offer, reservation, locality, must_unreserve=must_unreserve)
+        if node.killable and below_guarantee(queue, offer.partition):
+            kills = victims(size, queue, node)
+        if not kills:
+            return _reserve(app, ask, offer, reservation, locality, must_unreserve=must_unreserve)
     if not calc.fits(size, node.total):
         return Passed.PLACE
     given_up = None
@@ -203,7 +209,7 @@ def _place(
             return Passed.PLACE
     proposal = Proposal(Skip.NOTHING, app, ask, size, locality)
     proposal.within_limit = limits.unreserve is None
-    proposal.unreserve, proposal.fulfils = given_up, reservation
+    proposal.unreserve, proposal.fulfils, proposal.kills = given_up, reservation, kills
     return proposal
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.resources import all_positive, subtract
 from kubeyarn.policy.calculator import at_least
 from kubeyarn.schedule.capacity.allocate import allocate_app, allocate_reserved
+from kubeyarn.schedule.capacity.killable import used_without
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.limits import NOTHING, Limits, Proposal, Skip
 from kubeyarn.schedule.capacity.parent import ParentQueue
@@ -65,7 +66,9 @@ def can_assign(queue: Queue, offer: Offer, limits: Limits, unreservable: Vector 
         limit = queue.cluster.partition(partition)
     else:
         limit = calc.lesser(total, queue.maximum(partition), limits.limit)
-    used = queue.use(partition)
+    # A leaf cannot have its own containers killed.
+    lent = queue.killable and not queue.leaf
+    used = used_without(queue, partition) if lent else queue.use(partition)
     limits.headroom = headroom = subtract(limit, used)
     if all_positive(headroom) or calc.compare(total, used, limit) < 0:
         return True

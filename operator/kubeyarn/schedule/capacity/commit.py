@@ -12,6 +12,7 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedule.capacity.application import LedgerApplication, OutstandingAsk, Reservation
+from kubeyarn.schedule.capacity.killable import first_to_go, forget
 from kubeyarn.schedule.capacity.limits import Locality, Proposal
 from kubeyarn.schedule.engine import Decision, Grant, Reserve
 
@@ -34,14 +35,18 @@ def commit(proposal: Proposal, offer: Offer) -> Decision | None:
     if proposal.fulfils is not None:
         # Asked for in another size since: what was reserved is given, if there is room for that.
         # Hadoop looks for room for what is asked now.
-        room = offer.node.free
+        room = add(offer.node.free, _released(proposal, app.zero))
         if not app.queue.cluster.miscounts and not app.queue.calc.fits(proposal.fulfils.size, room):
             return None
     elif not _acceptable(proposal, app, proposal.size, offer):
         return None
     if proposal.reserve:
-        return _reserve(app, ask, offer)
-    return _allocate(app, ask, proposal, offer)
+        decision = _reserve(app, ask, offer)
+    else:
+        decision = _allocate(app, ask, proposal, offer)
+    if app.queue.chain[-1].killable and proposal.fulfils is None:
+        _enforce_maxima(proposal, app.queue, offer)
+    return decision
 
 
 def _acceptable(proposal: Proposal, app: LedgerApplication, size: Vector, offer: Offer) -> bool:
@@ -51,6 +56,8 @@ def _acceptable(proposal: Proposal, app: LedgerApplication, size: Vector, offer:
     net, given_up = size, proposal.unreserve
     if given_up is not None:
         net = subtract(size, given_up.size)
+    if proposal.kills:
+        net = subtract(net, _released(proposal, queue.zero))
     if not proposal.within_limit and not _user_within(proposal, app, offer):
         return False
     zero = queue.zero
@@ -70,7 +77,24 @@ def _user_within(proposal: Proposal, app: LedgerApplication, offer: Offer) -> bo
     used = queue.users.get(app.user).use(partition)
     if proposal.unreserve is not None:
         used = subtract(used, proposal.unreserve.size)
+    if proposal.kills:
+        used = subtract(used, _released(proposal, queue.zero))
     return queue.calc.compare(queue.cluster.total, used, limit) <= 0
+
+
+def _released(proposal: Proposal, zero: Vector) -> Vector:
+    total = zero
+    for one in proposal.kills:
+        total = add(total, one.container.size)
+    return total
+
+
+def _enforce_maxima(proposal: Proposal, queue: LeafQueue, offer: Offer) -> None:
+    """Kill what may be killed in parents that hold more than their maximum now."""
+    for parent in queue.chain[1:]:
+        while (one := first_to_go(parent, offer.partition)) is not None:
+            complete(one.app, one.container, offer.nodes[one.container.node])
+            proposal.kills.append(one)
 
 
 def _reserve(app: LedgerApplication, ask: OutstandingAsk, offer: Offer) -> Decision:
@@ -113,6 +137,8 @@ def _allocate(
         app.am_container = container.id
     take_one(app, ask, proposal.locality, node)
     node.hold(container)
+    for one in proposal.kills:
+        complete(one.app, one.container, node)
     if proposal.unreserve is not None:
         drop_reservation(proposal.unreserve, offer.nodes[proposal.unreserve.node])
     if fulfils is None:
@@ -174,6 +200,8 @@ def complete(app: LedgerApplication, container: Container, node: LedgerNode) -> 
     if not app.drop(container):
         return
     node.drop(container)
+    if node.killable:
+        forget(container, app, node)
     app.queue.needs_reordering(app)
     app.queue.forget_borrowed(container)
     discharge(app.queue, app, container.size, container.partition)

@@ -159,7 +159,8 @@ class QueueLedger:
         self._idle = False
         if self.root is not None and self.config is not None:
             update_below(self.root, self.config)
-            self._quick = self.quick_lane and may_be_quick(self.root, self.cluster)
+            quick = self.quick_lane and not self.config.lazy_preemption
+            self._quick = quick and may_be_quick(self.root, self.cluster)
 
     def add_node(self, node: Node) -> None:
         """A node joins, last in order."""

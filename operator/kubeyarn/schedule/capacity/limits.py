@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         OutstandingAsk,
         Reservation,
     )
+    from kubeyarn.schedule.capacity.killable import Killable
 
 
 class Limits:
@@ -59,14 +60,16 @@ class Proposal:
     """What an application would take of a node, before it is committed (Hadoop: CSAssignment).
 
     *size* is set when a container is allocated or room is reserved. *unreserve* is a reservation
-    given up for it (or because it is not needed); *fulfils* the one it comes from. *within_limit*
-    says that the user's limit was found kept as things stand.
+    given up for it (or because it is not needed); *fulfils* the one it comes from; *kills* are
+    those whose room it takes. *within_limit* says that the user's limit was found kept as things
+    stand.
     """
 
     __slots__ = (
         "app",
         "ask",
         "fulfils",
+        "kills",
         "locality",
         "reserve",
         "size",
@@ -92,6 +95,7 @@ class Proposal:
         self.unreserve: Reservation | None = None
         self.fulfils: Reservation | None = None
         self.within_limit = False
+        self.kills: list[Killable] = []
 
 
 NOTHING = Proposal()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.ids import ContainerId
     from kubeyarn.model.nodes import Node
     from kubeyarn.schedule.capacity.application import Reservation
+    from kubeyarn.schedule.capacity.killable import Killable
 
 
 _Value = TypeVar("_Value", bound="Hashable")
@@ -38,6 +39,7 @@ class LedgerNode:
     position: int
     book: TagBook
     reservation: Reservation | None = None
+    killable: dict[ContainerId, Killable] = field(default_factory=dict)
     fresh: list[Container] = field(default_factory=list)
     _containers: dict[ContainerId, Container] = field(default_factory=dict)
 

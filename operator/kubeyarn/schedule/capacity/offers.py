@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.resources import add
 from kubeyarn.schedule.capacity.assign import assign, assign_leaf
 from kubeyarn.schedule.capacity.commit import commit
+from kubeyarn.schedule.capacity.killable import size_of
 from kubeyarn.schedule.capacity.limits import Limits, Locality, Proposal
 from kubeyarn.schedule.capacity.offer import Offer
 from kubeyarn.schedule.capacity.quick import quick_grant
+from kubeyarn.schedule.engine import Preempt
 
 if TYPE_CHECKING:
     from kubeyarn.model.queues import OfferConfig, SchedulerConfig
@@ -75,7 +78,8 @@ def _offer_once(
         limits = Limits(cluster.partition(""))
         _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)
         return None
-    if root.calc.available(node.free, root.step) <= 0:
+    room = add(node.free, size_of(node.killable, root.zero)) if node.killable else node.free
+    if root.calc.available(room, root.step) <= 0:
         return None
     proposal = assign(root, offer, Limits(cluster.partition(node.partition)))
     _settle(proposal, offer, decisions)
@@ -92,5 +96,10 @@ def _offer_once(
 
 def _settle(proposal: Proposal, offer: Offer, decisions: list[Decision]) -> None:
     decision = commit(proposal, offer)
-    if decision is not None:
-        decisions.append(decision)
+    if decision is None:
+        return
+    for one in proposal.kills:
+        size = one.app.queue.cluster.types.text(one.container.size)
+        why = f"{size} on {one.container.node} is needed by others now"
+        decisions.append(Preempt(one.container.id, kill=True, message=why))
+    decisions.append(decision)

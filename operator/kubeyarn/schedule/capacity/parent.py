@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.queues import ChildOrdering
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.policy.queue_order import tie_ranks
+from kubeyarn.schedule.capacity.killable import used_without
 from kubeyarn.schedule.capacity.queue import Queue
 
 if TYPE_CHECKING:
@@ -126,7 +127,8 @@ class ParentQueue(Queue):
         """
         limits.limit = self.calc.lesser(self.cluster.total, limits.limit, self.maximum(partition))
         limit = limits.net() if net else limits.limit
-        return subtract(limit, self.use(partition))
+        used = used_without(self, partition) if self.killable else self.use(partition)
+        return subtract(limit, used)
 
     def child_limit(self, child: Queue, room: Vector, partition: str) -> Vector:
         """What *child* may hold now: *room*, and what it holds already."""

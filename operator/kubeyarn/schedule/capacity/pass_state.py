@@ -11,6 +11,7 @@ from kubeyarn.policy.calculator import times
 from kubeyarn.policy.hash_order import hash_order
 from kubeyarn.policy.preemption.claims import Claim
 from kubeyarn.policy.preemption.ideal import IdealTerms, compute_ideal, decide_amounts
+from kubeyarn.schedule.capacity.killable import size_of
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.parent import ParentQueue
 
@@ -33,7 +34,7 @@ class Pass:
 
     *claims* are by partition and path; *chosen* the containers to take back and how long each is
     given; *dropped* reservations to give up at once; *underserved*, by partition, the queues that
-    wanted more, in the order they were found.
+    wanted more, in the order they were found. *lazy*: who was chosen is killed only for somebody.
     """
 
     calc: Calculator
@@ -47,6 +48,7 @@ class Pass:
     leaves: list[LeafQueue] = field(default_factory=list)
     chosen: dict[ContainerId, tuple[Container, int]] = field(default_factory=dict)
     dropped: list[Reservation] = field(default_factory=list)
+    lazy: bool = False
 
     def note_underserved(self, path: str, partition: str) -> None:
         """Remember a queue that wants more."""
@@ -55,6 +57,10 @@ class Pass:
     def choose(self, container: Container, wait_ms: int) -> None:
         """Take a container back."""
         self.chosen[container.id] = (container, wait_ms)
+
+    def may_be_killed(self, container: Container) -> bool:
+        """Whether a container was chosen by an earlier pass and waits for somebody in need."""
+        return self.lazy and container.id in self.cluster.nodes[container.node].killable
 
     def claim(self, path: str, partition: str) -> Claim:
         """A queue's claim on a partition."""
@@ -150,7 +156,7 @@ def _claim(queue: Queue, whole: Vector, partition: str, priority: int, *, shared
         takeable=zero,
         to_take=zero,
         taken=zero,
-        killable=zero,
+        killable=size_of(queue.killable.get(partition, {}), zero),
     )
     if isinstance(queue, ParentQueue):
         by_priority = queue.settings.child_ordering is ChildOrdering.PRIORITY_UTILIZATION

@@ -11,6 +11,7 @@ from kubeyarn.policy.calculator import times
 from kubeyarn.policy.preemption.demand import Budget
 from kubeyarn.policy.single import single
 from kubeyarn.schedule.capacity.commit import drop_reservation
+from kubeyarn.schedule.capacity.killable import may_be_killed
 from kubeyarn.schedule.capacity.pass_state import Pass
 from kubeyarn.schedule.capacity.take_by_queue import take_by_queue
 from kubeyarn.schedule.capacity.take_by_reservation import take_by_priority, take_by_reservation
@@ -20,6 +21,7 @@ from kubeyarn.schedule.engine import Decision, Preempt
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.policy.calculator import Calculator
@@ -69,7 +71,7 @@ class Preemption:
     ) -> Pass:
         rules = config.preemption
         budget = Budget(times(cluster.total, single(rules.total_per_round)))
-        state = Pass(calc, cluster, rules, root, budget, apps)
+        state = Pass(calc, cluster, rules, root, budget, apps, lazy=config.lazy_preemption)
         exclusive = {"", *(p.name for p in config.partitions if p.exclusive)}
         state.look(["", *(p.name for p in config.partitions)], exclusive)
         wait = rules.maximum_wait_before_kill_ms
@@ -94,6 +96,9 @@ class Preemption:
                 continue
             else:
                 del self._marked[container.id]
+                if state.lazy:
+                    self._leave_to_others(state, container)
+                    continue
             size = state.cluster.types.text(container.size)
             why = (
                 f"{size} on {container.node} is taken back for others who are below what they are "
@@ -101,6 +106,10 @@ class Preemption:
             )
             decisions.append(Preempt(container.id, kill=since is not None, message=why))
         return decisions
+
+    def _leave_to_others(self, state: Pass, container: Container) -> None:
+        app = state.apps[container.id.attempt.application]
+        may_be_killed(container, app, state.cluster.nodes[container.node])
 
     def _forget(self, wait_ms: int, now_ms: int) -> None:
         stale = [c for c, since in self._marked.items() if since + 2 * wait_ms < now_ms]

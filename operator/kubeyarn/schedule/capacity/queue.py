@@ -15,8 +15,10 @@ from kubeyarn.policy.single import single
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from kubeyarn.model.ids import ContainerId
     from kubeyarn.model.queues import Capacity
     from kubeyarn.policy.settings import QueueSettings
+    from kubeyarn.schedule.capacity.killable import Killable
     from kubeyarn.schedule.capacity.nodes import Cluster
     from kubeyarn.schedule.capacity.parent import ParentQueue
 
@@ -118,6 +120,7 @@ class Queue:
         "dynamic",
         "effective_maximum",
         "effective_minimum",
+        "killable",
         "last_submitted_ms",
         "name",
         "parent",
@@ -152,6 +155,7 @@ class Queue:
         self.accessible: frozenset[str] = frozenset()
         self.shares: dict[str, Shares] = {}
         self.capacities: dict[str, tuple[Capacity | None, Capacity | None]] = {}
+        self.killable: dict[str, dict[ContainerId, Killable]] = {}
         self.configured_minimum: dict[str, Vector] = {}
         self.configured_maximum: dict[str, Vector] = {}
         self.effective_minimum: dict[str, Vector] = {}

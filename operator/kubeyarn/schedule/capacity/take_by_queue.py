@@ -76,7 +76,7 @@ def _take_of_app(
     for container in victims_in_order(app):
         if not wanted:
             return put_aside
-        if container.id in state.chosen:
+        if container.id in state.chosen or state.may_be_killed(container):
             continue
         if container.am:
             skipped.append(container)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.policy.preemption.claims import Claim
+from kubeyarn.schedule.capacity.killable import size_of
 
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
@@ -40,11 +41,15 @@ def _on_node(
 ) -> tuple[float, list[Container]] | None:
     """The cost of a node and its victims; None when they would not suffice."""
     reservation = node.reservation
-    if reservation is None or state.calc.fits(reservation.size, node.free):
-        return None
     free, selected_size = node.free, state.cluster.zero
+    if node.killable:
+        free = add(free, size_of(node.killable, state.cluster.zero))
+    if reservation is None or state.calc.fits(reservation.size, free):
+        return None
     selected: list[Container] = []
     for container in sorted(node.containers.values(), key=lambda c: c.id, reverse=True):
+        if container.id in node.killable:
+            continue
         if container.am or not _within_quota(state, container, quota, read_only=read_only):
             continue
         if container.id not in state.chosen:

@@ -297,7 +297,7 @@ def _take_of_app(
     for container in victims_in_order(app):
         if not wanted:
             return
-        if container.id in state.chosen or container.am:
+        if container.id in state.chosen or container.am or state.may_be_killed(container):
             continue
         user = users.get(app.user)
         if user is not None and users_first:
