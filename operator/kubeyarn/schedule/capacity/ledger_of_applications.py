@@ -237,8 +237,7 @@ class ApplicationLedger(QueueLedger):
         self._count(app.queue, -1)
         source, app.queue = app.queue, target
         for above in source.path_up():
-            if above is not source:
-                drained(above)
+            drained(above)
         return target.path
 
     def priority(self, application: ApplicationId) -> int:
