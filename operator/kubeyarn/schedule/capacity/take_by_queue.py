@@ -20,7 +20,8 @@ def take_by_queue(state: Pass, wait_ms: int, *, balance: bool = False) -> None:
 
     Borrowed containers go first, then newest applications' reservations and containers, AMs last.
     """
-    state.compute(reserved=False, balance=balance)
+    reserved = state.config.additional_balance_on_reserved and not balance
+    state.compute(reserved=reserved, balance=balance)
     state.deduct_chosen()
     for leaf in state.leaves:
         if not leaf.settings.preemption_disabled:
