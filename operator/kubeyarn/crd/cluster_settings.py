@@ -53,6 +53,7 @@ def scheduler_config(
         partitions=tuple(_partition(entry) for entry in said.each("partitions")),
         maximum_application_priority=_priority(said),
         placement_rules=tuple(_rule(entry) for entry in said.each("placementRules")),
+        choose_nodes=any(_packs(queue) for queue in tree),
         preemption=preemption,
         queue_expiry_seconds=_expiry(root),
         fair=_fair(said, preemption, types) if kind is queues.SchedulerKind.FAIR else None,
@@ -60,6 +61,16 @@ def scheduler_config(
     )
     _check_order(said, config, types)
     return Settings(config, tuple(root.faults))
+
+
+def _packs(queue: queues.QueueConfig) -> bool:
+    """Whether a queue, or one made on demand below it, wants the fullest node."""
+    made = queue.auto_create
+    said = [queue]
+    if made is not None:
+        templates = (made.template, made.leaf_template, made.parent_template)
+        said += [template for template in templates if template is not None]
+    return any(one.node_ordering is queues.NodeOrdering.PACK for one in said)
 
 
 def _allocation(

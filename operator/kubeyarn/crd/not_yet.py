@@ -24,9 +24,7 @@ Table = Mapping[str, tuple[object, ...]]
 A field that is not said, or is empty, always acts.
 """
 
-QUEUE: Table = {
-    "nodeOrdering": ("Spread",),
-}
+QUEUE: Table = {}
 
 APPLICATION: Table = {}
 

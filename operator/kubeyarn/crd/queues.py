@@ -151,6 +151,7 @@ def queue_config(spec: Reader, path: str, types: ResourceTypes) -> queues.QueueC
         application_ordering=ordering.read("applications", one_of(queues.ApplicationOrdering)),
         size_based_weight=ordering.read("sizeBasedWeight", truth),
         child_ordering=ordering.read("children", one_of(queues.ChildOrdering)),
+        node_ordering=spec.read("nodeOrdering", one_of(queues.NodeOrdering)),
         priority=spec.read("priority", integer),
         default_application_priority=spec.read("defaultApplicationPriority", count),
         preemption_disabled=preemption.read("disabled", truth),

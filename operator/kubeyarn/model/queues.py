@@ -190,6 +190,7 @@ class QueueConfig:
     application_ordering: ApplicationOrdering | None = None
     size_based_weight: bool | None = None
     enforced_partitions: frozenset[str] | None = None
+    node_ordering: NodeOrdering | None = None
     child_ordering: ChildOrdering | None = None
     priority: int | None = None
     default_application_priority: int | None = None
@@ -239,6 +240,16 @@ class Partition:
 
     name: str
     exclusive: bool = True
+
+
+class NodeOrdering(StrEnum):
+    """Which of the nodes that fit is taken: the least used, or the most.
+
+    Spread is Hadoop's ResourceUsageMultiNodeLookupPolicy, Pack its reverse.
+    """
+
+    SPREAD = "Spread"
+    PACK = "Pack"
 
 
 class IntraQueueOrder(StrEnum):
@@ -331,7 +342,9 @@ class SchedulerConfig:
     are for what is said of amounts that do not add up. *user_groups* has users' groups, the primary
     one first (Hadoop: `hadoop.user.group.static.mapping.overrides`). Queues in *removable* are not
     declared any more but said to be stopped: they go even while they drain. *undeclared* is what is
-    said of queues that may be made on demand, by path; it wins over templates.
+    said of queues that may be made on demand, by path; it wins over templates. *choose_nodes*: an
+    offer of one node is one of all nodes of its partition, in each queue's own order (Hadoop:
+    `multi-node-placement-enabled`).
     """
 
     queues: tuple[QueueConfig, ...]
@@ -365,6 +378,7 @@ class SchedulerConfig:
     queue_expiry_seconds: int = 300
     offers: OfferConfig = OfferConfig()
     lazy_preemption: bool = False
+    choose_nodes: bool = False
     preemption: PreemptionConfig = PreemptionConfig()
     fair: FairClusterConfig | None = None
     removable: frozenset[str] = frozenset()

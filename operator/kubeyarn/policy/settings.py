@@ -17,6 +17,7 @@ from kubeyarn.model.queues import (
     Access,
     ApplicationOrdering,
     ChildOrdering,
+    NodeOrdering,
     PriorityAccess,
     QueueConfig,
     QueuePartition,
@@ -60,6 +61,7 @@ class QueueSettings:
     application_ordering: ApplicationOrdering
     size_based_weight: bool
     child_ordering: ChildOrdering
+    node_ordering: NodeOrdering
     priority: int
     default_priority: int
     preemption_disabled: bool
@@ -117,6 +119,7 @@ def settle(
             config.child_ordering,
             parent.child_ordering if parent else ChildOrdering.UTILIZATION,
         ),
+        node_ordering=_first(config.node_ordering, NodeOrdering.SPREAD),
         priority=_first(config.priority, 0),
         default_priority=_first(config.default_application_priority, 0),
         preemption_disabled=not preempting

@@ -35,7 +35,8 @@ def test_defaults_of_the_api_server_are_no_words_of_the_user():
         assert other_scheduler.saying({"spec": spec}, kind).status is True
 
 
-def test_what_nobody_acts_on_yet_is_named_first():
+def test_what_nobody_acts_on_yet_is_named_first(monkeypatch):
+    monkeypatch.setitem(not_yet.BY_KIND, "YarnQueue", {"nodeOrdering": ("Spread",)})
     found = a_queue("root.a", nodeOrdering="Pack", fair={"weight": "3"})
     said = other_scheduler.saying(found, CAPACITY)
 

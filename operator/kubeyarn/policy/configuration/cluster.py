@@ -104,6 +104,7 @@ def read_capacity_scheduler(
             properties.integer(PREFIX + "auto-queue-creation-v2.queue-expiration-time"), 300
         ),
         offers=_offers(properties),
+        choose_nodes=bool(properties.flag(PREFIX + "multi-node-placement-enabled")),
         lazy_preemption=bool(properties.flag(PREFIX + "lazy-preemption-enabled")),
         preemption=_preemption(properties),
         removable=_stopped(properties) - {queue.path for queue in queues},

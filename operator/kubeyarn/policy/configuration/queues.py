@@ -14,6 +14,7 @@ from kubeyarn.model.queues import (
     BranchTemplates,
     ChildOrdering,
     ConfiguredState,
+    NodeOrdering,
     QueueConfig,
     QueuePartition,
 )
@@ -46,6 +47,11 @@ _CHILD_ORDERINGS = {
     "utilization": ChildOrdering.UTILIZATION,
     "priority-utilization": ChildOrdering.PRIORITY_UTILIZATION,
 }
+_SORTING = "multi-node-sorting.policy"
+_BY_USAGE = (
+    "org.apache.hadoop.yarn.server.resourcemanager.scheduler.placement."
+    "ResourceUsageMultiNodeLookupPolicy"
+)
 _TEMPLATE = re.compile(
     re.escape(PREFIX) + r"(.+?)\.auto-queue-creation-v2\.(?:leaf-|parent-)?template\."
 )
@@ -132,6 +138,7 @@ class _QueueReader:
             size_based_weight=p.flag(prefix + "ordering-policy.fair.enable-size-based-weight"),
             enforced_partitions=self._enforced(),
             child_ordering=self._child_ordering() if parent else None,
+            node_ordering=None if parent else self._node_ordering(),
             priority=p.integer(prefix + "priority"),
             default_application_priority=p.integer(prefix + "default-application-priority"),
             preemption_disabled=p.flag(prefix + "disable_preemption"),
@@ -215,6 +222,17 @@ class _QueueReader:
             known = sorted(_CHILD_ORDERINGS)
             refuse(self.prefix + "ordering-policy", f"found {said!r}, expected one of {known}")
         return None if said is None else _CHILD_ORDERINGS[said]
+
+    def _node_ordering(self) -> NodeOrdering | None:
+        p = self.properties
+        name = p.trimmed(self.prefix + _SORTING) or p.trimmed(PREFIX + _SORTING)
+        if not name:
+            return None
+        place = f"{PREFIX}{_SORTING}.{name}.class"
+        said = p.trimmed(place)
+        if said != _BY_USAGE:
+            refuse(place, f"found {said!r}, expected {_BY_USAGE}")
+        return NodeOrdering.SPREAD
 
     def _enforced(self) -> frozenset[str] | None:
         name = self.prefix + "ordering-policy.exclusive-enforced-partitions"

@@ -49,7 +49,10 @@ def allocate_app(app: LedgerApplication, offer: Offer, limits: Limits) -> Propos
     if stake is None or not app.queue.calc.any_above_zero(stake.pending):
         return SKIPPED
     for key in app.keys:
-        result = _try_ask(app, app.asks[key], offer, limits)
+        if offer.candidates:
+            result = _try_nodes(app, app.asks[key], offer, limits)
+        else:
+            result = _try_ask(app, app.asks[key], offer, limits)
         if result is Passed.ASK:
             continue
         if isinstance(result, Proposal):
@@ -90,6 +93,23 @@ def _try_ask(
         ask.opportunities -= 1
     if isinstance(result, Proposal):
         _reset_opportunities(ask, result, offer)
+    return result
+
+
+def _try_nodes(
+    app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
+) -> Proposal | Passed:
+    """Allocate on the first node that fits; room is reserved on the last or nowhere."""
+    nodes = offer.in_order(app.queue.settings.node_ordering)
+    result: Proposal | Passed = Passed.ASK
+    for node in nodes:
+        skipped = offer.rules.skip_reserved_nodes and node is not nodes[-1]
+        if skipped and node.reservation is not None:
+            continue
+        offer.node = node
+        result = _try_ask(app, ask, offer, limits)
+        if isinstance(result, Proposal) and not result.reserve:
+            break
     return result
 
 

@@ -32,6 +32,9 @@ def commit(proposal: Proposal, offer: Offer) -> Decision | None:
     if proposal.reserve and proposal.fulfils is not None:
         app.re_reservations[ask.key] = app.re_reservations.get(ask.key, 0) + 1
         return None
+    if proposal.fulfils is None and offer.node.reservation is not None:
+        # Chosen among several nodes: another's reservation stands.
+        return None
     if proposal.fulfils is not None:
         # Asked for in another size since: what was reserved is given, if there is room for that.
         # Hadoop looks for room for what is asked now.

@@ -159,7 +159,8 @@ class QueueLedger:
         self._idle = False
         if self.root is not None and self.config is not None:
             update_below(self.root, self.config)
-            quick = self.quick_lane and not self.config.lazy_preemption
+            config = self.config
+            quick = self.quick_lane and not (config.lazy_preemption or config.choose_nodes)
             self._quick = quick and may_be_quick(self.root, self.cluster)
 
     def add_node(self, node: Node) -> None:

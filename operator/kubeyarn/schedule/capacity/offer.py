@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.queues import NodeOrdering
+from kubeyarn.model.resources import Vector, subtract
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from kubeyarn.model.queues import OfferConfig
     from kubeyarn.schedule.capacity.nodes import LedgerNode
@@ -16,12 +19,15 @@ class Offer:
 
     *wanted_partition* is the one asks must name to be considered. When *borrowing*, nodes of a
     shared partition are lent to asks for no partition (Hadoop:
-    SchedulingMode.IGNORE_PARTITION_EXCLUSIVITY).
+    SchedulingMode.IGNORE_PARTITION_EXCLUSIVITY). With *candidates* the node is one of them at a
+    time, and the one that was taken in the end.
     """
 
     __slots__ = (
+        "_by_use",
         "am_may_borrow",
         "borrowing",
+        "candidates",
         "node",
         "nodes",
         "now_ms",
@@ -40,9 +46,21 @@ class Offer:
         self.now_ms = now_ms
         self.borrowing = False
         self.am_may_borrow = False
+        self.candidates: Sequence[LedgerNode] = ()
+        self._by_use: Sequence[LedgerNode] = ()
 
     def borrow(self, *, am_may_borrow: bool) -> None:
         """Lend the node to asks for no partition."""
         self.borrowing = True
         self.wanted_partition = ""
         self.am_may_borrow = am_may_borrow
+
+    def in_order(self, ordering: NodeOrdering) -> Sequence[LedgerNode]:
+        """The candidates in the order a queue tries them."""
+        if not self._by_use:
+            self._by_use = sorted(self.candidates, key=_use)
+        return self._by_use if ordering is NodeOrdering.SPREAD else self._by_use[::-1]
+
+
+def _use(node: LedgerNode) -> tuple[Vector, str]:
+    return subtract(node.total, node.free), node.name

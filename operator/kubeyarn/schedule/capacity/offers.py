@@ -74,6 +74,10 @@ def _offer_once(
             decisions.append(grant)
             return QUICK
     offer = Offer(node, config.offers, cluster.nodes, now_ms)
+    if config.choose_nodes:
+        _look_around(offer, cluster, decisions)
+        if offer.candidates:
+            return _take_new(root, offer, cluster, config, decisions)
     if node.reservation is not None:
         limits = Limits(cluster.partition(""))
         _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)
@@ -81,6 +85,39 @@ def _offer_once(
     room = add(node.free, size_of(node.killable, root.zero)) if node.killable else node.free
     if root.calc.available(room, root.step) <= 0:
         return None
+    return _take_new(root, offer, cluster, config, decisions)
+
+
+def _look_around(offer: Offer, cluster: Cluster, decisions: list[Decision]) -> None:
+    """Fulfil reservations of all nodes of the partition; several nodes are candidates then.
+
+    Hadoop: allocateContainersOnMultiNodes.
+    """
+    here = offer.node
+    nodes = [
+        one
+        for one in cluster.nodes.values()
+        if one.partition == here.partition and one.node.schedulable
+    ]
+    if len(nodes) == 1:
+        return
+    for node in nodes:
+        if node.reservation is not None:
+            offer.node = node
+            limits = Limits(cluster.partition(""))
+            _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)
+    offer.node, offer.candidates = here, nodes
+
+
+def _take_new(
+    root: ParentQueue,
+    offer: Offer,
+    cluster: Cluster,
+    config: SchedulerConfig,
+    decisions: list[Decision],
+) -> Proposal | None:
+    """A container or a reservation for whom it is due."""
+    node = offer.node
     proposal = assign(root, offer, Limits(cluster.partition(node.partition)))
     _settle(proposal, offer, decisions)
     if proposal.size is not None or not node.partition:

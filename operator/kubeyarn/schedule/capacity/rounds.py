@@ -85,6 +85,8 @@ class _Round:
 
     def run(self, nodes: list[LedgerNode], decisions: list[Decision]) -> list[LedgerNode]:
         """Add the decisions; returns the nodes that may take more."""
+        if self.config.choose_nodes:
+            return self._run_together(nodes, decisions)
         root, cluster, limit, plain = self.root, self.cluster, self.limit, self.plain
         step, fits = root.step, root.calc.fits
         one_each = self.quick and takes_one(self.config.offers)
@@ -121,6 +123,17 @@ class _Round:
             elif node.reservation is None:
                 barren.add((node.total, node.free))
         return open_nodes
+
+    def _run_together(self, nodes: list[LedgerNode], decisions: list[Decision]) -> list[LedgerNode]:
+        """Offer one node of each partition, which is an offer of all of them."""
+        one_of = {node.partition: node for node in reversed(nodes) if node.node.schedulable}
+        for node in one_of.values():
+            decisions += offer_node(
+                self.root, node, self.cluster, self.config, self.now_ms, quick=self.quick
+            )
+            if len(decisions) >= self.limit:
+                break
+        return list(one_of.values())
 
 
 def anything_wanted(root: ParentQueue) -> bool:
