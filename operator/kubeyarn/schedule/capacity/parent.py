@@ -92,7 +92,14 @@ class ParentQueue(Queue):
             for part in order.misplaced:
                 before = part.entry
                 # Mostly the one that was served first.
-                del entries[0 if entries[0] is before else bisect_left(entries, before)]
+                at = 0
+                if not entries or entries[0] is not before:
+                    at = bisect_left(entries, before)
+                    if at == len(entries) or entries[at] is not before:
+                        # A queue that was removed while it drained gives back what it holds.
+                        part.misplaced = False
+                        continue
+                del entries[at]
                 entry = part.find_place(calc, whole)
                 # And mostly it is the last now. Others' entries are far away in memory.
                 if not entries or entries[-1] < entry:
