@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Reservation,
     )
     from kubeyarn.schedule.capacity.killable import Killable
+    from kubeyarn.schedule.capacity.nodes_by_use import NodesByUse
     from kubeyarn.schedule.capacity.offer import Offer
 
 
@@ -49,8 +50,8 @@ def allocate_app(app: LedgerApplication, offer: Offer, limits: Limits) -> Propos
     if stake is None or not app.queue.calc.any_above_zero(stake.pending):
         return SKIPPED
     for key in app.keys:
-        if offer.candidates:
-            result = _try_nodes(app, app.asks[key], offer, limits)
+        if offer.candidates is not None:
+            result = _try_nodes(app, app.asks[key], offer, offer.candidates, limits)
         else:
             result = _try_ask(app, app.asks[key], offer, limits)
         if result is Passed.ASK:
@@ -97,15 +98,21 @@ def _try_ask(
 
 
 def _try_nodes(
-    app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
+    app: LedgerApplication,
+    ask: OutstandingAsk,
+    offer: Offer,
+    candidates: NodesByUse,
+    limits: Limits,
 ) -> Proposal | Passed:
     """Allocate on the first node that fits; room is reserved on the last or nowhere."""
-    nodes = offer.in_order(app.queue.settings.node_ordering)
+    nodes = candidates.in_order(app.queue.settings.node_ordering)
     result: Proposal | Passed = Passed.ASK
     for node in nodes:
-        skipped = offer.rules.skip_reserved_nodes and node is not nodes[-1]
-        if skipped and node.reservation is not None:
-            continue
+        if node is not nodes[-1]:
+            if offer.rules.skip_reserved_nodes and node.reservation is not None:
+                continue
+            if not candidates.may_hold(node, ask.size):
+                continue
         offer.node = node
         result = _try_ask(app, ask, offer, limits)
         if isinstance(result, Proposal) and not result.reserve:

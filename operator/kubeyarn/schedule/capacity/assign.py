@@ -38,7 +38,7 @@ def _assign_parent(queue: ParentQueue, offer: Offer, limits: Limits) -> Proposal
         return NOTHING
     if not queue.wants(offer.wanted_partition):
         return NOTHING
-    if offer.node.reservation is not None and not offer.candidates:
+    if offer.node.reservation is not None and offer.candidates is None:
         return NOTHING
     if not can_assign(queue, offer, limits, queue.reserved.get("")):
         return NOTHING
@@ -85,7 +85,7 @@ def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
     """What the first application of the leaf that can would take of the node."""
     queue.set_current_limit(limits.limit)
     reservation = offer.node.reservation
-    if reservation is not None and reservation.app.queue is queue and not offer.candidates:
+    if reservation is not None and reservation.app.queue is queue and offer.candidates is None:
         return allocate_reserved(reservation, offer, limits)
     if not offer.borrowing and offer.partition and not queue.reaches(offer.partition):
         return NOTHING

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.queues import NodeOrdering
-from kubeyarn.model.resources import Vector, subtract
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from kubeyarn.model.queues import OfferConfig
     from kubeyarn.schedule.capacity.nodes import LedgerNode
+    from kubeyarn.schedule.capacity.nodes_by_use import NodesByUse
 
 
 class Offer:
@@ -24,7 +22,6 @@ class Offer:
     """
 
     __slots__ = (
-        "_by_use",
         "am_may_borrow",
         "borrowing",
         "candidates",
@@ -46,21 +43,10 @@ class Offer:
         self.now_ms = now_ms
         self.borrowing = False
         self.am_may_borrow = False
-        self.candidates: Sequence[LedgerNode] = ()
-        self._by_use: Sequence[LedgerNode] = ()
+        self.candidates: NodesByUse | None = None
 
     def borrow(self, *, am_may_borrow: bool) -> None:
         """Lend the node to asks for no partition."""
         self.borrowing = True
         self.wanted_partition = ""
         self.am_may_borrow = am_may_borrow
-
-    def in_order(self, ordering: NodeOrdering) -> Sequence[LedgerNode]:
-        """The candidates in the order a queue tries them."""
-        if not self._by_use:
-            self._by_use = sorted(self.candidates, key=_use)
-        return self._by_use if ordering is NodeOrdering.SPREAD else self._by_use[::-1]
-
-
-def _use(node: LedgerNode) -> tuple[Vector, str]:
-    return subtract(node.total, node.free), node.name

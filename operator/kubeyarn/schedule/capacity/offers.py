@@ -9,6 +9,7 @@ from kubeyarn.schedule.capacity.assign import assign, assign_leaf
 from kubeyarn.schedule.capacity.commit import commit
 from kubeyarn.schedule.capacity.killable import size_of
 from kubeyarn.schedule.capacity.limits import Limits, Locality, Proposal
+from kubeyarn.schedule.capacity.nodes_by_use import NodesByUse
 from kubeyarn.schedule.capacity.offer import Offer
 from kubeyarn.schedule.capacity.quick import quick_grant
 from kubeyarn.schedule.engine import Preempt
@@ -75,9 +76,9 @@ def _offer_once(
             return QUICK
     offer = Offer(node, config.offers, cluster.nodes, now_ms)
     if config.choose_nodes:
-        _look_around(offer, cluster, decisions)
-        if offer.candidates:
-            return _take_new(root, offer, cluster, config, decisions)
+        candidates = NodesByUse(nodes_of(cluster, node.partition), root.calc)
+        if len(candidates) > 1:
+            return offer_together(root, offer, candidates, cluster, config, decisions)
     if node.reservation is not None:
         limits = Limits(cluster.partition(""))
         _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)
@@ -88,25 +89,38 @@ def _offer_once(
     return _take_new(root, offer, cluster, config, decisions)
 
 
-def _look_around(offer: Offer, cluster: Cluster, decisions: list[Decision]) -> None:
-    """Fulfil reservations of all nodes of the partition; several nodes are candidates then.
+def nodes_of(cluster: Cluster, partition: str) -> list[LedgerNode]:
+    """The nodes of a partition that take containers."""
+    return [
+        node
+        for node in cluster.nodes.values()
+        if node.partition == partition and node.node.schedulable
+    ]
 
-    Hadoop: allocateContainersOnMultiNodes.
+
+def offer_together(
+    root: ParentQueue,
+    offer: Offer,
+    candidates: NodesByUse,
+    cluster: Cluster,
+    config: SchedulerConfig,
+    decisions: list[Decision],
+) -> Proposal | None:
+    """One assignment with all nodes of a partition to choose from; reservations come first.
+
+    Hadoop: CapacityScheduler.allocateContainersOnMultiNodes.
     """
     here = offer.node
-    nodes = [
-        one
-        for one in cluster.nodes.values()
-        if one.partition == here.partition and one.node.schedulable
-    ]
-    if len(nodes) == 1:
-        return
-    for node in nodes:
+    for node in candidates.reserved():
         if node.reservation is not None:
             offer.node = node
             limits = Limits(cluster.partition(""))
             _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)
-    offer.node, offer.candidates = here, nodes
+            candidates.changed(node)
+    offer.node, offer.candidates = here, candidates
+    proposal = _take_new(root, offer, cluster, config, decisions)
+    candidates.changed(offer.node)
+    return proposal
 
 
 def _take_new(

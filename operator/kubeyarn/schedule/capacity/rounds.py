@@ -5,7 +5,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from kubeyarn.schedule.capacity.offers import offer_node, takes_one
+from kubeyarn.schedule.capacity.nodes_by_use import NodesByUse
+from kubeyarn.schedule.capacity.offer import Offer
+from kubeyarn.schedule.capacity.offers import (
+    nodes_of,
+    offer_node,
+    offer_together,
+    takes_one,
+)
 from kubeyarn.schedule.capacity.quick import quick_grant
 
 if TYPE_CHECKING:
@@ -39,6 +46,8 @@ class Rounds:
         plain: bool,
     ) -> list[Decision]:
         """The decisions of one cycle; fewer than *limit* when nothing is left to decide."""
+        if config.choose_nodes:
+            return _run_together(root, cluster, config, now_ms, limit)
         decisions: list[Decision] = []
         nodes = self._in_turn(cluster)
         while nodes:
@@ -65,6 +74,26 @@ def _position(node: LedgerNode) -> int:
     return node.position
 
 
+def _run_together(
+    root: ParentQueue, cluster: Cluster, config: SchedulerConfig, now_ms: int, limit: int
+) -> list[Decision]:
+    """Offer all nodes of each partition together, until nothing changes or *limit* is reached."""
+    decisions: list[Decision] = []
+    lines = [
+        (nodes[0], NodesByUse(nodes, root.calc, root.step))
+        for partition in dict.fromkeys(node.partition for node in cluster.nodes.values())
+        if (nodes := nodes_of(cluster, partition))
+    ]
+    before = -1
+    while before < len(decisions) < limit:
+        before = len(decisions)
+        for node, candidates in lines:
+            if candidates and len(decisions) < limit:
+                offer = Offer(node, config.offers, cluster.nodes, now_ms)
+                offer_together(root, offer, candidates, cluster, config, decisions)
+    return decisions
+
+
 class _Round:
     """One offer of each node."""
 
@@ -85,8 +114,6 @@ class _Round:
 
     def run(self, nodes: list[LedgerNode], decisions: list[Decision]) -> list[LedgerNode]:
         """Add the decisions; returns the nodes that may take more."""
-        if self.config.choose_nodes:
-            return self._run_together(nodes, decisions)
         root, cluster, limit, plain = self.root, self.cluster, self.limit, self.plain
         step, fits = root.step, root.calc.fits
         one_each = self.quick and takes_one(self.config.offers)
@@ -123,17 +150,6 @@ class _Round:
             elif node.reservation is None:
                 barren.add((node.total, node.free))
         return open_nodes
-
-    def _run_together(self, nodes: list[LedgerNode], decisions: list[Decision]) -> list[LedgerNode]:
-        """Offer one node of each partition, which is an offer of all of them."""
-        one_of = {node.partition: node for node in reversed(nodes) if node.node.schedulable}
-        for node in one_of.values():
-            decisions += offer_node(
-                self.root, node, self.cluster, self.config, self.now_ms, quick=self.quick
-            )
-            if len(decisions) >= self.limit:
-                break
-        return list(one_of.values())
 
 
 def anything_wanted(root: ParentQueue) -> bool:
