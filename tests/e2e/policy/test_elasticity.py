@@ -78,8 +78,11 @@ def test_absolute_amounts_are_guarantees_and_maxima(tree):
 
 def test_weights_share_what_there_is_and_a_new_queue_takes_its_part(tree):
     world = tree(root(), queue("root.a", capacity="3w"), queue("root.b", capacity="1w"))
-    minimum = {"cpu": "30", "memory": "30Gi"}
-    assert world.queue("root.a")["status"]["effective"]["minimum"] == minimum
+    world.until_queue(
+        "root.a",
+        "has three quarters",
+        lambda s: s["effective"]["minimum"] == {"cpu": "30", "memory": "30Gi"},
+    )
 
     world.put(queue("root.c", capacity="4w"))
     world.in_force("root.c")
