@@ -13,13 +13,15 @@ from pathlib import Path
 from kubeyarn.cli.bench_measuring import Measured, measure
 from kubeyarn.simulate.capacity_shape import CapacityShape
 
-# A third less than is wanted of a machine that does nothing else.
-GRANTS_PER_SECOND = 20_000
+# A machine that does other things, too, makes three times as many.
+GRANTS_PER_SECOND = 30_000
+# How much longer a grant may take on 5,000 nodes than on 200, and among 1,000 queues than among 10.
+FLAT = 1.3
 IDLE_MS = 1
 PENDING_MB = 300
 
 
-def best(shape: CapacityShape, runs: int = 2) -> Measured:
+def best(shape: CapacityShape, runs: int = 3) -> Measured:
     found = [measure(shape, 500) for _ in range(runs)]
     return max(found, key=lambda one: one.grants_per_second)
 
@@ -42,8 +44,8 @@ def test_the_time_of_a_grant_hardly_grows_with_nodes_and_queues() -> None:
 
     print(f"\n200 nodes {small:,.0f}/s, 5,000 nodes {wide:,.0f}/s")
     print(f"10 queues {flat:,.0f}/s, 1,000 queues {deep:,.0f}/s, of 1,000 applications each")
-    assert small / wide < 1.6
-    assert flat / deep < 1.8
+    assert small / wide < FLAT
+    assert flat / deep < FLAT
 
 
 def test_a_hundred_thousand_pending_containers_in_a_thousand_requests_take_little_memory() -> None:
