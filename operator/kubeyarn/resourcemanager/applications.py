@@ -44,7 +44,6 @@ from kubeyarn.resourcemanager.isolation import Executors
 from kubeyarn.resourcemanager.launching import Launcher
 from kubeyarn.resourcemanager.nodes import Nodes
 from kubeyarn.resourcemanager.observing import Seen
-from kubeyarn.resourcemanager.pods import Launch, Placed
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.serving import RequestServer
 from kubeyarn.resourcemanager.settings import Settings
@@ -88,7 +87,7 @@ class ApplicationsManager:
         self._status_at: dict[Key, float] = {}
         self._signaller = Signaller(client, clock_ms, self._endings.stopped)
         self.queue: WorkQueue[Key] = WorkQueue(self.look)
-        self._launcher = Launcher(
+        self.launcher = Launcher(
             client, events, settings, self.cache, self._endings, self.site, self.queue.add
         )
         self._server = RequestServer(
@@ -97,7 +96,7 @@ class ApplicationsManager:
             self.cache,
             self.nodes,
             self._endings,
-            self._launcher,
+            self.launcher,
             Unused(settings.launch_expiry_s),
             self.sizes,
             clock_ms,
@@ -277,17 +276,6 @@ class ApplicationsManager:
             )
         if done:
             self.queue.add(key)
-
-    async def launch(
-        self,
-        key: Key,
-        application: Object,
-        record: ApplicationRecord,
-        placed: Placed,
-        launch: Launch,
-    ) -> str:
-        """Make the pod of a granted container, unless it is there; returns the pod's name."""
-        return await self._launcher.launch(key, application, record, placed, launch)
 
     def site(self) -> Site:
         """What this cluster gives to containers."""

@@ -61,7 +61,8 @@ class _Call:
             files=tuple(msgspec.to_builtins(file) for file in launch.files),
         )
         placed = owning.placed(view, container, names.ROLE_TASK)
-        pod = await self._manager.launch(caller.key, caller.application, caller.record, placed, how)
+        launch_one = self._manager.launcher.launch
+        pod = await launch_one(caller.key, caller.application, caller.record, placed, how)
         self.answer.launched.append(wire.Launched(container_id=launch.container_id, pod=pod))
 
     async def stop(self, text: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from kubeyarn.cluster import names
 from wire.processes.cluster import NAMESPACE, ask
+from wire.processes.updates import told, updated
 
 PROMOTE, DEMOTE = "PROMOTE_EXECUTION_TYPE", "DEMOTE_EXECUTION_TYPE"
 LARGE = {"cpu": "1", "memory": "9Gi"}
@@ -25,24 +26,6 @@ async def running(cluster, master, *asks):
 
 def update(container, kind, version=0):
     return {"containerId": container["containerId"], "version": version, "type": kind}
-
-
-async def told(master, answers):
-    """The updates and errors that heartbeats bring, from the one that brings any."""
-
-    async def beat():
-        answers.append(await master.beat())
-        return any(a["updatedContainers"] or a["updateErrors"] for a in answers)
-
-    await master.cluster.until(beat)
-    return (
-        [u for a in answers for u in a["updatedContainers"]],
-        [e for a in answers for e in a["updateErrors"]],
-    )
-
-
-async def updated(master, *updates):
-    return await told(master, [await master.beat(updates=list(updates))])
 
 
 def label(cluster, container):

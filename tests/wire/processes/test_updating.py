@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wire.processes.cluster import ask
+from wire.processes.updates import updated
 
 
 @pytest.fixture
@@ -19,21 +20,6 @@ async def container(master, cluster):
 
 def update(container, version=0, **said):
     return {"containerId": container["containerId"], "version": version, **said}
-
-
-async def updated(master, *updates):
-    """What comes of updates, in the heartbeats until one has something."""
-    answers = [await master.beat(updates=list(updates))]
-
-    async def told():
-        answers.append(await master.beat())
-        return any(a["updatedContainers"] or a["updateErrors"] for a in answers)
-
-    await master.cluster.until(told)
-    return (
-        [u for a in answers for u in a["updatedContainers"]],
-        [e for a in answers for e in a["updateErrors"]],
-    )
 
 
 def resources(cluster):
