@@ -6,9 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kubeyarn.crd import amounts, defaults, quantities, reading
+from kubeyarn.crd import (
+    amounts,
+    defaults,
+    offer_settings,
+    preemption_settings,
+    quantities,
+    reading,
+)
 from kubeyarn.crd.fair_settings import fair_cluster
-from kubeyarn.crd.reading import Fault, Reader, count, fraction, milliseconds, one_of, text, truth
+from kubeyarn.crd.reading import Fault, Reader, count, one_of, text, truth
 from kubeyarn.model import fair_queues, queues
 from kubeyarn.model.resources import ResourceTypes, Vector
 
@@ -31,7 +38,10 @@ def scheduler_config(
     """The settings that root's spec says, with *tree* as its queues."""
     said = root.inside("cluster") or Reader({}, "spec.cluster", root.faults)
     kind = said.read("scheduler", one_of(queues.SchedulerKind)) or queues.SchedulerKind.CAPACITY
-    preemption = _preemption(said.inside("preemption"))
+    preempting = said.inside("preemption")
+    preemption = preemption_settings.preemption(preempting)
+    lazy = preempting is not None and preempting.read("lazy", truth)
+    most_per_queue = said.read("maximumApplicationsPerQueue", count)
     by_role = said.read("queueAccess", text) == _BY_ROLE
     config = queues.SchedulerConfig(
         queues=_closed(tree) if by_role else tree,
@@ -52,6 +62,12 @@ def scheduler_config(
         legacy_queue_mode=said.read("legacyQueueMode", truth) is not False,
         partitions=tuple(_partition(entry) for entry in said.each("partitions")),
         maximum_application_priority=_priority(said),
+        maximum_applications=_or(said.read("maximumApplications", count), 10_000),
+        maximum_applications_per_queue=_or(most_per_queue, -1),
+        am_in_shared_partitions=bool(said.read("mastersInSharedPartitions", truth)),
+        placement_override=bool(said.read("placementRulesOverride", truth)),
+        offers=offer_settings.offers(said.inside("offers")),
+        lazy_preemption=bool(lazy),
         placement_rules=tuple(_rule(entry) for entry in said.each("placementRules")),
         choose_nodes=any(_packs(queue) for queue in tree),
         preemption=preemption,
@@ -120,9 +136,13 @@ def _partition(entry: Reader) -> queues.Partition:
     return queues.Partition(entry.read("name", text) or "", exclusive is not False)
 
 
+def _or(found: int | None, otherwise: int) -> int:
+    return otherwise if found is None else found
+
+
 def _priority(said: Reader) -> int:
     found = said.read("maximumApplicationPriority", count)
-    return defaults.MAXIMUM_APPLICATION_PRIORITY if found is None else found
+    return _or(found, defaults.MAXIMUM_APPLICATION_PRIORITY)
 
 
 def _rule(entry: Reader) -> queues.PlacementRule:
@@ -137,25 +157,6 @@ def _rule(entry: Reader) -> queues.PlacementRule:
         value=entry.read("value", text) or "",
         custom_placement=entry.read("customPlacement", text) or "",
     )
-
-
-def _preemption(said: Reader | None) -> queues.PreemptionConfig:
-    standard = queues.PreemptionConfig()
-    if said is None:
-        return standard
-    within = said.inside("intraQueue") or Reader({}, "")
-    found = {
-        "enabled": said.read("enabled", truth),
-        "interval_ms": said.read("intervalSeconds", milliseconds),
-        "maximum_wait_before_kill_ms": said.read("maximumWaitBeforeKillSeconds", milliseconds),
-        "total_per_round": said.read("totalPerRound", fraction),
-        "maximum_ignored_over_capacity": said.read("maximumIgnoredOverCapacity", fraction),
-        "natural_termination": said.read("naturalTermination", fraction),
-        "intra_queue": within.read("enabled", truth),
-        "intra_queue_order": within.read("order", one_of(queues.IntraQueueOrder)),
-    }
-    said_values: dict[str, Any] = {k: value for k, value in found.items() if value is not None}
-    return replace(standard, **said_values)
 
 
 def _expiry(root: Reader) -> int:

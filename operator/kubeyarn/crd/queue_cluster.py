@@ -12,15 +12,14 @@ from kubeyarn.crd.fields import (
     Count,
     Fields,
     PartitionName,
-    Percentage,
     PositiveAmounts,
     QueueName,
-    Seconds,
     listed_by,
 )
 from kubeyarn.crd.queue_cluster_fair import FairCluster
+from kubeyarn.crd.queue_cluster_offers import Offers
+from kubeyarn.crd.queue_cluster_preemption import ClusterPreemption
 from kubeyarn.crd.queue_words import (
-    IntraQueueOrder,
     QueueAccess,
     ResourceCalculator,
     RuleFallback,
@@ -40,52 +39,6 @@ class Partition(Fields):
         True,
         description="Only applications that ask for this partition run there. When false, its "
         "idle room is lent to applications that ask for none, and taken back when needed.",
-    )
-
-
-class IntraQueuePreemption(Fields):
-    """Preemption among the applications of one queue."""
-
-    enabled: bool = Field(
-        False, description="Whether applications of one queue preempt each other."
-    )
-    order: IntraQueueOrder = Field(
-        IntraQueueOrder.USER_LIMIT_FIRST,
-        description="Whose containers go first: those of users over their limit, or those of "
-        "applications with lower priority.",
-    )
-
-
-class ClusterPreemption(Fields):
-    """How containers are taken back from queues that use more than they are guaranteed."""
-
-    enabled: bool = Field(
-        False,
-        description="Whether queues below their guarantee get it back by preempting containers "
-        "of queues above theirs.",
-    )
-    interval_seconds: Annotated[Seconds, Field(ge=1)] = Field(
-        3, description="Seconds between two looks at what should be preempted."
-    )
-    maximum_wait_before_kill_seconds: Seconds = Field(
-        15,
-        description="Seconds between telling an ApplicationMaster that a container will go and "
-        "killing it.",
-    )
-    total_per_round: Percentage = Field(
-        "10%", description="Part of the cluster that one round may preempt at most."
-    )
-    maximum_ignored_over_capacity: Percentage = Field(
-        "10%", description="How far a queue may be over its guarantee before it is preempted."
-    )
-    natural_termination: Percentage = Field(
-        "20%",
-        description="Part of what should be preempted that one round takes, because containers "
-        "also end by themselves.",
-    )
-    intra_queue: IntraQueuePreemption = Field(
-        default_factory=lambda: IntraQueuePreemption.model_validate({}),
-        description="Preemption among the applications of one queue.",
     )
 
 
@@ -153,6 +106,16 @@ class Cluster(Fields):
         description="The partitions (node labels) of the cluster.",
         json_schema_extra=listed_by("name"),
     )
+    maximum_applications: Count = Field(
+        10_000,
+        description="The most applications that have not ended. Queues that do not say "
+        "maximumApplications have their part of it.",
+    )
+    maximum_applications_per_queue: Count | None = Field(
+        None,
+        description="maximumApplications of queues that do not say it. Unset: their part of the "
+        "cluster's.",
+    )
     maximum_application_priority: Count = Field(
         defaults.MAXIMUM_APPLICATION_PRIORITY,
         description="The highest priority an application may have; higher ones are lowered to it.",
@@ -160,6 +123,15 @@ class Cluster(Fields):
     preemption: ClusterPreemption = Field(
         default_factory=lambda: ClusterPreemption.model_validate({}),
         description="How containers are taken back from queues above their guarantee.",
+    )
+    offers: Offers = Field(
+        default_factory=lambda: Offers.model_validate({}),
+        description="What one offer of a node may give, and how long asks wait for their places.",
+    )
+    masters_in_shared_partitions: bool = Field(
+        False,
+        description="Whether ApplicationMasters may run on nodes that are lent to applications "
+        "that ask for no partition.",
     )
     queue_access: QueueAccess = Field(
         QueueAccess.OPEN,
@@ -182,6 +154,10 @@ class Cluster(Fields):
     )
     fair: FairCluster | None = Field(
         None, description="The Fair Scheduler's settings. Unset: Hadoop's defaults."
+    )
+    placement_rules_override: bool = Field(
+        False,
+        description="Whether the rules also have a say when an application names a queue.",
     )
     placement_rules: list[PlacementRule] = Field(
         default=[],

@@ -26,9 +26,10 @@ def endings(status):
     return [entry["exitStatus"] for entry in status.get("completed") or ()]
 
 
-def test_a_guarantee_is_restored_by_containers_that_were_told_before(tree):
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_guarantee_is_restored_by_containers_that_were_told_before(tree, lazy):
     world = tree(
-        root(preemption=QUICK),
+        root(preemption={**QUICK, "lazy": lazy}),
         queue("root.a", **OPEN, capacity="50%"),
         queue("root.b", **OPEN, capacity="50%"),
     )

@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from kubeyarn.crd import queues
+from kubeyarn.crd.queue import YarnQueueSpec
 from kubeyarn.model import queues as model
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.resources import ResourceTypes
@@ -77,6 +78,99 @@ def test_cluster_settings_are_read():
     assert config.fair is not None
     assert config.fair.memory_per_mib == 2**20
     assert config.fair.preemption.enabled
+
+
+def test_what_is_said_of_offers_and_limits_of_the_cluster_is_read():
+    config = config_of(
+        a_queue(
+            "root",
+            cluster={
+                "maximumApplications": 50,
+                "maximumApplicationsPerQueue": 5,
+                "placementRulesOverride": True,
+                "mastersInSharedPartitions": True,
+                "offers": {
+                    "multipleAssignments": False,
+                    "maximumAssignments": 7,
+                    "maximumOffSwitchAssignments": 3,
+                    "nodeLocalityDelay": 4,
+                    "rackLocalityAdditionalDelay": 5,
+                    "rackLocalityFullReset": False,
+                    "reservationsContinueLook": False,
+                    "skipReservedNodes": True,
+                },
+            },
+        )
+    )
+
+    assert (config.maximum_applications, config.maximum_applications_per_queue) == (50, 5)
+    assert config.placement_override
+    assert config.am_in_shared_partitions
+    assert config.offers == model.OfferConfig(
+        multiple_assignments=False,
+        maximum_assignments=7,
+        maximum_offswitch=3,
+        node_locality_delay=4,
+        rack_additional_delay=5,
+        rack_full_reset=False,
+        continue_look_at_reservations=False,
+        skip_reserved_nodes=True,
+    )
+
+
+def test_every_word_on_preemption_is_read():
+    config = config_of(
+        a_queue(
+            "root",
+            cluster={
+                "preemption": {
+                    "enabled": True,
+                    "observeOnly": True,
+                    "lazy": True,
+                    "conservativeDrf": True,
+                    "forReservedContainers": True,
+                    "balanceReservedContainers": True,
+                    "balanceAfterSatisfied": True,
+                    "balanceMaximumWaitBeforeKillSeconds": 9,
+                    "intraQueue": {
+                        "enabled": True,
+                        "minimumThreshold": "25%",
+                        "maximumAllowable": "75%",
+                        "conservativeDrf": False,
+                    },
+                    "underutilized": {"enabled": True, "delaySeconds": 8, "moveReservation": True},
+                }
+            },
+        )
+    )
+
+    assert config.lazy_preemption
+    assert config.preemption == model.PreemptionConfig(
+        enabled=True,
+        observe_only=True,
+        conservative_drf=True,
+        select_on_reserved=True,
+        additional_balance_on_reserved=True,
+        balance_after_satisfied=True,
+        balance_wait_before_kill_ms=9000,
+        intra_queue=True,
+        intra_queue_minimum_threshold=0.25,
+        intra_queue_maximum_allowable=0.75,
+        intra_queue_conservative_drf=False,
+        underutilized=True,
+        underutilized_delay_ms=8000,
+        underutilized_move_reservation=True,
+    )
+
+
+def test_the_api_servers_defaults_are_hadoops():
+    spec = YarnQueueSpec.model_validate({"cluster": {}}).model_dump(by_alias=True, mode="json")
+    config = config_of(a_queue("root", **spec))
+
+    assert config.offers == model.OfferConfig()
+    assert config.preemption == model.PreemptionConfig()
+    assert (config.maximum_applications, config.maximum_applications_per_queue) == (10_000, -1)
+    assert not config.lazy_preemption
 
 
 def test_every_field_of_a_queue_is_read():
