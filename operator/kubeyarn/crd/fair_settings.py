@@ -39,7 +39,6 @@ def fair_cluster(
     """What root says to the Fair Scheduler of the whole cluster; its faults are the reader's."""
     unlimited = fair_queues.UNLIMITED_APPLICATIONS
     per_user = said.read("maxRunningApplicationsPerUser", count)
-    node, rack = (said.read(f"{place}LocalityThreshold", fraction) for place in ("node", "rack"))
     return fair_queues.FairClusterConfig(
         defaults=_defaults(said.inside("defaults") or Reader({}, ""), types),
         user_maximum_default=unlimited if per_user is None else per_user,
@@ -49,20 +48,39 @@ def fair_cluster(
         user_as_default=said.read("userAsDefaultQueue", truth) is not False,
         size_based_weight=bool(said.read("sizeBasedWeight", truth)),
         memory_per_mib=2**20,
-        offers=fair_queues.FairOffers(
-            node_locality_threshold=-1.0 if node is None else node,
-            rack_locality_threshold=-1.0 if rack is None else rack,
-        ),
+        offers=_offers(said),
         preemption=_preemption(said, preemption),
     )
 
 
 def _preemption(said: Reader, preemption: queues.PreemptionConfig) -> fair_queues.FairPreemption:
-    busy = said.read("preemptionUtilizationThreshold", fraction)
-    found = fair_queues.FairPreemption(
+    found = {
+        "utilization_threshold": said.read("preemptionUtilizationThreshold", fraction),
+        "masters": said.read("preemptMasters", truth),
+        "masters_of": said.read("preemptMastersOf", _truths),
+        "wait_before_next_check_ms": said.read(
+            "waitBeforeNextStarvationCheckSeconds", milliseconds
+        ),
+    }
+    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    standard = fair_queues.FairPreemption(
         enabled=preemption.enabled, wait_before_kill_ms=preemption.maximum_wait_before_kill_ms
     )
-    return found if busy is None else replace(found, utilization_threshold=busy)
+    return replace(standard, **values)
+
+
+def _offers(said: Reader) -> fair_queues.FairOffers:
+    found = {
+        "multiple": said.read("assignMultiple", truth),
+        "dynamic_maximum": said.read("dynamicMaximumAssign", truth),
+        "maximum": said.read("maximumAssign", count),
+        "node_locality_threshold": said.read("nodeLocalityThreshold", fraction),
+        "rack_locality_threshold": said.read("rackLocalityThreshold", fraction),
+        "reservable_nodes": said.read("reservableNodes", fraction),
+        "reservation_multiple": said.read("reservationThresholdIncrements", count),
+    }
+    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    return replace(fair_queues.FairOffers(), **values)
 
 
 def _defaults(said: Reader, types: ResourceTypes) -> fair_queues.FairQueueDefaults:
@@ -90,6 +108,11 @@ def _rule(entry: Reader) -> fair_queues.FairRule:
 def _counts(value: object, field: str) -> tuple[tuple[str, int], ...]:
     said = reading.mapping(value, field)
     return tuple((user, count(said[user], f"{field}.{user}")) for user in sorted(said))
+
+
+def _truths(value: object, field: str) -> tuple[tuple[str, bool], ...]:
+    said = reading.mapping(value, field)
+    return tuple((queue, truth(said[queue], f"{field}.{queue}")) for queue in sorted(said))
 
 
 def _vector(types: ResourceTypes) -> Callable[[object, str], Vector]:

@@ -14,6 +14,7 @@ from kubeyarn.crd.fields import (
     MaximumByResource,
     Percentage,
     QueueName,
+    Seconds,
 )
 from kubeyarn.crd.queue_words import FairPolicy, FairRulePolicy
 
@@ -103,4 +104,30 @@ class FairCluster(Fields):
     )
     preemption_utilization_threshold: Percentage = Field(
         "80%", description="Part of the cluster that must be in use before anything is preempted."
+    )
+    preempt_masters: bool = Field(
+        True, description="Whether ApplicationMasters may be preempted when nothing else helps."
+    )
+    preempt_masters_of: dict[Annotated[str, Field(max_length=253)], bool] = Field(
+        default={}, max_length=256, description="The same for single queues, by full path."
+    )
+    wait_before_next_starvation_check_seconds: Seconds = Field(
+        10, description="How long an application that preempted is left alone after that."
+    )
+    assign_multiple: bool = Field(
+        False, description="Whether one offer of a node may give more than one container."
+    )
+    dynamic_maximum_assign: bool = Field(
+        True, description="With assignMultiple: whether one offer gives half of what is free."
+    )
+    maximum_assign: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None,
+        description="With assignMultiple and without dynamicMaximumAssign: the most containers of "
+        "one offer. Unset: as many as fit.",
+    )
+    reservable_nodes: Percentage = Field(
+        "5%", description="Part of the nodes on which one application may reserve room."
+    )
+    reservation_threshold_increments: Count = Field(
+        2, description="How many times incrementAllocation an ask must be large to reserve room."
     )

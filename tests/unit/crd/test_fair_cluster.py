@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.crd import queues
+from kubeyarn.crd.queue_cluster_fair import FairCluster
 from kubeyarn.model.fair_queues import (
     FairClusterConfig,
+    FairOffers,
     FairPolicy,
+    FairPreemption,
     FairRule,
     FairRuleKind,
     ResourceLimit,
@@ -80,6 +83,40 @@ def test_defaults_limits_and_thresholds_are_read():
     assert fair.size_based_weight
     assert (fair.offers.node_locality_threshold, fair.offers.rack_locality_threshold) == (0.5, -1)
     assert fair.preemption.utilization_threshold == 0.6
+
+
+def test_offers_and_the_preemption_of_masters_are_read():
+    fair = settings_of(
+        preemptMasters=False,
+        preemptMastersOf={"root.b": True},
+        waitBeforeNextStarvationCheckSeconds=3,
+        assignMultiple=True,
+        dynamicMaximumAssign=False,
+        maximumAssign=4,
+        rackLocalityThreshold="25%",
+        reservableNodes="10%",
+        reservationThresholdIncrements=6,
+    )
+
+    assert fair.preemption == FairPreemption(
+        masters=False, masters_of=(("root.b", True),), wait_before_next_check_ms=3000
+    )
+    assert fair.offers == FairOffers(
+        multiple=True,
+        dynamic_maximum=False,
+        maximum=4,
+        rack_locality_threshold=0.25,
+        reservable_nodes=0.1,
+        reservation_multiple=6,
+    )
+
+
+def test_the_api_servers_defaults_are_hadoops():
+    said = FairCluster.model_validate({}).model_dump(by_alias=True, mode="json")
+    fair = settings_of(**{name: value for name, value in said.items() if value is not None})
+
+    assert fair.preemption == FairPreemption()
+    assert fair.offers == FairOffers()
 
 
 @pytest.mark.parametrize(
