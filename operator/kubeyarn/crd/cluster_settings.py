@@ -64,6 +64,9 @@ def scheduler_config(
         maximum_application_priority=_priority(said),
         maximum_applications=_or(said.read("maximumApplications", count), 10_000),
         maximum_applications_per_queue=_or(most_per_queue, -1),
+        user_maximum_parallel_applications=said.read("maximumParallelApplicationsPerUser", count),
+        maximum_parallel_applications_of=said.read("maximumParallelApplicationsOf", _counts) or {},
+        am_default_partition=said.read("masterPartition", text) or None,
         am_in_shared_partitions=bool(said.read("mastersInSharedPartitions", truth)),
         placement_override=bool(said.read("placementRulesOverride", truth)),
         offers=offer_settings.offers(said.inside("offers")),
@@ -129,6 +132,11 @@ def _closed(tree: tuple[queues.QueueConfig, ...]) -> tuple[queues.QueueConfig, .
 def _groups(value: object, place: str) -> Mapping[str, tuple[str, ...]]:
     said = reading.mapping(value, place)
     return {user: tuple(reading.texts(said[user], f"{place}.{user}")) for user in said}
+
+
+def _counts(value: object, place: str) -> Mapping[str, int]:
+    said = reading.mapping(value, place)
+    return {user: count(said[user], f"{place}.{user}") for user in said}
 
 
 def _partition(entry: Reader) -> queues.Partition:

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from kubeyarn.crd.fields import (
+    AS_ONE,
     AS_SET,
     Amounts,
     AMShare,
@@ -75,6 +76,40 @@ class Ordering(Fields):
         description="How a parent orders its children: Utilization serves the most under-used "
         "first; PriorityUtilization looks at priority too. Unset: as the parent, at root "
         "Utilization.",
+    )
+    enforced_partitions: list[PartitionName] = Field(
+        default=[],
+        max_length=64,
+        description="Under FifoWithPartitions: partitions whose nodes serve only applications "
+        "whose ApplicationMasters run there.",
+        json_schema_extra=AS_SET,
+    )
+
+
+class PriorityAccess(Fields):
+    """Which priorities some users may give their applications (Hadoop: AppPriorityACL)."""
+
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
+
+    users: list[Annotated[str, Field(max_length=253)]] = Field(
+        default=[],
+        max_length=256,
+        description='These users; "*" is everybody.',
+        json_schema_extra=AS_ONE,
+    )
+    groups: list[Annotated[str, Field(max_length=253)]] = Field(
+        default=[],
+        max_length=256,
+        description="The members of these groups.",
+        json_schema_extra=AS_ONE,
+    )
+    maximum_priority: Count | None = Field(
+        None, description="The highest priority that they may have. Unset: any."
+    )
+    default_priority: Count | None = Field(
+        None,
+        description="The priority of their applications that say none. Unset: as "
+        "defaultApplicationPriority says.",
     )
 
 
@@ -304,6 +339,16 @@ class YarnQueueSpec(Fields):
     )
     default_application_priority: Count = Field(
         0, description="Priority of applications that say none."
+    )
+    priority_access: list[PriorityAccess] = Field(
+        default=[],
+        max_length=64,
+        description="Who may have which priority, where root says queueAccess ByRole. Empty: "
+        "everybody may have any; else only who is named may submit, up to the maximum there.",
+        json_schema_extra=AS_ONE,
+    )
+    allow_zero_capacity_sum: bool = Field(
+        False, description="Whether the children's capacities may add up to 0% instead of 100%."
     )
     preemption: QueuePreemption = Field(
         default_factory=lambda: QueuePreemption.model_validate({}),

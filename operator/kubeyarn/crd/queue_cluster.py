@@ -128,6 +128,19 @@ class Cluster(Fields):
         default_factory=lambda: Offers.model_validate({}),
         description="What one offer of a node may give, and how long asks wait for their places.",
     )
+    maximum_parallel_applications_per_user: Count | None = Field(
+        None,
+        description="Applications of one user that may run at a time in all queues together. "
+        "Unset: no limit.",
+    )
+    maximum_parallel_applications_of: dict[Annotated[str, Field(max_length=253)], Count] = Field(
+        default={}, max_length=256, description="The same for single users, by name."
+    )
+    master_partition: PartitionName | None = Field(
+        None,
+        description="The partition of ApplicationMasters that ask for none. Unset: that of their "
+        "applications.",
+    )
     masters_in_shared_partitions: bool = Field(
         False,
         description="Whether ApplicationMasters may run on nodes that are lent to applications "

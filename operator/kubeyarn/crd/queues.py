@@ -154,6 +154,10 @@ def queue_config(spec: Reader, path: str, types: ResourceTypes) -> queues.QueueC
         node_ordering=spec.read("nodeOrdering", one_of(queues.NodeOrdering)),
         priority=spec.read("priority", integer),
         default_application_priority=spec.read("defaultApplicationPriority", count),
+        enforced_partitions=ordering.read("enforcedPartitions", _names) or None,
+        priority_access=tuple(_priority_access(entry) for entry in spec.each("priorityAccess"))
+        or None,
+        allow_zero_capacity_sum=spec.read("allowZeroCapacitySum", truth),
         preemption_disabled=preemption.read("disabled", truth),
         intra_queue_preemption_disabled=preemption.read("intraQueueDisabled", truth),
         default_lifetime_seconds=lifetime.read("defaultSeconds", count),
@@ -191,6 +195,16 @@ def _partition(entry: Reader) -> queues.QueuePartition:
         capacity=entry.read("capacity", amounts.capacity),
         maximum=entry.read("maximumCapacity", amounts.maximum),
         maximum_am_share=entry.read("maximumAMShare", fraction),
+    )
+
+
+def _priority_access(entry: Reader) -> queues.PriorityAccess:
+    users = entry.read("users", _names) or frozenset()
+    groups = entry.read("groups", _names) or frozenset()
+    return queues.PriorityAccess(
+        queues.Access(everyone="*" in users | groups, users=users, groups=groups),
+        maximum=entry.read("maximumPriority", count),
+        default=entry.read("defaultPriority", count),
     )
 
 

@@ -118,6 +118,48 @@ def test_what_is_said_of_offers_and_limits_of_the_cluster_is_read():
     )
 
 
+def test_limits_of_users_and_the_partition_of_masters_are_read():
+    config = config_of(
+        a_queue(
+            "root",
+            cluster={
+                "maximumParallelApplicationsPerUser": 3,
+                "maximumParallelApplicationsOf": {"alice": 9},
+                "masterPartition": "masters",
+            },
+        )
+    )
+
+    assert config.user_maximum_parallel_applications == 3
+    assert config.maximum_parallel_applications_of == {"alice": 9}
+    assert config.am_default_partition == "masters"
+
+
+def test_priorities_of_users_and_enforced_partitions_are_read():
+    config = config_of(
+        a_queue("root", allowZeroCapacitySum=True),
+        a_queue(
+            "root.a",
+            capacity="100%",
+            ordering={"applications": "FifoWithPartitions", "enforcedPartitions": ["gpu"]},
+            priorityAccess=[
+                {"users": ["alice"], "groups": ["ops"], "maximumPriority": 5, "defaultPriority": 2},
+                {"users": ["*"], "maximumPriority": 1},
+            ],
+        ),
+    )
+    queue = queue_of(config, "root.a")
+
+    assert queue_of(config, "root").allow_zero_capacity_sum
+    assert queue.enforced_partitions == {"gpu"}
+    assert queue.priority_access == (
+        model.PriorityAccess(
+            model.Access(users=frozenset({"alice"}), groups=frozenset({"ops"})), 5, 2
+        ),
+        model.PriorityAccess(model.Access(everyone=True, users=frozenset({"*"})), 1),
+    )
+
+
 def test_every_word_on_preemption_is_read():
     config = config_of(
         a_queue(
