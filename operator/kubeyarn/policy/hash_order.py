@@ -28,10 +28,10 @@ def _utf16(text: str) -> list[int]:
     return [data[i] << 8 | data[i + 1] for i in range(0, len(data), 2)]
 
 
-def hash_order(keys: Sequence[str]) -> list[str]:
-    """*keys*, in order of insertion, as a HashMap lists them."""
+def hash_order(keys: Sequence[str], most: int = 0) -> list[str]:
+    """*keys*, in order of insertion, as a HashMap lists them that once held *most*."""
     table = _FIRST_TABLE
-    while len(keys) > table * _LOAD:
+    while max(len(keys), most) > table * _LOAD:
         table *= 2
     return sorted(keys, key=lambda key: _bucket(key, table))
 

@@ -79,9 +79,10 @@ class FairEngine:
         ledger.reservation_threshold = scaled_down(
             ledger.increment, ledger.config.offers.reservation_multiple
         )
-        self._tree.configure(config.queues, ledger.config.defaults, now_ms)
+        seen_through = self._tree.configure(config.queues, ledger.config.defaults, now_ms)
         sharing.rebuild_lines(ledger)
-        self._runners.refill()
+        if seen_through:
+            self._runners.refill()
         ledger.touch()
 
     # --- nodes

@@ -78,9 +78,12 @@ class Tree:
 
     def configure(
         self, queues: Sequence[QueueConfig], defaults: FairQueueDefaults, now_ms: int
-    ) -> None:
-        """Put a configuration in force (Hadoop: updateAllocationConfiguration)."""
-        before = set(self._declared)
+    ) -> bool:
+        """Put a configuration in force; whether it was seen through to its end.
+
+        Hadoop: AllocationReloadListener.onReload, QueueManager.updateAllocationConfiguration.
+        """
+        before = list(self._declared)
         self._declared = {queue.path: queue for queue in queues}
         self._defaults = defaults
         if _ROOT not in self._ledger.queues:
@@ -99,13 +102,26 @@ class Tree:
             self._set_up(queue)
         for queue in self._ledger.root.down():
             queue.is_contrary = any(_is_weightless(child) for child in queue.children)
-        for path in before - set(self._declared):
-            gone = self._ledger.queues.get(path)
-            if gone is not None:
-                gone.declared = False
         self.share_steadily()
-        self._apply_child_limits()
         self.set_maxima()
+        if not self._make_dynamic(before):
+            return False
+        self._apply_child_limits()
+        return True
+
+    def _make_dynamic(self, before: Sequence[str]) -> bool:
+        """Queues no longer declared may go once they are empty; False where one is gone already.
+
+        Hadoop's setQueuesToDynamic fails at a queue that does not exist, for example one that went
+        with its parent when that became a leaf: those after it stay, and so do the limits.
+        """
+        removed = [path for path in before if path not in self._declared]
+        for path in hash_order(removed, len(before)):
+            gone = self._ledger.queues.get(path)
+            if gone is None:
+                return False
+            gone.declared = False
+        return True
 
     def _set_policies(self, queue: Queue) -> bool:
         """Give existing queues their new policies, unless a parent does not allow its child's."""
