@@ -152,9 +152,24 @@ def make_node(queue: QueueConfig, parent: TreeNode | None, config: SchedulerConf
     shares = {
         label: _share(settings, label, legacy=config.legacy_queue_mode) for label in settings.labels
     }
+    if config.legacy_queue_mode and queue.path != ROOT:
+        _check_one_way(queue.path, shares)
     node = TreeNode(settings, shares)
     node.state = _state(queue, parent)
     return node
+
+
+def _check_one_way(path: str, shares: Mapping[str, ConfiguredShare]) -> None:
+    """Refuse amounts in one partition and none in another (updateCapacityConfigType)."""
+    ways = {share.vector is not None and share.vector.uniform is None for share in shares.values()}
+    if len(ways) > 1:
+        raise refused(
+            path,
+            "capacity",
+            "MixedCapacity",
+            "the capacity is by resource in some partitions and not in others; "
+            "use amounts for all of them or for none",
+        )
 
 
 def _state(queue: QueueConfig, parent: TreeNode | None) -> ConfiguredState:
@@ -177,14 +192,16 @@ def _share(settings: QueueSettings, label: str, *, legacy: bool) -> ConfiguredSh
     if label == NO_PARTITION:
         capacity, maximum = config.capacity, config.maximum_capacity
         am_share = settings.am_share
-        if config.path == ROOT:
-            capacity = None
     else:
         said = settings.partitions[label]
         capacity, maximum = said.capacity, said.maximum
+        _check_maximum(config.path, label, maximum)
         am_share = settings.am_share
         if said.maximum_am_share is not None:
             am_share = single(said.maximum_am_share)
+    if config.path == ROOT:
+        # Root has all there is, whatever it says; only its maximum is read, and of no label.
+        capacity, maximum = None, maximum if label == NO_PARTITION else None
     if maximum is not None and maximum.unit is Unit.WEIGHT:
         raise refused(
             config.path, "maximumCapacity", "InvalidField", "a maximum capacity is no weight"
@@ -202,6 +219,19 @@ def _share(settings: QueueSettings, label: str, *, legacy: bool) -> ConfiguredSh
         vector=capacity,
         maximum_vector=maximum,
     )
+
+
+def _check_maximum(path: str, label: str, maximum: Capacity | None) -> None:
+    """Refuse a percentage out of range (Hadoop: internalGetLabeledQueueCapacity)."""
+    if path == ROOT or maximum is None or maximum.uniform is None:
+        return
+    if maximum.uniform.unit is Unit.PERCENT and not 0 <= maximum.uniform.amount <= 100:
+        raise refused(
+            path,
+            "maximumCapacity",
+            "InvalidField",
+            f"maximum capacity {maximum.uniform.amount}%{_in(label)} must be between 0% and 100%",
+        )
 
 
 def _check_unmixed(path: str, *capacities: Capacity | None) -> None:

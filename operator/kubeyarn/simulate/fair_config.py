@@ -131,6 +131,7 @@ def _refused(key: str, error: SpecError) -> ConfigRefused:
 
 def _check_unused(settings: _Settings) -> None:
     """Refuse what Hadoop reads at its start and cannot, though nothing here goes by it."""
+    settings.int32("yarn.cluster.max-application-priority", 0)
     settings.int32(f"{_FAIR}continuous-scheduling-sleep-ms", 0)
     for name in ("update-interval-ms", "locality-delay-node-ms", "locality-delay-rack-ms"):
         settings.integer(f"{_FAIR}{name}", 0)
@@ -196,17 +197,17 @@ def _of_two(settings: _Settings, what: str, memory: int, cpu: int) -> tuple[int,
     """Memory and CPU; keys of resource types go before the scheduler's own."""
     return (
         settings.integer(
-            f"{_TYPES}.memory-mb.{what}", settings.integer(f"yarn.scheduler.{what}-mb", memory)
+            f"{_TYPES}.memory-mb.{what}", settings.int32(f"yarn.scheduler.{what}-mb", memory)
         ),
         settings.integer(
-            f"{_TYPES}.vcores.{what}", settings.integer(f"yarn.scheduler.{what}-vcores", cpu)
+            f"{_TYPES}.vcores.{what}", settings.int32(f"yarn.scheduler.{what}-vcores", cpu)
         ),
     )
 
 
 def _increment(settings: _Settings, types: ResourceTypes) -> Vector:
-    memory = settings.integer(f"yarn.scheduler.{_INCREMENT}-mb", 1024)
-    cpu = settings.integer(f"yarn.scheduler.{_INCREMENT}-vcores", 1)
+    memory = settings.int32(f"yarn.scheduler.{_INCREMENT}-mb", 1024)
+    cpu = settings.int32(f"yarn.scheduler.{_INCREMENT}-vcores", 1)
     return (
         settings.amount(f"{_TYPES}.memory-mb.{_INCREMENT}", memory, base=2**20),
         settings.amount(f"{_TYPES}.vcores.{_INCREMENT}", cpu, base=1),

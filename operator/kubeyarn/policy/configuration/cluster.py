@@ -142,14 +142,16 @@ def _allocations(properties: Properties, types: ResourceTypes) -> tuple[Vector, 
 
 def _dominant(properties: Properties) -> bool:
     name = PREFIX + "resource-calculator"
-    said = properties.trimmed(name) or _CALCULATORS + "DefaultResourceCalculator"
+    said = properties.text(name)
+    if said is None:
+        return False
     known = {
         _CALCULATORS + "DefaultResourceCalculator": False,
         _CALCULATORS + "DominantResourceCalculator": True,
     }
-    if said not in known:
+    if said.strip() not in known:
         refuse(name, f"found {said!r}, expected one of {sorted(known)}")
-    return known[said]
+    return known[said.strip()]
 
 
 def _parallel_of_users(properties: Properties) -> dict[str, int]:

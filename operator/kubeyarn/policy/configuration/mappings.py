@@ -7,6 +7,7 @@ MappingRuleCreator.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import MatcherKind, PlacementFallback, PlacementRule
@@ -19,6 +20,11 @@ _MAPPINGS = "yarn.scheduler.capacity.queue-mappings"
 _APP_MAPPINGS = "yarn.scheduler.queue-placement-rules.app-name"
 _FORMAT = "yarn.scheduler.capacity.mapping-rule-format"
 _JSON = "yarn.scheduler.capacity.mapping-rule-json"
+_KINDS = "yarn.scheduler.queue-placement-rules"
+_KNOWN_KINDS = ("user-group", "app-name")
+_KIND_CLASSES = "org.apache.hadoop.yarn.server.resourcemanager.placement."
+_PRIORITY = re.compile(r"[+-]?\d{1,10}", re.ASCII)
+_WORKFLOWS = "yarn.scheduler.capacity.workflow-priority-mappings"
 _POLICIES = frozenset(
     {
         "specified",
@@ -43,14 +49,34 @@ def read_rules(properties: Properties) -> tuple[PlacementRule, ...]:
     Raises:
         ConfigRefused: a mapping or the JSON is malformed.
     """
-    form = properties.trimmed(_FORMAT) or "legacy"
+    _check_kinds(properties.text(_KINDS) or "")
+    _check_workflows(properties)
+    form = properties.text(_FORMAT)
     if form == "json":
         return _read_json(properties.text(_JSON) or "")
-    if form != "legacy":
+    if form not in (None, "legacy"):
         refuse(_FORMAT, f"found {form!r}, expected legacy or json")
     mapped = [_read_mapping(text) for text in properties.strings(_MAPPINGS)]
     named = [_read_application(text) for text in properties.strings(_APP_MAPPINGS)]
     return (*mapped, *named)
+
+
+def _check_kinds(text: str) -> None:
+    """Refuse kinds of rules that are unknown or said twice (validatePlacementRules)."""
+    kinds = [kind for kind in text.split(",") if kind]
+    for kind in kinds:
+        if kind not in _KNOWN_KINDS and not kind.startswith(_KIND_CLASSES):
+            refuse(_KINDS, f"found {kind!r}, expected one of {_KNOWN_KINDS} or a class of Hadoop's")
+    if len(set(kinds)) < len(kinds):
+        refuse(_KINDS, f"found {text!r}, expected each kind once")
+
+
+def _check_workflows(properties: Properties) -> None:
+    """Refuse what is no workflow:queue:priority (Hadoop: WorkflowPriorityMappingsManager)."""
+    for text in properties.strings(_WORKFLOWS):
+        parts = [part.strip() for part in text.split(":") if part.strip()]
+        if len(parts) != 3 or not _PRIORITY.fullmatch(parts[2]):
+            refuse(_WORKFLOWS, f"found {text!r}, expected workflow:queue:priority")
 
 
 def _read_mapping(text: str) -> PlacementRule:

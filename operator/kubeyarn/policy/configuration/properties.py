@@ -59,9 +59,10 @@ class Properties:
         Raises:
             ConfigRefused: it is none.
         """
-        value = self.trimmed(name)
-        if value is None:
+        said = self.text(name)
+        if said is None:
             return None
+        value = said.strip()
         if not _JAVA_INTEGER.fullmatch(value):
             refuse(name, f"found {value!r}, expected a whole number")
         return int(value, 16) if "x" in value.lower() else int(value)
@@ -72,7 +73,7 @@ class Properties:
         Raises:
             ConfigRefused: it is none.
         """
-        value = self.trimmed(name)
+        value = self.text(name)
         return None if value is None else to_number(name, value)
 
     def flag(self, name: str) -> bool | None:

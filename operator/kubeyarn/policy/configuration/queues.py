@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from kubeyarn.model.queues import (
     EVERY_PARTITION,
@@ -23,10 +23,12 @@ from kubeyarn.policy.configuration.amounts import read_amounts, read_capacity
 from kubeyarn.policy.configuration.properties import Properties, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kubeyarn.model.queues import Access, Capacity, PriorityAccess
     from kubeyarn.model.resources import ResourceTypes
+
+_T = TypeVar("_T")
 
 PREFIX = "yarn.scheduler.capacity."
 _LABELS = "accessible-node-labels"
@@ -51,6 +53,10 @@ _SORTING = "multi-node-sorting.policy"
 _BY_USAGE = (
     "org.apache.hadoop.yarn.server.resourcemanager.scheduler.placement."
     "ResourceUsageMultiNodeLookupPolicy"
+)
+_MANAGEMENT = (
+    "org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity.queuemanagement."
+    "GuaranteedOrZeroCapacityOverTimePolicy"
 )
 _TEMPLATE = re.compile(
     re.escape(PREFIX) + r"(.+?)\.auto-queue-creation-v2\.(?:leaf-|parent-)?template\."
@@ -104,6 +110,8 @@ def read_queue(
         ConfigRefused: a value cannot be read.
     """
     reader = _QueueReader(f"{PREFIX}{path}.", properties, types)
+    if parent and properties.flag(reader.prefix + "reservable"):
+        refuse(reader.prefix + "reservable", "only a leaf can be kept for reservations", path)
     auto_create = _read_auto_create(path, properties, types)
     return reader.read(path, auto_create, parent=parent or auto_create is not None)
 
@@ -119,6 +127,11 @@ class _QueueReader:
     def read(self, path: str, auto_create: AutoCreate | None, *, parent: bool) -> QueueConfig:
         """The queue."""
         p, prefix = self.properties, self.prefix
+
+        def of_leaf(read: Callable[[str], _T], suffix: str) -> _T | None:
+            # Of a parent Hadoop does not even read them.
+            return None if parent else read(prefix + suffix)
+
         return QueueConfig(
             path=path,
             state=self._state(),
@@ -127,20 +140,20 @@ class _QueueReader:
             partitions=self._partitions(),
             accessible_partitions=self._accessible(),
             default_partition=p.trimmed(prefix + "default-node-label-expression"),
-            minimum_user_limit_percent=p.number(prefix + "minimum-user-limit-percent"),
-            user_limit_factor=p.number(prefix + "user-limit-factor"),
+            minimum_user_limit_percent=of_leaf(p.number, "minimum-user-limit-percent"),
+            user_limit_factor=of_leaf(p.number, "user-limit-factor"),
             user_weights=self._weights(),
             maximum_am_share=p.number(prefix + "maximum-am-resource-percent"),
-            maximum_applications=p.integer(prefix + "maximum-applications"),
+            maximum_applications=of_leaf(p.integer, "maximum-applications"),
             maximum_parallel_applications=p.integer(prefix + "max-parallel-apps"),
             maximum_allocation=self._maximum_allocation(),
             application_ordering=None if parent else self._application_ordering(),
             size_based_weight=p.flag(prefix + "ordering-policy.fair.enable-size-based-weight"),
             enforced_partitions=self._enforced(),
             child_ordering=self._child_ordering() if parent else None,
-            node_ordering=None if parent else self._node_ordering(),
+            node_ordering=self._node_ordering(),
             priority=p.integer(prefix + "priority"),
-            default_application_priority=p.integer(prefix + "default-application-priority"),
+            default_application_priority=of_leaf(p.integer, "default-application-priority"),
             preemption_disabled=p.flag(prefix + "disable_preemption"),
             intra_queue_preemption_disabled=p.flag(
                 prefix + "intra-queue-preemption.disable_preemption"
@@ -155,7 +168,7 @@ class _QueueReader:
         )
 
     def _state(self) -> ConfiguredState | None:
-        said = self.properties.trimmed(self.prefix + "state")
+        said = self.properties.text(self.prefix + "state")
         if said is None:
             return None
         if said.upper() not in ("RUNNING", "STOPPED"):
@@ -163,7 +176,7 @@ class _QueueReader:
         return ConfiguredState(said.capitalize())
 
     def _capacity(self, suffix: str) -> Capacity | None:
-        said = self.properties.trimmed(self.prefix + suffix)
+        said = self.properties.text(self.prefix + suffix)
         if said is None:
             return None
         return read_capacity(self.prefix + suffix, said, self.types)
@@ -252,6 +265,7 @@ def _read_auto_create(path: str, properties: Properties, types: ResourceTypes) -
     prefix = f"{PREFIX}{path}."
     if properties.flag(prefix + "auto-create-child-queue.enabled"):
         start = prefix + "auto-create-child-queue."
+        _check_management(start + "management-policy", properties)
         return AutoCreate(
             kind=AutoCreateKind.MANAGED,
             maximum_queues=_or(properties.integer(start + "max-queues"), 1000),
@@ -273,6 +287,12 @@ def _read_auto_create(path: str, properties: Properties, types: ResourceTypes) -
             parent_template=templates.parent_template,
         )
     return None
+
+
+def _check_management(name: str, properties: Properties) -> None:
+    said = properties.text(name)
+    if said not in (None, _MANAGEMENT):
+        refuse(name, f"found {said!r}, expected {_MANAGEMENT}")
 
 
 def read_branch_templates(
