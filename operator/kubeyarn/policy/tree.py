@@ -201,16 +201,16 @@ def _share(settings: QueueSettings, label: str, *, legacy: bool) -> ConfiguredSh
             am_share = single(said.maximum_am_share)
     if config.path == ROOT:
         # Root has all there is, whatever it says; only its maximum is read, and of no label.
-        capacity, maximum = None, maximum if label == NO_PARTITION else None
+        capacity = capacity if label and capacity and capacity.by_resource else None
+        maximum = None if label else maximum
     if maximum is not None and maximum.unit is Unit.WEIGHT:
         raise refused(
             config.path, "maximumCapacity", "InvalidField", "a maximum capacity is no weight"
         )
     if legacy:
         _check_unmixed(config.path, capacity, maximum)
-    root = config.path == ROOT and capacity is None
     return ConfiguredShare(
-        capacity=1.0 if root else _fraction(config.path, capacity),
+        capacity=1.0 if config.path == ROOT else _fraction(config.path, capacity),
         maximum=_maximum(maximum),
         weight=_weight(config.path, capacity),
         am_share=am_share,

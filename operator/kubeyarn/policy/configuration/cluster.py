@@ -20,6 +20,7 @@ from kubeyarn.policy.configuration.properties import Properties, refuse
 from kubeyarn.policy.configuration.queues import (
     PREFIX,
     read_branch_templates,
+    read_node_ordering,
     read_queues,
     read_undeclared,
 )
@@ -37,6 +38,8 @@ _INTRA = _PREEMPTION + "intra-queue-preemption."
 _UNDERUTILIZED = PREFIX + "ordering-policy.priority-utilization.underutilized-preemption."
 _HEARTBEAT = PREFIX + "per-node-heartbeat."
 _STATE = ".state"
+_SORTING_CLASS = "multi-node-sorting.policy.default.class"
+_DEPTH = "auto-queue-creation-v2.maximum-queue-depth"
 _MOST = 2**63 - 1
 DEFAULT_MAXIMUM_MIB = 8192
 DEFAULT_MAXIMUM_VCORES = 4
@@ -62,6 +65,7 @@ def read_capacity_scheduler(
     """
     properties = Properties(values)
     types = resource_types(properties)
+    _check_unused(properties)
     minimum, maximum = _allocations(properties, types)
     queues = read_queues(properties, types)
     config = SchedulerConfig(
@@ -110,6 +114,19 @@ def read_capacity_scheduler(
         removable=_stopped(properties) - {queue.path for queue in queues},
     )
     return config, types
+
+
+def _check_unused(properties: Properties) -> None:
+    """Refuse what Hadoop reads at its start and cannot, though nothing here goes by it."""
+    name = "yarn.resourcemanager.am.max-attempts"
+    if _or(properties.integer(name), 2) <= 0:
+        refuse(name, f"found {properties.text(name)}, expected at least 1")
+    for depth in (f"{PREFIX}root.{_DEPTH}", f"{PREFIX}{_DEPTH}"):
+        properties.integer(depth)
+    for policy in properties.strings(PREFIX + "multi-node-sorting.policy.names"):
+        # The one of this name is defined unless it is said otherwise.
+        if policy != "default" or properties.text(PREFIX + _SORTING_CLASS) is not None:
+            read_node_ordering(policy, properties)
 
 
 def _or(said: Number | None, otherwise: Number) -> Number:

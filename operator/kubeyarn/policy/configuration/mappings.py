@@ -53,7 +53,8 @@ def read_rules(properties: Properties) -> tuple[PlacementRule, ...]:
     _check_workflows(properties)
     form = properties.text(_FORMAT)
     if form == "json":
-        return _read_json(properties.text(_JSON) or "")
+        said = properties.text(_JSON)
+        return _read_json(said) if said is not None else ()
     if form not in (None, "legacy"):
         refuse(_FORMAT, f"found {form!r}, expected legacy or json")
     mapped = [_read_mapping(text) for text in properties.strings(_MAPPINGS)]
@@ -111,7 +112,7 @@ def _read_json(text: str) -> tuple[PlacementRule, ...]:
         document: object = json.loads(text)
     except ValueError as error:
         refuse(_JSON, f"is no JSON: {error}")
-    rules = document.get("rules") if isinstance(document, dict) else None
+    rules = document.get("rules", []) if isinstance(document, dict) else None
     if not isinstance(rules, list):
         refuse(_JSON, "expected an object with a list `rules`")
     return tuple(read_rule(rule, f"{_JSON} rule {i + 1}") for i, rule in enumerate(rules))

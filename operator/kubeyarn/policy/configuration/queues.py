@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 PREFIX = "yarn.scheduler.capacity."
+_OF_ROOT = f"{PREFIX}root."
 _LABELS = "accessible-node-labels"
 _POLICIES = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.policy."
 _APPLICATION_ORDERINGS = {
@@ -71,6 +72,7 @@ _NESTED = re.compile(
     r"\.(?:auto-queue-creation-v2|leaf-queue-template|accessible-node-labels|user-settings"
     r"|ordering-policy|intra-queue-preemption|auto-create-child-queue)(?:\.|$)"
 )
+_LABEL = re.compile(r".+\.accessible-node-labels\.([^.]+)\..+")
 _WEIGHT = re.compile(r"user-settings\.(.+)\.weight")
 
 
@@ -179,11 +181,16 @@ class _QueueReader:
         said = self.properties.text(self.prefix + suffix)
         if said is None:
             return None
+        if self.prefix == _OF_ROOT and suffix.startswith(_LABELS) and "[" not in said:
+            # Root has all of each partition: what it says is not even read.
+            return None
         return read_capacity(self.prefix + suffix, said, self.types)
 
     def _partitions(self) -> tuple[QueuePartition, ...]:
         start = f"{self.prefix}{_LABELS}."
         labels = {name[len(start) :].partition(".")[0] for name in self.properties.names(start)}
+        if self.prefix == _OF_ROOT:
+            labels |= _labels_anywhere(self.properties)
         return tuple(
             QueuePartition(
                 name=label,
@@ -214,7 +221,10 @@ class _QueueReader:
     def _maximum_allocation(self) -> dict[int, int] | None:
         said = self.properties.trimmed(self.prefix + "maximum-allocation")
         if said is not None:
-            return read_amounts(self.prefix + "maximum-allocation", said, self.types)
+            # Once one type is said here, the others are 0 (ResourceUtils).
+            nothing = dict.fromkeys(range(len(self.types.names)), 0)
+            name = self.prefix + "maximum-allocation"
+            return nothing | read_amounts(name, said, self.types)
         amounts = {
             place: amount
             for place, suffix in ((0, "maximum-allocation-mb"), (1, "maximum-allocation-vcores"))
@@ -239,13 +249,7 @@ class _QueueReader:
     def _node_ordering(self) -> NodeOrdering | None:
         p = self.properties
         name = p.trimmed(self.prefix + _SORTING) or p.trimmed(PREFIX + _SORTING)
-        if not name:
-            return None
-        place = f"{PREFIX}{_SORTING}.{name}.class"
-        said = p.trimmed(place)
-        if said != _BY_USAGE:
-            refuse(place, f"found {said!r}, expected {_BY_USAGE}")
-        return NodeOrdering.SPREAD
+        return read_node_ordering(name, p) if name else None
 
     def _enforced(self) -> frozenset[str] | None:
         name = self.prefix + "ordering-policy.exclusive-enforced-partitions"
@@ -289,10 +293,29 @@ def _read_auto_create(path: str, properties: Properties, types: ResourceTypes) -
     return None
 
 
+def _labels_anywhere(properties: Properties) -> set[str]:
+    """What root has a word on: each label of any queue, declared or not (ConfiguredNodeLabels)."""
+    found = (_LABEL.fullmatch(name) for name in properties.names(_OF_ROOT))
+    return {match[1] for match in found if match}
+
+
 def _check_management(name: str, properties: Properties) -> None:
     said = properties.text(name)
     if said not in (None, _MANAGEMENT):
         refuse(name, f"found {said!r}, expected {_MANAGEMENT}")
+
+
+def read_node_ordering(name: str, properties: Properties) -> NodeOrdering:
+    """The order of nodes of that name.
+
+    Raises:
+        ConfigRefused: it is not defined.
+    """
+    place = f"{PREFIX}{_SORTING}.{name}.class"
+    said = properties.trimmed(place)
+    if said != _BY_USAGE:
+        refuse(place, f"found {said!r}, expected {_BY_USAGE}")
+    return NodeOrdering.SPREAD
 
 
 def read_branch_templates(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.errors import ConfigRefused, Problem
 from kubeyarn.model.queues import AutoCreateKind, ConfiguredState
 from kubeyarn.policy.hash_order import hash_order
+from kubeyarn.policy.single import single
 from kubeyarn.schedule.capacity.leaf import LeafQueue
 from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.queue import Queue, QueueState, Shares
@@ -52,6 +53,8 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
     for label, said in node.shares.items():
         share = queue.shares.setdefault(label, Shares())
         share.capacity, share.maximum = said.capacity, said.maximum
+        above = queue.parent.share(label).absolute_maximum if queue.parent else 1.0
+        share.absolute_maximum = single(said.maximum * above)
         share.weight, share.am_share = said.weight, said.am_share
         share.normalized_weight = 0.0
         queue.configured_minimum[label] = said.minimum_amounts or queue.zero
