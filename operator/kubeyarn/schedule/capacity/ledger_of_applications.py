@@ -231,7 +231,8 @@ class ApplicationLedger(QueueLedger):
         check_limits(target, app.app)
         self._idle = False
         attempts.change_queue(app, target)
-        if app.runnable:
+        if app.runnable and not self.cluster.miscounts:
+            # Hadoop leaves the counts of parents as they are, and lowers those of the last one.
             self.parallel.move(app, source=app.queue, target=target)
         self._count(target, 1)
         self._count(app.queue, -1)

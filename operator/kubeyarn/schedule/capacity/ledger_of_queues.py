@@ -112,6 +112,7 @@ class QueueLedger:
                 reset |= reset_managed(queue, config)
         if reset:
             self.refresh()
+        self.parallel.refill(root, config)
 
     @property
     def queues(self) -> dict[str, Queue]:

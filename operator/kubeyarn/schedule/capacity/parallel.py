@@ -15,6 +15,8 @@ from kubeyarn.schedule.capacity.parent import ParentQueue
 from kubeyarn.schedule.capacity.queue import Queue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.schedule.capacity.application import LedgerApplication
 
@@ -73,13 +75,21 @@ class ParallelLimits:
         """
         lists = _lists_below(_highest_at_limit(gone.queue))
         root = _root(gone.queue)
-        own = [one for parked in _lists_below(root) for one in parked if one.user == gone.user]
-        if self._user_was_at_limit(gone, config) and own:
-            lists.append(own)
+        if self._user_was_at_limit(gone, config):
+            lists.append([one for one in _parked_below(root) if one.user == gone.user])
+        return self._let_run(lists, len(lists), config)
+
+    def refill(self, root: Queue, config: SchedulerConfig) -> list[LedgerApplication]:
+        """Let all run who may now that limits changed (updateRunnabilityOnReload)."""
+        return self._let_run(_lists_below(root), UNLIMITED, config)
+
+    def _let_run(
+        self, lists: list[list[LedgerApplication]], most: int, config: SchedulerConfig
+    ) -> list[LedgerApplication]:
         unique = {one.app.id: one for parked in lists for one in parked}
         promoted: list[LedgerApplication] = []
         for app in sorted(unique.values(), key=lambda one: (one.app.order, one.app.id.number)):
-            if len(promoted) < len(lists) and self.allows(app, config):
+            if len(promoted) < most and self.allows(app, config):
                 app.runnable = True
                 self.track(app)
                 unpark(app)
@@ -133,7 +143,18 @@ def _root(queue: Queue) -> Queue:
     return list(queue.path_up())[-1]
 
 
+def _parked_below(queue: Queue) -> Iterator[LedgerApplication]:
+    if isinstance(queue, LeafQueue):
+        yield from queue.parked
+    elif isinstance(queue, ParentQueue):
+        for child in queue.children:
+            yield from _parked_below(child)
+
+
 def _lists_below(queue: Queue | None) -> list[list[LedgerApplication]]:
+    """Who is parked, by leaf; leaves at or below a limit have nobody who could run."""
+    if queue is not None and runnable_in(queue) >= queue.settings.maximum_parallel:
+        return []
     if isinstance(queue, LeafQueue):
         return [list(queue.parked)]
     if isinstance(queue, ParentQueue):
