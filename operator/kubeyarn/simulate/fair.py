@@ -30,7 +30,7 @@ class SimulatedFair:
     def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
         self.types = types
         self.partitions = tuple(partitions)
-        self.fair = FairEngine(types)
+        self.fair = FairEngine(types, stumbles=True)
         self.engine: Engine = self.fair
         self._config: SchedulerConfig | None = None
 

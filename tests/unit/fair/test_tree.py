@@ -249,3 +249,17 @@ def test_a_reload_may_change_a_policy_and_let_waiting_applications_run() -> None
     cluster.cycle()
 
     assert [cluster.count(number) for number in (1, 2, 3, 4)] == [1, 1, 1, 1]
+
+
+def test_a_refresh_is_seen_through_though_a_removed_queue_went_with_its_parent() -> None:
+    """Hadoop stops there, and who is parked waits for another refresh."""
+    below = '<queue name="x"/><queue name="y"/>'
+    parking = '<queue name="b"><maxRunningApps>0</maxRunningApps></queue>'
+    cluster = FairCluster(f'<queue name="a">{below}</queue>{parking}')
+    cluster.submit(1, "b")
+    cluster.cycle()
+    assert cluster.count(1) == 0
+
+    cluster.reload('<queue name="a"/><queue name="b"/>')
+    cluster.cycle()
+    assert cluster.count(1) == 1

@@ -45,12 +45,15 @@ _KILLED = "preempted: its room goes to an application below its share"
 class FairEngine:
     """Hadoop's FairScheduler as a ledger and plain calls.
 
-    *epoch* goes into the ids of containers and grows whenever a scheduler takes over.
+    *epoch* goes into the ids of containers and grows whenever a scheduler takes over. One that
+    *stumbles* leaves a refresh half done where Hadoop does: at a removed queue that is gone.
     """
 
-    def __init__(self, types: ResourceTypes | None = None, epoch: int = 0) -> None:
+    def __init__(
+        self, types: ResourceTypes | None = None, epoch: int = 0, *, stumbles: bool = False
+    ) -> None:
         self._ledger = Ledger(types or ResourceTypes(), epoch)
-        self._tree = Tree(self._ledger)
+        self._tree = Tree(self._ledger, stumbles=stumbles)
         self._runners = Runners(self._ledger)
         self._sizing = Sizing(self._ledger, self._tree)
         self._admission = Admission(self._ledger, self._tree, self._sizing)

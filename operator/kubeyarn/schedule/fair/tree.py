@@ -34,8 +34,9 @@ _NOBODY = Access()
 class Tree:
     """The queue tree of a ledger."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *, stumbles: bool = False) -> None:
         self._ledger = ledger
+        self._stumbles = stumbles
         self._declared: dict[str, QueueConfig] = {}
         self._defaults = FairQueueDefaults()
         self._postponed: dict[tuple[str, bool], None] = {}
@@ -110,7 +111,7 @@ class Tree:
         return True
 
     def _make_dynamic(self, before: Sequence[str]) -> bool:
-        """Queues no longer declared may go once they are empty; False where one is gone already.
+        """Queues no longer declared may go once they are empty; False for who stumbles over one.
 
         Hadoop's setQueuesToDynamic fails at a queue that does not exist, for example one that went
         with its parent when that became a leaf: those after it stay, and so do the limits.
@@ -118,9 +119,10 @@ class Tree:
         removed = [path for path in before if path not in self._declared]
         for path in hash_order(removed, len(before)):
             gone = self._ledger.queues.get(path)
-            if gone is None:
+            if gone is not None:
+                gone.declared = False
+            elif self._stumbles:
                 return False
-            gone.declared = False
         return True
 
     def _set_policies(self, queue: Queue) -> bool:
