@@ -122,7 +122,7 @@ class _Round:
         for node in nodes:
             if not node.node.schedulable:
                 continue
-            if node.reservation is None:
+            if node.reservation is None and not node.killable:
                 if not fits(step, node.free):
                     continue
                 if plain and (node.total, node.free) in barren:
@@ -147,7 +147,7 @@ class _Round:
                 if len(decisions) >= limit:
                     self.last = node
                     break
-            elif node.reservation is None:
+            elif node.reservation is None and not node.killable:
                 barren.add((node.total, node.free))
         return open_nodes
 
