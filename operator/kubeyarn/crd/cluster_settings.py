@@ -15,7 +15,7 @@ from kubeyarn.crd import (
     reading,
 )
 from kubeyarn.crd.fair_settings import fair_cluster
-from kubeyarn.crd.reading import Fault, Reader, count, one_of, text, truth
+from kubeyarn.crd.reading import Fault, Reader, count, one_of, otherwise, text, truth
 from kubeyarn.model import fair_queues, queues
 from kubeyarn.model.resources import ResourceTypes, Vector
 
@@ -62,8 +62,8 @@ def scheduler_config(
         legacy_queue_mode=said.read("legacyQueueMode", truth) is not False,
         partitions=tuple(_partition(entry) for entry in said.each("partitions")),
         maximum_application_priority=_priority(said),
-        maximum_applications=_or(said.read("maximumApplications", count), 10_000),
-        maximum_applications_per_queue=_or(most_per_queue, -1),
+        maximum_applications=otherwise(said.read("maximumApplications", count), 10_000),
+        maximum_applications_per_queue=otherwise(most_per_queue, -1),
         user_maximum_parallel_applications=said.read("maximumParallelApplicationsPerUser", count),
         maximum_parallel_applications_of=said.read("maximumParallelApplicationsOf", _counts) or {},
         am_default_partition=said.read("masterPartition", text) or None,
@@ -144,13 +144,9 @@ def _partition(entry: Reader) -> queues.Partition:
     return queues.Partition(entry.read("name", text) or "", exclusive is not False)
 
 
-def _or(found: int | None, otherwise: int) -> int:
-    return otherwise if found is None else found
-
-
 def _priority(said: Reader) -> int:
     found = said.read("maximumApplicationPriority", count)
-    return _or(found, defaults.MAXIMUM_APPLICATION_PRIORITY)
+    return otherwise(found, defaults.MAXIMUM_APPLICATION_PRIORITY)
 
 
 def _rule(entry: Reader) -> queues.PlacementRule:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any
 
 from kubeyarn.crd import amounts, reading
-from kubeyarn.crd.reading import Reader, count, fraction, milliseconds, one_of, truth
+from kubeyarn.crd.reading import (
+    Reader,
+    count,
+    fraction,
+    milliseconds,
+    one_of,
+    truth,
+    with_said,
+)
 from kubeyarn.model import fair_queues, queues
 from kubeyarn.model.resources import ResourceTypes, Vector
 
@@ -62,11 +68,10 @@ def _preemption(said: Reader, preemption: queues.PreemptionConfig) -> fair_queue
             "waitBeforeNextStarvationCheckSeconds", milliseconds
         ),
     }
-    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
     standard = fair_queues.FairPreemption(
         enabled=preemption.enabled, wait_before_kill_ms=preemption.maximum_wait_before_kill_ms
     )
-    return replace(standard, **values)
+    return with_said(standard, found)
 
 
 def _offers(said: Reader) -> fair_queues.FairOffers:
@@ -79,8 +84,7 @@ def _offers(said: Reader) -> fair_queues.FairOffers:
         "reservable_nodes": said.read("reservableNodes", fraction),
         "reservation_multiple": said.read("reservationThresholdIncrements", count),
     }
-    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
-    return replace(fair_queues.FairOffers(), **values)
+    return with_said(fair_queues.FairOffers(), found)
 
 
 def _defaults(said: Reader, types: ResourceTypes) -> fair_queues.FairQueueDefaults:
@@ -90,8 +94,7 @@ def _defaults(said: Reader, types: ResourceTypes) -> fair_queues.FairQueueDefaul
         "maximum_running_applications": said.read("maxRunningApplications", count),
         "maximum_am_share": said.read("maxAMShare", _am_share),
     }
-    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
-    return replace(fair_queues.FairQueueDefaults(), **values)
+    return with_said(fair_queues.FairQueueDefaults(), found)
 
 
 def _rule(entry: Reader) -> fair_queues.FairRule:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
-from kubeyarn.crd.reading import Reader, count, truth
+from kubeyarn.crd.reading import Reader, count, truth, with_said
 from kubeyarn.model import queues
 
 
@@ -24,5 +21,4 @@ def offers(said: Reader | None) -> queues.OfferConfig:
         "continue_look_at_reservations": said.read("reservationsContinueLook", truth),
         "skip_reserved_nodes": said.read("skipReservedNodes", truth),
     }
-    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
-    return replace(standard, **values)
+    return with_said(standard, found)

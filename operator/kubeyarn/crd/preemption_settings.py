@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
-from kubeyarn.crd.reading import Reader, fraction, milliseconds, one_of, truth
+from kubeyarn.crd.reading import Reader, fraction, milliseconds, one_of, truth, with_said
 from kubeyarn.model import queues
 
 
@@ -40,5 +37,4 @@ def preemption(said: Reader | None) -> queues.PreemptionConfig:
         "underutilized_delay_ms": under.read("delaySeconds", milliseconds),
         "underutilized_move_reservation": under.read("moveReservation", truth),
     }
-    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
-    return replace(standard, **values)
+    return with_said(standard, found)

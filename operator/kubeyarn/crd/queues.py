@@ -229,10 +229,10 @@ def _auto_create(spec: Reader, types: ResourceTypes) -> queues.AutoCreate | None
     if said is None or not said.read("enabled", truth):
         return None
     standard = queues.AutoCreate()
-    expiry = said.read("expirySeconds", count)
+    expiry, most = said.read("expirySeconds", count), said.read("maximumQueues", count)
     return queues.AutoCreate(
         kind=said.read("kind", one_of(queues.AutoCreateKind)) or standard.kind,
-        maximum_queues=_said(said.read("maximumQueues", count), standard.maximum_queues),
+        maximum_queues=reading.otherwise(most, standard.maximum_queues),
         maximum_depth=said.read("maximumDepth", count) or standard.maximum_depth,
         removal=expiry != 0,
         expiry_seconds=expiry or None,
@@ -240,10 +240,6 @@ def _auto_create(spec: Reader, types: ResourceTypes) -> queues.AutoCreate | None
         leaf_template=_template(said, "leafTemplate", types),
         parent_template=_template(said, "parentTemplate", types),
     )
-
-
-def _said(found: int | None, standard: int) -> int:
-    return standard if found is None else found
 
 
 def _template(said: Reader, name: str, types: ResourceTypes) -> queues.QueueConfig | None:

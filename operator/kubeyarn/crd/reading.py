@@ -7,14 +7,18 @@ made, and free-form templates, were not, and no wrong field may take a scheduler
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubeyarn.crd import shares
 from kubeyarn.model.errors import SpecError
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 T = TypeVar("T")
+D = TypeVar("D", bound="DataclassInstance")
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -156,3 +160,14 @@ def one_of(words: type[E]) -> Callable[[object, str], E]:
             raise SpecError(f"{place}: found {value!r}, allowed: {allowed}") from None
 
     return parse
+
+
+def otherwise(found: int | None, standard: int) -> int:
+    """What was found, or the standard where nothing was said."""
+    return standard if found is None else found
+
+
+def with_said(standard: D, found: Mapping[str, object]) -> D:
+    """A dataclass with those of its fields that were said; the others stay as they are."""
+    said: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    return replace(standard, **said)

@@ -29,7 +29,7 @@ class NodesByUse:
         self, nodes: Iterable[LedgerNode], calc: Calculator, step: Vector | None = None
     ) -> None:
         self._fits = calc.fits
-        self.step = step
+        self._step = step
         self._places: dict[str, _Key] = {}
         self._reserved: dict[str, LedgerNode] = {}
         self._keys: list[_Key] = []
@@ -51,7 +51,7 @@ class NodesByUse:
 
     def may_hold(self, node: LedgerNode, size: Vector) -> bool:
         """Whether it is worth a look at the node for a container of that size."""
-        return self.step is None or bool(node.killable) or self._fits(size, node.free)
+        return self._step is None or bool(node.killable) or self._fits(size, node.free)
 
     def reserved(self) -> list[LedgerNode]:
         """The nodes that are reserved now."""
@@ -74,7 +74,7 @@ class NodesByUse:
             self._nodes.insert(at, node)
 
     def _is_open(self, node: LedgerNode) -> bool:
-        return self.step is None or bool(node.killable) or self._fits(self.step, node.free)
+        return self._step is None or bool(node.killable) or self._fits(self._step, node.free)
 
 
 def _key(node: LedgerNode) -> _Key:
