@@ -4,7 +4,7 @@ import yaml
 
 from docs.pages import ROOT, code, page
 from kubeyarn.crd import queues
-from kubeyarn.schedule.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityEngine
 from kubeyarn.simulate.run import tell
 
 PAGE = page("docs/queues.md")

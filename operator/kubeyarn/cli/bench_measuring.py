@@ -9,7 +9,7 @@ from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from kubeyarn.schedule.engine import Decision, Engine, Grant
+from kubeyarn.schedulers.api import Decision, Engine, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,7 +17,7 @@ from kubeyarn.model.constraints import PlacementConstraint
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.policy import constraint_parser
+from kubeyarn.schedulers import constraint_parser
 
 Object = Mapping[str, Any]
 """A raw Kubernetes object."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.policy.lifetime import allowed_lifetime
 from kubeyarn.resourcemanager.records import timestamp
+from kubeyarn.schedulers.lifetime import allowed_lifetime
 
 Object = dict[str, Any]
 

@@ -11,11 +11,11 @@ from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.constraints import PlacementConstraint
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.policy import constraint_parser
 from kubeyarn.resourcemanager import asking, wire
 from kubeyarn.resourcemanager.asking import Sizes
 from kubeyarn.resourcemanager.callers import Caller
 from kubeyarn.resourcemanager.field_error import FieldError
+from kubeyarn.schedulers import constraint_parser
 
 MOST_CONTAINERS = 100_000
 ANY_PLACE = "*"

@@ -13,12 +13,12 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedule.engine import Engine
-from kubeyarn.schedule.opportunistic import Opportunist
 from kubeyarn.scheduler.asks import Growth, Held, Key, RequestState
 from kubeyarn.scheduler.claims import Claim
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import NodeFacts, PodUse
+from kubeyarn.schedulers.api import Engine
+from kubeyarn.schedulers.opportunistic import Opportunist
 
 Object = dict[str, Any]
 

@@ -22,11 +22,11 @@ from kubeyarn.crd import quantities
 from kubeyarn.model.errors import KubeYarnError, Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedule.engine import NO_CEILING
 from kubeyarn.scheduler import usage
 from kubeyarn.scheduler.binding import upwards
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.usage import PodUse
+from kubeyarn.schedulers.api import NO_CEILING
 
 _log = logging.getLogger(__name__)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.schedule.engine import Grant, Preempt
 from kubeyarn.scheduler import applications, asking, avoiding, binding, growing
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.usage import PodUse
+from kubeyarn.schedulers.api import Grant, Preempt
 
 
 def granted(books: Books, grant: Grant) -> None:

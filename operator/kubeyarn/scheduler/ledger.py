@@ -13,8 +13,6 @@ from dataclasses import replace
 
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedule.engine import Decision, Grant, Grown, Preempt
-from kubeyarn.schedule.opportunistic import Opportunist
 from kubeyarn.scheduler import (
     adopting,
     applications,
@@ -32,6 +30,8 @@ from kubeyarn.scheduler.asks import Key
 from kubeyarn.scheduler.books import Books, Object, application_id
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import PodUse
+from kubeyarn.schedulers.api import Decision, Grant, Grown, Preempt
+from kubeyarn.schedulers.opportunistic import Opportunist
 
 
 class Ledger(Books):

@@ -11,11 +11,11 @@ from typing import Any
 
 from prometheus_client import Counter, Histogram
 
-from kubeyarn.schedule.engine import Grant, Grown, Preempt
 from kubeyarn.scheduler.asks import Key
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
+from kubeyarn.schedulers.api import Grant, Grown, Preempt
 
 _log = logging.getLogger(__name__)
 

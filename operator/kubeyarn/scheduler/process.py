@@ -14,9 +14,6 @@ from kubeyarn.cluster.reflecting import Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedule.capacity import CapacityEngine
-from kubeyarn.schedule.engine import Engine
-from kubeyarn.schedule.fair import FairEngine
 from kubeyarn.scheduler.access import AccessReviewer
 from kubeyarn.scheduler.extender import Extender, Fence
 from kubeyarn.scheduler.gate import Gate
@@ -24,6 +21,9 @@ from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.loop import AllocationLoop
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
+from kubeyarn.schedulers.api import Engine
+from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.fair import FairEngine
 
 _log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from kubeyarn.crd import amounts, queues
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedule.fair.checking import check_policies
 from kubeyarn.scheduler import configuring, nodes
 from kubeyarn.scheduler.books import Books, Object
 from kubeyarn.scheduler.configuring import InForce
+from kubeyarn.schedulers.fair.queue_tree_checks import check_policies
 
 
 def configure(books: Books, now_ms: int) -> None:

@@ -17,11 +17,11 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, component_max, component_min, subtract
-from kubeyarn.schedule.engine import Grown
 from kubeyarn.scheduler import asking, binding, charged, growing, holding
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.charged import Actual
+from kubeyarn.schedulers.api import Grown
 
 Object = dict[str, Any]
 

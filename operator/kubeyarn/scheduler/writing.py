@@ -21,10 +21,10 @@ from kubeyarn.crd.conditions import Saying
 from kubeyarn.crd.queue_words import SchedulerKind
 from kubeyarn.model.errors import Problem, Unavailable
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedule.engine import QueueStatus
 from kubeyarn.scheduler import asks, avoiding, charged, configuring
 from kubeyarn.scheduler.asks import Key, RequestState
 from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.schedulers.api import QueueStatus
 
 Object = dict[str, Any]
 

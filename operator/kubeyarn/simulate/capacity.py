@@ -5,13 +5,13 @@ from __future__ import annotations
 from math import isnan
 from typing import TYPE_CHECKING
 
+from kubeyarn.hadoop.capacity_scheduler_xml import read_capacity_scheduler
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes, Vector
-from kubeyarn.policy.configuration.cluster import read_capacity_scheduler
-from kubeyarn.schedule.capacity.attempts import AM_KEY
-from kubeyarn.schedule.capacity.engine import CapacityEngine
-from kubeyarn.schedule.capacity.leaf import LeafQueue
-from kubeyarn.schedule.capacity.status import leaves, total
-from kubeyarn.schedule.capacity.tree import walk
+from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
+from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+from kubeyarn.schedulers.capacity.queue_manager import walk
+from kubeyarn.schedulers.capacity.scheduler import CapacityEngine
+from kubeyarn.schedulers.capacity.status import leaves, total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.queues import Partition
-    from kubeyarn.schedule.capacity.queue import Queue
-    from kubeyarn.schedule.engine import Engine
+    from kubeyarn.schedulers.api import Engine
+    from kubeyarn.schedulers.capacity.objects.queue import Queue
     from kubeyarn.simulate.scenario import Data
 
 _DECIMALS = 6

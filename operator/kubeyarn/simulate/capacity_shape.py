@@ -16,7 +16,7 @@ from kubeyarn.model.queues import (
     percent,
 )
 from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.schedule.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityEngine
 
 _GIB = 1024
 _LABEL = "x"

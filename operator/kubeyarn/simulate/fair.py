@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kubeyarn.hadoop.fair_site import fair_config, reloaded
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes
-from kubeyarn.schedule.fair import FairEngine
-from kubeyarn.schedule.fair.members import AM_KEY
+from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair.objects import AM_KEY
 from kubeyarn.simulate.capacity import extended
-from kubeyarn.simulate.fair_config import fair_config, reloaded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.queues import Partition, SchedulerConfig
-    from kubeyarn.schedule.engine import Engine, QueueStatus
+    from kubeyarn.schedulers.api import Engine, QueueStatus
     from kubeyarn.simulate.scenario import Data
 
 _PREEMPTION_SECONDS = 3600

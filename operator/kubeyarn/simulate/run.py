@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubeyarn.hadoop.capacity_scheduler_xml import resource_types
+from kubeyarn.hadoop.properties import Properties
 from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.resources import MEMORY
-from kubeyarn.policy.configuration.cluster import resource_types
-from kubeyarn.policy.configuration.properties import Properties
 from kubeyarn.simulate.capacity import SimulatedCapacity
 from kubeyarn.simulate.observation import observe
 from kubeyarn.simulate.plot import UseOverSteps

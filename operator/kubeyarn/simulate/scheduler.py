@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.resources import ResourceTypes
-    from kubeyarn.schedule.engine import Engine
+    from kubeyarn.schedulers.api import Engine
     from kubeyarn.simulate.scenario import Data
 
 

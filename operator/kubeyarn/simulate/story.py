@@ -9,7 +9,7 @@ from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.errors import IllegalEvent, Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
-from kubeyarn.schedule.engine import Decision, Grant, Preempt
+from kubeyarn.schedulers.api import Decision, Grant, Preempt
 from kubeyarn.simulate.scenario import (
     DEFAULTS,
     Data,

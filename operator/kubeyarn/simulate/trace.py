@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.schedule.engine import Decision, Grant, Preempt, Reserve
+from kubeyarn.schedulers.api import Decision, Grant, Preempt, Reserve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,7 +13,8 @@ from time import process_time
 import pytest
 
 from kubeyarn.model.fair_queues import FairPolicy, FairQueueConfig, ResourceLimit
-from kubeyarn.schedule.fair import FairEngine, sharing
+from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import share_update as sharing
 from kubeyarn.simulate.fair_shape import FairShape
 
 GRANTS_PER_SECOND = 25_000

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.fair_queues import FairPolicy
-from kubeyarn.schedule.engine import Grant
+from kubeyarn.schedulers.api import Grant
 from kubeyarn.simulate.capacity_shape import CapacityShape
 from kubeyarn.simulate.fair_shape import FairShape
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.hadoop.peer import Request
-    from kubeyarn.schedule.engine import Decision, Engine
+    from kubeyarn.schedulers.api import Decision, Engine
 
 
 def measured(request: Request) -> dict[str, float]:

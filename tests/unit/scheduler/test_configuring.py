@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubeyarn.schedule.capacity.engine import CapacityEngine
 from kubeyarn.scheduler import configuring
+from kubeyarn.schedulers.capacity.scheduler import CapacityEngine
 from unit.scheduler.world import TYPES, World, a_node, a_queue, two_queues
 
 

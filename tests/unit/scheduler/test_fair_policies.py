@@ -6,8 +6,8 @@ import copy
 
 import pytest
 
-from kubeyarn.schedule.fair import FairEngine
 from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.schedulers.fair import FairEngine
 from unit.scheduler.world import a_queue
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.schedule.engine import Preempt
 from kubeyarn.scheduler.extender import Refusal
+from kubeyarn.schedulers.api import Preempt
 from unit.scheduler.world import GIB, World, a_node, a_queue, a_request, two_queues
 
 SMALL = {"cpu": "1", "memory": "4Gi"}

@@ -12,14 +12,14 @@ from kubeyarn.crd import quantities, ranges
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, subtract
-from kubeyarn.schedule.capacity.engine import CapacityEngine
-from kubeyarn.schedule.fair import FairEngine
 from kubeyarn.scheduler import asks
 from kubeyarn.scheduler.extender import Fence
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.loop import AllocationLoop
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.writing import RequestWriter
+from kubeyarn.schedulers.capacity.scheduler import CapacityEngine
+from kubeyarn.schedulers.fair import FairEngine
 
 Object = dict[str, Any]
 

@@ -1,1 +1,0 @@
-"""Hadoop's own property names, read into neutral settings."""

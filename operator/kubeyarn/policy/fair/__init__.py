@@ -1,1 +1,0 @@
-"""The Fair Scheduler's rules, one file a rule; values in, values out."""

@@ -1,1 +1,0 @@
-"""Placement: which queue an application goes to."""

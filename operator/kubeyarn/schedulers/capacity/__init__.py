@@ -1,0 +1,7 @@
+"""The Capacity Scheduler's engine."""
+
+from __future__ import annotations
+
+from kubeyarn.schedulers.capacity.scheduler import CapacityEngine
+
+__all__ = ["CapacityEngine"]

@@ -1,0 +1,191 @@
+"""The quick lane: the way of an offer when nothing is in its way.
+
+Most offers go straight down to the first queue and application that want something and end in a
+plain container. For two resource types under the dominant calculator that way is walked here in
+one go. At the first sign of anything else (a limit, a reservation, a place that is wanted, a
+partition) the lane gives up before it changed anything, and the general way decides; so the
+decisions are the general way's, only sooner.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.containers import Container
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.schedulers.api import Grant
+from kubeyarn.schedulers.calculator import DominantCalculator
+from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
+from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
+
+if TYPE_CHECKING:
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, OutstandingAsk
+    from kubeyarn.schedulers.capacity.objects.node import Cluster, LedgerNode
+    from kubeyarn.schedulers.capacity.objects.users_manager import User
+
+
+def may_be_quick(root: ParentQueue, cluster: Cluster) -> bool:
+    """Whether the quick lane is open at all: two types, dominant shares, nothing left out."""
+    total = cluster.total
+    return (
+        len(total) == 2
+        and isinstance(root.calc, DominantCalculator)
+        and all(total)
+        and all(root.step)
+    )
+
+
+def quick_grant(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant | None:
+    """The container that the offer of an unreserved node of the default partition ends in.
+
+    None when the general way has to decide.
+    """
+    free, step = node.free, root.step
+    if free[0] < step[0] or free[1] < step[1]:
+        return None
+    way = _descend(root, cluster.partitions[""])
+    if way is None:
+        return None
+    leaf, limit = way
+    found = _first_ask(leaf)
+    if found is None:
+        return None
+    app, ask, user = found
+    memory, cpu = ask.size
+    if memory > free[0] or cpu > free[1] or not memory or not cpu:
+        return None
+    used, maximum = leaf.plain.used, leaf.plain.maximum
+    if maximum is None:
+        return None
+    if used[0] + memory > limit[0] or used[1] + cpu > limit[1]:
+        return None
+    if used[0] + memory > maximum[0] or used[1] + cpu > maximum[1]:
+        return None
+    return _grant(leaf, app, ask, user, node)
+
+
+def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | None:
+    """The first leaf in serving order that wants something, and what its parent lets it hold.
+
+    None when a limit on the way has no room. The limit that the leaf's AMs and headroom go by is
+    noted, as on the general way.
+    """
+    limit_memory, limit_cpu = limit
+    step_memory, step_cpu = root.step
+    queue: ParentQueue = root
+    while True:
+        maximum, used = queue.plain.maximum, queue.plain.used
+        if maximum is None:
+            return None
+        if maximum[0] <= limit_memory and maximum[1] <= limit_cpu:
+            limit_memory, limit_cpu = maximum
+        elif limit_memory > maximum[0] or limit_cpu > maximum[1]:
+            return None
+        room_memory, room_cpu = limit_memory - used[0], limit_cpu - used[1]
+        if room_memory <= 0 or room_cpu <= 0:
+            return None
+        passed_by: list[LeafQueue] = []
+        for entry in queue.in_order(""):
+            child = entry[3]
+            pending = child.plain.pending
+            if pending[0] > 0 or pending[1] > 0:
+                break
+            if isinstance(child, LeafQueue):
+                passed_by.append(child)
+        else:
+            return None
+        for leaf in passed_by:
+            held_memory, held_cpu = leaf.plain.used
+            memory, cpu = room_memory + held_memory, room_cpu + held_cpu
+            leaf.set_current_limit((memory - memory % step_memory, cpu - cpu % step_cpu))
+        held_memory, held_cpu = child.plain.used
+        room_memory += held_memory
+        room_cpu += held_cpu
+        limit_memory = room_memory - room_memory % step_memory
+        limit_cpu = room_cpu - room_cpu % step_cpu
+        if isinstance(child, LeafQueue):
+            child_limit = (limit_memory, limit_cpu)
+            child.set_current_limit(child_limit)
+            return child, child_limit
+        if not isinstance(child, ParentQueue):
+            return None
+        queue = child
+
+
+def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk, User] | None:
+    """The first application's first ask, if it is plain and its user surely within its limit."""
+    if leaf.separate:
+        return None
+    if leaf.reserved and any(any(amount) for amount in leaf.reserved.values()):
+        return None
+    leaf.settle_order()
+    app = leaf.hungry.first
+    if app is None:
+        return None
+    ask = app.first_ask
+    if ask is None:
+        return None
+    if app.waiting_for_am and ask.key != AM_KEY:
+        return None
+    if ask.partition or not ask.plain:
+        return None
+    users, user = leaf.users, app.holder
+    if user is None or user.home is not users:
+        user = app.holder = users.by_name.get(app.user)
+    if user is None or not users.surely_within(user, ""):
+        return None
+    leaf.known_limit = leaf.current_limit
+    return app, ask, user
+
+
+def _grant(
+    leaf: LeafQueue, app: LedgerApplication, ask: OutstandingAsk, user: User, node: LedgerNode
+) -> Grant:
+    """Charge the container everywhere."""
+    size = ask.size
+    memory, cpu = size
+    number = app.next_number
+    app.next_number = number + 1
+    am = app.waiting_for_am
+    container_id = ContainerId(app.attempt_id, app.epoch, number)
+    container = Container(container_id, ask.key, node.name, size, "", am)
+    if am:
+        app.waiting_for_am = False
+        app.am_container = container_id
+    app.fresh.append(container)
+    stake = app.plain
+    used, pending = stake.used, stake.pending
+    stake.used = (used[0] + memory, used[1] + cpu)
+    stake.pending = (pending[0] - memory, pending[1] - cpu)
+    node.fresh.append(container)
+    free = node.free
+    node.free = (free[0] - memory, free[1] - cpu)
+    ask.missed = 0
+    ask.count -= 1
+    if not ask.count:
+        app.drop_ask(ask.key)
+        if not app.keys:
+            leaf.users.deactivate(app.user, app.app.id)
+    _charge(leaf, memory, cpu)
+    leaf.users.charge_user(user, size, "")
+    if leaf.fair:
+        leaf.needs_reordering(app)
+    return Grant(container)
+
+
+def _charge(leaf: LeafQueue, memory: int, cpu: int) -> None:
+    for queue in leaf.chain:
+        part = queue.plain
+        held, held_cpu = part.used
+        part.used = (held + memory, held_cpu + cpu)
+        part.charged = True
+        wanted, wanted_cpu = part.pending
+        part.pending = (wanted - memory, wanted_cpu - cpu)
+        parent = queue.parent
+        if parent is not None:
+            order = parent.orders.get("")
+            if order is not None and not part.misplaced:
+                part.misplaced = True
+                order.misplaced.append(part)

@@ -1,0 +1,297 @@
+"""The ledger's applications: submitted, attempted anew, moved, finished."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.asks import ANYWHERE, Locality
+from kubeyarn.model.errors import Rejected
+from kubeyarn.model.ids import AttemptId
+from kubeyarn.model.reasons import Reason
+from kubeyarn.schedulers.capacity import attempt_lifecycle as attempts
+from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
+from kubeyarn.schedulers.capacity.auto_created_queues import (
+    create_leaf,
+)
+from kubeyarn.schedulers.capacity.ledger_of_queues import QueueLedger
+from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
+from kubeyarn.schedulers.capacity.objects.queue import QueueState
+from kubeyarn.schedulers.capacity.placement import normalize, place
+from kubeyarn.schedulers.capacity.queue_manager import (
+    drained,
+)
+from kubeyarn.schedulers.capacity.rejections import (
+    check_access,
+    check_limits,
+    check_partition,
+)
+from kubeyarn.schedulers.capacity.submission import (
+    allowed_priority,
+    in_force,
+    make_application,
+    racks_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubeyarn.model.applications import Application
+    from kubeyarn.model.asks import AskKey
+    from kubeyarn.model.ids import ApplicationId
+    from kubeyarn.model.resources import Vector
+
+
+class ApplicationLedger(QueueLedger):
+    """Applications in their leaves (Hadoop: CapacityScheduler's handling of application events)."""
+
+    def submit(self, application: Application, now_ms: int) -> str:
+        """Take an application; returns the leaf's full path it was placed in.
+
+        Raises:
+            Rejected: no such queue, not a leaf, stopped, a limit, or access.
+        """
+        self.settle()
+        config = self._settings()
+        known = self.apps.get(application.id)
+        if known is not None:
+            return known.queue.path
+        if application.placed in self.queues and self.queues[application.placed].leaf:
+            return self._take_back(application, now_ms)
+        if self._tree().applications >= config.maximum_applications:
+            raise Rejected(
+                Reason.APPLICATION_LIMIT,
+                f"the cluster already has {self._tree().applications} applications "
+                f"of at most {config.maximum_applications}",
+            )
+        placed = place(
+            application, config.placement_rules, self.index, override=config.placement_override
+        )
+        leaf = self._leaf(application, placed or application.queue or "default", placed, now_ms)
+        app = self._application(application, leaf, now_ms)
+        check_limits(leaf, application)
+        self._enter(leaf, app)
+        return leaf.path
+
+    def _take_back(self, application: Application, now_ms: int) -> str:
+        """Take an application that an earlier ledger took; stopped queues drain again."""
+        leaf = self.index.leaf(application.placed)
+        app = self._application(application, leaf, now_ms)
+        for queue in leaf.path_up():
+            if queue.state is QueueState.STOPPED:
+                queue.state = QueueState.DRAINING
+        self._enter(leaf, app)
+        return leaf.path
+
+    def _leaf(
+        self, application: Application, name: str, placed: str | None, now_ms: int
+    ) -> LeafQueue:
+        """The leaf meant by *name*, made if need be.
+
+        Raises:
+            Rejected: there is none, or it may not be used.
+        """
+        config = self._settings()
+        if not self.index.known(name):
+            path = normalize(name, self.index)
+            nearest = self.index.nearest(path or "")
+            if path is not None and "." in name and nearest is not None:
+                check_access(nearest, application, config)
+                self._create(path, now_ms)
+        queue = self.index.queue(name)
+        check_access(queue, application, config)
+        leaf = self.index.leaf(name)
+        if leaf.template_absolute is not None and placed is None:
+            raise Rejected(
+                Reason.PLACEMENT_REJECTED,
+                f"queue {leaf.path} was made on demand and takes only applications that a "
+                "placement rule sends there",
+            )
+        return leaf
+
+    def _create(self, path: str, now_ms: int) -> None:
+        if create_leaf(path, self.queues, self._settings(), now_ms):
+            self.index.rebuild(self._tree())
+
+    def _application(
+        self, application: Application, leaf: LeafQueue, now_ms: int
+    ) -> LedgerApplication:
+        app = make_application(application, leaf, self._settings(), self.types, now_ms)
+        app.epoch = self.epoch
+        return app
+
+    def _enter(self, leaf: LeafQueue, app: LedgerApplication) -> None:
+        self.apps[app.app.id] = app
+        self.cluster.book.know(app.app.id, app.app.tags)
+        leaf.last_submitted_ms = app.submitted_ms
+        self._count(leaf, 1)
+        self._begin(app)
+
+    def _count(self, leaf: LeafQueue, change: int) -> None:
+        for queue in leaf.path_up():
+            if isinstance(queue, ParentQueue):
+                queue.count_application(change)
+
+    def _begin(self, app: LedgerApplication) -> None:
+        """An attempt joins its leaf and asks for its AM."""
+        self._idle = False
+        app.runnable = self.parallel.allows(app, self._settings())
+        if app.runnable:
+            self.parallel.track(app)
+        attempts.join(app.queue, app)
+        if app.waiting_for_am:
+            self._ask_for_master(app)
+
+    def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
+        """A further attempt replaces the one before; it wants an AM, and its numbers begin anew."""
+        self.restart_attempts({application: number}, now_ms)
+
+    def restart_attempts(self, numbers: Mapping[ApplicationId, int], now_ms: int) -> None:
+        """Several attempts ended at once: all leave before any of their successors joins."""
+        self.settle()
+        apps = [app for one in numbers if (app := self.apps.get(one)) is not None]
+        ended = [app for app in apps if app.attempt != numbers[app.app.id]]
+        for app in ended:
+            self._end_attempt(app)
+        for app in ended:
+            app.clear_attempt()
+            app.attempt = numbers[app.app.id]
+            app.attempt_id = AttemptId(app.app.id, app.attempt)
+            self._begin(app)
+
+    def _end_attempt(self, app: LedgerApplication) -> None:
+        self._idle = False
+        attempts.clear(app, self.cluster)
+        attempts.leave(app.queue, app)
+        if app.runnable:
+            self.parallel.forget(app)
+            self.parallel.promote(app, self._settings())
+
+    def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
+        """The current attempt asks for its AM again: the grant was taken back before it started."""
+        app = self._known(application)
+        if app.app.am_size is None or app.waiting_for_am:
+            return
+        app.waiting_for_am, app.am_container = True, None
+        self._ask_for_master(app)
+        self._idle = False
+
+    def _ask_for_master(self, app: LedgerApplication) -> None:
+        size = in_force(app.am_size, app.queue, self._settings())
+        self._put(app, AM_KEY, 1, size, app.am_partition, app.master_locality)
+
+    def master_gone(self, application: ApplicationId) -> None:
+        """The current attempt's AM was granted and has ended: it is not asked for."""
+        app = self._known(application)
+        if app.waiting_for_am:
+            app.waiting_for_am = False
+            self._put(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
+
+    def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
+        """Nodes and racks where the current attempt's AM is not granted; replaces those before."""
+        app = self._known(application)
+        app.master_locality = Locality(excluded=places)
+        if app.waiting_for_am and AM_KEY in app.asks:
+            app.asks[AM_KEY].relocate(app.master_locality, {})
+            self._all_plain = False
+            self._idle = False
+
+    def register(self, application: ApplicationId) -> None:
+        """The AM of the current attempt is up; nothing in the ledger depends on it."""
+
+    def finish(self, application: ApplicationId, now_ms: int) -> None:
+        """An application ended; everything it holds or asks is gone from the ledger."""
+        self.settle()
+        app = self.apps.pop(application, None)
+        if app is None:
+            return
+        self.cluster.book.forget(application)
+        self._end_attempt(app)
+        leaf = app.queue
+        leaf.users.deactivate(app.user, application)
+        self._count(leaf, -1)
+        for queue in leaf.path_up():
+            drained(queue)
+
+    def move(self, application: ApplicationId, queue: str, now_ms: int) -> str:
+        """Move an application with its containers; returns the leaf's full path.
+
+        Raises:
+            Rejected: the target does not take it; nothing changed.
+        """
+        self.settle()
+        app = self._known(application)
+        target = self.index.leaf(queue)
+        if target is app.queue and not self.cluster.miscounts:
+            return target.path
+        self._still_in_its_queue(app)
+        for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
+            check_partition(target, partition, self._settings(), f"move of {application}")
+        check_limits(target, app.app)
+        self._idle = False
+        attempts.change_queue(app, target)
+        if app.runnable and not self.cluster.miscounts:
+            # Hadoop leaves the counts of parents as they are, and lowers those of the last one.
+            self.parallel.move(app, source=app.queue, target=target)
+        self._count(target, 1)
+        self._count(app.queue, -1)
+        source, app.queue = app.queue, target
+        for above in source.path_up():
+            drained(above)
+        return target.path
+
+    def priority(self, application: ApplicationId) -> int:
+        """The priority that an application has, after limits.
+
+        Raises:
+            Rejected: it is not known.
+        """
+        return self._known(application).priority
+
+    def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
+        """Change an application's priority; returns what is in force after limits.
+
+        Raises:
+            Rejected: the user may not have it, or the application is unknown.
+        """
+        self.settle()
+        app = self._known(application)
+        priority = allowed_priority(app.app, app.queue, self._settings(), priority)
+        if priority == app.priority:
+            return priority
+        self._still_in_its_queue(app)
+        leaf = app.queue
+        was_active = leaf.remove(app)
+        app.priority = priority
+        if was_active:
+            leaf.admit(app)
+        elif app.runnable or self.cluster.miscounts:
+            leaf.enqueue(app)
+        self._idle = False
+        return priority
+
+    def _known(self, application: ApplicationId) -> LedgerApplication:
+        app = self.apps.get(application)
+        if app is None:
+            raise Rejected(Reason.INVALID_REQUEST, f"{application} is not in the ledger")
+        return app
+
+    def _still_in_its_queue(self, app: LedgerApplication) -> None:
+        if self.queues.get(app.queue.path) is not app.queue:
+            raise Rejected(
+                Reason.INVALID_REQUEST, f"queue {app.queue.path} of {app.app.id} does not exist"
+            )
+
+    def _put(
+        self,
+        app: LedgerApplication,
+        key: AskKey,
+        count: int,
+        size: Vector,
+        partition: str,
+        locality: Locality,
+    ) -> None:
+        self._all_plain = False
+        racks = racks_of(locality, self.cluster)
+        attempts.put_outstanding(app, key, count, size, partition, locality, racks)

@@ -1,0 +1,249 @@
+"""Leaf queues: applications, users and their limits (Hadoop: AbstractLeafQueue)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.queues import ApplicationOrdering
+from kubeyarn.model.resources import Vector
+from kubeyarn.schedulers.capacity.application_order import fair_key, fifo_key
+from kubeyarn.schedulers.capacity.objects.line import Line
+from kubeyarn.schedulers.capacity.objects.queue import Queue
+from kubeyarn.schedulers.capacity.objects.users_manager import Users
+from kubeyarn.schedulers.capacity.user_limit import NO_FACTOR
+from kubeyarn.schedulers.java_numbers import single, to_long
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.ids import ApplicationId, ContainerId
+    from kubeyarn.schedulers.calculator import Calculator
+    from kubeyarn.schedulers.capacity.application_order import ApplicationKey
+    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
+
+
+class LeafQueue(Queue):
+    """A queue that takes applications.
+
+    *active* applications were admitted and are in serving order, *hungry* are those of them that
+    want something; *waiting* ones are not admitted (AM limits), *parked* ones are not even counted
+    as waiting (parallel limits). *current_limit* is what the queue might use as of its last offer,
+    *known_limit* the one headroom and AM limits go by. *separate* are the partitions whose nodes
+    serve only the applications whose AMs run there; *fair*: less use is served first.
+    """
+
+    __slots__ = (
+        "_reorder",
+        "active",
+        "am_limits",
+        "am_used",
+        "borrowed",
+        "current_limit",
+        "entitled_labels",
+        "fair",
+        "hungry",
+        "known_limit",
+        "maximum_applications",
+        "maximum_per_user",
+        "parked",
+        "rounded_maximum",
+        "runnable_apps",
+        "separate",
+        "users",
+        "waiting",
+    )
+
+    leaf = True
+
+    def __init__(
+        self, path: str, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+    ) -> None:
+        super().__init__(path, parent, cluster, calc)
+        self.users = Users(self, calc, self.zero)
+        self.active = Line()
+        self.hungry = Line()
+        self.waiting = Line()
+        self.parked: list[LedgerApplication] = []
+        self.runnable_apps: dict[ApplicationId, LedgerApplication] = {}
+        self.entitled_labels: set[str] = set()
+        self.am_limits: dict[str, Vector] = {}
+        self.am_used: dict[str, Vector] = {}
+        self.borrowed: dict[str, dict[ContainerId, Container]] = {}
+        self.current_limit: Vector = self.zero
+        self.known_limit: Vector = self.zero
+        self.rounded_maximum: Vector | None = None
+        self.maximum_applications = 0
+        self.maximum_per_user = 0
+        self._reorder: dict[ApplicationId, LedgerApplication] = {}
+        self.separate: frozenset[str] = frozenset()
+        self.fair = False
+
+    @property
+    def user_limit_percent(self) -> float:
+        """The configured minimum user limit percent."""
+        return self.settings.user_limit_percent
+
+    @property
+    def user_limit_factor(self) -> float:
+        """The configured user limit factor; -1 switches it off."""
+        return self.settings.user_limit_factor
+
+    @property
+    def applications(self) -> int:
+        """Applications waiting, admitted and parked."""
+        return len(self.waiting) + len(self.active) + len(self.parked)
+
+    def all_applications(self) -> list[LedgerApplication]:
+        """Admitted, waiting and parked applications."""
+        return [*self.active, *self.waiting, *self.parked]
+
+    # -- limits ----------------------------------------------------------------------------------
+
+    def set_current_limit(self, limit: Vector) -> None:
+        """Note what the queue might use now, by its parent's word and its own maximum."""
+        if self.rounded_maximum is None:
+            rounded = self.calc.round_down(self.maximum(""), self.step)
+            self.rounded_maximum = self.cluster.one(rounded)
+        most = self.rounded_maximum
+        if most != limit:
+            most = self.calc.lesser(self.cluster.total, most, limit)
+        self.current_limit = most
+
+    def user_limit(self, app: LedgerApplication, partition: str, *, whole: bool) -> Vector:
+        """The limit of an application's user; what headroom goes by is brought up to date."""
+        self.known_limit = self.current_limit
+        return self.users.limit(app.user, partition, whole=whole)
+
+    def update_maximum_applications(self, system: int, per_queue: int) -> None:
+        """Derive how many applications are taken (Hadoop: updateMaximumApplications)."""
+        most = self.settings.maximum_applications
+        if most < 0:
+            base = min(per_queue, system) if per_queue > 0 else system
+            if per_queue > 0 and not any(self.configured_minimum.get("", self.zero)):
+                most = base
+            else:
+                shares = [self.share(label).absolute for label in self.settings.labels]
+                most = max(to_long(single(base * share)) for share in shares)
+        self.maximum_applications = most
+        self.maximum_per_user = most
+        if self.user_limit_factor != NO_FACTOR:
+            percent = single(self.user_limit_percent / 100)
+            scaled = single(single(most * percent) * self.user_limit_factor)
+            self.maximum_per_user = min(most, to_long(scaled))
+
+    def note_borrowed(self, container: Container) -> None:
+        """A container sits in a shared partition it did not ask for."""
+        self.borrowed.setdefault(container.partition, {})[container.id] = container
+
+    def forget_borrowed(self, container: Container) -> None:
+        """A container is gone; where it sat is no matter any more."""
+        held = self.borrowed.get(container.partition)
+        if held is not None and held.pop(container.id, None) is not None and not held:
+            del self.borrowed[container.partition]
+
+    # -- serving order ---------------------------------------------------------------------------
+
+    def waiting_key(self, app: LedgerApplication) -> ApplicationKey:
+        """Where an application stands among those that wait."""
+        return fifo_key(app.priority, app.app.order, app.app.id.number)
+
+    def active_key(self, app: LedgerApplication) -> ApplicationKey:
+        """Where an application stands among those that are served."""
+        if self.fair:
+            return fair_key(
+                app.cached_used,
+                app.cached_demand,
+                app.app.order,
+                app.app.id.number,
+                size_based_weight=self.settings.size_based_weight,
+            )
+        return fifo_key(app.priority, app.app.order, app.app.id.number)
+
+    def take_ordering(self) -> None:
+        """Take over what the settings say of the order of applications."""
+        ordering = self.settings.application_ordering
+        self.fair = ordering is ApplicationOrdering.FAIR
+        separate = ordering is ApplicationOrdering.FIFO_WITH_PARTITIONS
+        enforced = self.config.enforced_partitions if separate else None
+        self.separate = enforced or frozenset()
+
+    def served(self, line: Line, partition: str) -> Iterable[LedgerApplication]:
+        """Those of a line whom the partition's nodes are offered to."""
+        separate = self.separate
+        if not separate:
+            return line
+        here = partition if partition in separate else ""
+        return (
+            app
+            for app in line
+            if (app.am_partition if app.am_partition in separate else "") == here
+        )
+
+    def enqueue(self, app: LedgerApplication) -> None:
+        """Let an application wait for admission."""
+        app.order_key = self.waiting_key(app)
+        self.waiting.add(app)
+
+    def admit(self, app: LedgerApplication) -> None:
+        """Serve an application from now on."""
+        app.active = True
+        app.order_key = self.active_key(app)
+        self.active.add(app)
+        if app.keys:
+            self.hungry.add(app)
+
+    def remove(self, app: LedgerApplication) -> bool:
+        """Take an application out of line; whether it was admitted."""
+        self._reorder.pop(app.app.id, None)
+        if not app.active:
+            self.waiting.remove(app)
+            return False
+        self.hungry.remove(app)
+        self.active.remove(app)
+        app.active = False
+        return True
+
+    def hunger_changed(self, app: LedgerApplication) -> None:
+        """An application began or ceased to want anything."""
+        if not app.active:
+            return
+        if app.keys:
+            self.hungry.add(app)
+        else:
+            self.hungry.remove(app)
+
+    def needs_reordering(self, app: LedgerApplication, *, demand_only: bool = False) -> None:
+        """Note that an application's place may have changed (it moves before the next offer)."""
+        if not self.fair:
+            return
+        if app.active and (self.settings.size_based_weight or not demand_only):
+            self._reorder[app.app.id] = app
+
+    def measure(self) -> None:
+        """Forget what was derived from guarantees, maxima and sizes that may have changed."""
+        self.rounded_maximum = None
+        super().measure()
+
+    def settle_order(self) -> None:
+        """Move those whose place may have changed."""
+        if self._reorder:
+            moving, self._reorder = self._reorder, {}
+            for app in moving.values():
+                self.remove(app)
+                app.remember_usage()
+                self.admit(app)
+
+    def reorder_all(self) -> None:
+        """Put everyone in line anew, by what was last remembered of them.
+
+        Hadoop makes the ordering policy anew at each refresh; who was yet to move does not.
+        """
+        self._reorder.clear()
+        self.hungry.clear()
+        for app in self.active.clear():
+            self.admit(app)
+        for app in self.waiting.clear():
+            self.enqueue(app)

@@ -1,0 +1,155 @@
+"""Nodes in the ledger and the totals of each partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from kubeyarn.model.resources import ResourceTypes, Vector, add, subtract
+from kubeyarn.schedulers.allocation_tags import TagBook
+from kubeyarn.schedulers.capacity.objects.fresh import taken_in
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.ids import ContainerId
+    from kubeyarn.model.nodes import Node
+    from kubeyarn.schedulers.capacity.objects.app_attempt import Reservation
+    from kubeyarn.schedulers.capacity.objects.preemptable_containers import Killable
+
+
+_Value = TypeVar("_Value", bound="Hashable")
+_MOST_EQUALS = 4096
+
+
+@dataclass(slots=True)
+class LedgerNode:
+    """A node, what it holds, and its one reservation (Hadoop: FiCaSchedulerNode).
+
+    *fresh* are containers that are not among the others yet.
+    """
+
+    node: Node
+    name: str
+    total: Vector
+    free: Vector
+    partition: str
+    rack: str
+    position: int
+    book: TagBook
+    reservation: Reservation | None = None
+    killable: dict[ContainerId, Killable] = field(default_factory=dict)
+    fresh: list[Container] = field(default_factory=list)
+    _containers: dict[ContainerId, Container] = field(default_factory=dict)
+
+    @property
+    def containers(self) -> dict[ContainerId, Container]:
+        """What is held, by id."""
+        return taken_in(self._containers, self.fresh)
+
+    def hold(self, container: Container) -> None:
+        """Put *container* on the node."""
+        self.containers[container.id] = container
+        self.free = subtract(self.free, container.size)
+        if container.tags:
+            self.book.add(container, self.rack)
+
+    def drop(self, container: Container) -> None:
+        """Take *container* off the node."""
+        if self.containers.pop(container.id, None) is not None:
+            self.free = add(self.free, container.size)
+            if container.tags:
+                self.book.remove(container, self.rack)
+
+    def move(self, rack: str) -> None:
+        """The node belongs to another rack from now on."""
+        for container in self.containers.values() if rack != self.rack else ():
+            if container.tags:
+                self.book.remove(container, self.rack)
+                self.book.add(container, rack)
+        self.rack = rack
+
+
+class Cluster:
+    """All nodes, in the order they joined, and what each partition amounts to."""
+
+    __slots__ = (
+        "_equals",
+        "_joined",
+        "book",
+        "miscounts",
+        "nodes",
+        "partitions",
+        "total",
+        "types",
+        "zero",
+    )
+
+    def __init__(self, types: ResourceTypes, *, miscounts: bool = False) -> None:
+        self.types = types
+        self.miscounts = miscounts
+        zero = self.zero = types.zero()
+        self.nodes: dict[str, LedgerNode] = {}
+        self.partitions: dict[str, Vector] = {"": zero}
+        self.total = zero
+        self._joined = 0
+        self._equals: dict[object, object] = {}
+        self.book = TagBook()
+
+    def partition(self, name: str) -> Vector:
+        """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
+        return self.partitions.get(name, self.zero)
+
+    def one(self, value: _Value) -> _Value:
+        """The one object that stands for all that are equal to *value*.
+
+        Limits of a thousand queues that are alike are then one place in memory, and near.
+        """
+        if len(self._equals) >= _MOST_EQUALS:
+            self._equals.clear()
+        found = self._equals.setdefault(value, value)
+        assert isinstance(found, type(value))
+        return found
+
+    def add(self, node: Node) -> LedgerNode:
+        """A node joins, last in order."""
+        self._joined += 1
+        ledger = LedgerNode(
+            node,
+            node.name,
+            node.total,
+            node.total,
+            node.partition,
+            node.rack,
+            self._joined,
+            self.book,
+        )
+        self.nodes[node.name] = ledger
+        if node.schedulable:
+            self._count(node.partition, node.total)
+        return ledger
+
+    def _count(self, partition: str, amount: Vector) -> None:
+        self.partitions[partition] = add(self.partitions.get(partition, self.zero), amount)
+        self.total = add(self.total, amount)
+
+    def remove(self, name: str) -> LedgerNode | None:
+        """A node leaves."""
+        ledger = self.nodes.pop(name, None)
+        if ledger is not None and ledger.node.schedulable:
+            self._count(ledger.partition, tuple(-x for x in ledger.total))
+        return ledger
+
+    def recount(self) -> None:
+        """Sum up the partitions anew."""
+        partitions: dict[str, Vector] = {"": self.zero}
+        total = self.zero
+        for node in self.nodes.values():
+            if node.node.schedulable:
+                partitions[node.partition] = add(
+                    partitions.get(node.partition, self.zero), node.total
+                )
+                total = add(total, node.total)
+        self.partitions = partitions
+        self.total = total

@@ -1,0 +1,143 @@
+"""Parent queues (Hadoop: AbstractParentQueue)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.queues import ChildOrdering
+from kubeyarn.model.resources import add, subtract
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import used_without
+from kubeyarn.schedulers.capacity.objects.queue import Queue
+from kubeyarn.schedulers.capacity.queue_order import tie_ranks
+
+if TYPE_CHECKING:
+    from kubeyarn.model.queues import AutoCreate
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedulers.calculator import Calculator
+    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.queue import Entry, Part
+    from kubeyarn.schedulers.capacity.objects.resource_limits import Limits
+
+
+class _Order:
+    """The children in serving order for one partition, and those whose place is not known."""
+
+    __slots__ = ("entries", "misplaced")
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.misplaced: list[Part] = []
+
+
+class ParentQueue(Queue):
+    """A queue with children.
+
+    *minimum_ratio* shrinks absolute children of a queue too small for them. *entitled* is what a
+    managed parent's leaves are guaranteed, absolute, by partition.
+    """
+
+    __slots__ = (
+        "_count",
+        "children",
+        "created_by",
+        "entitled",
+        "minimum_ratio",
+        "orders",
+        "runnable",
+    )
+
+    def __init__(
+        self, path: str, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+    ) -> None:
+        super().__init__(path, parent, cluster, calc)
+        self.children: list[Queue] = []
+        self.minimum_ratio: dict[int, float] = {}
+        self.entitled: dict[str, float] = {}
+        self.runnable = 0
+        self._count = 0
+        self.orders: dict[str, _Order] = {}
+        self.created_by: AutoCreate | None = None
+
+    @property
+    def applications(self) -> int:
+        """Applications below this queue."""
+        return self._count
+
+    def count_application(self, change: int) -> None:
+        """Count an application that came or went."""
+        self._count += change
+
+    # -- order of children -----------------------------------------------------------------------
+
+    def reorder(self) -> None:
+        """Forget the order: children, guarantees or sizes changed."""
+        self.orders.clear()
+
+    def misplaced(self, part: Part, partition: str) -> None:
+        """A child's use changed; it is put in its place before the order is next asked for."""
+        order = self.orders.get(partition)
+        if order is not None and not part.misplaced:
+            part.misplaced = True
+            order.misplaced.append(part)
+
+    def in_order(self, partition: str) -> list[Entry]:
+        """The children behind their keys, those to be served first before the others."""
+        order = self.orders.get(partition)
+        if order is None:
+            return self._sort(partition).entries
+        if order.misplaced:
+            entries = order.entries
+            calc, whole = self.calc, self.cluster.partition(partition)
+            for part in order.misplaced:
+                before = part.entry
+                # Mostly the one that was served first.
+                at = 0
+                if not entries or entries[0] is not before:
+                    at = bisect_left(entries, before)
+                    if at == len(entries) or entries[at] is not before:
+                        # A queue that was removed while it drained gives back what it holds.
+                        part.misplaced = False
+                        continue
+                del entries[at]
+                entry = part.find_place(calc, whole)
+                # And mostly it is the last now. Others' entries are far away in memory.
+                if not entries or entries[-1] < entry:
+                    entries.append(entry)
+                else:
+                    insort(entries, entry)
+            order.misplaced.clear()
+        return order.entries
+
+    def _sort(self, partition: str) -> _Order:
+        ties = tie_ranks(
+            [
+                (child.configured_minimum.get(partition, ()), child.share(partition).absolute)
+                for child in self.children
+            ]
+        )
+        by_priority = self.settings.child_ordering is ChildOrdering.PRIORITY_UTILIZATION
+        order = self.orders[partition] = _Order()
+        whole = self.cluster.partition(partition)
+        for child, tie in zip(self.children, ties, strict=True):
+            child.settle_place(partition, tie, by_priority=by_priority)
+            order.entries.append(child.parts[partition].find_place(self.calc, whole))
+        order.entries.sort()
+        return order
+
+    # -- limits ----------------------------------------------------------------------------------
+
+    def room(self, limits: Limits, partition: str, *, net: bool) -> Vector:
+        """What may be held here beyond what is; capped by the queue's own maximum.
+
+        *net*: less what children that hit a limit left unused, too.
+        """
+        limits.limit = self.calc.lesser(self.cluster.total, limits.limit, self.maximum(partition))
+        limit = limits.net() if net else limits.limit
+        used = used_without(self, partition) if self.killable else self.use(partition)
+        return subtract(limit, used)
+
+    def child_limit(self, child: Queue, room: Vector, partition: str) -> Vector:
+        """What *child* may hold now: *room*, and what it holds already."""
+        held = child.parts.get(partition)
+        return self.calc.round_down(room if held is None else add(room, held.used), self.step)

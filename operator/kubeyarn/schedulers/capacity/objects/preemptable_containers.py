@@ -1,0 +1,98 @@
+"""Containers that may be killed, and are once somebody needs their room.
+
+Hadoop: `lazy-preemption-enabled`, PreemptionManager and PreemptableQueue. What may be killed
+counts as held in its leaf and as free above it, for others who are below their guarantee.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import Vector, add, subtract
+
+if TYPE_CHECKING:
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.ids import ContainerId
+    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+    from kubeyarn.schedulers.capacity.objects.node import LedgerNode
+    from kubeyarn.schedulers.capacity.objects.queue import Queue
+
+
+class Killable:
+    """A container and whose it is."""
+
+    __slots__ = ("app", "container")
+
+    def __init__(self, container: Container, app: LedgerApplication) -> None:
+        self.container = container
+        self.app = app
+
+
+def may_be_killed(container: Container, app: LedgerApplication, node: LedgerNode) -> None:
+    """Let others take the container's room (Hadoop: markContainerForKillable)."""
+    found = node.killable[container.id] = Killable(container, app)
+    for queue in app.queue.chain:
+        queue.killable.setdefault(container.partition, {})[container.id] = found
+
+
+def forget(container: Container, app: LedgerApplication, node: LedgerNode) -> None:
+    """A container is gone."""
+    if node.killable.pop(container.id, None) is None:
+        return
+    for queue in app.queue.chain:
+        held = queue.killable.get(container.partition, {})
+        held.pop(container.id, None)
+        if not held:
+            queue.killable.pop(container.partition, None)
+
+
+def size_of(found: dict[ContainerId, Killable], zero: Vector) -> Vector:
+    """What all of them hold."""
+    total = zero
+    for one in found.values():
+        total = add(total, one.container.size)
+    return total
+
+
+def used_without(queue: Queue, partition: str) -> Vector:
+    """What a queue holds, less what may be killed."""
+    used = queue.use(partition)
+    found = queue.killable.get(partition)
+    return subtract(used, size_of(found, queue.zero)) if found else used
+
+
+def victims(size: Vector, leaf: LeafQueue, node: LedgerNode) -> list[Killable]:
+    """Those whose room on the node suffices together with what is free; none when it does not.
+
+    Hadoop goes through them in the order of a hash map.
+    """
+    room, chosen = node.free, []
+    for _, one in sorted(node.killable.items()):
+        chosen.append(one)
+        room = add(room, one.container.size)
+        if leaf.calc.fits(size, room):
+            return chosen
+    return []
+
+
+def below_guarantee(leaf: LeafQueue, partition: str) -> bool:
+    """Whether a leaf may have others' containers killed (Hadoop: setPreemptionAllowed)."""
+    minimum = leaf.minimum(partition)
+    if any(minimum):
+        return leaf.calc.compare(leaf.cluster.total, leaf.use(partition), minimum) < 0
+    return leaf.absolute_used(partition) < leaf.share(partition).absolute
+
+
+def first_to_go(queue: Queue, partition: str) -> Killable | None:
+    """Who is killed next because the queue holds more than its maximum; None when it does not.
+
+    Hadoop: AbstractParentQueue.killContainersToEnforceMaxQueueCapacity.
+    """
+    found = queue.killable.get(partition)
+    if not found:
+        return None
+    total = queue.cluster.total
+    if queue.calc.compare(total, queue.use(partition), queue.maximum(partition)) <= 0:
+        return None
+    return found[min(found)]

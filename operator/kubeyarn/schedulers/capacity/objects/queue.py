@@ -1,0 +1,324 @@
+"""What every queue of the Capacity Scheduler has: shares, limits, use (Hadoop: AbstractCSQueue)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.queues import EVERY_PARTITION, QueueConfig
+from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.schedulers.calculator import Calculator, at_least, times
+from kubeyarn.schedulers.capacity.queue_order import SATISFIED, child_rank
+from kubeyarn.schedulers.java_numbers import single
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubeyarn.model.ids import ContainerId
+    from kubeyarn.model.queues import Capacity
+    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
+    from kubeyarn.schedulers.capacity.objects.preemptable_containers import Killable
+    from kubeyarn.schedulers.capacity.queue_settings import QueueSettings
+
+
+Entry = tuple[int, float, int, "Queue"]
+"""A queue behind what puts it before or after its siblings; the third number is never equal."""
+
+
+class QueueState(StrEnum):
+    """A queue's state; Draining ends in Stopped when the last application is gone."""
+
+    RUNNING = "Running"
+    DRAINING = "Draining"
+    STOPPED = "Stopped"
+
+
+@dataclass(slots=True)
+class Shares:
+    """One partition's shares of a queue, single-precision fractions (Hadoop: QueueCapacities)."""
+
+    capacity: float = 0.0
+    maximum: float = 0.0
+    weight: float = -1.0
+    normalized_weight: float = 0.0
+    absolute: float = 0.0
+    absolute_maximum: float = 0.0
+    am_share: float = 0.0
+
+
+class Part:
+    """What a queue is to one partition: what it holds and wants, and where it stands.
+
+    *charged*: it held something at some time; *asked*: it wanted something. *rank*, *tie*, *empty*
+    (no capacity there) and *guarantee* (what use is measured against) put it among its siblings
+    and do not change with use; *entry* is where it stood last, and *misplaced* says that its use
+    has changed since. One object, because a grant looks at most of it.
+    """
+
+    __slots__ = (
+        "asked",
+        "charged",
+        "empty",
+        "entry",
+        "guarantee",
+        "maximum",
+        "misplaced",
+        "pending",
+        "queue",
+        "rank",
+        "tie",
+        "used",
+    )
+
+    def __init__(self, queue: Queue, zero: Vector) -> None:
+        self.queue = queue
+        self.used = zero
+        self.pending = zero
+        self.maximum: Vector | None = None
+        self.charged = False
+        self.asked = False
+        self.rank = 0
+        self.tie = 0
+        self.empty = False
+        self.guarantee = 0.0
+        self.entry: Entry | tuple[()] = ()
+        self.misplaced = False
+
+    def find_place(self, calc: Calculator, whole: Vector) -> Entry:
+        """Where the queue stands among its siblings now; *whole* is the partition."""
+        share = 0.0
+        if self.empty:
+            share = calc.divide(whole, self.used, whole) if calc.any_above_zero(whole) else 0.0
+        elif self.guarantee and self.charged:
+            share = single(calc.share(whole, self.used) / self.guarantee)
+        rank = self.rank
+        entry = (rank + SATISFIED if share >= 1.0 else rank, share, self.tie, self.queue)
+        self.entry = entry
+        self.misplaced = False
+        return entry
+
+
+class Queue:
+    """A queue in the ledger.
+
+    *chain* is the queue and its ancestors, root last; *capacities* what is said of the capacity and
+    the maximum capacity, *parts* what it is to each
+    partition, *plain* to the default one.
+    """
+
+    __slots__ = (
+        "_guarantee_shares",
+        "accessible",
+        "calc",
+        "capacities",
+        "chain",
+        "cluster",
+        "configured_maximum",
+        "configured_minimum",
+        "dynamic",
+        "effective_maximum",
+        "effective_minimum",
+        "killable",
+        "last_submitted_ms",
+        "name",
+        "parent",
+        "parts",
+        "path",
+        "plain",
+        "reserved",
+        "settings",
+        "shares",
+        "state",
+        "step",
+        "template_absolute",
+        "zero",
+    )
+
+    settings: QueueSettings
+    leaf = False
+
+    def __init__(
+        self, path: str, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+    ) -> None:
+        self.path = path
+        self.name = path.rpartition(".")[2]
+        self.parent = parent
+        self.cluster = cluster
+        self.calc = calc
+        self.zero = cluster.zero
+        self.step = cluster.zero
+        self.dynamic = False
+        self.state: QueueState | None = None
+        self.chain: tuple[Queue, ...] = tuple(self.path_up())
+        self.accessible: frozenset[str] = frozenset()
+        self.shares: dict[str, Shares] = {}
+        self.capacities: dict[str, tuple[Capacity | None, Capacity | None]] = {}
+        self.killable: dict[str, dict[ContainerId, Killable]] = {}
+        self.configured_minimum: dict[str, Vector] = {}
+        self.configured_maximum: dict[str, Vector] = {}
+        self.effective_minimum: dict[str, Vector] = {}
+        self.effective_maximum: dict[str, Vector] = {}
+        self.template_absolute: dict[str, float] | None = None
+        self.plain = Part(self, cluster.zero)
+        self.parts: dict[str, Part] = {"": self.plain}
+        self.reserved: dict[str, Vector] = {}
+        self.last_submitted_ms = 0
+        self._guarantee_shares: dict[str, float] = {}
+
+    @property
+    def config(self) -> QueueConfig:
+        """What was said of the queue."""
+        return self.settings.config
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether no configuration declares the queue."""
+        return self.dynamic or (self.template_absolute is not None and self.leaf)
+
+    def minimum(self, partition: str) -> Vector:
+        """The guarantee in a partition (Hadoop: getEffectiveCapacity)."""
+        return self.effective_minimum.get(partition, self.zero)
+
+    def maximum(self, partition: str) -> Vector:
+        """The most the queue may hold of a partition (Hadoop: getEffectiveMaxCapacity)."""
+        return self.effective_maximum.get(partition, self.zero)
+
+    def use(self, partition: str) -> Vector:
+        """What is held of a partition, reservations included."""
+        part = self.parts.get(partition)
+        return self.zero if part is None else part.used
+
+    def outstanding(self, partition: str) -> Vector:
+        """What is wanted of a partition."""
+        part = self.parts.get(partition)
+        return self.zero if part is None else part.pending
+
+    @property
+    def used(self) -> dict[str, Vector]:
+        """What is held, by every partition that anything was ever held of."""
+        return {name: part.used for name, part in self.parts.items() if part.charged}
+
+    @property
+    def pending(self) -> dict[str, Vector]:
+        """What is wanted, by every partition that anything was ever wanted of."""
+        return {name: part.pending for name, part in self.parts.items() if part.asked}
+
+    def part(self, partition: str) -> Part:
+        """What the queue is to a partition, known from now on."""
+        found = self.parts.get(partition)
+        if found is None:
+            found = self.parts[partition] = Part(self, self.zero)
+        return found
+
+    def share(self, partition: str) -> Shares:
+        """The shares of a partition; of one the queue has no word on, none."""
+        return self.shares.get(partition) or Shares()
+
+    def reaches(self, partition: str) -> bool:
+        """Whether nodes of the partition may be used by right."""
+        return not partition or partition in self.accessible or EVERY_PARTITION in self.accessible
+
+    def path_up(self) -> Iterable[Queue]:
+        """This queue and its ancestors, root last."""
+        queue: Queue | None = self
+        while queue is not None:
+            yield queue
+            queue = queue.parent
+
+    # -- use -------------------------------------------------------------------------------------
+
+    def charge(self, size: Vector, partition: str) -> None:
+        """Count a container or reservation as held, here and above."""
+        for queue in self.chain:
+            part = queue.part(partition)
+            part.used = add(part.used, size)
+            part.charged = True
+            if queue.parent is not None:
+                queue.parent.misplaced(part, partition)
+
+    def discharge(self, size: Vector, partition: str) -> None:
+        """Count a container or reservation as given back, here and above."""
+        for queue in self.chain:
+            part = queue.part(partition)
+            part.used = subtract(part.used, size)
+            part.charged = True
+            if queue.parent is not None:
+                queue.parent.misplaced(part, partition)
+
+    def change_pending(self, partition: str, change: Vector) -> None:
+        """Count a change of what is outstanding, here and above."""
+        for queue in self.chain:
+            part = queue.part(partition)
+            part.pending = add(part.pending, change)
+            part.asked = True
+
+    def change_reserved(self, partition: str, change: Vector) -> None:
+        """Count a change of what is reserved, here and above."""
+        for queue in self.chain:
+            queue.reserved[partition] = add(queue.reserved.get(partition, queue.zero), change)
+
+    @property
+    def applications(self) -> int:
+        """Applications in or below this queue."""
+        raise NotImplementedError
+
+    def wants(self, partition: str) -> bool:
+        """Whether anything is outstanding for a partition."""
+        part = self.parts.get(partition)
+        return part is not None and self.calc.any_above_zero(part.pending)
+
+    # -- shares of the guarantee -----------------------------------------------------------------
+
+    def used_capacity(self, partition: str) -> float:
+        """Use over the guarantee, which counts as the minimum allocation at least."""
+        part = self.parts.get(partition)
+        if part is None or not part.charged:
+            return 0.0
+        guarantee = self._guarantee_shares.get(partition)
+        if guarantee is None:
+            guarantee = self._guarantee_shares[partition] = self._guarantee_share(partition)
+        if not guarantee:
+            return 0.0
+        share = self.calc.share(self.cluster.partitions[partition], part.used)
+        return single(share / guarantee)
+
+    def _guarantee_share(self, partition: str) -> float:
+        """The guarantee's share; 0 where the partition has nothing."""
+        total = self.cluster.partition(partition)
+        if not self.calc.any_above_zero(total):
+            return 0.0
+        guarantee = self.minimum(partition)
+        if self.template_absolute is not None and self.share(partition).absolute == 0:
+            guarantee = times(total, self.template_absolute.get(partition, 0.0))
+        return self.calc.share(total, at_least(self.calc, total, guarantee, self.step))
+
+    def absolute_used(self, partition: str) -> float:
+        """Use over the whole partition."""
+        total = self.cluster.partition(partition)
+        if not self.calc.any_above_zero(total):
+            return 0.0
+        return self.calc.divide(total, self.use(partition), total)
+
+    def measure(self) -> None:
+        """Forget what was derived from guarantees and sizes that may have changed."""
+        self._guarantee_shares.clear()
+        maximum = self.effective_maximum.get("")
+        self.plain.maximum = None if maximum is None else self.cluster.one(maximum)
+        if self.parent is not None:
+            self.parent.reorder()
+
+    # -- place among siblings --------------------------------------------------------------------
+
+    def settle_place(self, partition: str, tie: int, *, by_priority: bool) -> None:
+        """Note what of the place among siblings does not change with use."""
+        part = self.part(partition)
+        part.tie = tie
+        part.empty = self.share(partition).absolute == 0
+        part.guarantee = self.cluster.one(self._guarantee_share(partition))
+        part.rank = child_rank(
+            accessible=self.reaches(partition),
+            empty=part.empty,
+            priority=self.settings.priority if by_priority else 0,
+        )

@@ -1,0 +1,343 @@
+"""The users of a leaf queue: what they hold, who is active, and their limits.
+
+Hadoop: UsersManager. A user is active while one of its admitted applications has something
+outstanding. Limits are computed when something changed and are kept until then.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.schedulers.calculator import times
+from kubeyarn.schedulers.capacity.user_limit import UserLimitTerms, user_cap, user_limit
+from kubeyarn.schedulers.java_numbers import single
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubeyarn.model.ids import ApplicationId
+    from kubeyarn.schedulers.calculator import Calculator
+    from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+
+
+_SPARE = 1.000001
+
+
+class _Held:
+    """What a user holds of one partition, and the share of it that this is."""
+
+    __slots__ = ("ratio", "used")
+
+    def __init__(self, zero: Vector) -> None:
+        self.used = zero
+        self.ratio = 0.0
+
+
+class User:
+    """One user in one leaf queue; *home* are that queue's users until it is forgotten there."""
+
+    __slots__ = (
+        "active",
+        "active_apps",
+        "am_used",
+        "home",
+        "name",
+        "parts",
+        "pending_apps",
+        "plain",
+        "weight",
+        "zero",
+    )
+
+    def __init__(self, home: Users, name: str, weight: float, zero: Vector) -> None:
+        self.home: Users | None = home
+        self.name = name
+        self.weight = weight
+        self.active = False
+        self.pending_apps = 0
+        self.active_apps = 0
+        self.zero = zero
+        self.plain = _Held(zero)
+        self.parts: dict[str, _Held] = {"": self.plain}
+        self.am_used: dict[str, Vector] = {}
+
+    @property
+    def used(self) -> dict[str, Vector]:
+        """What is held, by partition."""
+        return {name: held.used for name, held in self.parts.items()}
+
+    def use(self, partition: str) -> Vector:
+        """What is held of a partition."""
+        held = self.parts.get(partition)
+        return self.zero if held is None else held.used
+
+    def part(self, partition: str) -> _Held:
+        """What is held of a partition, known from now on."""
+        found = self.parts.get(partition)
+        if found is None:
+            found = self.parts[partition] = _Held(self.zero)
+        return found
+
+    @property
+    def applications(self) -> int:
+        """Applications that wait and that were admitted."""
+        return self.pending_apps + self.active_apps
+
+
+class _Part:
+    """What all users are to one partition: what active ones hold, everyone's share, the cap."""
+
+    __slots__ = ("active_used", "cap", "ratio")
+
+    def __init__(self) -> None:
+        self.active_used: Vector | None = None
+        self.cap: Vector | None = None
+        self.ratio = 0.0
+
+
+class Users:
+    """All users of one leaf queue."""
+
+    __slots__ = (
+        "_active_weights",
+        "_all_weights",
+        "_calc",
+        "_count_due",
+        "_limits",
+        "_only_pending",
+        "_outstanding",
+        "_parts",
+        "_plain",
+        "_queue",
+        "_zero",
+        "active",
+        "by_name",
+        "version",
+        "weights",
+    )
+
+    def __init__(self, queue: LeafQueue, calc: Calculator, zero: Vector) -> None:
+        self._queue = queue
+        self._calc = calc
+        self._zero = zero
+        self.by_name: dict[str, User] = {}
+        self.active: set[str] = set()
+        self.weights: Mapping[str, float] = {}
+        self.version = 0
+        self._outstanding: dict[str, set[ApplicationId]] = {}
+        self._active_weights = 0.0
+        self._all_weights = 0.0
+        self._plain = _Part()
+        self._parts: dict[str, _Part] = {"": self._plain}
+        self._only_pending = 0
+        self._count_due = False
+        self._limits: dict[tuple[str, bool, bool], tuple[int, Vector]] = {}
+
+    def get(self, name: str) -> User:
+        """The user, known from now on."""
+        user = self.by_name.get(name)
+        if user is None:
+            user = self.by_name[name] = User(self, name, self.weights.get(name, 1.0), self._zero)
+            self._all_weights = self._sum_weights(self.by_name)
+        return user
+
+    def forget(self, name: str) -> None:
+        """A user without applications is no user of this queue."""
+        self.about_to_count()
+        self.by_name.pop(name).home = None
+        self.active.discard(name)
+        self._active_weights = self._sum_weights(self.active)
+        self._all_weights = self._sum_weights(self.by_name)
+
+    def set_weights(self, weights: Mapping[str, float]) -> None:
+        """Take over configured weights."""
+        self.weights = weights
+        for user in self.by_name.values():
+            user.weight = weights.get(user.name, 1.0)
+        self._active_weights = self._sum_weights(self.active)
+        self._all_weights = self._sum_weights(self.by_name)
+        self.limits_changed()
+
+    def activate(self, name: str, app: ApplicationId) -> None:
+        """An application of the user has something outstanding from now on."""
+        user = self.by_name.get(name)
+        if user is not None and user.active_apps <= 0:
+            return
+        if name not in self._outstanding:
+            self._outstanding[name] = set()
+            self.version += 1
+            self._move_in(self.get(name))
+        self._outstanding[name].add(app)
+
+    def deactivate(self, name: str, app: ApplicationId) -> None:
+        """An application of the user has nothing outstanding any more."""
+        apps = self._outstanding.get(name)
+        if apps is None:
+            return
+        apps.discard(app)
+        if not apps:
+            del self._outstanding[name]
+            self.version += 1
+            self._move_out(name)
+
+    def active_count(self) -> int:
+        """Active users, and those whose applications all wait (as of the last computed limit)."""
+        self.about_to_count()
+        return len(self._outstanding) + self._only_pending
+
+    def about_to_count(self) -> None:
+        """Counts of applications are about to change or to be asked for.
+
+        Hadoop counts users whose applications all wait whenever it computes a limit; until the
+        counts change it does not matter when that is done.
+        """
+        if self._count_due:
+            self._count_due = False
+            self._only_pending = sum(
+                1 for u in self.by_name.values() if u.pending_apps > 0 and u.active_apps <= 0
+            )
+
+    def charge(self, name: str, size: Vector, partition: str) -> None:
+        """Change what a user holds; *size* is negative when it gives back."""
+        self.charge_user(self.by_name.get(name) or self.get(name), size, partition)
+
+    def charge_user(self, user: User, size: Vector, partition: str) -> None:
+        """Change what a user of this queue holds."""
+        if partition:
+            held, part = user.part(partition), self._part(partition)
+        else:
+            held, part = user.plain, self._plain
+        used = held.used = add(held.used, size)
+        if user.active:
+            total = part.active_used
+            part.active_used = size if total is None else add(total, size)
+        self.version += 1
+        ratio = self._calc.ratio(used, self._queue.cluster.partition(partition))
+        change = single(ratio - held.ratio)
+        held.ratio = ratio
+        part.ratio = single(part.ratio + change)
+
+    def _part(self, partition: str) -> _Part:
+        found = self._parts.get(partition)
+        if found is None:
+            found = self._parts[partition] = _Part()
+        return found
+
+    def limits_changed(self) -> None:
+        """Guarantees, maxima or settings changed: limits are to be computed anew."""
+        self.version += 1
+        for part in self._parts.values():
+            part.cap = None
+
+    def surely_within(self, user: User, partition: str) -> bool:
+        """Whether a user is within its limit, told without computing the limit.
+
+        True when it holds less than both the equal part of the active users and the cap by the
+        user limit factor, with room to spare for rounding; False says nothing.
+        """
+        part = self._parts.get(partition) if partition else self._plain
+        if part is None or user.weight < 1 or not self._active_weights:
+            return False
+        active, cap = part.active_used, part.cap
+        if active is None:
+            return False
+        if cap is None:
+            terms = self._terms(partition, whole=False, everyone=False)
+            cap = part.cap = self._queue.cluster.one(user_cap(self._calc, terms))
+        used = user.use(partition) if partition else user.plain.used
+        parts = self._active_weights * _SPARE
+        step = self._queue.step
+        self._count_due = True
+        if self._calc.memory_only:
+            return used[0] <= cap[0] and used[0] * parts <= active[0] + step[0]
+        if len(used) == 2:
+            return (
+                used[0] <= cap[0]
+                and used[1] <= cap[1]
+                and used[0] * parts <= active[0] + step[0]
+                and used[1] * parts <= active[1] + step[1]
+            )
+        return all(
+            u <= c and u * parts <= a + s
+            for u, c, a, s in zip(used, cap, active, step, strict=True)
+        )
+
+    def recount_ratios(self, partition: str) -> None:
+        """Measure every user against a partition whose size may have changed."""
+        total = 0.0
+        whole = self._queue.cluster.partition(partition)
+        for user in self.by_name.values():
+            held = user.part(partition)
+            ratio = held.ratio = self._calc.ratio(held.used, whole)
+            total = single(total + ratio)
+        self._part(partition).ratio = total
+
+    def limit(self, name: str, partition: str, *, whole: bool, everyone: bool = False) -> Vector:
+        """What a user may hold of a partition, by its weight.
+
+        *whole*: borrowing in a shared partition. *everyone*: all users count, not only the active.
+        """
+        limit = self._common_limit(partition, whole=whole, everyone=everyone)
+        user = self.by_name.get(name)
+        weight = 1.0 if user is None else user.weight
+        return self._calc.times_down(limit, weight, self._queue.step)
+
+    def cap(self, name: str, partition: str, *, whole: bool) -> Vector:
+        """The most a user may hold of a partition, however few users there are."""
+        user = self.by_name.get(name)
+        weight = 1.0 if user is None else user.weight
+        cap = user_cap(self._calc, self._terms(partition, whole=whole, everyone=False))
+        return times(cap, max(weight, 1.0))
+
+    def _common_limit(self, partition: str, *, whole: bool, everyone: bool) -> Vector:
+        key = (partition, whole, everyone)
+        known = self._limits.get(key)
+        if known is not None and known[0] == self.version:
+            return known[1]
+        limit = user_limit(self._calc, self._terms(partition, whole=whole, everyone=everyone))
+        self._count_due = True
+        self._limits[key] = (self.version, limit)
+        return limit
+
+    def _terms(self, partition: str, *, whole: bool, everyone: bool) -> UserLimitTerms:
+        queue, part = self._queue, self._part(partition)
+        return UserLimitTerms(
+            partition=queue.cluster.partition(partition),
+            minimum=queue.minimum(partition),
+            maximum=queue.maximum(partition),
+            step=queue.step,
+            usage_ratio=part.ratio,
+            used=None if everyone else part.active_used or self._zero,
+            weights=self._all_weights if everyone else self._active_weights,
+            percent=queue.user_limit_percent,
+            factor=queue.user_limit_factor,
+            whole_partition=whole,
+        )
+
+    def _sum_weights(self, names: set[str] | dict[str, User]) -> float:
+        total = 0.0
+        for name in names:
+            total = single(total + self.by_name[name].weight)
+        return total
+
+    def _move_in(self, user: User) -> None:
+        if user.active:
+            return
+        user.active = True
+        self.active.add(user.name)
+        self._active_weights = self._sum_weights(self.active)
+        for partition, used in user.used.items():
+            part = self._part(partition)
+            part.active_used = add(part.active_used or self._zero, used)
+
+    def _move_out(self, name: str) -> None:
+        user = self.by_name.get(name)
+        if user is None or not user.active:
+            return
+        user.active = False
+        self.active.discard(name)
+        self._active_weights = self._sum_weights(self.active)
+        for partition, used in user.used.items():
+            part = self._part(partition)
+            part.active_used = subtract(part.active_used or self._zero, used)

@@ -1,0 +1,86 @@
+"""Queues by path and by short name: what submission and placement look up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.schedulers.capacity.auto_created_queues import makes_branches, makes_children
+from kubeyarn.schedulers.capacity.queue_manager import walk
+from kubeyarn.schedulers.capacity.rejections import find_leaf, find_queue
+
+if TYPE_CHECKING:
+    from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+    from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
+    from kubeyarn.schedulers.capacity.objects.queue import Queue
+
+
+class QueueIndex:
+    """All queues of a tree, to be rebuilt when queues come or go.
+
+    *on_demand* says whether any was made on demand.
+    """
+
+    def __init__(self) -> None:
+        self.queues: dict[str, Queue] = {}
+        self.on_demand = False
+        self._named: dict[str, list[Queue]] = {}
+
+    def rebuild(self, root: ParentQueue) -> None:
+        """Take in the tree as it is now."""
+        self.queues = {queue.path: queue for queue in walk(root)}
+        self.on_demand = any(queue.on_demand for queue in self.queues.values())
+        self._named = {}
+        for queue in self.queues.values():
+            queue.chain = tuple(queue.path_up())
+            self._named.setdefault(queue.name, []).append(queue)
+
+    def known(self, name: str) -> bool:
+        """Whether a queue has this path or short name."""
+        return name in self.queues or name in self._named
+
+    def queue(self, name: str) -> Queue:
+        """The queue meant by a path or short name.
+
+        Raises:
+            Rejected: QueueNotFound or QueueAmbiguous.
+        """
+        return find_queue(self.queues, self._named, name)
+
+    def leaf(self, name: str) -> LeafQueue:
+        """The leaf meant by a path or short name.
+
+        Raises:
+            Rejected: QueueNotFound, QueueAmbiguous or QueueNotLeaf.
+        """
+        return find_leaf(self.queues, self._named, name)
+
+    def nearest(self, path: str) -> Queue | None:
+        """The deepest existing queue on the way to *path*."""
+        while path and path not in self.queues:
+            path = path.rpartition(".")[0]
+        return self.queues.get(path)
+
+    # -- what placement asks ---------------------------------------------------------------------
+
+    def path_of(self, name: str) -> str | None:
+        """The full path of an existing queue, by path or unambiguous short name."""
+        if name in self.queues:
+            return name
+        named = self._named.get(name, [])
+        return named[0].path if len(named) == 1 else None
+
+    def is_leaf(self, path: str) -> bool:
+        """Whether an existing queue is a leaf."""
+        return self.queues[path].leaf
+
+    def ambiguous(self, name: str) -> bool:
+        """Whether several queues have this short name."""
+        return name not in self.queues and len(self._named.get(name, ())) > 1
+
+    def makes_children(self, path: str) -> bool:
+        """Whether an existing queue makes leaves on demand."""
+        return makes_children(self.queues[path])
+
+    def makes_parents(self, path: str) -> bool:
+        """Whether an existing queue makes branches on demand."""
+        return makes_branches(self.queues[path])

@@ -1,0 +1,229 @@
+"""The ledger's queue tree: built from a configuration, and changed by the next one.
+
+Hadoop: CapacitySchedulerQueueManager.reinitializeQueues, CapacitySchedulerConfigValidator and the
+`reinitialize` methods of queues. A tree is changed only when nothing refuses the change.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.errors import ConfigRefused, Problem
+from kubeyarn.model.queues import AutoCreateKind, ConfiguredState
+from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
+from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState, Shares
+from kubeyarn.schedulers.java_hash_order import hash_order
+from kubeyarn.schedulers.java_numbers import single
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kubeyarn.schedulers.calculator import Calculator
+    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.queue_tree_checks import TreeNode
+
+_STATES = {
+    ConfiguredState.RUNNING: QueueState.RUNNING,
+    ConfiguredState.STOPPED: QueueState.STOPPED,
+}
+
+
+def new_queue(
+    node: TreeNode, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+) -> Queue:
+    """A queue as configured, with all below it."""
+    kind = LeafQueue if node.leaf else ParentQueue
+    queue = kind(node.path, parent, cluster, calc)
+    configure_queue(queue, node)
+    queue.state = _STATES[node.state]
+    if isinstance(queue, ParentQueue):
+        queue.children = [new_queue(child, queue, cluster, calc) for child in node.children]
+    return queue
+
+
+def configure_queue(queue: Queue, node: TreeNode) -> None:
+    """Take over a queue's own words (its state and children are another matter)."""
+    before = getattr(queue, "settings", None)
+    queue.settings = node.settings
+    queue.accessible = node.settings.accessible
+    queue.capacities = {
+        label: (said.vector, said.maximum_vector) for label, said in node.shares.items()
+    }
+    for label, said in node.shares.items():
+        share = queue.shares.setdefault(label, Shares())
+        share.capacity, share.maximum = said.capacity, said.maximum
+        above = queue.parent.share(label).absolute_maximum if queue.parent else 1.0
+        share.absolute_maximum = single(said.maximum * above)
+        share.weight, share.am_share = said.weight, said.am_share
+        share.normalized_weight = 0.0
+        queue.configured_minimum[label] = said.minimum_amounts or queue.zero
+        queue.configured_maximum[label] = said.maximum_amounts or queue.zero
+    for label in [label for label in queue.shares if label not in node.shares]:
+        share = queue.shares[label]
+        share.capacity, share.maximum, share.weight = 0.0, 0.0, -1.0
+        share.normalized_weight = 0.0
+        queue.configured_minimum.pop(label, None)
+        queue.configured_maximum.pop(label, None)
+    queue.measure()
+    if isinstance(queue, ParentQueue):
+        queue.reorder()
+    if isinstance(queue, ParentQueue):
+        queue.created_by = node.settings.config.auto_create
+    elif isinstance(queue, LeafQueue):
+        queue.users.set_weights(node.settings.user_weights)
+        queue.take_ordering()
+        if before is not None:
+            queue.reorder_all()
+
+
+def walk(queue: Queue) -> Iterator[Queue]:
+    """A queue and all below it, parents first."""
+    yield queue
+    if isinstance(queue, ParentQueue):
+        for child in queue.children:
+            yield from walk(child)
+
+
+def check_change(root: Queue, new: TreeNode, removable: frozenset[str]) -> None:
+    """Refuse a change of shape that running applications do not allow.
+
+    Queues in *removable* may be missing from the new tree although they still drain.
+
+    Raises:
+        ConfigRefused: one problem for each queue that cannot be as the new tree has it.
+    """
+    nodes = {node.path: node for node in new.walk()}
+    problems: list[Problem] = []
+    for queue in walk(root):
+        if queue.on_demand or (queue.path in removable and queue.path not in nodes):
+            continue
+        problem = _problem_of(queue, nodes.get(queue.path))
+        if problem:
+            problems.append(
+                Problem(queue.path, "name", "QueueNotStopped", f"{problem} (state {queue.state})")
+            )
+    problems += _stopped_above(root, new, parent_runs=True)
+    problems += _lowered(root, nodes)
+    if problems:
+        raise ConfigRefused(tuple(problems))
+
+
+def _stopped_above(queue: Queue, node: TreeNode, *, parent_runs: bool) -> Iterator[Problem]:
+    """Queues to be started below one that will not run (Hadoop: AbstractCSQueue.activateQueue)."""
+    said = node.settings.config.state
+    starts = queue.state is not QueueState.RUNNING and said is ConfiguredState.RUNNING
+    if starts and not parent_runs and queue.parent is not None:
+        yield Problem(
+            queue.path,
+            "state",
+            "ParentStopped",
+            f"the parent {queue.parent.path} is not running; start it first",
+        )
+    stays = queue.state is QueueState.RUNNING and said is not ConfiguredState.STOPPED
+    if not isinstance(queue, ParentQueue):
+        return
+    present = {child.path: child for child in queue.children}
+    for child in node.children:
+        known = present.get(child.path)
+        if known is not None and known.leaf == child.leaf:
+            yield from _stopped_above(known, child, parent_runs=parent_runs and (starts or stays))
+
+
+def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
+    stopped = queue.state is QueueState.STOPPED
+    if node is None:
+        return None if stopped else "the queue cannot be removed before it is stopped"
+    managed_new = _managed(node.settings.config.auto_create)
+    if isinstance(queue, ParentQueue):
+        managed_old = _managed(queue.created_by)
+        if managed_new and not managed_old and not node.leaf:
+            return "a parent queue cannot become one that creates its children"
+        if managed_old and not managed_new:
+            return "a queue that creates its children cannot become another"
+    stopping = node.settings.config.state is ConfiguredState.STOPPED
+    if queue.leaf and not node.leaf and not (stopped or stopping):
+        return "a leaf queue cannot become a parent before it is stopped"
+    return None
+
+
+def _lowered(queue: Queue, nodes: Mapping[str, TreeNode]) -> Iterator[Problem]:
+    """Leaves whose largest container would shrink (Hadoop: AbstractLeafQueue.reinitialize).
+
+    Told is the topmost queue that has a smaller one than before: there it is said.
+    """
+    if not any(_shrinks(leaf, nodes) for leaf in walk(queue) if isinstance(leaf, LeafQueue)):
+        return
+    if not _shrinks(queue, nodes):
+        for child in queue.children if isinstance(queue, ParentQueue) else ():
+            yield from _lowered(child, nodes)
+        return
+    field = "maximumAllocation" if queue.parent else "cluster.maximumAllocation"
+    text, new = queue.cluster.types.text, nodes[queue.path].settings.maximum_allocation
+    yield Problem(
+        queue.path,
+        field,
+        "MaximumAllocation",
+        f"{field}: found {text(new)}, allowed while its queues are in force: at least "
+        f"{text(queue.settings.maximum_allocation)}; restart the scheduler to have it lowered",
+    )
+
+
+def _shrinks(queue: Queue, nodes: Mapping[str, TreeNode]) -> bool:
+    node = nodes.get(queue.path)
+    if node is None or queue.on_demand or queue.leaf is not node.leaf:
+        return False
+    old, new = queue.settings.maximum_allocation, node.settings.maximum_allocation
+    return any(o > n for o, n in zip(old, new, strict=True))
+
+
+def _managed(auto_create: object) -> bool:
+    return getattr(auto_create, "kind", None) is AutoCreateKind.MANAGED
+
+
+def change_tree(queue: Queue, node: TreeNode, cluster: Cluster, calc: Calculator) -> None:
+    """Make an existing queue and all below it what a checked new tree says."""
+    configure_queue(queue, node)
+    change_state(queue, node.settings.config.state)
+    if isinstance(queue, ParentQueue):
+        _change_children(queue, node, cluster, calc)
+
+
+def _change_children(
+    queue: ParentQueue, node: TreeNode, cluster: Cluster, calc: Calculator
+) -> None:
+    present = {child.path: child for child in queue.children}
+    wanted = {child.path: child for child in node.children}
+    for path in hash_order(list(wanted)):
+        child, said = present.get(path), wanted[path]
+        if child is None or child.leaf != said.leaf:
+            present[path] = new_queue(said, queue, cluster, calc)
+        else:
+            child.dynamic = False
+            change_tree(child, said, cluster, calc)
+    kept = [path for path in hash_order(list(present)) if path in wanted or present[path].on_demand]
+    queue.children = [present[path] for path in kept]
+    queue.reorder()
+
+
+def change_state(queue: Queue, said: ConfiguredState | None) -> None:
+    """Stop or start a queue as is said (Hadoop: QueueStateHelper.reinitializeState)."""
+    if queue.state is QueueState.RUNNING:
+        if said is ConfiguredState.STOPPED:
+            stop_queue(queue)
+    elif said is ConfiguredState.RUNNING:
+        queue.state = QueueState.RUNNING
+
+
+def stop_queue(queue: Queue) -> None:
+    """Take no more applications here and below; what runs may end."""
+    queue.state = QueueState.DRAINING if queue.applications > 0 else QueueState.STOPPED
+    if isinstance(queue, ParentQueue):
+        for child in queue.children:
+            stop_queue(child)
+
+
+def drained(queue: Queue) -> None:
+    """An application left: a draining queue without any is stopped."""
+    if queue.state is QueueState.DRAINING and queue.applications == 0:
+        queue.state = QueueState.STOPPED

@@ -1,0 +1,440 @@
+"""The shape of a queue tree and the rules its numbers must keep.
+
+Hadoop: CapacitySchedulerQueueManager.parseQueue, AbstractParentQueue.setChildQueues,
+CSQueueUtils.loadCapacitiesByLabelsFromConf. Nothing here has state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.queues import (
+    NO_PARTITION,
+    AutoCreateKind,
+    Capacity,
+    ConfiguredState,
+    QueueConfig,
+    SchedulerConfig,
+    Unit,
+)
+from kubeyarn.model.resources import MEMORY
+from kubeyarn.schedulers.calculator import calculator
+from kubeyarn.schedulers.capacity.queue_settings import (
+    ROOT,
+    QueueSettings,
+    check_weights,
+    refused,
+    settle,
+)
+from kubeyarn.schedulers.java_numbers import quotient, single
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from kubeyarn.model.errors import ConfigRefused
+    from kubeyarn.model.resources import Vector
+
+_PRECISION = 0.0005
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredShare:
+    """What is configured for one partition: a fraction, a weight (-1: none) or amounts."""
+
+    capacity: float
+    maximum: float
+    weight: float
+    am_share: float
+    minimum_amounts: Vector | None
+    maximum_amounts: Vector | None
+    vector: Capacity | None
+    maximum_vector: Capacity | None
+
+
+@dataclass(slots=True)
+class TreeNode:
+    """A queue of the configured tree."""
+
+    settings: QueueSettings
+    shares: dict[str, ConfiguredShare]
+    children: list[TreeNode] = field(default_factory=list)
+    state: ConfiguredState = ConfiguredState.RUNNING
+
+    @property
+    def path(self) -> str:
+        """The full path."""
+        return self.settings.config.path
+
+    @property
+    def leaf(self) -> bool:
+        """Whether the queue takes applications: no children, and none to be made."""
+        return not self.children and self.settings.config.auto_create is None
+
+    def walk(self) -> Iterator[TreeNode]:
+        """This node and all below, parents first."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+
+def build_tree(config: SchedulerConfig) -> TreeNode:
+    """The tree of a configuration, with every rule checked that needs no cluster.
+
+    Raises:
+        ConfigRefused: root or a parent is missing, or numbers do not add up.
+    """
+    by_parent: dict[str, list[QueueConfig]] = {}
+    paths = {queue.path for queue in config.queues}
+    for queue in sorted(config.queues, key=lambda q: q.order):
+        if queue.path != ROOT:
+            if queue.parent not in paths:
+                raise refused(
+                    queue.path, "name", "ParentNotFound", f"parent {queue.parent!r} does not exist"
+                )
+            by_parent.setdefault(queue.parent, []).append(queue)
+    root = next((q for q in config.queues if q.path == ROOT), None)
+    if root is None or not (by_parent.get(ROOT) or root.auto_create):
+        raise refused(ROOT, "queues", "NoQueues", "root has no queues; declare at least one")
+    tree = _build(root, None, config, by_parent)
+    _check_amount_limits(tree, {}, config)
+    return tree
+
+
+def _check_amount_limits(
+    node: TreeNode, above: Mapping[str, Vector], config: SchedulerConfig
+) -> None:
+    """Refuse amounts over the queue's own maximum, or a maximum over the parent's.
+
+    Hadoop: AbstractCSQueue.updateConfigurableResourceLimits. A queue without a maximum has its
+    parent's.
+    """
+    calc, zero = calculator(dominant=config.dominant), config.types.zero()
+    limits: dict[str, Vector] = {}
+    for label, share in node.shares.items():
+        own, most = share.minimum_amounts or zero, share.maximum_amounts or zero
+        parent_most = above.get(label, zero)
+        if any(parent_most) and calc.compare(zero, most, parent_most) > 0:
+            found, allowed = config.types.text(most), config.types.text(parent_most)
+            raise _over(node, "maximumCapacityByResource", found, f"its parent's, {allowed}")
+        if any(own) and not any(most):
+            most = parent_most
+        if any(most) and calc.compare(zero, own, most) > 0:
+            found, allowed = config.types.text(own), config.types.text(most)
+            raise _over(node, "capacityByResource", found, f"its maximum, {allowed}")
+        limits[label] = most
+    for child in node.children:
+        _check_amount_limits(child, limits, config)
+
+
+def _over(node: TreeNode, name: str, found: str, allowed: str) -> ConfigRefused:
+    message = f"{name}: found {found}, allowed: at most {allowed}"
+    return refused(node.path, name, "InvalidField", message)
+
+
+def _build(
+    queue: QueueConfig,
+    parent: TreeNode | None,
+    config: SchedulerConfig,
+    by_parent: dict[str, list[QueueConfig]],
+) -> TreeNode:
+    node = make_node(queue, parent, config)
+    for child in by_parent.get(queue.path, ()):
+        node.children.append(_build(child, node, config, by_parent))
+    if node.leaf:
+        check_weights(node.settings)
+    if config.legacy_queue_mode and node.children:
+        check_children(node, config)
+    return node
+
+
+def make_node(queue: QueueConfig, parent: TreeNode | None, config: SchedulerConfig) -> TreeNode:
+    """One queue below *parent*, without children.
+
+    Raises:
+        ConfigRefused: its own words are not allowed.
+    """
+    settings = settle(queue, config, parent.settings if parent else None)
+    shares = {
+        label: _share(settings, label, legacy=config.legacy_queue_mode) for label in settings.labels
+    }
+    if config.legacy_queue_mode and queue.path != ROOT:
+        _check_one_way(queue.path, shares)
+    node = TreeNode(settings, shares)
+    node.state = _state(queue, parent)
+    return node
+
+
+def _check_one_way(path: str, shares: Mapping[str, ConfiguredShare]) -> None:
+    """Refuse amounts in one partition and none in another (updateCapacityConfigType)."""
+    ways = {share.vector is not None and share.vector.uniform is None for share in shares.values()}
+    if len(ways) > 1:
+        raise refused(
+            path,
+            "capacity",
+            "MixedCapacity",
+            "the capacity is by resource in some partitions and not in others; "
+            "use amounts for all of them or for none",
+        )
+
+
+def _state(queue: QueueConfig, parent: TreeNode | None) -> ConfiguredState:
+    if parent is None or queue.state is None:
+        inherited = parent.state if parent else ConfiguredState.RUNNING
+        return queue.state or inherited
+    if queue.state is ConfiguredState.RUNNING and parent.state is not ConfiguredState.RUNNING:
+        raise refused(
+            queue.path,
+            "state",
+            "ParentStopped",
+            f"the parent {parent.path} cannot be stopped as its child {queue.path} is running; "
+            "stop the child or start the parent",
+        )
+    return queue.state
+
+
+def _share(settings: QueueSettings, label: str, *, legacy: bool) -> ConfiguredShare:
+    config = settings.config
+    if label == NO_PARTITION:
+        capacity, maximum = config.capacity, config.maximum_capacity
+        am_share = settings.am_share
+    else:
+        said = settings.partitions[label]
+        capacity, maximum = said.capacity, said.maximum
+        _check_maximum(config.path, label, maximum)
+        am_share = settings.am_share
+        if said.maximum_am_share is not None:
+            am_share = single(said.maximum_am_share)
+    if config.path == ROOT:
+        # Root has all there is, whatever it says; only its maximum is read, and of no label.
+        capacity = capacity if label and capacity and capacity.by_resource else None
+        maximum = None if label else maximum
+    if maximum is not None and maximum.unit is Unit.WEIGHT:
+        raise refused(
+            config.path, "maximumCapacity", "InvalidField", "a maximum capacity is no weight"
+        )
+    if legacy:
+        _check_unmixed(config.path, capacity, maximum)
+    return ConfiguredShare(
+        capacity=1.0 if config.path == ROOT else _fraction(config.path, capacity),
+        maximum=_maximum(maximum),
+        weight=_weight(config.path, capacity),
+        am_share=am_share,
+        minimum_amounts=_amounts(capacity),
+        maximum_amounts=_amounts(maximum),
+        vector=capacity,
+        maximum_vector=maximum,
+    )
+
+
+def _check_maximum(path: str, label: str, maximum: Capacity | None) -> None:
+    """Refuse a percentage out of range (Hadoop: internalGetLabeledQueueCapacity)."""
+    if path == ROOT or maximum is None or maximum.uniform is None:
+        return
+    if maximum.uniform.unit is Unit.PERCENT and not 0 <= maximum.uniform.amount <= 100:
+        raise refused(
+            path,
+            "maximumCapacity",
+            "InvalidField",
+            f"maximum capacity {maximum.uniform.amount}%{_in(label)} must be between 0% and 100%",
+        )
+
+
+def _check_unmixed(path: str, *capacities: Capacity | None) -> None:
+    for capacity in capacities:
+        if capacity is None or capacity.uniform is not None:
+            continue
+        if any(share.unit is not Unit.ABSOLUTE for share in capacity.by_resource):
+            raise refused(
+                path,
+                "capacityByResource",
+                "MixedCapacity",
+                "a capacity by resource is all amounts while legacy queue mode is on; "
+                "switch yarn.scheduler.capacity.legacy-queue-mode.enabled off to mix",
+            )
+
+
+def _fraction(path: str, capacity: Capacity | None) -> float:
+    if capacity is None or capacity.uniform is None or capacity.uniform.unit is not Unit.PERCENT:
+        return 0.0
+    amount = single(capacity.uniform.amount)
+    if amount < 0 or amount > 100:
+        raise refused(
+            path, "capacity", "InvalidField", f"capacity {amount}% must be between 0% and 100%"
+        )
+    return quotient(amount, 100.0)
+
+
+def _maximum(maximum: Capacity | None) -> float:
+    if maximum is None or maximum.uniform is None:
+        return 1.0
+    amount = single(maximum.uniform.amount)
+    return 1.0 if amount == -1 else quotient(amount, 100.0)
+
+
+def _weight(path: str, capacity: Capacity | None) -> float:
+    if capacity is None or capacity.uniform is None or capacity.uniform.unit is not Unit.WEIGHT:
+        return -1.0
+    amount = single(capacity.uniform.amount)
+    if amount < 0 or amount > 10000:
+        raise refused(
+            path, "capacity", "InvalidField", f"weight {amount} must be between 0 and 10000"
+        )
+    return amount
+
+
+def _amounts(capacity: Capacity | None) -> Vector | None:
+    """The amounts that are said; none where a type has a percentage or memory has no amount."""
+    if capacity is None or not capacity.by_resource:
+        return None
+    if any(share.unit is Unit.PERCENT for share in capacity.by_resource):
+        return None
+    amounts = tuple(
+        int(share.amount) if share.unit is Unit.ABSOLUTE else 0 for share in capacity.by_resource
+    )
+    return amounts if amounts[MEMORY] else None
+
+
+def children_unit(nodes: list[TreeNode], labels: list[str]) -> Unit:
+    """The one way in which *nodes* say their capacity.
+
+    Raises:
+        ConfigRefused: they mix weights, percentages and amounts.
+    """
+    percent = weight = amounts = False
+    for node in nodes:
+        for label in labels:
+            share = node.shares.get(label)
+            if share is None:
+                continue
+            if share.capacity > 0:
+                percent = True
+            if share.weight >= 0:
+                weight = True
+            if share.minimum_amounts and any(share.minimum_amounts):
+                amounts, percent = True, False
+    if nodes and nodes[0].path != ROOT and percent + weight + amounts > 1:
+        raise refused(
+            nodes[0].settings.config.parent,
+            "capacity",
+            "MixedCapacity",
+            "children mix weights, percentages and amounts: "
+            + ", ".join(node.path for node in nodes)
+            + "; use one of them for all",
+        )
+    if weight or not nodes:
+        return Unit.WEIGHT
+    return Unit.ABSOLUTE if amounts else Unit.PERCENT
+
+
+def check_children(node: TreeNode, config: SchedulerConfig) -> None:
+    """Refuse children whose capacities do not add up (legacy queue mode).
+
+    Raises:
+        ConfigRefused: mixed modes, a sum that is neither 0 nor 100%, too many amounts.
+    """
+    labels = list(node.shares)
+    unit = children_unit(node.children, labels)
+    own = children_unit([node], labels)
+    if Unit.ABSOLUTE in (unit, own):
+        if unit is not own and node.path != ROOT:
+            raise refused(
+                node.path,
+                "capacity",
+                "MixedCapacity",
+                "where amounts are used, parent and children must all use amounts",
+            )
+        _check_amounts(node, labels, config)
+    if unit is Unit.PERCENT:
+        for label in labels:
+            _check_sum(node, label, own)
+
+
+def _check_amounts(node: TreeNode, labels: list[str], config: SchedulerConfig) -> None:
+    types, calc = config.types, calculator(dominant=config.dominant)
+    for label in labels:
+        total = [0] * len(node.shares[label].minimum_amounts or types.names)
+        for child in node.children:
+            share = child.shares.get(label)
+            for place, amount in enumerate((share and share.minimum_amounts) or ()):
+                total[place] += amount
+        own = node.shares[label].minimum_amounts
+        if own and any(own) and calc.compare(types.zero(), own, tuple(total)) < 0:
+            raise refused(
+                node.path,
+                "capacity",
+                "CapacitySum",
+                f"capacityByResource: found {types.text(own)}{_in(label)}, allowed: at least "
+                f"what its children say together, {types.text(tuple(total))}",
+            )
+
+
+def _in(label: str) -> str:
+    return f" in partition {label}" if label else ""
+
+
+def _check_sum(node: TreeNode, label: str, own: Unit) -> None:
+    total = 0.0
+    for child in node.children:
+        share = child.shares.get(label)
+        total = single(total + (share.capacity if share else 0.0))
+    capacity = node.shares[label].capacity
+    zero_allowed = bool(node.settings.config.allow_zero_capacity_sum)
+    where = f"children of {node.path}{_in(label)}"
+    if abs(single(1.0 - total)) > _PRECISION:
+        if abs(total) > _PRECISION:
+            raise refused(
+                node.path,
+                "capacity",
+                "CapacitySum",
+                f"capacities of the {where} add up to {total * 100:g}%, not to 0% or 100%",
+            )
+        if own is Unit.PERCENT and abs(capacity) > _PRECISION and not zero_allowed:
+            raise refused(
+                node.path,
+                "capacity",
+                "CapacitySum",
+                f"capacities of the {where} add up to 0% although it has {capacity * 100:g}%; "
+                "give them 100% together or allow a zero sum",
+            )
+    elif own is Unit.PERCENT and capacity <= 0 and not zero_allowed:
+        raise refused(
+            node.path,
+            "capacity",
+            "CapacitySum",
+            f"{where} have capacities but it has none itself",
+        )
+
+
+class TreeLookup:
+    """What placement asks, of a configured tree that is not in force yet."""
+
+    def __init__(self, root: TreeNode) -> None:
+        self._nodes = {node.path: node for node in root.walk()}
+        self._named: dict[str, list[str]] = {}
+        for path in self._nodes:
+            self._named.setdefault(path.rpartition(".")[2], []).append(path)
+
+    def path_of(self, name: str) -> str | None:
+        """The full path of a queue, by path or unambiguous short name."""
+        if name in self._nodes:
+            return name
+        named = self._named.get(name, [])
+        return named[0] if len(named) == 1 else None
+
+    def is_leaf(self, path: str) -> bool:
+        """Whether the queue is a leaf."""
+        return self._nodes[path].leaf
+
+    def ambiguous(self, name: str) -> bool:
+        """Whether several queues have this short name."""
+        return name not in self._nodes and len(self._named.get(name, ())) > 1
+
+    def makes_children(self, path: str) -> bool:
+        """Whether the queue makes leaves on demand."""
+        return self._nodes[path].settings.config.auto_create is not None
+
+    def makes_parents(self, path: str) -> bool:
+        """Whether the queue makes branches on demand."""
+        auto = self._nodes[path].settings.config.auto_create
+        return auto is not None and auto.kind is AutoCreateKind.FLEXIBLE

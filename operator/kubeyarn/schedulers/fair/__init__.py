@@ -1,0 +1,7 @@
+"""The Fair Scheduler's engine (Hadoop: FairScheduler)."""
+
+from __future__ import annotations
+
+from kubeyarn.schedulers.fair.scheduler import FairEngine
+
+__all__ = ["FairEngine"]

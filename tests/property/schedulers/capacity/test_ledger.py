@@ -1,0 +1,186 @@
+"""What always holds of the Capacity Scheduler's ledger, whatever happens to it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from hypothesis import example, given, settings
+
+from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.schedulers.api import Decision, Grant
+from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+from kubeyarn.schedulers.capacity.objects.queue import Queue
+from property.schedulers.capacity.stories import STORY, Step, Teller, properties
+
+ZERO = (0, 0)
+Amounts = dict[str, Vector]
+
+
+def present(amounts: Amounts) -> Amounts:
+    return {partition: size for partition, size in amounts.items() if any(size)}
+
+
+class Books:
+    """Everything that is held, summed up anew from containers, reservations and asks."""
+
+    def __init__(self, engine: CapacityEngine) -> None:
+        self.used: dict[str, Amounts] = defaultdict(dict)
+        self.reserved: dict[str, Amounts] = defaultdict(dict)
+        self.pending: dict[str, Amounts] = defaultdict(dict)
+        self.users: dict[tuple[str, str], Amounts] = defaultdict(dict)
+        self.on_node: dict[str, Vector] = {}
+        for app in engine.apps.values():
+            for container in app.containers.values():
+                self._charge(app.queue, app.user, container.partition, container.size)
+                held = self.on_node.get(container.node, ZERO)
+                self.on_node[container.node] = add(held, container.size)
+            for by_node in app.reservations.values():
+                for one in by_node.values():
+                    self._charge(app.queue, app.user, one.partition, one.size)
+                    self._up(self.reserved, app.queue, one.partition, one.size)
+            for ask in app.asks.values():
+                size = tuple(x * ask.count for x in ask.size)
+                self._up(self.pending, app.queue, ask.partition, size)
+
+    def _charge(self, leaf: Queue, user: str, partition: str, size: Vector) -> None:
+        self._up(self.used, leaf, partition, size)
+        held = self.users[leaf.path, user]
+        held[partition] = add(held.get(partition, ZERO), size)
+
+    def _up(self, where: dict[str, Amounts], leaf: Queue, partition: str, size: Vector) -> None:
+        for queue in leaf.path_up():
+            held = where[queue.path]
+            held[partition] = add(held.get(partition, ZERO), size)
+
+
+def check_books(engine: CapacityEngine) -> None:
+    books = Books(engine)
+    for queue in engine.queues.values():
+        assert present(queue.used) == present(books.used[queue.path]), queue.path
+        assert present(queue.reserved) == present(books.reserved[queue.path]), queue.path
+        assert present(queue.pending) == present(books.pending[queue.path]), queue.path
+        if isinstance(queue, LeafQueue):
+            for name, user in queue.users.by_name.items():
+                assert present(user.used) == present(books.users[queue.path, name])
+    for node in engine.cluster.nodes.values():
+        assert node.free == subtract(node.total, books.on_node.get(node.name, ZERO))
+        assert all(x >= 0 for x in node.free) or not engine.calc.any_above_zero(node.free)
+
+
+@settings(max_examples=150, deadline=None)
+@given(properties(), STORY)
+def test_what_is_held_is_the_sum_of_what_was_given(
+    values: dict[str, str], story: list[Step]
+) -> None:
+    teller = Teller(values)
+    for step in story:
+        teller.tell(step)
+        check_books(teller.engine)
+
+
+@settings(max_examples=150, deadline=None)
+@given(properties(), STORY)
+def test_no_queue_is_led_over_its_maximum(values: dict[str, str], story: list[Step]) -> None:
+    teller = Teller(values)
+    engine = teller.engine
+    for step in story:
+        engine.settle()
+        within = {path for path, queue in engine.queues.items() if _within(queue)}
+        before = len(teller.decisions)
+        teller.tell(step)
+        if step.what in ("cycle", "offer"):
+            for queue in _granted_in(engine, teller.decisions[before:]):
+                assert queue.path not in within or _within(queue)
+
+
+def _within(queue: Queue) -> bool:
+    return queue.calc.fits(queue.use(""), queue.maximum(""))
+
+
+def _granted_in(engine: CapacityEngine, decisions: list[Decision]) -> list[Queue]:
+    leaves = [
+        engine.apps[one.container.id.attempt.application].queue
+        for one in decisions
+        if isinstance(one, Grant) and not one.container.partition
+    ]
+    return [queue for leaf in leaves for queue in leaf.path_up()]
+
+
+@settings(max_examples=100, deadline=None)
+@given(properties(), STORY)
+def test_a_container_is_granted_once_and_fits_its_node(
+    values: dict[str, str], story: list[Step]
+) -> None:
+    teller = Teller(values)
+    for step in story:
+        teller.tell(step)
+    granted = [one.container for one in teller.decisions if isinstance(one, Grant)]
+    assert len({container.id for container in granted}) == len(granted)
+
+
+@settings(max_examples=100, deadline=None)
+@given(properties(), STORY)
+def test_the_quick_lane_decides_nothing_otherwise(
+    values: dict[str, str], story: list[Step]
+) -> None:
+    quick, slow = Teller(values), Teller(values, quick_lane=False)
+    for step in story:
+        quick.tell(step)
+        slow.tell(step)
+        assert quick.decisions == slow.decisions
+    assert quick.engine.queue_status() == slow.engine.queue_status()
+
+
+@settings(max_examples=60, deadline=None)
+@given(properties(), STORY)
+def test_an_idle_cycle_stays_idle_until_something_changes(
+    values: dict[str, str], story: list[Step]
+) -> None:
+    teller = Teller(values)
+    for step in story:
+        teller.tell(step)
+    while teller.engine.cycle(teller.now_ms, 1000):
+        pass
+    free = {node.name: node.free for node in teller.engine.cluster.nodes.values()}
+    teller.engine._idle = False
+    assert not [
+        one for one in teller.engine.cycle(teller.now_ms, 1000) if isinstance(one, Grant)
+    ] or free != {node.name: node.free for node in teller.engine.cluster.nodes.values()}
+
+
+@settings(max_examples=100, deadline=None)
+@given(properties(), STORY)
+@example(
+    {
+        "yarn.scheduler.capacity.root.queues": "a",
+        "yarn.scheduler.capacity.root.a.capacity": "100",
+        "yarn.scheduler.capacity.maximum-am-resource-percent": "0.5",
+    },
+    [
+        *[Step("submit", (0, 0, 0), (1024, 1))] * 12,
+        Step("cycle", (4, 0, 0), (1024, 1)),
+        Step("remove", (1, 0, 0), (1024, 1)),
+        Step("add", (1, 0, 0), (1024, 1)),
+        Step("remove", (0, 0, 0), (1024, 1)),
+        Step("cycle", (0, 0, 0), (1024, 1)),
+    ],
+)
+def test_asking_changes_no_decision(values: dict[str, str], story: list[Step]) -> None:
+    asked, quiet = Teller(values), Teller(values)
+    for step in story:
+        asked.tell(step)
+        quiet.tell(step)
+        _ask_everything(asked)
+        assert asked.decisions == quiet.decisions
+
+
+def _ask_everything(teller: Teller) -> None:
+    engine = teller.engine
+    engine.queue_status()
+    engine.containers()
+    for app in list(engine.apps.values()):
+        engine.headroom(app.app.id)
+        for key in [None, *app.keys]:
+            verdict = engine.why(app.app.id, key, teller.now_ms)
+            assert verdict is None or verdict.message

@@ -1,0 +1,122 @@
+"""A fair cluster in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kubeyarn.hadoop.fair_site import fair_config
+from kubeyarn.model.applications import Application
+from kubeyarn.model.asks import Ask, AskKey
+from kubeyarn.model.containers import Container
+from kubeyarn.model.ids import ApplicationId
+from kubeyarn.model.nodes import Node
+from kubeyarn.model.queues import SchedulerConfig
+from kubeyarn.model.resources import ResourceTypes, Vector
+from kubeyarn.schedulers.api import Decision, Grant, Preempt, QueueStatus
+from kubeyarn.schedulers.fair import FairEngine
+
+TYPES = ResourceTypes()
+GIB = (1024, 1)
+
+
+def app_id(number: int) -> ApplicationId:
+    """The id of the cluster's application of that number."""
+    return ApplicationId(1, number)
+
+
+class FairCluster:
+    """An engine, nodes of 10 GiB and 10 vcores, and a clock in seconds."""
+
+    def __init__(self, queues: str, *, nodes: int = 2, **settings: str) -> None:
+        self.engine = FairEngine(TYPES)
+        self.settings = {f"yarn.scheduler.fair.{k}": v for k, v in settings.items()}
+        self.now_ms = 0
+        self.engine.configure(self.config(queues), self.now_ms)
+        for number in range(nodes):
+            self.engine.add_node(Node(f"n{number}", (10240, 10)))
+
+    def config(self, queues: str) -> SchedulerConfig:
+        """A configuration from what stands inside <allocations>."""
+        return fair_config(self.settings, f"<allocations>{queues}</allocations>", TYPES)
+
+    def reload(self, queues: str) -> None:
+        """Put another allocation file in force."""
+        self.engine.configure(self.config(queues), self.now_ms)
+
+    def submit(
+        self,
+        number: int,
+        queue: str = "a",
+        *,
+        user: str = "",
+        am: Vector | None = GIB,
+        groups: tuple[str, ...] = (),
+    ) -> str:
+        """Submit an application; later numbers are later."""
+        application = Application(
+            app_id(number),
+            user or f"u{number}",
+            queue,
+            groups,
+            am_size=am,
+            order=number,
+            submitted_ms=number,
+        )
+        return self.engine.submit(application, self.now_ms)
+
+    def ask(self, number: int, count: int, size: Vector = GIB, *, priority: int = 1) -> None:
+        """Set the outstanding count of a priority."""
+        self.engine.update_asks(app_id(number), [Ask(AskKey(priority), count, size)], self.now_ms)
+
+    def run(self, number: int, queue: str = "a", *, count: int, size: Vector = GIB) -> None:
+        """Submit an application, start its AM and ask for containers."""
+        self.submit(number, queue)
+        self.cycle()
+        self.ask(number, count, size)
+
+    def cycle(self, limit: int = 10**9) -> Sequence[Decision]:
+        """Schedule until nothing changes."""
+        return self.engine.cycle(self.now_ms, limit)
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass; whoever is starved is noticed."""
+        self.now_ms += seconds * 1000
+        self.engine.update(self.now_ms)
+
+    def preempt(self) -> list[Container]:
+        """One pass of preemption whose victims are killed at once."""
+        held = {container.id: container for container in self.engine.containers()}
+        gone = [
+            held[decision.container]
+            for decision in self.engine.preempt(self.now_ms)
+            if isinstance(decision, Preempt)
+        ]
+        for container in gone:
+            self.engine.release(container.id, self.now_ms)
+        return gone
+
+    def release(self, number: int, count: int) -> None:
+        """Give back containers, never the AM."""
+        for container in [c for c in self.held(number) if not c.am][:count]:
+            self.engine.release(container.id, self.now_ms)
+
+    def held(self, number: int) -> list[Container]:
+        """The containers of an application."""
+        return [c for c in self.engine.containers() if c.id.attempt.application == app_id(number)]
+
+    def count(self, number: int) -> int:
+        """How many containers an application has, its AM included."""
+        return len(self.held(number))
+
+    def status(self, queue: str) -> QueueStatus:
+        """What a queue shows."""
+        return next(s for s in self.engine.queue_status() if s.path == f"root.{queue}")
+
+    def paths(self) -> list[str]:
+        """Every queue there is."""
+        return [status.path for status in self.engine.queue_status()]
+
+
+def grants(decisions: Sequence[Decision]) -> list[Container]:
+    """The containers that were granted."""
+    return [decision.container for decision in decisions if isinstance(decision, Grant)]
