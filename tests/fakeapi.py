@@ -23,8 +23,8 @@ from aiohttp.test_utils import TestServer
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
+from kubeyarn.crd.object import Object
 
-Object = dict[str, Any]
 Key = tuple[str, str, str]
 
 

@@ -6,14 +6,12 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import click
 
+from kubeyarn.crd.object import Object
 from kubeyarn.local import image
 from kubeyarn.local.installing import Kubectl
-
-Object = dict[str, Any]
 
 NAMESPACE = "demo"
 APPLICATION = "wordcount"

@@ -12,7 +12,6 @@ import math
 import random
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
 
 import aiohttp
 import msgspec
@@ -20,9 +19,8 @@ import msgspec
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.errors import error_of
 from kubeyarn.cluster.resources import Kind
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
-
-Object = dict[str, Any]
 
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"

@@ -8,10 +8,9 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.lease import NEVER
 from kubeyarn.cluster.resources import PODS, REQUESTS
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-
-Object = dict[str, Any]
 
 
 async def highest(client: KubeClient) -> int:

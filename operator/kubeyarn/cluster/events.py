@@ -8,9 +8,10 @@ import time
 import uuid
 from datetime import UTC, datetime
 
-from kubeyarn.cluster.client import KubeClient, Object
+from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError
 from kubeyarn.cluster.resources import EVENTS
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
 
 _log = logging.getLogger(__name__)

@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from kubeyarn.cluster.client import KubeClient, Object
+from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import LEASES
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
 
 _log = logging.getLogger(__name__)

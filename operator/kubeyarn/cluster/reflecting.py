@@ -17,9 +17,10 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from kubeyarn.cluster.client import KubeClient, Object
+from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Gone
 from kubeyarn.cluster.resources import Kind
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
 
 _log = logging.getLogger(__name__)

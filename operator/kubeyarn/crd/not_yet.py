@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kubeyarn.crd.conditions import Saying
-
-Object = Mapping[str, Any]
-"""A raw Kubernetes object."""
+from kubeyarn.crd.object import Object
 
 CONDITION = "AllFieldsActing"
 ACTING = "AllFieldsAct"

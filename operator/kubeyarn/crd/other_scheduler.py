@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from kubeyarn.crd import not_yet
 from kubeyarn.crd.conditions import Saying
-from kubeyarn.crd.not_yet import Object, Table
+from kubeyarn.crd.not_yet import Table
+from kubeyarn.crd.object import Object
 from kubeyarn.crd.queue_words import SchedulerKind
 
 OTHER_SCHEDULER = "OtherScheduler"

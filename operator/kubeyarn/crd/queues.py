@@ -13,13 +13,11 @@ from typing import Any
 from kubeyarn.crd import amounts, reading
 from kubeyarn.crd.cluster_settings import scheduler_config
 from kubeyarn.crd.fair_settings import fair_queue
+from kubeyarn.crd.object import Object
 from kubeyarn.crd.reading import Reader, count, fraction, integer, one_of, text, texts, truth
 from kubeyarn.model import queues
 from kubeyarn.model.errors import Problem, SpecError
 from kubeyarn.model.resources import ResourceTypes
-
-Object = Mapping[str, Any]
-"""A raw Kubernetes object."""
 
 ROOT = "root"
 

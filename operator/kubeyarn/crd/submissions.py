@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from kubeyarn.crd import amounts, defaults, reading
+from kubeyarn.crd.object import Object
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import ANYWHERE, Ask, AskKey, Locality
 from kubeyarn.model.constraints import PlacementConstraint
@@ -18,9 +19,6 @@ from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers import constraint_parser
-
-Object = Mapping[str, Any]
-"""A raw Kubernetes object."""
 
 
 def application(found: Object, types: ResourceTypes) -> Application:

@@ -25,7 +25,7 @@ from kubeyarn.cluster.resources import Kind
 from kubeyarn.local.routes import Routes
 
 if TYPE_CHECKING:
-    from kubeyarn.cluster.client import Object
+    from kubeyarn.crd.object import Object
     from kubeyarn.local.routes import Address
 
 _SERVICES = Kind("", "v1", "services", "Service", namespaced=True)

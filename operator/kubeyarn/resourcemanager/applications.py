@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.cluster.workqueue import WorkQueue
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import MasterSession
@@ -38,7 +38,7 @@ from kubeyarn.resourcemanager import (
     statuses,
     telling,
 )
-from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.endings import Endings
 from kubeyarn.resourcemanager.isolation import Executors
 from kubeyarn.resourcemanager.launching import Launcher
@@ -51,8 +51,6 @@ from kubeyarn.resourcemanager.signalling import Signaller
 from kubeyarn.resourcemanager.site import Site
 from kubeyarn.resourcemanager.unused import Unused
 from kubeyarn.resourcemanager.user_ids import UserIdsFile
-
-Object = dict[str, Any]
 
 _STATUS_EVERY_S = 1.0
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.crd import quantities
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.master import (
     GrantedContainer,
     MasterSession,
@@ -20,11 +20,9 @@ from kubeyarn.lifecycle.master import (
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.pods import Owner, owner_reference
 from kubeyarn.resourcemanager.requests import RequestView
-
-Object = dict[str, Any]
 
 SIZE_NAMES = ("memory", "cpu")
 

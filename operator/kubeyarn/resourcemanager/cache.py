@@ -9,23 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
 
 from kubeyarn.cluster.resources import APPLICATIONS
+from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import podfacts
 from kubeyarn.resourcemanager.podfacts import PodFacts
 
-Object = dict[str, Any]
-Key = tuple[str, str]
-
 _MOST_DEAD = 20_000
-
-
-def key_of(item: Object) -> Key:
-    """Namespace and name."""
-    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
 
 
 class Cache:

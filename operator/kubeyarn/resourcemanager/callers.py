@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.master import MasterSession, ProtocolError
 from kubeyarn.lifecycle.records import ApplicationRecord
@@ -12,7 +13,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import records, requests, speaking, unmanaged
 from kubeyarn.resourcemanager.applications import ApplicationsManager
 from kubeyarn.resourcemanager.authentication import NotAuthenticated, PodIdentity
-from kubeyarn.resourcemanager.cache import Cache, Key, Object
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.unmanaged import MasterToken
 

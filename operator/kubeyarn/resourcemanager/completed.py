@@ -7,12 +7,10 @@ when more have ended than the cluster keeps, the first ones first, or after a ti
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager import records
-
-Object = dict[str, Any]
 
 
 def not_kept(applications: Iterable[Object], most: int, now_ms: int) -> list[Object]:

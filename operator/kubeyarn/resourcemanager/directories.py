@@ -7,12 +7,10 @@ and has its files and its launch script; LOG_DIRS is for what it writes to files
 from __future__ import annotations
 
 import posixpath
-from typing import Any
 
 from kubeyarn.cluster import names
+from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
-
-Object = dict[str, Any]
 
 LOCAL_DIR = "/kubeyarn/local"
 LOG_DIR = "/kubeyarn/logs"

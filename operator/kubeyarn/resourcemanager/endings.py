@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from kubeyarn.crd.object import Key
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.resourcemanager import leaving
-from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.nodes import Nodes
 from kubeyarn.resourcemanager.requests import RequestView
-
-Object = dict[str, Any]
 
 BY_MASTER = {
     ExitStatus.ABORTED: Ending(ExitStatus.ABORTED, "Container released by the application."),

@@ -9,17 +9,16 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-from typing import Any
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, NotFound
 from kubeyarn.cluster.resources import ENDPOINT_SLICES, SERVICES
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.resourcemanager.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-Object = dict[str, Any]
 
 NAME = "kubeyarn-resourcemanager"
 _LOOK_S = 10.0

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.directories import LOCAL_DIR, LOG_DIR, TOKEN_DIR
-
-Object = dict[str, Any]
 
 # The kubelet stands where the NodeManager stood, with one port for all it serves.
 _KUBELET_PORT = "10250"

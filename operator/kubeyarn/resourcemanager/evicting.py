@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
-from kubeyarn.cluster.client import KubeClient, Object
+from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError
 from kubeyarn.cluster.events import NORMAL, EventRecorder
 from kubeyarn.cluster.resources import PODS
+from kubeyarn.crd.object import Object
 from kubeyarn.resourcemanager.podfacts import PodFacts
 
 _log = logging.getLogger(__name__)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kubeyarn.cluster import names
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager import requests
 from kubeyarn.resourcemanager.requests import Doom, RequestView
-
-Object = dict[str, Any]
 
 
 def fate(application: Object, record: ApplicationRecord, view: RequestView) -> Doom | None:

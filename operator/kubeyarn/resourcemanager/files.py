@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubeyarn.crd import quantities
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
 
-Object = dict[str, Any]
 Files = Sequence[Mapping[str, Any]]
 
 LOCALIZER = "kubeyarn-localizer"

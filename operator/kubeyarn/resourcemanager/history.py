@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.master import CompletedContainer
 from kubeyarn.model.ids import ContainerId
-
-Object = dict[str, Any]
 
 MOST = 32
 _LONGEST = 256

@@ -10,11 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
-
-Object = dict[str, Any]
 
 DEFAULT, LINUX, DOCKER = "Default", "Linux", "Docker"
 EXECUTORS = (DEFAULT, LINUX, DOCKER)

@@ -5,27 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, Refused
 from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.resources import PODS
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import observing, owning, pods
-from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.endings import Endings
 from kubeyarn.resourcemanager.pods import Launch, Placed
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.settings import Settings
 from kubeyarn.resourcemanager.site import Site
-
-Object = dict[str, Any]
 
 
 class Launcher:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager.records import timestamp
 from kubeyarn.schedulers.lifetime import allowed_lifetime
-
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kubeyarn.crd import defaults, quantities
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.resourcemanager.cache import Cache
-
-Object = dict[str, Any]
 
 
 def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubeyarn.crd.object import Key
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
@@ -27,7 +28,6 @@ from kubeyarn.resourcemanager import (
 )
 from kubeyarn.resourcemanager.applications import ApplicationsManager
 from kubeyarn.resourcemanager.authentication import PodIdentity
-from kubeyarn.resourcemanager.cache import Key
 from kubeyarn.resourcemanager.callers import Caller
 from kubeyarn.resourcemanager.field_error import FieldError
 from kubeyarn.resourcemanager.unmanaged import MasterToken

@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from kubeyarn.crd import submissions
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import node
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.node import NodeSigns, NodeState, NodeUpdate, NodeView
@@ -18,7 +18,6 @@ from kubeyarn.lifecycle.progress import Ending
 
 _log = logging.getLogger(__name__)
 
-Object = dict[str, Any]
 
 TIMEOUT = "kubeyarn.io/decommission-timeout-seconds"
 """The annotation of a node that says how long containers may stay once it is cordoned."""

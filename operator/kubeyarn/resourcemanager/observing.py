@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import retry
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.attempt import AttemptState
@@ -23,8 +23,6 @@ from kubeyarn.resourcemanager.lifetimes import InForce
 from kubeyarn.resourcemanager.podfacts import HOPELESS, PULLING, PodFacts
 from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.settings import Settings
-
-Object = dict[str, Any]
 
 # After a restart of the ResourceManager its session is new, but the AM has registered long ago.
 _REGISTERED = (AttemptState.RUNNING, AttemptState.FINISHING)

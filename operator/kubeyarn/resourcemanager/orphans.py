@@ -7,12 +7,10 @@ more how many of them run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from kubeyarn.cluster.resources import APPLICATIONS
+from kubeyarn.crd.object import Object
 from kubeyarn.resourcemanager.podfacts import PodFacts
-
-Object = dict[str, Any]
 
 
 def statuses(requests: Iterable[Object], pods: Iterable[PodFacts]) -> Iterator[tuple[str, Object]]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.pods import Owner, Placed
 from kubeyarn.resourcemanager.requests import RequestView
-
-Object = dict[str, Any]
 
 
 def owner(application: Object, record: ApplicationRecord) -> Owner:

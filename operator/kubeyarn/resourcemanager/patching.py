@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound
 from kubeyarn.cluster.resources import APPLICATIONS, REQUESTS
-from kubeyarn.resourcemanager.cache import Cache, Key
-
-Object = dict[str, Any]
+from kubeyarn.crd.object import Key, Object
+from kubeyarn.resourcemanager.cache import Cache
 
 
 async def application(client: KubeClient, cache: Cache, key: Key, status: Object) -> None:

@@ -13,12 +13,11 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
+from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import directories, environment, files, isolation, script
 from kubeyarn.resourcemanager.environment import Start
 from kubeyarn.resourcemanager.site import Site
-
-Object = dict[str, Any]
 
 # Hadoop's NodeManager waits a quarter of a second between the signals
 # (yarn.nodemanager.sleep-delay-before-sigkill.ms), Kubernetes half a minute; a template may say.

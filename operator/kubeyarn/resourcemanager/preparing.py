@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists
 from kubeyarn.cluster.resources import REQUESTS, SECRETS
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle import failed_nodes
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager import asking, limits, owning, patching, unmanaged
-from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import RequestView
-
-Object = dict[str, Any]
 
 
 async def ask_for_master(

@@ -10,13 +10,14 @@ import kopf
 from aiohttp import web
 
 from kubeyarn.cluster import names, probes
-from kubeyarn.cluster.client import KubeClient, Object
+from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
 from kubeyarn.cluster.lease import Lease
 from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
+from kubeyarn.crd.object import Object
 from kubeyarn.resourcemanager import endpoint, handlers
 from kubeyarn.resourcemanager.amservice import AmService
 from kubeyarn.resourcemanager.applications import ApplicationsManager

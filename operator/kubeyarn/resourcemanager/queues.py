@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import Conflict, NotFound
 from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.resources import QUEUES
 from kubeyarn.cluster.workqueue import WorkQueue
+from kubeyarn.crd.object import Object
 from kubeyarn.resourcemanager.cache import Cache
-
-Object = dict[str, Any]
 
 _ASK_AGAIN_S = 2.0
 _ENDED = ("FINISHED", "FAILED", "KILLED")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.crd.submissions import milliseconds
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus, public
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-
-Object = dict[str, Any]
 
 
 def read(application: Object) -> ApplicationRecord | None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import Conflict, NotFound
 from kubeyarn.cluster.resources import PODS
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager.podfacts import PodFacts
-
-Object = dict[str, Any]
 
 
 async def remove(client: KubeClient, pod: PodFacts, *, at_once: bool = False) -> None:

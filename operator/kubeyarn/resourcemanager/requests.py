@@ -13,6 +13,7 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import replacing
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.master import CompletedContainer
@@ -22,9 +23,6 @@ from kubeyarn.model.asks import AskKey
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager import history
 from kubeyarn.resourcemanager.podfacts import PodFacts
-
-Object = dict[str, Any]
-
 
 _COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
 

@@ -12,10 +12,11 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound, Refused
 from kubeyarn.cluster.resources import PODS
+from kubeyarn.crd.object import Key
 from kubeyarn.lifecycle.master import MasterSession, UpdateError
 from kubeyarn.resourcemanager import asking, pods
 from kubeyarn.resourcemanager.asking import Sizes
-from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.podfacts import PodFacts
 from kubeyarn.resourcemanager.requests import Change, RequestPlan, RequestView, updated_status
 from kubeyarn.resourcemanager.updating import UPDATE_REFUSED

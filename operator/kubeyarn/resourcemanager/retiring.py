@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import Conflict, NotFound
 from kubeyarn.cluster.resources import QUEUES, Kind
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
 
 _log = logging.getLogger(__name__)
 
-Object = dict[str, Any]
 
 DEPLOYMENTS = Kind("apps", "v1", "deployments", "Deployment", namespaced=True)
 DEPLOYMENT = "kubeyarn-resourcemanager"

@@ -13,10 +13,9 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.directories import container_directory
-
-Object = dict[str, Any]
 
 ANNOTATION = "kubeyarn.io/launch-script"
 FILE = "launch_container.sh"

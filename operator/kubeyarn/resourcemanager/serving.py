@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.events import EventRecorder
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.master import MasterSession, RejectedAsk
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
@@ -25,14 +25,12 @@ from kubeyarn.resourcemanager import (
     usage,
 )
 from kubeyarn.resourcemanager.asking import Sizes
-from kubeyarn.resourcemanager.cache import Cache, Key
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.endings import Endings
 from kubeyarn.resourcemanager.launching import Launcher
 from kubeyarn.resourcemanager.nodes import Nodes
 from kubeyarn.resourcemanager.requests import RequestPlan, RequestView
 from kubeyarn.resourcemanager.unused import Unused
-
-Object = dict[str, Any]
 
 
 class RequestServer:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.executing import execute
 from kubeyarn.cluster.resources import PODS
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import Unavailable
@@ -20,8 +20,6 @@ from kubeyarn.resourcemanager.requests import RequestView
 from kubeyarn.resourcemanager.signals import Command, Due
 
 _log = logging.getLogger(__name__)
-
-Object = dict[str, Any]
 
 
 class Signaller:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.podfacts import PodFacts
 from kubeyarn.resourcemanager.requests import RequestView
-
-Object = dict[str, Any]
 
 
 class Command(StrEnum):

@@ -6,14 +6,11 @@ annotations of its YarnApplication. It unregisters by one of them, or by exiting
 
 from __future__ import annotations
 
-from typing import Any
-
 from kubeyarn.cluster import names
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.progress import Ending, Unregistration
 from kubeyarn.model.ids import AttemptId
-
-Object = dict[str, Any]
 
 _FINAL = tuple(status.value for status in FinalStatus if status is not FinalStatus.UNDEFINED)
 

@@ -8,13 +8,12 @@ from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.merging import replacing
 from kubeyarn.crd import conditions
 from kubeyarn.crd.conditions import Saying
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager import asking, lifetimes, records, usage
 from kubeyarn.resourcemanager.observing import Seen
 from kubeyarn.resourcemanager.requests import RequestView
-
-Object = dict[str, Any]
 
 
 def changes(

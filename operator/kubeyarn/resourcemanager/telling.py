@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kubeyarn.crd import not_yet
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager import observing, wishes
 from kubeyarn.resourcemanager.observing import Seen
-
-Object = dict[str, Any]
 
 _NOT_YET = (ApplicationState.NEW, ApplicationState.NEW_SAVING, ApplicationState.SUBMITTED)
 

@@ -11,12 +11,10 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from typing import Any
 
 from kubeyarn.cluster import names
+from kubeyarn.crd.object import Object
 from kubeyarn.resourcemanager.pods import Owner, owner_reference
-
-Object = dict[str, Any]
 
 _PREFIX = "kubeyarn-am"
 

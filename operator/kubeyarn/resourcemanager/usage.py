@@ -9,13 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from kubeyarn.crd import quantities
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import usage
 from kubeyarn.lifecycle.master import CompletedContainer
 from kubeyarn.lifecycle.usage import Usage
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.requests import RequestView
-
-Object = dict[str, Any]
 
 _MIB = 1 << 20
 _MILLI = 1000

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import asking, wire
-
-Object = dict[str, Any]
 
 _WAIT_S = 15
 

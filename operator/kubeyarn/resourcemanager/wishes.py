@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kubeyarn.crd.conditions import Saying
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager import signals, speaking
 from kubeyarn.resourcemanager.requests import RequestView
@@ -12,7 +13,6 @@ from kubeyarn.resourcemanager.requests import RequestView
 if TYPE_CHECKING:
     from kubeyarn.resourcemanager.observing import Seen
 
-Object = dict[str, Any]
 
 CONDITION = "ChangesApplied"
 # What the scheduler says of changes, on the request for the AM.

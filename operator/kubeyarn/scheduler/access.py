@@ -13,8 +13,8 @@ from typing import Any
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.resources import ACCESS_REVIEWS, QUEUES
 from kubeyarn.cluster.workqueue import WorkQueue
-from kubeyarn.scheduler.asks import Key
-from kubeyarn.scheduler.claims import Claim, Object
+from kubeyarn.crd.object import Key, Object
+from kubeyarn.scheduler.claims import Claim
 
 _VERBS = ("submit", "administer")
 _TRUSTED_S = 10.0

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubeyarn.crd import amounts, quantities
+from kubeyarn.crd.object import Key
 from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler import binding, holding, requests, straying, submitting
-from kubeyarn.scheduler.asks import Held, Key
+from kubeyarn.scheduler.asks import Held
 from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.usage import Origin, PodUse
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.scheduler import asking, asks, growing, requests, submitting, updating, wishes
-from kubeyarn.scheduler.asks import Key, RequestState
-from kubeyarn.scheduler.books import ENDED, Books, Object, application_id, key_of
+from kubeyarn.scheduler.asks import RequestState
+from kubeyarn.scheduler.books import ENDED, Books, application_id
 
 
 def see_application(books: Books, found: Object, *, deleted: bool) -> Key:

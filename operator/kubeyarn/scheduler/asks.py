@@ -10,13 +10,11 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.merging import replacing
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import conditions, ranges, submissions
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.avoiding import Avoided
-
-Object = dict[str, Any]
-Key = tuple[str, str]
 
 
 @dataclass(slots=True)

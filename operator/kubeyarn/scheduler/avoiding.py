@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from kubeyarn.crd import submissions
-
-Object = dict[str, Any]
+from kubeyarn.crd.object import Object
 
 FIRST_MS = 30_000
 LONGEST_MS = 600_000

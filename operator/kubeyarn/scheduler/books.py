@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from typing import Any
 
 from kubeyarn.crd import submissions
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import AskKey
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.scheduler.asks import Growth, Held, Key, RequestState
+from kubeyarn.scheduler.asks import Growth, Held, RequestState
 from kubeyarn.scheduler.claims import Claim
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import NodeFacts, PodUse
 from kubeyarn.schedulers.api import Engine
 from kubeyarn.schedulers.opportunistic import Opportunist
-
-Object = dict[str, Any]
 
 ENDED = ("FINISHED", "FAILED", "KILLED")
 AM_ROLE = "ApplicationMaster"
@@ -120,11 +118,6 @@ class Books:
         """The application whose container it is."""
         state = self.request_of(container)
         return state.application if state else None
-
-
-def key_of(found: Object) -> Key:
-    """An object's namespace and name."""
-    return found["metadata"].get("namespace", ""), found["metadata"]["name"]
 
 
 def application_id(found: Object) -> ApplicationId | None:

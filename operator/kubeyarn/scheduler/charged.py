@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import amounts, quantities
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.scheduler.asks import Held, RequestState
-
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
+from kubeyarn.crd.object import Object
 from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import AccessDenied
-
-Object = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from kubeyarn.crd import queues
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import ConfigRefused, Problem
 from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.resources import ResourceTypes
-
-Object = dict[str, Any]
 
 # What is wrong is not the queue's own word but what its children say together.
 _OF_CHILDREN = "CapacitySum"

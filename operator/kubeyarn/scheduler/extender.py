@@ -19,6 +19,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import PODS
 from kubeyarn.crd import quantities
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import KubeYarnError, Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
@@ -30,7 +31,6 @@ from kubeyarn.schedulers.api import NO_CEILING
 
 _log = logging.getLogger(__name__)
 
-Object = dict[str, Any]
 
 LARGEST_BODY = 64 * 1024 * 1024
 _DOUBT_S = 1.0

@@ -12,16 +12,15 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import LEASES
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
 
 _log = logging.getLogger(__name__)
 
-Object = dict[str, Any]
 
 KEEPER = "kubeyarn-scheduler-stands-by"
 COMPONENT = "kube-scheduler-gate"

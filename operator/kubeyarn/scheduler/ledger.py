@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler import (
@@ -26,8 +27,7 @@ from kubeyarn.scheduler import (
     tree,
     updating,
 )
-from kubeyarn.scheduler.asks import Key
-from kubeyarn.scheduler.books import Books, Object, application_id
+from kubeyarn.scheduler.books import Books, application_id
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import PodUse
 from kubeyarn.schedulers.api import Decision, Grant, Grown, Preempt

@@ -7,11 +7,10 @@ import gc
 import logging
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from prometheus_client import Counter, Histogram
 
-from kubeyarn.scheduler.asks import Key
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
@@ -19,7 +18,6 @@ from kubeyarn.schedulers.api import Grant, Grown, Preempt
 
 _log = logging.getLogger(__name__)
 
-Object = dict[str, Any]
 
 GRANTS = Counter("kubeyarn_grants", "Containers granted.")
 PREEMPTIONS = Counter("kubeyarn_preemptions", "Containers marked and killed.", ["what"])

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.scheduler import binding, granting, usage
 from kubeyarn.scheduler.asks import RequestState
-from kubeyarn.scheduler.books import Books, Object
+from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.usage import NodeFacts
 
 

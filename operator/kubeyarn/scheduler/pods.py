@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler import binding, usage
-from kubeyarn.scheduler.asks import Key
-from kubeyarn.scheduler.books import Books, Object
+from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.usage import PodUse
 
 

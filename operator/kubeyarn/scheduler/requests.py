@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubeyarn.crd import amounts
+from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.scheduler import asks, avoiding, binding, charged, straying
-from kubeyarn.scheduler.asks import Key, RequestState
-from kubeyarn.scheduler.books import AM_ROLE, Books, Object, key_of
+from kubeyarn.scheduler.asks import RequestState
+from kubeyarn.scheduler.books import AM_ROLE, Books
 
 
 def see_request(books: Books, found: Object, *, deleted: bool) -> Key:

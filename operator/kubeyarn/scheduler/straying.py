@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from kubeyarn.crd.object import Key
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.scheduler.asks import Held, Key, RequestState
+from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.usage import PodUse
 

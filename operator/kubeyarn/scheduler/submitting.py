@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubeyarn.crd import submissions
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import AccessDenied, Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.scheduler import asks, binding, growing, holding
-from kubeyarn.scheduler.asks import Key, RequestState
-from kubeyarn.scheduler.books import Books, Object
+from kubeyarn.scheduler.asks import RequestState
+from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.claims import Claim, denied, groups_of
 
 

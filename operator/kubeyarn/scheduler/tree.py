@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from kubeyarn.crd import amounts, queues
+from kubeyarn.crd.object import Object
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.scheduler import configuring, nodes
-from kubeyarn.scheduler.books import Books, Object
+from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.schedulers.fair.queue_tree_checks import check_policies
 

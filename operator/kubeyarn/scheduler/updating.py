@@ -8,10 +8,9 @@ of a size does (Hadoop: AbstractYarnScheduler.handleContainerUpdates).
 
 from __future__ import annotations
 
-from typing import Any
-
 from kubeyarn.cluster import names
 from kubeyarn.crd import amounts
+from kubeyarn.crd.object import Object
 from kubeyarn.model.asks import Ask
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import SpecError
@@ -22,8 +21,6 @@ from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.charged import Actual
 from kubeyarn.schedulers.api import Grown
-
-Object = dict[str, Any]
 
 
 def sync_updates(books: Books, state: RequestState, *, over: bool = False) -> None:

@@ -8,12 +8,11 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes, Vector
-
-Object = dict[str, Any]
 
 TRY_AGAIN = "to be tried again: "
 # What says nothing against a node: the extender was not there, or could not reach the API server.

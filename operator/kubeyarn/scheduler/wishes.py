@@ -6,11 +6,12 @@ while no scheduler ran is not lost.
 
 from __future__ import annotations
 
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.scheduler import asks, binding
-from kubeyarn.scheduler.asks import Key, RequestState
-from kubeyarn.scheduler.books import Books, Object
+from kubeyarn.scheduler.asks import RequestState
+from kubeyarn.scheduler.books import Books
 
 
 def sync_wishes(

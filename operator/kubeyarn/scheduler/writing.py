@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound
@@ -18,15 +17,14 @@ from kubeyarn.cluster.resources import QUEUES, REQUESTS
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd import conditions, not_yet, other_scheduler, quantities, shares
 from kubeyarn.crd.conditions import Saying
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.crd.queue_words import SchedulerKind
 from kubeyarn.model.errors import Problem, Unavailable
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler import asks, avoiding, charged, configuring
-from kubeyarn.scheduler.asks import Key, RequestState
+from kubeyarn.scheduler.asks import RequestState
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.schedulers.api import QueueStatus
-
-Object = dict[str, Any]
 
 _MOST_MADE = 1000
 

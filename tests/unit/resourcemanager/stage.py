@@ -9,6 +9,7 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.errors import AlreadyExists, NotFound
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS, Kind
 from kubeyarn.crd import ranges
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import records, wire
@@ -18,7 +19,6 @@ from kubeyarn.resourcemanager.masters import Masters
 from kubeyarn.resourcemanager.settings import Settings
 from unit.resourcemanager.objects import an_application
 
-Object = dict[str, Any]
 KEY = ("team-a", "wordcount")
 
 

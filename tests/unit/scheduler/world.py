@@ -9,6 +9,7 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
+from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, subtract
@@ -20,8 +21,6 @@ from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.writing import RequestWriter
 from kubeyarn.schedulers.capacity.scheduler import CapacityEngine
 from kubeyarn.schedulers.fair import FairEngine
-
-Object = dict[str, Any]
 
 NAMESPACE = "team-a"
 GIB = 2**30

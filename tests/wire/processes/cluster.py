@@ -14,14 +14,13 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, QUEUES
+from kubeyarn.crd.object import Object
 from kubeyarn.resourcemanager.applications import ApplicationsManager
 from kubeyarn.resourcemanager.process import ResourceManager
 from kubeyarn.resourcemanager.queues import QueueKeeper
 from kubeyarn.resourcemanager.settings import Settings as ManagerSettings
 from kubeyarn.scheduler.process import Scheduler
 from kubeyarn.scheduler.settings import Settings as SchedulerSettings
-
-Object = dict[str, Any]
 
 NAMESPACE = "team-a"
 GROUP = {"apiVersion": "kubeyarn.io/v1alpha1"}
