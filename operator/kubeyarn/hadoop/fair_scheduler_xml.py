@@ -24,9 +24,9 @@ from kubeyarn.model.fair_queues import (
     FairQueueDefaults,
     FairRule,
     FairRuleKind,
+    check_fair_rules,
 )
 from kubeyarn.model.queues import Access, QueueConfig
-from kubeyarn.schedulers.fair.placement import check_rules
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -269,7 +269,7 @@ class _Cluster:
             return ()
         try:
             rules = _read_rules(self._rules[-1])
-            check_rules(rules)
+            check_fair_rules(rules)
         except SpecError as error:
             message = f"queuePlacementPolicy: {error}"
             raise _refused(_ROOT, "queuePlacementPolicy", message) from error

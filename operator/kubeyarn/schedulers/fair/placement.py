@@ -6,15 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kubeyarn.model.errors import Rejected, SpecError
+from kubeyarn.model.errors import Rejected
 from kubeyarn.model.fair_queues import FairRule, FairRuleKind
 from kubeyarn.model.reasons import Reason
 
 _ROOT = "root"
 _DEFAULT = "default"
-_NEVER_FINAL = (FairRuleKind.SPECIFIED, FairRuleKind.SECONDARY_GROUP)
-_NO_PARENT = (FairRuleKind.REJECT, FairRuleKind.NESTED_USER)
-_NOT_NESTED = (FairRuleKind.SPECIFIED, FairRuleKind.DEFAULT, FairRuleKind.REJECT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,51 +49,6 @@ def default_rules(*, allow_undeclared: bool, user_as_default: bool) -> tuple[Fai
     if not user_as_default or not allow_undeclared:
         rules.append(FairRule(FairRuleKind.DEFAULT))
     return tuple(rules)
-
-
-def check_rules(rules: Sequence[FairRule]) -> None:
-    """Refuse rules that can never be reached, and rules one can fall out of at the end.
-
-    Raises:
-        SpecError: with the place of the rule at fault.
-    """
-    for rule in rules:
-        _check_parent(rule)
-    for place, rule in enumerate(rules[:-1], start=1):
-        if _is_final(rule):
-            raise SpecError(
-                f"rule {place} ({rule.kind}) always decides, so the rules after it are never "
-                "reached; give it create=false or put it last"
-            )
-    if rules and not _is_final(rules[-1]):
-        raise SpecError(
-            f"the last rule ({rules[-1].kind}) may leave an application without a queue; "
-            "end with default or reject"
-        )
-
-
-def _check_parent(rule: FairRule) -> None:
-    parent = rule.parent
-    if parent is None:
-        if rule.kind is FairRuleKind.NESTED_USER:
-            raise SpecError("rule nestedUserQueue needs a rule inside it that finds the parent")
-        return
-    if parent.kind in _NO_PARENT:
-        raise SpecError(f"rule {parent.kind} must not stand inside another rule")
-    if rule.kind in _NOT_NESTED or _family(parent.kind) == _family(rule.kind):
-        raise SpecError(f"rule {rule.kind} must not have a rule {parent.kind} inside it")
-
-
-def _family(kind: FairRuleKind) -> FairRuleKind:
-    return FairRuleKind.USER if kind is FairRuleKind.NESTED_USER else kind
-
-
-def _is_final(rule: FairRule) -> bool:
-    if rule.kind is FairRuleKind.REJECT:
-        return True
-    if rule.kind in _NEVER_FINAL or not rule.create:
-        return False
-    return rule.parent is None or _is_final(rule.parent)
 
 
 def place(rules: Sequence[FairRule], submission: Submission, queues: Queues) -> str:

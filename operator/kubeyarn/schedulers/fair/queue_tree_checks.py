@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
-from kubeyarn.model.fair_queues import FairClusterConfig, FairPolicy
+from kubeyarn.model.fair_queues import FairClusterConfig, FairPolicy, check_fair_rules
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.fair.placement import check_rules
 from kubeyarn.schedulers.fair.queue_manager import allows
 
 _ROOT = "root"
@@ -126,7 +125,7 @@ def _rule_problems(config: SchedulerConfig) -> Iterator[Problem]:
     if config.fair is None:
         return
     try:
-        check_rules(config.fair.rules)
+        check_fair_rules(config.fair.rules)
     except SpecError as error:
         yield _problem("placementRules", str(error))
 

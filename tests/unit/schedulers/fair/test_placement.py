@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.model.errors import Rejected, SpecError
-from kubeyarn.model.fair_queues import FairRule, FairRuleKind
-from kubeyarn.schedulers.fair.placement import Submission, check_rules, default_rules, place
+from kubeyarn.model.fair_queues import FairRule, FairRuleKind, check_fair_rules
+from kubeyarn.schedulers.fair.placement import Submission, default_rules, place
 
 SPECIFIED = FairRule(FairRuleKind.SPECIFIED)
 USER = FairRule(FairRuleKind.USER)
@@ -111,7 +111,7 @@ def test_a_queue_name_with_a_stray_period_or_blank_is_refused(queue: str) -> Non
 )
 def test_rules_that_make_no_sense_are_refused(rules: tuple[FairRule, ...], complaint: str) -> None:
     with pytest.raises(SpecError, match=complaint):
-        check_rules(rules)
+        check_fair_rules(rules)
 
 
 def test_without_rules_undeclared_queues_and_user_queues_are_made() -> None:
