@@ -17,9 +17,9 @@ import click
 @click.option("--check", is_flag=True, help="With --write: change nothing, fail on a difference.")
 def states(page: Path | None, check: bool) -> None:
     """Print the state tables as Markdown with diagrams."""
-    from kubeyarn.lifecycle import pages
+    from kubeyarn.cli import states_page
 
-    text = pages.states()
+    text = states_page.states()
     if page is None:
         if check:
             raise click.UsageError("--check needs --write, the file to compare with")

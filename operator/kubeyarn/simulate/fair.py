@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubeyarn.hadoop.fair_site import fair_config, reloaded
+from kubeyarn.hadoop.fair_yarn_site_xml import read_fair_scheduler, reload_fair_scheduler
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes
 from kubeyarn.schedulers.fair import FairEngine
 from kubeyarn.schedulers.fair.objects import AM_KEY
@@ -38,9 +38,9 @@ class SimulatedFair:
         """Start with all settings; later only the allocation file and the maximum are read."""
         text = _NO_ALLOCATIONS if allocations is None else allocations
         if self._config is None:
-            config = _killing_at_once(fair_config(values, text, self.types))
+            config = _killing_at_once(read_fair_scheduler(values, text, self.types))
         else:
-            config = reloaded(self._config, values, text, self.types)
+            config = reload_fair_scheduler(self._config, values, text, self.types)
         self.fair.configure(config, now_ms)
         self._config = config
 

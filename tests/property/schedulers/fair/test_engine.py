@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubeyarn.hadoop.fair_site import fair_config
+from kubeyarn.hadoop.fair_yarn_site_xml import read_fair_scheduler
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.containers import Container
@@ -47,7 +47,9 @@ def engine(policy: str, nodes: int = 3) -> FairEngine:
         "yarn.scheduler.fair.preemption": "true",
         "yarn.scheduler.fair.preemption.cluster-utilization-threshold": "0.3",
     }
-    made.configure(fair_config(values, f"<allocations>{QUEUES}{default}</allocations>", TYPES), 0)
+    made.configure(
+        read_fair_scheduler(values, f"<allocations>{QUEUES}{default}</allocations>", TYPES), 0
+    )
     for number in range(nodes):
         made.add_node(Node(f"n{number}", (10240, 10)))
     return made

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubeyarn.hadoop.fair_site import fair_config
+from kubeyarn.hadoop.fair_yarn_site_xml import read_fair_scheduler
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.ids import ApplicationId
@@ -57,7 +57,7 @@ class Contest:
             "yarn.scheduler.fair.reservable-nodes": "0",
         }
         self.engine = FairEngine(TYPES)
-        self.engine.configure(fair_config(values, text, TYPES), 0)
+        self.engine.configure(read_fair_scheduler(values, text, TYPES), 0)
         self.engine.add_node(Node("n", (slots * 1024, slots)))
 
     def start(self, i: int, size: Vector = ONE, now_ms: int = 0) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kubeyarn.hadoop.fair_site import fair_config
+from kubeyarn.hadoop.fair_yarn_site_xml import read_fair_scheduler
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.containers import Container
@@ -37,7 +37,7 @@ class FairCluster:
 
     def config(self, queues: str) -> SchedulerConfig:
         """A configuration from what stands inside <allocations>."""
-        return fair_config(self.settings, f"<allocations>{queues}</allocations>", TYPES)
+        return read_fair_scheduler(self.settings, f"<allocations>{queues}</allocations>", TYPES)
 
     def reload(self, queues: str) -> None:
         """Put another allocation file in force."""

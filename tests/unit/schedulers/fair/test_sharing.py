@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.hadoop.fair_site import fair_config
+from kubeyarn.hadoop.fair_yarn_site_xml import read_fair_scheduler
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.nodes import Node
@@ -273,7 +273,7 @@ def test_a_ledger_that_was_rebuilt_decides_like_the_one_before(policy: str) -> N
 def test_an_ask_no_node_here_could_serve_does_not_hold_up_the_next() -> None:
     types = ResourceTypes(("memory", "cpu", "gpu"))
     engine = FairEngine(types)
-    engine.configure(fair_config({}, "<allocations/>", types), 0)
+    engine.configure(read_fair_scheduler({}, "<allocations/>", types), 0)
     engine.add_node(Node("plain", (10240, 10, 0)))
     engine.add_node(Node("small", (512, 1, 1)))
     engine.submit(Application(app_id(1), "alice", am_size=(1024, 1, 0), submitted_ms=1), 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.hadoop.fair_site import fair_config, reloaded
+from kubeyarn.hadoop.fair_yarn_site_xml import read_fair_scheduler, reload_fair_scheduler
 from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.fair_queues import FairOffers, FairPreemption
 from kubeyarn.model.queues import SchedulerConfig
@@ -15,7 +15,7 @@ NOTHING = "<allocations/>"
 
 
 def config(values: dict[str, str]) -> SchedulerConfig:
-    return fair_config(values, NOTHING, TYPES)
+    return read_fair_scheduler(values, NOTHING, TYPES)
 
 
 def test_what_is_not_said_is_yarns_default() -> None:
@@ -132,7 +132,9 @@ def test_a_reload_reads_the_file_and_the_maximum_and_nothing_else() -> None:
         "yarn.scheduler.minimum-allocation-mb": "512",
     }
 
-    after = reloaded(before, values, '<allocations><queue name="a"/></allocations>', TYPES)
+    after = reload_fair_scheduler(
+        before, values, '<allocations><queue name="a"/></allocations>', TYPES
+    )
 
     assert [queue.path for queue in after.queues] == ["root", "root.a"]
     assert after.maximum_allocation[0] == 4096
@@ -144,6 +146,8 @@ def test_a_reload_reads_the_file_and_the_maximum_and_nothing_else() -> None:
 def test_a_reload_keeps_the_maximum_it_has_where_it_cannot_read_another() -> None:
     before = config({"yarn.scheduler.maximum-allocation-mb": "4096"})
 
-    after = reloaded(before, {"yarn.scheduler.maximum-allocation-mb": "much"}, NOTHING, TYPES)
+    after = reload_fair_scheduler(
+        before, {"yarn.scheduler.maximum-allocation-mb": "much"}, NOTHING, TYPES
+    )
 
     assert after.maximum_allocation[0] == 4096

@@ -28,7 +28,7 @@ _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
 _UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
 
 
-def fair_config(
+def read_fair_scheduler(
     config: Mapping[str, str], allocations: str, types: ResourceTypes
 ) -> SchedulerConfig:
     """The Fair Scheduler's configuration.
@@ -49,7 +49,7 @@ def fair_config(
     )
 
 
-def reloaded(
+def reload_fair_scheduler(
     now: SchedulerConfig, config: Mapping[str, str], allocations: str, types: ResourceTypes
 ) -> SchedulerConfig:
     """*now* with another allocation file and maximum allocation.
