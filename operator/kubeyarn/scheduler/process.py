@@ -23,7 +23,7 @@ from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
 from kubeyarn.schedulers.api import Engine
 from kubeyarn.schedulers.capacity import CapacityEngine
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 
 _log = logging.getLogger(__name__)
 
@@ -104,5 +104,5 @@ def gate_of(settings: Settings) -> Gate | None:
 def make_engine(kind: SchedulerKind, types: ResourceTypes, epoch: int) -> Engine:
     """A fresh engine of the *kind* that root names, whose container ids carry *epoch*."""
     if kind is SchedulerKind.FAIR:
-        return FairEngine(types, epoch=epoch)
+        return FairScheduler(types, epoch=epoch)
     return CapacityEngine(types, epoch=epoch)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.hadoop.fair_yarn_site_xml import read_fair_scheduler, reload_fair_scheduler
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 from kubeyarn.schedulers.fair.objects import AM_KEY
 from kubeyarn.simulate.capacity import extended
 
@@ -30,7 +30,7 @@ class SimulatedFair:
     def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
         self.types = types
         self.partitions = tuple(partitions)
-        self.fair = FairEngine(types, stumbles=True)
+        self.fair = FairScheduler(types, stumbles=True)
         self.engine: Engine = self.fair
         self._config: SchedulerConfig | None = None
 

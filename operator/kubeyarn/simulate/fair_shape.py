@@ -15,7 +15,7 @@ from kubeyarn.model.fair_queues import (
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, SchedulerKind
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 
 _USERS = 10
 _MIB = 1024
@@ -51,9 +51,9 @@ class FairShape:
             fair=FairClusterConfig(defaults=defaults),
         )
 
-    def engine(self) -> FairEngine:
+    def engine(self) -> FairScheduler:
         """An engine with all nodes, whose applications have their masters and ask for nothing."""
-        made = FairEngine()
+        made = FairScheduler()
         made.configure(self.config(), 0)
         for number in range(self.nodes):
             made.add_node(Node(f"n{number}", (self.slots * _MIB, self.slots)))
@@ -62,7 +62,7 @@ class FairShape:
         made.cycle(0, self.applications)
         return made
 
-    def ask(self, made: FairEngine) -> int:
+    def ask(self, made: FairScheduler) -> int:
         """Let every application ask; returns how many containers are wanted."""
         ask = Ask(AskKey(1), self.containers, _ONE)
         for number in range(self.applications):

@@ -13,7 +13,7 @@ from time import process_time
 import pytest
 
 from kubeyarn.model.fair_queues import FairPolicy, FairQueueConfig, ResourceLimit
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 from kubeyarn.schedulers.fair import share_update as sharing
 from kubeyarn.simulate.fair_shape import FairShape
 
@@ -67,7 +67,7 @@ def test_all_shares_of_a_thousand_queues_are_had_in_time(policy: FairPolicy) -> 
     assert distinct < SHARES_MS
 
 
-def shares_ms(made: FairEngine) -> float:
+def shares_ms(made: FairScheduler) -> float:
     """The median of five times all shares again, each after a container ended."""
     made.update(0)
     took = []
@@ -79,7 +79,7 @@ def shares_ms(made: FairEngine) -> float:
     return sorted(took)[2]
 
 
-def distinct_queues(made: FairEngine, shape: FairShape) -> None:
+def distinct_queues(made: FairScheduler, shape: FairShape) -> None:
     """Give every queue a weight, a minimum and a maximum of its own."""
     config = shape.config()
     queues = [

@@ -7,13 +7,13 @@ import copy
 import pytest
 
 from kubeyarn.scheduler.ledger import Ledger
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 from unit.scheduler.world import a_queue
 
 
 def _in_force(*queues, before=()):
     """The ledger after *before* and then *queues* were seen."""
-    ledger = Ledger(lambda _, types: FairEngine(types))
+    ledger = Ledger(lambda _, types: FairScheduler(types))
     root = a_queue("root", cluster={"scheduler": "Fair"})
     for tree in (before, queues):
         for queue in (root, *tree):

@@ -17,7 +17,7 @@ from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Decision, Engine, Grant
 from kubeyarn.schedulers.capacity import CapacityEngine
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 
 APP = ApplicationId(1, 1)
 OTHER = ApplicationId(1, 2)
@@ -43,7 +43,7 @@ class Either:
         fair = FairQueueConfig() if kind is SchedulerKind.FAIR else None
         types = ResourceTypes()
         self.engine: Engine = (
-            CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairEngine(types)
+            CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
         )
         leaf = QueueConfig(
             "root.a",

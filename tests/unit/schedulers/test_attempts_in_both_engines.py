@@ -13,7 +13,7 @@ from kubeyarn.model.queues import QueueConfig, SchedulerConfig, SchedulerKind, p
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Engine, Grant
 from kubeyarn.schedulers.capacity import CapacityEngine
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 
 APP = ApplicationId(1, 1)
 MAPS = AskKey(1, 0)
@@ -23,7 +23,9 @@ BOTH = pytest.mark.parametrize("kind", [SchedulerKind.CAPACITY, SchedulerKind.FA
 def an_engine(kind: SchedulerKind) -> Engine:
     types = ResourceTypes()
     fair = FairQueueConfig() if kind is SchedulerKind.FAIR else None
-    engine: Engine = CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairEngine(types)
+    engine: Engine = (
+        CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
+    )
     queues = (
         QueueConfig("root", fair=fair),
         QueueConfig("root.a", order=1, capacity=percent(100), fair=fair),

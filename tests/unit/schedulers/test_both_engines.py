@@ -21,7 +21,7 @@ from kubeyarn.model.queues import (
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Engine, Grant
 from kubeyarn.schedulers.capacity import CapacityEngine
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 
 APP = ApplicationId(1, 1)
 
@@ -42,7 +42,9 @@ def _config(kind: SchedulerKind) -> SchedulerConfig:
 
 def _engine(kind: SchedulerKind, **changes: object) -> Engine:
     types = ResourceTypes()
-    engine: Engine = CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairEngine(types)
+    engine: Engine = (
+        CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
+    )
     config = _config(kind)
     leaf = replace(config.queues[1], **changes)
     engine.configure(replace(config, queues=(config.queues[0], leaf)), 0)
@@ -97,7 +99,9 @@ def test_a_stopped_queue_takes_nothing_new() -> None:
 @pytest.mark.parametrize("kind", [SchedulerKind.CAPACITY, SchedulerKind.FAIR])
 def test_an_engine_without_any_queue_decides_nothing(kind: SchedulerKind) -> None:
     types = ResourceTypes()
-    engine: Engine = CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairEngine(types)
+    engine: Engine = (
+        CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
+    )
     engine.add_node(Node("n", (100, 100)))
 
     assert not engine.cycle(1_000_000, 10)

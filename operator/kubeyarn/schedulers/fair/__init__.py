@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from kubeyarn.schedulers.fair.scheduler import FairEngine
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 
-__all__ = ["FairEngine"]
+__all__ = ["FairScheduler"]

@@ -44,7 +44,7 @@ _MARKED = "its room goes to an application below its share"
 _KILLED = "preempted: its room goes to an application below its share"
 
 
-class FairEngine:
+class FairScheduler:
     """Hadoop's FairScheduler as a ledger and plain calls.
 
     *epoch* goes into the ids of containers and grows whenever a scheduler takes over. One that

@@ -18,7 +18,7 @@ from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes, add, fits
 from kubeyarn.schedulers.api import Preempt
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 from kubeyarn.schedulers.fair.objects import Attempt, Queue
 
 TYPES = ResourceTypes()
@@ -40,9 +40,9 @@ MORE = ((1024, 0), (2048, 1), (0, 2), (0, 0))
 SIZES = st.sampled_from([(1024, 1), (2048, 1), (1024, 3), (4096, 2)])
 
 
-def engine(policy: str, nodes: int = 3) -> FairEngine:
+def engine(policy: str, nodes: int = 3) -> FairScheduler:
     default = f"<defaultQueueSchedulingPolicy>{policy}</defaultQueueSchedulingPolicy>"
-    made = FairEngine(TYPES)
+    made = FairScheduler(TYPES)
     values = {
         "yarn.scheduler.fair.preemption": "true",
         "yarn.scheduler.fair.preemption.cluster-utilization-threshold": "0.3",
@@ -70,7 +70,7 @@ def application(number: int, queue: str) -> Application:
 class World:
     """An engine and what was done to it."""
 
-    engine: FairEngine
+    engine: FairScheduler
     now_ms: int = 0
     apps: list[ApplicationId] = field(default_factory=list)
     nodes: int = 3
@@ -167,7 +167,7 @@ def test_the_ledger_adds_up_and_no_limit_is_passed(
         check(world.engine)
 
 
-def check(made: FairEngine) -> None:
+def check(made: FairScheduler) -> None:
     containers = made.containers()
     assert len({container.id for container in containers}) == len(containers)
     statuses = {status.path: status for status in made.queue_status()}
@@ -193,7 +193,7 @@ def check(made: FairEngine) -> None:
         check_line(made, queue)
 
 
-def check_line(made: FairEngine, queue: Queue) -> None:
+def check_line(made: FairScheduler, queue: Queue) -> None:
     """Everyone who wanted something at the last update is in line, by the key that counts now."""
     ledger = made._ledger
     members = list(queue.line)

@@ -16,7 +16,7 @@ from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes, Vector, fits
 from kubeyarn.schedulers.api import Grant, Preempt
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 
 TYPES = ResourceTypes()
 ONE = (1024, 1)
@@ -56,7 +56,7 @@ class Contest:
             "yarn.scheduler.fair.preemption.cluster-utilization-threshold": "0",
             "yarn.scheduler.fair.reservable-nodes": "0",
         }
-        self.engine = FairEngine(TYPES)
+        self.engine = FairScheduler(TYPES)
         self.engine.configure(read_fair_scheduler(values, text, TYPES), 0)
         self.engine.add_node(Node("n", (slots * 1024, slots)))
 
@@ -172,7 +172,7 @@ def test_what_is_preempted_does_not_take_its_place_back(
         assert status.used[0] > status.instantaneous_fair_share[0] - 1024
 
 
-def kill_for_the_starved(engine: FairEngine, now_ms: int) -> set[ApplicationId]:
+def kill_for_the_starved(engine: FairScheduler, now_ms: int) -> set[ApplicationId]:
     """One pass whose victims end at once; whose they were."""
     gone = [d.container for d in engine.preempt(now_ms) if isinstance(d, Preempt)]
     for container in gone:

@@ -13,7 +13,7 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers.api import Decision, Grant, Preempt, QueueStatus
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 
 TYPES = ResourceTypes()
 GIB = (1024, 1)
@@ -28,7 +28,7 @@ class FairCluster:
     """An engine, nodes of 10 GiB and 10 vcores, and a clock in seconds."""
 
     def __init__(self, queues: str, *, nodes: int = 2, **settings: str) -> None:
-        self.engine = FairEngine(TYPES)
+        self.engine = FairScheduler(TYPES)
         self.settings = {f"yarn.scheduler.fair.{k}": v for k, v in settings.items()}
         self.now_ms = 0
         self.engine.configure(self.config(queues), self.now_ms)

@@ -9,7 +9,7 @@ from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.fair import FairEngine
+from kubeyarn.schedulers.fair import FairScheduler
 from unit.schedulers.fair.building import GIB, FairCluster, app_id, grants
 
 AB = '<queue name="a"/><queue name="b"/>'
@@ -272,7 +272,7 @@ def test_a_ledger_that_was_rebuilt_decides_like_the_one_before(policy: str) -> N
 
 def test_an_ask_no_node_here_could_serve_does_not_hold_up_the_next() -> None:
     types = ResourceTypes(("memory", "cpu", "gpu"))
-    engine = FairEngine(types)
+    engine = FairScheduler(types)
     engine.configure(read_fair_scheduler({}, "<allocations/>", types), 0)
     engine.add_node(Node("plain", (10240, 10, 0)))
     engine.add_node(Node("small", (512, 1, 1)))
