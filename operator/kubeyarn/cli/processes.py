@@ -15,7 +15,7 @@ import structlog
 
 from kubeyarn.cluster.connection import connect
 from kubeyarn.model.errors import SpecError
-from kubeyarn.resourcemanager import isolation
+from kubeyarn.resourcemanager.pods import isolation
 
 
 def _logging(level: str) -> None:

@@ -14,8 +14,8 @@ from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import podfacts
-from kubeyarn.resourcemanager.podfacts import PodFacts
+from kubeyarn.resourcemanager.pods import pod_state
+from kubeyarn.resourcemanager.pods.pod_state import PodFacts
 
 _MOST_DEAD = 20_000
 
@@ -75,7 +75,7 @@ class Cache:
 
     def put_pod(self, item: Object, *, deleted: bool = False) -> Key | None:
         """Take a pod as seen; returns its application's key, None when it is not ours."""
-        facts = podfacts.read(item)
+        facts = pod_state.read(item)
         if facts is None:
             return None
         owner = (facts.namespace, facts.application)
@@ -101,7 +101,7 @@ class Cache:
             before = known or facts
             last = replace(
                 facts,
-                ending=facts.ending or before.ending or podfacts.TAKEN_AWAY,
+                ending=facts.ending or before.ending or pod_state.TAKEN_AWAY,
                 created_ms=facts.created_ms or before.created_ms,
                 finished_ms=facts.finished_ms or before.finished_ms,
                 deleted_ms=facts.deleted_ms or before.deleted_ms,

@@ -12,7 +12,7 @@ import kopf
 
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.resources import APPLICATIONS, QUEUES
-from kubeyarn.resourcemanager.applications import ApplicationsManager
+from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.queues import QueueKeeper
 
 

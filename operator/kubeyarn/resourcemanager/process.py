@@ -18,11 +18,12 @@ from kubeyarn.cluster.lease import Lease
 from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
 from kubeyarn.crd.object import Object
-from kubeyarn.resourcemanager import endpoint, handlers
-from kubeyarn.resourcemanager.amservice import AmService
-from kubeyarn.resourcemanager.applications import ApplicationsManager
-from kubeyarn.resourcemanager.authentication import PodAuthenticator
-from kubeyarn.resourcemanager.masters import Masters
+from kubeyarn.resourcemanager import handlers
+from kubeyarn.resourcemanager.amservice import endpoint
+from kubeyarn.resourcemanager.amservice.authentication import PodAuthenticator
+from kubeyarn.resourcemanager.amservice.http import AmService
+from kubeyarn.resourcemanager.amservice.service import Masters
+from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.queues import QueueKeeper
 from kubeyarn.resourcemanager.settings import Settings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubeyarn.resourcemanager import isolation
+from kubeyarn.resourcemanager.pods import isolation
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from kubeyarn.crd import ranges
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import records, wire
-from kubeyarn.resourcemanager.applications import ApplicationsManager
-from kubeyarn.resourcemanager.authentication import PodIdentity
-from kubeyarn.resourcemanager.masters import Masters
+from kubeyarn.resourcemanager.amservice import wire
+from kubeyarn.resourcemanager.amservice.authentication import PodIdentity
+from kubeyarn.resourcemanager.amservice.service import Masters
+from kubeyarn.resourcemanager.applications import records
+from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.settings import Settings
 from unit.resourcemanager.objects import an_application
 

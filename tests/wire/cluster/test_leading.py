@@ -14,7 +14,7 @@ from kubeyarn.cluster.leading import Leader
 from kubeyarn.cluster.lease import NEVER
 from kubeyarn.cluster.resources import PODS, QUEUES
 from kubeyarn.model.errors import Unavailable
-from kubeyarn.resourcemanager import endpoint
+from kubeyarn.resourcemanager.amservice import endpoint
 from kubeyarn.resourcemanager.settings import Settings
 from kubeyarn.scheduler.gate import KEEPER, Gate
 

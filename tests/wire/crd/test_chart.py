@@ -12,7 +12,7 @@ import yaml
 
 from kubeyarn.crd import schema
 from kubeyarn.local.lookup import Lookup
-from kubeyarn.resourcemanager import endpoint
+from kubeyarn.resourcemanager.amservice import endpoint
 from kubeyarn.resourcemanager.settings import Settings
 
 CHART = Path(__file__).parents[3] / "charts" / "kubeyarn"

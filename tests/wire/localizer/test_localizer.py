@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from kubeyarn.resourcemanager import localizer
-from kubeyarn.resourcemanager.localizer import LocalizationError, Wanted, localize
+from kubeyarn.resourcemanager.pods import localizer
+from kubeyarn.resourcemanager.pods.localizer import LocalizationError, Wanted, localize
 
 DATA = b"some data\n" * 1000
 SHA = hashlib.sha256(DATA).hexdigest()

@@ -15,7 +15,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, QUEUES
 from kubeyarn.crd.object import Object
-from kubeyarn.resourcemanager.applications import ApplicationsManager
+from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.process import ResourceManager
 from kubeyarn.resourcemanager.queues import QueueKeeper
 from kubeyarn.resourcemanager.settings import Settings as ManagerSettings

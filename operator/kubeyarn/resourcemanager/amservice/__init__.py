@@ -1,0 +1,1 @@
+"""The ApplicationMasters' door: their protocol over HTTP, checked, answered from memory."""

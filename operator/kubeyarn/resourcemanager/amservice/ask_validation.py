@@ -1,0 +1,162 @@
+"""What an ApplicationMaster asks, checked and as values (Hadoop: RMServerUtils)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+
+from kubeyarn.crd import quantities
+from kubeyarn.model.asks import Ask, AskKey, Locality
+from kubeyarn.model.constraints import PlacementConstraint
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager.amservice import wire
+from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.resourcemanager.amservice.field_error import FieldError
+from kubeyarn.resourcemanager.requests import request_builder
+from kubeyarn.resourcemanager.requests.request_builder import Sizes
+from kubeyarn.schedulers import constraint_parser
+
+MOST_CONTAINERS = 100_000
+ANY_PLACE = "*"
+_LONGEST_PLACE = 253
+_MOST_PLACES = 1000
+_TAG = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_MOST_TAGS = 16
+_LONGEST_CONSTRAINT = 4096
+
+
+def ask(index: int, said: wire.Ask, maximum: Mapping[str, int], sizes: Sizes) -> Ask:
+    """The ask number *index* of a heartbeat; no size is above *maximum*.
+
+    Raises:
+        FieldError: it cannot be acted on.
+    """
+    where = f"asks[{index}]"
+    _check_numbers(where, said)
+    size = quantities.amounts(said.resources, f"{where}.resources")
+    _check_size(f"{where}.resources", size, maximum)
+    locality = said.locality or wire.Locality()
+    place = Locality(
+        tuple((node, said.count) for node in locality.nodes),
+        tuple((rack, said.count) for rack in locality.racks),
+        locality.relax,
+    )
+    opportunistic = said.execution_type == "OPPORTUNISTIC"
+    constraint, tags = _placement(where, said)
+    if opportunistic and constraint is not None:
+        raise FieldError(
+            f"{where}.placementConstraint",
+            "found one with executionType OPPORTUNISTIC, allowed: GUARANTEED",
+        )
+    key = AskKey(said.priority, said.allocation_request_id, _shape(said, size, locality, tags))
+    return Ask(
+        key, said.count, sizes.vector(size), said.partition, place, opportunistic, constraint, tags
+    )
+
+
+def places(field: str, said: Sequence[str], before: frozenset[str]) -> frozenset[str]:
+    """Nodes and racks to exclude (Hadoop: RMServerUtils.validateBlacklistRequest).
+
+    Raises:
+        FieldError: one is no name, or they are too many.
+    """
+    for i, name in enumerate(said):
+        if name == ANY_PLACE or not 0 < len(name) <= _LONGEST_PLACE:
+            raise FieldError(
+                f"{field}[{i}]",
+                f"found {name!r}, allowed: the name of a node or rack, and not {ANY_PLACE!r}",
+            )
+    added = frozenset(said)
+    if len(before | added) > _MOST_PLACES:
+        raise FieldError(
+            field,
+            f"would make {len(before | added)} excluded nodes, allowed: {_MOST_PLACES} at a time; "
+            "remove some first",
+        )
+    return added
+
+
+def released(caller: Caller, field: str, text: str) -> ContainerId:
+    """A container that this AM may release (Hadoop: validateContainerReleaseRequest).
+
+    Raises:
+        FieldError: it is none of its own.
+    """
+    container = _container_id(field, text)
+    mine = container.attempt == caller.session.attempt
+    if mine or (caller.keeps_containers and container.attempt.application == caller.record.id):
+        return container
+    whose = "application" if caller.keeps_containers else "attempt"
+    raise FieldError(
+        field, f"found {text}, which is no container of this {whose}, allowed: its own"
+    )
+
+
+def _check_numbers(where: str, said: wire.Ask) -> None:
+    if not 0 <= said.count <= MOST_CONTAINERS:
+        raise FieldError(f"{where}.count", f"found {said.count}, allowed: 0 to {MOST_CONTAINERS}")
+    if said.priority < 0:
+        raise FieldError(f"{where}.priority", f"found {said.priority}, allowed: 0 or more")
+    if said.allocation_request_id < -1:
+        raise FieldError(
+            f"{where}.allocationRequestId",
+            f"found {said.allocation_request_id}, allowed: -1 or more",
+        )
+
+
+def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) -> None:
+    for name in request_builder.SIZE_NAMES:
+        if size.get(name, 0) <= 0:
+            found = quantities.show(name, size.get(name, 0))
+            raise FieldError(f"{field}.{name}", f"found {found}, allowed: more than 0")
+    for name, amount in size.items():
+        if name in high and amount > high[name]:
+            raise FieldError(
+                f"{field}.{name}",
+                f"found {quantities.show(name, amount)}, allowed: at most the maximum allocation "
+                f"{quantities.show(name, high[name])}",
+            )
+
+
+def _shape(
+    said: wire.Ask, size: Mapping[str, int], locality: wire.Locality, tags: tuple[str, ...]
+) -> str:
+    """What tells asks of one priority and allocationRequestId apart, in a few letters."""
+    words = f"{sorted(size.items())}{said.partition}{locality}"
+    if said.execution_type == "OPPORTUNISTIC":
+        # Asks of earlier versions keep their names.
+        words += said.execution_type
+    if said.placement_constraint or tags:
+        words += f"{said.placement_constraint}{tags}"
+    return hashlib.sha256(words.encode()).hexdigest()[:8]
+
+
+def _placement(where: str, said: wire.Ask) -> tuple[PlacementConstraint | None, tuple[str, ...]]:
+    """An ask's constraint and tags, if they can be acted on."""
+    for i, tag in enumerate(said.allocation_tags):
+        if not _TAG.fullmatch(tag) or i >= _MOST_TAGS:
+            raise FieldError(
+                f"{where}.allocationTags[{i}]",
+                f"found {tag!r}, allowed: up to {_MOST_TAGS} tags of letters, digits, '.', '_' and "
+                "'-', each of 1 to 100",
+            )
+    if len(said.placement_constraint) > _LONGEST_CONSTRAINT:
+        raise FieldError(
+            f"{where}.placementConstraint", f"allowed: {_LONGEST_CONSTRAINT} characters"
+        )
+    if not said.placement_constraint:
+        return None, tuple(sorted(set(said.allocation_tags)))
+    try:
+        constraint = constraint_parser.parse(said.placement_constraint)
+    except SpecError as error:
+        raise FieldError(f"{where}.placementConstraint", str(error)) from None
+    return constraint, tuple(sorted(set(said.allocation_tags)))
+
+
+def _container_id(field: str, text: str) -> ContainerId:
+    try:
+        return ContainerId.parse(text)
+    except SpecError as error:
+        raise FieldError(field, str(error)) from error

@@ -1,0 +1,117 @@
+"""Who calls the AM service: the ApplicationMaster of an application's current attempt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubeyarn.cluster import names
+from kubeyarn.crd.object import Key, Object
+from kubeyarn.lifecycle.attempt import AttemptState
+from kubeyarn.lifecycle.master import MasterSession, ProtocolError
+from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager.amservice import am_token
+from kubeyarn.resourcemanager.amservice.am_token import MasterToken
+from kubeyarn.resourcemanager.amservice.authentication import NotAuthenticated, PodIdentity
+from kubeyarn.resourcemanager.applications import annotation_protocol, records
+from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.requests import request_view
+from kubeyarn.resourcemanager.requests.request_view import RequestView
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated ApplicationMaster: its application and the session of its attempt."""
+
+    key: Key
+    application: Object
+    record: ApplicationRecord
+    session: MasterSession
+
+    @property
+    def keeps_containers(self) -> bool:
+        """Whether containers live on from attempt to attempt."""
+        return bool(self.application["spec"].get("keepContainersAcrossAttempts"))
+
+    def asks(self, cache: Cache) -> list[RequestView]:
+        """What its application's ApplicationMasters have asked, all attempts included."""
+        views = (request_view.view(found, self.record.id) for found in cache.requests(self.key))
+        return [view for view in views if view.role == names.ROLE_ASK]
+
+    def request_of(self, cache: Cache, container: ContainerId) -> RequestView | None:
+        """The request that a container was granted to."""
+        for view in self.asks(cache):
+            if container in view.grants or container in view.completed:
+                return view
+        return None
+
+    def must_live(self, *, finished_is_fine: bool = False) -> None:
+        """Refuse an ApplicationMaster whose attempt is over.
+
+        Raises:
+            ProtocolError: AttemptEnded.
+        """
+        attempt = self.record.attempt
+        gone = attempt is None or attempt.state in (AttemptState.FAILED, AttemptState.KILLED)
+        finishing = attempt is not None and attempt.state is AttemptState.FINISHING
+        if self.record.ended or gone or (finishing and not finished_is_fine):
+            raise ProtocolError(
+                "AttemptEnded",
+                f"{self.session.attempt} has ended: application {self.record.state}",
+            )
+
+
+def by_pod(manager: ApplicationsManager, pod: PodIdentity) -> Caller:
+    """The application that *pod* is the current ApplicationMaster of.
+
+    Raises:
+        ProtocolError: NotAnApplicationMaster, ApplicationNotFound or AttemptEnded.
+    """
+    cache = manager.cache
+    facts = cache.pod((pod.namespace, pod.name))
+    if facts is None or facts.uid != pod.uid or facts.role != names.ROLE_AM:
+        raise ProtocolError(
+            "NotAnApplicationMaster",
+            f"pod {pod.namespace}/{pod.name} is no ApplicationMaster; only an application's "
+            "ApplicationMaster may speak for it",
+        )
+    key = (facts.namespace, facts.application)
+    application = cache.applications.get(key)
+    record = records.read(application) if application else None
+    if application is None or record is None or record.id != facts.container.attempt.application:
+        raise ProtocolError(
+            "ApplicationNotFound", f"application {key[0]}/{key[1]} does not exist any more"
+        )
+    if annotation_protocol.in_objects(application):
+        raise ProtocolError(
+            "NotAnApplicationMaster",
+            f"application {key[0]}/{key[1]} says applicationMaster.protocol: Objects, so its "
+            "ApplicationMaster speaks by ContainerRequests and annotations alone",
+        )
+    attempt = record.attempt
+    mine = attempt is not None and attempt.id == facts.container.attempt
+    if attempt is None or not mine or attempt.container not in (None, facts.container):
+        raise ProtocolError(
+            "AttemptEnded",
+            f"pod {pod.name} is not the ApplicationMaster of the current attempt",
+        )
+    return Caller(key, application, record, manager.session(key, record))
+
+
+def by_token(manager: ApplicationsManager, token: MasterToken) -> Caller:
+    """The application that *token* was made for.
+
+    Raises:
+        NotAuthenticated: it is not, or not any more, the token of an application.
+        ProtocolError: AttemptEnded.
+    """
+    key = (token.namespace, token.application)
+    application = manager.cache.applications.get(key)
+    record = records.read(application) if application else None
+    if application is None or record is None or not am_token.fits(token, application):
+        raise NotAuthenticated(
+            f"Authorization: the token is not that of application {key[0]}/{key[1]}; it is in "
+            "the Secret that status.unmanagedAM.secret of the application names"
+        )
+    return Caller(key, application, record, manager.session(key, record))

@@ -1,0 +1,119 @@
+"""Launching, stopping and asking about containers (Hadoop: ContainerManagementProtocol)."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+
+from kubeyarn.cluster import names
+from kubeyarn.lifecycle import container as containers
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager.amservice import wire
+from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.resourcemanager.amservice.field_error import FieldError
+from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.pods import owning
+from kubeyarn.resourcemanager.pods.pod_builder import Launch
+from kubeyarn.resourcemanager.requests.request_view import RequestView
+
+
+async def answer(
+    manager: ApplicationsManager, caller: Caller, message: wire.Containers
+) -> wire.ContainersAnswer:
+    """Do what one call says, and say what became of each container that it names."""
+    call = _Call(manager, caller)
+    # All at once: the client bounds the calls in flight.
+    await asyncio.gather(*(call.launch(how) for how in message.launch))
+    for text in message.stop:
+        await call.stop(text)
+    for text in message.status:
+        call.status(text)
+    return call.answer
+
+
+class _Call:
+    """One call; *answer* fills as it goes."""
+
+    def __init__(self, manager: ApplicationsManager, caller: Caller) -> None:
+        self._manager = manager
+        self._caller = caller
+        self.answer = wire.ContainersAnswer()
+
+    async def launch(self, launch: wire.LaunchContainer) -> None:
+        view = self._known(launch.container_id)
+        if view is None:
+            return
+        _check_files(launch)
+        caller, container = self._caller, ContainerId.parse(launch.container_id)
+        former = view.attempt != caller.session.attempt.number
+        if former or container in view.completed or container not in view.grants:
+            self._fail(launch.container_id, "the container has ended already")
+            return
+        how = Launch(
+            image=launch.image or owning.am_image(caller.application),
+            command=tuple(launch.command),
+            args=tuple(launch.args),
+            env=tuple(launch.env),
+            template=launch.template,
+            executor=launch.executor,
+            files=tuple(msgspec.to_builtins(file) for file in launch.files),
+        )
+        placed = owning.placed(view, container, names.ROLE_TASK)
+        launch_one = self._manager.launcher.launch
+        pod = await launch_one(caller.key, caller.application, caller.record, placed, how)
+        self.answer.launched.append(wire.Launched(container_id=launch.container_id, pod=pod))
+
+    async def stop(self, text: str) -> None:
+        if self._known(text) is not None:
+            container = ContainerId.parse(text)
+            await self._manager.stop(self._caller.key, container, ExitStatus.KILLED_BY_APPMASTER)
+            self.answer.stopped.append(text)
+
+    def status(self, text: str) -> None:
+        view = self._known(text)
+        if view is None:
+            return
+        container = ContainerId.parse(text)
+        done = view.completed.get(container)
+        pod = self._manager.cache.pods(self._caller.key).get(container)
+        ended = done is not None or container not in view.grants
+        state = containers.state(
+            told=True,
+            launched=pod is not None and pod.running,
+            exit_status=(done.exit_status if done else ExitStatus.ABORTED) if ended else None,
+        )
+        status = wire.ContainerStatus(
+            container_id=text,
+            state=containers.public(state),
+            exit_status=done.exit_status if done else None,
+        )
+        self.answer.statuses.append(status)
+
+    def _known(self, text: str) -> RequestView | None:
+        """The request that a container was granted to; an error is noted when there is none."""
+        try:
+            view = self._caller.request_of(self._manager.cache, ContainerId.parse(text))
+        except SpecError as error:
+            self._fail(text, str(error))
+            return None
+        if view is None:
+            self._fail(text, "no such container of this application")
+        return view
+
+    def _fail(self, text: str, message: str) -> None:
+        self.answer.errors.append(wire.ContainerError(container_id=text, message=message))
+
+
+def _check_files(launch: wire.LaunchContainer) -> None:
+    for number, file in enumerate(launch.files):
+        sources = (file.config_map, file.secret, file.persistent_volume_claim, file.url)
+        found = sum(source is not None for source in sources)
+        if found != 1:
+            raise FieldError(
+                f"launch[].files[{number}]",
+                f"{file.path}: found {found} sources, allowed: exactly one of configMap, secret, "
+                "persistentVolumeClaim and url",
+            )

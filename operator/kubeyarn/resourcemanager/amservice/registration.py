@@ -1,0 +1,76 @@
+"""An ApplicationMaster's registration (Hadoop: registerApplicationMaster)."""
+
+from __future__ import annotations
+
+from kubeyarn.lifecycle.master import GrantedContainer
+from kubeyarn.resourcemanager import limits
+from kubeyarn.resourcemanager.amservice import responses, wire
+from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.requests import request_builder
+
+
+def register(
+    manager: ApplicationsManager, caller: Caller, message: wire.Register, now_ms: int
+) -> wire.Registered:
+    """Take a registration; the answer tells what there is already.
+
+    Raises:
+        ProtocolError: AlreadyRegistered.
+    """
+    sizes, session = manager.sizes, caller.session
+    views = [v for v in caller.asks(manager.cache) if v.attempt == session.attempt.number]
+    live = [
+        request_builder.granted(view, container, node, sizes)
+        for view in views
+        for container, node in view.grants.items()
+        if container not in view.completed
+    ]
+    ever = {view.key: view.granted for view in views}
+    kept = _kept(manager, caller)
+    again = bool(caller.application["spec"].get("unmanagedAM")) and caller.keeps_containers
+    session.register(live, ever, message.tracking_url, now_ms, kept=kept, again=again)
+    session.host, session.rpc_port = message.host, message.rpc_port
+    session.excluded = _excluded(manager, caller)
+    manager.queue.add(caller.key)
+    low, high = limits.allocation(manager.cache, caller.record.queue)
+    return wire.Registered(
+        application_id=str(caller.record.id),
+        attempt_id=str(session.attempt),
+        queue=caller.record.queue,
+        minimum_allocation=request_builder.shown(low),
+        maximum_allocation=request_builder.shown(high),
+        resource_types=list(dict.fromkeys((*request_builder.SIZE_NAMES, *sorted(high)))),
+        scheduler_resource_types=limits.scheduled(manager.cache),
+        containers_from_previous_attempts=[responses.container(c, sizes) for c in kept],
+        containers=[responses.container(c, sizes) for c in live],
+        response_id=session.response_id,
+    )
+
+
+def _excluded(manager: ApplicationsManager, caller: Caller) -> frozenset[str]:
+    """What the attempt excluded before, or the one before it if that hands on what it has."""
+    number = caller.session.attempt.number
+    return frozenset(
+        name
+        for view in caller.asks(manager.cache)
+        if view.attempt == number or (caller.keeps_containers and view.attempt == number - 1)
+        for name in view.excluded
+    )
+
+
+def _kept(manager: ApplicationsManager, caller: Caller) -> list[GrantedContainer]:
+    """Containers of former attempts that run on (Hadoop: keepContainers...Attempts)."""
+    if not caller.keeps_containers:
+        return []
+    pods = manager.cache.pods(caller.key)
+    return [
+        request_builder.granted(view, container, node, manager.sizes)
+        for view in caller.asks(manager.cache)
+        if view.attempt < caller.session.attempt.number
+        for container, node in view.grants.items()
+        if container not in view.completed
+        and (pod := pods.get(container)) is not None
+        and pod.running
+        and not pod.deleting
+    ]

@@ -1,0 +1,69 @@
+"""What ApplicationMasters are told, as messages of the AM service."""
+
+from __future__ import annotations
+
+from kubeyarn.lifecycle.master import (
+    CompletedContainer,
+    GrantedContainer,
+    RejectedAsk,
+    UpdateError,
+    UpdateType,
+)
+from kubeyarn.lifecycle.node import NodeUpdate
+from kubeyarn.resourcemanager.amservice import wire
+from kubeyarn.resourcemanager.requests.request_builder import Sizes
+
+
+def container(granted: GrantedContainer, sizes: Sizes) -> wire.Container:
+    """A container as it is."""
+    return wire.Container(
+        container_id=str(granted.id),
+        node=granted.node,
+        priority=granted.key.priority,
+        allocation_request_id=granted.key.allocation_request_id,
+        version=granted.version,
+        execution_type="OPPORTUNISTIC" if granted.opportunistic else "GUARANTEED",
+        resources=sizes.shown(granted.size),
+    )
+
+
+def completed(ended: CompletedContainer) -> wire.Completed:
+    """A container's end."""
+    return wire.Completed(
+        container_id=str(ended.id), exit_status=ended.exit_status, diagnostics=ended.diagnostics
+    )
+
+
+def updated(kind: UpdateType, granted: GrantedContainer, sizes: Sizes) -> wire.UpdatedContainer:
+    """A container that was changed."""
+    return wire.UpdatedContainer(type=kind.value, container=container(granted, sizes))
+
+
+def update_error(error: UpdateError) -> wire.UpdateError:
+    """An update that is not made."""
+    return wire.UpdateError(
+        container_id=error.id,
+        reason=error.reason,
+        current_version=error.version,
+        message=error.message,
+    )
+
+
+def rejected(ask: RejectedAsk) -> wire.Rejected:
+    """An ask that cannot be served as it is."""
+    return wire.Rejected(
+        priority=ask.key.priority,
+        allocation_request_id=ask.key.allocation_request_id,
+        reason=ask.reason,
+        message=ask.message,
+    )
+
+
+def node(update: NodeUpdate) -> wire.NodeUpdate:
+    """A node that changed."""
+    return wire.NodeUpdate(
+        node=update.name,
+        state=update.view.state.value,
+        update_type=update.view.update_type.value,
+        decommissioning_timeout_seconds=update.view.remaining_s,
+    )

@@ -1,0 +1,183 @@
+"""What ApplicationMasters may do, as plain calls: the AM service without its transport."""
+
+from __future__ import annotations
+
+from kubeyarn.crd.object import Key
+from kubeyarn.lifecycle.application import FinalStatus
+from kubeyarn.lifecycle.attempt import AttemptState
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.master import (
+    AllocateAnswer,
+    AllocateRequest,
+    MasterSession,
+    ProtocolError,
+)
+from kubeyarn.lifecycle.progress import Unregistration
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import limits
+from kubeyarn.resourcemanager.amservice import (
+    ask_validation,
+    callers,
+    container_management,
+    preemption_message,
+    registration,
+    responses,
+    update_validation,
+    wire,
+)
+from kubeyarn.resourcemanager.amservice.am_token import MasterToken
+from kubeyarn.resourcemanager.amservice.authentication import PodIdentity
+from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.resourcemanager.amservice.field_error import FieldError
+from kubeyarn.resourcemanager.amservice.preemption_message import Marked
+from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.requests import request_builder
+
+
+class Masters:
+    """The calls of the AM service. Each answers from memory; writing follows behind."""
+
+    def __init__(self, manager: ApplicationsManager) -> None:
+        self._manager = manager
+        self._answers: dict[Key, wire.Allocated] = {}
+
+    def caller(self, pod: PodIdentity) -> Caller:
+        """The application that *pod* is the current ApplicationMaster of.
+
+        Raises:
+            ProtocolError: NotAnApplicationMaster, ApplicationNotFound or AttemptEnded.
+        """
+        return callers.by_pod(self._manager, pod)
+
+    def unmanaged(self, token: MasterToken) -> Caller:
+        """The application that *token* was made for.
+
+        Raises:
+            NotAuthenticated: it is not, or not any more, the token of an application.
+            ProtocolError: AttemptEnded.
+        """
+        return callers.by_token(self._manager, token)
+
+    def register(self, caller: Caller, message: wire.Register, now_ms: int) -> wire.Registered:
+        """Hadoop: ApplicationMasterService.registerApplicationMaster."""
+        caller.must_live()
+        return registration.register(self._manager, caller, message, now_ms)
+
+    def allocate(self, caller: Caller, message: wire.Allocate, now_ms: int) -> wire.Allocated:
+        """Hadoop: ApplicationMasterService.allocate."""
+        caller.must_live(finished_is_fine=True)
+        if caller.session.repeats(message.response_id):
+            return self._repeated(caller, now_ms)
+        request = self._read(caller, message)
+        self._tell_nodes(caller.session)
+        answer = caller.session.allocate(request, now_ms)
+        self._manager.queue.add(caller.key)
+        said = self._said(caller, answer)
+        self._remember(caller, said)
+        return said
+
+    def _read(self, caller: Caller, message: wire.Allocate) -> AllocateRequest:
+        exclude = message.exclude_nodes or wire.ExcludeNodes()
+        cache, sizes = self._manager.cache, self._manager.sizes
+        _, high = limits.allocation(cache, caller.record.queue)
+        updates, update_errors = update_validation.check(
+            message.updates,
+            lambda container: caller.request_of(cache, container),
+            caller.session.updates,
+            high,
+        )
+        return AllocateRequest(
+            response_id=message.response_id,
+            progress=message.progress,
+            asks=tuple(ask_validation.ask(i, a, high, sizes) for i, a in enumerate(message.asks)),
+            releases=tuple(
+                ask_validation.released(caller, f"releases[{i}]", text)
+                for i, text in enumerate(message.releases)
+            ),
+            exclude=ask_validation.places("excludeNodes.add", exclude.add, caller.session.excluded),
+            include=frozenset(exclude.remove),
+            updates=updates,
+            update_errors=update_errors,
+            tracking_url=message.tracking_url,
+        )
+
+    def _said(self, caller: Caller, answer: AllocateAnswer) -> wire.Allocated:
+        cache, sizes = self._manager.cache, self._manager.sizes
+        return wire.Allocated(
+            response_id=answer.response_id,
+            allocated=[responses.container(c, sizes) for c in answer.allocated],
+            completed=[responses.completed(c) for c in answer.completed],
+            headroom=request_builder.shown(limits.headroom(cache, caller.record)),
+            cluster_nodes=limits.nodes(cache),
+            updated_nodes=[responses.node(update) for update in answer.nodes],
+            priority=int((caller.application.get("status") or {}).get("priority") or 0),
+            preemption=self._preemption(caller),
+            rejected=[responses.rejected(ask) for ask in answer.rejected],
+            updated_containers=[responses.updated(kind, c, sizes) for kind, c in answer.updated],
+            update_errors=[responses.update_error(error) for error in answer.update_errors],
+        )
+
+    def _remember(self, caller: Caller, said: wire.Allocated) -> None:
+        known = self._manager.sessions
+        if len(self._answers) > len(known):
+            self._answers = {k: v for k, v in self._answers.items() if k in known}
+        self._answers[caller.key] = said
+
+    def _repeated(self, caller: Caller, now_ms: int) -> wire.Allocated:
+        """The last answer, all of it: what it told may never have arrived."""
+        caller.session.last_heard_ms = now_ms
+        return self._answers[caller.key]
+
+    def _tell_nodes(self, session: MasterSession) -> None:
+        """Nodes that changed since they were last told of; who is new hears which do not run."""
+        nodes, heard = self._manager.nodes, session.nodes_heard
+        for update in nodes.standing() if heard is None else nodes.since(heard):
+            session.node_changed(update)
+        session.nodes_heard = nodes.changes
+
+    def _preemption(self, caller: Caller) -> wire.Preemption:
+        """Containers marked to be taken back, told once (Hadoop: PreemptionMessage.contract)."""
+        cache = self._manager.cache
+        marked = {
+            container: Marked(container, now, why, view.size)
+            for view in caller.asks(cache)
+            for container, (now, why) in view.preempting.items()
+            if container not in view.completed
+        }
+        low, _ = limits.allocation(cache, caller.record.queue)
+        new = [marked[container] for container in caller.session.warn(marked)]
+        return preemption_message.message(new, limits.root(cache), low)
+
+    async def release(self, caller: Caller, message: wire.Allocate) -> None:
+        """Give back what the AM releases; after the heartbeat itself was taken."""
+        for text in message.releases:
+            container = ContainerId.parse(text)
+            if caller.request_of(self._manager.cache, container) is not None:
+                await self._manager.stop(caller.key, container, ExitStatus.ABORTED)
+
+    def finish(self, caller: Caller, message: wire.Finish, now_ms: int) -> wire.Finished:
+        """Hadoop: ApplicationMasterService.finishApplicationMaster."""
+        attempt = caller.record.attempt
+        if attempt is not None and attempt.state in (AttemptState.FINISHING, AttemptState.FINISHED):
+            return wire.Finished(is_unregistered=True)
+        caller.must_live()
+        try:
+            status = FinalStatus(message.final_status)
+        except ValueError:
+            allowed = ", ".join(s.value for s in FinalStatus if s is not FinalStatus.UNDEFINED)
+            raise FieldError(
+                "finalStatus", f"found {message.final_status!r}, allowed: {allowed}"
+            ) from None
+        said = Unregistration(status, message.diagnostics, message.tracking_url)
+        caller.session.finish(said, now_ms)
+        self._manager.queue.add(caller.key)
+        return wire.Finished(is_unregistered=False)
+
+    async def containers(self, caller: Caller, message: wire.Containers) -> wire.ContainersAnswer:
+        """Launch, stop and ask about containers (Hadoop: ContainerManagementProtocol)."""
+        caller.must_live()
+        if not caller.session.registered:
+            raise ProtocolError(
+                "ApplicationMasterNotRegistered", f"{caller.session.attempt} is not registered"
+            )
+        return await container_management.answer(self._manager, caller, message)

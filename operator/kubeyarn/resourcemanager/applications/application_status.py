@@ -1,0 +1,105 @@
+"""What is written to YarnApplication.status, and the events that go with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
+from kubeyarn.cluster.merging import replacing
+from kubeyarn.crd import conditions
+from kubeyarn.crd.conditions import Saying
+from kubeyarn.crd.object import Object
+from kubeyarn.lifecycle.application import ApplicationState
+from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.resourcemanager.applications import lifetime, records
+from kubeyarn.resourcemanager.applications.observed_state import Seen
+from kubeyarn.resourcemanager.requests import request_builder, usage
+from kubeyarn.resourcemanager.requests.request_view import RequestView
+
+
+def changes(
+    seen: Seen,
+    record: ApplicationRecord,
+    views: list[RequestView],
+    said: list[Saying],
+    now_ms: int,
+) -> Object:
+    """What of the status is not as it should be, as a merge patch; empty when all is. Pure.
+
+    *said* are its conditions at *now_ms*, *views* its requests.
+    """
+    meta, status = seen.application["metadata"], seen.application.get("status") or {}
+    wanted = records.write(record) | _address(seen, record) | _priority(seen)
+    wanted["allocated"] = _allocated(views)
+    wanted["usage"] = usage.of_application(views, status.get("usage") or {})
+    if record.queue:
+        # Before that, its queue's word on lifetimes is not known.
+        wanted["lifetime"] = lifetime.status(record, seen.lifetime.seconds)
+    wanted["observedGeneration"] = meta.get("generation")
+    wanted["conditions"] = conditions.merged(
+        status.get("conditions"),
+        said,
+        int(meta.get("generation") or 0),
+        records.timestamp(now_ms) or "",
+    )
+    return {
+        k: replacing(status.get(k), v) for k, v in wanted.items() if not _same(status.get(k), v)
+    }
+
+
+def announce(
+    events: EventRecorder,
+    application: Object,
+    before: ApplicationRecord | None,
+    after: ApplicationRecord,
+) -> None:
+    """Events for changes of state, and for attempts that another one follows."""
+    if before is not None and before.attempt and before.attempt.id != after.attempt_id:
+        failed = next((a for a in after.attempts if a.id == before.attempt.id), before.attempt)
+        note = f"{failed.id} failed and is tried again: {failed.diagnostics}"
+        events.record(application, WARNING, "AttemptFailed", "Reconcile", note)
+    if before is not None and before.state is after.state:
+        return
+    level = WARNING if after.state is ApplicationState.FAILED else NORMAL
+    reason = "Application" + after.state.value.title().replace("_", "")
+    note = f"{after.id} is {after.state}"
+    if after.queue:
+        note += f" in queue {after.queue}"
+    if after.ended and after.diagnostics:
+        note += f": {after.diagnostics}"
+    events.record(application, level, reason, "Reconcile", note)
+
+
+def _address(seen: Seen, record: ApplicationRecord) -> Object:
+    """Where the AM listens for clients, as long as it does; another process may know it."""
+    if record.state is ApplicationState.ACCEPTED:
+        return {"host": None, "rpcPort": None}
+    if record.state is ApplicationState.RUNNING and seen.session.registered:
+        return {"host": seen.session.host, "rpcPort": seen.session.rpc_port}
+    return {}
+
+
+def _priority(seen: Seen) -> Object:
+    """The priority in force, once the scheduler has said it."""
+    applied = (seen.am_request.status.get("applied") or {}) if seen.am_request else {}
+    said = applied.get("priorityInForce")
+    return {} if said is None else {"priority": said}
+
+
+def _allocated(views: list[RequestView]) -> Object:
+    """What the application holds now."""
+    total: dict[str, int] = {}
+    count = 0
+    for view in views:
+        live = [container for container in view.grants if container not in view.completed]
+        count += len(live)
+        changed = [view.size_of(c) for c in live if c in view.updated]
+        for size, times in ((view.size, len(live) - len(changed)), *((s, 1) for s in changed)):
+            for name, amount in size.items():
+                total[name] = total.get(name, 0) + amount * times
+    return {"containers": count, **request_builder.shown(total)}
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Equal, where nothing and an empty value say the same."""
+    return before == after or (not before and not after and before in (None, "", [], {}, 0))

@@ -1,0 +1,1 @@
+"""Nodes: their YARN states, and what becomes of containers on those that leave."""

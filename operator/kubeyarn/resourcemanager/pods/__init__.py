@@ -1,0 +1,1 @@
+"""Pods of containers: how they are built, what they tell, how they are removed."""

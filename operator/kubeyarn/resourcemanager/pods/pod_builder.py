@@ -1,0 +1,216 @@
+"""Pods of granted containers: a pure builder.
+
+The user's template is kept as it is; what YARN decides (node, size, identity, environment) is laid
+over it, and the short form's fields lie between.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.crd import quantities
+from kubeyarn.crd.object import Object
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager.pods import directories, environment, files, isolation, launch_script
+from kubeyarn.resourcemanager.pods.cluster_defaults import Site
+from kubeyarn.resourcemanager.pods.environment import Start
+
+# Hadoop's NodeManager waits a quarter of a second between the signals
+# (yarn.nodemanager.sleep-delay-before-sigkill.ms), Kubernetes half a minute; a template may say.
+STOP_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a container is launched: the short form, over an optional PodTemplateSpec."""
+
+    image: str = ""
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: tuple[Mapping[str, Any], ...] = ()
+    template: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[Mapping[str, Any], ...] = ()
+    executor: str = ""
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Launch:
+        """The launch that `applicationMaster`, `container` or a launch call describes."""
+        return cls(
+            image=spec.get("image") or "",
+            command=tuple(spec.get("command") or ()),
+            args=tuple(spec.get("args") or ()),
+            env=tuple(spec.get("env") or ()),
+            template=spec.get("template") or {},
+            files=tuple(spec.get("files") or ()),
+            executor=spec.get("executor") or "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A granted container: what it is, where it may run, and how much it holds (base units)."""
+
+    container: ContainerId
+    node: str
+    size: Mapping[str, int]
+    request: str
+    role: str
+    opportunistic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The application a pod is made for; *max_attempts* is how often its AM may be started."""
+
+    name: str
+    namespace: str
+    uid: str
+    user: str
+    queue: str
+    submitted_ms: int = 0
+    max_attempts: int = 1
+
+
+def make_pod(owner: Owner, placed: Placed, launch: Launch, site: Site) -> Object:
+    """The pod of a granted container; the same arguments make the same pod.
+
+    Raises:
+        SpecError: the launch asks for what *site* does not give.
+    """
+    template = copy.deepcopy(dict(launch.template))
+    spec: Object = template.get("spec") or {}
+    containers = spec.get("containers") or [{"name": "main"}]
+    main = _main(containers[0], owner, placed, launch, site)
+    spec["containers"] = [main, *containers[1:]]
+    isolation.isolate(spec, launch.executor, owner.user, site.executors)
+    localizer = files.localizer(launch.files, site.localizer_image, placed.size)
+    if localizer is not None:
+        spec["initContainers"] = [localizer, *(spec.get("initContainers") or [])]
+    spec["restartPolicy"] = "Never"
+    spec.setdefault("terminationGracePeriodSeconds", STOP_SECONDS)
+    spec["schedulerName"] = names.SCHEDULER_NAME
+    spec["affinity"] = _pinned(spec.get("affinity") or {}, placed.node)
+    given = [*(spec.get("volumes") or []), *files.volumes(launch.files)]
+    spec["volumes"] = [*given, *directories.volumes(placed.role)]
+    # A container needs no rights in the cluster unless its template names an account for them.
+    if "serviceAccountName" not in spec:
+        spec.setdefault("automountServiceAccountToken", False)
+    metadata = _metadata(template.get("metadata") or {}, owner, placed)
+    _keep_script(metadata, spec, placed.container)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _keep_script(metadata: Object, spec: Object, container: ContainerId) -> None:
+    main = spec["containers"][0]
+    text = launch_script.script(
+        main["env"], main["workingDir"], main.get("command") or (), main.get("args") or ()
+    )
+    if text:
+        metadata["annotations"][launch_script.ANNOTATION] = text
+        spec["volumes"].append(launch_script.volume())
+        main["volumeMounts"].append(launch_script.mount(container))
+
+
+def _metadata(given: Object, owner: Owner, placed: Placed) -> Object:
+    container = placed.container
+    labels = {
+        "app.kubernetes.io/managed-by": "kubeyarn",
+        "app.kubernetes.io/part-of": owner.name[: names.LONGEST_LABEL].rstrip("-."),
+        "app.kubernetes.io/component": _component(placed.role),
+        names.APPLICATION: owner.name[: names.LONGEST_LABEL].rstrip("-."),
+        names.ATTEMPT: str(container.attempt.number),
+        names.ROLE: placed.role,
+        names.EXECUTION_TYPE: names.OPPORTUNISTIC if placed.opportunistic else names.GUARANTEED,
+    }
+    if len(owner.queue) <= names.LONGEST_LABEL:
+        labels[names.QUEUE] = owner.queue
+    annotations = {
+        names.APPLICATION: owner.name,
+        names.APPLICATION_ID: str(container.attempt.application),
+        names.CONTAINER_ID: str(container),
+        names.QUEUE: owner.queue,
+        names.USER: owner.user,
+        names.REQUEST: placed.request,
+    }
+    return {
+        "name": names.pod_name(owner.name, container),
+        "namespace": owner.namespace,
+        "labels": {**(given.get("labels") or {}), **labels},
+        "annotations": {**(given.get("annotations") or {}), **annotations},
+        "ownerReferences": [owner_reference(owner)],
+    }
+
+
+def owner_reference(owner: Owner) -> Object:
+    """What makes Kubernetes remove an object with its application."""
+    return {
+        "apiVersion": "kubeyarn.io/v1alpha1",
+        "kind": "YarnApplication",
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _component(role: str) -> str:
+    return "applicationmaster" if role == names.ROLE_AM else "container"
+
+
+def _main(given: Object, owner: Owner, placed: Placed, launch: Launch, site: Site) -> Object:
+    main = {"name": "main", **given}
+    if launch.image:
+        main["image"] = launch.image
+    if launch.command:
+        main["command"] = list(launch.command)
+    if launch.args:
+        main["args"] = list(launch.args)
+    main.setdefault("workingDir", directories.container_directory(placed.container))
+    main["env"] = environment.variables(
+        placed.container,
+        owner.user,
+        main["workingDir"],
+        _start(owner, placed.role, site),
+        [*(main.get("env") or []), *launch.env],
+    )
+    main["resources"] = resources(main.get("resources") or {}, placed.size)
+    given_mounts = main.get("volumeMounts") or []
+    mounts = [*given_mounts, *directories.mounts(placed.container, placed.role)]
+    main["volumeMounts"] = [*mounts, *files.mounts(launch.files, main["workingDir"])]
+    return main
+
+
+def _start(owner: Owner, role: str, site: Site) -> Start | None:
+    """What only an ApplicationMaster is told."""
+    if role != names.ROLE_AM:
+        return None
+    return Start(owner.submitted_ms, owner.max_attempts, site.am_service)
+
+
+def resources(given: Object, size: Mapping[str, int]) -> Object:
+    """Requests are what was granted; memory and extended resources are limits too.
+
+    CPU has no limit unless the template gives one: YARN, too, lets idle cores be used.
+    """
+    granted = {name: quantities.show(name, amount) for name, amount in size.items() if amount}
+    limits = {name: amount for name, amount in granted.items() if name != "cpu"}
+    return {
+        **given,
+        "requests": {**(given.get("requests") or {}), **granted},
+        "limits": {**(given.get("limits") or {}), **limits},
+    }
+
+
+def _pinned(affinity: Object, node: str) -> Object:
+    """*affinity* narrowed to one node: required terms are alternatives, so each gets the pin."""
+    pin = {"key": "metadata.name", "operator": "In", "values": [node]}
+    key = "requiredDuringSchedulingIgnoredDuringExecution"
+    node_affinity = dict(affinity.get("nodeAffinity") or {})
+    terms: Sequence[Object] = (node_affinity.get(key) or {}).get("nodeSelectorTerms") or [{}]
+    pinned = [{**term, "matchFields": [*(term.get("matchFields") or []), pin]} for term in terms]
+    node_affinity[key] = {"nodeSelectorTerms": pinned}
+    return {**affinity, "nodeAffinity": node_affinity}

@@ -1,0 +1,1 @@
+"""ContainerRequests: those written for ApplicationMasters, and what their grants lead to."""

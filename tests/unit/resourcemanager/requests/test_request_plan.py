@@ -1,0 +1,290 @@
+"""What follows for a ContainerRequest from its pods."""
+
+from __future__ import annotations
+
+import pytest
+
+from kubeyarn.cluster import names
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.model.asks import AskKey
+from kubeyarn.resourcemanager.pods import pod_state
+from kubeyarn.resourcemanager.requests import request_view
+from unit.resourcemanager.objects import APP, a_pod, a_request, container, exited
+
+OVER = request_view.APPLICATION_OVER
+GRANTS = [{"attempt": 1, "epoch": 0, "node": "n1", "containers": "2-4"}]
+
+
+def viewed(status=None, **said):
+    return request_view.view(a_request(status=status, **said), APP)
+
+
+def plan(seen, *pods, endings=None, doom=None, confirmed=True):
+    by_container = {p.container: p for p in map(pod_state.read, pods)}
+    return request_view.plan(
+        seen, by_container, (endings or {}).get, doom, confirmed=lambda _: confirmed
+    )
+
+
+def after(seen, status):
+    """The view of a request whose status was patched."""
+    return viewed({**seen.status, **status})
+
+
+def test_a_request_is_read_with_its_grants_and_what_has_ended():
+    seen = viewed(
+        {
+            "granted": 5,
+            "resources": {"memory": "2Gi", "cpu": "500m"},
+            "grants": [*GRANTS, {"attempt": 1, "epoch": 2, "node": "n2", "containers": "9"}],
+            "launched": [{"attempt": 1, "epoch": 0, "containers": "2"}],
+            "completed": [{"id": str(container(2)), "exitStatus": 3, "diagnostics": "no"}],
+        },
+        labels={names.ROLE: names.ROLE_ASK, names.SHAPE: "abcd"},
+        priority=7,
+        allocationRequestId=4,
+        resources={"memory": "1Gi", "cpu": "1"},
+    )
+
+    assert seen.grants == {
+        container(2): "n1", container(3): "n1", container(4): "n1", container(9, 2): "n2",
+    }  # fmt: skip
+    assert seen.launched == {container(2)}
+    assert seen.completed[container(2)].exit_status == 3
+    assert seen.key == AskKey(7, 4, "abcd")
+    # The granted size, rounded up by the scheduler, counts.
+    assert seen.size == {"memory": 2 * 2**30, "cpu": 500}
+    assert (seen.role, seen.granted) == ("ask", 5)
+
+
+def test_a_grant_without_a_pod_is_to_be_launched():
+    result = plan(viewed({"granted": 3, "grants": GRANTS}))
+
+    assert result.unlaunched == [(container(n), "n1") for n in (2, 3, 4)]
+    assert result.status == {}
+
+
+def test_launched_and_running_containers_are_counted():
+    result = plan(
+        viewed({"grants": GRANTS}),
+        a_pod(container(2), phase="Running"),
+        a_pod(container(3)),
+    )
+
+    assert result.unlaunched == [(container(4), "n1")]
+    assert result.status == {
+        "running": 1,
+        "launched": [{"attempt": 1, "epoch": 0, "containers": "2-3"}],
+    }
+
+
+def test_an_ended_container_is_recorded_once_and_counted_once():
+    seen = viewed({"grants": GRANTS})
+    pods = [
+        a_pod(container(2), phase="Succeeded", main=exited(0)),
+        a_pod(container(3), phase="Failed", main=exited(1)),
+    ]
+    first = plan(seen, *pods)
+
+    assert first.status["completed"] == [
+        {"id": str(container(2)), "exitStatus": 0},
+        {"id": str(container(3)), "exitStatus": 1},
+    ]
+    assert (first.status["succeeded"], first.status["failed"]) == (1, 1)
+    assert [c.id for c in first.ended] == [container(2), container(3)]
+
+    again = plan(after(seen, first.status), *pods)
+    assert again.status == {}
+    assert again.ended == []
+
+
+def test_a_write_that_got_lost_is_made_again_with_the_same_numbers():
+    seen = viewed({"grants": GRANTS, "succeeded": 4})
+    pod = a_pod(container(2), phase="Succeeded", main=exited(0))
+
+    assert plan(seen, pod).status == plan(seen, pod).status
+    assert plan(seen, pod).status["succeeded"] == 5
+
+
+def test_a_container_whose_pod_disappeared_unseen_is_aborted():
+    seen = viewed({"grants": GRANTS, "launched": [{"attempt": 1, "epoch": 0, "containers": "2"}]})
+    result = plan(seen)
+
+    assert result.status["completed"] == [
+        {
+            "id": str(container(2)),
+            "exitStatus": -100,
+            "diagnostics": "The container's pod was deleted while nobody watched.",
+        }
+    ]
+    assert result.unlaunched == [(container(3), "n1"), (container(4), "n1")]
+
+
+def test_what_was_seen_of_a_deleted_pod_is_its_ending():
+    seen = viewed({"grants": GRANTS, "launched": [{"epoch": 0, "containers": "2"}]})
+    result = plan(seen, endings={container(2): Ending(0)})
+
+    assert result.status["completed"] == [{"id": str(container(2)), "exitStatus": 0}]
+    assert result.status["succeeded"] == 1
+
+
+def test_what_the_manager_knows_is_better_than_the_pods_word():
+    pod = a_pod(container(2), phase="Failed", main=exited(143))
+    stopped = Ending(ExitStatus.KILLED_BY_APPMASTER, "Stopped by the ApplicationMaster.")
+    result = plan(viewed({"grants": GRANTS}), pod, endings={container(2): stopped})
+
+    assert result.status["completed"][0]["exitStatus"] == -105
+
+
+def test_a_container_that_is_being_stopped_has_not_ended_before_its_pod_has():
+    pod = a_pod(container(2), phase="Running")
+    stopped = Ending(ExitStatus.KILLED_BY_APPMASTER, "")
+    result = plan(viewed({"grants": GRANTS}), pod, endings={container(2): stopped})
+
+    assert result.ended == []
+
+
+def test_when_the_application_is_over_pods_go_and_the_rest_never_starts():
+    seen = viewed({"grants": GRANTS})
+    deleting = a_pod(container(3), phase="Running", deletionTimestamp="2025-11-23T12:14:00Z")
+    result = plan(seen, a_pod(container(2), phase="Running"), deleting, doom=OVER)
+
+    assert [pod.container for pod in result.delete] == [container(2)]
+    assert result.unlaunched == []
+    assert result.status["completed"] == [
+        {
+            "id": str(container(4)),
+            "exitStatus": -107,
+            "diagnostics": "The application has ended.",
+        }
+    ]
+
+
+def test_an_ended_container_is_listed_until_the_scheduler_and_the_am_know():
+    completed = [{"id": str(container(2)), "exitStatus": 0}]
+    still_granted = viewed({"grants": GRANTS, "completed": completed, "succeeded": 1})
+    assert "completed" not in plan(still_granted, confirmed=True).status
+
+    dropped = [{"attempt": 1, "epoch": 0, "node": "n1", "containers": "3-4"}]
+    not_told = viewed({"grants": dropped, "completed": completed, "succeeded": 1})
+    assert "completed" not in plan(not_told, confirmed=False).status
+
+    done = plan(not_told, confirmed=True)
+    assert done.status["completed"] == []
+    assert "succeeded" not in done.status
+
+
+def test_a_container_dropped_from_the_grants_leaves_the_launched_ones():
+    seen = viewed(
+        {
+            "grants": [{"attempt": 1, "epoch": 0, "node": "n1", "containers": "3"}],
+            "launched": [{"attempt": 1, "epoch": 0, "containers": "2-3"}],
+        }
+    )
+    pod = a_pod(container(3), phase="Running")
+
+    assert plan(seen, pod).status == {
+        "running": 1,
+        "launched": [{"attempt": 1, "epoch": 0, "containers": "3"}],
+    }
+
+
+def test_long_diagnostics_are_cut_to_keep_the_status_small():
+    pod = a_pod(container(2), phase="Failed", main=exited(1, message="x" * 4000))
+    result = plan(viewed({"grants": GRANTS}), pod)
+
+    assert len(result.status["completed"][0]["diagnostics"]) == 512
+
+
+@pytest.mark.parametrize("field", ["grants", "launched"])
+def test_ten_thousand_containers_are_a_few_bytes(field):
+    containers = {"attempt": 1, "epoch": 0, "node": "n1", "containers": "2-10001"}
+    seen = viewed({"grants": [containers], "launched": []})
+    pods = [a_pod(container(n), phase="Running") for n in range(2, 10002)]
+
+    assert plan(seen, *pods).status == {
+        "running": 10000,
+        "launched": [{"attempt": 1, "epoch": 0, "containers": "2-10001"}],
+    }
+
+
+def test_a_container_whose_grant_was_taken_back_counts_once_while_its_pod_is_going():
+    pod = a_pod(container(2), deletionTimestamp="2025-11-23T12:14:00Z")
+    del pod["spec"]["nodeName"]
+    labels = {names.ROLE: names.ROLE_ASK, names.ATTEMPT: "1"}
+    seen = viewed({"granted": 1}, labels=labels)
+    first = plan(seen, pod, confirmed=False)
+    assert (len(first.ended), first.status["failed"]) == (1, 1)
+
+    told = viewed({**seen.status, **first.status}, labels=labels)
+    again = plan(told, pod, confirmed=True)
+    assert (again.ended, again.status) == ([], {})
+
+    gone = plan(told, confirmed=True)
+    assert gone.status == {"completed": []}
+
+
+SPARE = {"executionType": "Opportunistic"}
+
+
+def charging(number, said, **more):
+    """The scheduler's word of what a container is counted as."""
+    return {"id": str(container(number)), "executionType": said, **more}
+
+
+def test_a_container_counted_otherwise_than_its_pod_says_is_changed():
+    seen = viewed({"grants": GRANTS, "updates": [charging(2, "Opportunistic")]})
+    result = plan(seen, a_pod(container(2), phase="Running"))
+
+    [change] = result.changes
+    assert (change.container, change.opportunistic) == (container(2), True)
+    assert change.size == seen.size_of(container(2))
+    [entry] = request_view.updated_status(seen, result.changes)
+    assert (entry["version"], entry["executionType"]) == (1, "Opportunistic")
+
+
+def test_once_recorded_a_change_is_not_made_again():
+    status = {"grants": GRANTS, "updates": [charging(2, "Opportunistic")]}
+    seen = viewed(status)
+    pod = a_pod(container(2), phase="Running")
+    status["updated"] = request_view.updated_status(seen, plan(seen, pod).changes)
+
+    assert plan(viewed(status), pod).changes == []
+    assert viewed(status).runs_opportunistic(container(2))
+    assert not viewed(status).runs_opportunistic(container(3))
+    status["updates"] = [charging(2, "Guaranteed")]
+    again = viewed(status)
+    [entry] = request_view.updated_status(again, plan(again, pod).changes)
+    assert (entry["version"], entry["executionType"]) == (2, "Guaranteed")
+
+
+def test_an_earlier_schedulers_silence_about_the_type_changes_nothing():
+    silent = {"id": str(container(2)), "resources": {"cpu": "1", "memory": "1Gi"}}
+    for spec in ({}, SPARE):
+        seen = viewed({"grants": GRANTS, "updates": [silent]}, **spec)
+        assert plan(seen, a_pod(container(2), phase="Running")).changes == []
+
+
+def test_a_pod_that_is_going_is_changed_no_more():
+    seen = viewed({"grants": GRANTS, "updates": [charging(2, "Opportunistic")]})
+    pod = a_pod(container(2), phase="Running", deletionTimestamp="2026-01-01T00:00:00Z")
+    assert plan(seen, pod).changes == []
+
+
+@pytest.mark.parametrize(
+    ("granted", "counted", "status"),
+    [
+        ({}, "Opportunistic", ExitStatus.KILLED_BY_CONTAINER_SCHEDULER),
+        (SPARE, "Guaranteed", ExitStatus.PREEMPTED),
+        ({}, "Guaranteed", ExitStatus.PREEMPTED),
+        (SPARE, "Opportunistic", ExitStatus.KILLED_BY_CONTAINER_SCHEDULER),
+    ],
+)
+def test_who_is_taken_back_ends_as_what_it_was_counted_as(granted, counted, status):
+    taken = {"id": str(container(2)), "kill": True, "message": "its room is needed"}
+    seen = viewed(
+        {"grants": GRANTS, "updates": [charging(2, counted)], "preempting": [taken]}, **granted
+    )
+
+    assert [end.exit_status for end in plan(seen).ended] == [status]
