@@ -5,8 +5,11 @@ Used as condition and event reasons, metric labels, and in `simulate --trace`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+
+_MOST_NAMES = 5
 
 
 class Reason(StrEnum):
@@ -49,3 +52,10 @@ class Verdict:
     reason: Reason
     message: str
     place: int = 0
+
+
+def listed(names: Collection[str]) -> str:
+    """Names in order for a message; of many the first five, and how many more there are."""
+    shown = sorted(names)[:_MOST_NAMES]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

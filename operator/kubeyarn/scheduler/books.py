@@ -18,7 +18,7 @@ from kubeyarn.scheduler.claims import Claim
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import NodeFacts, PodUse
 from kubeyarn.schedulers.api import Engine
-from kubeyarn.schedulers.opportunistic import Opportunist
+from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
 
 ENDED = ("FINISHED", "FAILED", "KILLED")
 AM_ROLE = "ApplicationMaster"
@@ -67,7 +67,7 @@ class Books:
         self.apart: dict[Key, Application] = {}
         self.last_number: dict[ApplicationId, tuple[int, int]] = {}
         self.attempts: dict[ApplicationId, int] = {}
-        self.opportunist = Opportunist()
+        self.opportunist = OpportunisticContainerAllocator()
         self.avoiding: dict[Key, int] = {}
         self.growing: dict[ContainerId, Growth] = {}
         self.bound_in: dict[tuple[str, str], list[int]] = {}

@@ -31,7 +31,7 @@ from kubeyarn.scheduler.books import Books, application_id
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import PodUse
 from kubeyarn.schedulers.api import Decision, Grant, Grown, Preempt
-from kubeyarn.schedulers.opportunistic import Opportunist
+from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
 
 
 class Ledger(Books):
@@ -61,7 +61,7 @@ class Ledger(Books):
                     held.size = tuple(known.get(name, 0) for name in self.types.names)
         self.kind = tree.wanted_kind(self)
         self.engine = self.make_engine(self.kind, self.types)
-        self.opportunist = Opportunist()
+        self.opportunist = OpportunisticContainerAllocator()
         self.growing.clear()
         tree.configure(self, now_ms)
         for name in sorted(self.nodes):

@@ -1,6 +1,11 @@
-"""The allocation tags of containers, counted by node and rack, and constraints that look at them.
+"""Allocation tags of containers, counted by node and rack, and the constraints that look at them.
 
-Source: Hadoop AllocationTagsManager and PlacementConstraintsUtil.
+Hadoop: AllocationTagsManager keeps the counts, PlacementConstraintsUtil checks a constraint against
+them. A node that is asked for a container of an application satisfies `in,node,TAG` if a container
+with the tag runs there, `notin,node,TAG` if none does, and a cardinality if as many do.
+
+Invariant: the counts are those of the containers that run now, and no application has a count of 0,
+so a cluster without tags pays nothing.
 """
 
 from __future__ import annotations
@@ -19,31 +24,31 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId
 
 Counts = dict[str, dict[ApplicationId, int]]
-"""How many containers of each application carry a tag."""
+"""By tag: how many containers of each application carry it."""
 
 
-class TagBook:
-    """Counts of tags; only what carries tags costs anything."""
+class AllocationTagsManager:
+    """Counts of tags on every node and rack (Hadoop: AllocationTagsManager)."""
 
     def __init__(self) -> None:
         self._on: dict[tuple[Scope, str], Counts] = {}
         self._tags_of: dict[ApplicationId, frozenset[str]] = {}
 
-    def know(self, application: ApplicationId, tags: tuple[str, ...]) -> None:
-        """An application and the tags it was submitted with, which app-tag/... looks at."""
+    def add_application(self, application: ApplicationId, tags: tuple[str, ...]) -> None:
+        """Remember the tags an application was submitted with, for the namespace app-tag."""
         if tags:
             self._tags_of[application] = frozenset(tags)
 
-    def forget(self, application: ApplicationId) -> None:
-        """An application ended."""
+    def remove_application(self, application: ApplicationId) -> None:
+        """Forget an application that ended."""
         self._tags_of.pop(application, None)
 
-    def add(self, container: Container, rack: str) -> None:
-        """A container with tags is on a node of a rack."""
+    def add_container(self, container: Container, rack: str) -> None:
+        """Count the tags of a container that starts on a node of *rack*."""
         self._count(container, rack, 1)
 
-    def remove(self, container: Container, rack: str) -> None:
-        """A container with tags is gone."""
+    def remove_container(self, container: Container, rack: str) -> None:
+        """Count the tags of a container no more."""
         self._count(container, rack, -1)
 
     def _count(self, container: Container, rack: str, change: int) -> None:
@@ -56,10 +61,13 @@ class TagBook:
                 if not of_tag[application]:
                     del of_tag[application]
 
-    def allows(
+    def can_satisfy(
         self, expression: Expression, application: ApplicationId, node: str, rack: str
     ) -> bool:
-        """Whether a container of the application may be on the node."""
+        """Whether a container of the application may be placed on the node.
+
+        Hadoop: PlacementConstraintsUtil.canSatisfyConstraints.
+        """
         if isinstance(expression, Cardinality):
             place = (Scope.NODE, node) if expression.scope is Scope.NODE else (Scope.RACK, rack)
             counts = self._on.get(place, {})
@@ -67,7 +75,7 @@ class TagBook:
                 self._holds(expression, target, application, counts)
                 for target in expression.targets
             )
-        found = (self.allows(part, application, node, rack) for part in expression.parts)
+        found = (self.can_satisfy(part, application, node, rack) for part in expression.parts)
         return all(found) if isinstance(expression, AllOf) else any(found)
 
     def _holds(

@@ -297,6 +297,11 @@ def at_least(calc: Calculator, cluster: Vector, a: Vector, b: Vector) -> Vector:
     return a if calc.compare(cluster, a, b) >= 0 else b
 
 
-def times(a: Vector, by: float) -> Vector:
+def multiply(a: Vector, by: float) -> Vector:
     """Every type times a number, truncated (Hadoop: Resources.multiply)."""
     return tuple(to_long(x * by) for x in a)
+
+
+def multiply_and_round_up(a: Vector, by: float) -> Vector:
+    """Every type times a number, rounded up (Hadoop: Resources.multiplyAndRoundUp)."""
+    return tuple(ceil_to_long(x * by) for x in a)

@@ -1,7 +1,9 @@
-"""Single-precision arithmetic: Hadoop keeps shares and ratios in Java floats.
+"""Java's numbers, where Hadoop's answers hang on them: floats of 32 bits, casts to long, division.
 
-Two shares that differ in double precision may be equal in single precision, and then another rule
-decides. So that decisions are the same, shares are rounded where Hadoop rounds them.
+Both schedulers keep shares, weights, ratios and thresholds as 32-bit floats and widen them to
+double when they multiply, so 0.1 means 0.10000000149011612. Two shares that differ as doubles may
+be equal as floats, and then the next rule decides. So that decisions are the same, `single` rounds
+wherever Hadoop stores a float, and casts truncate and saturate as Java's do.
 """
 
 from __future__ import annotations
@@ -14,13 +16,19 @@ _LONG_MAX = 2**63 - 1
 
 
 def single(value: float) -> float:
-    """*value* rounded to the nearest single-precision number; too large ones are infinite."""
+    """The nearest 32-bit float, as a double; beyond a float's range infinity."""
+    # Storing into a float array rounds, and is cheaper than packing and unpacking.
     _CELL[0] = value
     return _CELL[0]
 
 
 def quotient(numerator: float, denominator: float) -> float:
-    """Java's float division: by zero it is infinite, zero by zero is not a number."""
+    """Java's division of floats: something by zero is infinite, zero by zero is not a number.
+
+    A NaN goes on as in Java: it compares as neither less nor more, and `to_long` makes 0 of it. The
+    Capacity Scheduler relies on that for queues without capacity (Hadoop: QueueCapacities,
+    DefaultResourceCalculator.divide and .ratio, CSQueueUtils).
+    """
     if denominator:
         return single(numerator / denominator)
     if numerator == 0 or math.isnan(numerator):
@@ -28,8 +36,20 @@ def quotient(numerator: float, denominator: float) -> float:
     return math.copysign(math.inf, numerator)
 
 
+def sort_ratio(numerator: float, denominator: float) -> float:
+    """Division of doubles for a sort key: something by zero is infinite, zero by zero is 0.
+
+    Java has NaN for zero by zero here, too, and the Fair Scheduler's comparators let it pass for
+    equal (DominantResourceFairnessPolicy.compareRatios: `(int) Math.signum(NaN)` is 0). A sort key
+    must not hold NaN, because no order is then defined: nothing used of nothing sorts as the least.
+    """
+    if denominator:
+        return numerator / denominator
+    return math.inf if numerator else 0.0
+
+
 def to_long(value: float) -> int:
-    """Java's cast to long: truncates, nan is 0, what does not fit is the nearest that does."""
+    """Java's `(long) value`: truncates; NaN is 0, what does not fit is the nearest that does."""
     if math.isnan(value):
         return 0
     if math.isinf(value):

@@ -22,7 +22,7 @@ NextId = Callable[[ApplicationId], ContainerId]
 _KILLED = "opportunistic: its room went to a guaranteed container"
 
 
-class Opportunist:
+class OpportunisticContainerAllocator:
     """The ledger of opportunistic asks and containers.
 
     A container that was told to go holds its place until it is released; nobody is put there.

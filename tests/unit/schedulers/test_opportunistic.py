@@ -10,7 +10,7 @@ from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.schedulers.api import Decision, Grant, Preempt, Room
-from kubeyarn.schedulers.opportunistic import Opportunist
+from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
 
 APP = ApplicationId(1, 1)
 KEY = AskKey(1)
@@ -24,7 +24,7 @@ def room(
 
 class Stage:
     def __init__(self) -> None:
-        self.opportunist = Opportunist()
+        self.opportunist = OpportunisticContainerAllocator()
         self._numbers = itertools.count(2)
 
     def ask(self, count: int, size: int = 2, **said: object) -> None:

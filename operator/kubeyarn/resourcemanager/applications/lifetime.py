@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubeyarn.crd.object import Object
+from kubeyarn.lifecycle.lifetime import allowed_lifetime
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager.applications.records import timestamp
-from kubeyarn.schedulers.lifetime import allowed_lifetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from kubeyarn.model.queues import (
     SchedulerConfig,
     weight,
 )
-from kubeyarn.schedulers.calculator import at_most, times
+from kubeyarn.schedulers.calculator import at_most, multiply
 from kubeyarn.schedulers.capacity.am_limits import admit_applications
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
@@ -328,8 +328,8 @@ def _apply(leaf: LeafQueue, label: str) -> None:
     share = leaf.shares[label]
     said = leaf.configured_minimum.get(label, leaf.zero)
     by_amount = any(said) and share.absolute > 0
-    leaf.effective_minimum[label] = said if by_amount else times(whole, share.absolute)
-    leaf.effective_maximum[label] = times(whole, share.absolute_maximum)
+    leaf.effective_minimum[label] = said if by_amount else multiply(whole, share.absolute)
+    leaf.effective_maximum[label] = multiply(whole, share.absolute_maximum)
     leaf.measure()
     leaf.users.limits_changed()
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.reasons import Reason, Verdict
+from kubeyarn.model.reasons import Reason, Verdict, listed
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.schedulers.calculator import at_most
 from kubeyarn.schedulers.capacity.am_limits import user_limit_for_am
 from kubeyarn.schedulers.capacity.max_running_apps import runnable_in
-from kubeyarn.schedulers.listing import listed
 
 if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey

@@ -123,7 +123,7 @@ class ApplicationLedger(QueueLedger):
 
     def _enter(self, leaf: LeafQueue, app: LedgerApplication) -> None:
         self.apps[app.app.id] = app
-        self.cluster.book.know(app.app.id, app.app.tags)
+        self.cluster.tags.add_application(app.app.id, app.app.tags)
         leaf.last_submitted_ms = app.submitted_ms
         self._count(leaf, 1)
         self._begin(app)
@@ -206,7 +206,7 @@ class ApplicationLedger(QueueLedger):
         app = self.apps.pop(application, None)
         if app is None:
             return
-        self.cluster.book.forget(application)
+        self.cluster.tags.remove_application(application)
         self._end_attempt(app)
         leaf = app.queue
         leaf.users.deactivate(app.user, application)

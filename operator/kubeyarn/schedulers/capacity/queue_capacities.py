@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import Unit
 from kubeyarn.model.resources import Vector, add
-from kubeyarn.schedulers.calculator import at_most, times
+from kubeyarn.schedulers.calculator import at_most, multiply
 from kubeyarn.schedulers.capacity.am_limits import admit_applications
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
@@ -124,8 +124,8 @@ def _set_effective(queue: Queue, label: str) -> None:
         derive_shares(queue, queue.parent, label)
     else:
         share = queue.share(label)
-        queue.effective_minimum[label] = times(whole, share.absolute)
-        queue.effective_maximum[label] = times(whole, share.absolute_maximum)
+        queue.effective_minimum[label] = multiply(whole, share.absolute)
+        queue.effective_maximum[label] = multiply(whole, share.absolute_maximum)
 
 
 def is_absolute(queue: Queue) -> bool:

@@ -13,7 +13,7 @@ from kubeyarn.model.queues import AutoCreateKind, ConfiguredState
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState, Shares
-from kubeyarn.schedulers.java_hash_order import hash_order
+from kubeyarn.schedulers.java_collections import hash_order
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:

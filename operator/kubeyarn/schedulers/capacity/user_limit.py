@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubeyarn.model.resources import Vector, add
-from kubeyarn.schedulers.calculator import Calculator, at_least, at_most, times
+from kubeyarn.schedulers.calculator import Calculator, at_least, at_most, multiply
 
 NO_FACTOR = -1.0
 
@@ -43,7 +43,7 @@ def user_limit(calc: Calculator, terms: UserLimitTerms) -> Vector:
     current = _current_capacity(calc, terms, capacity)
     used = current if terms.used is None else add(terms.used, terms.step)
     equal_part = calc.divide_ceil(used, terms.weights)
-    guaranteed = calc.divide_ceil(times(current, terms.percent), 100)
+    guaranteed = calc.divide_ceil(multiply(current, terms.percent), 100)
     limit = at_least(calc, share, equal_part, guaranteed)
     capped = at_most(calc, share, limit, user_cap(calc, terms))
     return calc.round_up(capped, terms.step)
@@ -63,4 +63,4 @@ def user_cap(calc: Calculator, terms: UserLimitTerms) -> Vector:
         return terms.partition
     if terms.factor == NO_FACTOR or not any(terms.minimum):
         return calc.round_down(terms.maximum, terms.step)
-    return times(capacity, terms.factor)
+    return multiply(capacity, terms.factor)

@@ -9,7 +9,7 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.fair_queues import FairClusterConfig, FairPolicy
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.resources import ResourceTypes, Vector, add, scale, subtract
-from kubeyarn.schedulers.allocation_tags import TagBook
+from kubeyarn.schedulers.allocation_tags import AllocationTagsManager
 from kubeyarn.schedulers.fair import ordering
 from kubeyarn.schedulers.fair.objects import Attempt, Queue, Reservation, Room
 
@@ -38,7 +38,7 @@ class Ledger:
         self.unreckoned: dict[Attempt, None] = {}
         self.is_stale = True
         self.version = 0
-        self.book = TagBook()
+        self.tags = AllocationTagsManager()
 
     @property
     def root(self) -> Queue:
@@ -136,7 +136,7 @@ class Ledger:
         room.containers[id(container)] = container
         room.free = subtract(room.free, size)
         if container.tags:
-            self.book.add(container, room.node.rack)
+            self.tags.add_container(container, room.node.rack)
 
     def open(self, room: Room) -> None:
         """Add a node, with the containers that were known to be on it before it was."""
@@ -145,14 +145,14 @@ class Ledger:
             room.containers[id(container)] = container
             room.free = subtract(room.free, container.size)
             if container.tags:
-                self.book.add(container, room.node.rack)
+                self.tags.add_container(container, room.node.rack)
 
     def change_rack(self, room: Room, rack: str) -> None:
         """Count the tags of a node's containers in another rack."""
         for container in room.containers.values():
             if container.tags:
-                self.book.remove(container, room.node.rack)
-                self.book.add(container, rack)
+                self.tags.remove_container(container, room.node.rack)
+                self.tags.add_container(container, rack)
 
     def free(self, attempt: Attempt, container: Container) -> None:
         """Take *container* back from everything it was charged to."""
@@ -171,7 +171,7 @@ class Ledger:
             del room.containers[id(container)]
             room.free = add(room.free, size)
             if container.tags:
-                self.book.remove(container, room.node.rack)
+                self.tags.remove_container(container, room.node.rack)
             room.marked.discard(container.id)
         self.available = subtract(self.cluster, self.allocated)
         self.unreckoned[attempt] = None

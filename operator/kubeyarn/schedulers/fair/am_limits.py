@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedulers.fair.rounding import scaled_up
+from kubeyarn.schedulers.calculator import multiply_and_round_up
+from kubeyarn.schedulers.java_numbers import single
 
 NO_CHECK = -1.0
 
@@ -23,4 +24,4 @@ def master_limit(share: float, fair_share: Vector, available: Vector, maximum: V
         min(available[place], maximum[place]) if amount == 0 else amount
         for place, amount in enumerate(fair_share)
     ]
-    return scaled_up(tuple(base), share)
+    return multiply_and_round_up(tuple(base), single(share))

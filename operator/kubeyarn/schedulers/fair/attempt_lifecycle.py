@@ -28,7 +28,7 @@ class Attempts:
         """An attempt enters its leaf and asks for its AM."""
         attempt = Attempt(application, number, leaf, self._ledger.zero, start_ms)
         self._ledger.attempts[application.id] = attempt
-        self._ledger.book.know(application.id, application.tags)
+        self._ledger.tags.add_application(application.id, application.tags)
         self._runners.add(attempt, leaf)
         if application.am_size is not None:
             size = self._sizing.normalized(application.am_size, leaf)

@@ -13,14 +13,15 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, component_min, fits, subtract
 from kubeyarn.schedulers.api import Decision, Grant, Reserve
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.fair.accounts import Ledger
 from kubeyarn.schedulers.fair.am_limits import is_unchecked, master_limit
 from kubeyarn.schedulers.fair.comparing import below, greater
 from kubeyarn.schedulers.fair.drf_comparing import Sibling, compare_siblings
 from kubeyarn.schedulers.fair.objects import AM_KEY, Attempt, Outstanding, Queue, Reservation, Room
-from kubeyarn.schedulers.fair.rounding import scaled_down, single
 from kubeyarn.schedulers.fair.starvation import lacking
-from kubeyarn.schedulers.java_tree import tree_order
+from kubeyarn.schedulers.java_collections import tree_order
+from kubeyarn.schedulers.java_numbers import single
 
 UNSEEN, NODE_LOCAL, RACK_LOCAL, ANYWHERE = -1, 0, 1, 2
 
@@ -113,7 +114,7 @@ class Assigner:
 
     def _serve_queues(self, room: Room, decisions: list[Decision]) -> None:
         offers = self._ledger.config.offers
-        half = scaled_down(room.free, 0.5) if offers.multiple else room.free
+        half = multiply(room.free, 0.5) if offers.multiple else room.free
         assigned = self._ledger.zero
         count = 0
         while room.reservation is None:
@@ -211,7 +212,7 @@ class Assigner:
     def allows(self, attempt: Attempt, ask: Outstanding, room: Room) -> bool:
         """Whether the ask's placement constraint, if it has one, allows the node now."""
         constraint = ask.ask.constraint
-        return constraint is None or self._ledger.book.allows(
+        return constraint is None or self._ledger.tags.can_satisfy(
             constraint.expression, attempt.application.id, room.node.name, room.node.rack
         )
 

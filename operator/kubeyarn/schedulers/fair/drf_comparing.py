@@ -12,7 +12,7 @@ from math import inf, isnan, nan
 from typing import NamedTuple
 
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedulers.fair.rounding import single
+from kubeyarn.schedulers.java_numbers import single
 
 
 class Sibling(NamedTuple):

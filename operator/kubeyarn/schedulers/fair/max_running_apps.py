@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from kubeyarn.model.fair_queues import NEVER_MS, FairClusterConfig
 from kubeyarn.schedulers.fair.accounts import Ledger
 from kubeyarn.schedulers.fair.objects import Attempt, Queue
-from kubeyarn.schedulers.java_heap import JavaHeap
+from kubeyarn.schedulers.java_collections import JavaHeap
 
 
 class Runners:

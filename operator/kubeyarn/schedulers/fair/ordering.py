@@ -9,7 +9,7 @@ alone, 32-bit floats with more resource types.
 from __future__ import annotations
 
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedulers.fair.rounding import quotient, single
+from kubeyarn.schedulers.java_numbers import single, sort_ratio
 
 FairKey = tuple[bool, bool, float, float, float, int, str]
 DrfKey = tuple[bool, tuple[float, ...], int, str]
@@ -56,26 +56,26 @@ def _drf_of_two(
     cpu = usage[1] / cluster[1]
     if cpu > memory:
         if usage[1] < minimum[1]:
-            parts = (usage[1] / minimum[1], quotient(usage[0], minimum[0]))
+            parts = (usage[1] / minimum[1], sort_ratio(usage[0], minimum[0]))
             return (False, parts, start, name)
         return (True, (cpu / weight, memory / weight), start, name)
     if usage[0] < minimum[0]:
-        return (False, (usage[0] / minimum[0], quotient(usage[1], minimum[1])), start, name)
+        return (False, (usage[0] / minimum[0], sort_ratio(usage[1], minimum[1])), start, name)
     return (True, (memory / weight, cpu / weight), start, name)
 
 
 def _drf_with_zeros(
     usage: Vector, minimum: Vector, weight: float, cluster: Vector, start: int, name: str
 ) -> DrfKey:
-    shares = (quotient(usage[0], cluster[0]), quotient(usage[1], cluster[1]))
+    shares = (sort_ratio(usage[0], cluster[0]), sort_ratio(usage[1], cluster[1]))
     dominant = 1 if shares[1] > shares[0] else 0
     other = 1 - dominant
     if usage[dominant] < minimum[dominant]:
-        parts = (usage[dominant] / minimum[dominant], quotient(usage[other], minimum[other]))
+        parts = (usage[dominant] / minimum[dominant], sort_ratio(usage[other], minimum[other]))
         return (False, parts, start, name)
     return (
         True,
-        (quotient(shares[dominant], weight), quotient(shares[other], weight)),
+        (sort_ratio(shares[dominant], weight), sort_ratio(shares[other], weight)),
         start,
         name,
     )
@@ -85,7 +85,7 @@ def _drf_of_many(
     usage: Vector, minimum: Vector, weight: float, cluster: Vector, start: int, name: str
 ) -> DrfKey:
     shares = [
-        single(quotient(single(used), single(total)))
+        single(sort_ratio(single(used), single(total)))
         for used, total in zip(usage, cluster, strict=True)
     ]
     dominant = shares.index(max(shares))
@@ -93,8 +93,8 @@ def _drf_of_many(
     by_share = sorted(range(len(shares)), key=lambda place: -shares[place])
     if needy:
         parts = tuple(
-            single(quotient(single(usage[place]), single(minimum[place]))) for place in by_share
+            single(sort_ratio(single(usage[place]), single(minimum[place]))) for place in by_share
         )
     else:
-        parts = tuple(single(quotient(shares[place], weight)) for place in by_share)
+        parts = tuple(single(sort_ratio(shares[place], weight)) for place in by_share)
     return (not needy, parts, start, name)

@@ -15,7 +15,6 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, fits, scale, subtract
 from kubeyarn.schedulers.fair.accounts import Ledger
-from kubeyarn.schedulers.fair.ask_order import ask_order
 from kubeyarn.schedulers.fair.comparing import below, greater
 from kubeyarn.schedulers.fair.objects import Attempt, Outstanding, Queue, Room
 from kubeyarn.schedulers.fair.starvation import (
@@ -26,7 +25,7 @@ from kubeyarn.schedulers.fair.starvation import (
     lacking,
     min_share_lack,
 )
-from kubeyarn.schedulers.java_heap import JavaHeap
+from kubeyarn.schedulers.java_collections import JavaHeap, request_key_order
 
 _EVERY = 2**31 - 1
 
@@ -187,7 +186,7 @@ class Preempter:
     def _starved_asks(self, attempt: Attempt) -> Iterator[tuple[Outstanding, int]]:
         """Asks worth what it lacks, with how many containers of each."""
         left = _lack(attempt)
-        for key in ask_order(attempt.asks):
+        for key in request_key_order(attempt.asks):
             if not any(left):
                 return
             ask = attempt.asks[key]

@@ -22,8 +22,8 @@ from kubeyarn.schedulers.fair.accounts import Ledger
 from kubeyarn.schedulers.fair.compute_fair_shares import Claim, fair_shares
 from kubeyarn.schedulers.fair.objects import Queue
 from kubeyarn.schedulers.fair.placement import with_root
-from kubeyarn.schedulers.fair.rounding import single
-from kubeyarn.schedulers.java_hash_order import hash_order
+from kubeyarn.schedulers.java_collections import hash_order
+from kubeyarn.schedulers.java_numbers import single
 
 _ROOT = "root"
 _NOTHING = FairQueueConfig()

@@ -21,6 +21,7 @@ from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.model.resources import ResourceTypes, Vector, add, component_min, subtract
 from kubeyarn.schedulers.api import Decision, Grant, Grown, Preempt, QueueStatus, Reserve
 from kubeyarn.schedulers.api import Room as EngineRoom
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.fair import explain as explaining
 from kubeyarn.schedulers.fair import headroom as headrooms
 from kubeyarn.schedulers.fair import share_update as sharing
@@ -34,9 +35,9 @@ from kubeyarn.schedulers.fair.placement import with_root
 from kubeyarn.schedulers.fair.preemption import Preempter
 from kubeyarn.schedulers.fair.queue_manager import Tree
 from kubeyarn.schedulers.fair.queue_tree_checks import check_config
-from kubeyarn.schedulers.fair.rounding import scaled_down
 from kubeyarn.schedulers.fair.sizing import Sizing
 from kubeyarn.schedulers.fair.submission import Admission
+from kubeyarn.schedulers.java_numbers import single
 
 _TIDY_MS = 10_000
 _QUIET_ROUNDS = 3
@@ -81,8 +82,8 @@ class FairScheduler:
         ledger.minimum_allocation = config.minimum_allocation
         ledger.maximum_allocation = config.maximum_allocation
         ledger.increment = config.increment_allocation or config.minimum_allocation
-        ledger.reservation_threshold = scaled_down(
-            ledger.increment, ledger.config.offers.reservation_multiple
+        ledger.reservation_threshold = multiply(
+            ledger.increment, single(ledger.config.offers.reservation_multiple)
         )
         seen_through = self._tree.configure(config.queues, ledger.config.defaults, now_ms)
         sharing.rebuild_lines(ledger)
@@ -211,7 +212,7 @@ class FairScheduler:
         if attempt is not None:
             self._attempts.stop(attempt)
             del self._ledger.attempts[application]
-            self._ledger.book.forget(application)
+            self._ledger.tags.remove_application(application)
 
     def move(self, application: ApplicationId, queue: str, now_ms: int) -> str:
         """Move an application with its containers; returns the leaf's full path.

@@ -14,7 +14,7 @@ from kubeyarn.model.resources import Vector, add, component_min
 from kubeyarn.schedulers.fair.accounts import Ledger
 from kubeyarn.schedulers.fair.compute_fair_shares import Claim, fair_shares, share_classes
 from kubeyarn.schedulers.fair.objects import Attempt, Queue
-from kubeyarn.schedulers.fair.rounding import single
+from kubeyarn.schedulers.java_numbers import single
 
 _EQUAL = Claim()
 

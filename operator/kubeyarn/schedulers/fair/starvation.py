@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.resources import Vector, component_min, subtract
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.fair.comparing import below
-from kubeyarn.schedulers.fair.rounding import scaled_down, single
+from kubeyarn.schedulers.java_numbers import single
 
 
 def lacking(promised: Vector, held: Vector) -> Vector:
@@ -22,7 +23,7 @@ def lacking(promised: Vector, held: Vector) -> Vector:
 
 def fair_claim(share: Vector, threshold: float, demand: Vector) -> Vector:
     """What an application may insist on: this part of its fair share, if it wants that much."""
-    return component_min(scaled_down(share, threshold), demand)
+    return component_min(multiply(share, single(threshold)), demand)
 
 
 def is_starved(policy: FairPolicy, cluster: Vector, usage: Vector, claim: Vector) -> bool:

@@ -9,7 +9,6 @@ from kubeyarn.schedulers.api import QueueStatus, UserStatus
 from kubeyarn.schedulers.fair.accounts import Ledger
 from kubeyarn.schedulers.fair.container_assigner import Assigner
 from kubeyarn.schedulers.fair.objects import Attempt, Queue
-from kubeyarn.schedulers.fair.rounding import quotient
 
 
 def queue_status(ledger: Ledger, assigner: Assigner) -> Sequence[QueueStatus]:
@@ -58,7 +57,7 @@ def count_containers(queue: Queue) -> int:
 
 
 def _memory_part(usage: Vector, whole: Vector) -> float:
-    return quotient(usage[0], whole[0]) if whole[0] else 0.0
+    return usage[0] / whole[0] if whole[0] else 0.0
 
 
 def _users(ledger: Ledger, queue: Queue) -> tuple[UserStatus, ...]:

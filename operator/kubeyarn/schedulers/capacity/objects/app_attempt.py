@@ -83,7 +83,7 @@ class OutstandingAsk:
         if self.constraint is None:
             return False
         said = self.constraint.expression
-        return not node.book.allows(said, application, node.name, node.rack)
+        return not node.tags.can_satisfy(said, application, node.name, node.rack)
 
     def excludes(self, name: str, rack: str) -> bool:
         """Whether nothing may be taken on a node (Hadoop: SchedulerAppUtils.isPlaceBlacklisted)."""

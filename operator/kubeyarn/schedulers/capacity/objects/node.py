@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from kubeyarn.model.resources import ResourceTypes, Vector, add, subtract
-from kubeyarn.schedulers.allocation_tags import TagBook
+from kubeyarn.schedulers.allocation_tags import AllocationTagsManager
 from kubeyarn.schedulers.capacity.objects.fresh import taken_in
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class LedgerNode:
     partition: str
     rack: str
     position: int
-    book: TagBook
+    tags: AllocationTagsManager
     reservation: Reservation | None = None
     killable: dict[ContainerId, Killable] = field(default_factory=dict)
     fresh: list[Container] = field(default_factory=list)
@@ -53,21 +53,21 @@ class LedgerNode:
         self.containers[container.id] = container
         self.free = subtract(self.free, container.size)
         if container.tags:
-            self.book.add(container, self.rack)
+            self.tags.add_container(container, self.rack)
 
     def drop(self, container: Container) -> None:
         """Take *container* off the node."""
         if self.containers.pop(container.id, None) is not None:
             self.free = add(self.free, container.size)
             if container.tags:
-                self.book.remove(container, self.rack)
+                self.tags.remove_container(container, self.rack)
 
     def move(self, rack: str) -> None:
         """The node belongs to another rack from now on."""
         for container in self.containers.values() if rack != self.rack else ():
             if container.tags:
-                self.book.remove(container, self.rack)
-                self.book.add(container, rack)
+                self.tags.remove_container(container, self.rack)
+                self.tags.add_container(container, rack)
         self.rack = rack
 
 
@@ -77,10 +77,10 @@ class Cluster:
     __slots__ = (
         "_equals",
         "_joined",
-        "book",
         "miscounts",
         "nodes",
         "partitions",
+        "tags",
         "total",
         "types",
         "zero",
@@ -95,7 +95,7 @@ class Cluster:
         self.total = zero
         self._joined = 0
         self._equals: dict[object, object] = {}
-        self.book = TagBook()
+        self.tags = AllocationTagsManager()
 
     def partition(self, name: str) -> Vector:
         """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
@@ -123,7 +123,7 @@ class Cluster:
             node.partition,
             node.rack,
             self._joined,
-            self.book,
+            self.tags,
         )
         self.nodes[node.name] = ledger
         if node.schedulable:

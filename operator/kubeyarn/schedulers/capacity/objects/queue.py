@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import EVERY_PARTITION, QueueConfig
 from kubeyarn.model.resources import Vector, add, subtract
-from kubeyarn.schedulers.calculator import Calculator, at_least, times
+from kubeyarn.schedulers.calculator import Calculator, at_least, multiply
 from kubeyarn.schedulers.capacity.queue_order import SATISFIED, child_rank
 from kubeyarn.schedulers.java_numbers import single
 
@@ -291,7 +291,7 @@ class Queue:
             return 0.0
         guarantee = self.minimum(partition)
         if self.template_absolute is not None and self.share(partition).absolute == 0:
-            guarantee = times(total, self.template_absolute.get(partition, 0.0))
+            guarantee = multiply(total, self.template_absolute.get(partition, 0.0))
         return self.calc.share(total, at_least(self.calc, total, guarantee, self.step))
 
     def absolute_used(self, partition: str) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, subtract
-from kubeyarn.schedulers.calculator import times
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.user_limit import UserLimitTerms, user_cap, user_limit
 from kubeyarn.schedulers.java_numbers import single
 
@@ -288,7 +288,7 @@ class Users:
         user = self.by_name.get(name)
         weight = 1.0 if user is None else user.weight
         cap = user_cap(self._calc, self._terms(partition, whole=whole, everyone=False))
-        return times(cap, max(weight, 1.0))
+        return multiply(cap, max(weight, 1.0))
 
     def _common_limit(self, partition: str, *, whole: bool, everyone: bool) -> Vector:
         key = (partition, whole, everyone)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, component_min, subtract
-from kubeyarn.schedulers.calculator import Calculator, at_least, at_most, times
+from kubeyarn.schedulers.calculator import Calculator, at_least, at_most, multiply
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,7 +105,7 @@ class Claim:
         wanted = add(self.used, self.pending)
         keep = at_least(calc, whole, at_most(calc, whole, wanted, self.guaranteed), self.ideal)
         if calc.compare(whole, held, keep) > 0:
-            self.to_take = times(subtract(held, keep), factor)
+            self.to_take = multiply(subtract(held, keep), factor)
         else:
             self.to_take = (0,) * len(held)
 

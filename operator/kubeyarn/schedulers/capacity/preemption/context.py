@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ChildOrdering
 from kubeyarn.model.resources import Vector, add, subtract
-from kubeyarn.schedulers.calculator import times
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.preemptable_containers import size_of
@@ -17,7 +17,7 @@ from kubeyarn.schedulers.capacity.preemption.ideal_assignment import (
     compute_ideal,
     decide_amounts,
 )
-from kubeyarn.schedulers.java_hash_order import hash_order
+from kubeyarn.schedulers.java_collections import hash_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -149,8 +149,8 @@ def _claim(queue: Queue, whole: Vector, partition: str, priority: int, *, shared
         reserved=queue.reserved.get(partition, zero),
         pending=pending,
         pending_unreserved=pending_unreserved,
-        guaranteed=minimum if any(minimum) else times(whole, share.absolute),
-        maximum=maximum if any(maximum) else times(whole, absolute_maximum),
+        guaranteed=minimum if any(minimum) else multiply(whole, share.absolute),
+        maximum=maximum if any(maximum) else multiply(whole, absolute_maximum),
         absolute=share.absolute,
         leaf=queue.leaf,
         protected=queue.settings.preemption_disabled,

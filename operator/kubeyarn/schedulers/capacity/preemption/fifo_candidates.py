@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, subtract
-from kubeyarn.schedulers.calculator import times
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.preemption.demand import try_take
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _take_of(state: Pass, leaf: LeafQueue, wait_ms: int) -> None:
         if not wanted:
             break
         skipped_size = add(skipped_size, _take_of_app(state, app, wanted, skipped, wait_ms))
-    most = times(leaf.minimum(""), leaf.settings.am_share)
+    most = multiply(leaf.minimum(""), leaf.settings.am_share)
     for container in skipped:
         if not wanted:
             break

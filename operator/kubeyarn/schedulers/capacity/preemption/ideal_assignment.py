@@ -11,7 +11,7 @@ from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, component_min, subtract
-from kubeyarn.schedulers.calculator import Calculator, times
+from kubeyarn.schedulers.calculator import Calculator, multiply
 from kubeyarn.schedulers.capacity.queue_order import compare_shares
 from kubeyarn.schedulers.java_numbers import ceil_to_long, quotient, single, to_long
 
@@ -187,7 +187,7 @@ def decide_amounts(leaves: list[Claim], cluster: Vector, terms: IdealTerms) -> N
         if claim.protected:
             continue
         zero = (0,) * len(claim.used)
-        tolerated = times(claim.guaranteed, 1.0 + terms.maximum_ignored)
+        tolerated = multiply(claim.guaranteed, 1.0 + terms.maximum_ignored)
         if calc.compare(cluster, claim.used, tolerated) <= 0:
             claim.taken = zero
             continue

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ApplicationOrdering, IntraQueueOrder
 from kubeyarn.model.resources import Vector, add, subtract
-from kubeyarn.schedulers.calculator import at_least, at_most, times
+from kubeyarn.schedulers.calculator import at_least, at_most, multiply
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.preemption.context import Pass, applications
 from kubeyarn.schedulers.capacity.preemption.demand import try_take
@@ -210,7 +210,7 @@ def _count_selected(state: Pass, one: AppClaim, user: UserClaim, partition: str)
 def _set_to_take(state: Pass, leaf: LeafQueue, ordered: list[AppClaim], claim: Claim) -> None:
     calc, total, zero = state.calc, state.cluster.total, leaf.zero
     share = single(state.config.intra_queue_maximum_allowable)
-    most = times(claim.guaranteed, share)
+    most = multiply(claim.guaranteed, share)
     more = calc.compare(total, most, claim.taken) > 0
     most = subtract(most, claim.taken) if more else zero
     left = at_most(calc, total, most, state.budget.left)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.schedulers.api import Decision, Preempt
-from kubeyarn.schedulers.calculator import times
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.allocator.commit import drop_reservation
 from kubeyarn.schedulers.capacity.objects.preemptable_containers import may_be_killed
 from kubeyarn.schedulers.capacity.preemption.context import Pass
@@ -73,7 +73,7 @@ class Preemption:
         now_ms: int,
     ) -> Pass:
         rules = config.preemption
-        budget = Budget(times(cluster.total, single(rules.total_per_round)))
+        budget = Budget(multiply(cluster.total, single(rules.total_per_round)))
         state = Pass(calc, cluster, rules, root, budget, apps, lazy=config.lazy_preemption)
         exclusive = {"", *(p.name for p in config.partitions if p.exclusive)}
         state.look(["", *(p.name for p in config.partitions)], exclusive)

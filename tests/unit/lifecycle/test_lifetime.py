@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.schedulers.lifetime import allowed_lifetime
+from kubeyarn.lifecycle.lifetime import allowed_lifetime
 
 
 @pytest.mark.parametrize(
