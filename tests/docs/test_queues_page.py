@@ -4,7 +4,7 @@ import yaml
 
 from docs.pages import ROOT, code, page
 from kubeyarn.crd import queues
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.simulate.run import tell
 
 PAGE = page("docs/queues.md")
@@ -30,7 +30,7 @@ def test_the_example_tree_is_a_tree_that_is_taken() -> None:
     tree = queues.tree(objects, types)
     assert tree.problems == ()
     assert tree.config is not None
-    engine = CapacityEngine(types)
+    engine = CapacityScheduler(types)
     engine.configure(tree.config, 0)
     assert [status.path for status in engine.queue_status()] == [
         found["metadata"]["name"] for found in objects

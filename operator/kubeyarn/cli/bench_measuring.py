@@ -9,12 +9,12 @@ from pathlib import Path
 from time import process_time
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from kubeyarn.schedulers.api import Decision, Engine, Grant
+from kubeyarn.schedulers.api import Decision, Grant, ResourceScheduler
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-E = TypeVar("E", bound=Engine)
+E = TypeVar("E", bound=ResourceScheduler)
 
 _IDLE_CYCLES = 100
 
@@ -100,7 +100,7 @@ def _granted(decisions: Sequence[Decision]) -> int:
     return sum(1 for decision in decisions if isinstance(decision, Grant))
 
 
-def _idle_ms(engine: Engine) -> float:
+def _idle_ms(engine: ResourceScheduler) -> float:
     begin = process_time()
     for _ in range(_IDLE_CYCLES):
         engine.cycle(2, 1)

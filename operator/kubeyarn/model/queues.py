@@ -335,7 +335,7 @@ class OfferConfig:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerConfig:
-    """A whole tree and its cluster-wide settings, ready for `Engine.configure`.
+    """A whole tree and its cluster-wide settings, ready for `ResourceScheduler.configure`.
 
     *queues* holds every declared queue, root included, in any order. *minimum_allocation* is also
     the step sizes are rounded to under Capacity; Fair rounds to *increment_allocation*. *types*

@@ -17,14 +17,14 @@ from kubeyarn.scheduler.asks import Growth, Held, RequestState
 from kubeyarn.scheduler.claims import Claim
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import NodeFacts, PodUse
-from kubeyarn.schedulers.api import Engine
+from kubeyarn.schedulers.api import ResourceScheduler
 from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
 
 ENDED = ("FINISHED", "FAILED", "KILLED")
 AM_ROLE = "ApplicationMaster"
 
 MaySubmit = Callable[[Key, Claim], bool | None]
-MakeEngine = Callable[[SchedulerKind, ResourceTypes], Engine]
+MakeEngine = Callable[[SchedulerKind, ResourceTypes], ResourceScheduler]
 
 
 class Books:
@@ -53,7 +53,7 @@ class Books:
         self.applications: dict[Key, Object] = {}
         self.requests: dict[Key, RequestState] = {}
         self.kind = SchedulerKind.CAPACITY
-        self.engine: Engine = make_engine(self.kind, self.types)
+        self.engine: ResourceScheduler = make_engine(self.kind, self.types)
         self.foreign: dict[str, dict[Key, PodUse]] = defaultdict(dict)
         self.pods_of: dict[ContainerId, PodUse] = {}
         self.in_engine: set[str] = set()

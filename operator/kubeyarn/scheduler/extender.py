@@ -27,7 +27,7 @@ from kubeyarn.scheduler import usage
 from kubeyarn.scheduler.binding import upwards
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.usage import PodUse
-from kubeyarn.schedulers.api import NO_CEILING
+from kubeyarn.schedulers.api import NO_MAXIMUM
 
 _log = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ class Fence:
     def _shown(self, vector: Vector) -> str:
         amounts = self._ledger.types.mapping(vector)
         return ", ".join(
-            f"{k} {quantities.show(k, v)}" for k, v in amounts.items() if 0 < v < NO_CEILING
+            f"{k} {quantities.show(k, v)}" for k, v in amounts.items() if 0 < v < NO_MAXIMUM
         )
 
 

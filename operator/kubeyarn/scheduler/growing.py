@@ -24,14 +24,14 @@ def want(books: Books, container: Container, more: Vector) -> None:
     known, wanted = books.growing.get(container.id), Growth(container, more, place)
     if known is None or (known.more, known.place) != (more, place):
         books.growing[container.id] = wanted
-        books.engine.grow(container, more)
+        books.engine.request_increase(container, more)
 
 
 def cancel(books: Books, container: ContainerId) -> None:
     """A container wants nothing more."""
     known = books.growing.pop(container, None)
     if known is not None and container.attempt.application in books.key_of:
-        books.engine.grow(known.container, books.types.zero())
+        books.engine.request_increase(known.container, books.types.zero())
     held = books.held(container)
     if held is not None:
         held.waits = None

@@ -30,7 +30,7 @@ from kubeyarn.scheduler import (
 from kubeyarn.scheduler.books import Books, application_id
 from kubeyarn.scheduler.configuring import InForce
 from kubeyarn.scheduler.usage import PodUse
-from kubeyarn.schedulers.api import Decision, Grant, Grown, Preempt
+from kubeyarn.schedulers.api import Decision, Grant, Increase, Preempt
 from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
 
 
@@ -119,7 +119,7 @@ class Ledger(Books):
     def limit(self, path: str, partition: str = "") -> Vector | None:
         """The most a queue may hold of a partition; None for a queue that is not in force."""
         in_force = self.in_force.config is not None
-        return self.engine.ceiling(path, partition) if in_force else None
+        return self.engine.effective_maximum(path, partition) if in_force else None
 
     # Nodes and pods.
 
@@ -176,9 +176,9 @@ class Ledger(Books):
         """Have opportunistic containers go whose room was taken, and grant others."""
         if self.opportunist.idle:
             return ()
-        return self.opportunist.cycle(self.engine.rooms(), self.engine.next_id, limit)
+        return self.opportunist.cycle(self.engine.node_reports(), self.engine.next_id, limit)
 
-    def grown(self, decision: Grown) -> None:
+    def grown(self, decision: Increase) -> None:
         """Note that a container has what it wanted more of."""
         updating.grown(self, decision)
 

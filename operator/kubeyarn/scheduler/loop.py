@@ -14,7 +14,7 @@ from kubeyarn.crd.object import Key, Object
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
-from kubeyarn.schedulers.api import Grant, Grown, Preempt
+from kubeyarn.schedulers.api import Grant, Increase, Preempt
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ class AllocationLoop:
         most = self._settings.grants_per_cycle
         decisions = [*self._ledger.engine.cycle(now_ms, most)]
         # Who is promoted counts in the engine by now, and must not count beside it, too.
-        grown = [decision for decision in decisions if isinstance(decision, Grown)]
+        grown = [decision for decision in decisions if isinstance(decision, Increase)]
         for one in grown:
             self._ledger.grown(one)
         decisions += self._ledger.see_to_opportunistic(most)

@@ -21,8 +21,8 @@ from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.loop import AllocationLoop
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
-from kubeyarn.schedulers.api import Engine
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.api import ResourceScheduler
+from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.fair import FairScheduler
 
 _log = logging.getLogger(__name__)
@@ -101,8 +101,8 @@ def gate_of(settings: Settings) -> Gate | None:
     return Gate(settings.namespace, name, settings.identity, settings.pod_uid)
 
 
-def make_engine(kind: SchedulerKind, types: ResourceTypes, epoch: int) -> Engine:
+def make_engine(kind: SchedulerKind, types: ResourceTypes, epoch: int) -> ResourceScheduler:
     """A fresh engine of the *kind* that root names, whose container ids carry *epoch*."""
     if kind is SchedulerKind.FAIR:
         return FairScheduler(types, epoch=epoch)
-    return CapacityEngine(types, epoch=epoch)
+    return CapacityScheduler(types, epoch=epoch)

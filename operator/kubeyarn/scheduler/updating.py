@@ -20,7 +20,7 @@ from kubeyarn.scheduler import asking, binding, charged, growing, holding
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
 from kubeyarn.scheduler.charged import Actual
-from kubeyarn.schedulers.api import Grown
+from kubeyarn.schedulers.api import Increase
 
 
 def sync_updates(books: Books, state: RequestState, *, over: bool = False) -> None:
@@ -46,7 +46,7 @@ def sync_updates(books: Books, state: RequestState, *, over: bool = False) -> No
     state.updating &= state.grants.keys()
 
 
-def grown(books: Books, decision: Grown) -> None:
+def grown(books: Books, decision: Increase) -> None:
     """A container has more from now on, or is guaranteed."""
     container = decision.container
     state, held = books.request_of(container.id), books.held(container.id)
@@ -164,6 +164,6 @@ def _charge(
     """Charge less at once, and ask for more."""
     least = component_min(container.size, size)
     if least != container.size:
-        books.engine.shrink(container.id, least)
+        books.engine.decrease(container.id, least)
         binding.recharge(books, state, held, least, opportunistic=False)
     growing.want(books, container._replace(size=least), subtract(size, least))

@@ -1,9 +1,24 @@
-"""What a scheduling engine is: the one interface of the live scheduler and the simulator.
+"""The interface of both schedulers, for the live scheduler and for the simulator.
 
-An engine keeps the ledger (queues, applications, asks, nodes, containers) and decides. It is fed
-by plain calls and does no I/O; time comes in as *now_ms*. `schedule.capacity` and `schedule.fair`
-hold the two engines. The same calls in any interleaving that ends in the same objects lead to the
-same decisions: order comes from `Application.order` and ids, never from arrival.
+Theory of operation. A scheduler keeps the state of the cluster (queues, nodes, applications, asks,
+containers) and decides who gets what. It does no I/O and knows no clock: events come in as plain
+calls, time comes in as *now_ms*, decisions come back from `cycle` and `preempt` and are already
+charged when they are returned. `schedulers.capacity` and `schedulers.fair` implement it.
+
+Invariant: the same calls in any interleaving that ends in the same objects lead to the same
+decisions. Order comes from `Application.order` and from ids, never from arrival, so a scheduler
+that is built anew from the API server decides as the one before it would have.
+
+The interface is four small protocols, one for each kind of event (Hadoop: SchedulerEventType), and
+one for questions, which change nothing:
+
+* `ClusterEvents`: configurations and nodes,
+* `ApplicationEvents`: applications and their attempts,
+* `ContainerEvents`: asks, containers, and containers that change their size,
+* `SchedulerQueries`: status, headroom, limits, and why an ask waits.
+
+`ResourceScheduler` is all of them and the two calls that decide. `SteppedScheduler` adds what only
+the simulator needs in order to go step by step as Hadoop's daemons do.
 """
 
 from __future__ import annotations
@@ -21,20 +36,20 @@ from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import Vector
 
-NO_CEILING = 2**63 - 1
-"""An amount that nothing reaches."""
+NO_MAXIMUM = 2**63 - 1
+"""The effective maximum of a resource type that is not limited."""
 
 
 class Grant(NamedTuple):
-    """A new container, already charged in the ledger."""
+    """A new container, already charged."""
 
     container: Container
 
 
-class Grown(NamedTuple):
-    """A container that got what it wanted more of, as it is charged in the ledger from now on.
+class Increase(NamedTuple):
+    """A container in its new size, already charged (Hadoop: ContainerUpdateType).
 
-    One that was not in the ledger before is promoted: it is guaranteed from now on.
+    A container that was not charged before is promoted: it is guaranteed from now on.
     """
 
     container: Container
@@ -51,7 +66,7 @@ class Preempt:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Room held on *node* for an ask; counted as used until fulfilled or given up."""
+    """A reservation on *node* for an ask; counted as used until fulfilled or given up."""
 
     application: ApplicationId
     key: AskKey
@@ -59,17 +74,20 @@ class Reserve:
     size: Vector
 
 
-Decision = Grant | Grown | Preempt | Reserve
+Decision = Grant | Increase | Preempt | Reserve
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """A node and what is left of it; *is_reserved*: what is left is kept for a container."""
+class SchedulerNodeReport:
+    """A node and what its containers leave of it (Hadoop: SchedulerNodeReport).
+
+    With *is_reserved* what is available is kept for a container that does not fit yet.
+    """
 
     name: str
     rack: str
     partition: str
-    free: Vector
+    available: Vector
     is_schedulable: bool = True
     is_reserved: bool = False
 
@@ -87,7 +105,7 @@ class UserStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """What `status` of a YarnQueue shows; vectors in the ledger's units, shares as fractions."""
+    """What `status` of a YarnQueue shows; vectors in base units, shares as fractions."""
 
     path: str
     leaf: bool
@@ -109,8 +127,8 @@ class QueueStatus:
     users: tuple[UserStatus, ...] = field(default=())
 
 
-class Engine(Protocol):
-    """A scheduler's ledger and policy behind plain calls."""
+class ClusterEvents(Protocol):
+    """The configuration, and nodes that come, change and go."""
 
     def configure(self, config: SchedulerConfig, now_ms: int) -> None:
         """Put a configuration in force; running containers are never touched.
@@ -132,7 +150,11 @@ class Engine(Protocol):
         """A node's total, partition, rack or schedulability changed; its containers stay."""
 
     def remove_node(self, name: str) -> Sequence[Container]:
-        """A node is lost; returns its containers, which are released from the ledger."""
+        """A node is lost; returns its containers, which are released."""
+
+
+class ApplicationEvents(Protocol):
+    """Applications that come, change and go, and their attempts."""
 
     def submit(self, application: Application, now_ms: int) -> str:
         """Take an application; returns the leaf's full path it was placed in.
@@ -146,11 +168,8 @@ class Engine(Protocol):
     def start_attempt(self, application: ApplicationId, number: int, now_ms: int) -> None:
         """A further attempt replaces the one before; it wants an AM, and its numbers begin anew.
 
-        Nothing is held any more: what lives on of former attempts is said by `recover`.
+        Nothing is held any more: `recover` names the containers that former attempts left behind.
         """
-
-    def restart_attempts(self, numbers: Mapping[ApplicationId, int], now_ms: int) -> None:
-        """Several attempts ended at once: all leave before any of their successors joins."""
 
     def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started.
@@ -159,9 +178,9 @@ class Engine(Protocol):
         """
 
     def master_gone(self, application: ApplicationId) -> None:
-        """The current attempt's AM was granted before this ledger was built, and has ended since.
+        """The current attempt's AM was granted by an earlier scheduler process, and has ended.
 
-        It is not asked for; the room that the queue keeps for AMs is taken until the attempt ends.
+        It is not asked for; the queue counts its AM as used until the attempt ends.
         """
 
     def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
@@ -170,64 +189,8 @@ class Engine(Protocol):
         Hadoop: AppSchedulingInfo.placesBlacklistedBySystem.
         """
 
-    def register(self, application: ApplicationId) -> None:
-        """The AM of the current attempt is up (asks are taken from now on or even before)."""
-
-    def update_asks(self, application: ApplicationId, asks: Sequence[Ask], now_ms: int) -> None:
-        """Replace the outstanding count of each ask's key (absolute; 0 cancels).
-
-        Sizes are raised to the minimum and rounded to the increment by the engine.
-
-        Raises:
-            Rejected: above the maximum allocation, negative, or a partition without access.
-                Nothing of the call was applied.
-        """
-
-    def recover(self, application: ApplicationId, container: Container) -> None:
-        """Count a container that was granted before this ledger was built; never refused.
-
-        It may be of a former attempt of the application. Its partition is the one that was asked
-        for; its node's is charged.
-        """
-
-    def skip_numbers(self, application: ApplicationId, last: int) -> None:
-        """Container numbers up to *last* of this ledger's epoch were given away before."""
-
-    def rooms(self) -> Sequence[Room]:
-        """Every node with what its containers leave of it."""
-
-    def next_id(self, application: ApplicationId) -> ContainerId:
-        """A new id for a container of the current attempt that somebody else grants."""
-
-    def rounded(self, application: ApplicationId, size: Vector) -> Vector:
-        """The size that a container of the application gets when it wants *size*.
-
-        Raises:
-            Rejected: above the maximum allocation or negative.
-        """
-
-    def shrink(self, container: ContainerId, size: Vector) -> None:
-        """Charge a container for less, where it is; types that are more in *size* stay as they are.
-
-        Unknown ids are ignored. Hadoop: AbstractYarnScheduler.handleDecreaseRequests.
-        """
-
-    def grow(self, container: Container, more: Vector) -> None:
-        """Want *more* for a container where it is, in place of what it wanted more of; zero: none.
-
-        It waits as an ask on its node alone, after all new containers of its application, and may
-        reserve there; `Grown` is the answer. A container that is not in the ledger is opportunistic
-        so far: *more* is all that it has. Hadoop: ContainerUpdateContext.
-
-        Raises:
-            Rejected: its application is not known.
-        """
-
-    def release(self, container: ContainerId, now_ms: int) -> None:
-        """A container ended or was given back; unknown ids are ignored (freed once)."""
-
     def finish(self, application: ApplicationId, now_ms: int) -> None:
-        """An application ended; everything it holds or asks is gone from the ledger."""
+        """An application ended; everything it holds or asks for is given up."""
 
     def move(self, application: ApplicationId, queue: str, now_ms: int) -> str:
         """Move an application with its containers; returns the leaf's full path.
@@ -243,24 +206,59 @@ class Engine(Protocol):
             Rejected: the scheduler does not support it.
         """
 
-    def priority(self, application: ApplicationId) -> int:
-        """The priority that an application has.
+
+class ContainerEvents(Protocol):
+    """What applications ask for and hold (Hadoop: YarnScheduler.allocate)."""
+
+    def update_asks(self, application: ApplicationId, asks: Sequence[Ask], now_ms: int) -> None:
+        """Replace the outstanding count of each ask's key (absolute; 0 cancels).
+
+        Sizes are raised to the minimum allocation and rounded to the increment.
 
         Raises:
-            Rejected: it is not known.
+            Rejected: above the maximum allocation, negative, or a partition without access.
+                Nothing of the call was applied.
         """
 
-    def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
-        """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
+    def recover(self, application: ApplicationId, container: Container) -> None:
+        """Count a container that an earlier scheduler process granted; never refused.
 
-    def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
-        """Offer all nodes until nothing changes or *limit* grants were made.
-
-        Costs what changed since the last cycle: nothing pending or nothing free returns at once.
+        It may be of a former attempt of the application. Its partition is the one that was asked
+        for; its node's is charged.
         """
 
-    def preempt(self, now_ms: int) -> Sequence[Decision]:
-        """One pass of the preemption policy, if the configuration turns it on."""
+    def skip_numbers(self, application: ApplicationId, last: int) -> None:
+        """Container numbers up to *last* of this scheduler's epoch were given away before."""
+
+    def next_id(self, application: ApplicationId) -> ContainerId:
+        """A new id for a container of the current attempt that somebody else grants."""
+
+    def decrease(self, container: ContainerId, size: Vector) -> None:
+        """Charge a container for less, where it is; types that are more in *size* stay as they are.
+
+        Unknown ids are ignored. Hadoop: AbstractYarnScheduler.handleDecreaseRequests.
+        """
+
+    def request_increase(self, container: Container, more: Vector) -> None:
+        """Ask for *more* for a container where it is, in place of what was asked; zero: nothing.
+
+        It waits as an ask on its node alone, after all new containers of its application, and may
+        reserve there; `Increase` is the answer. A container that is not charged yet is
+        opportunistic so far: *more* is all that it has. Hadoop: ContainerUpdateContext.
+
+        Raises:
+            Rejected: its application is not known.
+        """
+
+    def release(self, container: ContainerId, now_ms: int) -> None:
+        """A container ended or was given back; unknown ids are ignored (freed once)."""
+
+
+class SchedulerQueries(Protocol):
+    """Questions; no answer changes a decision."""
+
+    def node_reports(self) -> Sequence[SchedulerNodeReport]:
+        """Every node with what its containers leave of it."""
 
     def queue_status(self) -> Sequence[QueueStatus]:
         """Every queue, parents before children, in configured order."""
@@ -271,10 +269,24 @@ class Engine(Protocol):
         What a container wants more of is asked by its `update_key`.
         """
 
-    def ceiling(self, queue: str, partition: str) -> Vector | None:
+    def priority(self, application: ApplicationId) -> int:
+        """The priority that an application has.
+
+        Raises:
+            Rejected: it is not known.
+        """
+
+    def rounded(self, application: ApplicationId, size: Vector) -> Vector:
+        """The size that a container of the application gets when it wants *size*.
+
+        Raises:
+            Rejected: above the maximum allocation or negative.
+        """
+
+    def effective_maximum(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most on nodes of *partition*; None: there is no such queue.
 
-        Types that the scheduler overlooks are `NO_CEILING`.
+        Types that the scheduler does not limit are `NO_MAXIMUM`. Hadoop: getEffectiveMaxCapacity.
         """
 
     def user_over_cap(self, application: ApplicationId, held: Vector, partition: str) -> bool:
@@ -287,5 +299,30 @@ class Engine(Protocol):
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""
 
+
+class ResourceScheduler(
+    ClusterEvents, ApplicationEvents, ContainerEvents, SchedulerQueries, Protocol
+):
+    """A scheduler: events, questions, and the two calls that decide (Hadoop: ResourceScheduler)."""
+
+    def cycle(self, now_ms: int, limit: int) -> Sequence[Decision]:
+        """Offer all nodes until nothing changes or *limit* grants were made.
+
+        Costs what changed since the last cycle: nothing pending or nothing free returns at once.
+        """
+
+    def preempt(self, now_ms: int) -> Sequence[Decision]:
+        """One pass of the preemption policy, if the configuration turns it on."""
+
+
+class SteppedScheduler(ResourceScheduler, Protocol):
+    """A scheduler that the simulator drives heartbeat by heartbeat, as Hadoop's daemons do."""
+
+    def node_update(self, node: str, now_ms: int) -> Sequence[Decision]:
+        """One scheduling opportunity of one node (Hadoop: CapacityScheduler.nodeUpdate)."""
+
+    def restart_attempts(self, numbers: Mapping[ApplicationId, int], now_ms: int) -> None:
+        """Several attempts ended at once: all leave before any of their successors joins."""
+
     def containers(self) -> Sequence[Container]:
-        """Every container in the ledger, in order of id."""
+        """Every container that is charged, in order of id."""

@@ -15,7 +15,7 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.model.resources import Vector, add, fits, subtract
-from kubeyarn.schedulers.api import Decision, Grant, Preempt, Room
+from kubeyarn.schedulers.api import Decision, Grant, Preempt, SchedulerNodeReport
 
 NextId = Callable[[ApplicationId], ContainerId]
 
@@ -79,7 +79,9 @@ class OpportunisticContainerAllocator:
         message = f"{ask.count} opportunistic containers wait for room that nobody holds"
         return Verdict(Reason.NODES_BUSY, message)
 
-    def cycle(self, rooms: Sequence[Room], next_id: NextId, limit: int) -> list[Decision]:
+    def cycle(
+        self, rooms: Sequence[SchedulerNodeReport], next_id: NextId, limit: int
+    ) -> list[Decision]:
         """Have those go whose room was taken, and put others where there is room."""
         decisions: list[Decision] = []
         left: dict[str, Vector] = {}
@@ -88,22 +90,26 @@ class OpportunisticContainerAllocator:
             if held and room.is_schedulable:
                 # Where nothing is granted, nobody needs the room: a lost node's pods are over soon.
                 decisions += self._make_room(room, held.values())
-            taken = _sum(held.values(), room.free) if held else None
-            left[room.name] = room.free if taken is None else subtract(room.free, taken)
+            taken = _sum(held.values(), room.available) if held else None
+            left[room.name] = room.available if taken is None else subtract(room.available, taken)
         return decisions + self._grant(rooms, left, next_id, limit)
 
-    def _make_room(self, room: Room, held: Iterable[Container]) -> list[Decision]:
+    def _make_room(self, room: SchedulerNodeReport, held: Iterable[Container]) -> list[Decision]:
         """Those of a node that have to go, the newest first."""
         staying = [c for c in sorted(held, key=lambda c: c.id) if c.id not in self._leaving]
         gone: list[Decision] = []
-        while staying and not fits(_sum(staying, room.free), room.free):
+        while staying and not fits(_sum(staying, room.available), room.available):
             last = staying.pop()
             self._leaving.add(last.id)
             gone.append(Preempt(last.id, kill=True, message=_KILLED))
         return gone
 
     def _grant(
-        self, rooms: Sequence[Room], left: dict[str, Vector], next_id: NextId, limit: int
+        self,
+        rooms: Sequence[SchedulerNodeReport],
+        left: dict[str, Vector],
+        next_id: NextId,
+        limit: int,
     ) -> list[Decision]:
         granted: list[Decision] = []
         for (application, key), ask in sorted(self._asks.items(), key=lambda item: item[0]):
@@ -127,7 +133,9 @@ def _sum(held: Iterable[Container], like: Vector) -> Vector:
     return total
 
 
-def _best(ask: Ask, rooms: Sequence[Room], left: dict[str, Vector]) -> Room | None:
+def _best(
+    ask: Ask, rooms: Sequence[SchedulerNodeReport], left: dict[str, Vector]
+) -> SchedulerNodeReport | None:
     """The node with the most left where the ask may be; those that it names come first."""
     able = [room for room in rooms if _may(ask, room) and fits(ask.size, left[room.name])]
     wanted = [room for room in able if _named(ask, room)]
@@ -136,13 +144,13 @@ def _best(ask: Ask, rooms: Sequence[Room], left: dict[str, Vector]) -> Room | No
     return max(able, key=lambda room: left[room.name], default=None)
 
 
-def _may(ask: Ask, room: Room) -> bool:
+def _may(ask: Ask, room: SchedulerNodeReport) -> bool:
     excluded = room.name in ask.locality.excluded or room.rack in ask.locality.excluded
     closed = not room.is_schedulable or room.is_reserved
     return not closed and room.partition == (ask.partition or "") and not excluded
 
 
-def _named(ask: Ask, room: Room) -> bool:
+def _named(ask: Ask, room: SchedulerNodeReport) -> bool:
     nodes = {name for name, _ in ask.locality.nodes}
     racks = {name for name, _ in ask.locality.racks}
     return room.name in nodes or room.rack in racks

@@ -10,7 +10,7 @@ from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes, Vector
 from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.queue_manager import walk
-from kubeyarn.schedulers.capacity.scheduler import CapacityEngine
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from kubeyarn.schedulers.capacity.status import leaves, total
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.queues import Partition
-    from kubeyarn.schedulers.api import Engine
+    from kubeyarn.schedulers.api import SteppedScheduler
     from kubeyarn.schedulers.capacity.objects.queue import Queue
     from kubeyarn.simulate.scenario import Data
 
@@ -32,8 +32,8 @@ class SimulatedCapacity:
     def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
         self.types = types
         self.partitions = tuple(partitions)
-        self.capacity = CapacityEngine(types, miscounts=True)
-        self.engine: Engine = self.capacity
+        self.capacity = CapacityScheduler(types, hadoop_compatible=True)
+        self.engine: SteppedScheduler = self.capacity
 
     def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:
         """Read properties and put them in force."""

@@ -16,7 +16,7 @@ from kubeyarn.model.queues import (
     percent,
 )
 from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 
 _GIB = 1024
 _LABEL = "x"
@@ -67,9 +67,9 @@ class CapacityShape:
             partitions=(Partition(_LABEL, exclusive=True),) if self.partitioned else (),
         )
 
-    def engine(self) -> CapacityEngine:
+    def engine(self) -> CapacityScheduler:
         """An engine with all nodes, whose applications have their masters and ask for nothing."""
-        made = CapacityEngine(ResourceTypes())
+        made = CapacityScheduler(ResourceTypes())
         made.configure(self.config(), 0)
         blocked = int(self.nodes * self.blocked)
         self._add_nodes(made, 0, blocked)
@@ -81,7 +81,7 @@ class CapacityShape:
         made.cycle(0, 10**9)
         return made
 
-    def ask(self, made: CapacityEngine) -> int:
+    def ask(self, made: CapacityScheduler) -> int:
         """Let every application ask; returns how many containers are wanted."""
         asks = self._asks()
         for number in range(self.applications):
@@ -110,13 +110,13 @@ class CapacityShape:
             partitions=(QueuePartition(_LABEL, percent(share)),),
         )
 
-    def _add_nodes(self, made: CapacityEngine, first: int, last: int) -> None:
+    def _add_nodes(self, made: CapacityScheduler, first: int, last: int) -> None:
         total = (self.slots * _GIB, self.slots)
         for number in range(first, last):
             labelled = self.partitioned and number % 2
             made.add_node(Node(f"n{number}", total, partition=_LABEL if labelled else ""))
 
-    def _block(self, made: CapacityEngine, blocked: int) -> None:
+    def _block(self, made: CapacityScheduler, blocked: int) -> None:
         """One application leaves the last GiB free on each node there is so far."""
         blocker = replace(self._application(0), id=self._id(_BLOCKER))
         made.submit(blocker, 0)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.queues import Partition, SchedulerConfig
-    from kubeyarn.schedulers.api import Engine, QueueStatus
+    from kubeyarn.schedulers.api import QueueStatus, SteppedScheduler
     from kubeyarn.simulate.scenario import Data
 
 _PREEMPTION_SECONDS = 3600
@@ -31,7 +31,7 @@ class SimulatedFair:
         self.types = types
         self.partitions = tuple(partitions)
         self.fair = FairScheduler(types, stumbles=True)
-        self.engine: Engine = self.fair
+        self.engine: SteppedScheduler = self.fair
         self._config: SchedulerConfig | None = None
 
     def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.resources import ResourceTypes
-    from kubeyarn.schedulers.api import Engine
+    from kubeyarn.schedulers.api import SteppedScheduler
     from kubeyarn.simulate.scenario import Data
 
 
 class SimulatedScheduler(Protocol):
     """An engine, its configuration as Hadoop writes it, and what is observed of it."""
 
-    engine: Engine
+    engine: SteppedScheduler
     types: ResourceTypes
 
     def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:

@@ -184,7 +184,7 @@ class Story:
         return self._register() or changed
 
     def _offer(self, node: str) -> Sequence[Decision]:
-        decisions = self.engine.offer(node, self.now_ms)
+        decisions = self.engine.node_update(node, self.now_ms)
         if self.trace is not None:
             self.trace.decisions(decisions)
         killed: set[ContainerId] = set()
@@ -211,7 +211,6 @@ class Story:
                 continue
             app.state = "running"
             registered = True
-            self.engine.register(app.id)
             kept, app.kept = list(app.kept.values()), {}
             if kept:
                 self.engine.update_asks(app.id, kept, self.now_ms)

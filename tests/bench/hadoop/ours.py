@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.hadoop.peer import Request
-    from kubeyarn.schedulers.api import Decision, Engine
+    from kubeyarn.schedulers.api import Decision, ResourceScheduler
 
 
 def measured(request: Request) -> dict[str, float]:
@@ -44,7 +44,7 @@ def granted(request: Request) -> tuple[Counter[str], Counter[str]]:
     return half, half + rest
 
 
-def _asked(request: Request) -> Engine:
+def _asked(request: Request) -> ResourceScheduler:
     size = (request.nodes, request.slots, request.queues, request.parents)
     load = (request.applications, request.containers)
     if request.scheduler == "fair":

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kubeyarn.scheduler import configuring
-from kubeyarn.schedulers.capacity.scheduler import CapacityEngine
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from unit.scheduler.world import TYPES, World, a_node, a_queue, two_queues
 
 
@@ -17,7 +17,7 @@ class Tree:
     """YarnQueues as they are applied one after the other, and an engine that must take them."""
 
     def __init__(self, **found):
-        self.engine = CapacityEngine(TYPES)
+        self.engine = CapacityScheduler(TYPES)
         self.found, self.outcome = {}, configuring.InForce()
         self.apply(**found)
 
@@ -173,7 +173,7 @@ def test_an_orphan_after_a_restart_is_no_outage_for_the_others():
         "root.a": a_queue("root.a", capacity="100%"),
         "root.gone.x": a_queue("root.gone.x", capacity="100%"),
     }
-    engine = CapacityEngine(TYPES)
+    engine = CapacityScheduler(TYPES)
 
     outcome = configuring.put_in_force(
         found, copy.deepcopy(found), TYPES, lambda c: engine.configure(c, 0)
@@ -234,7 +234,7 @@ CHANGES = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(CHANGES, min_size=1, max_size=5))
 def test_whatever_is_applied_it_ends_and_what_was_in_force_stays_so_or_is_replaced(batches):
-    engine, found, outcome = CapacityEngine(TYPES), {}, configuring.InForce()
+    engine, found, outcome = CapacityScheduler(TYPES), {}, configuring.InForce()
     for batch in batches:
         for path, spec in batch:
             if spec is None:
@@ -266,7 +266,7 @@ def test_the_outcome_does_not_depend_on_the_order_of_the_queues(order):
         "root.b.x": a_queue("root.b.x", capacity="70%"),
         "root.b.y": a_queue("root.b.y", capacity="60%"),
     }
-    engine = CapacityEngine(TYPES)
+    engine = CapacityScheduler(TYPES)
     shuffled = dict(list(found.items())[::order])
     outcome = configuring.put_in_force(shuffled, {}, TYPES, lambda c: engine.configure(c, 0))
 

@@ -143,7 +143,7 @@ def test_what_waits_for_more_says_for_what_and_keeps_room(world):
     world.write()
 
     assert update(world, first)["waits"].startswith("Reserved: ")
-    assert world.ledger.engine.rooms()[0].is_reserved
+    assert world.ledger.engine.node_reports()[0].is_reserved
     wish(world, first, memory="1Gi")
     assert "waits" not in update(world, first)
 

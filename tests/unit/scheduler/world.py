@@ -19,14 +19,14 @@ from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.loop import AllocationLoop
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.writing import RequestWriter
-from kubeyarn.schedulers.capacity.scheduler import CapacityEngine
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from kubeyarn.schedulers.fair import FairScheduler
 
 NAMESPACE = "team-a"
 GIB = 2**30
 TYPES = ResourceTypes()
 _UIDS = itertools.count(1)
-_ENGINES = {SchedulerKind.CAPACITY: CapacityEngine, SchedulerKind.FAIR: FairScheduler}
+_ENGINES = {SchedulerKind.CAPACITY: CapacityScheduler, SchedulerKind.FAIR: FairScheduler}
 CREATED = "2025-11-23T12:13:20Z"
 
 

@@ -15,8 +15,8 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, SchedulerKind, percent
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.api import Decision, Engine, Grant
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.api import Decision, Grant, SteppedScheduler
+from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.fair import FairScheduler
 
 APP = ApplicationId(1, 1)
@@ -42,8 +42,8 @@ class Either:
     ) -> None:
         fair = FairQueueConfig() if kind is SchedulerKind.FAIR else None
         types = ResourceTypes()
-        self.engine: Engine = (
-            CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
+        self.engine: SteppedScheduler = (
+            CapacityScheduler(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
         )
         leaf = QueueConfig(
             "root.a",

@@ -12,7 +12,7 @@ from kubeyarn.model.queues import Partition
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.api import Grant, QueueStatus
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 
 PREFIX = "yarn.scheduler.capacity."
 TWO_QUEUES = {
@@ -47,7 +47,7 @@ class SmallCluster:
         self.partitions = partitions
         self.others = others or {}
         config, types = self._read(settings or {})
-        self.engine = CapacityEngine(types, epoch=epoch)
+        self.engine = CapacityScheduler(types, epoch=epoch)
         self.engine.configure(config, 0)
         for number in range(nodes):
             self.node(f"n{number}")

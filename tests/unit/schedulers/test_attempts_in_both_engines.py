@@ -11,8 +11,8 @@ from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, SchedulerKind, percent
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.api import Engine, Grant
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.api import Grant, SteppedScheduler
+from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.fair import FairScheduler
 
 APP = ApplicationId(1, 1)
@@ -20,11 +20,11 @@ MAPS = AskKey(1, 0)
 BOTH = pytest.mark.parametrize("kind", [SchedulerKind.CAPACITY, SchedulerKind.FAIR])
 
 
-def an_engine(kind: SchedulerKind) -> Engine:
+def an_engine(kind: SchedulerKind) -> SteppedScheduler:
     types = ResourceTypes()
     fair = FairQueueConfig() if kind is SchedulerKind.FAIR else None
-    engine: Engine = (
-        CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
+    engine: SteppedScheduler = (
+        CapacityScheduler(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
     )
     queues = (
         QueueConfig("root", fair=fair),
@@ -45,13 +45,13 @@ def an_engine(kind: SchedulerKind) -> Engine:
     return engine
 
 
-def grants(engine: Engine, now_ms: int = 0) -> list[tuple[int, int, bool]]:
+def grants(engine: SteppedScheduler, now_ms: int = 0) -> list[tuple[int, int, bool]]:
     """Attempt, number and whether it is the AM, of what is granted now."""
     made = [d.container for d in engine.cycle(now_ms, 10) if isinstance(d, Grant)]
     return [(c.id.attempt.number, c.id.number, c.am) for c in made]
 
 
-def ids(engine: Engine) -> list[ContainerId]:
+def ids(engine: SteppedScheduler) -> list[ContainerId]:
     return [c.id for c in engine.containers()]
 
 
@@ -59,7 +59,7 @@ def container(attempt: int, number: int) -> ContainerId:
     return ContainerId(AttemptId(APP, attempt), 0, number)
 
 
-def used(engine: Engine) -> tuple[int, ...]:
+def used(engine: SteppedScheduler) -> tuple[int, ...]:
     return next(s.used for s in engine.queue_status() if s.path == "root.a")
 
 

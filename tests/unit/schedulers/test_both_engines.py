@@ -19,8 +19,8 @@ from kubeyarn.model.queues import (
     percent,
 )
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.api import Engine, Grant
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.api import Grant, SteppedScheduler
+from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.fair import FairScheduler
 
 APP = ApplicationId(1, 1)
@@ -40,10 +40,10 @@ def _config(kind: SchedulerKind) -> SchedulerConfig:
     )
 
 
-def _engine(kind: SchedulerKind, **changes: object) -> Engine:
+def _engine(kind: SchedulerKind, **changes: object) -> SteppedScheduler:
     types = ResourceTypes()
-    engine: Engine = (
-        CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
+    engine: SteppedScheduler = (
+        CapacityScheduler(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
     )
     config = _config(kind)
     leaf = replace(config.queues[1], **changes)
@@ -99,13 +99,13 @@ def test_a_stopped_queue_takes_nothing_new() -> None:
 @pytest.mark.parametrize("kind", [SchedulerKind.CAPACITY, SchedulerKind.FAIR])
 def test_an_engine_without_any_queue_decides_nothing(kind: SchedulerKind) -> None:
     types = ResourceTypes()
-    engine: Engine = (
-        CapacityEngine(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
+    engine: SteppedScheduler = (
+        CapacityScheduler(types) if kind is SchedulerKind.CAPACITY else FairScheduler(types)
     )
     engine.add_node(Node("n", (100, 100)))
 
     assert not engine.cycle(1_000_000, 10)
-    assert not engine.offer("n", 1_000_000)
+    assert not engine.node_update("n", 1_000_000)
     assert not engine.preempt(1_000_000)
     assert not engine.containers()
     with pytest.raises(Rejected):

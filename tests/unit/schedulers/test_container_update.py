@@ -20,8 +20,8 @@ from kubeyarn.model.queues import (
 )
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.api import Grown, Reserve
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.api import Increase, Reserve
+from kubeyarn.schedulers.capacity import CapacityScheduler
 from unit.schedulers.either import APP, BOTH, MAPS, Either
 
 NOTHING = (0, 0)
@@ -58,8 +58,8 @@ def pending(either: Either) -> tuple[int, ...]:
 def grown(either: Either) -> list[Container]:
     """The containers that a cycle gives what they wanted more of; it gives nothing else."""
     decisions = either.decide()
-    assert all(isinstance(decision, Grown) for decision in decisions), decisions
-    return [decision.container for decision in decisions if isinstance(decision, Grown)]
+    assert all(isinstance(decision, Increase) for decision in decisions), decisions
+    return [decision.container for decision in decisions if isinstance(decision, Increase)]
 
 
 def opportunistic(number: int = 50, size: tuple[int, int] = (3, 3)) -> Container:
@@ -71,7 +71,7 @@ def opportunistic(number: int = 50, size: tuple[int, int] = (3, 3)) -> Container
 def test_a_container_grows_within_the_room_of_its_node(kind: SchedulerKind) -> None:
     either, [container] = started(kind)
 
-    either.engine.grow(container, (4, 2))
+    either.engine.request_increase(container, (4, 2))
     assert pending(either) == (4, 2)
 
     assert grown(either) == [container._replace(size=(6, 4))]
@@ -84,7 +84,7 @@ def test_a_container_grows_within_the_room_of_its_node(kind: SchedulerKind) -> N
 @BOTH
 def test_more_than_the_node_has_waits_and_says_why(kind: SchedulerKind) -> None:
     either, [container] = started(kind)
-    either.engine.grow(container, (8, 0))
+    either.engine.request_increase(container, (8, 0))
 
     assert either.cycle() == []
     assert sizes(either) == [(2, 2)]
@@ -97,7 +97,7 @@ def test_more_than_the_node_has_waits_and_says_why(kind: SchedulerKind) -> None:
 @BOTH
 def test_what_waits_for_its_node_says_so_though_others_have_room(kind: SchedulerKind) -> None:
     either, made = on_one_of_two(kind)
-    either.engine.grow(made[0], (3, 3))
+    either.engine.request_increase(made[0], (3, 3))
     verdict = either.why(update_key(made[0].key, str(made[0].id)))
     assert verdict.reason in (Reason.NODES_BUSY, Reason.BELOW_IN_FAIR_SHARE)
 
@@ -106,7 +106,7 @@ def test_what_waits_for_its_node_says_so_though_others_have_room(kind: Scheduler
 def test_room_is_kept_for_what_grows_until_there_is_enough(kind: SchedulerKind) -> None:
     """A reservation stands on the node, so that what ends there is given to nobody else."""
     either, made = on_one_of_two(kind)
-    either.engine.grow(made[0], (3, 3))
+    either.engine.request_increase(made[0], (3, 3))
     [reserved] = either.decide()
     assert isinstance(reserved, Reserve)
     assert (reserved.node, reserved.size) == ("n0", (3, 3))
@@ -115,16 +115,16 @@ def test_room_is_kept_for_what_grows_until_there_is_enough(kind: SchedulerKind) 
     either.ask(1, (2, 2), key=AskKey(0, 7), locality=there)
     either.engine.release(made[1].id, 0)
     [first, *_] = either.decide()
-    assert first == Grown(made[0]._replace(size=(5, 5)))
+    assert first == Increase(made[0]._replace(size=(5, 5)))
     assert sorted(sizes(either)) == [(2, 2), (2, 2), (5, 5)]
 
 
 @BOTH
 def test_what_is_wanted_no_more_is_not_given(kind: SchedulerKind) -> None:
     either, made = started(kind, 4)
-    either.engine.grow(made[0], (3, 3))
+    either.engine.request_increase(made[0], (3, 3))
     either.decide()
-    either.engine.grow(made[0], NOTHING)
+    either.engine.request_increase(made[0], NOTHING)
     either.engine.release(made[1].id, 0)
 
     assert either.decide() == []
@@ -135,8 +135,8 @@ def test_what_is_wanted_no_more_is_not_given(kind: SchedulerKind) -> None:
 @BOTH
 def test_the_last_wish_counts(kind: SchedulerKind) -> None:
     either, [container] = started(kind)
-    either.engine.grow(container, (8, 8))
-    either.engine.grow(container, (1, 1))
+    either.engine.request_increase(container, (8, 8))
+    either.engine.request_increase(container, (1, 1))
 
     assert grown(either) == [container._replace(size=(3, 3))]
 
@@ -144,7 +144,7 @@ def test_the_last_wish_counts(kind: SchedulerKind) -> None:
 @BOTH
 def test_new_containers_of_the_application_come_first(kind: SchedulerKind) -> None:
     either, [container] = started(kind)
-    either.engine.grow(container, (6, 6))
+    either.engine.request_increase(container, (6, 6))
     either.ask(1, (2, 2), key=AskKey(9))
 
     assert [made.key for made in either.cycle()] == [AskKey(9)]
@@ -157,7 +157,7 @@ def test_what_shrinks_gives_its_room_to_others(kind: SchedulerKind) -> None:
     either.ask(1, (2, 2), key=AskKey(2))
     assert either.cycle() == []
 
-    either.engine.shrink(made[0].id, (1, 1))
+    either.engine.decrease(made[0].id, (1, 1))
     assert either.used()[0] in (8, 10)  # Hadoop counts what is reserved as used.
     assert len(either.cycle()) == 1
 
@@ -165,7 +165,7 @@ def test_what_shrinks_gives_its_room_to_others(kind: SchedulerKind) -> None:
 @BOTH
 def test_nothing_is_given_by_shrinking(kind: SchedulerKind) -> None:
     either, [container] = started(kind)
-    either.engine.shrink(container.id, (9, 1))
+    either.engine.decrease(container.id, (9, 1))
 
     assert sizes(either) == [(2, 1)]
     assert either.used() == (3, 2)
@@ -176,22 +176,22 @@ def test_an_ended_container_gives_back_what_it_grew_to_and_wants_no_more(
     kind: SchedulerKind,
 ) -> None:
     either, [container] = started(kind)
-    either.engine.grow(container, (4, 4))
+    either.engine.request_increase(container, (4, 4))
     either.cycle()
-    either.engine.grow(container, (9, 9))
+    either.engine.request_increase(container, (9, 9))
 
     either.engine.release(container.id, 0)
 
     assert either.used() == (1, 1)
     assert pending(either) == NOTHING
-    either.engine.shrink(container.id, (1, 1))
+    either.engine.decrease(container.id, (1, 1))
     assert either.decide() == []
 
 
 @BOTH
 def test_a_container_on_a_node_that_is_lost_wants_no_more(kind: SchedulerKind) -> None:
     either, [container] = started(kind)
-    either.engine.grow(container, (9, 9))
+    either.engine.request_increase(container, (9, 9))
     either.engine.remove_node("n0")
 
     assert pending(either) == NOTHING
@@ -201,7 +201,7 @@ def test_a_container_on_a_node_that_is_lost_wants_no_more(kind: SchedulerKind) -
 def test_one_that_is_not_counted_is_promoted_where_it_runs(kind: SchedulerKind) -> None:
     either = Either(kind)
     spare = opportunistic()
-    either.engine.grow(spare, spare.size)
+    either.engine.request_increase(spare, spare.size)
     assert pending(either) == (3, 3)
 
     assert grown(either) == [spare]
@@ -217,7 +217,7 @@ def test_a_promotion_waits_for_the_room_of_its_very_node(kind: SchedulerKind) ->
     either.ask(3, (8, 8))
     [on_its_node] = [made for made in either.cycle() if made.node == "n0"]
     spare = opportunistic()
-    either.engine.grow(spare, spare.size)
+    either.engine.request_increase(spare, spare.size)
     either.decide()
     assert spare not in either.engine.containers()
 
@@ -230,7 +230,7 @@ def test_a_new_attempt_wants_nothing_more_for_the_containers_of_the_last(
     kind: SchedulerKind,
 ) -> None:
     either, [container] = started(kind)
-    either.engine.grow(container, (4, 4))
+    either.engine.request_increase(container, (4, 4))
     either.engine.start_attempt(APP, 2, 0)
 
     assert [made.am for made in either.cycle()] == [True]
@@ -242,7 +242,7 @@ def test_an_application_that_ends_leaves_nothing_that_its_containers_want(
     kind: SchedulerKind,
 ) -> None:
     either, [container] = started(kind)
-    either.engine.grow(container, (9, 9))
+    either.engine.request_increase(container, (9, 9))
     either.engine.finish(APP, 0)
 
     assert pending(either) == NOTHING
@@ -252,7 +252,7 @@ def test_an_application_that_ends_leaves_nothing_that_its_containers_want(
 @pytest.mark.parametrize("lent", [True, False])
 def test_a_promotion_is_asked_in_the_partition_that_its_container_was(lent: bool) -> None:
     """On a lent node it was asked for in none, and may be taken back for who asks for that."""
-    engine = CapacityEngine(ResourceTypes())
+    engine = CapacityScheduler(ResourceTypes())
     gpu = QueuePartition("gpu", percent(100))
     engine.configure(
         SchedulerConfig(
@@ -271,13 +271,13 @@ def test_a_promotion_is_asked_in_the_partition_that_its_container_was(lent: bool
     engine.submit(Application(APP, "u", "root.a", am_size=(1, 1)), 0)
     engine.cycle(0, 100)
     spare = opportunistic()
-    engine.grow(spare, spare.size)
+    engine.request_increase(spare, spare.size)
     key = update_key(spare.key, str(spare.id))
 
     assert engine.apps[APP].asks[key].partition == ("" if lent else "gpu")
     made = [one for _ in range(4) for one in engine.cycle(0, 100)]
     promoted = spare._replace(partition="gpu")
-    assert made == [Grown(promoted)]
+    assert made == [Increase(promoted)]
     assert (promoted.id in engine.apps[APP].queue.borrowed.get("gpu", {})) == lent
 
 
@@ -286,11 +286,11 @@ def test_memory_grows_where_the_cores_are_all_taken() -> None:
     either = Either(SchedulerKind.CAPACITY, ["r0"])
     either.ask(1, (2, 9))
     [container] = either.cycle()
-    either.engine.grow(container, (4, 0))
+    either.engine.request_increase(container, (4, 0))
 
     assert grown(either) == [container._replace(size=(6, 9))]
     assert either.used() == (7, 10)
-    either.engine.grow(container, (4, 0))
+    either.engine.request_increase(container, (4, 0))
     assert either.decide() == []
 
 

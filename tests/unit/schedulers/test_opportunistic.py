@@ -9,7 +9,7 @@ import pytest
 from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.schedulers.api import Decision, Grant, Preempt, Room
+from kubeyarn.schedulers.api import Decision, Grant, Preempt, SchedulerNodeReport
 from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
 
 APP = ApplicationId(1, 1)
@@ -18,8 +18,8 @@ KEY = AskKey(1)
 
 def room(
     name: str, free: int, *, rack: str = "r", partition: str = "", is_open: bool = True
-) -> Room:
-    return Room(name, rack, partition, (free, free), is_open)
+) -> SchedulerNodeReport:
+    return SchedulerNodeReport(name, rack, partition, (free, free), is_open)
 
 
 class Stage:
@@ -31,13 +31,13 @@ class Stage:
         ask = Ask(KEY, count, (size, size), **said)  # type: ignore[arg-type]
         self.opportunist.update(APP, ask)
 
-    def cycle(self, *rooms: Room, limit: int = 100) -> list[Decision]:
+    def cycle(self, *rooms: SchedulerNodeReport, limit: int = 100) -> list[Decision]:
         return self.opportunist.cycle(rooms, self._next, limit)
 
-    def grants(self, *rooms: Room, limit: int = 100) -> list[Container]:
+    def grants(self, *rooms: SchedulerNodeReport, limit: int = 100) -> list[Container]:
         return [d.container for d in self.cycle(*rooms, limit=limit) if isinstance(d, Grant)]
 
-    def gone(self, *rooms: Room) -> list[int]:
+    def gone(self, *rooms: SchedulerNodeReport) -> list[int]:
         return [d.container.number for d in self.cycle(*rooms) if isinstance(d, Preempt) and d.kill]
 
     def _next(self, application: ApplicationId) -> ContainerId:

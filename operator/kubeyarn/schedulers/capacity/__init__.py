@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from kubeyarn.schedulers.capacity.scheduler import CapacityEngine
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
-__all__ = ["CapacityEngine"]
+__all__ = ["CapacityScheduler"]

@@ -58,7 +58,7 @@ def leave(queue: LeafQueue, app: LedgerApplication) -> None:
         queue.am_used[partition] = subtract(queue.am_used[partition], app.am_size)
         user.am_used[partition] = subtract(user.am_used.get(partition, queue.zero), app.am_size)
         user.active_apps -= 1
-    elif app.runnable or queue.cluster.miscounts:
+    elif app.runnable or queue.cluster.hadoop_compatible:
         # A parked one was never counted as waiting.
         user.pending_apps -= 1
     if user.applications == 0:

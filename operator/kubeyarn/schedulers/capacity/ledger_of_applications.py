@@ -197,9 +197,6 @@ class ApplicationLedger(QueueLedger):
             self._all_plain = False
             self._idle = False
 
-    def register(self, application: ApplicationId) -> None:
-        """The AM of the current attempt is up; nothing in the ledger depends on it."""
-
     def finish(self, application: ApplicationId, now_ms: int) -> None:
         """An application ended; everything it holds or asks is gone from the ledger."""
         self.settle()
@@ -223,7 +220,7 @@ class ApplicationLedger(QueueLedger):
         self.settle()
         app = self._known(application)
         target = self.index.leaf(queue)
-        if target is app.queue and not self.cluster.miscounts:
+        if target is app.queue and not self.cluster.hadoop_compatible:
             return target.path
         self._still_in_its_queue(app)
         for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
@@ -231,7 +228,7 @@ class ApplicationLedger(QueueLedger):
         check_limits(target, app.app)
         self._idle = False
         attempts.change_queue(app, target)
-        if app.runnable and not self.cluster.miscounts:
+        if app.runnable and not self.cluster.hadoop_compatible:
             # Hadoop leaves the counts of parents as they are, and lowers those of the last one.
             self.parallel.move(app, source=app.queue, target=target)
         self._count(target, 1)
@@ -266,7 +263,7 @@ class ApplicationLedger(QueueLedger):
         app.priority = priority
         if was_active:
             leaf.admit(app)
-        elif app.runnable or self.cluster.miscounts:
+        elif app.runnable or self.cluster.hadoop_compatible:
             leaf.enqueue(app)
         self._idle = False
         return priority

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import ANYWHERE
 from kubeyarn.model.resources import component_min
-from kubeyarn.schedulers.api import Room
+from kubeyarn.schedulers.api import SchedulerNodeReport
 from kubeyarn.schedulers.capacity.allocator import container_update as resizing
 from kubeyarn.schedulers.capacity.allocator.commit import charge, new_container_id
 from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
@@ -79,10 +79,10 @@ class ContainerLedger(ApplicationLedger):
         app = self._known(application)
         app.next_number = max(app.next_number, last + 1)
 
-    def rooms(self) -> Sequence[Room]:
+    def node_reports(self) -> Sequence[SchedulerNodeReport]:
         """Every node with what its containers leave of it."""
         return [
-            Room(
+            SchedulerNodeReport(
                 node.name,
                 node.rack,
                 node.partition,
@@ -108,7 +108,7 @@ class ContainerLedger(ApplicationLedger):
         check_size(size, leaf.settings.maximum_allocation, self.types, "resize")
         return normalize_size(size, leaf, self._settings())
 
-    def shrink(self, container: ContainerId, size: Vector) -> None:
+    def decrease(self, container: ContainerId, size: Vector) -> None:
         """Charge a container for less, where it is; types that are more in *size* stay."""
         self.settle()
         app = self.apps.get(container.attempt.application)
@@ -120,7 +120,7 @@ class ContainerLedger(ApplicationLedger):
             resizing.shrink(app, held, self.cluster.nodes[held.node], less)
             self._idle = False
 
-    def grow(self, container: Container, more: Vector) -> None:
+    def request_increase(self, container: Container, more: Vector) -> None:
         """Want *more* for a container where it is; zero: nothing more.
 
         Raises:

@@ -52,7 +52,7 @@ class QueueLedger:
 
     *epoch* goes into the ids of containers granted here, so that ids of one ledger never meet
     those of the next. Without *quick_lane* every offer goes the general way; decisions are the
-    same. With *miscounts* applications and their users are miscounted where Hadoop miscounts them.
+    same. With *hadoop_compatible* it miscounts applications and users where Hadoop does.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class QueueLedger:
         *,
         epoch: int = 0,
         quick_lane: bool = True,
-        miscounts: bool = False,
+        hadoop_compatible: bool = False,
     ) -> None:
         self.quick_lane = quick_lane
         self.types = types
         self.epoch = epoch
         self.zero = types.zero()
-        self.cluster = Cluster(types, miscounts=miscounts)
+        self.cluster = Cluster(types, hadoop_compatible=hadoop_compatible)
         self.calc: Calculator = DominantCalculator()
         self.config: SchedulerConfig | None = None
         self.root: ParentQueue | None = None

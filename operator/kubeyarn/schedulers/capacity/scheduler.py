@@ -1,4 +1,4 @@
-"""The Capacity Scheduler behind the Engine interface: decisions, and questions about them."""
+"""The Capacity Scheduler: decisions, and questions about them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from kubeyarn.schedulers.capacity.explain import explain
 from kubeyarn.schedulers.capacity.ledger_of_containers import ContainerLedger
 from kubeyarn.schedulers.capacity.objects.app_attempt import OutstandingAsk
 from kubeyarn.schedulers.capacity.preemption.policy import Preemption
-from kubeyarn.schedulers.capacity.status import ceiling_of, headroom_of, queue_statuses
+from kubeyarn.schedulers.capacity.status import effective_maximum_of, headroom_of, queue_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _TENDING_MS = 1500
 
 
-class CapacityEngine(ContainerLedger):
+class CapacityScheduler(ContainerLedger):
     """Ledger and decisions of the Capacity Scheduler (Hadoop: CapacityScheduler)."""
 
     def __init__(
@@ -46,14 +46,16 @@ class CapacityEngine(ContainerLedger):
         *,
         epoch: int = 0,
         quick_lane: bool = True,
-        miscounts: bool = False,
+        hadoop_compatible: bool = False,
     ) -> None:
-        super().__init__(types, epoch=epoch, quick_lane=quick_lane, miscounts=miscounts)
+        super().__init__(
+            types, epoch=epoch, quick_lane=quick_lane, hadoop_compatible=hadoop_compatible
+        )
         self.preemption = Preemption()
         self._rounds = Rounds()
         self._tended_ms = 0
 
-    def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
+    def node_update(self, node: str, now_ms: int) -> Sequence[Decision]:
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
         self.settle()
         ledger = self.cluster.nodes.get(node)
@@ -166,11 +168,11 @@ class CapacityEngine(ContainerLedger):
             return None
         return explain(app, AM_KEY if key is None else key, self.cluster, self._settings())
 
-    def ceiling(self, queue: str, partition: str) -> Vector | None:
+    def effective_maximum(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most on nodes of *partition*; None: there is no such queue."""
         self.settle()
         found = self.queues.get(queue)
-        return None if found is None else ceiling_of(found, partition, self._settings())
+        return None if found is None else effective_maximum_of(found, partition, self._settings())
 
     def user_over_cap(self, application: ApplicationId, held: Vector, partition: str) -> bool:
         """Whether an application's user holds more than its limit could ever be."""

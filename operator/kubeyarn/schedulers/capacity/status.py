@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import MEMORY, add, component_min, subtract
-from kubeyarn.schedulers.api import NO_CEILING, QueueStatus, UserStatus
+from kubeyarn.schedulers.api import NO_MAXIMUM, QueueStatus, UserStatus
 from kubeyarn.schedulers.calculator import at_most
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
@@ -75,7 +75,7 @@ def user_statuses(leaf: LeafQueue) -> tuple[UserStatus, ...]:
     )
 
 
-def ceiling_of(queue: Queue, partition: str, config: SchedulerConfig) -> Vector:
+def effective_maximum_of(queue: Queue, partition: str, config: SchedulerConfig) -> Vector:
     """What a queue may hold at most on nodes of *partition*.
 
     A shared partition's room is lent, whatever the queue has of it (Hadoop: AbstractCSQueue.accept
@@ -85,7 +85,7 @@ def ceiling_of(queue: Queue, partition: str, config: SchedulerConfig) -> Vector:
     most = queue.cluster.partition(partition) if shared else queue.maximum(partition)
     if config.dominant:
         return most
-    return tuple(amount if at == MEMORY else NO_CEILING for at, amount in enumerate(most))
+    return tuple(amount if at == MEMORY else NO_MAXIMUM for at, amount in enumerate(most))
 
 
 def headroom_of(app: LedgerApplication) -> Vector:

@@ -1,4 +1,4 @@
-"""The Fair Scheduler behind the calls every scheduler of ours answers (schedule.engine.Engine).
+"""The Fair Scheduler behind the calls of `schedulers.api.ResourceScheduler`.
 
 Beyond those calls: `update` recomputes shares and starvation as Hadoop's update thread does. A
 cycle does it by itself whenever something changed; whoever offers single nodes calls it.
@@ -19,8 +19,15 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.model.resources import ResourceTypes, Vector, add, component_min, subtract
-from kubeyarn.schedulers.api import Decision, Grant, Grown, Preempt, QueueStatus, Reserve
-from kubeyarn.schedulers.api import Room as EngineRoom
+from kubeyarn.schedulers.api import (
+    Decision,
+    Grant,
+    Increase,
+    Preempt,
+    QueueStatus,
+    Reserve,
+    SchedulerNodeReport,
+)
 from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.fair import explain as explaining
 from kubeyarn.schedulers.fair import headroom as headrooms
@@ -166,10 +173,6 @@ class FairScheduler:
         for before, number in ended:
             self._attempts.start(before.application, number, before.queue, now_ms)
 
-    def register(self, application: ApplicationId) -> None:
-        """The AM of the current attempt is up."""
-        self._attempt(application)
-
     def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
         """Nodes and racks where the current attempt's AM is not granted; replaces those before."""
         attempt = self._attempt(application)
@@ -307,10 +310,10 @@ class FairScheduler:
         attempt = self._attempt(application)
         attempt.next_number = max(attempt.next_number, last + 1)
 
-    def rooms(self) -> Sequence[EngineRoom]:
+    def node_reports(self) -> Sequence[SchedulerNodeReport]:
         """Every node with what its containers leave of it."""
         return [
-            EngineRoom(
+            SchedulerNodeReport(
                 room.node.name,
                 room.node.rack,
                 room.node.partition,
@@ -335,7 +338,7 @@ class FairScheduler:
         self._admission.check_ask(attempt, Ask(AM_KEY, 1, size))
         return self._sizing.normalized(size, attempt.queue)
 
-    def shrink(self, container: ContainerId, size: Vector) -> None:
+    def decrease(self, container: ContainerId, size: Vector) -> None:
         """Charge a container for less, where it is; types that are more in *size* stay."""
         self._sizing.settle()
         attempt = self._ledger.attempts.get(container.attempt.application)
@@ -346,7 +349,7 @@ class FairScheduler:
         if less != held.size:
             self._recount(attempt, held, held._replace(size=less))
 
-    def grow(self, container: Container, more: Vector) -> None:
+    def request_increase(self, container: Container, more: Vector) -> None:
         """Want *more* for a container where it is; zero: nothing more.
 
         Raises:
@@ -376,11 +379,11 @@ class FairScheduler:
         if held is None:
             promoted = wanted._replace(size=granted.size, partition=granted.partition)
             self._recount(attempt, granted, promoted)
-            return Grown(promoted)
+            return Increase(promoted)
         self._ledger.free(attempt, granted)
         grown = held._replace(size=add(held.size, granted.size))
         self._recount(attempt, held, grown)
-        return Grown(grown)
+        return Increase(grown)
 
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
@@ -407,7 +410,7 @@ class FairScheduler:
             sharing.update(self._ledger)
         self._preempter.look(now_ms)
 
-    def offer(self, node: str, now_ms: int) -> Sequence[Decision]:
+    def node_update(self, node: str, now_ms: int) -> Sequence[Decision]:
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
         room = self._ledger.rooms.get(node)
         made = [] if room is None or not self._ledger.queues else self._assigner.offer(room)
@@ -514,7 +517,7 @@ class FairScheduler:
         """How many applications of a leaf may run."""
         return len(self._ledger.queues[queue].runnable)
 
-    def ceiling(self, queue: str, partition: str) -> Vector | None:
+    def effective_maximum(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most; partitions are nothing to the Fair Scheduler."""
         self._sizing.settle()
         found = self._ledger.queues.get(queue)

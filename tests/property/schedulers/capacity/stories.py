@@ -16,7 +16,7 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import Partition
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.schedulers.api import Decision, Preempt
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 
 PREFIX = "yarn.scheduler.capacity."
 LEAVES = ("root.a", "root.b.x", "root.b.y", "root.c")
@@ -113,7 +113,7 @@ class Teller:
 
     values: dict[str, str]
     quick_lane: bool = True
-    engine: CapacityEngine = field(init=False)
+    engine: CapacityScheduler = field(init=False)
     apps: list[ApplicationId] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -122,7 +122,7 @@ class Teller:
 
     def __post_init__(self) -> None:
         config, types = read_capacity_scheduler(self.values, PARTITIONS)
-        self.engine = CapacityEngine(types, quick_lane=self.quick_lane)
+        self.engine = CapacityScheduler(types, quick_lane=self.quick_lane)
         self.engine.configure(config, 0)
         for number in range(4):
             self.add(number)
@@ -169,7 +169,7 @@ class Teller:
 
     def offer(self, a: int) -> None:
         """A heartbeat of one node."""
-        self.decisions += self.engine.offer(f"n{a % 5}", self.now_ms)
+        self.decisions += self.engine.node_update(f"n{a % 5}", self.now_ms)
 
     def release(self, a: int) -> None:
         """Some container ends."""
@@ -185,20 +185,20 @@ class Teller:
             wanted = add(container.size, MORE[a % len(MORE)])
             rounded = self.engine.rounded(container.id.attempt.application, wanted)
             more = tuple(max(0, x) for x in subtract(rounded, container.size))
-            self.engine.grow(container, more)
+            self.engine.request_increase(container, more)
 
     def shrink(self, a: int) -> None:
         """Some container has less."""
         held = self.engine.containers()
         if held:
-            self.engine.shrink(held[a % len(held)].id, (1024, 1))
+            self.engine.decrease(held[a % len(held)].id, (1024, 1))
 
     def promote(self, a: int) -> None:
         """A container that was not counted is to be."""
         self.promoted += 1
         name = ContainerId(AttemptId(self._app(a), 1), 0, 1000 + self.promoted)
         spare = Container(name, AskKey(a % 3), f"n{a % 5}", (2048, 1))
-        self.engine.grow(spare, spare.size)
+        self.engine.request_increase(spare, spare.size)
 
     def finish(self, a: int) -> None:
         """Some application ends."""

@@ -15,7 +15,7 @@ from kubeyarn.model.errors import Rejected
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.schedulers.api import Grant, Preempt
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 from property.schedulers.capacity.stories import LEAVES, PREFIX, SIZES, properties
 
 Wish = tuple[int, int, int, tuple[int, int]]
@@ -26,16 +26,18 @@ WISHES = st.lists(
 )
 
 
-def engine(values: dict[str, str], nodes: int, size: tuple[int, int] = (8192, 8)) -> CapacityEngine:
+def engine(
+    values: dict[str, str], nodes: int, size: tuple[int, int] = (8192, 8)
+) -> CapacityScheduler:
     config, types = read_capacity_scheduler(values)
-    made = CapacityEngine(types)
+    made = CapacityScheduler(types)
     made.configure(config, 0)
     for number in range(nodes):
         made.add_node(Node(f"n{number}", size))
     return made
 
 
-def submit(made: CapacityEngine, number: int, wish: Wish) -> None:
+def submit(made: CapacityScheduler, number: int, wish: Wish) -> None:
     leaf, user, _, _ = wish
     app = Application(
         ApplicationId(1, number),
@@ -48,7 +50,7 @@ def submit(made: CapacityEngine, number: int, wish: Wish) -> None:
         made.submit(app, 0)
 
 
-def ask(made: CapacityEngine, number: int, wish: Wish) -> None:
+def ask(made: CapacityScheduler, number: int, wish: Wish) -> None:
     _, _, count, size = wish
     with suppress(Rejected):
         made.update_asks(ApplicationId(1, number), [Ask(AskKey(1), count, size)], 0)
@@ -245,5 +247,5 @@ def test_what_is_preempted_is_not_taken_back_and_rounds_come_to_rest(
         assert len(granted) <= 1
 
 
-def _by_queue(made: CapacityEngine, containers: list[ContainerId]) -> Counter[str]:
+def _by_queue(made: CapacityScheduler, containers: list[ContainerId]) -> Counter[str]:
     return Counter(made.apps[one.attempt.application].queue.path for one in containers)

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.api import Decision, Grant
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue
 from property.schedulers.capacity.stories import STORY, Step, Teller, properties
@@ -24,7 +24,7 @@ def present(amounts: Amounts) -> Amounts:
 class Books:
     """Everything that is held, summed up anew from containers, reservations and asks."""
 
-    def __init__(self, engine: CapacityEngine) -> None:
+    def __init__(self, engine: CapacityScheduler) -> None:
         self.used: dict[str, Amounts] = defaultdict(dict)
         self.reserved: dict[str, Amounts] = defaultdict(dict)
         self.pending: dict[str, Amounts] = defaultdict(dict)
@@ -54,7 +54,7 @@ class Books:
             held[partition] = add(held.get(partition, ZERO), size)
 
 
-def check_books(engine: CapacityEngine) -> None:
+def check_books(engine: CapacityScheduler) -> None:
     books = Books(engine)
     for queue in engine.queues.values():
         assert present(queue.used) == present(books.used[queue.path]), queue.path
@@ -98,7 +98,7 @@ def _within(queue: Queue) -> bool:
     return queue.calc.fits(queue.use(""), queue.maximum(""))
 
 
-def _granted_in(engine: CapacityEngine, decisions: list[Decision]) -> list[Queue]:
+def _granted_in(engine: CapacityScheduler, decisions: list[Decision]) -> list[Queue]:
     leaves = [
         engine.apps[one.container.id.attempt.application].queue
         for one in decisions

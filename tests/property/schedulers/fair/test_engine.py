@@ -115,12 +115,12 @@ def do(world: World, step: tuple[str, int, object]) -> None:
     elif kind == "grow":
         held = [c for c in world.engine.containers() if c.id.attempt.application == app]
         for container in held[: pick % 3]:
-            world.engine.grow(container, MORE[pick % len(MORE)])
-            world.engine.shrink(held[-1].id, (1024, 1))
+            world.engine.request_increase(container, MORE[pick % len(MORE)])
+            world.engine.decrease(held[-1].id, (1024, 1))
     elif kind == "promote":
         name = ContainerId(AttemptId(app, 1), 0, 1000 + world.now_ms // 1000)
         spare = Container(name, AskKey(1), f"n{pick % world.nodes}", (2048, 1))
-        world.engine.grow(spare, spare.size)
+        world.engine.request_increase(spare, spare.size)
     elif kind == "move":
         try:
             world.engine.move(app, LEAVES[pick % len(LEAVES)], world.now_ms)
@@ -258,7 +258,7 @@ def test_a_cycle_decides_what_heartbeats_of_all_nodes_would(
     while quiet < 3:
         by_heartbeat.update(now_ms)
         names = list(by_heartbeat._ledger.rooms)
-        made = [by_heartbeat.offer(name, now_ms) for name in names]
+        made = [by_heartbeat.node_update(name, now_ms) for name in names]
         quiet = 0 if any(made) else quiet + 1
 
     assert by_cycle.containers() == by_heartbeat.containers()

@@ -11,16 +11,16 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import PreemptionConfig, QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Grant, Preempt
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 
 LENDER, BORROWER = ApplicationId(1, 1), ApplicationId(1, 2)
 WAIT_MS = 3000
 SECOND = 1000
 
 
-def full_of_what_was_lent(*, choose_nodes: bool = False) -> CapacityEngine:
+def full_of_what_was_lent(*, choose_nodes: bool = False) -> CapacityScheduler:
     """Two full nodes of ten, all but one container of root.b held by an application of root.a."""
-    engine = CapacityEngine(ResourceTypes())
+    engine = CapacityScheduler(ResourceTypes())
     leaf = QueueConfig("root.a", order=1, capacity=percent(50), user_limit_factor=-1.0)
     rules = PreemptionConfig(
         enabled=True,
@@ -62,7 +62,7 @@ def granted(decisions) -> int:
     return sum(isinstance(one, Grant) for one in decisions)
 
 
-def choose(engine: CapacityEngine) -> None:
+def choose(engine: CapacityScheduler) -> None:
     """The policy marks, and when the wait is over leaves who was marked to others."""
     assert killed(engine.preempt(1 * SECOND)) == 0
     assert killed(engine.preempt(5 * SECOND)) == 0

@@ -11,16 +11,16 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import NodeOrdering, QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Grant
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 
 ONE = ApplicationId(1, 1)
 
 
 def packing(
     ordering: NodeOrdering = NodeOrdering.PACK, *, cores: int = 10, dominant: bool = True
-) -> CapacityEngine:
+) -> CapacityScheduler:
     """Three nodes, and an application whose ApplicationMaster runs."""
-    engine = CapacityEngine(ResourceTypes())
+    engine = CapacityScheduler(ResourceTypes())
     leaf = QueueConfig("root.a", order=1, capacity=percent(100), node_ordering=ordering)
     config = SchedulerConfig(
         queues=(QueueConfig("root"), leaf),
@@ -34,7 +34,6 @@ def packing(
         engine.add_node(Node(name, (10, cores)))
     engine.submit(Application(ONE, "alice", "root.a", am_size=(1, 1), order=1), 0)
     engine.cycle(0, 100)
-    engine.register(ONE)
     return engine
 
 

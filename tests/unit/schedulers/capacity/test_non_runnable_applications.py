@@ -7,13 +7,13 @@ from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 
 FIRST, SECOND = ApplicationId(1, 1), ApplicationId(1, 2)
 
 
-def engine(*, miscounts: bool = False) -> CapacityEngine:
-    engine = CapacityEngine(ResourceTypes(), miscounts=miscounts)
+def engine(*, hadoop_compatible: bool = False) -> CapacityScheduler:
+    engine = CapacityScheduler(ResourceTypes(), hadoop_compatible=hadoop_compatible)
     leaf = QueueConfig(
         "root.a", order=1, capacity=percent(100), maximum_parallel_applications_per_user=1
     )
@@ -62,7 +62,7 @@ def test_an_application_that_moves_to_its_own_queue_keeps_what_its_user_holds() 
 
 
 def test_a_story_forgets_the_user_of_a_parked_application_as_hadoop_does() -> None:
-    told = engine(miscounts=True)
+    told = engine(hadoop_compatible=True)
     told.finish(SECOND, 0)
 
     assert told.queue_status()[-1].users == ()

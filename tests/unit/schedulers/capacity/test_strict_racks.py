@@ -11,13 +11,13 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Grant
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 
 APP = ApplicationId(1, 1)
 
 
-def engine() -> CapacityEngine:
-    engine = CapacityEngine(ResourceTypes())
+def engine() -> CapacityScheduler:
+    engine = CapacityScheduler(ResourceTypes())
     leaf = QueueConfig("root.a", order=1, capacity=percent(100), user_limit_factor=-1.0)
     engine.configure(
         SchedulerConfig((QueueConfig("root"), leaf), (1, 1), (100, 100), dominant=True), 0

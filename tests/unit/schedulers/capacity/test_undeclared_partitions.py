@@ -9,7 +9,7 @@ from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import Partition, QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.capacity import CapacityEngine
+from kubeyarn.schedulers.capacity import CapacityScheduler
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ from kubeyarn.schedulers.capacity import CapacityEngine
     [((), 0), ((Partition("gpu", exclusive=True),), 0), ((Partition("gpu", exclusive=False),), 1)],
 )
 def test_only_a_partition_that_is_declared_as_shared_lends_its_nodes(declared, grants) -> None:
-    engine = CapacityEngine(ResourceTypes())
+    engine = CapacityScheduler(ResourceTypes())
     config = SchedulerConfig(
         queues=(QueueConfig("root"), QueueConfig("root.a", order=1, capacity=percent(100))),
         minimum_allocation=(1, 1),

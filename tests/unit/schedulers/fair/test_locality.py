@@ -24,7 +24,7 @@ def ask(cluster: FairCluster, locality: Locality, count: int = 1) -> None:
 
 
 def offered(cluster: FairCluster, *nodes: str) -> list[int]:
-    return [len(cluster.engine.offer(node, 0)) for node in nodes]
+    return [len(cluster.engine.node_update(node, 0)) for node in nodes]
 
 
 def test_without_thresholds_any_node_will_do() -> None:

@@ -146,7 +146,7 @@ def test_one_heartbeat_gives_one_container() -> None:
     cluster.run(1, count=9)
     cluster.engine.update(0)
 
-    assert len(cluster.engine.offer("n0", 0)) == 1
+    assert len(cluster.engine.node_update("n0", 0)) == 1
 
 
 def test_with_assignmultiple_a_heartbeat_gives_half_of_what_is_free_and_one_more() -> None:
@@ -154,7 +154,7 @@ def test_with_assignmultiple_a_heartbeat_gives_half_of_what_is_free_and_one_more
     cluster.run(1, count=9)
     cluster.engine.update(0)
 
-    assert len(cluster.engine.offer("n0", 0)) == 5
+    assert len(cluster.engine.node_update("n0", 0)) == 5
 
 
 def test_with_a_fixed_maximum_a_heartbeat_gives_that_many() -> None:
@@ -165,7 +165,7 @@ def test_with_a_fixed_maximum_a_heartbeat_gives_that_many() -> None:
     cluster.run(1, count=9)
     cluster.engine.update(0)
 
-    assert len(cluster.engine.offer("n0", 0)) == 3
+    assert len(cluster.engine.node_update("n0", 0)) == 3
 
 
 def test_sizes_are_rounded_up_to_the_increment() -> None:

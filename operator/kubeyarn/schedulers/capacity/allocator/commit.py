@@ -43,7 +43,9 @@ def commit(proposal: Proposal, offer: Offer) -> Decision | None:
         # Asked for in another size since: what was reserved is given, if there is room for that.
         # Hadoop looks for room for what is asked now.
         room = add(offer.node.free, _released(proposal, app.zero))
-        if not app.queue.cluster.miscounts and not app.queue.calc.fits(proposal.fulfils.size, room):
+        if not app.queue.cluster.hadoop_compatible and not app.queue.calc.fits(
+            proposal.fulfils.size, room
+        ):
             return None
     elif not _acceptable(proposal, app, proposal.size, offer):
         return None
@@ -137,7 +139,7 @@ def _allocate(
         tags=ask.tags,
     )
     app.hold(container)
-    if fulfils is not None and app.queue.cluster.miscounts:
+    if fulfils is not None and app.queue.cluster.hadoop_compatible:
         app.miscount(node.partition, subtract(ask.size, fulfils.size))
     if am:
         app.waiting_for_am = False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import Locality, update_key
 from kubeyarn.model.resources import add, fits
-from kubeyarn.schedulers.api import Grown
+from kubeyarn.schedulers.api import Increase
 from kubeyarn.schedulers.capacity.allocator.commit import charge, complete
 from kubeyarn.schedulers.capacity.attempt_lifecycle import put_outstanding
 from kubeyarn.schedulers.capacity.submission import racks_of
@@ -77,22 +77,22 @@ def release(app: LedgerApplication, held: Container, node: LedgerNode, cluster: 
         want(app, held, app.zero, cluster)
 
 
-def swap(app: LedgerApplication, granted: Container, node: LedgerNode) -> Grown:
+def swap(app: LedgerApplication, granted: Container, node: LedgerNode) -> Increase:
     """Count what was granted for an update as its container's (Hadoop: swapContainer)."""
     wanted = app.updates.pop(granted.key.name)
     borrowed = _is_borrowed(app, granted, node)
     complete(app, granted, node)
     held = app.containers.get(wanted.id)
     if held is not None:
-        return Grown(_recount(app, held, node, add(held.size, granted.size)))
+        return Increase(_recount(app, held, node, add(held.size, granted.size)))
     promoted = wanted._replace(size=granted.size, partition=granted.partition)
     _count(app, promoted, node)
     if borrowed:
         app.queue.note_borrowed(promoted)
-    return Grown(promoted)
+    return Increase(promoted)
 
 
-def grow_beside(app: LedgerApplication, cluster: Cluster, step: Vector) -> list[Grown]:
+def grow_beside(app: LedgerApplication, cluster: Cluster, step: Vector) -> list[Increase]:
     """What wants nothing of that of which its node has no *step* left, has it without an offer.
 
     Hadoop does not look at nodes without room for the minimum allocation, so that no other ask
@@ -107,7 +107,7 @@ def grow_beside(app: LedgerApplication, cluster: Cluster, step: Vector) -> list[
         if not _may_grow(app, held, node, more):
             continue
         want(app, wanted, app.zero, cluster)
-        made.append(Grown(_recount(app, held, node, add(held.size, more))))
+        made.append(Increase(_recount(app, held, node, add(held.size, more))))
     return made
 
 

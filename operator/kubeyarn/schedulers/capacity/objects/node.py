@@ -77,7 +77,7 @@ class Cluster:
     __slots__ = (
         "_equals",
         "_joined",
-        "miscounts",
+        "hadoop_compatible",
         "nodes",
         "partitions",
         "tags",
@@ -86,9 +86,9 @@ class Cluster:
         "zero",
     )
 
-    def __init__(self, types: ResourceTypes, *, miscounts: bool = False) -> None:
+    def __init__(self, types: ResourceTypes, *, hadoop_compatible: bool = False) -> None:
         self.types = types
-        self.miscounts = miscounts
+        self.hadoop_compatible = hadoop_compatible
         zero = self.zero = types.zero()
         self.nodes: dict[str, LedgerNode] = {}
         self.partitions: dict[str, Vector] = {"": zero}
