@@ -258,7 +258,7 @@ def standby(
 ) -> None:
     """Have a pod's kube-scheduler wait, before it starts, until the scheduler beside it leads."""
     from kubeyarn.cluster.client import KubeClient
-    from kubeyarn.scheduler.gate import Gate
+    from kubeyarn.scheduler.leader.kube_scheduler_gate import KubeSchedulerGate
 
     _logging(log_level)
     pod = os.environ.get("POD_NAME", ""), os.environ.get("POD_UID", "")
@@ -266,7 +266,7 @@ def standby(
     async def process() -> None:
         client = KubeClient(_connect(kubeconfig, context_name), "kubeyarn-standby")
         try:
-            await Gate(namespace, kube_scheduler_lease, *pod).shut(client)
+            await KubeSchedulerGate(namespace, kube_scheduler_lease, *pod).shut(client)
         finally:
             await client.close()
 

@@ -17,7 +17,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler import binding, holding, requests, straying, submitting
 from kubeyarn.scheduler.asks import Held
 from kubeyarn.scheduler.books import Books
-from kubeyarn.scheduler.usage import Origin, PodUse
+from kubeyarn.scheduler.facts import Origin, PodUse
 
 
 def take_in(books: Books, now_ms: int) -> list[str]:

@@ -8,7 +8,7 @@ from kubeyarn.crd import submissions
 from kubeyarn.model.asks import Ask
 from kubeyarn.model.errors import Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId
-from kubeyarn.scheduler import avoiding, requests
+from kubeyarn.scheduler import node_backoff, requests
 from kubeyarn.scheduler.asks import RequestState
 from kubeyarn.scheduler.books import Books
 
@@ -77,7 +77,7 @@ def excluded_now(books: Books, state: RequestState, now_ms: int) -> frozenset[st
     ends = [a.until_ms for one in avoided for a in one.values() if a.until_ms > now_ms]
     if ends:
         books.avoiding[state.application] = min(ends)
-    return avoiding.excluded(state.found, avoided, now_ms)
+    return node_backoff.excluded(state.found, avoided, now_ms)
 
 
 def read_ask(books: Books, state: RequestState) -> Ask | None:

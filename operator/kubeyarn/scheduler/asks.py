@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kubeyarn.cluster import names
-from kubeyarn.cluster.merging import replacing
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import conditions, ranges, submissions
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.scheduler.avoiding import Avoided
+from kubeyarn.scheduler.node_backoff import NodeBackoff
 
 
 @dataclass(slots=True)
@@ -63,7 +62,7 @@ class RequestState:
     asked: int | None = None
     asked_where: object = None
     excluded: frozenset[str] = frozenset()
-    avoided: dict[str, Avoided] = field(default_factory=dict)
+    avoided: dict[str, NodeBackoff] = field(default_factory=dict)
     updating: set[ContainerId] = field(default_factory=set)
     deleted: bool = False
     over: bool = False
@@ -168,30 +167,6 @@ def completed(found: Object) -> list[ContainerId]:
     return [ContainerId.parse(entry["id"]) for entry in entries]
 
 
-def grants_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
-    """Grants as status lists them: by attempt, epoch and node, numbers as ranges."""
-    groups: dict[tuple[int, int, str], list[int]] = {}
-    for container, held in grants.items():
-        group = (container.attempt.number, container.epoch, held.node)
-        groups.setdefault(group, []).append(container.number)
-    return [
-        {"attempt": attempt, "epoch": epoch, "node": node, "containers": ranges.compact(numbers)}
-        for (attempt, epoch, node), numbers in sorted(groups.items())
-    ]
-
-
-def preempting_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
-    """Containers that are being taken back, by id.
-
-    One that is killed is listed as long as its grant: the ResourceManager must know why it ended.
-    """
-    return [
-        {"id": str(container), "kill": held.preempting[0], "message": held.preempting[1][:512]}
-        for container, held in sorted(grants.items())
-        if held.preempting is not None and (held.preempting[0] or not held.freed)
-    ]
-
-
 def read_killed(found: Object) -> dict[ContainerId, str]:
     """The containers that an earlier process had killed, with why."""
     return {
@@ -199,21 +174,6 @@ def read_killed(found: Object) -> dict[ContainerId, str]:
         for entry in (found.get("status") or {}).get("preempting") or ()
         if entry.get("kill")
     }
-
-
-def changes(status: Mapping[str, Any], wanted: Mapping[str, Any]) -> Object:
-    """What of *wanted* is not in *status* yet, as a merge patch."""
-    empty: tuple[Any, ...] = (None, "", [], {}, 0)
-    return {
-        k: replacing(status.get(k), v)
-        for k, v in wanted.items()
-        if status.get(k) != v and not (v in empty and status.get(k) in empty)
-    }
-
-
-def live_containers(states: Iterable[RequestState]) -> list[ContainerId]:
-    """All containers that hold room."""
-    return [c for s in states for c, held in s.grants.items() if not held.freed]
 
 
 def any_live(states: Iterable[RequestState]) -> bool:

@@ -13,17 +13,17 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.scheduler.access_review import AccessReview
 from kubeyarn.scheduler.asks import Growth, Held, RequestState
-from kubeyarn.scheduler.claims import Claim
-from kubeyarn.scheduler.configuring import InForce
-from kubeyarn.scheduler.usage import NodeFacts, PodUse
+from kubeyarn.scheduler.facts import NodeFacts, PodUse
+from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.schedulers.api import ResourceScheduler
 from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
 
 ENDED = ("FINISHED", "FAILED", "KILLED")
 AM_ROLE = "ApplicationMaster"
 
-MaySubmit = Callable[[Key, Claim], bool | None]
+MaySubmit = Callable[[Key, AccessReview], bool | None]
 MakeEngine = Callable[[SchedulerKind, ResourceTypes], ResourceScheduler]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
-from kubeyarn.crd import amounts, quantities
+from kubeyarn.crd import amounts
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
@@ -58,33 +58,6 @@ def read(
         if entry.get("executionType") is not None:
             held.opportunistic = entry["executionType"] == names.OPPORTUNISTIC
     return known
-
-
-def status(state: RequestState, types: ResourceTypes) -> list[Object]:
-    """What is charged for the containers that were wished something else."""
-
-    def shown(size: Vector) -> dict[str, str]:
-        return {name: quantities.show(name, n) for name, n in types.mapping(size).items() if n}
-
-    said: list[Object] = []
-    for container in sorted(state.updating & state.grants.keys()):
-        held = state.grants[container]
-        size = held.size or state.size
-        if held.freed or size is None:
-            continue
-        entry: Object = {
-            "id": str(container),
-            "resources": shown(size),
-            "executionType": names.OPPORTUNISTIC if held.opportunistic else names.GUARANTEED,
-        }
-        if held.wanted is not None:
-            entry["wanted"] = shown(held.wanted)
-        if held.refused:
-            entry["message"] = held.refused[:512]
-        if held.waits is not None:
-            entry["waits"] = ": ".join(held.waits)[:512]
-        said.append(entry)
-    return said
 
 
 def _size(entry: Object, types: ResourceTypes) -> Vector | None:

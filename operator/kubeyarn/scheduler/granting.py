@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.scheduler import applications, asking, avoiding, binding, growing
+from kubeyarn.scheduler import applications, asking, binding, growing, node_backoff
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
-from kubeyarn.scheduler.usage import PodUse
+from kubeyarn.scheduler.facts import PodUse
 from kubeyarn.schedulers.api import Grant, Preempt
 
 
@@ -84,7 +84,7 @@ def _avoid(
         return
     known, why = state.avoided.get(node), pod.refused
     state.avoided[node] = (
-        known.again(now_ms, why) if known is not None else avoiding.refused(now_ms, why)
+        known.again(now_ms, why) if known is not None else node_backoff.refused(now_ms, why)
     )
     applications.sync_application(books, state.application, now_ms)
 

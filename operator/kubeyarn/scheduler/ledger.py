@@ -28,8 +28,8 @@ from kubeyarn.scheduler import (
     updating,
 )
 from kubeyarn.scheduler.books import Books, application_id
-from kubeyarn.scheduler.configuring import InForce
-from kubeyarn.scheduler.usage import PodUse
+from kubeyarn.scheduler.facts import PodUse
+from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.schedulers.api import Decision, Grant, Increase, Preempt
 from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
 

@@ -13,7 +13,8 @@ from prometheus_client import Counter, Histogram
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.settings import Settings
-from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
+from kubeyarn.scheduler.status.queues import QueueWriter
+from kubeyarn.scheduler.status.requests import RequestWriter
 from kubeyarn.schedulers.api import Grant, Increase, Preempt
 
 _log = logging.getLogger(__name__)

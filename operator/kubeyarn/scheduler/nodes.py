@@ -11,21 +11,21 @@ from dataclasses import replace
 from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.nodes import Node
-from kubeyarn.scheduler import binding, granting, usage
+from kubeyarn.scheduler import binding, granting
 from kubeyarn.scheduler.asks import RequestState
 from kubeyarn.scheduler.books import Books
-from kubeyarn.scheduler.usage import NodeFacts
+from kubeyarn.scheduler.facts import NodeFacts, extended, ledger_node, node_facts
 
 
 def see_node(books: Books, node: Object) -> bool:
     """Take a node as seen; whether it matters to the ledger."""
-    facts = usage.node_facts(node)
+    facts = node_facts(node)
     before = books.nodes.get(facts.name)
     if before == facts:
         return False
     if before is not None:
-        books.extended.subtract(usage.extended(list(before.allocatable)))
-    books.extended.update(usage.extended(list(facts.allocatable)))
+        books.extended.subtract(extended(list(before.allocatable)))
+    books.extended.update(extended(list(facts.allocatable)))
     books.nodes[facts.name] = facts
     books.lost_nodes.pop(facts.name, None)
     if before is not None and before.partition != facts.partition:
@@ -38,7 +38,7 @@ def forget_node(books: Books, name: str) -> None:
     facts = books.nodes.pop(name, None)
     if facts is not None:
         books.lost_nodes[name] = facts
-        books.extended.subtract(usage.extended(list(facts.allocatable)))
+        books.extended.subtract(extended(list(facts.allocatable)))
 
 
 def sync_node(books: Books, name: str, now_ms: int) -> None:
@@ -51,7 +51,7 @@ def sync_node(books: Books, name: str, now_ms: int) -> None:
     for pod in books.foreign.get(name, {}).values():
         for resource, amount in pod.requests.items():
             taken[resource] = taken.get(resource, 0) + amount
-    _tell(books, usage.ledger_node(facts, taken, books.types))
+    _tell(books, ledger_node(facts, taken, books.types))
 
 
 def stand_in(books: Books) -> None:
@@ -102,7 +102,7 @@ def _held_on(books: Books, name: str) -> list[tuple[ContainerId, RequestState]]:
 def _keep(books: Books, name: str) -> None:
     facts = books.lost_nodes.setdefault(name, NodeFacts(name, {}, "", "", schedulable=False))
     nothing = replace(facts, allocatable={}, schedulable=False)
-    _tell(books, usage.ledger_node(nothing, {}, books.types))
+    _tell(books, ledger_node(nothing, {}, books.types))
 
 
 def _tell(books: Books, node: Node) -> None:

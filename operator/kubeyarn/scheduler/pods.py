@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.scheduler import binding, usage
+from kubeyarn.scheduler import binding, facts
 from kubeyarn.scheduler.books import Books
-from kubeyarn.scheduler.usage import PodUse
+from kubeyarn.scheduler.facts import PodUse
 
 
 def see_pod(books: Books, pod: Object, *, deleted: bool) -> tuple[PodUse, str]:
     """Take a pod as seen; returns its facts and the node whose free room it changed, or ""."""
-    use = usage.pod_use(pod)
+    use = facts.pod_use(pod)
     key = (use.namespace, use.name)
     before = books.pods.get(key)
     if not deleted:

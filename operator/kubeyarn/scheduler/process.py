@@ -14,13 +14,15 @@ from kubeyarn.cluster.reflecting import Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.scheduler.access import AccessReviewer
-from kubeyarn.scheduler.extender import Extender, Fence
-from kubeyarn.scheduler.gate import Gate
+from kubeyarn.scheduler.access_review import AccessReviewer
+from kubeyarn.scheduler.extender.bind_check import BindCheck
+from kubeyarn.scheduler.extender.server import Extender
+from kubeyarn.scheduler.leader.kube_scheduler_gate import KubeSchedulerGate
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.loop import AllocationLoop
 from kubeyarn.scheduler.settings import Settings
-from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
+from kubeyarn.scheduler.status.queues import QueueWriter
+from kubeyarn.scheduler.status.requests import RequestWriter
 from kubeyarn.schedulers.api import ResourceScheduler
 from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.fair import FairScheduler
@@ -69,7 +71,7 @@ class Scheduler:
         ]
         tasks = [asyncio.create_task(r.run()) for r in reflectors]
         tasks.append(asyncio.create_task(lease.hold(), name="the lease"))
-        extender = Extender(client, ledger, Fence(ledger), lambda: self._leader.leads)
+        extender = Extender(client, ledger, BindCheck(ledger), lambda: self._leader.leads)
         server = await probes.serve(
             extender.application(), self._settings.extender_host, self._settings.extender_port
         )
@@ -93,12 +95,12 @@ class Scheduler:
             await cancel(tasks)
 
 
-def gate_of(settings: Settings) -> Gate | None:
+def gate_of(settings: Settings) -> KubeSchedulerGate | None:
     """What decides whether the kube-scheduler beside this process works; None: it always does."""
     if not settings.kube_scheduler_lease:
         return None
     name = settings.kube_scheduler_lease
-    return Gate(settings.namespace, name, settings.identity, settings.pod_uid)
+    return KubeSchedulerGate(settings.namespace, name, settings.identity, settings.pod_uid)
 
 
 def make_engine(kind: SchedulerKind, types: ResourceTypes, epoch: int) -> ResourceScheduler:

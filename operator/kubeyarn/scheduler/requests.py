@@ -7,7 +7,7 @@ from dataclasses import replace
 from kubeyarn.crd import amounts
 from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.model.ids import ApplicationId
-from kubeyarn.scheduler import asks, avoiding, binding, charged, straying
+from kubeyarn.scheduler import asks, binding, charged, node_backoff, straying
 from kubeyarn.scheduler.asks import RequestState
 from kubeyarn.scheduler.books import AM_ROLE, Books
 
@@ -79,7 +79,7 @@ def read_once(books: Books, state: RequestState, identity: ApplicationId) -> Non
     state.granted = max(state.granted, int(status.get("granted") or 0))
     state.queue = status.get("queue") or ""
     state.grants = asks.read_grants(state.found, identity)
-    state.avoided = state.avoided or avoiding.read(state.found)
+    state.avoided = state.avoided or node_backoff.read(state.found)
     state.updating = charged.read(state.found, state.grants, books.types)
     if status.get("resources"):
         state.size = amounts.vector(status["resources"], "status.resources", books.types)

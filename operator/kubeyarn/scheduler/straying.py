@@ -7,7 +7,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.asks import Held, RequestState
 from kubeyarn.scheduler.books import Books
-from kubeyarn.scheduler.usage import PodUse
+from kubeyarn.scheduler.facts import PodUse
 
 
 def keep(books: Books, state: RequestState, container: ContainerId, held: Held) -> bool:

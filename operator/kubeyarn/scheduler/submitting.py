@@ -10,9 +10,9 @@ from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import AccessDenied, Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.scheduler import asks, binding, growing, holding
+from kubeyarn.scheduler.access_review import AccessReview, denied, groups_of
 from kubeyarn.scheduler.asks import RequestState
 from kubeyarn.scheduler.books import Books
-from kubeyarn.scheduler.claims import Claim, denied, groups_of
 
 
 def submit(
@@ -53,7 +53,7 @@ def _enter_if_allowed(
             enter(books, key, application, states, now_ms)
         except AccessDenied as refusal:
             groups = groups_of(books.applications[key], application)
-            claim = Claim(application.user, groups, refusal.queue)
+            claim = AccessReview(application.user, groups, refusal.queue)
             allowed = books.may_submit(key, claim)
             if allowed is None:
                 return False

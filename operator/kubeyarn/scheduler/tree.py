@@ -6,9 +6,9 @@ from kubeyarn.crd import amounts, queues
 from kubeyarn.crd.object import Object
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.scheduler import configuring, nodes
+from kubeyarn.scheduler import nodes, queue_tree
 from kubeyarn.scheduler.books import Books
-from kubeyarn.scheduler.configuring import InForce
+from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.schedulers.fair.queue_tree_checks import check_policies
 
 
@@ -28,10 +28,10 @@ def configure(books: Books, now_ms: int) -> None:
     for path in (before.keys() | books.tried_without) - found.keys():
         books.engine.stop(path)
     before = {
-        path: configuring.with_spec(books.queues.get(path, word), configuring.spec(word))
+        path: queue_tree.with_spec(books.queues.get(path, word), queue_tree.spec(word))
         for path, word in before.items()
     }
-    books.in_force = configuring.put_in_force(
+    books.in_force = queue_tree.put_in_force(
         found, before, books.types, lambda config: _try(books, config, now_ms)
     )
 
@@ -69,7 +69,7 @@ def _remembered(books: Books) -> dict[str, Object]:
     for name, queue in books.queues.items():
         words = (queue.get("status") or {}).get("inForce")
         if words is not None:
-            remembered[name] = configuring.with_spec(queue, words)
+            remembered[name] = queue_tree.with_spec(queue, words)
     return remembered
 
 

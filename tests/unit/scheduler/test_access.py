@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.scheduler.claims import Claim
+from kubeyarn.scheduler.access_review import AccessReview
 from unit.scheduler.world import World, a_node, a_queue
 
 
@@ -46,7 +46,7 @@ def test_an_application_waits_until_its_users_rights_are_known():
     world.submit("words", 1, queue="root.a.x")
     world.cycle()
     assert accepted(world, "words") is None
-    assert rights.asked[-1] == Claim("alice", (), "root.a.x")
+    assert rights.asked[-1] == AccessReview("alice", (), "root.a.x")
     assert world.held() == []
 
     rights.known["alice", "root.a.x"] = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.scheduler import avoiding, loop
+from kubeyarn.scheduler import loop, node_backoff
 from unit.scheduler.world import World, a_node, a_request, two_queues
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
@@ -138,7 +138,7 @@ def test_a_node_that_refuses_again_is_avoided_for_longer(world, clock):
 
 @pytest.mark.parametrize(("times", "seconds"), [(1, 30), (2, 60), (3, 120), (6, 600), (50, 600)])
 def test_the_time_doubles_up_to_ten_minutes(times, seconds):
-    assert avoiding.refused(5000, "", times).until_ms == 5000 + seconds * 1000
+    assert node_backoff.refused(5000, "", times).until_ms == 5000 + seconds * 1000
 
 
 def test_a_node_is_used_again_when_the_time_is_over_and_nothing_is_written_for_it(world, clock):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kubeyarn.scheduler import configuring
+from kubeyarn.scheduler import queue_tree
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from unit.scheduler.world import TYPES, World, a_node, a_queue, two_queues
 
@@ -18,7 +18,7 @@ class Tree:
 
     def __init__(self, **found):
         self.engine = CapacityScheduler(TYPES)
-        self.found, self.outcome = {}, configuring.InForce()
+        self.found, self.outcome = {}, queue_tree.InForce()
         self.apply(**found)
 
     def apply(self, **said):
@@ -29,7 +29,7 @@ class Tree:
                 self.found.pop(path)
             else:
                 self.found[path] = a_queue(path, **spec)
-        self.outcome = configuring.put_in_force(
+        self.outcome = queue_tree.put_in_force(
             self.found, self.outcome.objects, TYPES, lambda c: self.engine.configure(c, 0)
         )
         return self.outcome
@@ -37,7 +37,7 @@ class Tree:
     @property
     def capacities(self):
         return {
-            path: configuring.spec(found).get("capacity", "")
+            path: queue_tree.spec(found).get("capacity", "")
             for path, found in sorted(self.outcome.objects.items())
         }
 
@@ -175,7 +175,7 @@ def test_an_orphan_after_a_restart_is_no_outage_for_the_others():
     }
     engine = CapacityScheduler(TYPES)
 
-    outcome = configuring.put_in_force(
+    outcome = queue_tree.put_in_force(
         found, copy.deepcopy(found), TYPES, lambda c: engine.configure(c, 0)
     )
 
@@ -197,7 +197,7 @@ def test_a_queue_that_is_deleted_takes_no_more_applications():
 def test_the_words_in_force_survive_a_restart():
     world = World(*two_queues(), ("node", a_node("n1")))
     for path in ("root", "root.a", "root.b"):
-        words = configuring.spec(world.ledger.in_force.objects[path])
+        words = queue_tree.spec(world.ledger.in_force.objects[path])
         world.patch("queue", path, status={"inForce": words})
     world.patch("queue", "root.b", spec={"capacity": "90%"})
     world.cycle()
@@ -234,7 +234,7 @@ CHANGES = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(CHANGES, min_size=1, max_size=5))
 def test_whatever_is_applied_it_ends_and_what_was_in_force_stays_so_or_is_replaced(batches):
-    engine, found, outcome = CapacityScheduler(TYPES), {}, configuring.InForce()
+    engine, found, outcome = CapacityScheduler(TYPES), {}, queue_tree.InForce()
     for batch in batches:
         for path, spec in batch:
             if spec is None:
@@ -242,7 +242,7 @@ def test_whatever_is_applied_it_ends_and_what_was_in_force_stays_so_or_is_replac
             else:
                 found[path] = a_queue(path, **spec)
         before = outcome
-        outcome = configuring.put_in_force(
+        outcome = queue_tree.put_in_force(
             dict(found), before.objects, TYPES, lambda c: engine.configure(c, 0)
         )
         if outcome.config is not None:
@@ -251,7 +251,7 @@ def test_whatever_is_applied_it_ends_and_what_was_in_force_stays_so_or_is_replac
             )
             for path, queue in found.items():
                 word = outcome.objects.get(path)
-                taken = word is not None and configuring.spec(word) == configuring.spec(queue)
+                taken = word is not None and queue_tree.spec(word) == queue_tree.spec(queue)
                 assert taken or path in outcome.problems
         else:
             assert outcome.problems or "root" not in found
@@ -268,7 +268,7 @@ def test_the_outcome_does_not_depend_on_the_order_of_the_queues(order):
     }
     engine = CapacityScheduler(TYPES)
     shuffled = dict(list(found.items())[::order])
-    outcome = configuring.put_in_force(shuffled, {}, TYPES, lambda c: engine.configure(c, 0))
+    outcome = queue_tree.put_in_force(shuffled, {}, TYPES, lambda c: engine.configure(c, 0))
 
     assert sorted(outcome.objects) == ["root", "root.a", "root.b"]
     assert sorted(outcome.problems) == ["root.b", "root.b.x", "root.b.y"]

@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from kubeyarn.cluster.errors import Conflict, NotFound, Refused
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.scheduler.extender import Extender, Fence, Refusal
+from kubeyarn.scheduler.extender.bind_check import BindCheck, BindRefused
+from kubeyarn.scheduler.extender.server import Extender
 from unit.scheduler.world import World, a_node, a_queue, a_request, foreign, needs, two_queues
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
@@ -51,7 +52,9 @@ def api(world):
 
 @pytest.fixture
 async def door(world, api):
-    extender = Extender(api, world.ledger, Fence(world.ledger), lambda: not hasattr(api, "starts"))
+    extender = Extender(
+        api, world.ledger, BindCheck(world.ledger), lambda: not hasattr(api, "starts")
+    )
     async with TestClient(TestServer(extender.application())) as client:
         yield client
 
@@ -63,7 +66,7 @@ def a_grant(world, request="maps"):
 
 
 def refusal(call, *args):
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(BindRefused) as caught:
         call(*args)
     return str(caught.value)
 
@@ -74,14 +77,14 @@ def refusal(call, *args):
 def test_a_granted_pod_may_run_on_its_node(world):
     container, node, pod = a_grant(world)
 
-    assert world.fence.granted_node(container, pod["metadata"]["uid"]) == node
-    world.fence.check(container, pod["metadata"]["uid"], node)
+    assert world.bind_check.granted_node(container, pod["metadata"]["uid"]) == node
+    world.bind_check.check(container, pod["metadata"]["uid"], node)
 
 
 def test_nothing_runs_without_a_grant(world):
     unknown = ContainerId(min(world.granted("maps")).attempt, 0, 99)
 
-    assert refusal(world.fence.granted_node, unknown, "u") == (
+    assert refusal(world.bind_check.granted_node, unknown, "u") == (
         "container_1763850000000_0001_01_000099: no grant in the ledger; nothing runs without one"
     )
 
@@ -90,7 +93,7 @@ def test_a_grant_is_for_one_node(world):
     container, node, pod = a_grant(world)
     other = {"n1": "n2", "n2": "n1"}[node]
 
-    assert refusal(world.fence.check, container, pod["metadata"]["uid"], other) == (
+    assert refusal(world.bind_check.check, container, pod["metadata"]["uid"], other) == (
         f"{container}: granted on node {node}, not on {other}"
     )
 
@@ -99,10 +102,10 @@ def test_a_grant_is_for_one_pod(world):
     container, node, _ = a_grant(world)
     world.ledger.bind(container, "first")
 
-    assert refusal(world.fence.check, container, "second", node) == (
+    assert refusal(world.bind_check.check, container, "second", node) == (
         f"{container}: its grant is used by another pod"
     )
-    world.fence.check(container, "first", node)
+    world.bind_check.check(container, "first", node)
 
 
 def test_a_freed_grant_binds_nothing(world):
@@ -110,7 +113,7 @@ def test_a_freed_grant_binds_nothing(world):
     world.end(pod["metadata"]["name"], "Failed")
     world.cycle()
 
-    assert "no grant in the ledger" in refusal(world.fence.check, container, "u", node)
+    assert "no grant in the ledger" in refusal(world.bind_check.check, container, "u", node)
 
 
 def full_world():
@@ -135,7 +138,7 @@ def test_a_queue_may_be_filled_to_its_maximum_and_a_binding_be_said_twice():
     uid = pod["metadata"]["uid"]
 
     for _ in range(2):
-        world.fence.check(container, uid, "n1")
+        world.bind_check.check(container, uid, "n1")
         world.ledger.bind(container, uid)
     assert world.ledger.bound("root.a") == (4 * 2**30, 4000)
 
@@ -145,7 +148,7 @@ def test_a_queue_never_holds_more_than_its_maximum():
     world.put("node", a_node("n1", cpu=3, memory="8Gi"))
     world.cycle()
 
-    assert refusal(world.fence.check, container, pod["metadata"]["uid"], "n1") == (
+    assert refusal(world.bind_check.check, container, pod["metadata"]["uid"], "n1") == (
         f"{container}: queue root would hold memory 4Gi, cpu 4 of at most memory 8Gi, cpu 3"
     )
 
@@ -157,13 +160,13 @@ def test_a_user_over_the_most_it_may_hold_binds_nothing_more():
     world.put("queue", a_queue("root.a", **spec, maximumAMShare="100%"))
     world.cycle()
 
-    assert refusal(world.fence.check, container, pod["metadata"]["uid"], "n1") == (
+    assert refusal(world.bind_check.check, container, pod["metadata"]["uid"], "n1") == (
         f"{container}: user alice holds memory 3Gi, cpu 3 in queue root.a, "
         "which is over its limit there"
     )
     world.put("queue", a_queue("root.a", **spec | {"userLimitFactor": 2}, maximumAMShare="100%"))
     world.cycle()
-    world.fence.check(container, pod["metadata"]["uid"], "n1")
+    world.bind_check.check(container, pod["metadata"]["uid"], "n1")
 
 
 def test_what_an_ended_application_was_granted_starts_no_more(world):
@@ -173,7 +176,7 @@ def test_what_an_ended_application_was_granted_starts_no_more(world):
     world.cycle()
 
     assert "its application has ended" in refusal(
-        world.fence.check, container, pod["metadata"]["uid"], node
+        world.bind_check.check, container, pod["metadata"]["uid"], node
     )
 
 
@@ -352,7 +355,7 @@ async def test_a_binding_whose_fate_is_unknown_keeps_its_room_and_can_be_asked_a
 
 @pytest.mark.parametrize("came_about", [False, True])
 async def test_a_binding_of_unknown_fate_is_looked_after(door, world, api, monkeypatch, came_about):
-    monkeypatch.setattr("kubeyarn.scheduler.extender._DOUBT_S", 0.01)
+    monkeypatch.setattr("kubeyarn.scheduler.extender.server._DOUBT_S", 0.01)
     container, node, pod = a_grant(world)
     api.fails = Unavailable("no answer")
     await said(door, "bind", binding(pod, node))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeyarn.scheduler import configuring
+from kubeyarn.scheduler import queue_tree
 from unit.scheduler.world import CREATED, World, a_node, a_queue
 
 
@@ -25,7 +25,7 @@ def _delete(world: World, path: str) -> None:
 def _remember(world: World) -> None:
     """Write what is in force to the queues' status, as the QueueWriter does."""
     for path, words in world.ledger.in_force.objects.items():
-        world.patch("queue", path, status={"inForce": configuring.spec(words)})
+        world.patch("queue", path, status={"inForce": queue_tree.spec(words)})
 
 
 def _in_force(world: World) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeyarn.scheduler import writing
+from kubeyarn.scheduler.status import queues
 from unit.scheduler.world import World, a_node, a_queue
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
@@ -21,7 +21,7 @@ def a_world(**cluster) -> World:
 def made(world: World) -> dict[str, list[dict]]:
     ledger = world.ledger
     statuses = ledger.engine.queue_status()
-    return writing.made_queues(statuses, ledger.queues, ledger.types.mapping)
+    return queues.made_queues(statuses, ledger.queues, ledger.types.mapping)
 
 
 def test_a_missing_queue_is_made_where_that_is_allowed_and_its_parent_tells_of_it():

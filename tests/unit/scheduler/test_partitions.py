@@ -31,7 +31,7 @@ def launch_all(world: World, request: str) -> list[str]:
     nodes = []
     for container, node in sorted(world.granted(request).items()):
         pod = world.launch(container, node, bound=False)
-        world.fence.check(container, pod["metadata"]["uid"], node)
+        world.bind_check.check(container, pod["metadata"]["uid"], node)
         world.ledger.bind(container, pod["metadata"]["uid"])
         nodes.append(node)
     return nodes
@@ -111,7 +111,7 @@ def test_a_queue_over_a_partitions_maximum_is_told_which():
     world.put("node", a_node("g1", cpu=6, memory="8Gi", labels={names.PARTITION: "gpu"}))
     world.cycle()
 
-    assert refusal(world.fence.check, last, pod["metadata"]["uid"], "g1") == (
+    assert refusal(world.bind_check.check, last, pod["metadata"]["uid"], "g1") == (
         f"{last}: queue root.a would hold memory 4Gi, cpu 4 of at most memory 4Gi, cpu 3 of "
         "partition gpu"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.scheduler.extender import Refusal
+from kubeyarn.scheduler.extender.bind_check import BindRefused
 from kubeyarn.schedulers.api import Preempt
 from unit.scheduler.world import GIB, World, a_node, a_queue, a_request, two_queues
 
@@ -282,9 +282,9 @@ def test_a_demoted_containers_pod_is_bound_past_a_full_queue(world, firm):
     wish(world, "firm", firm, "Opportunistic")
     world.put("queue", a_queue("root.a", capacity="60%", maximumCapacity="60%", **FULL))
     pod = world.launch(firm, "n1", bound=False)
-    world.fence.check(firm, pod["metadata"]["uid"], "n1")
-    with pytest.raises(Refusal):
-        world.fence.check(firm, pod["metadata"]["uid"], "n2")
+    world.bind_check.check(firm, pod["metadata"]["uid"], "n1")
+    with pytest.raises(BindRefused):
+        world.bind_check.check(firm, pod["metadata"]["uid"], "n2")
 
 
 FULL = {"userLimitFactor": 10, "fair": {"maxResources": {"cpu": "1", "memory": "1Gi"}}}

@@ -6,14 +6,14 @@ import pytest
 
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.scheduler import usage
+from kubeyarn.scheduler import facts
 from unit.scheduler.world import GIB, TYPES, a_node, foreign, needs
 
 CONTAINER = ContainerId(AttemptId(ApplicationId(1, 1), 1), 0, 2)
 
 
 def taken(*containers, **spec):
-    return usage.pod_use(foreign("p", "n1", *containers, **spec)).requests
+    return facts.pod_use(foreign("p", "n1", *containers, **spec)).requests
 
 
 def test_containers_of_a_pod_add_up():
@@ -69,16 +69,16 @@ def test_a_quantity_that_makes_no_sense_is_not_counted_and_hurts_nothing_else():
 def test_our_pods_are_known_by_annotation_and_scheduler_and_take_by_their_grant():
     pod = foreign("p", "n1", needs("1", "1Gi"), schedulerName="kubeyarn")
     pod["metadata"]["annotations"] = {"kubeyarn.io/container-id": str(CONTAINER)}
-    assert usage.pod_use(pod).container == CONTAINER
-    assert usage.pod_use(pod).requests == {}
+    assert facts.pod_use(pod).container == CONTAINER
+    assert facts.pod_use(pod).requests == {}
 
     pod["spec"]["schedulerName"] = "default-scheduler"
-    assert usage.pod_use(pod).container is None
-    assert usage.pod_use(pod).requests == {"cpu": 1000, "memory": GIB}
+    assert facts.pod_use(pod).container is None
+    assert facts.pod_use(pod).requests == {"cpu": 1000, "memory": GIB}
 
     pod["spec"]["schedulerName"] = "kubeyarn"
     pod["metadata"]["annotations"] = {"kubeyarn.io/container-id": "container_x"}
-    assert usage.pod_use(pod).container is None
+    assert facts.pod_use(pod).container is None
 
 
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
@@ -86,7 +86,7 @@ def test_a_pod_that_is_over_is_told_so(phase):
     pod = foreign("p", "n1", needs("1", "1Gi"))
     pod["status"]["phase"] = phase
 
-    assert usage.pod_use(pod).over
+    assert facts.pod_use(pod).over
 
 
 def test_why_kube_scheduler_refused_a_pod_is_told():
@@ -95,7 +95,7 @@ def test_why_kube_scheduler_refused_a_pod_is_told():
         {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "no PV"}
     ]
 
-    assert usage.pod_use(pod).refused == "Unschedulable: no PV"
+    assert facts.pod_use(pod).refused == "Unschedulable: no PV"
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_what_has_nothing_to_do_with_a_pod_is_no_refusal(message):
         }
     ]
 
-    assert usage.pod_use(pod).refused == ""
+    assert facts.pod_use(pod).refused == ""
 
 
 def test_a_ready_node_takes_containers():
     node = a_node("n1", labels={"topology.kubernetes.io/zone": "z1"})
 
-    assert usage.node_facts(node) == usage.NodeFacts(
+    assert facts.node_facts(node) == facts.NodeFacts(
         "n1", {"cpu": 8000, "memory": 16 * GIB}, "", "z1", schedulable=True
     )
 
@@ -141,34 +141,34 @@ def test_a_ready_node_takes_containers():
     ],
 )
 def test_which_nodes_take_containers(said, takes):
-    assert usage.node_facts(a_node("n1", **said)).schedulable is takes
+    assert facts.node_facts(a_node("n1", **said)).schedulable is takes
 
 
 def test_a_partitions_own_taint_does_not_keep_it_closed():
     taints = [{"key": "gpu", "effect": "NoSchedule"}]
     node = a_node("n1", labels={"kubeyarn.io/partition": "gpu"}, spec={"taints": taints})
 
-    facts = usage.node_facts(node)
-    assert (facts.partition, facts.schedulable) == ("gpu", True)
+    seen = facts.node_facts(node)
+    assert (seen.partition, seen.schedulable) == ("gpu", True)
 
 
 def test_a_node_without_a_status_takes_nothing():
     node = {"metadata": {"name": "n1"}}
 
-    assert usage.node_facts(node).schedulable is False
+    assert facts.node_facts(node).schedulable is False
 
 
 def test_the_ledger_counts_what_foreign_pods_leave():
-    facts = usage.node_facts(a_node("n1"))
-    node = usage.ledger_node(facts, {"cpu": 3000, "memory": 99 * GIB}, TYPES)
+    seen = facts.node_facts(a_node("n1"))
+    node = facts.ledger_node(seen, {"cpu": 3000, "memory": 99 * GIB}, TYPES)
 
     assert node.total == (0, 5000)
     assert (node.name, node.rack, node.partition) == ("n1", "/default-rack", "")
 
 
 def test_extended_resources_are_those_with_a_domain():
-    assert usage.extended(["cpu", "memory", "pods", "nvidia.com/gpu"]) == {"nvidia.com/gpu"}
-    facts = usage.node_facts(a_node("n1", also={"nvidia.com/gpu": "2"}))
+    assert facts.extended(["cpu", "memory", "pods", "nvidia.com/gpu"]) == {"nvidia.com/gpu"}
+    seen = facts.node_facts(a_node("n1", also={"nvidia.com/gpu": "2"}))
     types = ResourceTypes(("memory", "cpu", "nvidia.com/gpu"))
 
-    assert usage.ledger_node(facts, {}, types).total == (16 * GIB, 8000, 2)
+    assert facts.ledger_node(seen, {}, types).total == (16 * GIB, 8000, 2)

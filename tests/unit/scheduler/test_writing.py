@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from fakeapi import _merged
 from kubeyarn.cluster.merging import replacing
 from kubeyarn.model.errors import Problem
-from kubeyarn.scheduler import asks, writing
-from kubeyarn.scheduler.writing import QueueWriter, RequestWriter
+from kubeyarn.scheduler.status import queues
+from kubeyarn.scheduler.status.patch import changes, newer, shown
+from kubeyarn.scheduler.status.queues import QueueWriter
+from kubeyarn.scheduler.status.requests import RequestWriter
 from unit.scheduler.world import World, a_node, a_queue, a_request, two_queues
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
@@ -126,7 +128,7 @@ def test_root_says_how_many_nodes_take_containers(world):
 
 def sayings(queue, status, problem=None):
     return {
-        s.type: (s.word, s.reason, s.message) for s in writing.queue_sayings(queue, status, problem)
+        s.type: (s.word, s.reason, s.message) for s in queues.queue_sayings(queue, status, problem)
     }
 
 
@@ -163,16 +165,16 @@ def test_a_stopped_and_a_deleted_queue_say_so(world):
 def test_what_is_written_is_not_written_again(world):
     for path in ("root", "root.a", "root.b"):
         before = world.objects["queue"][path].get("status") or {}
-        body = asks.changes(before, queue_status(world, path))
+        body = changes(before, queue_status(world, path))
         world.patch("queue", path, status=_merged(before, body))
 
-        assert asks.changes(world.ledger.queues[path]["status"], queue_status(world, path)) == {}
+        assert changes(world.ledger.queues[path]["status"], queue_status(world, path)) == {}
 
 
 def test_a_word_that_was_taken_out_of_a_queue_leaves_its_status(world):
     before = {"inForce": {"capacity": "60%", "maximumCapacity": "80%"}}
     wanted = {"inForce": {"capacity": "60%"}}
-    body = asks.changes(before, wanted)
+    body = changes(before, wanted)
 
     assert body == {"inForce": {"capacity": "60%", "maximumCapacity": None}}
     assert _merged(before, body) == wanted
@@ -182,19 +184,19 @@ def test_a_resource_that_is_not_used_any_more_leaves_the_status():
     before = {"used": {"cpu": "1", "memory": "1Gi", "nvidia.com/gpu": "1"}}
     wanted = {"used": {"cpu": "0", "memory": "0"}}
 
-    assert _merged(before, asks.changes(before, wanted)) == wanted
+    assert _merged(before, changes(before, wanted)) == wanted
 
 
 @pytest.mark.parametrize("empty", [None, "", [], {}, 0])
 @pytest.mark.parametrize("other", [None, "", [], {}, 0])
 def test_nothing_and_an_empty_value_say_the_same(empty, other):
-    assert asks.changes({"x": empty}, {"x": other}) == {}
-    assert asks.changes({}, {"x": other}) == {}
+    assert changes({"x": empty}, {"x": other}) == {}
+    assert changes({}, {"x": other}) == {}
 
 
 def test_false_and_zero_are_words_when_something_was_said():
-    assert asks.changes({"x": 5}, {"x": 0}) == {"x": 0}
-    assert asks.changes({"x": [1]}, {"x": []}) == {"x": []}
+    assert changes({"x": 5}, {"x": 0}) == {"x": 0}
+    assert changes({"x": [1]}, {"x": []}) == {"x": []}
 
 
 JSON = st.recursive(
@@ -221,15 +223,15 @@ def test_a_replacing_patch_makes_of_anything_exactly_what_is_wanted(before, afte
     ],
 )  # fmt: skip
 def test_amounts_are_shown_as_quantities(amounts, quantities):
-    assert writing.shown(amounts) == quantities
+    assert shown(amounts) == quantities
 
 
-@pytest.mark.parametrize(("known", "written", "newer"), [("9", "10", "10"), ("10", "9", "10")])
-def test_the_newer_of_two_versions_is_kept(known, written, newer):
+@pytest.mark.parametrize(("known", "written", "kept"), [("9", "10", "10"), ("10", "9", "10")])
+def test_the_newer_of_two_versions_is_kept(known, written, kept):
     def version(number):
         return {"metadata": {"resourceVersion": number}}
 
-    assert writing.newer(version(known), version(written)) == version(newer)
+    assert newer(version(known), version(written)) == version(kept)
 
 
 async def test_every_write_says_the_epoch_and_a_late_grant_of_a_former_leader_is_taken_off():

@@ -14,11 +14,12 @@ from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, subtract
 from kubeyarn.scheduler import asks
-from kubeyarn.scheduler.extender import Fence
+from kubeyarn.scheduler.extender.bind_check import BindCheck
 from kubeyarn.scheduler.ledger import Ledger
 from kubeyarn.scheduler.loop import AllocationLoop
 from kubeyarn.scheduler.settings import Settings
-from kubeyarn.scheduler.writing import RequestWriter
+from kubeyarn.scheduler.status.patch import changes
+from kubeyarn.scheduler.status.requests import RequestWriter
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from kubeyarn.schedulers.fair import FairScheduler
 
@@ -132,7 +133,7 @@ class World:
                 continue
             if state.uid != current["metadata"]["uid"]:
                 continue
-            body = asks.changes(state.found.get("status") or {}, self.writer._status(state))
+            body = changes(state.found.get("status") or {}, self.writer._status(state))
             if body:
                 self.patch("request", key[1], status=body)
         self.dirty.clear()
@@ -236,8 +237,8 @@ class World:
         return [str(c.id) for c in self.ledger.engine.containers()]
 
     @property
-    def fence(self) -> Fence:
-        return Fence(self.ledger)
+    def bind_check(self) -> BindCheck:
+        return BindCheck(self.ledger)
 
 
 def quantities_of(ledger: Ledger, state: asks.RequestState | None) -> Object:

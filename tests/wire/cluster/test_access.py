@@ -7,8 +7,7 @@ import asyncio
 import pytest
 
 from fakeapi import FakeApi
-from kubeyarn.scheduler.access import AccessReviewer
-from kubeyarn.scheduler.claims import Claim
+from kubeyarn.scheduler.access_review import AccessReview, AccessReviewer
 
 KEY = ("team-a", "words")
 QUEUE = "root.a.x"
@@ -24,7 +23,7 @@ class Reviewing:
         self.reviewer.queue.start()
 
     async def answer(self, user, *groups):
-        claim = Claim(user, groups, QUEUE)
+        claim = AccessReview(user, groups, QUEUE)
         first = self.reviewer.may_submit(KEY, claim)
         assert first is None
         async with asyncio.timeout(5):
@@ -68,5 +67,5 @@ async def test_an_answer_is_asked_for_once(reviewing):
     await reviewing.answer("alice")
     before = len(reviewing.api.requests)
 
-    assert reviewing.reviewer.may_submit(KEY, Claim("alice", (), QUEUE)) is True
+    assert reviewing.reviewer.may_submit(KEY, AccessReview("alice", (), QUEUE)) is True
     assert len(reviewing.api.requests) == before

@@ -16,7 +16,7 @@ from kubeyarn.cluster.resources import PODS, QUEUES
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.resourcemanager.amservice import endpoint
 from kubeyarn.resourcemanager.settings import Settings
-from kubeyarn.scheduler.gate import KEEPER, Gate
+from kubeyarn.scheduler.leader.kube_scheduler_gate import KEEPER, KubeSchedulerGate
 
 SYSTEM = "kubeyarn-system"
 
@@ -110,7 +110,10 @@ def holder(api, name):
 async def test_a_kube_scheduler_waits_until_the_scheduler_beside_it_leads(
     api, client, background, until
 ):
-    gate, other = Gate(SYSTEM, "a-kube-scheduler", "a", "u"), Gate(SYSTEM, "b-kube-scheduler")
+    gate, other = (
+        KubeSchedulerGate(SYSTEM, "a-kube-scheduler", "a", "u"),
+        KubeSchedulerGate(SYSTEM, "b-kube-scheduler"),
+    )
     await gate.shut(client)
     await other.shut(client)
     assert holder(api, gate.name) == holder(api, other.name) == KEEPER
@@ -129,9 +132,9 @@ async def test_a_kube_scheduler_waits_until_the_scheduler_beside_it_leads(
 async def test_a_kube_scheduler_that_died_leaves_its_lease_to_the_next_one(
     api, client, background, until, monkeypatch
 ):
-    monkeypatch.setattr("kubeyarn.scheduler.gate._SILENT_S", 0.1)
-    monkeypatch.setattr("kubeyarn.scheduler.gate._LOOK_S", 0.05)
-    gate = Gate(SYSTEM, "a-kube-scheduler")
+    monkeypatch.setattr("kubeyarn.scheduler.leader.kube_scheduler_gate._SILENT_S", 0.1)
+    monkeypatch.setattr("kubeyarn.scheduler.leader.kube_scheduler_gate._LOOK_S", 0.05)
+    gate = KubeSchedulerGate(SYSTEM, "a-kube-scheduler")
     await gate.shut(client)
     background(gate.keep_open(client))
     await until(lambda: holder(api, gate.name) == "")

@@ -8,17 +8,46 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.resources import ACCESS_REVIEWS, QUEUES
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd.object import Key, Object
-from kubeyarn.scheduler.claims import Claim
+from kubeyarn.model.applications import Application
+from kubeyarn.model.errors import AccessDenied
 
 _VERBS = ("submit", "administer")
 _TRUSTED_S = 10.0
 _MOST_REMEMBERED = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class AccessReview:
+    """A user, a member of *groups*, who wants to submit to *queue*."""
+
+    user: str
+    groups: tuple[str, ...]
+    queue: str
+
+
+def denied(claim: AccessReview) -> AccessDenied:
+    """What a user is told whose claim is not good, with what to do."""
+    who = f"user {claim.user}" if claim.user else "an application without spec.user"
+    return AccessDenied(
+        claim.queue,
+        f"{who} may not submit to {claim.queue}, allowed: users with the verb submit or "
+        f"administer on the YarnQueue {claim.queue} or one above it; ask for that right, or name "
+        "another queue",
+    )
+
+
+def groups_of(found: Object, application: Application) -> tuple[str, ...]:
+    """A user's groups as roles are bound to them: also Kubernetes' own, as the request had them."""
+    said = (found.get("spec") or {}).get("userGroups") or ()
+    own = (str(group) for group in said if str(group).startswith("system:"))
+    return tuple(sorted({*own, *application.groups}))
 
 
 class AccessReviewer:
@@ -31,11 +60,11 @@ class AccessReviewer:
     def __init__(self, client: KubeClient, again: Callable[[Key], None]) -> None:
         self._client = client
         self._again = again
-        self._known: dict[Claim, tuple[float, bool]] = {}
-        self._waiting: dict[Claim, set[Key]] = {}
-        self.queue: WorkQueue[Claim] = WorkQueue(self._review, settle_s=0.0)
+        self._known: dict[AccessReview, tuple[float, bool]] = {}
+        self._waiting: dict[AccessReview, set[Key]] = {}
+        self.queue: WorkQueue[AccessReview] = WorkQueue(self._review, settle_s=0.0)
 
-    def may_submit(self, key: Key, claim: Claim) -> bool | None:
+    def may_submit(self, key: Key, claim: AccessReview) -> bool | None:
         """Whether the claim is good; None: not known yet, and being asked."""
         known = self._known.get(claim)
         if known is not None and time.monotonic() - known[0] < _TRUSTED_S:
@@ -44,7 +73,7 @@ class AccessReviewer:
         self.queue.add(claim)
         return None
 
-    async def _review(self, claim: Claim) -> None:
+    async def _review(self, claim: AccessReview) -> None:
         allowed = await self._is_allowed(claim)
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
@@ -52,7 +81,7 @@ class AccessReviewer:
         for key in sorted(self._waiting.pop(claim, ())):
             self._again(key)
 
-    async def _is_allowed(self, claim: Claim) -> bool:
+    async def _is_allowed(self, claim: AccessReview) -> bool:
         path = claim.queue
         while path:
             for verb in _VERBS:
@@ -61,13 +90,13 @@ class AccessReviewer:
             path = path.rpartition(".")[0]
         return False
 
-    async def _ask(self, claim: Claim, verb: str, path: str) -> bool:
+    async def _ask(self, claim: AccessReview, verb: str, path: str) -> bool:
         body = review(claim, verb, path)
         status = (await self._client.create(ACCESS_REVIEWS, body)).get("status") or {}
         return bool(status.get("allowed"))
 
 
-def review(claim: Claim, verb: str, path: str) -> Object:
+def review(claim: AccessReview, verb: str, path: str) -> Object:
     """The question whether a user may do *verb* with the queue *path*."""
     about: dict[str, Any] = {
         "group": QUEUES.group,

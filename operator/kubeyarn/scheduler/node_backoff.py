@@ -9,38 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from kubeyarn.crd import submissions
 from kubeyarn.crd.object import Object
 
 FIRST_MS = 30_000
 LONGEST_MS = 600_000
-MOST = 100
+MOST_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Avoided:
+class NodeBackoff:
     """A node that refused an application's pods so many times, and until when it is avoided."""
 
     until_ms: int
     refusals: int = 1
     message: str = ""
 
-    def again(self, now_ms: int, message: str) -> Avoided:
+    def again(self, now_ms: int, message: str) -> NodeBackoff:
         """Refused once more."""
         return refused(now_ms, message, self.refusals + 1)
 
 
-def refused(now_ms: int, message: str, times: int = 1) -> Avoided:
+def refused(now_ms: int, message: str, times: int = 1) -> NodeBackoff:
     """Refused for the *times*-th time in a row."""
     wait_ms = min(LONGEST_MS, FIRST_MS * 2 ** min(times - 1, 10))
     # In whole seconds, as status says it: another process has the same.
-    return Avoided(-(-(now_ms + wait_ms) // 1000) * 1000, times, message[:512])
+    return NodeBackoff(-(-(now_ms + wait_ms) // 1000) * 1000, times, message[:512])
 
 
 def excluded(
-    found: Object, avoided: Iterable[Mapping[str, Avoided]], now_ms: int
+    found: Object, avoided: Iterable[Mapping[str, NodeBackoff]], now_ms: int
 ) -> frozenset[str]:
     """Where a request gets nothing now: what it excludes, and what its application avoids."""
     said = (found.get("spec") or {}).get("excludeNodes") or ()
@@ -49,31 +48,13 @@ def excluded(
     }
 
 
-def read(found: Object) -> dict[str, Avoided]:
+def read(found: Object) -> dict[str, NodeBackoff]:
     """The avoided nodes that a request's status lists."""
     return {
-        entry["node"]: Avoided(
+        entry["node"]: NodeBackoff(
             submissions.milliseconds(entry.get("until")),
             int(entry.get("refusals") or 1),
             entry.get("message") or "",
         )
         for entry in (found.get("status") or {}).get("avoidedNodes") or ()
     }
-
-
-def status(avoided: Mapping[str, Avoided]) -> list[Object]:
-    """Avoided nodes as status lists them, of very many the latest."""
-    latest = sorted(avoided.items(), key=lambda entry: (-entry[1].until_ms, entry[0]))[:MOST]
-    return [
-        {
-            "node": node,
-            "until": _timestamp(known.until_ms),
-            "refusals": known.refusals,
-            "message": known.message,
-        }
-        for node, known in sorted(latest)
-    ]
-
-
-def _timestamp(ms: int) -> str:
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -31,7 +31,7 @@ _SILENT_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class KubeSchedulerGate:
     """The Lease *name* of one pod's kube-scheduler; *pod* and *uid* are who it goes with."""
 
     namespace: str
@@ -92,7 +92,7 @@ class Gate:
             try:
                 await client.replace(LEASES, name, lease, self.namespace)
             except (NotFound, Conflict):
-                await Gate(self.namespace, name).shut(client)
+                await KubeSchedulerGate(self.namespace, name).shut(client)
 
     def _fresh(self) -> Object:
         metadata: Object = {

@@ -1,118 +1,30 @@
-"""Writing what was decided: grants and reasons to requests, use and limits to queues.
+"""YarnQueue.status: what a queue may hold and holds, and the conditions that say how it is.
 
-A request is written when something about it changed and never by two writes at once; what changes
-meanwhile is in the next write, so a burst of grants costs one write a request. What waits costs
-none: its message is refreshed only together with its reason.
+Every queue is looked at in each report; one is written only when its status differs from what is
+wanted, and at most once in a while, so that a busy queue costs one write a second.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import UTC, datetime
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound
-from kubeyarn.cluster.resources import QUEUES, REQUESTS
+from kubeyarn.cluster.resources import QUEUES
 from kubeyarn.cluster.workqueue import WorkQueue
-from kubeyarn.crd import conditions, not_yet, other_scheduler, quantities, shares
+from kubeyarn.crd import conditions, other_scheduler, shares
 from kubeyarn.crd.conditions import Saying
-from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.object import Object
 from kubeyarn.crd.queue_words import SchedulerKind
-from kubeyarn.model.errors import Problem, Unavailable
+from kubeyarn.model.errors import Problem
 from kubeyarn.model.resources import Vector
-from kubeyarn.scheduler import asks, avoiding, charged, configuring
-from kubeyarn.scheduler.asks import RequestState
+from kubeyarn.scheduler import queue_tree
 from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.scheduler.status.patch import changes, newer, shown, timestamp
 from kubeyarn.schedulers.api import QueueStatus
 
 _MOST_MADE = 1000
-
-
-class RequestWriter:
-    """Keeps the scheduler's part of ContainerRequest.status current."""
-
-    def __init__(
-        self, client: KubeClient, ledger: Ledger, leading: Callable[[], bool], epoch: int = 0
-    ) -> None:
-        self._client = client
-        self._ledger = ledger
-        self._leading = leading
-        self._epoch = epoch
-        self.queue: WorkQueue[Key] = WorkQueue(self._write, settle_s=0.0)
-
-    async def _write(self, key: Key) -> None:
-        state = self._ledger.requests.get(key)
-        if state is None or state.deleted:
-            return
-        if not self._leading():
-            raise Unavailable("the lease is not held")
-        body = asks.changes(state.found.get("status") or {}, self._status(state))
-        if not body:
-            return
-        # The API server lets no epoch follow a later one (CEL in the definition).
-        body["epoch"] = self._epoch
-        try:
-            written = await self._client.patch(
-                REQUESTS, key[1], {"status": body}, key[0], sub="status"
-            )
-        except NotFound:
-            return
-        if state.uid == written["metadata"]["uid"]:
-            state.found = newer(state.found, written)
-
-    def _status(self, state: RequestState) -> Object:
-        status = state.found.get("status") or {}
-        generation = int(state.found["metadata"].get("generation") or 0)
-        wanted: Object = {
-            "observedGeneration": generation,
-            "queue": state.queue,
-            "granted": state.granted,
-            "pending": state.pending,
-            "grants": asks.grants_status(state.grants),
-            "preempting": asks.preempting_status(state.grants),
-            "avoidedNodes": avoiding.status(state.avoided),
-            "updates": charged.status(state, self._ledger.types),
-            "conditions": conditions.merged(
-                status.get("conditions"), _sayings(state), generation, _now()
-            ),
-        }
-        if state.applied is not None:
-            priority, queue = state.applied
-            said = {} if priority is None else {"priority": priority}
-            given = {} if state.priority is None else {"priorityInForce": state.priority}
-            wanted["applied"] = {**said, "queue": queue, **given}
-        if state.size is not None:
-            wanted["resources"] = shown(self._ledger.types.mapping(state.size))
-        return wanted
-
-
-def _sayings(state: RequestState) -> list[Saying]:
-    said = [not_yet.saying("ContainerRequest", state.found)]
-    if state.accepted is not None:
-        taken, reason, message = state.accepted
-        said.append(Saying("Accepted", taken, reason, message))
-        if not taken:
-            said.append(Saying("Satisfied", False, reason, message))
-            return said
-    if state.moved is not None:
-        said.append(Saying("Moved", *state.moved))
-    if state.prioritized is not None:
-        said.append(Saying("Prioritized", *state.prioritized))
-    if state.over:
-        message = f"{state.granted} of {state.count} were granted before the application ended"
-        said.append(Saying("Satisfied", state.granted >= state.count, "ApplicationEnded", message))
-    elif state.superseded:
-        message = f"{state.granted} of {state.count} were granted before its attempt ended"
-        said.append(Saying("Satisfied", state.granted >= state.count, "AttemptEnded", message))
-    elif not state.pending:
-        said.append(Saying("Satisfied", True, "AllGranted", f"all {state.count} granted"))
-    elif state.waits is not None:
-        said.append(Saying("Satisfied", False, *state.waits))
-    else:
-        message = f"{state.pending} of {state.count} containers are being scheduled"
-        said.append(Saying("Satisfied", False, "Scheduling", message))
-    return said
 
 
 class QueueWriter:
@@ -134,7 +46,7 @@ class QueueWriter:
         made = made_queues(statuses.values(), ledger.queues, ledger.types.mapping)
         for path, queue in ledger.queues.items():
             wanted = self._status(queue, statuses.get(path)) | {"madeQueues": made.get(path, [])}
-            if asks.changes(queue.get("status") or {}, wanted):
+            if changes(queue.get("status") or {}, wanted):
                 self._wanted[path] = wanted
                 self.queue.add(path)
 
@@ -145,7 +57,7 @@ class QueueWriter:
             return
         queue = self._ledger.queues.get(path)
         wanted = self._wanted.pop(path, None)
-        body = asks.changes((queue or {}).get("status") or {}, wanted or {})
+        body = changes((queue or {}).get("status") or {}, wanted or {})
         if queue is None or not body:
             return
         self._written_at[path] = time.monotonic()
@@ -168,12 +80,12 @@ class QueueWriter:
                 (queue.get("status") or {}).get("conditions"),
                 queue_sayings(queue, status, problem, SchedulerKind(ledger.kind.value)),
                 generation,
-                _now(),
+                timestamp(),
             ),
         }
         words = ledger.in_force.objects.get(path)
         # Its absence lets a deleted queue go.
-        wanted["inForce"] = configuring.spec(words) if words is not None else None
+        wanted["inForce"] = queue_tree.spec(words) if words is not None else None
         if status is not None:
             # What only leaves and the Fair Scheduler have goes with them.
             known = queue.get("status") or {}
@@ -280,23 +192,3 @@ def made_queues(
         }
         made.setdefault(above, []).append(entry)
     return {path: found[:_MOST_MADE] for path, found in made.items()}
-
-
-def shown(amounts: Mapping[str, int]) -> dict[str, str]:
-    """Amounts as quantities; left out are extended resources that are 0, and what has no limit."""
-    return {
-        name: quantities.show(name, amount)
-        for name, amount in amounts.items()
-        if (amount or name in ("cpu", "memory")) and amount < quantities.LARGEST
-    }
-
-
-def newer(known: Object, written: Object) -> Object:
-    """The later of two versions of an object."""
-    if int(known["metadata"]["resourceVersion"]) > int(written["metadata"]["resourceVersion"]):
-        return known
-    return written
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,108 @@
+"""The last check before a binding: is the container granted, and does its queue stay in its limits.
+
+The grant decides which node a pod may run on; what is bound decides whether a queue or a user may
+hold more. The two are compared here, under no lock but in one turn of the event loop: between the
+check and `Ledger.bind` nothing else runs, so two pods cannot both take the last of a queue.
+"""
+
+from __future__ import annotations
+
+from kubeyarn.crd import quantities
+from kubeyarn.model.errors import KubeYarnError
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.resources import Vector
+from kubeyarn.scheduler.binding import upwards
+from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.schedulers.api import NO_MAXIMUM
+
+
+class BindRefused(KubeYarnError):
+    """A pod that may not be bound, and why."""
+
+
+class BindCheck:
+    """Whether a pod of ours may run on a node now."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def granted_node(self, container: ContainerId, uid: str) -> str:
+        """The node that *container*'s grant allows its pod.
+
+        Raises:
+            BindRefused: there is no such grant, or another pod has used it.
+        """
+        held = self._ledger.held(container)
+        if held is None or held.freed:
+            raise BindRefused(f"{container}: no grant in the ledger; nothing runs without one")
+        if held.bound_uid not in ("", uid):
+            raise BindRefused(f"{container}: its grant is used by another pod")
+        return held.node
+
+    def check(self, container: ContainerId, uid: str, node: str) -> None:
+        """The last check before a binding.
+
+        Raises:
+            BindRefused: no grant, another node, its application or attempt has ended, its user is
+                over its limit, or a queue would hold more than its maximum.
+        """
+        allowed = self.granted_node(container, uid)
+        if node != allowed:
+            raise BindRefused(f"{container}: granted on node {allowed}, not on {node}")
+        held = self._ledger.held(container)
+        if held is not None and held.bound_uid != uid:
+            # One that is asked for again is counted already.
+            self._check_application(container)
+            if held.opportunistic:
+                # It counts against no queue and no user.
+                return
+            self._check_queues(container, self._ledger.partition_of(node))
+            self._check_user(container, self._ledger.partition_of(node))
+
+    def _check_application(self, container: ContainerId) -> None:
+        state = self._ledger.request_of(container)
+        if state is not None and (state.over or state.superseded):
+            ended = "application" if state.over else "attempt"
+            raise BindRefused(
+                f"{container}: its {ended} has ended; what it was granted starts no more"
+            )
+
+    def _check_user(self, container: ContainerId, partition: str) -> None:
+        state = self._ledger.request_of(container)
+        if state is None or self._ledger.in_force.config is None:
+            return
+        user = self._ledger.user_of(state.application)
+        holds = self._ledger.bound_by_user(state.queue, user, partition)
+        identity = container.attempt.application
+        if self._ledger.engine.user_over_cap(identity, holds, partition):
+            raise BindRefused(
+                f"{container}: user {user} holds {self._shown(holds)} in queue {state.queue}, "
+                "which is over its limit there"
+            )
+
+    def _check_queues(self, container: ContainerId, partition: str) -> None:
+        state, held = self._ledger.request_of(container), self._ledger.held(container)
+        size = (held and held.size) or (state and state.size)
+        if state is None or not size:
+            return
+        of_partition = f" of partition {partition}" if partition else ""
+        for path in upwards(state.queue):
+            limit = self._ledger.limit(path, partition)
+            holds = self._ledger.bound(path, partition)
+            after = tuple(a + b for a, b in zip(holds, size, strict=True))
+            if limit is not None and not _within(after, limit, size):
+                raise BindRefused(
+                    f"{container}: queue {path} would hold {self._shown(after)} of at most "
+                    f"{self._shown(limit)}{of_partition}"
+                )
+
+    def _shown(self, vector: Vector) -> str:
+        amounts = self._ledger.types.mapping(vector)
+        return ", ".join(
+            f"{k} {quantities.show(k, v)}" for k, v in amounts.items() if 0 < v < NO_MAXIMUM
+        )
+
+
+def _within(after: Vector, limit: Vector, size: Vector) -> bool:
+    """Whether no type that is asked for passes its limit."""
+    return all(a <= m for a, m, s in zip(after, limit, size, strict=True) if s)

@@ -1,0 +1,1 @@
+"""What follows the scheduler's election: which pod's kube-scheduler works."""
