@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
+import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +26,23 @@ def exclusive(path: Path) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def hold(name: str) -> socket.socket | None:
+    """Take *name* for as long as the socket that is returned, or a copy of it, is open.
+
+    It is an abstract Unix socket: its name is the machine's, not a file, so it is held across users
+    and directories, and there is nothing to clean up after a crash. None when another holds it.
+    """
+    held = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        held.bind(f"\0{name}")
+    except OSError as error:
+        held.close()
+        if error.errno != errno.EADDRINUSE:
+            raise
+        return None
+    return held
 
 
 def _acquire(path: Path) -> int:

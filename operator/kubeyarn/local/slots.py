@@ -1,16 +1,15 @@
 """Which slot a cluster has: a number that its addresses and names derive from.
 
-A slot is claimed by binding an abstract Unix socket of its name. The cluster's processes inherit
-the socket, so the kernel holds the claim exactly as long as one of them lives: for all users and
-all state directories of the machine, and with nothing to clean up after a crash.
+A slot is claimed by holding its name (`locking.hold`). The cluster's processes inherit that claim,
+so it lasts exactly as long as one of them lives.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import socket
 
+from kubeyarn.local import locking
 from kubeyarn.local.addresses import SLOTS
 from kubeyarn.local.errors import LocalClusterError
 
@@ -23,8 +22,10 @@ def claim(name: str, preferred: int | None = None) -> tuple[int, socket.socket]:
     first = preferred if preferred is not None else _derived(name)
     for offset in range(SLOTS):
         slot = (first + offset) % SLOTS
-        held = _bound(slot)
+        held = locking.hold(f"kubeyarn-slot-{slot}")
         if held is not None:
+            # The cluster's components keep it: the slot is theirs until the last of them ends.
+            held.set_inheritable(True)
             return slot, held
     raise LocalClusterError(
         f"{name}: all {SLOTS} slots for local clusters on this machine are taken;"
@@ -35,16 +36,3 @@ def claim(name: str, preferred: int | None = None) -> tuple[int, socket.socket]:
 def _derived(name: str) -> int:
     # The default cluster gets slot 0, so that its addresses are the ones in the documentation.
     return 0 if name == "kubeyarn" else hashlib.sha256(name.encode()).digest()[0] % SLOTS
-
-
-def _bound(slot: int) -> socket.socket | None:
-    held = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        held.bind(f"\0kubeyarn-slot-{slot}")
-    except OSError as error:
-        held.close()
-        if error.errno != errno.EADDRINUSE:
-            raise
-        return None
-    held.set_inheritable(True)
-    return held

@@ -17,10 +17,11 @@ import yaml
 
 from e2e.crd.server import Server
 from e2e.live.patience import until
-from e2e.policy.hosted import KUBEYARN, free_port
+from e2e.policy.hosted import KUBEYARN
 from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.installing import NAMESPACE
 from kubeyarn.local.lookup import Lookup
+from kubeyarn.local.ports import claim
 
 Json = dict[str, Any]
 
@@ -39,8 +40,8 @@ class Crew:
     cluster: LocalCluster
     directory: Path
     seed: int
-    proxy: int = field(default_factory=lambda: free_port())
-    service: int = field(default_factory=lambda: free_port())
+    proxy: int = field(default_factory=claim)
+    service: int = field(default_factory=claim)
     health: dict[str, int] = field(default_factory=dict)
     commands: dict[str, list[str]] = field(default_factory=dict)
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -61,9 +62,9 @@ class Crew:
     def _start_replica(self, number: int, kubeconfig: Path) -> None:
         common = ["--kubeconfig", str(kubeconfig), f"--namespace={NAMESPACE}"]
         manager, scheduler = f"resourcemanager-{number}", f"scheduler-{number}"
-        extender, lease = free_port(), f"{scheduler}-kube-scheduler"
+        extender, lease = claim(), f"{scheduler}-kube-scheduler"
         # What has ended goes soon, so that lists stay short.
-        own = [f"--am-port={free_port()}", "--finished-pod-retention-seconds=15"]
+        own = [f"--am-port={claim()}", "--finished-pod-retention-seconds=15"]
         gate = f"--kube-scheduler-lease={lease}"
         self._start(manager, [*self._ours(manager), *common, *own])
         # As the init container does.
@@ -75,7 +76,7 @@ class Crew:
         self._start(KUBE_SCHEDULER[scheduler], command)
 
     def _ours(self, name: str) -> list[str]:
-        port = self.health[name] = free_port()
+        port = self.health[name] = claim()
         return [str(KUBEYARN), name.rpartition("-")[0], f"--health-port={port}"]
 
     def leader(self, component: str) -> str:
@@ -184,7 +185,7 @@ class Crew:
         config.write_text(yaml.safe_dump(said))
         program = str(Lookup(print).find(["kube-scheduler"])["kube-scheduler"])
         pki = str(self.directory / f"pki-{number}")
-        flags = ["--bind-address=127.0.0.1", f"--secure-port={free_port()}", "--cert-dir", pki]
+        flags = ["--bind-address=127.0.0.1", f"--secure-port={claim()}", "--cert-dir", pki]
         elected = f"--leader-elect-resource-name={lease}"
         return [program, f"--config={config}", elected, *flags]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from e2e.crd.server import Server
 from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.installing import NAMESPACE
 from kubeyarn.local.lookup import Lookup
+from kubeyarn.local.ports import claim
 
 CHART = Path(__file__).parents[3] / "charts" / "kubeyarn"
 KUBEYARN = Path(sys.executable).parent / "kubeyarn"
@@ -28,7 +28,7 @@ class Hosted:
 
     cluster: LocalCluster
     directory: Path
-    extender: int = field(default_factory=lambda: free_port())
+    extender: int = field(default_factory=claim)
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _health: dict[str, int] = field(default_factory=dict)
 
@@ -41,9 +41,9 @@ class Hosted:
 
     def start(self, name: str) -> None:
         """Start one of KubeYARN's processes; it may take over its own Lease at once."""
-        health = self._health[name] = free_port()
+        health = self._health[name] = claim()
         port = "--am-port" if name == "resourcemanager" else "--extender-port"
-        number = free_port() if name == "resourcemanager" else self.extender
+        number = claim() if name == "resourcemanager" else self.extender
         flags = (f"{port}={number}",)
         command = [
             *(str(KUBEYARN), name, "--kubeconfig", str(self.cluster.kubeconfig_path)),
@@ -93,7 +93,7 @@ class Hosted:
         config = self.directory / "kube-scheduler.yaml"
         config.write_text(self._configuration())
         pair = ["--cert-dir", str(self.directory / "pki"), "--bind-address=127.0.0.1"]
-        flags = [f"--config={config}", f"--secure-port={free_port()}", *pair]
+        flags = [f"--config={config}", f"--secure-port={claim()}", *pair]
         kubeconfig = str(self.cluster.kubeconfig_path)
         access = ("authentication-kubeconfig", "authorization-kubeconfig")
         flags += [f"--{name}={kubeconfig}" for name in access]
@@ -114,13 +114,6 @@ class Hosted:
             self._running[name] = subprocess.Popen(
                 command, stdout=log, stderr=log, env=variables, start_new_session=True
             )
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def _answers(url: str) -> bool:

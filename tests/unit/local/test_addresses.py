@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from kubeyarn.local import slots
+from kubeyarn.local import locking, slots
 from kubeyarn.local.addresses import SLOTS, Addresses
 from kubeyarn.local.errors import LocalClusterError
 
@@ -54,7 +54,7 @@ def free_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     def apart(self: socket.socket, address: object) -> None:
         bind(self, f"{address}-of-a-test")
 
-    monkeypatch.setattr(slots.socket, "socket", type("S", (socket.socket,), {"bind": apart}))
+    monkeypatch.setattr(locking.socket, "socket", type("S", (socket.socket,), {"bind": apart}))
 
 
 @pytest.mark.usefixtures("free_slots")

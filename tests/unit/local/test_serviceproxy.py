@@ -3,14 +3,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from kubeyarn.cluster.reflecting import ADDED, DELETED, MODIFIED
-from kubeyarn.local import serviceproxy
+from kubeyarn.local import ports, serviceproxy
 from kubeyarn.local.serviceproxy import Device, Proxy
 
 # Loopback addresses need no device, and these are nobody else's.
@@ -61,12 +60,6 @@ async def echo(prefix: str) -> AsyncIterator[int]:
         yield server.sockets[0].getsockname()[1]
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((ONE, 0))
-        return int(probe.getsockname()[1])
-
-
 def service(ip: str, port: int, name: str = "web") -> dict[str, Any]:
     return {
         "metadata": {"namespace": "n", "name": name},
@@ -97,7 +90,7 @@ async def say(address: str, port: int, words: bytes) -> bytes:
 
 
 async def test_a_connection_to_a_cluster_ip_reaches_the_endpoint_both_ways(proxy: Proxy) -> None:
-    port = free_port()
+    port = ports.claim()
     async with echo("got ") as behind:
         proxy.on_service(ADDED, service(ONE, port))
         proxy.on_slice(ADDED, slice_of(behind))
@@ -109,7 +102,7 @@ async def test_a_connection_to_a_cluster_ip_reaches_the_endpoint_both_ways(proxy
 
 
 async def test_new_endpoints_are_used_without_listening_anew(proxy: Proxy) -> None:
-    port = free_port()
+    port = ports.claim()
     async with echo("old ") as old, echo("new ") as new:
         proxy.on_service(ADDED, service(ONE, port))
         proxy.on_slice(ADDED, slice_of(old))
@@ -123,7 +116,7 @@ async def test_new_endpoints_are_used_without_listening_anew(proxy: Proxy) -> No
 
 
 async def test_an_endpoint_that_does_not_answer_is_passed_over(proxy: Proxy) -> None:
-    port, dead = free_port(), free_port()
+    port, dead = ports.claim(), ports.claim()
     async with echo("") as alive:
         proxy.on_service(ADDED, service(ONE, port))
         proxy.on_slice(ADDED, slice_of(dead, name="web"))
@@ -136,7 +129,7 @@ async def test_an_endpoint_that_does_not_answer_is_passed_over(proxy: Proxy) -> 
 
 
 async def test_without_endpoints_a_connection_is_refused_at_once(proxy: Proxy) -> None:
-    port = free_port()
+    port = ports.claim()
     proxy.on_service(ADDED, service(ONE, port))
     await proxy.settle()
 
@@ -147,7 +140,7 @@ async def test_without_endpoints_a_connection_is_refused_at_once(proxy: Proxy) -
 async def test_a_service_that_moves_or_goes_takes_its_address_with_it(
     proxy: Proxy, ip: FakeIp
 ) -> None:
-    port = free_port()
+    port = ports.claim()
     proxy.on_service(ADDED, service(ONE, port))
     await proxy.settle()
     assert ip.present == {KEPT, ONE}
@@ -186,7 +179,7 @@ async def test_what_could_not_be_had_is_tried_again(
     proxy: Proxy, ip: FakeIp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serviceproxy, "_RETRY_SECONDS", 0.05)
-    port = free_port()
+    port = ports.claim()
     ip.refuse = {ONE}
     task = asyncio.create_task(proxy.run())
     proxy.on_service(ADDED, service(ONE, port))

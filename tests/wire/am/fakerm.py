@@ -16,6 +16,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from kubeyarn.local.ports import claim
+
 APPLICATION = "application_1763850000000_0001"
 ATTEMPT = "appattempt_1763850000000_0001_000001"
 
@@ -78,7 +80,8 @@ class FakeResourceManager:
     _told: list[str] = field(default_factory=list)
     _runner: web.AppRunner | None = None
     _waiters: set[asyncio.Task] = field(default_factory=set)
-    port: int = 0
+    # It comes back on the same port, so nobody else may take it meanwhile.
+    port: int = field(default_factory=claim)
 
     async def __aenter__(self) -> FakeResourceManager:
         self.set_token(self.token)
@@ -114,7 +117,6 @@ class FakeResourceManager:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
-        self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         if self._runner is not None:

@@ -13,6 +13,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.leading import Leader
 from kubeyarn.cluster.lease import NEVER
 from kubeyarn.cluster.resources import PODS, QUEUES
+from kubeyarn.local.ports import claim
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.resourcemanager.amservice import endpoint
 from kubeyarn.resourcemanager.settings import Settings
@@ -75,8 +76,8 @@ async def test_the_highest_epoch_is_found_in_grants_endings_and_pods(api, client
 # Standing by.
 
 
-async def test_one_leads_and_the_other_is_ready_to(api, unused_tcp_port_factory, background, until):
-    ports = [unused_tcp_port_factory() for _ in range(2)]
+async def test_one_leads_and_the_other_is_ready_to(api, background, until):
+    ports = [claim() for _ in range(2)]
     leaders = [Leader("kubeyarn-x", api.connection, SYSTEM, f"p{i}", ports[i], 1) for i in range(2)]
 
     async def work(leader):

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from kubeyarn.local import ports
 from wire.processes.cluster import Cluster
 
 
 @pytest.fixture
-async def cluster(unused_tcp_port_factory):
-    async with Cluster([unused_tcp_port_factory() for _ in range(4)]) as cluster:
+async def cluster():
+    async with Cluster([ports.claim() for _ in range(4)]) as cluster:
         cluster.queue("root")
         cluster.queue("root.a", capacity="60%", maximumCapacity="80%", userLimitFactor=10)
         cluster.queue("root.b", capacity="40%")
