@@ -1,14 +1,25 @@
-"""The queues of capacity-scheduler.xml (Hadoop: CapacitySchedulerConfiguration)."""
+"""The queues of capacity-scheduler.xml (Hadoop: CapacitySchedulerConfiguration).
+
+Queues are found from `root.queues` downward; every property of one starts with
+`yarn.scheduler.capacity.<path>.`. Properties of queues that no `queues` names count only where a
+parent makes queues on demand: as templates (`read_branch_templates`) or as settings of a queue yet
+to be made (`read_undeclared`).
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from kubeyarn.hadoop.access import read_access, read_priority_access
-from kubeyarn.hadoop.amounts import read_amounts, read_capacity
-from kubeyarn.hadoop.properties import Properties, refuse
+from kubeyarn.hadoop.properties import (
+    Configuration,
+    read_access,
+    read_amounts,
+    read_capacity,
+    read_priority_access,
+    refuse,
+)
 from kubeyarn.model.queues import (
     EVERY_PARTITION,
     ApplicationOrdering,
@@ -23,12 +34,10 @@ from kubeyarn.model.queues import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from kubeyarn.model.queues import Access, Capacity, PriorityAccess
     from kubeyarn.model.resources import ResourceTypes
-
-_T = TypeVar("_T")
 
 PREFIX = "yarn.scheduler.capacity."
 _OF_ROOT = f"{PREFIX}root."
@@ -55,7 +64,7 @@ _BY_USAGE = (
     "org.apache.hadoop.yarn.server.resourcemanager.scheduler.placement."
     "ResourceUsageMultiNodeLookupPolicy"
 )
-_MANAGEMENT = (
+_MANAGEMENT_POLICY = (
     "org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity.queuemanagement."
     "GuaranteedOrZeroCapacityOverTimePolicy"
 )
@@ -76,64 +85,62 @@ _LABEL = re.compile(r".+\.accessible-node-labels\.([^.]+)\..+")
 _WEIGHT = re.compile(r"user-settings\.(.+)\.weight")
 
 
-def read_queues(properties: Properties, types: ResourceTypes) -> tuple[QueueConfig, ...]:
+def read_queues(conf: Configuration, types: ResourceTypes) -> tuple[QueueConfig, ...]:
     """Root and every queue that a `queues` property names, in their order.
 
     Raises:
         ConfigRefused: root has no queues, or a value cannot be read.
     """
-    if not properties.strings(PREFIX + "root.queues") and not properties.flag(
-        PREFIX + "root.auto-queue-creation-v2.enabled"
+    if not conf.get_strings(PREFIX + "root.queues") and not conf.get_boolean(
+        PREFIX + "root.auto-queue-creation-v2.enabled", False
     ):
         refuse(PREFIX + "root.queues", "root has no queues; name at least one")
     found: list[QueueConfig] = []
-    _read_below("root", properties, types, found)
+    _read_below("root", conf, types, found)
     return tuple(found)
 
 
 def _read_below(
-    path: str, properties: Properties, types: ResourceTypes, found: list[QueueConfig]
+    path: str, conf: Configuration, types: ResourceTypes, found: list[QueueConfig]
 ) -> None:
-    children = properties.strings(f"{PREFIX}{path}.queues")
-    queue = read_queue(path, properties, types, parent=bool(children))
+    children = conf.get_strings(f"{PREFIX}{path}.queues")
+    queue = read_queue(path, conf, types, parent=bool(children))
     found.append(replace(queue, order=len(found)))
     for name in children:
-        if not name.replace("-", "").replace("_", "") and not name:
-            refuse(f"{PREFIX}{path}.queues", "a queue's name is empty")
-        _read_below(f"{path}.{name}", properties, types, found)
+        _read_below(f"{path}.{name}", conf, types, found)
 
 
 def read_queue(
-    path: str, properties: Properties, types: ResourceTypes, *, parent: bool
+    path: str, conf: Configuration, types: ResourceTypes, *, parent: bool
 ) -> QueueConfig:
-    """What the properties say of one queue.
+    """One queue with its own properties; a property that is not set is None.
+
+    A queue that makes queues on demand is a parent, even without children so far.
 
     Raises:
         ConfigRefused: a value cannot be read.
     """
-    reader = _QueueReader(f"{PREFIX}{path}.", properties, types)
-    if parent and properties.flag(reader.prefix + "reservable"):
+    reader = _QueueReader(f"{PREFIX}{path}.", conf, types)
+    if parent and conf.get_boolean(reader.prefix + "reservable", False):
         refuse(reader.prefix + "reservable", "only a leaf can be kept for reservations", path)
-    auto_create = _read_auto_create(path, properties, types)
+    auto_create = _read_auto_create(path, conf, types)
     return reader.read(path, auto_create, parent=parent or auto_create is not None)
 
 
 class _QueueReader:
-    """Reads the properties below one prefix."""
+    """Reads the properties of one queue, or of one template of queues, below a prefix."""
 
-    def __init__(self, prefix: str, properties: Properties, types: ResourceTypes) -> None:
+    def __init__(self, prefix: str, conf: Configuration, types: ResourceTypes) -> None:
         self.prefix = prefix
-        self.properties = properties
+        self.conf = conf
         self.types = types
 
     def read(self, path: str, auto_create: AutoCreate | None, *, parent: bool) -> QueueConfig:
-        """The queue."""
-        p, prefix = self.properties, self.prefix
+        """The queue at *path*, read as a parent or as a leaf."""
+        p, prefix = self.conf, self.prefix
 
-        def of_leaf(read: Callable[[str], _T], suffix: str) -> _T | None:
-            # Of a parent Hadoop does not even read them.
-            return None if parent else read(prefix + suffix)
-
+        # Hadoop reads four of these of leaves alone: nonsense on a parent is no error.
+        leaf = not parent
         return QueueConfig(
             path=path,
             state=self._state(),
@@ -141,151 +148,157 @@ class _QueueReader:
             maximum_capacity=self._capacity("maximum-capacity"),
             partitions=self._partitions(),
             accessible_partitions=self._accessible(),
-            default_partition=p.trimmed(prefix + "default-node-label-expression"),
-            minimum_user_limit_percent=of_leaf(p.number, "minimum-user-limit-percent"),
-            user_limit_factor=of_leaf(p.number, "user-limit-factor"),
+            default_partition=p.get_trimmed(prefix + "default-node-label-expression"),
+            minimum_user_limit_percent=p.get_float(prefix + "minimum-user-limit-percent", None)
+            if leaf
+            else None,
+            user_limit_factor=p.get_float(prefix + "user-limit-factor", None) if leaf else None,
             user_weights=self._weights(),
-            maximum_am_share=p.number(prefix + "maximum-am-resource-percent"),
-            maximum_applications=of_leaf(p.integer, "maximum-applications"),
-            maximum_parallel_applications=p.integer(prefix + "max-parallel-apps"),
+            maximum_am_share=p.get_float(prefix + "maximum-am-resource-percent", None),
+            maximum_applications=p.get_int(prefix + "maximum-applications", None) if leaf else None,
+            maximum_parallel_applications=p.get_int(prefix + "max-parallel-apps", None),
             maximum_allocation=self._maximum_allocation(),
-            application_ordering=None if parent else self._application_ordering(),
-            size_based_weight=p.flag(prefix + "ordering-policy.fair.enable-size-based-weight"),
-            enforced_partitions=self._enforced(),
-            child_ordering=self._child_ordering() if parent else None,
-            node_ordering=self._node_ordering(),
-            priority=p.integer(prefix + "priority"),
-            default_application_priority=of_leaf(p.integer, "default-application-priority"),
-            preemption_disabled=p.flag(prefix + "disable_preemption"),
-            intra_queue_preemption_disabled=p.flag(
-                prefix + "intra-queue-preemption.disable_preemption"
+            application_ordering=self._application_ordering() if leaf else None,
+            size_based_weight=p.get_boolean(
+                prefix + "ordering-policy.fair.enable-size-based-weight", None
             ),
-            default_lifetime_seconds=p.long(prefix + "default-application-lifetime"),
-            maximum_lifetime_seconds=p.long(prefix + "maximum-application-lifetime"),
+            enforced_partitions=self._enforced(),
+            child_ordering=None if leaf else self._child_ordering(),
+            node_ordering=self._node_ordering(),
+            priority=p.get_int(prefix + "priority", None),
+            default_application_priority=p.get_int(prefix + "default-application-priority", None)
+            if leaf
+            else None,
+            preemption_disabled=p.get_boolean(prefix + "disable_preemption", None),
+            intra_queue_preemption_disabled=p.get_boolean(
+                prefix + "intra-queue-preemption.disable_preemption", None
+            ),
+            default_lifetime_seconds=p.get_long(prefix + "default-application-lifetime", None),
+            maximum_lifetime_seconds=p.get_long(prefix + "maximum-application-lifetime", None),
             submit=self._access("acl_submit_applications"),
             administer=self._access("acl_administer_queue"),
             priority_access=self._priority_access(),
-            allow_zero_capacity_sum=p.flag(prefix + "allow-zero-capacity-sum"),
+            allow_zero_capacity_sum=p.get_boolean(prefix + "allow-zero-capacity-sum", None),
             auto_create=auto_create,
         )
 
     def _state(self) -> ConfiguredState | None:
-        said = self.properties.text(self.prefix + "state")
-        if said is None:
+        state = self.conf.get(self.prefix + "state")
+        if state is None:
             return None
-        if said.upper() not in ("RUNNING", "STOPPED"):
-            refuse(self.prefix + "state", f"found {said!r}, expected RUNNING or STOPPED")
-        return ConfiguredState(said.capitalize())
+        if state.upper() not in ("RUNNING", "STOPPED"):
+            refuse(self.prefix + "state", f"found {state!r}, expected RUNNING or STOPPED")
+        return ConfiguredState(state.capitalize())
 
     def _capacity(self, suffix: str) -> Capacity | None:
-        said = self.properties.text(self.prefix + suffix)
-        if said is None:
+        text = self.conf.get(self.prefix + suffix)
+        if text is None:
             return None
-        if self.prefix == _OF_ROOT and suffix.startswith(_LABELS) and "[" not in said:
-            # Root has all of each partition: what it says is not even read.
+        if self.prefix == _OF_ROOT and suffix.startswith(_LABELS) and "[" not in text:
+            # Root has all of each partition: Hadoop does not read a percentage here.
             return None
-        return read_capacity(self.prefix + suffix, said, self.types)
+        return read_capacity(self.prefix + suffix, text, self.types)
 
     def _partitions(self) -> tuple[QueuePartition, ...]:
         start = f"{self.prefix}{_LABELS}."
-        labels = {name[len(start) :].partition(".")[0] for name in self.properties.names(start)}
+        labels = {name[len(start) :].partition(".")[0] for name in self.conf.names(start)}
         if self.prefix == _OF_ROOT:
-            labels |= _labels_anywhere(self.properties)
+            labels |= _labels_anywhere(self.conf)
         return tuple(
             QueuePartition(
                 name=label,
                 capacity=self._capacity(f"{_LABELS}.{label}.capacity"),
                 maximum=self._capacity(f"{_LABELS}.{label}.maximum-capacity"),
-                maximum_am_share=self.properties.number(
-                    f"{start}{label}.maximum-am-resource-percent"
+                maximum_am_share=self.conf.get_float(
+                    f"{start}{label}.maximum-am-resource-percent", None
                 ),
             )
             for label in sorted(labels)
         )
 
     def _accessible(self) -> frozenset[str] | None:
-        if self.properties.text(self.prefix + _LABELS) is None:
+        if self.conf.get(self.prefix + _LABELS) is None:
             return None
-        labels = frozenset(self.properties.strings(self.prefix + _LABELS))
+        labels = frozenset(self.conf.get_strings(self.prefix + _LABELS))
         return frozenset({EVERY_PARTITION}) if EVERY_PARTITION in labels else labels
 
     def _weights(self) -> tuple[tuple[str, float], ...]:
         weights: list[tuple[str, float]] = []
-        for name in self.properties.names(self.prefix + "user-settings."):
+        for name in self.conf.names(self.prefix + "user-settings."):
             match = _WEIGHT.fullmatch(name[len(self.prefix) :])
-            weight = self.properties.number(name) if match else None
+            weight = self.conf.get_float(name, None) if match else None
             if match and weight is not None:
                 weights.append((match[1], weight))
         return tuple(weights)
 
     def _maximum_allocation(self) -> dict[int, int] | None:
-        said = self.properties.trimmed(self.prefix + "maximum-allocation")
-        if said is not None:
-            # Once one type is said here, the others are 0 (ResourceUtils).
+        text = self.conf.get_trimmed(self.prefix + "maximum-allocation")
+        if text is not None:
+            # A type that `maximum-allocation` does not name is 0 (Hadoop: ResourceUtils).
             nothing = dict.fromkeys(range(len(self.types.names)), 0)
             name = self.prefix + "maximum-allocation"
-            return nothing | read_amounts(name, said, self.types)
+            return nothing | read_amounts(name, text, self.types)
         amounts = {
             place: amount
             for place, suffix in ((0, "maximum-allocation-mb"), (1, "maximum-allocation-vcores"))
-            if (amount := self.properties.long(self.prefix + suffix)) is not None
+            if (amount := self.conf.get_long(self.prefix + suffix, None)) is not None
         }
         return amounts or None
 
     def _application_ordering(self) -> ApplicationOrdering | None:
-        said = self.properties.trimmed(self.prefix + "ordering-policy")
-        if said is not None and said not in _APPLICATION_ORDERINGS:
+        policy = self.conf.get_trimmed(self.prefix + "ordering-policy")
+        if policy is not None and policy not in _APPLICATION_ORDERINGS:
             known = [name for name in _APPLICATION_ORDERINGS if "." not in name]
-            refuse(self.prefix + "ordering-policy", f"found {said!r}, expected one of {known}")
-        return None if said is None else _APPLICATION_ORDERINGS[said]
+            refuse(self.prefix + "ordering-policy", f"found {policy!r}, expected one of {known}")
+        return None if policy is None else _APPLICATION_ORDERINGS[policy]
 
     def _child_ordering(self) -> ChildOrdering | None:
-        said = self.properties.trimmed(self.prefix + "ordering-policy")
-        if said is not None and said not in _CHILD_ORDERINGS:
+        policy = self.conf.get_trimmed(self.prefix + "ordering-policy")
+        if policy is not None and policy not in _CHILD_ORDERINGS:
             known = sorted(_CHILD_ORDERINGS)
-            refuse(self.prefix + "ordering-policy", f"found {said!r}, expected one of {known}")
-        return None if said is None else _CHILD_ORDERINGS[said]
+            refuse(self.prefix + "ordering-policy", f"found {policy!r}, expected one of {known}")
+        return None if policy is None else _CHILD_ORDERINGS[policy]
 
     def _node_ordering(self) -> NodeOrdering | None:
-        p = self.properties
-        name = p.trimmed(self.prefix + _SORTING) or p.trimmed(PREFIX + _SORTING)
+        p = self.conf
+        name = p.get_trimmed(self.prefix + _SORTING) or p.get_trimmed(PREFIX + _SORTING)
         return read_node_ordering(name, p) if name else None
 
     def _enforced(self) -> frozenset[str] | None:
         name = self.prefix + "ordering-policy.exclusive-enforced-partitions"
-        return frozenset(self.properties.strings(name)) or None
+        return frozenset(self.conf.get_strings(name)) or None
 
     def _access(self, suffix: str) -> Access | None:
-        said = self.properties.text(self.prefix + suffix)
-        return None if said is None else read_access(said)
+        acl = self.conf.get(self.prefix + suffix)
+        return None if acl is None else read_access(acl)
 
     def _priority_access(self) -> tuple[PriorityAccess, ...] | None:
         name = self.prefix + "acl_application_max_priority"
-        said = self.properties.trimmed(name)
-        return None if said in (None, "*") else read_priority_access(name, said or "")
+        acl = self.conf.get_trimmed(name)
+        return None if acl in (None, "*") else read_priority_access(name, acl or "")
 
 
-def _read_auto_create(path: str, properties: Properties, types: ResourceTypes) -> AutoCreate | None:
+def _read_auto_create(path: str, conf: Configuration, types: ResourceTypes) -> AutoCreate | None:
     prefix = f"{PREFIX}{path}."
-    if properties.flag(prefix + "auto-create-child-queue.enabled"):
+    if conf.get_boolean(prefix + "auto-create-child-queue.enabled", False):
         start = prefix + "auto-create-child-queue."
-        _check_management(start + "management-policy", properties)
+        _check_management_policy(start + "management-policy", conf)
         return AutoCreate(
             kind=AutoCreateKind.MANAGED,
-            maximum_queues=_or(properties.integer(start + "max-queues"), 1000),
-            fail_on_exceeding_parent=bool(
-                properties.flag(start + "fail-on-exceeding-parent-capacity")
+            maximum_queues=conf.get_int(start + "max-queues", 1000),
+            fail_on_exceeding_parent=conf.get_boolean(
+                start + "fail-on-exceeding-parent-capacity", False
             ),
-            leaf_template=_template(prefix + "leaf-queue-template.", properties, types),
+            leaf_template=_template(prefix + "leaf-queue-template.", conf, types),
         )
-    if properties.flag(prefix + "auto-queue-creation-v2.enabled"):
+    if conf.get_boolean(prefix + "auto-queue-creation-v2.enabled", False):
         start = prefix + "auto-queue-creation-v2."
-        templates = _templates(path, properties, types)
+        templates = _templates(path, conf, types)
         return AutoCreate(
             kind=AutoCreateKind.FLEXIBLE,
-            maximum_queues=_or(properties.integer(start + "max-queues"), 1000),
-            maximum_depth=_or(properties.integer(start + "maximum-queue-depth"), 2),
-            removal=properties.flag(start + "queue-auto-removal.enable") is not False,
+            maximum_queues=conf.get_int(start + "max-queues", 1000),
+            maximum_depth=conf.get_int(start + "maximum-queue-depth", 2),
+            removal=conf.get_boolean(start + "queue-auto-removal.enable", True),
             template=templates.template,
             leaf_template=templates.leaf_template,
             parent_template=templates.parent_template,
@@ -293,92 +306,91 @@ def _read_auto_create(path: str, properties: Properties, types: ResourceTypes) -
     return None
 
 
-def _labels_anywhere(properties: Properties) -> set[str]:
-    """What root has a word on: each label of any queue, declared or not (ConfiguredNodeLabels)."""
-    found = (_LABEL.fullmatch(name) for name in properties.names(_OF_ROOT))
+def _labels_anywhere(conf: Configuration) -> set[str]:
+    """Each label in a property of any queue: root has them all (Hadoop: ConfiguredNodeLabels)."""
+    found = (_LABEL.fullmatch(name) for name in conf.names(_OF_ROOT))
     return {match[1] for match in found if match}
 
 
-def _check_management(name: str, properties: Properties) -> None:
-    said = properties.text(name)
-    if said not in (None, _MANAGEMENT):
-        refuse(name, f"found {said!r}, expected {_MANAGEMENT}")
+def _check_management_policy(name: str, conf: Configuration) -> None:
+    class_name = conf.get(name)
+    if class_name not in (None, _MANAGEMENT_POLICY):
+        refuse(name, f"found {class_name!r}, expected {_MANAGEMENT_POLICY}")
 
 
-def read_node_ordering(name: str, properties: Properties) -> NodeOrdering:
-    """The order of nodes of that name.
+def read_node_ordering(name: str, conf: Configuration) -> NodeOrdering:
+    """The `multi-node-sorting.policy` of that name.
 
     Raises:
-        ConfigRefused: it is not defined.
+        ConfigRefused: it has no class, or another than ResourceUsageMultiNodeLookupPolicy.
     """
-    place = f"{PREFIX}{_SORTING}.{name}.class"
-    said = properties.trimmed(place)
-    if said != _BY_USAGE:
-        refuse(place, f"found {said!r}, expected {_BY_USAGE}")
+    property_name = f"{PREFIX}{_SORTING}.{name}.class"
+    class_name = conf.get_trimmed(property_name)
+    if class_name != _BY_USAGE:
+        refuse(property_name, f"found {class_name!r}, expected {_BY_USAGE}")
     return NodeOrdering.SPREAD
 
 
 def read_branch_templates(
-    properties: Properties, types: ResourceTypes, declared: Sequence[QueueConfig]
+    conf: Configuration, types: ResourceTypes, declared: Sequence[QueueConfig]
 ) -> dict[str, BranchTemplates]:
-    """Templates said of queues that are not declared, by path; `*` is any name.
+    """Templates (`auto-queue-creation-v2.template` ...) of undeclared queues, by path.
+
+    A `*` in a path stands for any name.
 
     Raises:
         ConfigRefused: a value cannot be read.
     """
     known = {queue.path for queue in declared}
-    paths = {
-        match[1] for name in properties.names(PREFIX + "root.") if (match := _TEMPLATE.match(name))
-    }
-    return {path: _templates(path, properties, types) for path in sorted(paths - known)}
+    paths = {match[1] for name in conf.names(PREFIX + "root.") if (match := _TEMPLATE.match(name))}
+    return {path: _templates(path, conf, types) for path in sorted(paths - known)}
 
 
 def read_undeclared(
-    properties: Properties, types: ResourceTypes, declared: Sequence[QueueConfig]
+    conf: Configuration, types: ResourceTypes, declared: Sequence[QueueConfig]
 ) -> dict[str, QueueConfig]:
-    """What is said of queues that are not declared, below those that make branches, by path.
+    """Settings of undeclared queues below a parent that makes them on demand, by path.
 
-    Hadoop overwrites what is said of their user limit factor and AM share.
+    Their user limit factor and AM share are left out: Hadoop overwrites both with the template's.
 
     Raises:
         ConfigRefused: a value cannot be read.
     """
-    makers = tuple(
+    parents = tuple(
         f"{queue.path}."
         for queue in declared
         if queue.auto_create is not None and queue.auto_create.kind is AutoCreateKind.FLEXIBLE
     )
-    if not makers:
+    if not parents:
         return {}
-    found = (_SETTING.fullmatch(name) for name in properties.names(PREFIX + "root."))
+    found = (_SETTING.fullmatch(name) for name in conf.names(PREFIX + "root."))
     paths = {
         match[1]
         for match in found
-        if match and match[1].startswith(makers) and not _NESTED.search(match[1])
+        if match and match[1].startswith(parents) and not _NESTED.search(match[1])
     } - {queue.path for queue in declared}
-    said = (
-        _QueueReader(f"{PREFIX}{path}.", properties, types).read(path, None, parent=False)
+    queues = (
+        _QueueReader(f"{PREFIX}{path}.", conf, types).read(path, None, parent=False)
         for path in sorted(paths)
     )
-    return {one.path: replace(one, user_limit_factor=None, maximum_am_share=None) for one in said}
+    return {
+        queue.path: replace(queue, user_limit_factor=None, maximum_am_share=None)
+        for queue in queues
+    }
 
 
-def _templates(path: str, properties: Properties, types: ResourceTypes) -> BranchTemplates:
+def _templates(path: str, conf: Configuration, types: ResourceTypes) -> BranchTemplates:
     start = f"{PREFIX}{path}.auto-queue-creation-v2."
     return BranchTemplates(
-        template=_template(start + "template.", properties, types),
-        leaf_template=_template(start + "leaf-template.", properties, types),
-        parent_template=_template(start + "parent-template.", properties, types, parent=True),
+        template=_template(start + "template.", conf, types),
+        leaf_template=_template(start + "leaf-template.", conf, types),
+        parent_template=_template(start + "parent-template.", conf, types, parent=True),
     )
 
 
 def _template(
-    prefix: str, properties: Properties, types: ResourceTypes, *, parent: bool = False
+    prefix: str, conf: Configuration, types: ResourceTypes, *, parent: bool = False
 ) -> QueueConfig | None:
-    if next(properties.names(prefix), None) is None:
+    if next(conf.names(prefix), None) is None:
         return None
-    return _QueueReader(prefix, properties, types).read("", None, parent=parent)
-
-
-def _or(said: int | None, otherwise: int) -> int:
-    return otherwise if said is None else said
+    return _QueueReader(prefix, conf, types).read("", None, parent=parent)

@@ -1,10 +1,13 @@
-"""Cluster-wide settings of capacity-scheduler.xml and yarn-site.xml."""
+"""The Capacity Scheduler's settings for all queues, from capacity-scheduler.xml and yarn-site.xml.
+
+Hadoop: CapacitySchedulerConfiguration, YarnConfiguration. Each setting has Hadoop's default where
+the property is not set; the queues themselves are read by `capacity_queues_xml`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from kubeyarn.hadoop.access import read_access
 from kubeyarn.hadoop.capacity_queues_xml import (
     PREFIX,
     read_branch_templates,
@@ -13,7 +16,7 @@ from kubeyarn.hadoop.capacity_queues_xml import (
     read_undeclared,
 )
 from kubeyarn.hadoop.mapping_rules import read_rules
-from kubeyarn.hadoop.properties import Properties, refuse
+from kubeyarn.hadoop.properties import Configuration, read_access, refuse
 from kubeyarn.model.queues import (
     Access,
     IntraQueueOrder,
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
 
     from kubeyarn.model.resources import Vector
 
-Number = TypeVar("Number", int, float)
-
 _CALCULATORS = "org.apache.hadoop.yarn.util.resource."
 _PREEMPTION = "yarn.resourcemanager.monitor.capacity.preemption."
 _INTRA = _PREEMPTION + "intra-queue-preemption."
@@ -40,16 +41,14 @@ _HEARTBEAT = PREFIX + "per-node-heartbeat."
 _STATE = ".state"
 _SORTING_CLASS = "multi-node-sorting.policy.default.class"
 _DEPTH = "auto-queue-creation-v2.maximum-queue-depth"
-_MOST = 2**63 - 1
-DEFAULT_MAXIMUM_MIB = 8192
-DEFAULT_MAXIMUM_VCORES = 4
+_UNLIMITED = 2**63 - 1
 
 
-def resource_types(properties: Properties) -> ResourceTypes:
-    """Memory, CPU and what `yarn.resource-types` adds."""
+def resource_types(conf: Configuration) -> ResourceTypes:
+    """Memory, CPU and the types that `yarn.resource-types` adds, by name."""
     added = sorted(
         name
-        for name in set(properties.strings("yarn.resource-types"))
+        for name in set(conf.get_strings("yarn.resource-types"))
         if name not in ("memory-mb", "vcores")
     )
     return ResourceTypes(("memory", "cpu", *added))
@@ -58,92 +57,86 @@ def resource_types(properties: Properties) -> ResourceTypes:
 def read_capacity_scheduler(
     values: Mapping[str, str], partitions: Sequence[Partition] = ()
 ) -> tuple[SchedulerConfig, ResourceTypes]:
-    """The configuration that Hadoop properties describe; memory in MiB, CPU in vcores.
+    """Read capacity-scheduler.xml and yarn-site.xml; memory is MiB, CPU is vcores.
+
+    Args:
+        values: The properties of both files, as text by name.
+        partitions: The cluster's node labels, which Hadoop keeps outside of its files.
 
     Raises:
         ConfigRefused: a value cannot be read or contradicts another.
     """
-    properties = Properties(values)
-    types = resource_types(properties)
-    _check_unused(properties)
-    minimum, maximum = _allocations(properties, types)
-    queues = read_queues(properties, types)
+    conf = Configuration(values)
+    types = resource_types(conf)
+    _check_unused(conf)
+    minimum, maximum = _allocations(conf, types)
+    queues = read_queues(conf, types)
     config = SchedulerConfig(
         types=types,
         queues=queues,
-        branch_templates=read_branch_templates(properties, types, queues),
-        undeclared=read_undeclared(properties, types, queues),
+        branch_templates=read_branch_templates(conf, types, queues),
+        undeclared=read_undeclared(conf, types, queues),
         minimum_allocation=minimum,
         maximum_allocation=maximum,
         kind=SchedulerKind.CAPACITY,
-        dominant=_dominant(properties),
-        legacy_queue_mode=properties.flag(PREFIX + "legacy-queue-mode.enabled") is not False,
+        dominant=_dominant(conf),
+        legacy_queue_mode=conf.get_boolean(PREFIX + "legacy-queue-mode.enabled", True),
         partitions=tuple(partitions),
-        am_default_partition=properties.trimmed(
+        am_default_partition=conf.get_trimmed(
             "yarn.resourcemanager.node-labels.am.default-node-label-expression"
         ),
-        am_in_shared_partitions=bool(
-            properties.flag("yarn.resourcemanager.node-labels.am.allow-non-exclusive-allocation")
+        am_in_shared_partitions=conf.get_boolean(
+            "yarn.resourcemanager.node-labels.am.allow-non-exclusive-allocation", False
         ),
-        maximum_application_priority=_or(
-            properties.integer("yarn.cluster.max-application-priority"), 0
+        maximum_application_priority=conf.get_int("yarn.cluster.max-application-priority", 0),
+        maximum_applications=conf.get_int(PREFIX + "maximum-applications", 10000),
+        maximum_applications_per_queue=conf.get_int(PREFIX + "global-queue-max-application", -1),
+        maximum_am_share=conf.get_float(PREFIX + "maximum-am-resource-percent", 0.1),
+        user_limit_factor=conf.get_float(PREFIX + "user-limit-factor", 1.0),
+        minimum_user_limit_percent=conf.get_float(PREFIX + "minimum-user-limit-percent", 100.0),
+        maximum_parallel_applications=conf.get_int(PREFIX + "max-parallel-apps", None),
+        user_maximum_parallel_applications=conf.get_int(PREFIX + "user.max-parallel-apps", None),
+        maximum_parallel_applications_of=_max_parallel_apps_of_users(conf),
+        check_access=conf.get_boolean("yarn.acl.enable", False),
+        administrators=_administrators(conf),
+        placement_rules=read_rules(conf),
+        placement_override=conf.get_boolean(PREFIX + "queue-mappings-override.enable", False),
+        queue_expiry_seconds=conf.get_int(
+            PREFIX + "auto-queue-creation-v2.queue-expiration-time", 300
         ),
-        maximum_applications=_or(properties.integer(PREFIX + "maximum-applications"), 10000),
-        maximum_applications_per_queue=_or(
-            properties.integer(PREFIX + "global-queue-max-application"), -1
-        ),
-        maximum_am_share=_or(properties.number(PREFIX + "maximum-am-resource-percent"), 0.1),
-        user_limit_factor=_or(properties.number(PREFIX + "user-limit-factor"), 1.0),
-        minimum_user_limit_percent=_or(
-            properties.number(PREFIX + "minimum-user-limit-percent"), 100.0
-        ),
-        maximum_parallel_applications=properties.integer(PREFIX + "max-parallel-apps"),
-        user_maximum_parallel_applications=properties.integer(PREFIX + "user.max-parallel-apps"),
-        maximum_parallel_applications_of=_parallel_of_users(properties),
-        check_access=bool(properties.flag("yarn.acl.enable")),
-        administrators=_administrators(properties),
-        placement_rules=read_rules(properties),
-        placement_override=bool(properties.flag(PREFIX + "queue-mappings-override.enable")),
-        queue_expiry_seconds=_or(
-            properties.integer(PREFIX + "auto-queue-creation-v2.queue-expiration-time"), 300
-        ),
-        offers=_offers(properties),
-        choose_nodes=bool(properties.flag(PREFIX + "multi-node-placement-enabled")),
-        lazy_preemption=bool(properties.flag(PREFIX + "lazy-preemption-enabled")),
-        preemption=_preemption(properties),
-        removable=_stopped(properties) - {queue.path for queue in queues},
+        offers=_offers(conf),
+        choose_nodes=conf.get_boolean(PREFIX + "multi-node-placement-enabled", False),
+        lazy_preemption=conf.get_boolean(PREFIX + "lazy-preemption-enabled", False),
+        preemption=_preemption(conf),
+        removable=_stopped_paths(conf) - {queue.path for queue in queues},
     )
     return config, types
 
 
-def _check_unused(properties: Properties) -> None:
-    """Refuse what Hadoop reads at its start and cannot, though nothing here goes by it."""
+def _check_unused(conf: Configuration) -> None:
+    """Refuse unreadable values of properties that only Hadoop uses: it would not start."""
     name = "yarn.resourcemanager.am.max-attempts"
-    if _or(properties.integer(name), 2) <= 0:
-        refuse(name, f"found {properties.text(name)}, expected at least 1")
+    if conf.get_int(name, 2) <= 0:
+        refuse(name, f"found {conf.get(name)}, expected at least 1")
     for depth in (f"{PREFIX}root.{_DEPTH}", f"{PREFIX}{_DEPTH}"):
-        properties.integer(depth)
-    for policy in properties.strings(PREFIX + "multi-node-sorting.policy.names"):
-        # The one of this name is defined unless it is said otherwise.
-        if policy != "default" or properties.text(PREFIX + _SORTING_CLASS) is not None:
-            read_node_ordering(policy, properties)
+        conf.get_int(depth, None)
+    for policy in conf.get_strings(PREFIX + "multi-node-sorting.policy.names"):
+        # Hadoop defines the policy "default" itself unless the file does.
+        if policy != "default" or conf.get(PREFIX + _SORTING_CLASS) is not None:
+            read_node_ordering(policy, conf)
 
 
-def _or(said: Number | None, otherwise: Number) -> Number:
-    return otherwise if said is None else said
-
-
-def _allocations(properties: Properties, types: ResourceTypes) -> tuple[Vector, Vector]:
+def _allocations(conf: Configuration, types: ResourceTypes) -> tuple[Vector, Vector]:
     """Minimum and maximum allocation (Hadoop: AbstractYarnScheduler.validateConf)."""
-    minimum, maximum = [0] * len(types.names), [_MOST] * len(types.names)
-    for place, kind, least, most in (
-        (0, "mb", 1024, DEFAULT_MAXIMUM_MIB),
-        (1, "vcores", 1, DEFAULT_MAXIMUM_VCORES),
+    minimum, maximum = [0] * len(types.names), [_UNLIMITED] * len(types.names)
+    for place, unit, default_minimum, default_maximum in (
+        (0, "mb", 1024, 8192),
+        (1, "vcores", 1, 4),
     ):
-        low, high = f"yarn.scheduler.minimum-allocation-{kind}", "maximum"
-        high = low.replace("minimum", high)
-        minimum[place] = int(_or(properties.integer(low), least))
-        maximum[place] = int(_or(properties.integer(high), most))
+        low = f"yarn.scheduler.minimum-allocation-{unit}"
+        high = f"yarn.scheduler.maximum-allocation-{unit}"
+        minimum[place] = conf.get_int(low, default_minimum)
+        maximum[place] = conf.get_int(high, default_maximum)
         if minimum[place] < 0 or minimum[place] > maximum[place]:
             refuse(
                 low,
@@ -152,126 +145,129 @@ def _allocations(properties: Properties, types: ResourceTypes) -> tuple[Vector, 
             )
     for place, name in enumerate(types.names[2:], start=2):
         start = f"yarn.resource-types.{name}."
-        minimum[place] = int(_or(properties.long(start + "minimum-allocation"), 0))
-        maximum[place] = int(_or(properties.long(start + "maximum-allocation"), _MOST))
+        minimum[place] = conf.get_long(start + "minimum-allocation", 0)
+        maximum[place] = conf.get_long(start + "maximum-allocation", _UNLIMITED)
     return tuple(minimum), tuple(maximum)
 
 
-def _dominant(properties: Properties) -> bool:
+def _dominant(conf: Configuration) -> bool:
+    """Whether `resource-calculator` is the DominantResourceCalculator."""
     name = PREFIX + "resource-calculator"
-    said = properties.text(name)
-    if said is None:
+    class_name = conf.get(name)
+    if class_name is None:
         return False
     known = {
         _CALCULATORS + "DefaultResourceCalculator": False,
         _CALCULATORS + "DominantResourceCalculator": True,
     }
-    if said.strip() not in known:
-        refuse(name, f"found {said!r}, expected one of {sorted(known)}")
-    return known[said.strip()]
+    if class_name.strip() not in known:
+        refuse(name, f"found {class_name!r}, expected one of {sorted(known)}")
+    return known[class_name.strip()]
 
 
-def _parallel_of_users(properties: Properties) -> dict[str, int]:
+def _max_parallel_apps_of_users(conf: Configuration) -> dict[str, int]:
+    """`user.<name>.max-parallel-apps`, by user."""
     start, end = PREFIX + "user.", ".max-parallel-apps"
     found: dict[str, int] = {}
-    for name in properties.names(start):
-        number = properties.integer(name) if name.endswith(end) else None
+    for name in conf.names(start):
+        number = conf.get_int(name, None) if name.endswith(end) else None
         if number is not None and len(name) > len(start) + len(end):
             found[name[len(start) : -len(end)]] = number
     return found
 
 
-def _stopped(properties: Properties) -> frozenset[str]:
-    """Paths that are said to be stopped, whether or not such queues are declared."""
+def _stopped_paths(conf: Configuration) -> frozenset[str]:
+    """Paths with `state` STOPPED, whether or not such queues are declared.
+
+    Hadoop lets a refresh remove a queue only if the new file stops it
+    (CapacitySchedulerQueueManager).
+    """
     return frozenset(
         name[len(PREFIX) : -len(_STATE)]
-        for name in properties.names(PREFIX + "root.")
-        if name.endswith(_STATE) and (properties.trimmed(name) or "").upper() == "STOPPED"
+        for name in conf.names(PREFIX + "root.")
+        if name.endswith(_STATE) and (conf.get_trimmed(name) or "").upper() == "STOPPED"
     )
 
 
-def _administrators(properties: Properties) -> Access:
-    said = properties.text("yarn.admin.acl")
-    return read_access("*" if said is None else said)
+def _administrators(conf: Configuration) -> Access:
+    acl = conf.get("yarn.admin.acl")
+    return read_access("*" if acl is None else acl)
 
 
-def _offers(properties: Properties) -> OfferConfig:
-    said = properties.flag(_HEARTBEAT + "multiple-assignments-enabled")
-    offswitch = int(_or(properties.integer(_HEARTBEAT + "maximum-offswitch-assignments"), 1))
+def _offers(conf: Configuration) -> OfferConfig:
+    """How many containers one node update may assign, and how long it waits for locality."""
+    offswitch = conf.get_int(_HEARTBEAT + "maximum-offswitch-assignments", 1)
     return OfferConfig(
-        multiple_assignments=said is not False,
-        maximum_assignments=int(
-            _or(properties.integer(_HEARTBEAT + "maximum-container-assignments"), 100)
-        ),
+        multiple_assignments=conf.get_boolean(_HEARTBEAT + "multiple-assignments-enabled", True),
+        maximum_assignments=conf.get_int(_HEARTBEAT + "maximum-container-assignments", 100),
         maximum_offswitch=max(1, offswitch),
-        node_locality_delay=int(_or(properties.integer(PREFIX + "node-locality-delay"), 40)),
-        rack_additional_delay=int(
-            _or(properties.integer(PREFIX + "rack-locality-additional-delay"), -1)
+        node_locality_delay=conf.get_int(PREFIX + "node-locality-delay", 40),
+        rack_additional_delay=conf.get_int(PREFIX + "rack-locality-additional-delay", -1),
+        rack_full_reset=conf.get_boolean(PREFIX + "rack-locality-full-reset", True),
+        continue_look_at_reservations=conf.get_boolean(
+            PREFIX + "reservations-continue-look-all-nodes", True
         ),
-        rack_full_reset=properties.flag(PREFIX + "rack-locality-full-reset") is not False,
-        continue_look_at_reservations=properties.flag(
-            PREFIX + "reservations-continue-look-all-nodes"
-        )
-        is not False,
-        skip_reserved_nodes=bool(
-            properties.flag(PREFIX + "skip-allocate-on-nodes-with-reserved-containers")
+        skip_reserved_nodes=conf.get_boolean(
+            PREFIX + "skip-allocate-on-nodes-with-reserved-containers", False
         ),
     )
 
 
-def _preemption(properties: Properties) -> PreemptionConfig:
+def _preemption(conf: Configuration) -> PreemptionConfig:
+    """Hadoop: ProportionalCapacityPreemptionPolicy's `monitor.capacity.preemption.` properties."""
     base = PreemptionConfig()
-    order = properties.trimmed(_INTRA + "preemption-order-policy") or "userlimit_first"
+    order = conf.get_trimmed(_INTRA + "preemption-order-policy") or "userlimit_first"
     orders = {
         "userlimit_first": IntraQueueOrder.USER_LIMIT_FIRST,
         "priority_first": IntraQueueOrder.PRIORITY_FIRST,
     }
-    p, at = properties, _PREEMPTION
+    at = _PREEMPTION
     balance = at + "preemption-to-balance-queue-after-satisfied."
     return PreemptionConfig(
-        enabled=_preempts(p),
-        observe_only=bool(p.flag(at + "observe_only")),
-        interval_ms=int(_or(p.long(at + "monitoring_interval"), base.interval_ms)),
-        maximum_wait_before_kill_ms=int(
-            _or(p.long(at + "max_wait_before_kill"), base.maximum_wait_before_kill_ms)
+        enabled=_preempts(conf),
+        observe_only=conf.get_boolean(at + "observe_only", False),
+        interval_ms=conf.get_long(at + "monitoring_interval", base.interval_ms),
+        maximum_wait_before_kill_ms=conf.get_long(
+            at + "max_wait_before_kill", base.maximum_wait_before_kill_ms
         ),
-        total_per_round=_or(p.number(at + "total_preemption_per_round"), base.total_per_round),
-        maximum_ignored_over_capacity=_or(
-            p.number(at + "max_ignored_over_capacity"), base.maximum_ignored_over_capacity
+        total_per_round=conf.get_float(at + "total_preemption_per_round", base.total_per_round),
+        maximum_ignored_over_capacity=conf.get_float(
+            at + "max_ignored_over_capacity", base.maximum_ignored_over_capacity
         ),
-        natural_termination=_or(
-            p.number(at + "natural_termination_factor"), base.natural_termination
+        natural_termination=conf.get_float(
+            at + "natural_termination_factor", base.natural_termination
         ),
-        select_on_reserved=bool(p.flag(at + "select_based_on_reserved_containers")),
-        conservative_drf=bool(p.flag(at + "conservative-drf")),
-        balance_after_satisfied=bool(p.flag(balance + "enabled")),
-        balance_wait_before_kill_ms=int(
-            _or(p.long(balance + "max-wait-before-kill"), base.balance_wait_before_kill_ms)
+        select_on_reserved=conf.get_boolean(at + "select_based_on_reserved_containers", False),
+        conservative_drf=conf.get_boolean(at + "conservative-drf", False),
+        balance_after_satisfied=conf.get_boolean(balance + "enabled", False),
+        balance_wait_before_kill_ms=conf.get_long(
+            balance + "max-wait-before-kill", base.balance_wait_before_kill_ms
         ),
-        additional_balance_on_reserved=bool(
-            p.flag(at + "additional_res_balance_based_on_reserved_containers")
+        additional_balance_on_reserved=conf.get_boolean(
+            at + "additional_res_balance_based_on_reserved_containers", False
         ),
-        intra_queue=bool(p.flag(_INTRA + "enabled")),
-        intra_queue_minimum_threshold=_or(
-            p.number(_INTRA + "minimum-threshold"), base.intra_queue_minimum_threshold
+        intra_queue=conf.get_boolean(_INTRA + "enabled", False),
+        intra_queue_minimum_threshold=conf.get_float(
+            _INTRA + "minimum-threshold", base.intra_queue_minimum_threshold
         ),
-        intra_queue_maximum_allowable=_or(
-            p.number(_INTRA + "max-allowable-limit"), base.intra_queue_maximum_allowable
+        intra_queue_maximum_allowable=conf.get_float(
+            _INTRA + "max-allowable-limit", base.intra_queue_maximum_allowable
         ),
         intra_queue_order=orders.get(order.lower(), IntraQueueOrder.USER_LIMIT_FIRST),
-        intra_queue_conservative_drf=p.flag(_INTRA + "conservative-drf") is not False,
-        underutilized=bool(p.flag(_UNDERUTILIZED + "enabled")),
-        underutilized_delay_ms=int(
-            _or(p.long(_UNDERUTILIZED + "reserved-container-delay-ms"), 60000)
+        intra_queue_conservative_drf=conf.get_boolean(_INTRA + "conservative-drf", True),
+        underutilized=conf.get_boolean(_UNDERUTILIZED + "enabled", False),
+        underutilized_delay_ms=conf.get_long(_UNDERUTILIZED + "reserved-container-delay-ms", 60000),
+        underutilized_move_reservation=conf.get_boolean(
+            _UNDERUTILIZED + "allow-move-reservation", False
         ),
-        underutilized_move_reservation=bool(p.flag(_UNDERUTILIZED + "allow-move-reservation")),
     )
 
 
-def _preempts(properties: Properties) -> bool:
-    if not properties.flag("yarn.resourcemanager.scheduler.monitor.enable"):
+def _preempts(conf: Configuration) -> bool:
+    """Whether the scheduling monitor runs the preemption policy."""
+    if not conf.get_boolean("yarn.resourcemanager.scheduler.monitor.enable", False):
         return False
-    policies = properties.strings("yarn.resourcemanager.scheduler.monitor.policies")
+    policies = conf.get_strings("yarn.resourcemanager.scheduler.monitor.policies")
     return not policies or any(
         name.endswith("ProportionalCapacityPreemptionPolicy") for name in policies
     )

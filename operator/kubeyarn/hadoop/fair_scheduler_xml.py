@@ -1,7 +1,9 @@
-"""The allocation file, fair-scheduler.xml, as values (Hadoop: AllocationFileParser).
+"""The allocation file, fair-scheduler.xml (Hadoop: AllocationFileParser).
 
-What Hadoop refuses is refused with every problem found named; what it ignores (unknown elements,
-reservation settings) is ignored.
+The file is read in two parts: `queue` elements, parents before children, then the elements beside
+them, which are defaults for all queues, limits of users and the placement rules. The first value
+that Hadoop refuses is refused with its element's name; elements that Hadoop ignores (unknown ones,
+settings of reservations) are ignored.
 """
 
 from __future__ import annotations
@@ -14,8 +16,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 
-from kubeyarn.hadoop.fair_amounts import read_limit
-from kubeyarn.hadoop.fair_numbers import read_boolean, read_decimal, read_int, read_long
+from kubeyarn.hadoop.configurable_resources import read_limit
+from kubeyarn.hadoop.properties import (
+    parse_boolean,
+    parse_float,
+    parse_int,
+    parse_long,
+    read_access,
+)
 from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
 from kubeyarn.model.fair_queues import (
     FairClusterConfig,
@@ -70,7 +78,7 @@ _RESERVATION_TAGS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Allocations:
-    """What an allocation file says: its queues (root first) and what goes for all of them."""
+    """An allocation file: its queues (root first), and the settings of the whole cluster."""
 
     queues: tuple[QueueConfig, ...]
     cluster: FairClusterConfig
@@ -98,9 +106,9 @@ def read_allocations(text: str, types: Sequence[str], base: FairClusterConfig) -
         raise _refused(
             _ROOT, root.tag, f"the outermost element is <{root.tag}>, it must be <allocations>"
         )
-    queues = _Queues(types).read([child for child in root if child.tag in _QUEUE_TAGS])
-    said = next((queue.fair for queue in queues if queue.path == _ROOT), None)
-    cluster = _Cluster(root, types, said or FairQueueConfig()).read(base)
+    queues = _QueueReader(types).read([child for child in root if child.tag in _QUEUE_TAGS])
+    of_root = next((queue.fair for queue in queues if queue.path == _ROOT), None)
+    cluster = _ClusterReader(root, types, of_root or FairQueueConfig()).read(base)
     return Allocations(queues, cluster)
 
 
@@ -116,7 +124,7 @@ def _text(element: Element) -> str:
 
 def _seconds(text: str) -> int:
     """Seconds as milliseconds; beyond 64 bits they wrap around, as Java's long does."""
-    return (read_long(text) * 1000 + _HALF_RANGE) % (2 * _HALF_RANGE) - _HALF_RANGE
+    return (parse_long(text) * 1000 + _HALF_RANGE) % (2 * _HALF_RANGE) - _HALF_RANGE
 
 
 def _share_limit(text: str) -> float:
@@ -128,18 +136,14 @@ def _threshold(text: str) -> float:
 
 
 def _number(text: str) -> float:
-    number = read_decimal(text)
+    number = parse_float(text)
     if isnan(number):
         raise SpecError(f"found {text!r}, expected a number")
     return number
 
 
-def read_policy(text: str) -> FairPolicy:
-    """A policy by its name (fair, fifo, drf) or by its full class name in Hadoop.
-
-    Raises:
-        SpecError: there is no such policy.
-    """
+def _read_policy(text: str) -> FairPolicy:
+    """A `schedulingPolicy` by its name (fair, fifo, drf) or by its class in Hadoop."""
     known = _POLICIES.get(text.lower())
     if known is None:
         known = _POLICY_CLASSES.get(text)
@@ -149,33 +153,21 @@ def read_policy(text: str) -> FairPolicy:
 
 
 def _read_default_policy(text: str) -> FairPolicy:
-    """As Hadoop, this looks for the name alone: fifo by its class name is taken."""
+    """A `defaultQueueSchedulingPolicy`; Hadoop refuses fifo by name, and takes it by class."""
     if text.lower() == "fifo":
         raise SpecError("it is fifo, which only leaf queues can have; use fair or drf")
-    return read_policy(text)
+    return _read_policy(text)
 
 
-def read_access(text: str) -> Access:
-    """An ACL: `user1,user2 group1,group2`, `*` for everybody, a blank for nobody.
+class _ClusterReader:
+    """Reads the elements beside the queues.
 
-    `*` in place of the users or of the groups is everybody as well (Hadoop: AccessControlList).
+    A default that root's own element sets as well is not read: root's value goes to all queues.
     """
-    users, _, groups = text.partition(" ")
-    if "*" in (users.strip(), groups.strip()):
-        return Access(everyone=True)
-    return Access(users=_members(users), groups=_members(groups))
 
-
-def _members(text: str) -> frozenset[str]:
-    return frozenset(member.strip() for member in text.split(",") if member.strip())
-
-
-class _Cluster:
-    """Reads what stands beside the queues; what root says itself needs no default."""
-
-    def __init__(self, root: Element, types: Sequence[str], said: FairQueueConfig) -> None:
+    def __init__(self, root: Element, types: Sequence[str], root_queue: FairQueueConfig) -> None:
         self._types = types
-        self._said = said
+        self._root_queue = root_queue
         self._policies = [child for child in root if child.tag in _POLICY_TAGS]
         self._users = [child for child in root if child.tag == "user"]
         self._rules = [child for child in root if child.tag == "queuePlacementPolicy"]
@@ -188,7 +180,7 @@ class _Cluster:
             base,
             defaults=self._defaults(),
             user_maximum_default=self._value(
-                "userMaxAppsDefault", read_int, FairClusterConfig().user_maximum_default
+                "userMaxAppsDefault", parse_int, FairClusterConfig().user_maximum_default
             ),
             user_maximum=self._user_maxima(),
             rules=self._placement(base.rules),
@@ -213,7 +205,7 @@ class _Cluster:
                 none.maximum,
             ),
             maximum_running_applications=self._value(
-                "queueMaxAppsDefault", read_int, none.maximum_running_applications
+                "queueMaxAppsDefault", parse_int, none.maximum_running_applications
             ),
             maximum_am_share=self._value(
                 "queueMaxAMShareDefault", _share_limit, none.maximum_am_share
@@ -225,13 +217,13 @@ class _Cluster:
 
     def _min_share_timeout(self, none: FairQueueDefaults) -> int:
         default = none.min_share_preemption_timeout_ms
-        if self._said.min_share_preemption_timeout_ms is not None:
+        if self._root_queue.min_share_preemption_timeout_ms is not None:
             return default
         return self._value("defaultMinSharePreemptionTimeout", _seconds, default)
 
     def _fair_share_timeout(self, none: FairQueueDefaults) -> int:
         default = none.fair_share_preemption_timeout_ms
-        if self._said.fair_share_preemption_timeout_ms is not None:
+        if self._root_queue.fair_share_preemption_timeout_ms is not None:
             return default
         tag = "defaultFairSharePreemptionTimeout"
         legacy = "fairSharePreemptionTimeout"
@@ -239,12 +231,12 @@ class _Cluster:
 
     def _fair_share_threshold(self, none: FairQueueDefaults) -> float:
         default = none.fair_share_preemption_threshold
-        if self._said.fair_share_preemption_threshold is not None:
+        if self._root_queue.fair_share_preemption_threshold is not None:
             return default
         return self._value("defaultFairSharePreemptionThreshold", _threshold, default)
 
     def _policy(self) -> FairPolicy:
-        """The last one that is said, by whichever name."""
+        """The last default policy in the file, by whichever of the two names."""
         policy = FairPolicy.FAIR
         for element in self._policies:
             policy = _with_name(_ROOT, element, lambda found: _read_default_policy(_text(found)))
@@ -257,14 +249,14 @@ class _Cluster:
                 if field.tag == "maxRunningApps":
                     name = user.get("name", "")
                     try:
-                        maxima[name] = read_int(_text(field))
+                        maxima[name] = parse_int(_text(field))
                     except SpecError as error:
                         message = f"maxRunningApps of user {name!r}: {error}"
                         raise _refused(_ROOT, "user", message) from error
         return tuple(maxima.items())
 
     def _placement(self, before: tuple[FairRule, ...]) -> tuple[FairRule, ...]:
-        """The rules; a policy without any leaves those in force that were."""
+        """The rules of the last `queuePlacementPolicy`; one without rules keeps those of before."""
         if not self._rules:
             return ()
         try:
@@ -294,7 +286,7 @@ def _read_rules(policy: Element) -> tuple[FairRule, ...]:
 
 
 def _read_nested(element: Element) -> FairRule:
-    """A rule with the rule inside it; what stands inside that one is not looked at."""
+    """A rule with the rule inside it; Hadoop does not read a third level."""
     rule = _read_rule(element)
     inner = [child for child in element if _is_rule(child)]
     return replace(rule, parent=_read_rule(inner[-1])) if inner else rule
@@ -310,13 +302,13 @@ def _read_rule(element: Element) -> FairRule:
     create = element.get("create", "")
     return FairRule(
         kind=kind,
-        create=not create or read_boolean(create),
+        create=not create or parse_boolean(create),
         queue=element.get("queue", ""),
     )
 
 
-class _Queues:
-    """Reads the queue elements, outside in."""
+class _QueueReader:
+    """Reads the `queue` elements, parents before children (Hadoop: AllocationFileQueueParser)."""
 
     def __init__(self, types: Sequence[str]) -> None:
         self._types = types
@@ -344,9 +336,9 @@ class _Queues:
     def _read_misspelt_root(self, element: Element) -> None:
         """Hadoop keeps what stands in `ROOT` under that name, and makes the queues below root.
 
-        So they exist, but nothing that is said of them is in force.
+        So the queues exist, but none of their settings is in force.
         """
-        read = _Queues(self._types)
+        read = _QueueReader(self._types)
         read._read_fields(element.get("name", ""), element)
         for path, queue in read._queues.items():
             parent = queue.fair is not None and queue.fair.parent
@@ -386,7 +378,7 @@ class _Queues:
         )
 
     def _take(self, path: str, field: Element) -> None:
-        """Note one field of a queue; fields that are not known change nothing."""
+        """Set one field of a queue; unknown fields change nothing."""
         queue = self._queues[path]
         if field.tag == "aclSubmitApps":
             queue = replace(queue, submit=_with_name(path, field, _read_raw_access))
@@ -431,10 +423,10 @@ def _read_raw_access(element: Element) -> Access:
 
 _PLAIN_FIELDS: Final[dict[str, Callable[[FairQueueConfig, str], FairQueueConfig]]] = {
     "weight": lambda q, text: replace(q, weight=_number(text)),
-    "maxRunningApps": lambda q, text: replace(q, maximum_running_applications=read_int(text)),
+    "maxRunningApps": lambda q, text: replace(q, maximum_running_applications=parse_int(text)),
     "maxAMShare": lambda q, text: replace(q, maximum_am_share=_share_limit(text)),
-    "schedulingPolicy": lambda q, text: replace(q, policy=read_policy(text)),
-    "schedulingMode": lambda q, text: replace(q, policy=read_policy(text)),
+    "schedulingPolicy": lambda q, text: replace(q, policy=_read_policy(text)),
+    "schedulingMode": lambda q, text: replace(q, policy=_read_policy(text)),
     "minSharePreemptionTimeout": lambda q, text: replace(
         q, min_share_preemption_timeout_ms=_seconds(text)
     ),
@@ -445,6 +437,6 @@ _PLAIN_FIELDS: Final[dict[str, Callable[[FairQueueConfig, str], FairQueueConfig]
         q, fair_share_preemption_threshold=_threshold(text)
     ),
     "allowPreemptionFrom": lambda q, text: replace(
-        q, allow_preemption_from=q.allow_preemption_from and read_boolean(text)
+        q, allow_preemption_from=q.allow_preemption_from and parse_boolean(text)
     ),
 }

@@ -1,18 +1,18 @@
-"""A fair scenario's `config` and `fairAllocations` as the Fair Scheduler's configuration.
+"""The Fair Scheduler's properties of yarn-site.xml (Hadoop: FairSchedulerConfiguration).
 
-The keys are yarn-site.xml's. What is not said has YARN's default, except that assigning several
-containers at a heartbeat is off, as the scenario format wants it.
+Together with the allocation file (`fair_scheduler_xml`) they are the scheduler's configuration. A
+property that is not set has Hadoop's default.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from kubeyarn.hadoop.fair_numbers import read_boolean, read_decimal, read_int, read_long
 from kubeyarn.hadoop.fair_scheduler_xml import read_allocations
-from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
+from kubeyarn.hadoop.properties import UNITS, Configuration, refuse
+from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.fair_queues import FairClusterConfig, FairOffers, FairPreemption
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, Vector
@@ -24,25 +24,28 @@ _TYPES = "yarn.resource-types"
 _INCREMENT = "increment-allocation"
 _UNLIMITED = 2**63 - 1
 _AMOUNT = re.compile(r"([0-9]+) ?([a-zA-Z]*)")
-_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15}
-_UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}
 
 
 def read_fair_scheduler(
-    config: Mapping[str, str], allocations: str, types: ResourceTypes
+    values: Mapping[str, str], allocations: str, types: ResourceTypes
 ) -> SchedulerConfig:
-    """The Fair Scheduler's configuration.
+    """Read yarn-site.xml and the allocation file; memory is MiB, CPU is vcores.
+
+    Args:
+        values: The properties of yarn-site.xml, as text by name.
+        allocations: The text of fair-scheduler.xml.
+        types: Memory, CPU and the types that `yarn.resource-types` adds.
 
     Raises:
         ConfigRefused: a value cannot be read, or the allocation file is refused.
     """
-    settings = _Settings(config)
-    read = read_allocations(allocations, types.names, _cluster(settings))
+    conf = Configuration(values)
+    read = read_allocations(allocations, types.names, _cluster(conf))
     return SchedulerConfig(
         queues=read.queues,
-        minimum_allocation=_minimum(settings, types),
-        maximum_allocation=_maximum(settings, types),
-        increment_allocation=_increment(settings, types),
+        minimum_allocation=_minimum(conf, types),
+        maximum_allocation=_maximum(conf, types),
+        increment_allocation=_increment(conf, types),
         kind=SchedulerKind.FAIR,
         check_access=True,
         fair=read.cluster,
@@ -50,12 +53,12 @@ def read_fair_scheduler(
 
 
 def reload_fair_scheduler(
-    now: SchedulerConfig, config: Mapping[str, str], allocations: str, types: ResourceTypes
+    now: SchedulerConfig, values: Mapping[str, str], allocations: str, types: ResourceTypes
 ) -> SchedulerConfig:
-    """*now* with another allocation file and maximum allocation.
+    """What a refresh of the queues changes: the allocation file and the maximum allocation.
 
-    Hadoop's FairScheduler reads nothing else when it is reinitialised, and goes on with the maximum
-    it has if it cannot read the new one.
+    Hadoop: FairScheduler.reinitialize, which reads no other property again, and keeps the maximum
+    allocation that it has if it cannot read the new one.
 
     Raises:
         ConfigRefused: the allocation file is refused.
@@ -69,153 +72,107 @@ def reload_fair_scheduler(
     )
     read = read_allocations(allocations, types.names, kept)
     try:
-        maximum = _maximum(_Settings(config), types)
+        maximum = _maximum(Configuration(values), types)
     except ConfigRefused:
         maximum = now.maximum_allocation
     return replace(now, queues=read.queues, fair=read.cluster, maximum_allocation=maximum)
 
 
-@dataclass(frozen=True, slots=True)
-class _Settings:
-    """Typed access to yarn-site.xml's keys."""
-
-    values: Mapping[str, str]
-
-    def integer(self, key: str, default: int) -> int:
-        text = self.values.get(key)
-        if text is None:
-            return default
-        try:
-            return read_long(text.strip())
-        except SpecError as error:
-            raise _refused(key, error) from error
-
-    def amount(self, key: str, default: int, *, base: int) -> int:
-        """An amount with an optional unit, such as `1 Gi`, in multiples of *base*."""
-        text = self.values.get(key)
-        if text is None:
-            return default
-        match = _AMOUNT.fullmatch(text)
-        unit = None if match is None else _UNITS.get(match[2])
-        if match is None or unit is None:
-            raise _refused(key, SpecError(f"found {text!r}, expected a number and a unit"))
-        return int(match[1]) * unit // base if match[2] else int(match[1])
-
-    def int32(self, key: str, default: int) -> int:
-        text = self.values.get(key)
-        if text is None:
-            return default
-        try:
-            return read_int(text.strip())
-        except SpecError as error:
-            raise _refused(key, error) from error
-
-    def decimal(self, key: str, default: float) -> float:
-        text = self.values.get(key)
-        if text is None:
-            return default
-        try:
-            return read_decimal(text)
-        except SpecError as error:
-            raise _refused(key, error) from error
-
-    def boolean(self, key: str, *, default: bool) -> bool:
-        """Hadoop's Configuration.getBoolean: anything but true or false is the default."""
-        text = self.values.get(key, "").strip().lower()
-        return read_boolean(text) if text in ("true", "false") else default
-
-
-def _refused(key: str, error: SpecError) -> ConfigRefused:
-    return ConfigRefused((Problem("root", key, "InvalidField", f"{key}: {error}"),))
-
-
-def _check_unused(settings: _Settings) -> None:
-    """Refuse what Hadoop reads at its start and cannot, though nothing here goes by it."""
-    settings.int32("yarn.cluster.max-application-priority", 0)
-    settings.int32(f"{_FAIR}continuous-scheduling-sleep-ms", 0)
+def _check_unused(conf: Configuration) -> None:
+    """Refuse unreadable values of properties that only Hadoop uses: it would not start."""
+    conf.get_int("yarn.cluster.max-application-priority", 0)
+    conf.get_int(f"{_FAIR}continuous-scheduling-sleep-ms", 0)
     for name in ("update-interval-ms", "locality-delay-node-ms", "locality-delay-rack-ms"):
-        settings.integer(f"{_FAIR}{name}", 0)
+        conf.get_long(f"{_FAIR}{name}", 0)
 
 
-def _cluster(settings: _Settings) -> FairClusterConfig:
-    _check_unused(settings)
+def _cluster(conf: Configuration) -> FairClusterConfig:
+    _check_unused(conf)
     return FairClusterConfig(
-        allow_undeclared=settings.boolean(f"{_FAIR}allow-undeclared-pools", default=True),
-        user_as_default=settings.boolean(f"{_FAIR}user-as-default-queue", default=True),
-        size_based_weight=settings.boolean(f"{_FAIR}sizebasedweight", default=False),
-        offers=_offers(settings),
-        preemption=_preemption(settings),
+        allow_undeclared=conf.get_boolean(f"{_FAIR}allow-undeclared-pools", True),
+        user_as_default=conf.get_boolean(f"{_FAIR}user-as-default-queue", True),
+        size_based_weight=conf.get_boolean(f"{_FAIR}sizebasedweight", False),
+        offers=_offers(conf),
+        preemption=_preemption(conf),
     )
 
 
-def _offers(settings: _Settings) -> FairOffers:
+def _offers(conf: Configuration) -> FairOffers:
     return FairOffers(
-        multiple=settings.boolean(f"{_FAIR}assignmultiple", default=False),
-        dynamic_maximum=settings.boolean(f"{_FAIR}dynamic.max.assign", default=True),
-        maximum=settings.int32(f"{_FAIR}max.assign", -1),
-        node_locality_threshold=settings.decimal(f"{_FAIR}locality.threshold.node", -1.0),
-        rack_locality_threshold=settings.decimal(f"{_FAIR}locality.threshold.rack", -1.0),
-        reservable_nodes=settings.decimal(f"{_FAIR}reservable-nodes", 0.05),
-        reservation_multiple=settings.decimal(
+        multiple=conf.get_boolean(f"{_FAIR}assignmultiple", False),
+        dynamic_maximum=conf.get_boolean(f"{_FAIR}dynamic.max.assign", True),
+        maximum=conf.get_int(f"{_FAIR}max.assign", -1),
+        node_locality_threshold=conf.get_float(f"{_FAIR}locality.threshold.node", -1.0),
+        rack_locality_threshold=conf.get_float(f"{_FAIR}locality.threshold.rack", -1.0),
+        reservable_nodes=conf.get_float(f"{_FAIR}reservable-nodes", 0.05),
+        reservation_multiple=conf.get_float(
             "yarn.scheduler.reservation-threshold.increment-multiple", 2.0
         ),
     )
 
 
-def _preemption(settings: _Settings) -> FairPreemption:
-    """How containers are taken back; where they are not, Hadoop does not even read how."""
-    if not settings.boolean(_PREEMPTION, default=False):
+def _preemption(conf: Configuration) -> FairPreemption:
+    """Preemption; while it is off, Hadoop does not read its other properties."""
+    if not conf.get_boolean(_PREEMPTION, False):
         return FairPreemption()
     prefix = f"{_MASTERS}."
     return FairPreemption(
         enabled=True,
-        utilization_threshold=settings.decimal(f"{_PREEMPTION}.cluster-utilization-threshold", 0.8),
-        masters=settings.boolean(_MASTERS, default=True),
+        utilization_threshold=conf.get_float(f"{_PREEMPTION}.cluster-utilization-threshold", 0.8),
+        masters=conf.get_boolean(_MASTERS, True),
         masters_of=tuple(
-            (key.removeprefix(prefix), settings.boolean(key, default=True))
-            for key in settings.values
-            if key.startswith(prefix)
+            (key.removeprefix(prefix), conf.get_boolean(key, True)) for key in conf.names(prefix)
         ),
-        wait_before_kill_ms=settings.int32(f"{_FAIR}waitTimeBeforeKill", 15000),
-        wait_before_next_check_ms=settings.integer(
-            f"{_FAIR}waitTimeBeforeNextStarvationCheck", 10000
-        ),
+        wait_before_kill_ms=conf.get_int(f"{_FAIR}waitTimeBeforeKill", 15000),
+        wait_before_next_check_ms=conf.get_long(f"{_FAIR}waitTimeBeforeNextStarvationCheck", 10000),
     )
 
 
-def _minimum(settings: _Settings, types: ResourceTypes) -> Vector:
-    what = "minimum-allocation"
-    return (*_of_two(settings, what, 1024, 1), *_of_others(settings, types, what, 0))
+def _minimum(conf: Configuration, types: ResourceTypes) -> Vector:
+    suffix = "minimum-allocation"
+    return (*_memory_and_cpu(conf, suffix, 1024, 1), *_other_types(conf, types, suffix, 0))
 
 
-def _maximum(settings: _Settings, types: ResourceTypes) -> Vector:
-    what = "maximum-allocation"
-    return (*_of_two(settings, what, 8192, 4), *_of_others(settings, types, what, _UNLIMITED))
+def _maximum(conf: Configuration, types: ResourceTypes) -> Vector:
+    suffix = "maximum-allocation"
+    return (*_memory_and_cpu(conf, suffix, 8192, 4), *_other_types(conf, types, suffix, _UNLIMITED))
 
 
-def _of_two(settings: _Settings, what: str, memory: int, cpu: int) -> tuple[int, int]:
-    """Memory and CPU; keys of resource types go before the scheduler's own."""
+def _memory_and_cpu(conf: Configuration, suffix: str, memory: int, cpu: int) -> tuple[int, int]:
+    """Memory and CPU; `yarn.resource-types.<type>.` goes before `yarn.scheduler.`."""
     return (
-        settings.integer(
-            f"{_TYPES}.memory-mb.{what}", settings.int32(f"yarn.scheduler.{what}-mb", memory)
+        conf.get_long(
+            f"{_TYPES}.memory-mb.{suffix}", conf.get_int(f"yarn.scheduler.{suffix}-mb", memory)
         ),
-        settings.integer(
-            f"{_TYPES}.vcores.{what}", settings.int32(f"yarn.scheduler.{what}-vcores", cpu)
+        conf.get_long(
+            f"{_TYPES}.vcores.{suffix}", conf.get_int(f"yarn.scheduler.{suffix}-vcores", cpu)
         ),
     )
 
 
-def _increment(settings: _Settings, types: ResourceTypes) -> Vector:
-    memory = settings.int32(f"yarn.scheduler.{_INCREMENT}-mb", 1024)
-    cpu = settings.int32(f"yarn.scheduler.{_INCREMENT}-vcores", 1)
+def _increment(conf: Configuration, types: ResourceTypes) -> Vector:
+    memory = conf.get_int(f"yarn.scheduler.{_INCREMENT}-mb", 1024)
+    cpu = conf.get_int(f"yarn.scheduler.{_INCREMENT}-vcores", 1)
     return (
-        settings.amount(f"{_TYPES}.memory-mb.{_INCREMENT}", memory, base=2**20),
-        settings.amount(f"{_TYPES}.vcores.{_INCREMENT}", cpu, base=1),
-        *(settings.amount(f"{_TYPES}.{name}.{_INCREMENT}", 0, base=1) for name in types.names[2:]),
+        _amount(conf, f"{_TYPES}.memory-mb.{_INCREMENT}", memory, base=2**20),
+        _amount(conf, f"{_TYPES}.vcores.{_INCREMENT}", cpu, base=1),
+        *(_amount(conf, f"{_TYPES}.{name}.{_INCREMENT}", 0, base=1) for name in types.names[2:]),
     )
 
 
-def _of_others(
-    settings: _Settings, types: ResourceTypes, what: str, default: int
+def _amount(conf: Configuration, name: str, default: int, *, base: int) -> int:
+    """An amount with an optional unit, such as `1 Gi`, in multiples of *base*."""
+    text = conf.get(name)
+    if text is None:
+        return default
+    match = _AMOUNT.fullmatch(text)
+    unit = None if match is None else UNITS.get(match[2])
+    if match is None or unit is None:
+        refuse(name, f"found {text!r}, expected a number and a unit such as 1 Gi")
+    return int(match[1]) * unit // base if match[2] else int(match[1])
+
+
+def _other_types(
+    conf: Configuration, types: ResourceTypes, suffix: str, default: int
 ) -> tuple[int, ...]:
-    return tuple(settings.integer(f"{_TYPES}.{name}.{what}", default) for name in types.names[2:])
+    return tuple(conf.get_long(f"{_TYPES}.{name}.{suffix}", default) for name in types.names[2:])

@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from kubeyarn.hadoop.properties import Properties, refuse
+from kubeyarn.hadoop.properties import Configuration, refuse
 from kubeyarn.model.queues import MatcherKind, PlacementFallback, PlacementRule
 
 if TYPE_CHECKING:
@@ -43,27 +43,27 @@ _POLICIES = frozenset(
 _LEGACY_KINDS = {"u": MatcherKind.USER, "g": MatcherKind.GROUP}
 
 
-def read_rules(properties: Properties) -> tuple[PlacementRule, ...]:
-    """The placement rules in force.
+def read_rules(conf: Configuration) -> tuple[PlacementRule, ...]:
+    """The placement rules in the format of `mapping-rule-format`, legacy unless it is set.
 
     Raises:
         ConfigRefused: a mapping or the JSON is malformed.
     """
-    _check_kinds(properties.text(_KINDS) or "")
-    _check_workflows(properties)
-    form = properties.text(_FORMAT)
-    if form == "json":
-        said = properties.text(_JSON)
-        return _read_json(said) if said is not None else ()
-    if form not in (None, "legacy"):
-        refuse(_FORMAT, f"found {form!r}, expected legacy or json")
-    mapped = [_read_mapping(text) for text in properties.strings(_MAPPINGS)]
-    named = [_read_application(text) for text in properties.strings(_APP_MAPPINGS)]
+    _check_kinds(conf.get(_KINDS) or "")
+    _check_workflows(conf)
+    rule_format = conf.get(_FORMAT)
+    if rule_format == "json":
+        text = conf.get(_JSON)
+        return _read_json(text) if text is not None else ()
+    if rule_format not in (None, "legacy"):
+        refuse(_FORMAT, f"found {rule_format!r}, expected legacy or json")
+    mapped = [_read_mapping(text) for text in conf.get_strings(_MAPPINGS)]
+    named = [_read_application(text) for text in conf.get_strings(_APP_MAPPINGS)]
     return (*mapped, *named)
 
 
 def _check_kinds(text: str) -> None:
-    """Refuse kinds of rules that are unknown or said twice (validatePlacementRules)."""
+    """Refuse a kind of rules that is unknown or there twice (Hadoop: validatePlacementRules)."""
     kinds = [kind for kind in text.split(",") if kind]
     for kind in kinds:
         if kind not in _KNOWN_KINDS and not kind.startswith(_KIND_CLASSES):
@@ -72,9 +72,12 @@ def _check_kinds(text: str) -> None:
         refuse(_KINDS, f"found {text!r}, expected each kind once")
 
 
-def _check_workflows(properties: Properties) -> None:
-    """Refuse what is no workflow:queue:priority (Hadoop: WorkflowPriorityMappingsManager)."""
-    for text in properties.strings(_WORKFLOWS):
+def _check_workflows(conf: Configuration) -> None:
+    """Refuse malformed workflow priorities: nothing here uses them, but Hadoop does not start.
+
+    Hadoop: WorkflowPriorityMappingsManager.
+    """
+    for text in conf.get_strings(_WORKFLOWS):
         parts = [part.strip() for part in text.split(":") if part.strip()]
         if len(parts) != 3 or not _PRIORITY.fullmatch(parts[2]):
             refuse(_WORKFLOWS, f"found {text!r}, expected workflow:queue:priority")

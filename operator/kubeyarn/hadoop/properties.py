@@ -1,24 +1,59 @@
-"""Typed reading of Hadoop properties (Hadoop: Configuration.getInt, getFloat, getBoolean)."""
+"""Hadoop's properties, read as Hadoop's own types read them.
+
+`Configuration` is Hadoop's class of that name: it reads numbers, flags and lists from the text of a
+property and names the property in every refusal. The functions below it read the small languages
+that stand in such a text: Java's numbers, access control lists, capacities and resource amounts.
+Those that are told no property's name raise `SpecError`; those that are, `ConfigRefused`.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from kubeyarn.model.errors import ConfigRefused, Problem
+from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
+from kubeyarn.model.queues import Access, Capacity, PriorityAccess, Share, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_JAVA_FLOAT = re.compile(
-    r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)", re.ASCII
-)
-_JAVA_INTEGER = re.compile(r"[+-]?(?:\d+|0[xX][0-9a-fA-F]+)", re.ASCII)
-_INT_BITS = 31
+    from kubeyarn.model.resources import ResourceTypes
+
+_D = TypeVar("_D")
+
+_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_HEXADECIMAL = re.compile(r"-?0[xX][0-9a-fA-F]+")
+_FLOAT = re.compile(r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)", re.ASCII)
+_INT = 2**31
+_LONG = 2**63
+
+_PRIORITY_GROUP = re.compile(r"\[([^\]]*)\]")
+_VECTOR = re.compile(r"\[[\w.,\-_% /]+=[\w.,\-_% =/]+\]")
+_AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?)\s*([a-zA-Z%]*)")
+_MEBI = 1 << 20
+UNITS = {
+    "": 1,
+    "k": 10**3,
+    "M": 10**6,
+    "G": 10**9,
+    "T": 10**12,
+    "P": 10**15,
+    "Ki": 1 << 10,
+    "Mi": _MEBI,
+    "Gi": 1 << 30,
+    "Ti": 1 << 40,
+    "Pi": 1 << 50,
+}
+"""How many there are of one in a unit (Hadoop: UnitsConversionUtil)."""
+_MEMORY_NAMES = ("memory", "memory-mb")
+_CPU_NAMES = ("vcores",)
 
 
-class Properties:
-    """Property names and their text; a name that is not there has no value."""
+class Configuration:
+    """Properties by name (Hadoop: Configuration, and its methods' names).
+
+    Each reading method takes the default of a property that is not set, as Hadoop's do.
+    """
 
     __slots__ = ("_values",)
 
@@ -29,70 +64,60 @@ class Properties:
         """The names that start with *prefix*, sorted."""
         return iter(sorted(name for name in self._values if name.startswith(prefix)))
 
-    def text(self, name: str) -> str | None:
-        """The value as written."""
+    def get(self, name: str) -> str | None:
+        """The value as it is written."""
         return self._values.get(name)
 
-    def trimmed(self, name: str) -> str | None:
+    def get_trimmed(self, name: str) -> str | None:
         """The value without blanks around it; None when nothing is left."""
         value = self._values.get(name)
         return (value.strip() or None) if value is not None else None
 
-    def strings(self, name: str) -> tuple[str, ...]:
-        """A comma-separated list."""
-        return tuple(part.strip() for part in (self.text(name) or "").split(",") if part.strip())
+    def get_strings(self, name: str) -> tuple[str, ...]:
+        """A comma-separated list, without empty members."""
+        return tuple(part.strip() for part in (self.get(name) or "").split(",") if part.strip())
 
-    def integer(self, name: str) -> int | None:
-        """A whole number that fits into 32 bits.
-
-        Raises:
-            ConfigRefused: it is none.
-        """
-        value = self.long(name)
-        if value is not None and not -(2**_INT_BITS) <= value < 2**_INT_BITS:
-            refuse(name, f"found {value}, expected a number of at most 32 bits")
-        return value
-
-    def long(self, name: str) -> int | None:
-        """A whole number.
+    def get_int(self, name: str, default: _D) -> int | _D:
+        """A whole number of 32 bits, decimal or as `0x10`.
 
         Raises:
-            ConfigRefused: it is none.
+            ConfigRefused: the value is none.
         """
-        said = self.text(name)
-        if said is None:
-            return None
-        value = said.strip()
-        if not _JAVA_INTEGER.fullmatch(value):
-            refuse(name, f"found {value!r}, expected a whole number")
-        return int(value, 16) if "x" in value.lower() else int(value)
+        return self._integer(name, default, _INT)
 
-    def number(self, name: str) -> float | None:
+    def get_long(self, name: str, default: _D) -> int | _D:
+        """A whole number of 64 bits, decimal or as `0x10`.
+
+        Raises:
+            ConfigRefused: the value is none.
+        """
+        return self._integer(name, default, _LONG)
+
+    def _integer(self, name: str, default: _D, bound: int) -> int | _D:
+        value = self.get(name)
+        if value is None:
+            return default
+        value = value.strip()
+        try:
+            if _HEXADECIMAL.fullmatch(value):
+                return _in_range(value, int(value, 16), bound)
+            return _parse_integer(value, bound)
+        except SpecError as error:
+            refuse(name, str(error))
+
+    def get_float(self, name: str, default: _D) -> float | _D:
         """A number.
 
         Raises:
-            ConfigRefused: it is none.
+            ConfigRefused: the value is none.
         """
-        value = self.text(name)
-        return None if value is None else to_number(name, value)
+        value = self.get(name)
+        return default if value is None else to_float(name, value)
 
-    def flag(self, name: str) -> bool | None:
-        """`true` or `false`; anything else says nothing."""
-        return {"true": True, "false": False}.get((self.trimmed(name) or "").lower())
-
-
-def to_number(name: str, value: str) -> float:
-    """A number as Java writes floats.
-
-    Raises:
-        ConfigRefused: *value* is none.
-    """
-    value = value.strip()
-    if not _JAVA_FLOAT.fullmatch(value):
-        refuse(name, f"found {value!r}, expected a number")
-    if value.lstrip("+-") in ("NaN", "Infinity"):
-        return float(value)
-    return float(value.rstrip("fFdD"))
+    def get_boolean(self, name: str, default: _D) -> bool | _D:
+        """`true` or `false` in any case; *default* for anything else, too."""
+        value = (self.get_trimmed(name) or "").lower()
+        return value == "true" if value in ("true", "false") else default
 
 
 def refuse(name: str, message: str, queue: str = "root") -> NoReturn:
@@ -102,3 +127,194 @@ def refuse(name: str, message: str, queue: str = "root") -> NoReturn:
         ConfigRefused: always.
     """
     raise ConfigRefused((Problem(queue, name, "InvalidField", f"{name}: {message}"),))
+
+
+def to_float(name: str, value: str) -> float:
+    """A number in the text of the property *name*.
+
+    Raises:
+        ConfigRefused: *value* is none.
+    """
+    try:
+        return parse_float(value)
+    except SpecError as error:
+        refuse(name, str(error))
+
+
+# -- Java's numbers ----------------------------------------------------------------------------
+
+
+def parse_int(text: str) -> int:
+    """A 32-bit integer (Java: Integer.parseInt).
+
+    Raises:
+        SpecError: *text* is none.
+    """
+    return _parse_integer(text, _INT)
+
+
+def parse_long(text: str) -> int:
+    """A 64-bit integer (Java: Long.parseLong).
+
+    Raises:
+        SpecError: *text* is none.
+    """
+    return _parse_integer(text, _LONG)
+
+
+def _parse_integer(text: str, bound: int) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise SpecError(f"found {text!r}, expected a whole number")
+    return _in_range(text, int(text), bound)
+
+
+def _in_range(text: str, number: int, bound: int) -> int:
+    if not -bound <= number < bound:
+        raise SpecError(f"found {text}, expected a number from {-bound} to {bound - 1}")
+    return number
+
+
+def parse_float(text: str) -> float:
+    """A decimal number (Java: Float.parseFloat).
+
+    Raises:
+        SpecError: *text* is none.
+    """
+    text = text.strip()
+    if not _FLOAT.fullmatch(text):
+        raise SpecError(f"found {text!r}, expected a number")
+    return float(text.rstrip("fFdD"))
+
+
+def parse_boolean(text: str) -> bool:
+    """True for `true` in any case, False for everything else (Java: Boolean.parseBoolean)."""
+    return text.lower() == "true"
+
+
+# -- access control lists ----------------------------------------------------------------------
+
+
+def read_access(text: str) -> Access:
+    """`user1,user2 group1,group2`; a blank is nobody (Hadoop: AccessControlList).
+
+    `*` in place of the users or of the groups is everybody.
+    """
+    users, _, groups = text.partition(" ")
+    if "*" in (users.strip(), groups.strip()):
+        return Access(everyone=True)
+    return Access(users=_members(users), groups=_members(groups))
+
+
+def _members(text: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in text.split(",") if part.strip())
+
+
+def read_priority_access(name: str, text: str) -> tuple[PriorityAccess, ...]:
+    """`[user=u1,u2 group=g max_priority=5 default_priority=2] ...` (Hadoop: AppPriorityACL).
+
+    Raises:
+        ConfigRefused: a word in a bracket is unknown or a priority is no number.
+    """
+    return tuple(_read_priority_group(name, match[1]) for match in _PRIORITY_GROUP.finditer(text))
+
+
+def _read_priority_group(name: str, text: str) -> PriorityAccess:
+    users: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    numbers: dict[str, int] = {}
+    for word in text.split():
+        key, _, value = word.partition("=")
+        if key == "user":
+            users = _members(value)
+        elif key == "group":
+            groups = _members(value)
+        elif key in ("max_priority", "default_priority") and value.isdigit():
+            numbers[key] = int(value)
+        else:
+            allowed = "user=, group=, max_priority= or default_priority="
+            refuse(name, f"found {word!r}, expected {allowed}")
+    everyone = "*" in users or "*" in groups
+    return PriorityAccess(
+        Access(everyone=everyone, users=users, groups=groups),
+        maximum=numbers.get("max_priority"),
+        default=numbers.get("default_priority"),
+    )
+
+
+# -- capacities and resource amounts -----------------------------------------------------------
+
+
+def read_capacity(name: str, text: str, types: ResourceTypes) -> Capacity:
+    """A `capacity` or `maximum-capacity`: `30`, `2w` or `[memory=1024,vcores=1]`.
+
+    Hadoop: QueueCapacityConfigParser. Memory is MiB. A resource that a vector leaves out is 0.
+
+    Raises:
+        ConfigRefused: *text* is none of these.
+    """
+    text = text.strip()
+    if _VECTOR.fullmatch(text):
+        return _read_capacity_vector(name, text[1:-1], types)
+    if text.endswith("w"):
+        return Capacity(uniform=Share(Unit.WEIGHT, to_float(name, text[:-1])))
+    return Capacity(uniform=Share(Unit.PERCENT, to_float(name, text)))
+
+
+def _read_capacity_vector(name: str, text: str, types: ResourceTypes) -> Capacity:
+    shares = [Share(Unit.ABSOLUTE, 0.0)] * len(types.names)
+    for part in text.split(","):
+        key, _, value = part.partition("=")
+        place = resource_place(key, types)
+        if place is None:
+            refuse(name, f"found resource {key.strip()!r}, known are {types.names}")
+        shares[place] = _read_share(name, value.strip(), memory=place == 0)
+    return Capacity(by_resource=tuple(shares))
+
+
+def _read_share(name: str, value: str, *, memory: bool) -> Share:
+    if value.endswith("%"):
+        return Share(Unit.PERCENT, to_float(name, value[:-1]))
+    if value.endswith("w"):
+        return Share(Unit.WEIGHT, to_float(name, value[:-1]))
+    return Share(Unit.ABSOLUTE, float(read_amount(name, value, memory=memory)))
+
+
+def resource_place(key: str, types: ResourceTypes) -> int | None:
+    """The place in vectors of the resource that Hadoop calls *key*; None when it is unknown."""
+    key = key.strip()
+    if key.lower() in _MEMORY_NAMES:
+        return 0
+    if key.lower() in _CPU_NAMES:
+        return 1
+    return types.names.index(key) if key in types.names else None
+
+
+def read_amount(name: str, text: str, *, memory: bool) -> int:
+    """An amount such as `4096` or `4Gi`; memory in MiB, everything else in units.
+
+    Raises:
+        ConfigRefused: *text* is no amount.
+    """
+    match = _AMOUNT.fullmatch(text.strip())
+    if match is None or match[2] not in UNITS:
+        refuse(name, f"found {text!r}, expected an amount such as 4096 or 4Gi")
+    amount = float(match[1])
+    if memory and match[2]:
+        return int(amount * UNITS[match[2]]) // _MEBI
+    return int(amount * UNITS[match[2]])
+
+
+def read_amounts(name: str, text: str, types: ResourceTypes) -> dict[int, int]:
+    """Amounts such as `memory-mb=4096,vcores=2`, by their place in vectors.
+
+    Raises:
+        ConfigRefused: a resource is unknown or has no amount.
+    """
+    amounts: dict[int, int] = {}
+    for part in text.split(","):
+        key, separator, value = part.partition("=")
+        place = resource_place(key, types)
+        if place is None or not separator:
+            refuse(name, f"found {part!r}, expected resource=amount of {types.names}")
+        amounts[place] = read_amount(name, value, memory=place == 0)
+    return amounts

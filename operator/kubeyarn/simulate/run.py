@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubeyarn.hadoop.capacity_scheduler_xml import resource_types
-from kubeyarn.hadoop.properties import Properties
+from kubeyarn.hadoop.properties import Configuration
 from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.resources import MEMORY
 from kubeyarn.simulate.capacity import SimulatedCapacity
@@ -72,7 +72,7 @@ def _leaf_use(story: Story) -> dict[str, int]:
 
 
 def _scheduler(scenario: Scenario) -> SimulatedScheduler:
-    types = resource_types(Properties(scenario.config))
+    types = resource_types(Configuration(scenario.config))
     if scenario.scheduler == "fair":
         from kubeyarn.simulate.fair import SimulatedFair
 

@@ -1,4 +1,6 @@
-"""The resource syntax of fair-scheduler.xml (Hadoop: FairSchedulerConfiguration).
+"""The resource syntax of fair-scheduler.xml.
+
+Hadoop: ConfigurableResource, read by FairSchedulerConfiguration.parseResourceConfigValue.
 
 Three forms: `1024 mb, 2 vcores` (old), `40%` or `40% memory, 60% cpu` (percent), and
 `memory-mb=1024, vcores=2, yarn.io/gpu=1` or the same with percents (new). In the old form other
@@ -12,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kubeyarn.hadoop.fair_numbers import read_int, read_long
+from kubeyarn.hadoop.properties import parse_int, parse_long
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.fair_queues import ResourceLimit
 
@@ -74,7 +76,7 @@ def _find_amount(parts: Sequence[str], unit: str) -> int:
     match = re.match(rf"(-?[0-9]+)(\.[0-9]*)?\s*{unit}", part)
     if match is None:
         raise SpecError(f"found {part!r}, expected an amount of {unit}")
-    amount = read_int(match[1])
+    amount = parse_int(match[1])
     if amount < 0:
         raise SpecError(f"found {part!r}, it must not be negative")
     return amount
@@ -140,7 +142,7 @@ def _read_percent(value: str) -> float:
 
 
 def _read_amount(value: str) -> int:
-    amount = read_long(value)
+    amount = parse_long(value)
     if amount < 0:
         raise SpecError(f"found {value}, it must not be negative")
     return amount

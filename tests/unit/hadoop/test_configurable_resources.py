@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.hadoop.fair_amounts import read_limit
+from kubeyarn.hadoop.configurable_resources import read_limit
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.fair_queues import UNBOUNDED
 
