@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeyarn.model.asks import AskKey
+from kubeyarn.lifecycle.am_session import ShapeKey
 from kubeyarn.model.ids import ContainerId
 
 GROUP = "kubeyarn.io"
@@ -58,7 +58,7 @@ def am_request_name(application: str, attempt: int) -> str:
     return f"{application[:200]}-am-{attempt}"
 
 
-def ask_request_name(application: str, attempt: int, key: AskKey) -> str:
+def ask_request_name(application: str, attempt: int, key: ShapeKey) -> str:
     """The name of the ContainerRequest that says one of an ApplicationMaster's asks."""
     allocation = f"-r{key.allocation_request_id}" if key.allocation_request_id >= 0 else ""
-    return f"{application[:180]}-{attempt}-p{key.priority}{allocation}-{key.name}"
+    return f"{application[:180]}-{attempt}-p{key.priority}{allocation}-{key.shape}"

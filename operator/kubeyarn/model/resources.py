@@ -8,10 +8,47 @@ milli-CPUs, the simulator MiB and vcores.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 Vector = tuple[int, ...]
+
+
+class ResourceList(Mapping[str, int]):
+    """Amounts in base units by resource name, outside of schedulers (Kubernetes: ResourceList).
+
+    It cannot be changed, and two of the same names and amounts are equal and hash alike. A resource
+    that it does not name is not there; `amount` reads that as 0.
+    """
+
+    __slots__ = ("_amounts",)
+
+    def __init__(self, amounts: Mapping[str, int] | None = None, /) -> None:
+        self._amounts = dict(amounts or {})
+
+    def __getitem__(self, name: str) -> int:
+        return self._amounts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._amounts)
+
+    def __len__(self) -> int:
+        return len(self._amounts)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._amounts.items()))
+
+    def __repr__(self) -> str:
+        return f"ResourceList({self._amounts!r})"
+
+    def amount(self, name: str) -> int:
+        """How much there is of a resource, named or not."""
+        return self._amounts.get(name, 0)
+
+    def fits_in(self, other: Mapping[str, int]) -> bool:
+        """Whether there is no more of any resource than in *other* (Hadoop: Resources.fitsIn)."""
+        return all(amount <= other.get(name, 0) for name, amount in self._amounts.items())
+
 
 MEMORY = 0
 CPU = 1

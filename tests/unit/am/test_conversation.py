@@ -9,18 +9,21 @@ from hypothesis import strategies as st
 
 from kubeyarn.am.state import Allocated, AmState, Completed
 from kubeyarn.am.wire import AllocateAnswer, AskKey, AskShape, Container, Ended, Registration
-from kubeyarn.lifecycle.master import (
+from kubeyarn.lifecycle.am_session import (
     AllocateRequest,
+    AMSession,
     CompletedContainer,
     GrantedContainer,
-    MasterSession,
+    ResourceRequest,
+    ShapeKey,
 )
-from kubeyarn.model import asks
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.resources import ResourceList
 
 ATTEMPT = AttemptId(ApplicationId(1, 1), 1)
 KEYS = (AskKey(1, 0), AskKey(2, 7))
-Key = asks.AskKey
+Key = ShapeKey
+SIZE = ResourceList({"memory": 1, "cpu": 1})
 
 
 @dataclass
@@ -28,7 +31,7 @@ class World:
     """An AM, its RM, and what the API server keeps of them."""
 
     am: AmState = field(default_factory=AmState)
-    session: MasterSession = field(default_factory=lambda: MasterSession(ATTEMPT))
+    session: AMSession = field(default_factory=lambda: AMSession(ATTEMPT))
     counts: dict[Key, int] = field(default_factory=dict)
     grants: dict[ContainerId, GrantedContainer] = field(default_factory=dict)
     ended: dict[ContainerId, CompletedContainer] = field(default_factory=dict)
@@ -52,7 +55,7 @@ class World:
         for key, count in self.counts.items():
             while self.ever(key) < count:
                 container = ContainerId(ATTEMPT, 0, len(self.grants) + 2)
-                self.grants[container] = GrantedContainer(container, "n1", key, (1, 1))
+                self.grants[container] = GrantedContainer(container, "n1", key, SIZE)
         self.observe()
 
     def observe(self) -> None:
@@ -78,7 +81,7 @@ class World:
         request = AllocateRequest(
             said.response_id,
             asks=tuple(
-                asks.Ask(Key(s.key.priority, s.key.allocation_request_id), count, (1, 1))
+                ResourceRequest(Key(s.key.priority, s.key.allocation_request_id), count, SIZE)
                 for s, count in said.asks
             ),
             releases=tuple(map(ContainerId.parse, said.releases)),
@@ -107,7 +110,7 @@ class World:
         self.hear(self.am.registered(Registration(containers=tuple(map(as_container, live)))))
 
     def restart(self) -> None:
-        self.session = MasterSession(ATTEMPT)
+        self.session = AMSession(ATTEMPT)
         self.observe()
 
     def hear(self, events: list) -> None:

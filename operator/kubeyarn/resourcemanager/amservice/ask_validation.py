@@ -7,15 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 
 from kubeyarn.crd import quantities
-from kubeyarn.model.asks import Ask, AskKey, Locality
+from kubeyarn.lifecycle.am_session import ResourceRequest, ShapeKey
+from kubeyarn.model.asks import Locality
 from kubeyarn.model.constraints import PlacementConstraint
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
 from kubeyarn.resourcemanager.amservice.field_error import FieldError
 from kubeyarn.resourcemanager.requests import request_builder
-from kubeyarn.resourcemanager.requests.request_builder import Sizes
 from kubeyarn.schedulers import constraint_parser
 
 MOST_CONTAINERS = 100_000
@@ -27,7 +28,7 @@ _MOST_TAGS = 16
 _LONGEST_CONSTRAINT = 4096
 
 
-def ask(index: int, said: wire.Ask, maximum: Mapping[str, int], sizes: Sizes) -> Ask:
+def ask(index: int, said: wire.Ask, maximum: Mapping[str, int]) -> ResourceRequest:
     """The ask number *index* of a heartbeat; no size is above *maximum*.
 
     Raises:
@@ -35,7 +36,7 @@ def ask(index: int, said: wire.Ask, maximum: Mapping[str, int], sizes: Sizes) ->
     """
     where = f"asks[{index}]"
     _check_numbers(where, said)
-    size = quantities.amounts(said.resources, f"{where}.resources")
+    size = ResourceList(quantities.amounts(said.resources, f"{where}.resources"))
     _check_size(f"{where}.resources", size, maximum)
     locality = said.locality or wire.Locality()
     place = Locality(
@@ -50,9 +51,9 @@ def ask(index: int, said: wire.Ask, maximum: Mapping[str, int], sizes: Sizes) ->
             f"{where}.placementConstraint",
             "found one with executionType OPPORTUNISTIC, allowed: GUARANTEED",
         )
-    key = AskKey(said.priority, said.allocation_request_id, _shape(said, size, locality, tags))
-    return Ask(
-        key, said.count, sizes.vector(size), said.partition, place, opportunistic, constraint, tags
+    key = ShapeKey(said.priority, said.allocation_request_id, _shape(said, size, locality, tags))
+    return ResourceRequest(
+        key, said.count, size, said.partition, place, opportunistic, constraint, tags
     )
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from kubeyarn.cluster import names
 from kubeyarn.crd.object import Key, Object
+from kubeyarn.lifecycle.am_session import AMSession, ProtocolError
 from kubeyarn.lifecycle.attempt import AttemptState
-from kubeyarn.lifecycle.master import MasterSession, ProtocolError
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.amservice import am_token
@@ -27,7 +27,7 @@ class Caller:
     key: Key
     application: Object
     record: ApplicationRecord
-    session: MasterSession
+    session: AMSession
 
     @property
     def keeps_containers(self) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 
 from kubeyarn.cluster.errors import ApiError
-from kubeyarn.lifecycle.master import ProtocolError
+from kubeyarn.lifecycle.am_session import ProtocolError
 from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.resourcemanager.amservice import am_token, openapi, wire
 from kubeyarn.resourcemanager.amservice.authentication import NotAuthenticated, PodAuthenticator

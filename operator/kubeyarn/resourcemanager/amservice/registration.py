@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeyarn.lifecycle.master import GrantedContainer
+from kubeyarn.lifecycle.am_session import GrantedContainer
 from kubeyarn.resourcemanager import limits
 from kubeyarn.resourcemanager.amservice import responses, wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
@@ -18,10 +18,10 @@ def register(
     Raises:
         ProtocolError: AlreadyRegistered.
     """
-    sizes, session = manager.sizes, caller.session
+    session = caller.session
     views = [v for v in caller.asks(manager.cache) if v.attempt == session.attempt.number]
     live = [
-        request_builder.granted(view, container, node, sizes)
+        request_builder.granted(view, container, node)
         for view in views
         for container, node in view.grants.items()
         if container not in view.completed
@@ -42,8 +42,8 @@ def register(
         maximum_allocation=request_builder.shown(high),
         resource_types=list(dict.fromkeys((*request_builder.SIZE_NAMES, *sorted(high)))),
         scheduler_resource_types=limits.scheduled(manager.cache),
-        containers_from_previous_attempts=[responses.container(c, sizes) for c in kept],
-        containers=[responses.container(c, sizes) for c in live],
+        containers_from_previous_attempts=[responses.container(c) for c in kept],
+        containers=[responses.container(c) for c in live],
         response_id=session.response_id,
     )
 
@@ -65,7 +65,7 @@ def _kept(manager: ApplicationsManager, caller: Caller) -> list[GrantedContainer
         return []
     pods = manager.cache.pods(caller.key)
     return [
-        request_builder.granted(view, container, node, manager.sizes)
+        request_builder.granted(view, container, node)
         for view in caller.asks(manager.cache)
         if view.attempt < caller.session.attempt.number
         for container, node in view.grants.items()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from kubeyarn.lifecycle.master import (
+from kubeyarn.lifecycle.am_session import (
     CompletedContainer,
     GrantedContainer,
     RejectedAsk,
-    UpdateError,
+    UpdateContainerError,
     UpdateType,
 )
 from kubeyarn.lifecycle.node import NodeUpdate
 from kubeyarn.resourcemanager.amservice import wire
-from kubeyarn.resourcemanager.requests.request_builder import Sizes
+from kubeyarn.resourcemanager.requests.request_builder import container_size
 
 
-def container(granted: GrantedContainer, sizes: Sizes) -> wire.Container:
+def container(granted: GrantedContainer) -> wire.Container:
     """A container as it is."""
     return wire.Container(
         container_id=str(granted.id),
@@ -23,7 +23,7 @@ def container(granted: GrantedContainer, sizes: Sizes) -> wire.Container:
         allocation_request_id=granted.key.allocation_request_id,
         version=granted.version,
         execution_type="OPPORTUNISTIC" if granted.opportunistic else "GUARANTEED",
-        resources=sizes.shown(granted.size),
+        resources=container_size(granted.size),
     )
 
 
@@ -34,12 +34,12 @@ def completed(ended: CompletedContainer) -> wire.Completed:
     )
 
 
-def updated(kind: UpdateType, granted: GrantedContainer, sizes: Sizes) -> wire.UpdatedContainer:
+def updated(kind: UpdateType, granted: GrantedContainer) -> wire.UpdatedContainer:
     """A container that was changed."""
-    return wire.UpdatedContainer(type=kind.value, container=container(granted, sizes))
+    return wire.UpdatedContainer(type=kind.value, container=container(granted))
 
 
-def update_error(error: UpdateError) -> wire.UpdateError:
+def update_error(error: UpdateContainerError) -> wire.UpdateError:
     """An update that is not made."""
     return wire.UpdateError(
         container_id=error.id,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from kubeyarn.crd.object import Key
+from kubeyarn.lifecycle.am_session import (
+    AllocateRequest,
+    AllocateResponse,
+    AMSession,
+    ProtocolError,
+)
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.master import (
-    AllocateAnswer,
-    AllocateRequest,
-    MasterSession,
-    ProtocolError,
-)
 from kubeyarn.lifecycle.progress import Unregistration
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import limits
@@ -78,7 +78,7 @@ class Masters:
 
     def _read(self, caller: Caller, message: wire.Allocate) -> AllocateRequest:
         exclude = message.exclude_nodes or wire.ExcludeNodes()
-        cache, sizes = self._manager.cache, self._manager.sizes
+        cache = self._manager.cache
         _, high = limits.allocation(cache, caller.record.queue)
         updates, update_errors = update_validation.check(
             message.updates,
@@ -89,7 +89,7 @@ class Masters:
         return AllocateRequest(
             response_id=message.response_id,
             progress=message.progress,
-            asks=tuple(ask_validation.ask(i, a, high, sizes) for i, a in enumerate(message.asks)),
+            asks=tuple(ask_validation.ask(i, a, high) for i, a in enumerate(message.asks)),
             releases=tuple(
                 ask_validation.released(caller, f"releases[{i}]", text)
                 for i, text in enumerate(message.releases)
@@ -101,11 +101,11 @@ class Masters:
             tracking_url=message.tracking_url,
         )
 
-    def _said(self, caller: Caller, answer: AllocateAnswer) -> wire.Allocated:
-        cache, sizes = self._manager.cache, self._manager.sizes
+    def _said(self, caller: Caller, answer: AllocateResponse) -> wire.Allocated:
+        cache = self._manager.cache
         return wire.Allocated(
             response_id=answer.response_id,
-            allocated=[responses.container(c, sizes) for c in answer.allocated],
+            allocated=[responses.container(c) for c in answer.allocated],
             completed=[responses.completed(c) for c in answer.completed],
             headroom=request_builder.shown(limits.headroom(cache, caller.record)),
             cluster_nodes=limits.nodes(cache),
@@ -113,7 +113,7 @@ class Masters:
             priority=int((caller.application.get("status") or {}).get("priority") or 0),
             preemption=self._preemption(caller),
             rejected=[responses.rejected(ask) for ask in answer.rejected],
-            updated_containers=[responses.updated(kind, c, sizes) for kind, c in answer.updated],
+            updated_containers=[responses.updated(kind, c) for kind, c in answer.updated],
             update_errors=[responses.update_error(error) for error in answer.update_errors],
         )
 
@@ -128,7 +128,7 @@ class Masters:
         caller.session.last_heard_ms = now_ms
         return self._answers[caller.key]
 
-    def _tell_nodes(self, session: MasterSession) -> None:
+    def _tell_nodes(self, session: AMSession) -> None:
         """Nodes that changed since they were last told of; who is new hears which do not run."""
         nodes, heard = self._manager.nodes, session.nodes_heard
         for update in nodes.standing() if heard is None else nodes.since(heard):

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from kubeyarn.crd import quantities
-from kubeyarn.lifecycle.master import UpdateError, UpdateType, WantedUpdate
+from kubeyarn.lifecycle.am_session import UpdateContainerError, UpdateContainerRequest, UpdateType
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.requests import request_builder
 from kubeyarn.resourcemanager.requests.request_view import RequestView
@@ -40,14 +41,14 @@ class _No(SpecError):
 def check(
     said: Sequence[wire.Update],
     view_of: FindView,
-    before: Mapping[ContainerId, WantedUpdate],
+    before: Mapping[ContainerId, UpdateContainerRequest],
     maximum: Mapping[str, int],
-) -> tuple[tuple[WantedUpdate, ...], tuple[UpdateError, ...]]:
+) -> tuple[tuple[UpdateContainerRequest, ...], tuple[UpdateContainerError, ...]]:
     """The updates of one heartbeat that are taken, and why the others are not.
 
     *before* is what was taken of earlier heartbeats, by container.
     """
-    taken: dict[ContainerId, WantedUpdate] = {}
+    taken: dict[ContainerId, UpdateContainerRequest] = {}
     errors = []
     for update in said:
         try:
@@ -55,7 +56,7 @@ def check(
             _check_outstanding(update, container, view, taken, before)
             wanted = _check_one(update, container, view, maximum)
         except _No as no:
-            errors.append(UpdateError(update.container_id, no.reason, no.version, str(no)))
+            errors.append(UpdateContainerError(update.container_id, no.reason, no.version, str(no)))
         else:
             taken[wanted.id] = wanted
     return tuple(taken.values()), tuple(errors)
@@ -65,8 +66,8 @@ def _check_outstanding(
     update: wire.Update,
     container: ContainerId,
     view: RequestView,
-    taken: Mapping[ContainerId, WantedUpdate],
-    before: Mapping[ContainerId, WantedUpdate],
+    taken: Mapping[ContainerId, UpdateContainerRequest],
+    before: Mapping[ContainerId, UpdateContainerRequest],
 ) -> None:
     """One update at a time; another size takes the place of one that is waited for.
 
@@ -99,13 +100,13 @@ def _check_outstanding(
 
 def _check_one(
     update: wire.Update, container: ContainerId, view: RequestView, maximum: Mapping[str, int]
-) -> WantedUpdate:
+) -> UpdateContainerRequest:
     version, now = view.version_of(container), view.size_of(container)
     opportunistic = view.runs_opportunistic(container)
     if update.type in _TYPES or update.execution_type:
         to_be = _execution_type(update, version)
         _check_type(update, version, now, opportunistic=opportunistic, to_be=to_be)
-        return WantedUpdate(container, {}, to_be)
+        return UpdateContainerRequest(container, ResourceList(), to_be)
     if opportunistic:
         raise _No(
             UPDATE_REFUSED,
@@ -113,7 +114,7 @@ def _check_one(
             version,
         )
     try:
-        return WantedUpdate(container, _size(update, now, maximum))
+        return UpdateContainerRequest(container, _size(update, now, maximum))
     except SpecError as error:
         raise _No(RESOURCE_OUTSIDE_ALLOWED_RANGE, str(error), version) from None
 
@@ -170,15 +171,13 @@ def _known(update: wire.Update, view_of: FindView) -> tuple[ContainerId, Request
     return container, view
 
 
-def _size(
-    update: wire.Update, now: Mapping[str, int], maximum: Mapping[str, int]
-) -> Mapping[str, int]:
+def _size(update: wire.Update, now: Mapping[str, int], maximum: Mapping[str, int]) -> ResourceList:
     """The size that is wanted, if it may be.
 
     Raises:
         SpecError: it is no size, too large, or not the kind of change that is said.
     """
-    wanted = {**now, **quantities.amounts(update.resources, "resources")}
+    wanted = ResourceList({**now, **quantities.amounts(update.resources, "resources")})
     for name, amount in wanted.items():
         if name not in request_builder.SIZE_NAMES and amount != now.get(name, 0):
             raise SpecError(

@@ -15,9 +15,9 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd.object import Key, Object
+from kubeyarn.lifecycle.am_session import AMSession
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.master import MasterSession
 from kubeyarn.lifecycle.progress import Ending, advance
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
@@ -74,8 +74,7 @@ class ApplicationsManager:
         self.cache = Cache()
         self.nodes = Nodes(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
         self._user_ids = UserIdsFile(settings.user_ids_file)
-        self.sessions: dict[Key, MasterSession] = {}
-        self.sizes = request_builder.Sizes()
+        self.sessions: dict[Key, AMSession] = {}
         self.settings = settings
         self.am_service = settings.am_address
         self._client = client
@@ -98,7 +97,6 @@ class ApplicationsManager:
             self._endings,
             self.launcher,
             Unused(settings.launch_expiry_s),
-            self.sizes,
             clock_ms,
             self.queue.add,
         )
@@ -175,13 +173,13 @@ class ApplicationsManager:
             if await patching.request(self._client, self.cache, key, name, status):
                 self.queue.add(key)
 
-    def session(self, key: Key, record: ApplicationRecord) -> MasterSession:
+    def session(self, key: Key, record: ApplicationRecord) -> AMSession:
         """The AM's session of the current attempt."""
         attempt = record.attempt.id if record.attempt else AttemptId(record.id, 1)
         session = self.sessions.get(key)
         if session is None or session.attempt != attempt:
             # Its silence counts from now: what it said to a process before this one is not known.
-            session = MasterSession(attempt, last_heard_ms=self._clock_ms())
+            session = AMSession(attempt, last_heard_ms=self._clock_ms())
             self.sessions[key] = session
         return session
 
@@ -252,9 +250,7 @@ class ApplicationsManager:
         await self._prepare(key, application, record, views)
         session = self.session(key, record)
         if record.state is ApplicationState.RUNNING:
-            await request_builder.write(
-                self._client, self.cache, key, application, session, self.sizes
-            )
+            await request_builder.write(self._client, self.cache, key, application, session)
             await request_builder.write_updates(self._client, self.cache, key, views, session)
         for view in views:
             await self._server.serve(key, application, record, view, session)

@@ -9,10 +9,10 @@ from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import retry
+from kubeyarn.lifecycle.am_session import AMSession
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.master import MasterSession
 from kubeyarn.lifecycle.progress import Admission, Ending, Facts
 from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
 from kubeyarn.lifecycle.retry import RetryRule
@@ -36,7 +36,7 @@ class Seen:
     am_request: RequestView | None
     am_pod: PodFacts | None
     am_ending: Ending | None
-    session: MasterSession
+    session: AMSession
     lifetime: InForce = field(default_factory=lambda: InForce(0))
 
 

@@ -13,13 +13,12 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound, Refused
 from kubeyarn.cluster.resources import PODS
 from kubeyarn.crd.object import Key
-from kubeyarn.lifecycle.master import MasterSession, UpdateError
+from kubeyarn.lifecycle.am_session import AMSession, UpdateContainerError
 from kubeyarn.resourcemanager.amservice.update_validation import UPDATE_REFUSED
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.pods import pod_builder
 from kubeyarn.resourcemanager.pods.pod_state import PodFacts
 from kubeyarn.resourcemanager.requests import request_builder
-from kubeyarn.resourcemanager.requests.request_builder import Sizes
 from kubeyarn.resourcemanager.requests.request_view import (
     Change,
     RequestPlan,
@@ -64,7 +63,7 @@ async def carry_out(
     key: Key,
     view: RequestView,
     plan: RequestPlan,
-    session: MasterSession,
+    session: AMSession,
 ) -> list[dict[str, object]]:
     """Change the containers that a plan says; returns the request's `updated` if it is another.
 
@@ -80,14 +79,14 @@ async def carry_out(
     for container, why in failed.items():
         session.updates.pop(container, None)
         version = view.version_of(container)
-        session.update_failed(UpdateError(str(container), UPDATE_REFUSED, version, why))
+        session.update_failed(UpdateContainerError(str(container), UPDATE_REFUSED, version, why))
     if failed:
         await request_builder.withdraw(client, cache, key, view, failed.keys())
     return updated_status(view, done) if done else []
 
 
-def told(view: RequestView, session: MasterSession, sizes: Sizes) -> None:
+def told(view: RequestView, session: AMSession) -> None:
     """Tell the AM of containers that were changed."""
     for container in view.updated:
         if container in view.grants and container not in view.completed:
-            session.updated(request_builder.granted(view, container, view.grants[container], sizes))
+            session.updated(request_builder.granted(view, container, view.grants[container]))

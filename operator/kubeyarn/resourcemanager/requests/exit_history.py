@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kubeyarn.crd.object import Object
-from kubeyarn.lifecycle.master import CompletedContainer
+from kubeyarn.lifecycle.am_session import CompletedContainer
 from kubeyarn.model.ids import ContainerId
 
 MOST = 32

@@ -8,7 +8,7 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.crd.object import Key, Object
-from kubeyarn.lifecycle.master import MasterSession, RejectedAsk
+from kubeyarn.lifecycle.am_session import AMSession, RejectedAsk
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import patching
@@ -28,7 +28,6 @@ from kubeyarn.resourcemanager.requests import (
 )
 from kubeyarn.resourcemanager.requests.allocation_expiry import Unused
 from kubeyarn.resourcemanager.requests.endings import Endings
-from kubeyarn.resourcemanager.requests.request_builder import Sizes
 from kubeyarn.resourcemanager.requests.request_view import RequestPlan, RequestView
 
 
@@ -44,7 +43,6 @@ class RequestServer:
         endings: Endings,
         launcher: Launcher,
         not_launched: Unused,
-        sizes: Sizes,
         clock_ms: Callable[[], int],
         look: Callable[[Key], None],
     ) -> None:
@@ -55,7 +53,6 @@ class RequestServer:
         self._endings = endings
         self._launcher = launcher
         self._unused = not_launched
-        self._sizes = sizes
         self._clock_ms = clock_ms
         self._look = look
 
@@ -65,7 +62,7 @@ class RequestServer:
         application: Object,
         record: ApplicationRecord,
         view: RequestView,
-        session: MasterSession,
+        session: AMSession,
     ) -> None:
         """Launch what is granted, change what is to be otherwise, record what has ended."""
         doom = termination.fate(application, record, view)
@@ -100,7 +97,7 @@ class RequestServer:
             await deletion.remove(self._client, pod)
 
     async def _change(
-        self, key: Key, view: RequestView, plan: RequestPlan, session: MasterSession
+        self, key: Key, view: RequestView, plan: RequestPlan, session: AMSession
     ) -> None:
         if plan.changes or plan.refused:
             updated = await container_update.carry_out(
@@ -120,14 +117,14 @@ class RequestServer:
             self._endings.note_unless_known(container, allocation_expiry.EXPIRED)
             self._look(key)
 
-    def _tell(self, session: MasterSession, view: RequestView, plan: RequestPlan) -> None:
+    def _tell(self, session: AMSession, view: RequestView, plan: RequestPlan) -> None:
         refused = observed_state.condition(view, "Accepted")
         if view.attempt == session.attempt.number and refused and refused["status"] == "False":
             why = str(refused.get("message") or "")
             session.rejected(RejectedAsk(view.key, str(refused["reason"]), why))
         if view.attempt == session.attempt.number:
             for container, node in view.grants.items():
-                session.granted(request_builder.granted(view, container, node, self._sizes))
-        container_update.told(view, session, self._sizes)
+                session.granted(request_builder.granted(view, container, node))
+        container_update.told(view, session)
         for ended in (*view.completed.values(), *plan.ended):
             session.completed(ended)

@@ -10,38 +10,21 @@ from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.crd import quantities
 from kubeyarn.crd.object import Key, Object
-from kubeyarn.lifecycle.master import (
+from kubeyarn.lifecycle.am_session import (
+    AMSession,
     GrantedContainer,
-    MasterSession,
     RejectedAsk,
-    Wanted,
-    WantedUpdate,
+    RequestTotal,
+    UpdateContainerRequest,
 )
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.model.resources import Vector
+from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.pods.pod_builder import Owner, owner_reference
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
 SIZE_NAMES = ("memory", "cpu")
-
-
-class Sizes:
-    """Amounts by name as vectors and back; names are noted as they come, for this process alone."""
-
-    def __init__(self) -> None:
-        self._names = list(SIZE_NAMES)
-
-    def vector(self, amounts: Mapping[str, int]) -> Vector:
-        """*amounts* as a vector; one of an earlier day may be shorter."""
-        self._names += sorted(set(amounts) - set(self._names))
-        return tuple(amounts.get(name, 0) for name in self._names)
-
-    def shown(self, vector: Vector) -> dict[str, str]:
-        """A vector as quantities; of extended resources only those that it has."""
-        named = zip(self._names, vector, strict=False)
-        return shown({name: n for name, n in named if n or name in SIZE_NAMES})
 
 
 def am_request(
@@ -76,13 +59,13 @@ def am_request(
 
 
 def ask_request(
-    application: Object, record_owner: Owner, session: MasterSession, wanted: Wanted, sizes: Sizes
+    application: Object, record_owner: Owner, session: AMSession, wanted: RequestTotal
 ) -> Object:
     """The ContainerRequest that says an AM's ask."""
     meta, ask = application["metadata"], wanted.ask
     number = session.attempt.number
     name = names.ask_request_name(meta["name"], number, ask.key)
-    labels = {**_labels(meta["name"], names.ROLE_ASK, number), names.SHAPE: ask.key.name}
+    labels = {**_labels(meta["name"], names.ROLE_ASK, number), names.SHAPE: ask.key.shape}
     return {
         "apiVersion": REQUESTS.api_version,
         "kind": REQUESTS.kind,
@@ -92,17 +75,17 @@ def ask_request(
             "labels": labels,
             "ownerReferences": [owner_reference(record_owner)],
         },
-        "spec": {"application": meta["name"], **_said(wanted, session, sizes)},
+        "spec": {"application": meta["name"], **_said(wanted, session)},
     }
 
 
-def _said(wanted: Wanted, session: MasterSession, sizes: Sizes) -> Object:
+def _said(wanted: RequestTotal, session: AMSession) -> Object:
     ask = wanted.ask
     said: Object = {
         "priority": ask.key.priority,
         "allocationRequestId": ask.key.allocation_request_id,
         "count": wanted.count,
-        "resources": sizes.shown(ask.size),
+        "resources": container_size(ask.size),
     }
     if ask.opportunistic:
         said["executionType"] = "Opportunistic"
@@ -129,14 +112,13 @@ async def write(
     cache: Cache,
     key: Key,
     application: Object,
-    session: MasterSession,
-    sizes: Sizes,
+    session: AMSession,
 ) -> None:
     """Bring the ContainerRequests of an AM's asks up to what it said last."""
     meta = application["metadata"]
     owner = Owner(meta["name"], meta["namespace"], meta["uid"], "", "")
     for wanted in list(session.wanted.values()):
-        body = ask_request(application, owner, session, wanted, sizes)
+        body = ask_request(application, owner, session, wanted)
         current = cache.request((key[0], body["metadata"]["name"]))
         try:
             await _write(client, cache, key, body, current, session)
@@ -152,7 +134,7 @@ async def _write(
     key: Key,
     body: Object,
     current: Object | None,
-    session: MasterSession,
+    session: AMSession,
 ) -> None:
     if current is None:
         if body["spec"]["count"]:
@@ -166,7 +148,7 @@ async def _write(
 
 
 async def write_updates(
-    client: KubeClient, cache: Cache, key: Key, views: Iterable[RequestView], session: MasterSession
+    client: KubeClient, cache: Cache, key: Key, views: Iterable[RequestView], session: AMSession
 ) -> None:
     """Bring what containers are to have up to what the AM said last."""
     for view in views if session.updates else ():
@@ -180,7 +162,7 @@ async def write_updates(
             )
 
 
-def _wish(update: WantedUpdate) -> Object:
+def _wish(update: UpdateContainerRequest) -> Object:
     """What a container is to be; what is not said stays as it is."""
     if update.opportunistic is None:
         return {"id": str(update.id), "resources": shown(update.size)}
@@ -216,11 +198,17 @@ async def _patch(client: KubeClient, cache: Cache, key: Key, name: str, changes:
         return
 
 
-def granted(view: RequestView, container: ContainerId, node: str, sizes: Sizes) -> GrantedContainer:
+def granted(view: RequestView, container: ContainerId, node: str) -> GrantedContainer:
     """A container as its AM is told of it."""
-    size, version = sizes.vector(view.size_of(container)), view.version_of(container)
+    size, version = view.size_of(container), view.version_of(container)
     opportunistic = view.runs_opportunistic(container)
     return GrantedContainer(container, node, view.key, size, version, opportunistic)
+
+
+def container_size(size: ResourceList) -> dict[str, str]:
+    """A container's size as quantities: memory and CPU always, others if it has some of them."""
+    known = {name: size.amount(name) for name in SIZE_NAMES}
+    return shown(known | {name: amount for name, amount in size.items() if amount})
 
 
 def shown(amounts: Mapping[str, int]) -> dict[str, str]:

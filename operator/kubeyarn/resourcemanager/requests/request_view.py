@@ -15,12 +15,12 @@ from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import replacing
+from kubeyarn.lifecycle.am_session import CompletedContainer, ShapeKey
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.master import CompletedContainer
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.lifecycle.replacing import Replacements
-from kubeyarn.model.asks import AskKey
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.pods.pod_state import PodFacts
 from kubeyarn.resourcemanager.requests import exit_history
 
@@ -35,8 +35,8 @@ class Charged:
     scheduler did not say.
     """
 
-    size: Mapping[str, int]
-    wanted: Mapping[str, int]
+    size: ResourceList
+    wanted: ResourceList
     refused: str = ""
     opportunistic: bool | None = None
 
@@ -46,7 +46,7 @@ class Updated:
     """What a container is since it was changed for the *version*-th time."""
 
     version: int
-    size: Mapping[str, int]
+    size: ResourceList
     opportunistic: bool | None = None
 
 
@@ -56,13 +56,13 @@ class Change:
 
     container: ContainerId
     pod: PodFacts | None
-    size: Mapping[str, int]
+    size: ResourceList
     opportunistic: bool
 
 
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """What a ContainerRequest says, parsed once; sizes in base units by resource name.
+    """What a ContainerRequest says, parsed once.
 
     *attempt* is the number of the attempt that it is of, 0 for what was written by hand.
     *retry_limit* is how many failed containers are asked for again; None: that is the AM's affair.
@@ -72,8 +72,8 @@ class RequestView:
     generation: int
     role: str
     attempt: int
-    key: AskKey
-    size: Mapping[str, int]
+    key: ShapeKey
+    size: ResourceList
     granted: int
     grants: Mapping[ContainerId, str]
     launched: frozenset[ContainerId]
@@ -89,7 +89,7 @@ class RequestView:
     updated: Mapping[ContainerId, Updated]
     status: Mapping[str, Any]
 
-    def size_of(self, container: ContainerId) -> Mapping[str, int]:
+    def size_of(self, container: ContainerId) -> ResourceList:
         """What one of its containers has."""
         known = self.updated.get(container)
         return known.size if known is not None else self.size
@@ -173,9 +173,7 @@ def view(request: Object, application: ApplicationId) -> RequestView:
         role=labels.get(names.ROLE, names.ROLE_TASK),
         attempt=_attempt(labels),
         key=_key(spec, labels),
-        size=quantities.amounts(
-            status.get("resources") or spec.get("resources") or {}, "resources"
-        ),
+        size=_size(status if status.get("resources") else spec),
         granted=int(status.get("granted") or 0),
         grants=grants,
         launched=launched,
@@ -192,7 +190,7 @@ def view(request: Object, application: ApplicationId) -> RequestView:
         wishes={ContainerId.parse(entry["id"]): entry for entry in spec.get("updates") or ()},
         updates={
             ContainerId.parse(entry["id"]): Charged(
-                _size(entry, "resources"),
+                _size(entry),
                 _size(entry, "wanted"),
                 entry.get("message") or "",
                 _type(entry),
@@ -201,7 +199,7 @@ def view(request: Object, application: ApplicationId) -> RequestView:
         },
         updated={
             ContainerId.parse(entry["id"]): Updated(
-                int(entry.get("version") or 1), _size(entry, "resources"), _type(entry)
+                int(entry.get("version") or 1), _size(entry), _type(entry)
             )
             for entry in status.get("updated") or ()
         },
@@ -328,8 +326,8 @@ def _plan_update(
     if charged.refused:
         result.refused.append((container, charged.refused))
         return
-    had = all(amount <= charged.size.get(name, 0) for name, amount in charged.wanted.items())
-    size = charged.wanted if charged.wanted and had else seen.size_of(container)
+    charges_enough = charged.wanted and charged.wanted.fits_in(charged.size)
+    size = charged.wanted if charges_enough else seen.size_of(container)
     change = Change(container, pod, size, seen.counts_opportunistic(container))
     same = size == seen.size_of(container)
     if same and change.opportunistic == seen.runs_opportunistic(container):
@@ -351,8 +349,8 @@ def updated_status(seen: RequestView, done: Iterable[Change]) -> list[Object]:
     return [entries[name] for name in sorted(entries)]
 
 
-def _size(entry: Object, name: str) -> Mapping[str, int]:
-    return quantities.amounts(entry.get(name) or {}, name)
+def _size(entry: Object, name: str = "resources") -> ResourceList:
+    return ResourceList(quantities.amounts(entry.get(name) or {}, name))
 
 
 def _type(entry: Object) -> bool | None:
@@ -395,9 +393,9 @@ def _attempt(labels: Object) -> int:
     return int(said) if said.isdigit() else 1
 
 
-def _key(spec: Object, labels: Object) -> AskKey:
+def _key(spec: Object, labels: Object) -> ShapeKey:
     allocation = spec.get("allocationRequestId")
-    return AskKey(
+    return ShapeKey(
         int(spec.get("priority") or 0),
         -1 if allocation is None else int(allocation),
         labels.get(names.SHAPE, ""),

@@ -11,7 +11,7 @@ from typing import Any
 from kubeyarn.crd import quantities
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import usage
-from kubeyarn.lifecycle.master import CompletedContainer
+from kubeyarn.lifecycle.am_session import CompletedContainer
 from kubeyarn.lifecycle.usage import Usage
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.requests.request_view import RequestView

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.lifecycle.master import WantedUpdate
+from kubeyarn.lifecycle.am_session import UpdateContainerRequest
 from kubeyarn.resourcemanager.amservice import update_validation, wire
 from kubeyarn.resourcemanager.requests import request_view
 from unit.resourcemanager.objects import APP, a_request, container
@@ -90,20 +90,20 @@ def test_what_cannot_be_is_answered_with_a_word_and_the_version(said, reason):
     "said", [update(SPARE, type=PROMOTE), update(SPARE, resources={"memory": "2Gi"})]
 )
 def test_while_a_change_of_type_is_outstanding_no_other_update_is_taken(said):
-    taken, [error] = checked(said, before=[WantedUpdate(SPARE, {}, opportunistic=False)])
+    taken, [error] = checked(said, before=[UpdateContainerRequest(SPARE, {}, opportunistic=False)])
 
     assert (taken, error.reason) == ((), update_validation.UPDATE_OUTSTANDING_ERROR)
 
 
 def test_a_change_of_type_that_was_made_is_not_outstanding_any_more():
-    before = [WantedUpdate(SPARE, {}, opportunistic=True)]
+    before = [UpdateContainerRequest(SPARE, {}, opportunistic=True)]
     [wanted], errors = checked(update(SPARE, type=PROMOTE), before=before)
 
     assert (wanted.opportunistic, errors) == (False, ())
 
 
 def test_a_demotion_takes_the_place_of_a_size_that_is_waited_for():
-    before = [WantedUpdate(FIRM, {"memory": 2**33, "cpu": 1000})]
+    before = [UpdateContainerRequest(FIRM, {"memory": 2**33, "cpu": 1000})]
     [wanted], errors = checked(update(FIRM, type=DEMOTE), before=before)
 
     assert (wanted.opportunistic, errors) == (True, ())

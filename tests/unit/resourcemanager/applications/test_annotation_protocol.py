@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.cluster import names
+from kubeyarn.lifecycle.am_session import ProtocolError
 from kubeyarn.lifecycle.application import FinalStatus
-from kubeyarn.lifecycle.master import ProtocolError
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.resourcemanager.applications import annotation_protocol
 from unit.resourcemanager.objects import ATTEMPT, an_application

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kubeyarn.cluster.resources import REQUESTS
-from kubeyarn.lifecycle.master import ProtocolError
+from kubeyarn.lifecycle.am_session import ProtocolError
 from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.applications import observed_state

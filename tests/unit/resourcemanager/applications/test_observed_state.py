@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from kubeyarn.cluster import names
+from kubeyarn.lifecycle.am_session import AMSession
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
-from kubeyarn.lifecycle.master import MasterSession
 from kubeyarn.lifecycle.progress import (
     Admission,
     ApplicationRecord,
@@ -56,7 +56,7 @@ def am_pod(waiting=None, **said):
 
 
 def seen(request=None, pod=None, ending=None, session=None, **spec):
-    return Seen(an_application(**spec), request, pod, ending, session or MasterSession(ATTEMPT))
+    return Seen(an_application(**spec), request, pod, ending, session or AMSession(ATTEMPT))
 
 
 def facts(what, record=RECORD, later_s=0):
@@ -135,7 +135,7 @@ def test_what_is_wrong_with_a_spec_is_named_with_what_is_allowed(master, words):
 
 
 def registered(heard_ms=NOW_MS):
-    session = MasterSession(ATTEMPT)
+    session = AMSession(ATTEMPT)
     session.register((), {}, "http://am", heard_ms)
     return session
 
@@ -160,7 +160,7 @@ def test_an_am_that_registered_long_ago_is_not_late_after_a_restart_of_the_resou
         state=ApplicationState.RUNNING,
         attempts=(replace(ATTEMPT_RECORD, state=AttemptState.RUNNING),),
     )
-    new = MasterSession(ATTEMPT, last_heard_ms=NOW_MS + 5000_000)
+    new = AMSession(ATTEMPT, last_heard_ms=NOW_MS + 5000_000)
     what = seen(am_request(**GRANTED), am_pod(phase="Running"), session=new)
 
     assert facts(what, running, later_s=5000).expired == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeyarn.lifecycle.master import CompletedContainer
+from kubeyarn.lifecycle.am_session import CompletedContainer
 from kubeyarn.resourcemanager.requests.exit_history import MOST, after
 from unit.resourcemanager.objects import container
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.cluster import names
+from kubeyarn.lifecycle.am_session import ShapeKey
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import Ending
-from kubeyarn.model.asks import AskKey
 from kubeyarn.resourcemanager.pods import pod_state
 from kubeyarn.resourcemanager.requests import request_view
 from unit.resourcemanager.objects import APP, a_pod, a_request, container, exited
@@ -52,7 +52,7 @@ def test_a_request_is_read_with_its_grants_and_what_has_ended():
     }  # fmt: skip
     assert seen.launched == {container(2)}
     assert seen.completed[container(2)].exit_status == 3
-    assert seen.key == AskKey(7, 4, "abcd")
+    assert seen.key == ShapeKey(7, 4, "abcd")
     # The granted size, rounded up by the scheduler, counts.
     assert seen.size == {"memory": 2 * 2**30, "cpu": 500}
     assert (seen.role, seen.granted) == ("ask", 5)

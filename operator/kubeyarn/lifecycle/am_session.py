@@ -1,9 +1,20 @@
 """The AM protocol, free of transport: what an ApplicationMaster may say and what it is answered.
 
-One `MasterSession` is one attempt's side of the protocol in the ResourceManager (Hadoop:
+One `AMSession` is one attempt's side of the protocol in the ResourceManager (Hadoop:
 ApplicationMasterService, DefaultAMSProcessor). It holds what only memory needs to hold: after a
 restart of the ResourceManager the session is new, the AM is told that it is not registered, and
 registering again it learns of all containers that there are and sends its asks again.
+
+How it works:
+
+* A heartbeat carries the id of the last answer. The same id again means that the answer was lost:
+  the session repeats it and takes nothing twice. The next id confirms it: only then are ended
+  containers `confirmed`, and may leave the request's status.
+* An ask is absolute (so many containers still wanted), a ContainerRequest counts for its whole
+  life. `wanted` turns one into the other: handed over so far plus what is still wanted. A grant
+  that the AM has not seen yet is in neither of the two, so it is never asked for twice.
+* Everything that the AM is told of (grants, ends, refusals, updates, nodes) comes in from outside
+  as levels, as often as its caller likes; the session tells each thing once, in the next answer.
 """
 
 from __future__ import annotations
@@ -11,14 +22,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.node import NodeUpdate
 from kubeyarn.lifecycle.progress import Unregistration
-from kubeyarn.model.asks import Ask, AskKey
+from kubeyarn.model.asks import ANYWHERE, Locality
+from kubeyarn.model.constraints import PlacementConstraint
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import AttemptId, ContainerId
-from kubeyarn.model.resources import Vector
+from kubeyarn.model.resources import ResourceList
 
 # Response ids begin anew after it (Hadoop: AMRMClientUtils.getNextResponseId).
 _LARGEST_ID = 0x7FFFFFFF
@@ -35,14 +48,45 @@ class ProtocolError(SpecError):
         self.code = code
 
 
+class ShapeKey(NamedTuple):
+    """Names an ask within its attempt, as its AM does (Hadoop: SchedulerRequestKey).
+
+    *shape* is a hash of what else the ask says (size, places, partition, ...): an ask of another
+    shape for the same priority and allocationRequestId takes the place of the one before, and has a
+    ContainerRequest of its own.
+    """
+
+    priority: int
+    allocation_request_id: int = -1
+    shape: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRequest:
+    """An AM's ask: *count* containers that it still wants, absolute (Hadoop: ResourceRequest).
+
+    *partition* None means: the application's or its queue's default. *tags* are what the containers
+    carry, *constraint* says where they may be with regard to tags (Hadoop: SchedulingRequest).
+    """
+
+    key: ShapeKey
+    count: int
+    size: ResourceList
+    partition: str | None = None
+    locality: Locality = ANYWHERE
+    opportunistic: bool = False
+    constraint: PlacementConstraint | None = None
+    tags: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class GrantedContainer:
     """A container as the AM is told of it."""
 
     id: ContainerId
     node: str
-    key: AskKey
-    size: Vector
+    key: ShapeKey
+    size: ResourceList
     version: int = 0
     opportunistic: bool = False
 
@@ -60,24 +104,24 @@ class UpdateType(StrEnum):
         """What has changed about a container."""
         if before.opportunistic != after.opportunistic:
             return cls.DEMOTE_EXECUTION_TYPE if after.opportunistic else cls.PROMOTE_EXECUTION_TYPE
-        grown = any(now > was for now, was in zip(after.size, before.size, strict=False))
-        return cls.INCREASE_RESOURCE if grown else cls.DECREASE_RESOURCE
+        same_or_less = after.size.fits_in(before.size)
+        return cls.DECREASE_RESOURCE if same_or_less else cls.INCREASE_RESOURCE
 
 
 @dataclass(frozen=True, slots=True)
-class WantedUpdate:
-    """What a container is to be: of *size*, in base units by resource name, or of another type.
+class UpdateContainerRequest:
+    """What a container is to be: of *size*, or of another type (Hadoop: UpdateContainerRequest).
 
     One of the two: *size* is empty where *opportunistic* says whether it is to be opportunistic.
     """
 
     id: ContainerId
-    size: Mapping[str, int]
+    size: ResourceList
     opportunistic: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateError:
+class UpdateContainerError:
     """An update that is not made (Hadoop: UpdateContainerError)."""
 
     id: str
@@ -99,19 +143,19 @@ class CompletedContainer:
 class RejectedAsk:
     """An ask that cannot be served as it is, and why (Hadoop: InvalidResourceRequestException)."""
 
-    key: AskKey
+    key: ShapeKey
     reason: str
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """How many containers an ask wants over its whole life: what was handed over plus what is open.
+class RequestTotal:
+    """How many containers an ask wants over its whole life: handed over plus still wanted.
 
     Counted so, a grant that the AM has not seen yet is never asked for twice.
     """
 
-    ask: Ask
+    ask: ResourceRequest
     count: int
 
 
@@ -121,17 +165,17 @@ class AllocateRequest:
 
     response_id: int
     progress: float = 0.0
-    asks: tuple[Ask, ...] = ()
+    asks: tuple[ResourceRequest, ...] = ()
     releases: tuple[ContainerId, ...] = ()
     exclude: frozenset[str] = frozenset()
     include: frozenset[str] = frozenset()
-    updates: tuple[WantedUpdate, ...] = ()
-    update_errors: tuple[UpdateError, ...] = ()
+    updates: tuple[UpdateContainerRequest, ...] = ()
+    update_errors: tuple[UpdateContainerError, ...] = ()
     tracking_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class AllocateAnswer:
+class AllocateResponse:
     """What is new since the answer before."""
 
     response_id: int
@@ -140,11 +184,11 @@ class AllocateAnswer:
     rejected: tuple[RejectedAsk, ...] = ()
     nodes: tuple[NodeUpdate, ...] = ()
     updated: tuple[tuple[UpdateType, GrantedContainer], ...] = ()
-    update_errors: tuple[UpdateError, ...] = ()
+    update_errors: tuple[UpdateContainerError, ...] = ()
 
 
 @dataclass(slots=True)
-class MasterSession:
+class AMSession:
     """One attempt's registration and what was said in both directions."""
 
     attempt: AttemptId
@@ -155,22 +199,22 @@ class MasterSession:
     progress: int = 0
     unregistration: Unregistration | None = None
     last_heard_ms: int = 0
-    wanted: dict[AskKey, Wanted] = field(default_factory=dict)
+    wanted: dict[ShapeKey, RequestTotal] = field(default_factory=dict)
     confirmed: set[ContainerId] = field(default_factory=set)
     excluded: frozenset[str] = frozenset()
     _beaten: bool = False
-    updates: dict[ContainerId, WantedUpdate] = field(default_factory=dict)
+    updates: dict[ContainerId, UpdateContainerRequest] = field(default_factory=dict)
     _told: dict[ContainerId, GrantedContainer] = field(default_factory=dict)
     _updated: list[tuple[UpdateType, GrantedContainer]] = field(default_factory=list)
-    _update_errors: list[UpdateError] = field(default_factory=list)
-    _answer: AllocateAnswer = field(default_factory=lambda: AllocateAnswer(0))
-    _handed: dict[AskKey, int] = field(default_factory=dict)
+    _update_errors: list[UpdateContainerError] = field(default_factory=list)
+    _answer: AllocateResponse = field(default_factory=lambda: AllocateResponse(0))
+    _handed: dict[ShapeKey, int] = field(default_factory=dict)
     _seen: set[ContainerId] = field(default_factory=set)
     _new: list[GrantedContainer] = field(default_factory=list)
     _ended: list[CompletedContainer] = field(default_factory=list)
     _reported: set[ContainerId] = field(default_factory=set)
     _warned: set[ContainerId] = field(default_factory=set)
-    _rejected: dict[AskKey, RejectedAsk] = field(default_factory=dict)
+    _rejected: dict[ShapeKey, RejectedAsk] = field(default_factory=dict)
     _refusals: list[RejectedAsk] = field(default_factory=list)
     _nodes: dict[str, NodeUpdate] = field(default_factory=dict)
     nodes_heard: int | None = None
@@ -183,7 +227,7 @@ class MasterSession:
     def register(
         self,
         live: Sequence[GrantedContainer],
-        granted: Mapping[AskKey, int],
+        granted: Mapping[ShapeKey, int],
         tracking_url: str,
         now_ms: int,
         *,
@@ -206,7 +250,7 @@ class MasterSession:
             )
         # What was told last is not known to have been heard; its containers are among *live*.
         self._ended = [*self._answer.completed, *self._ended]
-        self._answer, self._beaten = AllocateAnswer(0), False
+        self._answer, self._beaten = AllocateResponse(0), False
         self.registered = True
         self.last_heard_ms = now_ms
         self.tracking_url = tracking_url
@@ -215,7 +259,7 @@ class MasterSession:
         self._new = [container for container in self._new if container.id not in self._seen]
         self._handed = dict(granted)
 
-    def allocate(self, request: AllocateRequest, now_ms: int) -> AllocateAnswer:
+    def allocate(self, request: AllocateRequest, now_ms: int) -> AllocateResponse:
         """Answer one heartbeat; the same *response_id* again gets the same answer again.
 
         An AM that has unregistered asks for nothing more and is told of nothing.
@@ -238,14 +282,14 @@ class MasterSession:
         following = (last + 1) & _LARGEST_ID
         self._confirm()
         if self.unregistration is not None:
-            self._answer = AllocateAnswer(following)
+            self._answer = AllocateResponse(following)
             return self._answer
         self._take(request)
         refusals, self._refusals = tuple(self._refusals), []
         nodes, self._nodes = tuple(self._nodes.values()), {}
         updated, self._updated = tuple(self._updated), []
         failed, self._update_errors = tuple(self._update_errors), []
-        self._answer = AllocateAnswer(
+        self._answer = AllocateResponse(
             following,
             self._hand_over(),
             self._report(),
@@ -285,7 +329,7 @@ class MasterSession:
             self._told[container.id] = container
             self._updated.append((UpdateType.between(before, container), container))
 
-    def update_failed(self, error: UpdateError) -> None:
+    def update_failed(self, error: UpdateContainerError) -> None:
         """A container will not be changed; told in the next answer."""
         self._update_errors.append(error)
 
@@ -337,15 +381,15 @@ class MasterSession:
         self.updates |= {update.id: update for update in request.updates}
         for ask in request.asks:
             self._replace_other_shapes(ask.key)
-            self.wanted[ask.key] = Wanted(ask, self._handed.get(ask.key, 0) + ask.count)
+            self.wanted[ask.key] = RequestTotal(ask, self._handed.get(ask.key, 0) + ask.count)
 
-    def _replace_other_shapes(self, key: AskKey) -> None:
+    def _replace_other_shapes(self, key: ShapeKey) -> None:
         """One priority and allocationRequestId has one shape: an ask of another replaces it."""
         for other, wanted in self.wanted.items():
             same = (other.priority, other.allocation_request_id)
             if other != key and same == (key.priority, key.allocation_request_id):
                 none = replace(wanted.ask, count=0)
-                self.wanted[other] = Wanted(none, self._handed.get(other, 0))
+                self.wanted[other] = RequestTotal(none, self._handed.get(other, 0))
 
     def _hand_over(self) -> tuple[GrantedContainer, ...]:
         handed, self._new = tuple(self._new), []

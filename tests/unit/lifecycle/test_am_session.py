@@ -9,28 +9,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubeyarn.lifecycle.application import FinalStatus
-from kubeyarn.lifecycle.master import (
+from kubeyarn.lifecycle.am_session import (
     AllocateRequest,
+    AMSession,
     CompletedContainer,
     GrantedContainer,
-    MasterSession,
     ProtocolError,
     RejectedAsk,
+    ResourceRequest,
+    ShapeKey,
     UpdateType,
     as_percent,
 )
+from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.progress import Unregistration
-from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.resources import ResourceList
 
 ATTEMPT = AttemptId(ApplicationId(1, 1), 1)
-SMALL, LARGE = AskKey(1, 0, "small"), AskKey(1, 0, "large")
-SIZE = (1024, 1)
+SMALL, LARGE = ShapeKey(1, 0, "small"), ShapeKey(1, 0, "large")
+SIZE = ResourceList({"memory": 1024, "cpu": 1})
 
 
 def ask(count, key=SMALL):
-    return Ask(key, count, SIZE)
+    return ResourceRequest(key, count, SIZE)
 
 
 def granted(number, key=SMALL):
@@ -45,7 +47,7 @@ class Master:
     """An AM that counts its own heartbeats."""
 
     def __init__(self, session=None):
-        self.session = session or MasterSession(ATTEMPT)
+        self.session = session or AMSession(ATTEMPT)
         self.session.register((), {}, "http://am", 1)
         self.next = self.session.response_id
 
@@ -62,13 +64,13 @@ def refusal(call, *args):
 
 
 def test_who_has_not_registered_may_not_call():
-    session = MasterSession(ATTEMPT)
+    session = AMSession(ATTEMPT)
 
     assert refusal(session.allocate, AllocateRequest(0), 1).code == "ApplicationMasterNotRegistered"
     error = refusal(session.finish, Unregistration(FinalStatus.SUCCEEDED), 1)
     assert error.code == "ApplicationMasterNotRegistered"
     assert "register, then send all asks again" in str(error)
-    assert session == MasterSession(ATTEMPT)
+    assert session == AMSession(ATTEMPT)
 
 
 def test_response_ids_count_the_heartbeats():
@@ -209,7 +211,7 @@ def test_registering_again_is_fine_until_the_first_heartbeat():
 
 
 def test_after_a_restart_the_register_answers_containers_are_not_told_again():
-    session = MasterSession(ATTEMPT)
+    session = AMSession(ATTEMPT)
     for number in (2, 3):
         session.granted(granted(number))
     session.register((granted(2), granted(3)), {SMALL: 4}, "http://am", 1)
@@ -223,7 +225,7 @@ def test_after_a_restart_the_register_answers_containers_are_not_told_again():
 
 
 def test_completed_containers_are_told_to_an_am_that_registered_again():
-    session = MasterSession(ATTEMPT)
+    session = AMSession(ATTEMPT)
     session.completed(ended(2, 137))
     session.register((), {SMALL: 1}, "", 1)
 
@@ -275,7 +277,7 @@ def test_response_ids_begin_anew_after_the_largest():
 
 
 def test_before_the_first_heartbeat_there_is_nothing_to_repeat():
-    session = MasterSession(ATTEMPT)
+    session = AMSession(ATTEMPT)
     session.register((), {}, "", 1)
 
     assert not session.repeats(0x7FFFFFFF)
@@ -310,7 +312,7 @@ def test_who_may_register_again_is_told_again_what_it_may_not_have_heard():
 
 
 def test_every_call_says_that_the_am_lives():
-    session = MasterSession(ATTEMPT)
+    session = AMSession(ATTEMPT)
     session.register((), {}, "", 10)
     assert session.last_heard_ms == 10
     session.allocate(AllocateRequest(0), 20)
@@ -377,8 +379,8 @@ def test_what_is_wanted_is_always_handed_over_plus_what_the_am_still_wants(steps
     ("said", "kind"),
     [
         ({"opportunistic": True}, UpdateType.DEMOTE_EXECUTION_TYPE),
-        ({"size": (2048, 1)}, UpdateType.INCREASE_RESOURCE),
-        ({"size": (512, 1)}, UpdateType.DECREASE_RESOURCE),
+        ({"size": ResourceList({"memory": 2048, "cpu": 1})}, UpdateType.INCREASE_RESOURCE),
+        ({"size": ResourceList({"memory": 512, "cpu": 1})}, UpdateType.DECREASE_RESOURCE),
     ],
 )
 def test_a_changed_container_is_told_once_with_what_was_changed(said, kind):
