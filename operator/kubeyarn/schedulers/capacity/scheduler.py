@@ -19,7 +19,7 @@ from kubeyarn.schedulers.capacity.auto_created_queues import (
 from kubeyarn.schedulers.capacity.explain import explain
 from kubeyarn.schedulers.capacity.ledger_of_containers import ContainerLedger
 from kubeyarn.schedulers.capacity.objects.app_attempt import OutstandingAsk
-from kubeyarn.schedulers.capacity.preemption.policy import Preemption
+from kubeyarn.schedulers.capacity.preemption.policy import ProportionalCapacityPreemptionPolicy
 from kubeyarn.schedulers.capacity.status import effective_maximum_of, headroom_of, queue_statuses
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class CapacityScheduler(ContainerLedger):
         super().__init__(
             types, epoch=epoch, quick_lane=quick_lane, hadoop_compatible=hadoop_compatible
         )
-        self.preemption = Preemption()
+        self.preemption = ProportionalCapacityPreemptionPolicy()
         self._rounds = Rounds()
         self._tended_ms = 0
 
@@ -149,7 +149,7 @@ class CapacityScheduler(ContainerLedger):
         if self.root is None or self.config is None:
             return ()
         self._idle = False
-        return self.preemption.run(
+        return self.preemption.edit_schedule(
             self.root, self.cluster, self.calc, self.config, self.apps, now_ms
         )
 

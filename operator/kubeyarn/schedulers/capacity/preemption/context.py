@@ -1,4 +1,7 @@
-"""What one preemption pass looks at and has chosen so far."""
+"""What one preemption pass computes on, and what it has selected so far.
+
+Hadoop: CapacitySchedulerPreemptionContext and CapacitySchedulerPreemptionUtils.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.preemptable_containers import size_of
-from kubeyarn.schedulers.capacity.preemption.claims import Claim
 from kubeyarn.schedulers.capacity.preemption.ideal_assignment import (
-    IdealTerms,
-    compute_ideal,
-    decide_amounts,
+    IdealAssignmentTerms,
+    TempQueuePerPartition,
+    calculate_to_be_preempted,
+    compute_ideal_allocation,
 )
 from kubeyarn.schedulers.java_collections import hash_order
 
@@ -29,99 +32,147 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, Reservation
     from kubeyarn.schedulers.capacity.objects.node import Cluster
     from kubeyarn.schedulers.capacity.objects.queue import Queue
-    from kubeyarn.schedulers.capacity.preemption.demand import Budget
 
 
 @dataclass(slots=True)
-class Pass:
+class PreemptionContext:
     """One pass over all partitions.
 
-    *claims* are by partition and path; *chosen* the containers to take back and how long each is
-    given; *dropped* reservations to give up at once; *underserved*, by partition, the queues that
-    wanted more, in the order they were found. *lazy*: who was chosen is killed only for somebody.
+    *total_preemption_allowed* is the budget that is left. *temp_queues* are by partition and path.
+    *selected* are the containers to take back and how long each is given, *unreserved* reservations
+    to give up at once, *underserved*, by partition, the queues that wanted more, in the order in
+    which they were found. With *lazy* what was selected is killed only when somebody needs it.
     """
 
     calc: Calculator
     cluster: Cluster
     config: PreemptionConfig
     root: ParentQueue
-    budget: Budget
+    total_preemption_allowed: Vector
     apps: Mapping[ApplicationId, LedgerApplication]
-    underserved: dict[str, dict[str, None]] = field(default_factory=dict)
-    claims: dict[str, dict[str, Claim]] = field(default_factory=dict)
-    leaves: list[LeafQueue] = field(default_factory=list)
-    chosen: dict[ContainerId, tuple[Container, int]] = field(default_factory=dict)
-    dropped: list[Reservation] = field(default_factory=list)
     lazy: bool = False
+    underserved: dict[str, dict[str, None]] = field(default_factory=dict)
+    temp_queues: dict[str, dict[str, TempQueuePerPartition]] = field(default_factory=dict)
+    leaves: list[LeafQueue] = field(default_factory=list)
+    selected: dict[ContainerId, tuple[Container, int]] = field(default_factory=dict)
+    unreserved: list[Reservation] = field(default_factory=list)
 
-    def note_underserved(self, path: str, partition: str) -> None:
-        """Remember a queue that wants more."""
-        self.underserved.setdefault(partition, {})[path] = None
+    # -- the copies ------------------------------------------------------------------------------
 
-    def choose(self, container: Container, wait_ms: int) -> None:
-        """Take a container back."""
-        self.chosen[container.id] = (container, wait_ms)
+    def sync_queues(self, partitions: list[str], exclusive: set[str]) -> None:
+        """Copy what every queue has of each partition (Hadoop: cloneQueues).
 
-    def may_be_killed(self, container: Container) -> bool:
-        """Whether a container was chosen by an earlier pass and waits for somebody in need."""
-        return self.lazy and container.id in self.cluster.nodes[container.node].killable
-
-    def claim(self, path: str, partition: str) -> Claim:
-        """A queue's claim on a partition."""
-        return self.claims[partition][path]
-
-    def look(self, partitions: list[str], exclusive: set[str]) -> None:
-        """Make the claims of all queues anew."""
+        Leaves are gone through in the order in which Hadoop's HashMap of them lists their paths.
+        """
         for partition in partitions:
             whole = self.cluster.partition(partition)
-            root = _claim(self.root, whole, partition, 0, shared=partition not in exclusive)
-            self.claims[partition] = {claim.path: claim for claim in root.walk()}
+            root = _copy(self.root, whole, partition, 0, shared=partition not in exclusive)
+            self.temp_queues[partition] = {queue.path: queue for queue in root.walk()}
         by_path = {queue.path: queue for queue in _leaves(self.root)}
         self.leaves = [by_path[path] for path in hash_order(list(by_path))]
 
-    def compute(self, *, reserved: bool, balance: bool = False) -> None:
-        """Find out what should be held, and what is taken of each leaf."""
-        terms = IdealTerms(
-            calc=self.calc,
-            allowed=self.budget.left,
-            maximum_ignored=self.config.maximum_ignored_over_capacity,
-            natural_termination=self.config.natural_termination,
-            reserved=reserved,
-            balance=balance,
-            underserved=self.note_underserved,
-        )
-        for claims in self.claims.values():
-            compute_ideal(claims[self.root.path], terms)
-            leaf_claims = [claims[leaf.path] for leaf in self.leaves]
-            decide_amounts(leaf_claims, self.cluster.total, terms)
+    def temp_queue(self, path: str, partition: str) -> TempQueuePerPartition:
+        """What a queue has of a partition (Hadoop: getQueueByPartition)."""
+        return self.temp_queues[partition][path]
 
-    def deduct_chosen(self) -> None:
-        """Count what earlier selections took against what this one takes."""
-        for container, _ in self.chosen.values():
-            node = self.cluster.nodes.get(container.node)
-            queue = self.queue_of(container)
-            if node is not None and queue is not None:
-                self.claim(queue.path, node.partition).deduct(self.calc, container.size)
-
-    def queue_of(self, container: Container) -> LeafQueue | None:
+    def leaf_of(self, container: Container) -> LeafQueue | None:
         """The leaf a container belongs to."""
         app = self.apps.get(container.id.attempt.application)
         return app.queue if app is not None else None
 
-    def wanted_of(self, leaf: LeafQueue) -> dict[str, Vector]:
-        """What is taken of a leaf, by partition, where there is anything."""
+    def compute_ideal_allocation(self, *, consider_reserved: bool, balance: bool = False) -> None:
+        """Find out what every queue should hold, and what this pass takes of each leaf."""
+        terms = IdealAssignmentTerms(
+            calc=self.calc,
+            allowed=self.total_preemption_allowed,
+            maximum_ignored_over_capacity=self.config.maximum_ignored_over_capacity,
+            natural_termination=self.config.natural_termination,
+            consider_reserved=consider_reserved,
+            balance=balance,
+            underserved=self._add_underserved,
+        )
+        for temp_queues in self.temp_queues.values():
+            compute_ideal_allocation(temp_queues[self.root.path], terms)
+            leaves = [temp_queues[leaf.path] for leaf in self.leaves]
+            calculate_to_be_preempted(leaves, self.cluster.total, terms)
+
+    def _add_underserved(self, path: str, partition: str) -> None:
+        self.underserved.setdefault(partition, {})[path] = None
+
+    # -- what is selected ------------------------------------------------------------------------
+
+    def select(self, container: Container, wait_ms: int) -> None:
+        """Take a container back, *wait_ms* after its AM was told."""
+        self.selected[container.id] = (container, wait_ms)
+
+    def spend(self, size: Vector) -> None:
+        """Count *size* against the budget."""
+        self.total_preemption_allowed = subtract(self.total_preemption_allowed, size)
+
+    def is_killable(self, container: Container) -> bool:
+        """Whether a container was selected by an earlier pass and waits for somebody in need."""
+        return self.lazy and container.id in self.cluster.nodes[container.node].killable
+
+    def deduct_selected(self) -> None:
+        """Count what earlier selectors took against what this one takes."""
+        for container, _ in self.selected.values():
+            node = self.cluster.nodes.get(container.node)
+            leaf = self.leaf_of(container)
+            if node is not None and leaf is not None:
+                temp_queue = self.temp_queue(leaf.path, node.partition)
+                temp_queue.deduct_actually_to_be_preempted(self.calc, container.size)
+
+    def to_obtain(self, leaf: LeafQueue) -> dict[str, Vector]:
+        """What this pass takes of a leaf, by partition, where it takes anything."""
         found: dict[str, Vector] = {}
-        for partition in self.claims:
-            claim = self.claim(leaf.path, partition)
-            zero = (0,) * len(claim.taken)
-            if not claim.protected and self.calc.compare(self.cluster.total, claim.taken, zero) > 0:
-                found[partition] = claim.taken
+        for partition in self.temp_queues:
+            queue = self.temp_queue(leaf.path, partition)
+            amount, zero = queue.actually_to_be_preempted, self.cluster.zero
+            taken = self.calc.compare(self.cluster.total, amount, zero) > 0
+            if taken and not queue.preemption_disabled:
+                found[partition] = amount
         return found
 
+    def try_to_obtain(
+        self, to_obtain: dict[str, Vector], partition: str, size: Vector, *, conservative: bool
+    ) -> bool:
+        """Whether a container of *size* is worth taking; if so it is counted.
 
-def applications(leaf: LeafQueue) -> list[LedgerApplication]:
-    """The leaf's applications, admitted ones first."""
-    return [*leaf.active, *leaf.waiting]
+        Hadoop: tryPreemptContainerAndDeductResToObtain. *to_obtain* loses a partition of which
+        nothing more is wanted. Conservative: a container is worth taking only while every type is
+        wanted; otherwise as long as taking it lessens what is wanted.
+        """
+        if partition not in to_obtain:
+            return False
+        calc, total = self.calc, self.cluster.total
+        wanted = tuple(x or -1 for x in to_obtain[partition])
+        to_obtain[partition] = wanted
+        if not calc.any_above_zero(wanted) or not calc.fits(size, self.total_preemption_allowed):
+            return False
+        after = subtract(wanted, size)
+        if conservative:
+            worth = not calc.any_zero_or_below(wanted)
+        else:
+            worth = calc.compare(total, _positive(after), _positive(wanted)) < 0
+        if not worth:
+            return False
+        to_obtain[partition] = after
+        self.spend(size)
+        if calc.compare(total, after, self.cluster.zero) <= 0:
+            del to_obtain[partition]
+        return True
+
+
+def containers_to_preempt(app: LedgerApplication) -> list[Container]:
+    """An application's containers: least important request first, of these the newest first.
+
+    Hadoop: FifoCandidatesSelector.sortContainers.
+    """
+    return sorted(app.containers.values(), key=lambda c: (c.key, c.id), reverse=True)
+
+
+def _positive(vector: Vector) -> Vector:
+    return tuple(max(0, x) for x in vector)
 
 
 def _leaves(queue: Queue) -> list[LeafQueue]:
@@ -132,60 +183,61 @@ def _leaves(queue: Queue) -> list[LeafQueue]:
     return []
 
 
-def _claim(queue: Queue, whole: Vector, partition: str, priority: int, *, shared: bool) -> Claim:
+def _copy(
+    queue: Queue, whole: Vector, partition: str, priority: int, *, shared: bool
+) -> TempQueuePerPartition:
+    """Copy a queue and all below it; *priority* is the queue's where its parent respects it.
+
+    In a shared partition every queue may hold all of it, whatever its maximum says.
+    """
     zero = queue.zero
     minimum, maximum = queue.minimum(partition), queue.maximum(partition)
     share = queue.share(partition)
     absolute_maximum = 1.0 if shared else share.absolute_maximum
-    pending = pending_unreserved = zero
+    pending = pending_deduct_reserved = zero
     if isinstance(queue, LeafQueue):
-        pending = pending_within_limits(queue, partition, less_reserved=False)
-        pending_unreserved = pending_within_limits(queue, partition, less_reserved=True)
-    claim = Claim(
+        pending = pending_within_limits(queue, partition, deduct_reserved=False)
+        pending_deduct_reserved = pending_within_limits(queue, partition, deduct_reserved=True)
+    copied = TempQueuePerPartition(
         path=queue.path,
         partition=partition,
         total=whole,
         used=queue.use(partition),
         reserved=queue.reserved.get(partition, zero),
         pending=pending,
-        pending_unreserved=pending_unreserved,
+        pending_deduct_reserved=pending_deduct_reserved,
         guaranteed=minimum if any(minimum) else multiply(whole, share.absolute),
         maximum=maximum if any(maximum) else multiply(whole, absolute_maximum),
         absolute=share.absolute,
-        leaf=queue.leaf,
-        protected=queue.settings.preemption_disabled,
+        preemption_disabled=queue.settings.preemption_disabled,
         priority=priority,
-        ideal=zero,
-        untouchable=zero,
-        takeable=zero,
-        to_take=zero,
-        taken=zero,
         killable=size_of(queue.killable.get(partition, {}), zero),
     )
     if isinstance(queue, ParentQueue):
         by_priority = queue.settings.child_ordering is ChildOrdering.PRIORITY_UTILIZATION
         for child in queue.children:
             child_priority = child.settings.priority if by_priority else 0
-            claim.adopt(_claim(child, whole, partition, child_priority, shared=shared))
-    return claim
+            copied.add_child(_copy(child, whole, partition, child_priority, shared=shared))
+    return copied
 
 
-def pending_within_limits(queue: LeafQueue, partition: str, *, less_reserved: bool) -> Vector:
-    """What admitted applications want and their users' limits allow.
+def pending_within_limits(queue: LeafQueue, partition: str, *, deduct_reserved: bool) -> Vector:
+    """What active applications want of a partition and their users' limits allow.
 
     Hadoop: AbstractLeafQueue.getTotalPendingResourcesConsideringUserLimit.
     """
-    rooms: dict[str, Vector] = {}
+    headroom_of: dict[str, Vector] = {}
     total = queue.zero
     for app in queue.active:
-        if app.user not in rooms:
+        if app.user not in headroom_of:
             limit = queue.users.limit(app.user, partition, whole=False)
             used = queue.users.get(app.user).used.get(partition, queue.zero)
-            rooms[app.user] = tuple(max(0, x) for x in subtract(limit, used))
+            headroom_of[app.user] = _positive(subtract(limit, used))
+        headroom = headroom_of[app.user]
         pending = app.pending.get(partition, queue.zero)
-        if less_reserved:
+        if deduct_reserved:
             pending = subtract(pending, app.reserved.get(partition, queue.zero))
-        counted = tuple(min(r, max(0, p)) for r, p in zip(rooms[app.user], pending, strict=True))
+        counted = tuple(min(h, max(0, p)) for h, p in zip(headroom, pending, strict=True))
         total = add(total, counted)
-        rooms[app.user] = subtract(rooms[app.user], counted)
+        headroom_of[app.user] = subtract(headroom, counted)
     return total

@@ -1,4 +1,10 @@
-"""Choosing containers of queues that hold too much (Hadoop: FifoCandidatesSelector)."""
+"""Selects containers of queues that hold more than their ideal assignment.
+
+Hadoop: FifoCandidatesSelector. In a leaf, containers in a shared partition that it has borrowed go
+first, then application by application, the least important first: its reservations, then its
+containers, the newest first. AM containers go last of all, and only as long as the leaf's AMs hold
+more than its AM share: an application without AM starts over, so it is the dearest to lose.
+"""
 
 from __future__ import annotations
 
@@ -6,104 +12,100 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.calculator import multiply
-from kubeyarn.schedulers.capacity.preemption.demand import try_take
+from kubeyarn.schedulers.capacity.preemption.context import containers_to_preempt
 
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-    from kubeyarn.schedulers.capacity.preemption.context import Pass
+    from kubeyarn.schedulers.capacity.preemption.context import PreemptionContext
 
 
-def take_by_queue(state: Pass, wait_ms: int, *, balance: bool = False) -> None:
-    """Choose, leaf by leaf, what the ideal assignment says is too much.
+def select_candidates(context: PreemptionContext, wait_ms: int, *, balance: bool = False) -> None:
+    """Select, leaf by leaf, what the ideal assignment says is too much.
 
-    Borrowed containers go first, then newest applications' reservations and containers, AMs last.
+    With *balance* queues that are satisfied are balanced among each other, too (Hadoop:
+    `preemption-to-balance-queue-after-satisfied`).
     """
-    reserved = state.config.additional_balance_on_reserved and not balance
-    state.compute(reserved=reserved, balance=balance)
-    state.deduct_chosen()
-    for leaf in state.leaves:
+    reserved = context.config.additional_balance_on_reserved and not balance
+    context.compute_ideal_allocation(consider_reserved=reserved, balance=balance)
+    context.deduct_selected()
+    for leaf in context.leaves:
         if not leaf.settings.preemption_disabled:
-            _take_of(state, leaf, wait_ms)
+            _select_of_leaf(context, leaf, wait_ms)
 
 
-def _take_of(state: Pass, leaf: LeafQueue, wait_ms: int) -> None:
-    wanted = state.wanted_of(leaf)
-    for partition in list(wanted):
+def _select_of_leaf(context: PreemptionContext, leaf: LeafQueue, wait_ms: int) -> None:
+    to_obtain = context.to_obtain(leaf)
+    for partition in list(to_obtain):
         borrowed = leaf.borrowed.get(partition, {})
         for container in sorted(borrowed.values(), key=lambda c: c.id, reverse=True):
-            _take(state, wanted, container, wait_ms)
-    skipped: list[Container] = []
-    skipped_size = leaf.zero
+            _try_container(context, to_obtain, container, wait_ms)
+    am_containers: list[Container] = []
+    am_size = leaf.zero
     leaf.settle_order()
     for app in reversed(leaf.active):
-        if not wanted:
+        if not to_obtain:
             break
-        skipped_size = add(skipped_size, _take_of_app(state, app, wanted, skipped, wait_ms))
-    most = multiply(leaf.minimum(""), leaf.settings.am_share)
-    for container in skipped:
-        if not wanted:
+        am_size = add(am_size, _select_of_app(context, app, to_obtain, am_containers, wait_ms))
+    am_share = multiply(leaf.minimum(""), leaf.settings.am_share)
+    for container in am_containers:
+        if not to_obtain:
             break
-        if state.calc.compare(state.cluster.total, skipped_size, most) <= 0:
+        if context.calc.compare(context.cluster.total, am_size, am_share) <= 0:
             break
-        if _take(state, wanted, container, wait_ms):
-            skipped_size = subtract(skipped_size, container.size)
+        if _try_container(context, to_obtain, container, wait_ms):
+            am_size = subtract(am_size, container.size)
 
 
-def _take_of_app(
-    state: Pass,
+def _select_of_app(
+    context: PreemptionContext,
     app: LedgerApplication,
-    wanted: dict[str, Vector],
-    skipped: list[Container],
+    to_obtain: dict[str, Vector],
+    am_containers: list[Container],
     wait_ms: int,
 ) -> Vector:
-    """Choose of one application; AMs are put aside, their size is returned."""
-    put_aside = app.zero
+    """Select of one application; its AM is put into *am_containers*, and its size is returned."""
+    am_size = app.zero
     for held in app.reservations.values():
         for reservation in held.values():
-            if not wanted:
-                return put_aside
-            try_take(
-                state.calc,
-                state.cluster.total,
-                wanted,
+            if not to_obtain:
+                return am_size
+            context.try_to_obtain(
+                to_obtain,
                 reservation.partition,
                 reservation.size,
-                state.budget,
-                conservative=state.config.conservative_drf,
+                conservative=context.config.conservative_drf,
             )
-            state.dropped.append(reservation)
-    for container in victims_in_order(app):
-        if not wanted:
-            return put_aside
-        if container.id in state.chosen or state.may_be_killed(container):
+            # Hadoop gives it up whether or not it counts for what is to be obtained.
+            context.unreserved.append(reservation)
+    for container in containers_to_preempt(app):
+        if not to_obtain:
+            return am_size
+        if container.id in context.selected or context.is_killable(container):
             continue
         if container.am:
-            skipped.append(container)
-            put_aside = add(put_aside, container.size)
+            am_containers.append(container)
+            am_size = add(am_size, container.size)
             continue
-        _take(state, wanted, container, wait_ms)
-    return put_aside
+        _try_container(context, to_obtain, container, wait_ms)
+    return am_size
 
 
-def victims_in_order(app: LedgerApplication) -> list[Container]:
-    """An application's containers: least important request first, of these the newest first."""
-    return sorted(app.containers.values(), key=lambda c: (c.key, c.id), reverse=True)
-
-
-def _take(state: Pass, wanted: dict[str, Vector], container: Container, wait_ms: int) -> bool:
-    if container.id in state.chosen:
+def _try_container(
+    context: PreemptionContext,
+    to_obtain: dict[str, Vector],
+    container: Container,
+    wait_ms: int,
+) -> bool:
+    if container.id in context.selected:
         return False
-    taken = try_take(
-        state.calc,
-        state.cluster.total,
-        wanted,
+    taken = context.try_to_obtain(
+        to_obtain,
         container.partition,
         container.size,
-        state.budget,
-        conservative=state.config.conservative_drf,
+        conservative=context.config.conservative_drf,
     )
     if taken:
-        state.choose(container, wait_ms)
+        context.select(container, wait_ms)
     return taken

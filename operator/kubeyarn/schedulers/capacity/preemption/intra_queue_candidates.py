@@ -1,127 +1,166 @@
-"""Choosing containers within a queue, for more important applications or underserved users.
+"""Selects containers within a queue, for more important applications or users below their limit.
 
 Hadoop: IntraQueueCandidatesSelector and FifoIntraQueuePreemptionPlugin.
+
+Theory of operation: only leaves that an earlier computation found underserved are looked at, and
+only while they use more than `intra_queue_minimum_threshold` of their guarantee: below it there is
+room elsewhere. For each, three steps on copies of its applications (`TempAppPerPartition`):
+
+1. `_set_ideal` gives out what the leaf holds, less its AMs and what other selectors take of it, the
+   most important application first, each as far as its user's limit goes. An application that
+   should have more than it has wants the rest *from others*.
+2. `_set_to_be_preempted` says what each could lose: what it holds beyond its ideal. With user
+   limits first, one step (minimum allocation) stays with it, so that a user is never pushed below
+   its limit by a rounding.
+3. `_match` lets the most important that want something take of the least important that can lose
+   something. Applications of one user trade by priority only; those of different users, with user
+   limits first, only if the one who loses is over its limit.
+
+Then containers are selected application by application, the least important first, never its AM.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ApplicationOrdering, IntraQueueOrder
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.calculator import at_least, at_most, multiply
-from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-from kubeyarn.schedulers.capacity.preemption.context import Pass, applications
-from kubeyarn.schedulers.capacity.preemption.demand import try_take
-from kubeyarn.schedulers.capacity.preemption.fifo_candidates import victims_in_order
+from kubeyarn.schedulers.capacity.preemption.context import containers_to_preempt
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
-    from kubeyarn.schedulers.capacity.preemption.claims import Claim
+    from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+    from kubeyarn.schedulers.capacity.preemption.context import PreemptionContext
+    from kubeyarn.schedulers.capacity.preemption.ideal_assignment import TempQueuePerPartition
 
 
 @dataclass(slots=True)
-class UserClaim:
-    """One user in one leaf: *limit* leaves out what its AMs hold."""
+class TempUserPerPartition:
+    """One user in one leaf. *user_limit* leaves out what its AMs hold.
+
+    *quota_for_delta_done*: what the user held beyond its limit was taken for users of the same
+    priority already (Hadoop: isPreemptionQuotaForULDeltaDone).
+    """
 
     used: Vector
     am_used: Vector
-    limit: Vector
-    ideal: Vector
-    selected: Vector
-    delta_done: bool = False
+    user_limit: Vector
+    ideal_assigned: Vector = field(init=False)
+    selected: Vector = field(init=False)
+    quota_for_delta_done: bool = False
 
-    def limit_reached(self, state: Pass) -> bool:
-        """Whether the user holds more than its limit, AMs left out on both sides."""
-        held = subtract(self.used, self.am_used)
-        return state.calc.compare(state.cluster.total, held, self.limit) > 0
+    def __post_init__(self) -> None:
+        self.ideal_assigned = self.selected = (0,) * len(self.used)
+
+    def used_deduct_am(self) -> Vector:
+        """What is held apart from AMs."""
+        return subtract(self.used, self.am_used)
 
 
 @dataclass(slots=True)
-class AppClaim:
-    """One application in one leaf: *from_others* is what it should get, *actual* what it gives."""
+class TempAppPerPartition:
+    """One application in one leaf.
+
+    *to_be_preempted* is what it could lose, *to_be_preempted_from_other* what it should get and
+    *actually_to_be_preempted* what it loses to others.
+    """
 
     app: LedgerApplication
     used: Vector
     am_used: Vector
     pending: Vector
-    ideal: Vector
-    selected: Vector
-    to_take: Vector
-    from_others: Vector
-    actual: Vector
+    ideal_assigned: Vector = field(init=False)
+    selected: Vector = field(init=False)
+    to_be_preempted: Vector = field(init=False)
+    to_be_preempted_from_other: Vector = field(init=False)
+    actually_to_be_preempted: Vector = field(init=False)
 
-    def used_but_am(self) -> Vector:
+    def __post_init__(self) -> None:
+        zero = (0,) * len(self.used)
+        self.ideal_assigned = self.selected = self.to_be_preempted = zero
+        self.to_be_preempted_from_other = self.actually_to_be_preempted = zero
+
+    def used_deduct_am(self) -> Vector:
         """What is held apart from the AM."""
         return subtract(self.used, self.am_used)
 
 
-def take_in_queue(state: Pass, wait_ms: int) -> None:
-    """Choose within every underserved leaf that is used enough."""
-    claims: dict[tuple[str, str], tuple[list[AppClaim], dict[str, UserClaim]]] = {}
-    by_path = {leaf.path: leaf for leaf in state.leaves}
-    for partition in state.claims:
-        for path in list(state.underserved.get(partition, ())):
+TempLeaf = tuple[list[TempAppPerPartition], dict[str, TempUserPerPartition]]
+"""A leaf's applications, the least important first, and its users by name."""
+
+
+def select_candidates(context: PreemptionContext, wait_ms: int) -> None:
+    """Select within every underserved leaf that is used enough."""
+    temp_leaves: dict[tuple[str, str], TempLeaf] = {}
+    by_path = {leaf.path: leaf for leaf in context.leaves}
+    for partition in context.temp_queues:
+        for path in list(context.underserved.get(partition, ())):
             leaf = by_path.get(path)
             if leaf is None:
                 continue
             used = leaf.used_capacity(partition)
-            if used < single(state.config.intra_queue_minimum_threshold):
+            if used < single(context.config.intra_queue_minimum_threshold):
                 continue
-            claims[partition, path] = _demand(state, leaf, partition)
-    _deduct(state, claims)
-    for partition in state.claims:
-        for path in list(state.underserved.get(partition, ())):
+            temp_leaves[partition, path] = compute_apps_ideal_allocation(context, leaf, partition)
+    _deduct_selected(context, temp_leaves)
+    for partition in context.temp_queues:
+        for path in list(context.underserved.get(partition, ())):
             leaf = by_path.get(path)
             if leaf is None or leaf.settings.intra_queue_preemption_disabled:
                 continue
-            apps, users = claims.get((partition, path), ([], {}))
-            _take(state, leaf, partition, apps, users, wait_ms)
+            apps, users = temp_leaves.get((partition, path), ([], {}))
+            _select_of_leaf(context, leaf, partition, apps, users, wait_ms)
 
 
-def _deduct(
-    state: Pass, claims: dict[tuple[str, str], tuple[list[AppClaim], dict[str, UserClaim]]]
+def _deduct_selected(
+    context: PreemptionContext, temp_leaves: dict[tuple[str, str], TempLeaf]
 ) -> None:
-    """Count what was chosen before against what applications give."""
-    for container, _ in state.chosen.values():
-        queue = state.queue_of(container)
-        if queue is None:
+    """Count what was selected before against what applications lose."""
+    for container, _ in context.selected.values():
+        leaf = context.leaf_of(container)
+        if leaf is None:
             continue
-        claim = state.claim(queue.path, container.partition)
-        claim.deduct(state.calc, container.size)
-        for app in claims.get((container.partition, queue.path), ([], {}))[0]:
-            if state.calc.compare(claim.total, app.actual, container.size) > 0:
-                app.actual = subtract(app.actual, container.size)
+        queue = context.temp_queue(leaf.path, container.partition)
+        queue.deduct_actually_to_be_preempted(context.calc, container.size)
+        for app in temp_leaves.get((container.partition, leaf.path), ([], {}))[0]:
+            if context.calc.compare(queue.total, app.actually_to_be_preempted, container.size) > 0:
+                app.actually_to_be_preempted = subtract(
+                    app.actually_to_be_preempted, container.size
+                )
 
 
-def _demand(
-    state: Pass, leaf: LeafQueue, partition: str
-) -> tuple[list[AppClaim], dict[str, UserClaim]]:
-    """What each application should have, and what it gives; least important first."""
-    apps = applications(leaf)
-    claim = state.claim(leaf.path, partition)
-    users: dict[str, UserClaim] = {}
-    am_of: dict[str, Vector] = {}
-    am_total = leaf.zero
+def compute_apps_ideal_allocation(
+    context: PreemptionContext, leaf: LeafQueue, partition: str
+) -> TempLeaf:
+    """What each application of a leaf should have, and what it loses (computeAppsIdealAllocation).
+
+    A leaf with one application has nobody to take from.
+    """
+    apps = [*leaf.active, *leaf.waiting]
+    queue = context.temp_queue(leaf.path, partition)
+    users: dict[str, TempUserPerPartition] = {}
+    am_used_by: dict[str, Vector] = {}
+    am_used = leaf.zero
     for app in leaf.active:
         am_size = _am_size(app, partition)
-        am_of[app.user] = add(am_of.get(app.user, leaf.zero), am_size)
-        am_total = add(am_total, am_size)
+        am_used_by[app.user] = add(am_used_by.get(app.user, leaf.zero), am_size)
+        am_used = add(am_used, am_size)
     if len(apps) == 1:
         return [], users
-    reassignable = subtract(subtract(claim.used, claim.taken), am_total)
-    claimed = [_app_claim(leaf, app, partition) for app in apps]
-    for one in claimed:
+    reassignable = subtract(subtract(queue.used, queue.actually_to_be_preempted), am_used)
+    temp_apps = [_temp_app(leaf, app, partition) for app in apps]
+    for one in temp_apps:
         if one.app.user not in users:
-            users[one.app.user] = _user_claim(leaf, one.app.user, partition, am_of)
-    ordered = _by_importance(state, leaf, claimed, users)
-    _set_ideal(state, ordered, users, reassignable, partition)
+            users[one.app.user] = _temp_user(leaf, one.app.user, partition, am_used_by)
+    ordered = _by_importance(context, leaf, temp_apps, users)
+    _set_ideal(context, ordered, users, reassignable, partition)
     ordered.reverse()
-    _set_to_take(state, leaf, ordered, claim)
-    _match(state, ordered, users)
+    _set_to_be_preempted(context, leaf, ordered, queue)
+    _match(context, ordered, users)
     return ordered, users
 
 
@@ -129,191 +168,224 @@ def _am_size(app: LedgerApplication, partition: str) -> Vector:
     return app.am_size if app.am_partition == partition else app.zero
 
 
-def _app_claim(leaf: LeafQueue, app: LedgerApplication, partition: str) -> AppClaim:
-    zero = leaf.zero
-    return AppClaim(
+def _temp_app(leaf: LeafQueue, app: LedgerApplication, partition: str) -> TempAppPerPartition:
+    return TempAppPerPartition(
         app=app,
-        used=app.used.get(partition, zero),
-        am_used=zero if app.waiting_for_am else _am_size(app, partition),
-        pending=app.pending.get(partition, zero),
-        ideal=zero,
-        selected=zero,
-        to_take=zero,
-        from_others=zero,
-        actual=zero,
+        used=app.used.get(partition, leaf.zero),
+        am_used=leaf.zero if app.waiting_for_am else _am_size(app, partition),
+        pending=app.pending.get(partition, leaf.zero),
     )
 
 
-def _user_claim(leaf: LeafQueue, name: str, partition: str, am_of: dict[str, Vector]) -> UserClaim:
-    zero = leaf.zero
-    am_used = am_of.get(name, zero)
+def _temp_user(
+    leaf: LeafQueue, name: str, partition: str, am_used_by: dict[str, Vector]
+) -> TempUserPerPartition:
+    am_used = am_used_by.get(name, leaf.zero)
     limit = leaf.users.limit(name, partition, whole=False, everyone=True)
-    used = leaf.users.get(name).used.get(partition, zero)
-    return UserClaim(used, am_used, subtract(limit, am_used), zero, zero)
+    used = leaf.users.get(name).used.get(partition, leaf.zero)
+    return TempUserPerPartition(used, am_used, subtract(limit, am_used))
 
 
 def _by_importance(
-    state: Pass, leaf: LeafQueue, claims: list[AppClaim], users: dict[str, UserClaim]
-) -> list[AppClaim]:
+    context: PreemptionContext,
+    leaf: LeafQueue,
+    apps: list[TempAppPerPartition],
+    users: dict[str, TempUserPerPartition],
+) -> list[TempAppPerPartition]:
+    """The most important first: by priority, or by what users hold where the leaf is fair."""
     fair = leaf.settings.application_ordering is ApplicationOrdering.FAIR
-    users_first = state.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST
+    users_first = context.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST
     if not (fair and users_first):
-        return sorted(claims, key=lambda c: (-c.app.priority, c.app.app.order, c.app.app.id))
+        return sorted(apps, key=lambda one: (-one.app.priority, one.app.app.order, one.app.app.id))
 
-    def compare(a: AppClaim, b: AppClaim) -> int:
+    def compare(a: TempAppPerPartition, b: TempAppPerPartition) -> int:
         if a.app.user == b.app.user:
             return 1 if leaf.active_key(a.app) > leaf.active_key(b.app) else -1
         mine, theirs = users[a.app.user], users[b.app.user]
-        by_user = state.calc.compare(
-            state.cluster.total,
-            subtract(mine.used, mine.am_used),
-            subtract(theirs.used, theirs.am_used),
+        by_user = context.calc.compare(
+            context.cluster.total, mine.used_deduct_am(), theirs.used_deduct_am()
         )
         return by_user or (1 if a.app.app.id > b.app.app.id else -1)
 
-    return sorted(claims, key=cmp_to_key(compare))
+    return sorted(apps, key=cmp_to_key(compare))
 
 
 def _set_ideal(
-    state: Pass,
-    ordered: list[AppClaim],
-    users: dict[str, UserClaim],
+    context: PreemptionContext,
+    ordered: list[TempAppPerPartition],
+    users: dict[str, TempUserPerPartition],
     reassignable: Vector,
     partition: str,
 ) -> None:
-    calc, total = state.calc, state.cluster.total
+    """Give out what may be reassigned, the most important application first.
+
+    Hadoop: calculateIdealAssignedResourcePerApp. What other selectors took of an application is
+    neither wanted back nor counted as held.
+    """
+    calc, total = context.calc, context.cluster.total
     zero = (0,) * len(reassignable)
     for one in ordered:
         if calc.compare(total, reassignable, zero) <= 0 or calc.any_zero_or_below(reassignable):
             continue
         user = users[one.app.user]
-        _count_selected(state, one, user, partition)
-        if calc.compare(total, user.ideal, user.limit) >= 0:
+        _count_selected(context, one, user, partition)
+        if calc.compare(total, user.ideal_assigned, user.user_limit) >= 0:
             continue
-        wanted = subtract(add(one.used_but_am(), one.pending), one.selected)
-        allowed = at_most(calc, total, wanted, subtract(user.limit, user.ideal))
-        one.ideal = at_most(calc, total, reassignable, allowed)
-        user.ideal = add(user.ideal, one.ideal)
-        held = subtract(one.used_but_am(), one.selected)
-        if calc.compare(total, one.ideal, held) > 0:
-            one.from_others = subtract(one.ideal, held)
-        reassignable = tuple(max(0, x) for x in subtract(reassignable, one.ideal))
+        wanted = subtract(add(one.used_deduct_am(), one.pending), one.selected)
+        allowed = at_most(calc, total, wanted, subtract(user.user_limit, user.ideal_assigned))
+        one.ideal_assigned = at_most(calc, total, reassignable, allowed)
+        user.ideal_assigned = add(user.ideal_assigned, one.ideal_assigned)
+        held = subtract(one.used_deduct_am(), one.selected)
+        if calc.compare(total, one.ideal_assigned, held) > 0:
+            one.to_be_preempted_from_other = subtract(one.ideal_assigned, held)
+        reassignable = _positive(subtract(reassignable, one.ideal_assigned))
 
 
-def _count_selected(state: Pass, one: AppClaim, user: UserClaim, partition: str) -> None:
-    for container, _ in state.chosen.values():
+def _count_selected(
+    context: PreemptionContext,
+    one: TempAppPerPartition,
+    user: TempUserPerPartition,
+    partition: str,
+) -> None:
+    for container, _ in context.selected.values():
         if container.id in one.app.containers and container.partition == partition:
             one.selected = add(one.selected, container.size)
             user.selected = add(user.selected, container.size)
 
 
-def _set_to_take(state: Pass, leaf: LeafQueue, ordered: list[AppClaim], claim: Claim) -> None:
-    calc, total, zero = state.calc, state.cluster.total, leaf.zero
-    share = single(state.config.intra_queue_maximum_allowable)
-    most = multiply(claim.guaranteed, share)
-    more = calc.compare(total, most, claim.taken) > 0
-    most = subtract(most, claim.taken) if more else zero
-    left = at_most(calc, total, most, state.budget.left)
+def _set_to_be_preempted(
+    context: PreemptionContext,
+    leaf: LeafQueue,
+    ordered: list[TempAppPerPartition],
+    queue: TempQueuePerPartition,
+) -> None:
+    """What each application could lose, the least important first, as far as the budgets go.
+
+    All of a leaf together lose at most `intra_queue_maximum_allowable` of its guarantee, less what
+    other selectors take of it, and at most what is left for the pass.
+    """
+    calc, total, zero = context.calc, context.cluster.total, leaf.zero
+    most = multiply(queue.guaranteed, single(context.config.intra_queue_maximum_allowable))
+    taken = queue.actually_to_be_preempted
+    most = subtract(most, taken) if calc.compare(total, most, taken) > 0 else zero
+    left = at_most(calc, total, most, context.total_preemption_allowed)
     for one in ordered:
         if calc.compare(total, left, zero) <= 0 or calc.compare(total, one.used, zero) <= 0:
             continue
-        given = subtract(one.used, one.ideal)
-        given = _less(_less(given, one.selected), one.am_used)
-        if state.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST:
-            given = _less(given, leaf.step)
-        one.to_take = at_most(calc, total, at_least(calc, total, given, zero), left)
-        left = _less(left, one.to_take)
+        amount = subtract(one.used, one.ideal_assigned)
+        amount = _positive(subtract(amount, one.selected))
+        amount = _positive(subtract(amount, one.am_used))
+        if context.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST:
+            amount = _positive(subtract(amount, leaf.step))
+        one.to_be_preempted = at_most(calc, total, at_least(calc, total, amount, zero), left)
+        left = _positive(subtract(left, one.to_be_preempted))
 
 
-def _less(a: Vector, b: Vector) -> Vector:
-    return tuple(max(0, x - y) for x, y in zip(a, b, strict=True))
+def _positive(vector: Vector) -> Vector:
+    return tuple(max(0, x) for x in vector)
 
 
-def _match(state: Pass, ordered: list[AppClaim], users: dict[str, UserClaim]) -> None:
-    """Let the most important that want more take of the least important that hold too much."""
-    zero = state.cluster.zero
+def _match(
+    context: PreemptionContext,
+    ordered: list[TempAppPerPartition],
+    users: dict[str, TempUserPerPartition],
+) -> None:
+    """Let the most important that want something take of the least important that can lose it.
+
+    Hadoop: FifoIntraQueuePreemptionPlugin.preemptFromLeastStarvedApp.
+    """
+    calc, total, zero = context.calc, context.cluster.total, context.cluster.zero
     for taker in reversed(ordered):
-        if state.calc.compare(state.cluster.total, taker.from_others, zero) <= 0:
+        if calc.compare(total, taker.to_be_preempted_from_other, zero) <= 0:
             continue
         for giver in ordered:
-            if state.calc.compare(state.cluster.total, giver.to_take, zero) > 0:
-                _match_two(state, taker, giver, users[giver.app.user])
+            if calc.compare(total, giver.to_be_preempted, zero) > 0:
+                _match_two(context, taker, giver, users[giver.app.user])
 
 
-def _match_two(state: Pass, taker: AppClaim, giver: AppClaim, user: UserClaim) -> None:
-    calc, total, zero = state.calc, state.cluster.total, state.cluster.zero
+def _match_two(
+    context: PreemptionContext,
+    taker: TempAppPerPartition,
+    giver: TempAppPerPartition,
+    user: TempUserPerPartition,
+) -> None:
+    """Let *taker* have what *giver*, whose user is *user*, can lose and has not lost yet.
+
+    Between users of one priority only the excess over the user's limit may change hands, and only
+    once: otherwise the two would take the same containers from each other pass by pass.
+    """
+    calc, total, zero = context.calc, context.cluster.total, context.cluster.zero
     same_user = taker.app.user == giver.app.user
     if same_user and giver.app.priority >= taker.app.priority:
         return
-    if calc.compare(total, giver.to_take, giver.actual) <= 0 or taker.from_others == zero:
+    available = subtract(giver.to_be_preempted, giver.actually_to_be_preempted)
+    nothing_left = calc.compare(total, giver.to_be_preempted, giver.actually_to_be_preempted) <= 0
+    if nothing_left or taker.to_be_preempted_from_other == zero:
         return
-    users_first = state.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST
-    reached = user.limit_reached(state)
-    if not same_user and not reached and users_first:
+    users_first = context.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST
+    over_limit = calc.compare(total, user.used_deduct_am(), user.user_limit) > 0
+    if not same_user and not over_limit and users_first:
         return
-    available = subtract(giver.to_take, giver.actual)
-    if not same_user and giver.app.priority == taker.app.priority and reached:
-        delta = subtract(subtract(subtract(user.used, user.am_used), user.selected), user.limit)
-        if user.delta_done:
+    if not same_user and giver.app.priority == taker.app.priority and over_limit:
+        delta = subtract(subtract(user.used_deduct_am(), user.selected), user.user_limit)
+        if user.quota_for_delta_done:
             delta = zero
         if calc.compare(total, delta, available) < 0:
-            user.delta_done = True
+            user.quota_for_delta_done = True
             available = delta
     if calc.compare(total, available, zero) > 0:
-        amount = at_most(calc, total, taker.from_others, available)
-        taker.from_others = subtract(taker.from_others, amount)
-        giver.actual = add(giver.actual, amount)
+        amount = at_most(calc, total, taker.to_be_preempted_from_other, available)
+        taker.to_be_preempted_from_other = subtract(taker.to_be_preempted_from_other, amount)
+        giver.actually_to_be_preempted = add(giver.actually_to_be_preempted, amount)
 
 
-def _take(
-    state: Pass,
+def _select_of_leaf(
+    context: PreemptionContext,
     leaf: LeafQueue,
     partition: str,
-    apps: list[AppClaim],
-    users: dict[str, UserClaim],
+    apps: list[TempAppPerPartition],
+    users: dict[str, TempUserPerPartition],
     wait_ms: int,
 ) -> None:
-    wanted = {partition: leaf.zero}
+    to_obtain = {partition: leaf.zero}
     for one in apps:
-        wanted[partition] = add(wanted[partition], one.actual)
-    rolling = {
+        to_obtain[partition] = add(to_obtain[partition], one.actually_to_be_preempted)
+    rolling_usage = {
         name: user.used.get(partition, leaf.zero) for name, user in leaf.users.by_name.items()
     }
     for one in apps:
-        if any(one.actual):
-            _take_of_app(state, one.app, wanted, users, rolling, wait_ms)
+        if any(one.actually_to_be_preempted):
+            _select_of_app(context, one.app, to_obtain, users, rolling_usage, wait_ms)
 
 
-def _take_of_app(
-    state: Pass,
+def _select_of_app(
+    context: PreemptionContext,
     app: LedgerApplication,
-    wanted: dict[str, Vector],
-    users: dict[str, UserClaim],
-    rolling: dict[str, Vector],
+    to_obtain: dict[str, Vector],
+    users: dict[str, TempUserPerPartition],
+    rolling_usage: dict[str, Vector],
     wait_ms: int,
 ) -> None:
-    calc, total = state.calc, state.cluster.total
-    users_first = state.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST
-    for container in victims_in_order(app):
-        if not wanted:
+    """Select of one application until its user would be at its limit, AMs included."""
+    calc, total = context.calc, context.cluster.total
+    users_first = context.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST
+    for container in containers_to_preempt(app):
+        if not to_obtain:
             return
-        if container.id in state.chosen or container.am or state.may_be_killed(container):
+        if container.id in context.selected or container.am or context.is_killable(container):
             continue
         user = users.get(app.user)
         if user is not None and users_first:
-            left = subtract(rolling[app.user], container.size)
-            if calc.compare(total, left, add(user.limit, user.am_used)) <= 0:
+            left = subtract(rolling_usage[app.user], container.size)
+            if calc.compare(total, left, add(user.user_limit, user.am_used)) <= 0:
                 break
-        taken = try_take(
-            calc,
-            total,
-            wanted,
+        taken = context.try_to_obtain(
+            to_obtain,
             container.partition,
             container.size,
-            state.budget,
-            conservative=state.config.intra_queue_conservative_drf,
+            conservative=context.config.intra_queue_conservative_drf,
         )
         if taken:
-            state.choose(container, wait_ms)
+            context.select(container, wait_ms)
             if users_first:
-                rolling[app.user] = subtract(rolling[app.user], container.size)
+                rolling_usage[app.user] = subtract(rolling_usage[app.user], container.size)

@@ -1,6 +1,6 @@
-"""The preemption policy's passes: select, mark, and kill after a wait.
+"""One pass of preemption: select containers, tell their AMs, and kill them after a while.
 
-Hadoop: ProportionalCapacityPreemptionPolicy.
+Hadoop: ProportionalCapacityPreemptionPolicy. The package says how a pass goes.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from kubeyarn.schedulers.api import Decision, Preempt
 from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.allocator.commit import drop_reservation
 from kubeyarn.schedulers.capacity.objects.preemptable_containers import may_be_killed
-from kubeyarn.schedulers.capacity.preemption.context import Pass
-from kubeyarn.schedulers.capacity.preemption.demand import Budget
-from kubeyarn.schedulers.capacity.preemption.fifo_candidates import take_by_queue
-from kubeyarn.schedulers.capacity.preemption.intra_queue_candidates import take_in_queue
-from kubeyarn.schedulers.capacity.preemption.reserved_candidates import (
-    take_by_priority,
-    take_by_reservation,
+from kubeyarn.schedulers.capacity.preemption import (
+    fifo_candidates,
+    intra_queue_candidates,
+    priority_candidates,
+    reserved_candidates,
 )
+from kubeyarn.schedulers.capacity.preemption.context import PreemptionContext
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
@@ -33,15 +32,15 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 
 
-class Preemption:
-    """Remembers since when containers are marked."""
+class ProportionalCapacityPreemptionPolicy:
+    """Remembers, from pass to pass, since when containers are marked."""
 
-    __slots__ = ("_marked",)
+    __slots__ = ("_marked_ms",)
 
     def __init__(self) -> None:
-        self._marked: dict[ContainerId, int] = {}
+        self._marked_ms: dict[ContainerId, int] = {}
 
-    def run(
+    def edit_schedule(
         self,
         root: ParentQueue,
         cluster: Cluster,
@@ -50,71 +49,77 @@ class Preemption:
         apps: Mapping[ApplicationId, LedgerApplication],
         now_ms: int,
     ) -> list[Decision]:
-        """One pass: what is marked anew, and what was marked long enough is to be killed."""
+        """One pass: what is marked now, and what was marked long enough ago to be killed.
+
+        Reservations that are in the way are given up at once.
+        """
         rules = config.preemption
         if not rules.enabled:
             return []
-        state = self._select(root, cluster, calc, config, apps, now_ms)
+        allowed = multiply(cluster.total, single(rules.total_per_round))
+        context = PreemptionContext(
+            calc, cluster, rules, root, allowed, apps, lazy=config.lazy_preemption
+        )
+        exclusive = {"", *(p.name for p in config.partitions if p.exclusive)}
+        context.sync_queues(["", *(p.name for p in config.partitions)], exclusive)
+        _select_candidates(context, now_ms)
         if rules.observe_only:
             return []
-        for reservation in state.dropped:
+        for reservation in context.unreserved:
             drop_reservation(reservation, cluster.nodes[reservation.node])
-        decisions = self._mark_or_kill(state, now_ms)
-        self._forget(rules.maximum_wait_before_kill_ms, now_ms)
+        decisions = self._mark_or_kill(context, now_ms)
+        self._forget_stale_marks(rules.maximum_wait_before_kill_ms, now_ms)
         return decisions
 
-    def _select(
-        self,
-        root: ParentQueue,
-        cluster: Cluster,
-        calc: Calculator,
-        config: SchedulerConfig,
-        apps: Mapping[ApplicationId, LedgerApplication],
-        now_ms: int,
-    ) -> Pass:
-        rules = config.preemption
-        budget = Budget(multiply(cluster.total, single(rules.total_per_round)))
-        state = Pass(calc, cluster, rules, root, budget, apps, lazy=config.lazy_preemption)
-        exclusive = {"", *(p.name for p in config.partitions if p.exclusive)}
-        state.look(["", *(p.name for p in config.partitions)], exclusive)
-        wait = rules.maximum_wait_before_kill_ms
-        if rules.underutilized:
-            take_by_priority(state, now_ms, wait)
-        if rules.select_on_reserved:
-            take_by_reservation(state, wait)
-        take_by_queue(state, wait)
-        if rules.balance_after_satisfied:
-            take_by_queue(state, rules.balance_wait_before_kill_ms, balance=True)
-        if rules.intra_queue:
-            take_in_queue(state, wait)
-        return state
-
-    def _mark_or_kill(self, state: Pass, now_ms: int) -> list[Decision]:
+    def _mark_or_kill(self, context: PreemptionContext, now_ms: int) -> list[Decision]:
+        """Hadoop: preemptOrkillSelectedContainerAfterWait."""
         decisions: list[Decision] = []
-        for container, wait in state.chosen.values():
-            since = self._marked.get(container.id)
-            if since is None:
-                self._marked[container.id] = now_ms
-            elif since + wait > now_ms:
+        for container, wait_ms in context.selected.values():
+            since_ms = self._marked_ms.get(container.id)
+            if since_ms is None:
+                self._marked_ms[container.id] = now_ms
+            elif since_ms + wait_ms > now_ms:
                 continue
             else:
-                del self._marked[container.id]
-                if state.lazy:
-                    self._leave_to_others(state, container)
+                del self._marked_ms[container.id]
+                if context.lazy:
+                    app = context.apps[container.id.attempt.application]
+                    may_be_killed(container, app, context.cluster.nodes[container.node])
                     continue
-            size = state.cluster.types.text(container.size)
-            why = (
-                f"{size} on {container.node} is taken back for others who are below what they are "
-                "guaranteed"
+            decisions.append(
+                Preempt(
+                    container.id,
+                    kill=since_ms is not None,
+                    message=_message(context, container),
+                )
             )
-            decisions.append(Preempt(container.id, kill=since is not None, message=why))
         return decisions
 
-    def _leave_to_others(self, state: Pass, container: Container) -> None:
-        app = state.apps[container.id.attempt.application]
-        may_be_killed(container, app, state.cluster.nodes[container.node])
-
-    def _forget(self, wait_ms: int, now_ms: int) -> None:
-        stale = [c for c, since in self._marked.items() if since + 2 * wait_ms < now_ms]
+    def _forget_stale_marks(self, wait_ms: int, now_ms: int) -> None:
+        """Hadoop: cleanupStaledPreemptionCandidates."""
+        stale = [c for c, since in self._marked_ms.items() if since + 2 * wait_ms < now_ms]
         for container in stale:
-            del self._marked[container]
+            del self._marked_ms[container]
+
+
+def _select_candidates(context: PreemptionContext, now_ms: int) -> None:
+    """Let the selectors run, in Hadoop's order: each counts what those before it selected."""
+    rules = context.config
+    wait_ms = rules.maximum_wait_before_kill_ms
+    if rules.underutilized:
+        priority_candidates.select_candidates(context, now_ms, wait_ms)
+    if rules.select_on_reserved:
+        reserved_candidates.select_candidates(context, wait_ms)
+    fifo_candidates.select_candidates(context, wait_ms)
+    if rules.balance_after_satisfied:
+        fifo_candidates.select_candidates(context, rules.balance_wait_before_kill_ms, balance=True)
+    if rules.intra_queue:
+        intra_queue_candidates.select_candidates(context, wait_ms)
+
+
+def _message(context: PreemptionContext, container: Container) -> str:
+    size = context.cluster.types.text(container.size)
+    return (
+        f"{size} on {container.node} is taken back for others who are below what they are "
+        "guaranteed"
+    )
