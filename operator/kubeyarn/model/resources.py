@@ -117,6 +117,13 @@ def all_positive(a: Vector) -> bool:
     return all(x > 0 for x in a)
 
 
+def negate(a: Vector) -> Vector:
+    """The vector that takes *a* back."""
+    if len(a) == 2:
+        return (-a[0], -a[1])
+    return tuple(-x for x in a)
+
+
 def scale(a: Vector, count: int) -> Vector:
     """*count* times *a*."""
     return tuple(x * count for x in a)

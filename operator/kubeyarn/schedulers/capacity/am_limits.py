@@ -12,6 +12,7 @@ from kubeyarn.model.queues import EVERY_PARTITION
 from kubeyarn.model.resources import Vector, add
 from kubeyarn.schedulers.calculator import at_most
 from kubeyarn.schedulers.capacity.am_limit import queue_am_limit, user_am_fraction, user_am_limit
+from kubeyarn.schedulers.capacity.objects import accounts
 
 if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
@@ -72,7 +73,7 @@ def admit_applications(queue: LeafQueue) -> None:
         if not _fits_user(queue, app, partition, user_limits[partition]):
             continue
         queue.waiting.remove(app)
-        _admit(queue, app, partition)
+        _admit(queue, app)
 
 
 def _fits_queue(queue: LeafQueue, app: LedgerApplication, partition: str) -> bool:
@@ -92,7 +93,7 @@ def _nobody_yet(queue: LeafQueue, partition: str) -> bool:
     return not queue.active or not queue.calc.any_above_zero(used)
 
 
-def _admit(queue: LeafQueue, app: LedgerApplication, partition: str) -> None:
+def _admit(queue: LeafQueue, app: LedgerApplication) -> None:
     queue.users.about_to_count()
     user = queue.users.get(app.user)
     user.pending_apps -= 1
@@ -100,5 +101,4 @@ def _admit(queue: LeafQueue, app: LedgerApplication, partition: str) -> None:
     if not app.active:
         # It is if its priority changed while it was parked, and it is let in once more.
         queue.admit(app)
-    queue.am_used[partition] = add(queue.am_used.get(partition, queue.zero), app.am_size)
-    user.am_used[partition] = add(user.am_used.get(partition, queue.zero), app.am_size)
+    accounts.charge_am(queue, app)

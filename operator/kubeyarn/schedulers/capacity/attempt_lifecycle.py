@@ -8,14 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import AskKey
-from kubeyarn.model.resources import scale, subtract
 from kubeyarn.schedulers.capacity.allocator.commit import (
-    charge,
     complete,
-    discharge,
     drop_reservation,
 )
 from kubeyarn.schedulers.capacity.am_limits import admit_applications
+from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, OutstandingAsk
 
 if TYPE_CHECKING:
@@ -51,12 +49,10 @@ def leave(queue: LeafQueue, app: LedgerApplication) -> None:
     queue.users.about_to_count()
     user = queue.users.get(app.user)
     queue.runnable_apps.pop(app.app.id, None)
-    partition = app.am_partition
     if app in queue.parked:
         queue.parked.remove(app)
     if queue.remove(app):
-        queue.am_used[partition] = subtract(queue.am_used[partition], app.am_size)
-        user.am_used[partition] = subtract(user.am_used.get(partition, queue.zero), app.am_size)
+        accounts.discharge_am(queue, app)
         user.active_apps -= 1
     elif app.runnable or queue.cluster.hadoop_compatible:
         # A parked one was never counted as waiting.
@@ -76,24 +72,10 @@ def put_outstanding(
     racks: dict[str, int],
 ) -> None:
     """Replace what is outstanding under *key* (Hadoop: updatePendingResources)."""
-    queue = app.queue
-    before = app.asks.get(key)
-    if before is not None:
-        change = app.change_pending(before.partition, before.size, -before.count)
-        queue.change_pending(before.partition, change)
-    if count <= 0:
-        if before is not None:
-            app.drop_ask(key)
-        if not app.keys:
-            queue.users.deactivate(app.user, app.app.id)
-        return
-    if before is None:
-        before = OutstandingAsk(key, count, size, partition)
-        app.put_ask(before)
-        queue.users.activate(app.user, app.app.id)
-    before.count, before.size, before.partition = count, size, partition
-    before.relocate(locality, racks)
-    queue.change_pending(partition, app.change_pending(partition, size, count))
+    ask = app.asks.get(key) or OutstandingAsk(key, count, size, partition)
+    accounts.set_pending(app, ask, count, size, partition)
+    if count > 0:
+        ask.relocate(locality, racks)
 
 
 def clear(app: LedgerApplication, cluster: Cluster) -> None:
@@ -103,11 +85,7 @@ def clear(app: LedgerApplication, cluster: Cluster) -> None:
     for held in list(app.reservations.values()):
         for reservation in list(held.values()):
             drop_reservation(reservation, cluster.nodes[reservation.node])
-    for ask in app.asks.values():
-        change = app.change_pending(ask.partition, ask.size, -ask.count)
-        app.queue.change_pending(ask.partition, change)
-    for key in list(app.keys):
-        app.drop_ask(key)
+    accounts.forget_asks(app)
 
 
 def change_queue(app: LedgerApplication, target: LeafQueue) -> None:
@@ -117,21 +95,11 @@ def change_queue(app: LedgerApplication, target: LeafQueue) -> None:
     """
     source = app.queue
     for container in app.containers.values():
-        discharge(source, app, container.size, container.partition)
         source.forget_borrowed(container)
-        charge(target, app, container.size, container.partition)
-    for held in app.reservations.values():
-        for reservation in held.values():
-            discharge(source, app, reservation.size, reservation.partition)
-            source.change_reserved(reservation.partition, tuple(-x for x in reservation.size))
-            charge(target, app, reservation.size, reservation.partition)
-            target.change_reserved(reservation.partition, reservation.size)
+    accounts.move_used(app, source, target)
     leave(source, app)
     join(target, app)
-    for ask in app.asks.values():
-        amount = scale(ask.size, ask.count)
-        source.change_pending(ask.partition, tuple(-x for x in amount))
-        target.change_pending(ask.partition, amount)
+    accounts.move_pending(app, source, target)
     source.users.deactivate(app.user, app.app.id)
     if app.keys:
         target.users.activate(app.user, app.app.id)

@@ -8,9 +8,10 @@ from kubeyarn.model.asks import ANYWHERE
 from kubeyarn.model.resources import component_min
 from kubeyarn.schedulers.api import SchedulerNodeReport
 from kubeyarn.schedulers.capacity.allocator import container_update as resizing
-from kubeyarn.schedulers.capacity.allocator.commit import charge, new_container_id
+from kubeyarn.schedulers.capacity.allocator.commit import new_container_id
 from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
 from kubeyarn.schedulers.capacity.ledger_of_applications import ApplicationLedger
+from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.rejections import (
     check_size,
 )
@@ -66,9 +67,7 @@ class ContainerLedger(ApplicationLedger):
             app.am_container = container.id
             self._put(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
         asked, container = container.partition, container._replace(partition=node.partition)
-        app.hold(container)
-        node.hold(container)
-        charge(app.queue, app, container.size, container.partition)
+        accounts.charge(app, container, node)
         if node.partition and not asked:
             app.queue.note_borrowed(container)
         app.queue.needs_reordering(app)

@@ -9,8 +9,6 @@ from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.calculator import DominantCalculator, calculator
 from kubeyarn.schedulers.capacity.allocator.commit import (
-    charge,
-    discharge,
     drop_reservation,
 )
 from kubeyarn.schedulers.capacity.allocator.container_update import release
@@ -21,6 +19,7 @@ from kubeyarn.schedulers.capacity.auto_created_queues import (
     reset_managed,
 )
 from kubeyarn.schedulers.capacity.max_running_apps import ParallelLimits
+from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
 from kubeyarn.schedulers.capacity.objects.node import Cluster
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.nodes import Node
     from kubeyarn.model.resources import ResourceTypes
     from kubeyarn.schedulers.calculator import Calculator
+    from kubeyarn.schedulers.capacity.objects.node import LedgerNode
     from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 
@@ -185,31 +185,18 @@ class QueueLedger:
         if node.partition != ledger.partition or not node.schedulable:
             if ledger.reservation is not None:
                 drop_reservation(ledger.reservation, ledger)
-            self._repartition(ledger.name, node.partition)
-        ledger.free = tuple(
-            free + new - old
-            for free, new, old in zip(ledger.free, node.total, ledger.total, strict=True)
-        )
-        ledger.node, ledger.total = node, node.total
-        ledger.partition = node.partition
+            self._repartition(ledger, node.partition)
+        accounts.resize_node(self.cluster, ledger, node)
         ledger.move(node.rack)
-        self.cluster.recount()
         self._cluster_changed()
         self._grown = True
 
-    def _repartition(self, name: str, partition: str) -> None:
-        ledger = self.cluster.nodes[name]
-        for container in list(ledger.containers.values()):
+    def _repartition(self, node: LedgerNode, partition: str) -> None:
+        for container in list(node.containers.values()):
             app = self.apps.get(container.id.attempt.application)
-            if app is None or container.partition == partition:
-                continue
-            moved = container._replace(partition=partition)
-            app.drop(container)
-            app.queue.forget_borrowed(container)
-            discharge(app.queue, app, container.size, container.partition)
-            app.hold(moved)
-            charge(app.queue, app, moved.size, partition)
-            ledger.containers[moved.id] = moved
+            if app is not None and container.partition != partition:
+                app.queue.forget_borrowed(container)
+                accounts.repartition(app, container, node, partition)
 
     def remove_node(self, name: str) -> Sequence[Container]:
         """A node is lost; returns its containers, which are released from the ledger."""

@@ -12,6 +12,7 @@ from kubeyarn.model.queues import Unit
 from kubeyarn.model.resources import Vector, add
 from kubeyarn.schedulers.calculator import at_most, multiply
 from kubeyarn.schedulers.capacity.am_limits import admit_applications
+from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue, Shares
@@ -69,7 +70,7 @@ def refresh_leaf(queue: LeafQueue, limit: Vector, config: SchedulerConfig) -> No
     queue.set_current_limit(limit)
     queue.known_limit = queue.current_limit
     for partition in {*queue.shares, *queue.used}:
-        queue.users.recount_ratios(partition)
+        accounts.recount_ratios(queue.users, partition)
     queue.measure()
     admit_applications(queue)
     queue.users.limits_changed()

@@ -51,6 +51,7 @@ STEP = st.builds(
             "shrink",
             "promote",
             "finish",
+            "restart",
             "add",
             "remove",
             "priority",
@@ -203,6 +204,10 @@ class Teller:
     def finish(self, a: int) -> None:
         """Some application ends."""
         self.engine.finish(self._app(a), self.now_ms)
+
+    def restart(self, a: int) -> None:
+        """Some application begins its second attempt."""
+        self.engine.start_attempt(self._app(a), 2, self.now_ms)
 
     def add(self, a: int) -> None:
         """A node joins, or one changes its partition."""

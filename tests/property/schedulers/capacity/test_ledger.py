@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from hypothesis import example, given, settings
 
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.api import Decision, Grant
 from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue
 from property.schedulers.capacity.stories import STORY, Step, Teller, properties
@@ -21,62 +23,102 @@ def present(amounts: Amounts) -> Amounts:
     return {partition: size for partition, size in amounts.items() if any(size)}
 
 
-class Books:
-    """Everything that is held, summed up anew from containers, reservations and asks."""
+class Recount:
+    """All sums, counted again from containers, reservations, asks and applications."""
 
     def __init__(self, engine: CapacityScheduler) -> None:
-        self.used: dict[str, Amounts] = defaultdict(dict)
-        self.reserved: dict[str, Amounts] = defaultdict(dict)
-        self.pending: dict[str, Amounts] = defaultdict(dict)
-        self.users: dict[tuple[str, str], Amounts] = defaultdict(dict)
+        self.used: dict[object, Amounts] = defaultdict(dict)
+        self.reserved: dict[object, Amounts] = defaultdict(dict)
+        self.pending: dict[object, Amounts] = defaultdict(dict)
+        self.am_used: dict[object, Amounts] = defaultdict(dict)
         self.on_node: dict[str, Vector] = {}
         for app in engine.apps.values():
-            for container in app.containers.values():
-                self._charge(app.queue, app.user, container.partition, container.size)
-                held = self.on_node.get(container.node, ZERO)
-                self.on_node[container.node] = add(held, container.size)
-            for by_node in app.reservations.values():
-                for one in by_node.values():
-                    self._charge(app.queue, app.user, one.partition, one.size)
-                    self._up(self.reserved, app.queue, one.partition, one.size)
-            for ask in app.asks.values():
-                size = tuple(x * ask.count for x in ask.size)
-                self._up(self.pending, app.queue, ask.partition, size)
+            self._recount(app)
 
-    def _charge(self, leaf: Queue, user: str, partition: str, size: Vector) -> None:
-        self._up(self.used, leaf, partition, size)
-        held = self.users[leaf.path, user]
+    def _recount(self, app: LedgerApplication) -> None:
+        above = [queue.path for queue in app.queue.path_up()]
+        user = (app.queue.path, app.user)
+        for container in app.containers.values():
+            counting = [app.app.id, user, *above]
+            _up(self.used, counting, container.partition, container.size)
+            held = self.on_node.get(container.node, ZERO)
+            self.on_node[container.node] = add(held, container.size)
+        for by_node in app.reservations.values():
+            for one in by_node.values():
+                _up(self.used, [user, *above], one.partition, one.size)
+                _up(self.reserved, [app.app.id, *above], one.partition, one.size)
+        for ask in app.asks.values():
+            size = tuple(x * ask.count for x in ask.size)
+            _up(self.pending, [app.app.id, *above], ask.partition, size)
+        if app.active:
+            _up(self.am_used, [app.queue.path, user], app.am_partition, app.am_size)
+
+
+def _up(
+    where: dict[object, Amounts], counting: Iterable[object], partition: str, size: Vector
+) -> None:
+    for name in counting:
+        held = where[name]
         held[partition] = add(held.get(partition, ZERO), size)
 
-    def _up(self, where: dict[str, Amounts], leaf: Queue, partition: str, size: Vector) -> None:
-        for queue in leaf.path_up():
-            held = where[queue.path]
-            held[partition] = add(held.get(partition, ZERO), size)
 
-
-def check_books(engine: CapacityScheduler) -> None:
-    books = Books(engine)
+def check_sums(engine: CapacityScheduler) -> None:
+    again = Recount(engine)
     for queue in engine.queues.values():
-        assert present(queue.used) == present(books.used[queue.path]), queue.path
-        assert present(queue.reserved) == present(books.reserved[queue.path]), queue.path
-        assert present(queue.pending) == present(books.pending[queue.path]), queue.path
+        assert present(queue.used) == present(again.used[queue.path]), queue.path
+        assert present(queue.reserved) == present(again.reserved[queue.path]), queue.path
+        assert present(queue.pending) == present(again.pending[queue.path]), queue.path
         if isinstance(queue, LeafQueue):
-            for name, user in queue.users.by_name.items():
-                assert present(user.used) == present(books.users[queue.path, name])
+            assert present(queue.am_used) == present(again.am_used[queue.path]), queue.path
+            check_users(queue, again)
+    for app in engine.apps.values():
+        assert present(app.used) == present(again.used[app.app.id]), app.app.id
+        assert present(app.reserved) == present(again.reserved[app.app.id]), app.app.id
+        assert present(app.pending) == present(again.pending[app.app.id]), app.app.id
+    check_nodes(engine, again)
+
+
+def check_users(leaf: LeafQueue, again: Recount) -> None:
+    active: Amounts = {}
+    for name, user in leaf.users.by_name.items():
+        assert present(user.used) == present(again.used[leaf.path, name])
+        assert present(user.am_used) == present(again.am_used[leaf.path, name])
+        for partition, used in user.used.items() if user.active else ():
+            active[partition] = add(active.get(partition, ZERO), used)
+    kept = {name: part.active_used or ZERO for name, part in leaf.users.parts.items()}
+    assert present(kept) == present(active), leaf.path
+
+
+def check_nodes(engine: CapacityScheduler, again: Recount) -> None:
+    partitions: Amounts = {}
+    reserved = {
+        node: one
+        for app in engine.apps.values()
+        for by_node in app.reservations.values()
+        for node, one in by_node.items()
+    }
     for node in engine.cluster.nodes.values():
-        assert node.free == subtract(node.total, books.on_node.get(node.name, ZERO))
+        assert node.free == subtract(node.total, again.on_node.get(node.name, ZERO))
         assert all(x >= 0 for x in node.free) or not engine.calc.any_above_zero(node.free)
+        assert node.reservation is reserved.pop(node.name, None)
+        partitions[node.partition] = add(partitions.get(node.partition, ZERO), node.total)
+    assert not reserved
+    assert present(engine.cluster.partitions) == present(partitions)
+    assert engine.cluster.total == (
+        sum(x[0] for x in partitions.values()),
+        sum(x[1] for x in partitions.values()),
+    )
 
 
 @settings(max_examples=150, deadline=None)
 @given(properties(), STORY)
-def test_what_is_held_is_the_sum_of_what_was_given(
+def test_every_sum_equals_a_recount_after_each_step(
     values: dict[str, str], story: list[Step]
 ) -> None:
     teller = Teller(values)
     for step in story:
         teller.tell(step)
-        check_books(teller.engine)
+        check_sums(teller.engine)
 
 
 @settings(max_examples=150, deadline=None)

@@ -12,6 +12,7 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.api import Decision, Grant, Reserve
+from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import (
     LedgerApplication,
     OutstandingAsk,
@@ -111,14 +112,9 @@ def _reserve(app: LedgerApplication, ask: OutstandingAsk, offer: Offer) -> Decis
     reservation = Reservation(
         new_container_id(app), app, ask.key, node.name, ask.size, node.partition, offer.now_ms
     )
-    app.reservations.setdefault(ask.key, {})[node.name] = reservation
+    accounts.reserve(reservation, node)
     app.re_reservations[ask.key] = 0
-    held = app.reserved.get(node.partition, app.zero)
-    app.reserved[node.partition] = add(held, ask.size)
-    node.reservation = reservation
-    charge(app.queue, app, ask.size, node.partition)
     app.queue.needs_reordering(app)
-    app.queue.change_reserved(node.partition, ask.size)
     return Reserve(app.app.id, ask.key, node.name, ask.size)
 
 
@@ -126,8 +122,6 @@ def _allocate(
     app: LedgerApplication, ask: OutstandingAsk, proposal: Proposal, offer: Offer
 ) -> Decision:
     node, fulfils = offer.node, proposal.fulfils
-    if fulfils is not None:
-        _unreserve(fulfils, node)
     am = app.waiting_for_am
     container = Container(
         id=fulfils.id if fulfils is not None else new_container_id(app),
@@ -138,21 +132,23 @@ def _allocate(
         am=am,
         tags=ask.tags,
     )
-    app.hold(container)
-    if fulfils is not None and app.queue.cluster.hadoop_compatible:
-        app.miscount(node.partition, subtract(ask.size, fulfils.size))
     if am:
         app.waiting_for_am = False
         app.am_container = container.id
-    take_one(app, ask, proposal.locality, node)
-    node.hold(container)
     for one in proposal.kills:
         complete(one.app, one.container, node)
     if proposal.unreserve is not None:
         drop_reservation(proposal.unreserve, offer.nodes[proposal.unreserve.node])
     if fulfils is None:
-        charge(app.queue, app, ask.size, node.partition)
+        accounts.charge(app, container, node)
         app.queue.needs_reordering(app)
+    else:
+        accounts.fulfil(fulfils, container, node)
+        app.re_reservations[ask.key] = 0
+        if app.queue.cluster.hadoop_compatible:
+            accounts.miscount(app, node.partition, subtract(ask.size, fulfils.size))
+    take_one(ask, proposal.locality, node)
+    accounts.take_one(app, ask)
     if node.partition and not ask.partition:
         app.queue.note_borrowed(container)
     return Grant(container)
@@ -165,25 +161,12 @@ def new_container_id(app: LedgerApplication) -> ContainerId:
     return ContainerId(app.attempt_id, app.epoch, number)
 
 
-def take_one(
-    app: LedgerApplication, ask: OutstandingAsk, locality: Locality, node: LedgerNode
-) -> None:
-    """One container fewer is outstanding."""
+def take_one(ask: OutstandingAsk, locality: Locality, node: LedgerNode) -> None:
+    """One container fewer is wanted where the node is."""
     if locality is Locality.NODE:
         _lower(ask.nodes, node.name)
     if locality is not Locality.ANY:
         _lower(ask.racks, node.rack)
-    ask.count -= 1
-    if ask.count == 0:
-        app.drop_ask(ask.key)
-        if not app.keys:
-            app.queue.users.deactivate(app.user, app.app.id)
-    partition, size = ask.partition, ask.size
-    stake = app.stakes[partition]
-    stake.pending = subtract(stake.pending, size)
-    for queue in app.queue.chain:
-        part = queue.parts[partition]
-        part.pending = subtract(part.pending, size)
 
 
 def _lower(counts: dict[str, int], name: str) -> None:
@@ -192,49 +175,19 @@ def _lower(counts: dict[str, int], name: str) -> None:
         del counts[name]
 
 
-def charge(queue: LeafQueue, app: LedgerApplication, size: Vector, partition: str) -> None:
-    """Count *size* as held by the queue, its ancestors and the user."""
-    queue.charge(size, partition)
-    queue.users.charge(app.user, size, partition)
-
-
-def discharge(queue: LeafQueue, app: LedgerApplication, size: Vector, partition: str) -> None:
-    """Count *size* as given back by the queue, its ancestors and the user."""
-    queue.discharge(size, partition)
-    queue.users.charge(app.user, tuple(-x for x in size), partition)
-
-
 def complete(app: LedgerApplication, container: Container, node: LedgerNode) -> None:
     """A container is gone, whatever the reason."""
-    if not app.drop(container):
+    if not accounts.discharge(app, container, node):
         return
-    node.drop(container)
     if node.killable:
         forget(container, app, node)
     app.queue.needs_reordering(app)
     app.queue.forget_borrowed(container)
-    discharge(app.queue, app, container.size, container.partition)
 
 
 def drop_reservation(reservation: Reservation, node: LedgerNode) -> None:
     """Give a reservation up."""
     app = reservation.app
-    if not _unreserve(reservation, node):
-        return
-    app.queue.needs_reordering(app)
-    discharge(app.queue, app, reservation.size, reservation.partition)
-
-
-def _unreserve(reservation: Reservation, node: LedgerNode) -> bool:
-    app, key = reservation.app, reservation.key
-    held = app.reservations.get(key, {})
-    if held.pop(reservation.node, None) is None:
-        return False
-    if not held:
-        del app.reservations[key]
-    app.re_reservations[key] = 0
-    partition = reservation.partition
-    app.reserved[partition] = subtract(app.reserved[partition], reservation.size)
-    node.reservation = None
-    app.queue.change_reserved(partition, tuple(-x for x in reservation.size))
-    return True
+    if accounts.unreserve(reservation, node):
+        app.re_reservations[reservation.key] = 0
+        app.queue.needs_reordering(app)

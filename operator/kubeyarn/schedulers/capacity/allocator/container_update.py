@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.asks import Locality, update_key
 from kubeyarn.model.resources import add, fits
 from kubeyarn.schedulers.api import Increase
-from kubeyarn.schedulers.capacity.allocator.commit import charge, complete
+from kubeyarn.schedulers.capacity.allocator.commit import complete
 from kubeyarn.schedulers.capacity.attempt_lifecycle import put_outstanding
+from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.submission import racks_of
 
 if TYPE_CHECKING:
@@ -139,7 +140,5 @@ def _recount(app: LedgerApplication, held: Container, node: LedgerNode, size: Ve
 
 
 def _count(app: LedgerApplication, container: Container, node: LedgerNode) -> None:
-    app.hold(container)
-    node.hold(container)
-    charge(app.queue, app, container.size, container.partition)
+    accounts.charge(app, container, node)
     app.queue.needs_reordering(app)

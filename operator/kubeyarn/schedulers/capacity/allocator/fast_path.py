@@ -16,6 +16,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.schedulers.api import Grant
 from kubeyarn.schedulers.calculator import DominantCalculator
 from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
+from kubeyarn.schedulers.capacity.objects.accounts import charge_two_types
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 
@@ -144,48 +145,16 @@ def _grant(
     leaf: LeafQueue, app: LedgerApplication, ask: OutstandingAsk, user: User, node: LedgerNode
 ) -> Grant:
     """Charge the container everywhere."""
-    size = ask.size
-    memory, cpu = size
     number = app.next_number
     app.next_number = number + 1
     am = app.waiting_for_am
     container_id = ContainerId(app.attempt_id, app.epoch, number)
-    container = Container(container_id, ask.key, node.name, size, "", am)
+    container = Container(container_id, ask.key, node.name, ask.size, "", am)
     if am:
         app.waiting_for_am = False
         app.am_container = container_id
-    app.fresh.append(container)
-    stake = app.plain
-    used, pending = stake.used, stake.pending
-    stake.used = (used[0] + memory, used[1] + cpu)
-    stake.pending = (pending[0] - memory, pending[1] - cpu)
-    node.fresh.append(container)
-    free = node.free
-    node.free = (free[0] - memory, free[1] - cpu)
     ask.missed = 0
-    ask.count -= 1
-    if not ask.count:
-        app.drop_ask(ask.key)
-        if not app.keys:
-            leaf.users.deactivate(app.user, app.app.id)
-    _charge(leaf, memory, cpu)
-    leaf.users.charge_user(user, size, "")
+    charge_two_types(app, ask, user, container, node)
     if leaf.fair:
         leaf.needs_reordering(app)
     return Grant(container)
-
-
-def _charge(leaf: LeafQueue, memory: int, cpu: int) -> None:
-    for queue in leaf.chain:
-        part = queue.plain
-        held, held_cpu = part.used
-        part.used = (held + memory, held_cpu + cpu)
-        part.charged = True
-        wanted, wanted_cpu = part.pending
-        part.pending = (wanted - memory, wanted_cpu - cpu)
-        parent = queue.parent
-        if parent is not None:
-            order = parent.orders.get("")
-            if order is not None and not part.misplaced:
-                part.misplaced = True
-                order.misplaced.append(part)

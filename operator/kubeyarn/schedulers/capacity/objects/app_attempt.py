@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import ANYWHERE
 from kubeyarn.model.ids import AttemptId
-from kubeyarn.model.resources import MEMORY, Vector, add, scale, subtract
+from kubeyarn.model.resources import MEMORY, Vector, add
 from kubeyarn.schedulers.capacity.objects.fresh import taken_in
 
 if TYPE_CHECKING:
@@ -253,29 +253,3 @@ class LedgerApplication:
         self.first_ask = self.asks[self.keys[0]] if self.keys else None
         if not self.keys:
             self.queue.hunger_changed(self)
-
-    def change_pending(self, partition: str, size: Vector, count: int) -> Vector:
-        """Count *count* more (or fewer) of *size* as pending; returns the change."""
-        change = scale(size, count)
-        stake = self.stake(partition)
-        stake.pending = add(stake.pending, change)
-        return change
-
-    def hold(self, container: Container) -> None:
-        """Count a container as held."""
-        self.containers[container.id] = container
-        stake = self.stake(container.partition)
-        stake.used = add(stake.used, container.size)
-
-    def miscount(self, partition: str, change: Vector) -> None:
-        """Count otherwise than what is held: Hadoop counts a reservation in its ask's new size."""
-        stake = self.stake(partition)
-        stake.used = add(stake.used, change)
-
-    def drop(self, container: Container) -> bool:
-        """Count a container as gone; False when it was not held."""
-        if self.containers.pop(container.id, None) is None:
-            return False
-        stake = self.stake(container.partition)
-        stake.used = subtract(stake.used, container.size)
-        return True

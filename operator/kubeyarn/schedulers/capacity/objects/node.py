@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from kubeyarn.model.resources import ResourceTypes, Vector, add, subtract
+from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers.allocation_tags import AllocationTagsManager
+from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.fresh import taken_in
 
 if TYPE_CHECKING:
@@ -48,19 +49,19 @@ class LedgerNode:
         """What is held, by id."""
         return taken_in(self._containers, self.fresh)
 
-    def hold(self, container: Container) -> None:
-        """Put *container* on the node."""
+    def put(self, container: Container) -> None:
+        """*container* is on the node from now on."""
         self.containers[container.id] = container
-        self.free = subtract(self.free, container.size)
         if container.tags:
             self.tags.add_container(container, self.rack)
 
-    def drop(self, container: Container) -> None:
-        """Take *container* off the node."""
-        if self.containers.pop(container.id, None) is not None:
-            self.free = add(self.free, container.size)
-            if container.tags:
-                self.tags.remove_container(container, self.rack)
+    def drop(self, container: Container) -> bool:
+        """Take *container* off the node; False when it was not there."""
+        if self.containers.pop(container.id, None) is None:
+            return False
+        if container.tags:
+            self.tags.remove_container(container, self.rack)
+        return True
 
     def move(self, rack: str) -> None:
         """The node belongs to another rack from now on."""
@@ -126,30 +127,12 @@ class Cluster:
             self.tags,
         )
         self.nodes[node.name] = ledger
-        if node.schedulable:
-            self._count(node.partition, node.total)
+        accounts.add_node(self, ledger)
         return ledger
-
-    def _count(self, partition: str, amount: Vector) -> None:
-        self.partitions[partition] = add(self.partitions.get(partition, self.zero), amount)
-        self.total = add(self.total, amount)
 
     def remove(self, name: str) -> LedgerNode | None:
         """A node leaves."""
         ledger = self.nodes.pop(name, None)
-        if ledger is not None and ledger.node.schedulable:
-            self._count(ledger.partition, tuple(-x for x in ledger.total))
+        if ledger is not None:
+            accounts.remove_node(self, ledger)
         return ledger
-
-    def recount(self) -> None:
-        """Sum up the partitions anew."""
-        partitions: dict[str, Vector] = {"": self.zero}
-        total = self.zero
-        for node in self.nodes.values():
-            if node.node.schedulable:
-                partitions[node.partition] = add(
-                    partitions.get(node.partition, self.zero), node.total
-                )
-                total = add(total, node.total)
-        self.partitions = partitions
-        self.total = total

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import EVERY_PARTITION, QueueConfig
-from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.calculator import Calculator, at_least, multiply
 from kubeyarn.schedulers.capacity.queue_order import SATISFIED, child_rank
 from kubeyarn.schedulers.java_numbers import single
@@ -226,38 +226,6 @@ class Queue:
         while queue is not None:
             yield queue
             queue = queue.parent
-
-    # -- use -------------------------------------------------------------------------------------
-
-    def charge(self, size: Vector, partition: str) -> None:
-        """Count a container or reservation as held, here and above."""
-        for queue in self.chain:
-            part = queue.part(partition)
-            part.used = add(part.used, size)
-            part.charged = True
-            if queue.parent is not None:
-                queue.parent.misplaced(part, partition)
-
-    def discharge(self, size: Vector, partition: str) -> None:
-        """Count a container or reservation as given back, here and above."""
-        for queue in self.chain:
-            part = queue.part(partition)
-            part.used = subtract(part.used, size)
-            part.charged = True
-            if queue.parent is not None:
-                queue.parent.misplaced(part, partition)
-
-    def change_pending(self, partition: str, change: Vector) -> None:
-        """Count a change of what is outstanding, here and above."""
-        for queue in self.chain:
-            part = queue.part(partition)
-            part.pending = add(part.pending, change)
-            part.asked = True
-
-    def change_reserved(self, partition: str, change: Vector) -> None:
-        """Count a change of what is reserved, here and above."""
-        for queue in self.chain:
-            queue.reserved[partition] = add(queue.reserved.get(partition, queue.zero), change)
 
     @property
     def applications(self) -> int:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.resources import Vector, add, subtract
+from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.calculator import multiply
+from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.user_limit import UserLimitTerms, user_cap, user_limit
 from kubeyarn.schedulers.java_numbers import single
 
@@ -102,24 +103,24 @@ class Users:
     __slots__ = (
         "_active_weights",
         "_all_weights",
-        "_calc",
         "_count_due",
         "_limits",
         "_only_pending",
         "_outstanding",
-        "_parts",
-        "_plain",
-        "_queue",
         "_zero",
         "active",
         "by_name",
+        "calc",
+        "parts",
+        "plain",
+        "queue",
         "version",
         "weights",
     )
 
     def __init__(self, queue: LeafQueue, calc: Calculator, zero: Vector) -> None:
-        self._queue = queue
-        self._calc = calc
+        self.queue = queue
+        self.calc = calc
         self._zero = zero
         self.by_name: dict[str, User] = {}
         self.active: set[str] = set()
@@ -128,8 +129,8 @@ class Users:
         self._outstanding: dict[str, set[ApplicationId]] = {}
         self._active_weights = 0.0
         self._all_weights = 0.0
-        self._plain = _Part()
-        self._parts: dict[str, _Part] = {"": self._plain}
+        self.plain = _Part()
+        self.parts: dict[str, _Part] = {"": self.plain}
         self._only_pending = 0
         self._count_due = False
         self._limits: dict[tuple[str, bool, bool], tuple[int, Vector]] = {}
@@ -198,36 +199,17 @@ class Users:
                 1 for u in self.by_name.values() if u.pending_apps > 0 and u.active_apps <= 0
             )
 
-    def charge(self, name: str, size: Vector, partition: str) -> None:
-        """Change what a user holds; *size* is negative when it gives back."""
-        self.charge_user(self.by_name.get(name) or self.get(name), size, partition)
-
-    def charge_user(self, user: User, size: Vector, partition: str) -> None:
-        """Change what a user of this queue holds."""
-        if partition:
-            held, part = user.part(partition), self._part(partition)
-        else:
-            held, part = user.plain, self._plain
-        used = held.used = add(held.used, size)
-        if user.active:
-            total = part.active_used
-            part.active_used = size if total is None else add(total, size)
-        self.version += 1
-        ratio = self._calc.ratio(used, self._queue.cluster.partition(partition))
-        change = single(ratio - held.ratio)
-        held.ratio = ratio
-        part.ratio = single(part.ratio + change)
-
-    def _part(self, partition: str) -> _Part:
-        found = self._parts.get(partition)
+    def part(self, partition: str) -> _Part:
+        """What all users are to a partition, known from now on."""
+        found = self.parts.get(partition)
         if found is None:
-            found = self._parts[partition] = _Part()
+            found = self.parts[partition] = _Part()
         return found
 
     def limits_changed(self) -> None:
         """Guarantees, maxima or settings changed: limits are to be computed anew."""
         self.version += 1
-        for part in self._parts.values():
+        for part in self.parts.values():
             part.cap = None
 
     def surely_within(self, user: User, partition: str) -> bool:
@@ -236,7 +218,7 @@ class Users:
         True when it holds less than both the equal part of the active users and the cap by the
         user limit factor, with room to spare for rounding; False says nothing.
         """
-        part = self._parts.get(partition) if partition else self._plain
+        part = self.parts.get(partition) if partition else self.plain
         if part is None or user.weight < 1 or not self._active_weights:
             return False
         active, cap = part.active_used, part.cap
@@ -244,12 +226,12 @@ class Users:
             return False
         if cap is None:
             terms = self._terms(partition, whole=False, everyone=False)
-            cap = part.cap = self._queue.cluster.one(user_cap(self._calc, terms))
+            cap = part.cap = self.queue.cluster.one(user_cap(self.calc, terms))
         used = user.use(partition) if partition else user.plain.used
         parts = self._active_weights * _SPARE
-        step = self._queue.step
+        step = self.queue.step
         self._count_due = True
-        if self._calc.memory_only:
+        if self.calc.memory_only:
             return used[0] <= cap[0] and used[0] * parts <= active[0] + step[0]
         if len(used) == 2:
             return (
@@ -263,16 +245,6 @@ class Users:
             for u, c, a, s in zip(used, cap, active, step, strict=True)
         )
 
-    def recount_ratios(self, partition: str) -> None:
-        """Measure every user against a partition whose size may have changed."""
-        total = 0.0
-        whole = self._queue.cluster.partition(partition)
-        for user in self.by_name.values():
-            held = user.part(partition)
-            ratio = held.ratio = self._calc.ratio(held.used, whole)
-            total = single(total + ratio)
-        self._part(partition).ratio = total
-
     def limit(self, name: str, partition: str, *, whole: bool, everyone: bool = False) -> Vector:
         """What a user may hold of a partition, by its weight.
 
@@ -281,13 +253,13 @@ class Users:
         limit = self._common_limit(partition, whole=whole, everyone=everyone)
         user = self.by_name.get(name)
         weight = 1.0 if user is None else user.weight
-        return self._calc.times_down(limit, weight, self._queue.step)
+        return self.calc.times_down(limit, weight, self.queue.step)
 
     def cap(self, name: str, partition: str, *, whole: bool) -> Vector:
         """The most a user may hold of a partition, however few users there are."""
         user = self.by_name.get(name)
         weight = 1.0 if user is None else user.weight
-        cap = user_cap(self._calc, self._terms(partition, whole=whole, everyone=False))
+        cap = user_cap(self.calc, self._terms(partition, whole=whole, everyone=False))
         return multiply(cap, max(weight, 1.0))
 
     def _common_limit(self, partition: str, *, whole: bool, everyone: bool) -> Vector:
@@ -295,13 +267,13 @@ class Users:
         known = self._limits.get(key)
         if known is not None and known[0] == self.version:
             return known[1]
-        limit = user_limit(self._calc, self._terms(partition, whole=whole, everyone=everyone))
+        limit = user_limit(self.calc, self._terms(partition, whole=whole, everyone=everyone))
         self._count_due = True
         self._limits[key] = (self.version, limit)
         return limit
 
     def _terms(self, partition: str, *, whole: bool, everyone: bool) -> UserLimitTerms:
-        queue, part = self._queue, self._part(partition)
+        queue, part = self.queue, self.part(partition)
         return UserLimitTerms(
             partition=queue.cluster.partition(partition),
             minimum=queue.minimum(partition),
@@ -327,9 +299,7 @@ class Users:
         user.active = True
         self.active.add(user.name)
         self._active_weights = self._sum_weights(self.active)
-        for partition, used in user.used.items():
-            part = self._part(partition)
-            part.active_used = add(part.active_used or self._zero, used)
+        accounts.count_as_active(self, user)
 
     def _move_out(self, name: str) -> None:
         user = self.by_name.get(name)
@@ -338,6 +308,4 @@ class Users:
         user.active = False
         self.active.discard(name)
         self._active_weights = self._sum_weights(self.active)
-        for partition, used in user.used.items():
-            part = self._part(partition)
-            part.active_used = subtract(part.active_used or self._zero, used)
+        accounts.count_as_inactive(self, user)

@@ -1,0 +1,402 @@
+"""The only writer of sums: what is used, pending, reserved, and held for ApplicationMasters.
+
+Theory of operation. Limits are checked against sums, not against lists of containers, so every
+queue, user, application, node and partition carries its own. The objects hold these sums and the
+rules read them; only this file writes them. A change of what is held, asked for or reserved is one
+call here, which brings all sums up to date together. What holds after each call, by partition:
+
+* an application: *used* is the sum of its containers, *pending* of its asks (count times size),
+  *reserved* of its reservations;
+* a leaf and each queue above: *used* is the sum of the containers **and reservations** below,
+  *pending* and *reserved* are the sums of the applications';
+* a user of a leaf: *used* is that of its applications there, reservations included; its *ratio* is
+  the share of the partition that this is; the users of a leaf together keep the sum of the ratios
+  and *active_used*, what active users hold;
+* a leaf and its users: *am_used* is the sum of the AM sizes of active applications;
+* a node: *free* is its total less its containers (not its reservation);
+* the cluster: the total of a partition is the sum of its schedulable nodes.
+
+`tests/property/schedulers/capacity/test_ledger.py` counts all of it again after each step of random
+stories, and `tests/unit/schedulers/capacity/test_accounts.py` holds that no other file writes.
+
+The ratios are added up in single precision in the order of the calls, as Hadoop's UsersManager
+does, so the order in which a rule charges and discharges shows in the last digit of a user limit.
+
+A charge also tells the caches that depend on use: the queue's place among its siblings
+(`ParentQueue.misplaced`) and the user limits of the leaf (`Users.version`). Whether an
+application's place in its leaf changed is for the caller to say (`LeafQueue.needs_reordering`),
+because Hadoop does not reorder after each of these changes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import add, negate, scale, subtract
+from kubeyarn.schedulers.java_numbers import single
+
+if TYPE_CHECKING:
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.nodes import Node
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedulers.capacity.objects.app_attempt import (
+        LedgerApplication,
+        OutstandingAsk,
+        Reservation,
+    )
+    from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+    from kubeyarn.schedulers.capacity.objects.node import Cluster, LedgerNode
+    from kubeyarn.schedulers.capacity.objects.users_manager import User, Users
+
+# -- containers ----------------------------------------------------------------------------------
+
+
+def charge(app: LedgerApplication, container: Container, node: LedgerNode) -> None:
+    """Count a container for its application, its node, its queues and its user."""
+    _hold(app, container)
+    _put_on_node(container, node)
+    _charge(app.queue, app, container.size, container.partition)
+
+
+def discharge(app: LedgerApplication, container: Container, node: LedgerNode) -> bool:
+    """Count a container no more; False when it was not counted."""
+    if not _drop(app, container):
+        return False
+    if node.drop(container):
+        node.free = add(node.free, container.size)
+    _discharge(app.queue, app, container.size, container.partition)
+    return True
+
+
+def repartition(
+    app: LedgerApplication, container: Container, node: LedgerNode, partition: str
+) -> None:
+    """Count a container in another partition, because its node moves there."""
+    moved = container._replace(partition=partition)
+    _drop(app, container)
+    _discharge(app.queue, app, container.size, container.partition)
+    _hold(app, moved)
+    _charge(app.queue, app, moved.size, moved.partition)
+    node.containers[moved.id] = moved
+
+
+def charge_two_types(
+    app: LedgerApplication, ask: OutstandingAsk, user: User, container: Container, node: LedgerNode
+) -> None:
+    """`charge` and `take_one` in one go, for two resource types and the default partition.
+
+    The fast path's variant: the same sums, with vectors spelled out and without look-ups. The
+    container is indexed by its id only when somebody asks (see `app_attempt.LedgerApplication`).
+    """
+    memory, cpu = size = ask.size
+    leaf = app.queue
+    app.fresh.append(container)
+    stake = app.plain
+    used, pending = stake.used, stake.pending
+    stake.used = (used[0] + memory, used[1] + cpu)
+    stake.pending = (pending[0] - memory, pending[1] - cpu)
+    node.fresh.append(container)
+    free = node.free
+    node.free = (free[0] - memory, free[1] - cpu)
+    ask.count -= 1
+    if not ask.count:
+        _forget_ask(app, ask)
+    for queue in leaf.chain:
+        part = queue.plain
+        held, held_cpu = part.used
+        part.used = (held + memory, held_cpu + cpu)
+        part.charged = True
+        wanted, wanted_cpu = part.pending
+        part.pending = (wanted - memory, wanted_cpu - cpu)
+        parent = queue.parent
+        if parent is not None:
+            order = parent.orders.get("")
+            if order is not None and not part.misplaced:
+                part.misplaced = True
+                order.misplaced.append(part)
+    _charge_user(leaf.users, user, size, "")
+
+
+def miscount(app: LedgerApplication, partition: str, change: Vector) -> None:
+    """Change what an application counts as used away from the sum of its containers.
+
+    Only where Hadoop is told as it is: it counts a fulfilled reservation in its ask's new size.
+    """
+    stake = app.stake(partition)
+    stake.used = add(stake.used, change)
+
+
+# -- asks ----------------------------------------------------------------------------------------
+
+
+def set_pending(
+    app: LedgerApplication, ask: OutstandingAsk, count: int, size: Vector, partition: str
+) -> None:
+    """Replace what an ask counts as pending; an ask for nothing is forgotten.
+
+    Hadoop: AppSchedulingInfo.updatePendingResources.
+    """
+    known = ask.key in app.asks
+    if known:
+        _lower_pending(app, ask.partition, scale(ask.size, ask.count))
+    if count <= 0:
+        if known:
+            app.drop_ask(ask.key)
+        if not app.keys:
+            app.queue.users.deactivate(app.user, app.app.id)
+        return
+    if not known:
+        app.put_ask(ask)
+        app.queue.users.activate(app.user, app.app.id)
+    ask.count, ask.size, ask.partition = count, size, partition
+    _raise_pending(app, partition, scale(size, count))
+
+
+def take_one(app: LedgerApplication, ask: OutstandingAsk) -> None:
+    """One container fewer is pending."""
+    ask.count -= 1
+    if not ask.count:
+        _forget_ask(app, ask)
+    _lower_pending(app, ask.partition, ask.size)
+
+
+def forget_asks(app: LedgerApplication) -> None:
+    """Nothing is pending any more, because the attempt ended.
+
+    The user stays active until its application ends or another has nothing pending, as in Hadoop.
+    """
+    for ask in app.asks.values():
+        _lower_pending(app, ask.partition, scale(ask.size, ask.count))
+    for key in list(app.keys):
+        app.drop_ask(key)
+
+
+def _forget_ask(app: LedgerApplication, ask: OutstandingAsk) -> None:
+    app.drop_ask(ask.key)
+    if not app.keys:
+        app.queue.users.deactivate(app.user, app.app.id)
+
+
+def _raise_pending(app: LedgerApplication, partition: str, amount: Vector) -> None:
+    stake = app.stake(partition)
+    stake.pending = add(stake.pending, amount)
+    for queue in app.queue.chain:
+        part = queue.part(partition)
+        part.pending = add(part.pending, amount)
+        part.asked = True
+
+
+def _lower_pending(app: LedgerApplication, partition: str, amount: Vector) -> None:
+    stake = app.stakes[partition]
+    stake.pending = subtract(stake.pending, amount)
+    for queue in app.queue.chain:
+        part = queue.parts[partition]
+        part.pending = subtract(part.pending, amount)
+
+
+# -- reservations --------------------------------------------------------------------------------
+
+
+def reserve(reservation: Reservation, node: LedgerNode) -> None:
+    """Count a reservation as reserved, and as used by its queues and its user."""
+    app, partition, size = reservation.app, reservation.partition, reservation.size
+    app.reservations.setdefault(reservation.key, {})[node.name] = reservation
+    app.reserved[partition] = add(app.reserved.get(partition, app.zero), size)
+    node.reservation = reservation
+    _charge(app.queue, app, size, partition)
+    _change_reserved(app.queue, partition, size)
+
+
+def unreserve(reservation: Reservation, node: LedgerNode) -> bool:
+    """Count a reservation no more; False when it was not counted."""
+    app = reservation.app
+    if not _forget_reservation(reservation, node):
+        return False
+    _discharge(app.queue, app, reservation.size, reservation.partition)
+    return True
+
+
+def fulfil(reservation: Reservation, container: Container, node: LedgerNode) -> None:
+    """A reservation became a container: its queues and its user count it as used already."""
+    _forget_reservation(reservation, node)
+    _hold(reservation.app, container)
+    _put_on_node(container, node)
+
+
+def _forget_reservation(reservation: Reservation, node: LedgerNode) -> bool:
+    app, key, partition = reservation.app, reservation.key, reservation.partition
+    held = app.reservations.get(key, {})
+    if held.pop(reservation.node, None) is None:
+        return False
+    if not held:
+        del app.reservations[key]
+    app.reserved[partition] = subtract(app.reserved[partition], reservation.size)
+    node.reservation = None
+    _change_reserved(app.queue, partition, negate(reservation.size))
+    return True
+
+
+def _change_reserved(leaf: LeafQueue, partition: str, change: Vector) -> None:
+    for queue in leaf.chain:
+        queue.reserved[partition] = add(queue.reserved.get(partition, queue.zero), change)
+
+
+# -- ApplicationMasters --------------------------------------------------------------------------
+
+
+def charge_am(leaf: LeafQueue, app: LedgerApplication) -> None:
+    """Count an application's AM against the AM limits of the leaf and its user."""
+    user, partition = leaf.users.get(app.user), app.am_partition
+    leaf.am_used[partition] = add(leaf.am_used.get(partition, leaf.zero), app.am_size)
+    user.am_used[partition] = add(user.am_used.get(partition, leaf.zero), app.am_size)
+
+
+def discharge_am(leaf: LeafQueue, app: LedgerApplication) -> None:
+    """Count an application's AM no more."""
+    user, partition = leaf.users.get(app.user), app.am_partition
+    leaf.am_used[partition] = subtract(leaf.am_used[partition], app.am_size)
+    user.am_used[partition] = subtract(user.am_used.get(partition, leaf.zero), app.am_size)
+
+
+# -- applications that move ----------------------------------------------------------------------
+
+
+def move_used(app: LedgerApplication, source: LeafQueue, target: LeafQueue) -> None:
+    """Let another leaf and its user count what an application holds and reserves."""
+    for container in app.containers.values():
+        _discharge(source, app, container.size, container.partition)
+        _charge(target, app, container.size, container.partition)
+    for held in app.reservations.values():
+        for reservation in held.values():
+            _discharge(source, app, reservation.size, reservation.partition)
+            _change_reserved(source, reservation.partition, negate(reservation.size))
+            _charge(target, app, reservation.size, reservation.partition)
+            _change_reserved(target, reservation.partition, reservation.size)
+
+
+def move_pending(app: LedgerApplication, source: LeafQueue, target: LeafQueue) -> None:
+    """Let another leaf count what an application asks for."""
+    for ask in app.asks.values():
+        amount = scale(ask.size, ask.count)
+        for queue in source.chain:
+            part = queue.part(ask.partition)
+            part.pending = subtract(part.pending, amount)
+        for queue in target.chain:
+            part = queue.part(ask.partition)
+            part.pending = add(part.pending, amount)
+            part.asked = True
+
+
+# -- users ---------------------------------------------------------------------------------------
+
+
+def count_as_active(users: Users, user: User) -> None:
+    """Count what a user holds among what active users hold."""
+    for partition, used in user.used.items():
+        part = users.part(partition)
+        part.active_used = add(part.active_used or user.zero, used)
+
+
+def count_as_inactive(users: Users, user: User) -> None:
+    """Count what a user holds no more among what active users hold."""
+    for partition, used in user.used.items():
+        part = users.part(partition)
+        part.active_used = subtract(part.active_used or user.zero, used)
+
+
+def recount_ratios(users: Users, partition: str) -> None:
+    """Measure every user of a leaf against a partition whose size may have changed."""
+    total = 0.0
+    whole = users.queue.cluster.partition(partition)
+    for user in users.by_name.values():
+        held = user.part(partition)
+        ratio = held.ratio = users.calc.ratio(held.used, whole)
+        total = single(total + ratio)
+    users.part(partition).ratio = total
+
+
+def _charge_user(users: Users, user: User, size: Vector, partition: str) -> None:
+    if partition:
+        held, part = user.part(partition), users.part(partition)
+    else:
+        held, part = user.plain, users.plain
+    used = held.used = add(held.used, size)
+    if user.active:
+        total = part.active_used
+        part.active_used = size if total is None else add(total, size)
+    users.version += 1
+    ratio = users.calc.ratio(used, users.queue.cluster.partition(partition))
+    change = single(ratio - held.ratio)
+    held.ratio = ratio
+    part.ratio = single(part.ratio + change)
+
+
+# -- nodes ---------------------------------------------------------------------------------------
+
+
+def add_node(cluster: Cluster, node: LedgerNode) -> None:
+    """Count a node that joined in the total of its partition."""
+    if node.node.schedulable:
+        _change_total(cluster, node.partition, node.total)
+
+
+def remove_node(cluster: Cluster, node: LedgerNode) -> None:
+    """Count a node that left no more."""
+    if node.node.schedulable:
+        _change_total(cluster, node.partition, negate(node.total))
+
+
+def resize_node(cluster: Cluster, node: LedgerNode, now: Node) -> None:
+    """Count a node as it is *now*; what it holds stays, so that *free* may become negative."""
+    remove_node(cluster, node)
+    node.free = add(node.free, subtract(now.total, node.total))
+    node.node, node.total, node.partition = now, now.total, now.partition
+    add_node(cluster, node)
+
+
+def _change_total(cluster: Cluster, partition: str, change: Vector) -> None:
+    total = add(cluster.partition(partition), change)
+    if partition and not any(total):
+        # A cycle takes longer where there are partitions: one without nodes does not count.
+        cluster.partitions.pop(partition, None)
+    else:
+        cluster.partitions[partition] = total
+    cluster.total = add(cluster.total, change)
+
+
+# -- what the operations above are made of -------------------------------------------------------
+
+
+def _hold(app: LedgerApplication, container: Container) -> None:
+    app.containers[container.id] = container
+    stake = app.stake(container.partition)
+    stake.used = add(stake.used, container.size)
+
+
+def _drop(app: LedgerApplication, container: Container) -> bool:
+    if app.containers.pop(container.id, None) is None:
+        return False
+    stake = app.stake(container.partition)
+    stake.used = subtract(stake.used, container.size)
+    return True
+
+
+def _put_on_node(container: Container, node: LedgerNode) -> None:
+    node.put(container)
+    node.free = subtract(node.free, container.size)
+
+
+def _charge(leaf: LeafQueue, app: LedgerApplication, size: Vector, partition: str) -> None:
+    """Count *size* as used by a leaf, the queues above it and the application's user there."""
+    for queue in leaf.chain:
+        part = queue.part(partition)
+        part.used = add(part.used, size)
+        part.charged = True
+        if queue.parent is not None:
+            queue.parent.misplaced(part, partition)
+    users = leaf.users
+    _charge_user(users, users.by_name.get(app.user) or users.get(app.user), size, partition)
+
+
+def _discharge(leaf: LeafQueue, app: LedgerApplication, size: Vector, partition: str) -> None:
+    _charge(leaf, app, negate(size), partition)
