@@ -21,6 +21,9 @@ class AskKey(NamedTuple):
     name: str = ""
 
 
+AM_KEY = AskKey(priority=0, allocation_request_id=-2)
+"""The key under which an attempt asks for its ApplicationMaster; -2 is nobody else's id."""
+
 # Above every priority that an ask may have: the API's are 32-bit numbers.
 _AFTER_ALL = 2**40
 

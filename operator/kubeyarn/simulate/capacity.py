@@ -6,8 +6,8 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from kubeyarn.hadoop.capacity_scheduler_xml import read_capacity_scheduler
+from kubeyarn.model.asks import AM_KEY
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes, Vector
-from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.queue_manager import walk
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler

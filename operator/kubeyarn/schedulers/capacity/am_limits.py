@@ -30,7 +30,7 @@ def update_am_limit(queue: LeafQueue, partition: str) -> Vector:
     """Compute what the queue's AMs may hold of a partition, and keep it."""
     minimum = queue.minimum(partition)
     current = queue.known_limit if not partition else queue.zero
-    share = queue.share(partition).am_share
+    share = queue.share(partition).maximum_am_share
     limit = queue_am_limit(queue.calc, minimum, current, share, queue.step)
     queue.am_limits[partition] = limit
     return limit
@@ -40,14 +40,14 @@ def user_limit_for_am(queue: LeafQueue, partition: str, user_name: str) -> Vecto
     """What a user's AMs may hold of a partition."""
     user = queue.users.by_name.get(user_name)
     fraction = user_am_fraction(
-        queue.user_limit_percent,
+        queue.minimum_user_limit_percent,
         queue.users.active_count(),
         1.0 if user is None else user.weight,
     )
     limit = user_am_limit(
         queue.calc,
         queue.minimum(partition),
-        queue.share(partition).am_share,
+        queue.share(partition).maximum_am_share,
         fraction,
         queue.user_limit_factor,
         queue.step,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import AskKey
 from kubeyarn.schedulers.capacity.allocator.commit import (
     complete,
     drop_reservation,
@@ -17,12 +16,10 @@ from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, OutstandingAsk
 
 if TYPE_CHECKING:
-    from kubeyarn.model.asks import Locality
+    from kubeyarn.model.asks import AskKey, Locality
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import Cluster
-
-AM_KEY = AskKey(priority=0, allocation_request_id=-2)
 
 
 def join(queue: LeafQueue, app: LedgerApplication) -> None:

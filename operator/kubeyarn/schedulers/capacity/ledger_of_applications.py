@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import ANYWHERE, Locality
+from kubeyarn.model.asks import AM_KEY, ANYWHERE, Locality
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.capacity import attempt_lifecycle as attempts
-from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
 from kubeyarn.schedulers.capacity.auto_created_queues import (
     create_leaf,
 )

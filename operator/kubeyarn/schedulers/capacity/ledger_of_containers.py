@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import ANYWHERE
+from kubeyarn.model.asks import AM_KEY, ANYWHERE
 from kubeyarn.model.resources import component_min
 from kubeyarn.schedulers.api import SchedulerNodeReport
 from kubeyarn.schedulers.capacity.allocator import container_update as resizing
 from kubeyarn.schedulers.capacity.allocator.commit import new_container_id
-from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
 from kubeyarn.schedulers.capacity.ledger_of_applications import ApplicationLedger
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.rejections import (

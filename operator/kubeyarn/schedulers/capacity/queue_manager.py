@@ -55,7 +55,7 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
         share.capacity, share.maximum = said.capacity, said.maximum
         above = queue.parent.share(label).absolute_maximum if queue.parent else 1.0
         share.absolute_maximum = single(said.maximum * above)
-        share.weight, share.am_share = said.weight, said.am_share
+        share.weight, share.maximum_am_share = said.weight, said.maximum_am_share
         share.normalized_weight = 0.0
         queue.configured_minimum[label] = said.minimum_amounts or queue.zero
         queue.configured_maximum[label] = said.maximum_amounts or queue.zero

@@ -50,10 +50,10 @@ class QueueSettings:
     labels: tuple[str, ...]
     accessible: frozenset[str]
     default_partition: str | None
-    user_limit_percent: float
+    minimum_user_limit_percent: float
     user_limit_factor: float
     user_weights: Mapping[str, float]
-    am_share: float
+    maximum_am_share: float
     maximum_applications: int
     maximum_parallel: int
     maximum_parallel_per_user: int
@@ -100,12 +100,12 @@ def settle(
         labels=(NO_PARTITION, *sorted(partitions)),
         accessible=accessible,
         default_partition=_default_partition(config, accessible, parent),
-        user_limit_percent=single(
+        minimum_user_limit_percent=single(
             _first(config.minimum_user_limit_percent, cluster.minimum_user_limit_percent)
         ),
         user_limit_factor=single(_first(config.user_limit_factor, cluster.user_limit_factor)),
         user_weights=_weights(config, parent),
-        am_share=single(_first(config.maximum_am_share, cluster.maximum_am_share)),
+        maximum_am_share=single(_first(config.maximum_am_share, cluster.maximum_am_share)),
         maximum_applications=_first(config.maximum_applications, -1),
         maximum_parallel=_first(
             config.maximum_parallel_applications,
@@ -188,7 +188,7 @@ def check_weights(settings: QueueSettings) -> None:
     Raises:
         ConfigRefused: a weight is negative or above 100 / minimum-user-limit-percent.
     """
-    percent = min(100.0, settings.user_limit_percent)
+    percent = min(100.0, settings.minimum_user_limit_percent)
     most = 100.0 / percent if percent else float("inf")
     for user, weight in settings.user_weights.items():
         if weight < 0 or weight > most:

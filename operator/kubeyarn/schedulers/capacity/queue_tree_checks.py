@@ -45,7 +45,7 @@ class ConfiguredShare:
     capacity: float
     maximum: float
     weight: float
-    am_share: float
+    maximum_am_share: float
     minimum_amounts: Vector | None
     maximum_amounts: Vector | None
     vector: Capacity | None
@@ -197,14 +197,14 @@ def _share(settings: QueueSettings, label: str, *, legacy: bool) -> ConfiguredSh
     config = settings.config
     if label == NO_PARTITION:
         capacity, maximum = config.capacity, config.maximum_capacity
-        am_share = settings.am_share
+        maximum_am_share = settings.maximum_am_share
     else:
         said = settings.partitions[label]
         capacity, maximum = said.capacity, said.maximum
         _check_maximum(config.path, label, maximum)
-        am_share = settings.am_share
+        maximum_am_share = settings.maximum_am_share
         if said.maximum_am_share is not None:
-            am_share = single(said.maximum_am_share)
+            maximum_am_share = single(said.maximum_am_share)
     if config.path == ROOT:
         # Root has all there is, whatever it says; only its maximum is read, and of no label.
         capacity = capacity if label and capacity and capacity.by_resource else None
@@ -219,7 +219,7 @@ def _share(settings: QueueSettings, label: str, *, legacy: bool) -> ConfiguredSh
         capacity=1.0 if config.path == ROOT else _fraction(config.path, capacity),
         maximum=_maximum(maximum),
         weight=_weight(config.path, capacity),
-        am_share=am_share,
+        maximum_am_share=maximum_am_share,
         minimum_amounts=_amounts(capacity),
         maximum_amounts=_amounts(maximum),
         vector=capacity,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import is_update
+from kubeyarn.model.asks import AM_KEY, is_update
 from kubeyarn.schedulers.api import Decision, Grant
 from kubeyarn.schedulers.capacity.allocator import container_update as resizing
 from kubeyarn.schedulers.capacity.allocator.node_update import offer_node
 from kubeyarn.schedulers.capacity.allocator.rounds import Rounds, anything_wanted
-from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
 from kubeyarn.schedulers.capacity.auto_created_queues import (
     expired,
     manage,

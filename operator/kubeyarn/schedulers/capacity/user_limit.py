@@ -26,8 +26,8 @@ class UserLimitTerms:
     usage_ratio: float
     used: Vector | None
     weights: float
-    percent: float
-    factor: float
+    minimum_user_limit_percent: float
+    user_limit_factor: float
     whole_partition: bool = False
 
 
@@ -43,7 +43,7 @@ def user_limit(calc: Calculator, terms: UserLimitTerms) -> Vector:
     current = _current_capacity(calc, terms, capacity)
     used = current if terms.used is None else add(terms.used, terms.step)
     equal_part = calc.divide_ceil(used, terms.weights)
-    guaranteed = calc.divide_ceil(multiply(current, terms.percent), 100)
+    guaranteed = calc.divide_ceil(multiply(current, terms.minimum_user_limit_percent), 100)
     limit = at_least(calc, share, equal_part, guaranteed)
     capped = at_most(calc, share, limit, user_cap(calc, terms))
     return calc.round_up(capped, terms.step)
@@ -61,6 +61,6 @@ def user_cap(calc: Calculator, terms: UserLimitTerms) -> Vector:
     capacity = at_least(calc, terms.partition, terms.minimum, terms.step)
     if terms.whole_partition:
         return terms.partition
-    if terms.factor == NO_FACTOR or not any(terms.minimum):
+    if terms.user_limit_factor == NO_FACTOR or not any(terms.minimum):
         return calc.round_down(terms.maximum, terms.step)
-    return multiply(capacity, terms.factor)
+    return multiply(capacity, terms.user_limit_factor)

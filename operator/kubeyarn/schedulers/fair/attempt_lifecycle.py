@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import insort
 
 from kubeyarn.model.applications import Application
-from kubeyarn.model.asks import Ask, AskKey, Locality, update_key
+from kubeyarn.model.asks import AM_KEY, Ask, AskKey, Locality, update_key
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import Vector, add, fits, subtract
 from kubeyarn.schedulers.fair.accounts import Ledger
 from kubeyarn.schedulers.fair.max_running_apps import Runners
-from kubeyarn.schedulers.fair.objects import AM_KEY, Attempt, Outstanding, Patience, Queue
+from kubeyarn.schedulers.fair.objects import Attempt, Outstanding, Patience, Queue
 from kubeyarn.schedulers.fair.sizing import Sizing
 
 

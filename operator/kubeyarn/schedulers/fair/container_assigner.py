@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from kubeyarn.model.asks import AskKey, Locality, is_update
+from kubeyarn.model.asks import AM_KEY, AskKey, Locality, is_update
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, component_min, fits, subtract
@@ -18,7 +18,7 @@ from kubeyarn.schedulers.fair.accounts import Ledger
 from kubeyarn.schedulers.fair.am_limits import is_unchecked, master_limit
 from kubeyarn.schedulers.fair.comparing import below, greater
 from kubeyarn.schedulers.fair.drf_comparing import Sibling, compare_siblings
-from kubeyarn.schedulers.fair.objects import AM_KEY, Attempt, Outstanding, Queue, Reservation, Room
+from kubeyarn.schedulers.fair.objects import Attempt, Outstanding, Queue, Reservation, Room
 from kubeyarn.schedulers.fair.starvation import lacking
 from kubeyarn.schedulers.java_collections import tree_order
 from kubeyarn.schedulers.java_numbers import single

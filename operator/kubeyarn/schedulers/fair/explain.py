@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeyarn.model.asks import AskKey, is_update
+from kubeyarn.model.asks import AM_KEY, AskKey, is_update
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.reasons import Reason, Verdict, listed
 from kubeyarn.model.resources import ResourceTypes, Vector, add, fits
@@ -11,7 +11,7 @@ from kubeyarn.schedulers.fair.am_limits import master_limit
 from kubeyarn.schedulers.fair.comparing import below
 from kubeyarn.schedulers.fair.container_assigner import Assigner, is_excluded
 from kubeyarn.schedulers.fair.max_running_apps import Runners
-from kubeyarn.schedulers.fair.objects import AM_KEY, Attempt, Outstanding, Queue, Room
+from kubeyarn.schedulers.fair.objects import Attempt, Outstanding, Queue, Room
 
 
 def why(

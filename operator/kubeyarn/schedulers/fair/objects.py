@@ -27,8 +27,6 @@ from kubeyarn.model.queues import Access
 from kubeyarn.model.resources import Vector, add
 from kubeyarn.schedulers.fair import ordering
 
-AM_KEY = AskKey(priority=0, allocation_request_id=-2)
-
 
 class Line:
     """Members in order of their keys, which are unique."""

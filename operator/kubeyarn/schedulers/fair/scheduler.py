@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kubeyarn.model.applications import Application
-from kubeyarn.model.asks import Ask, AskKey, Locality, is_update
+from kubeyarn.model.asks import AM_KEY, Ask, AskKey, Locality, is_update
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.fair_queues import FairClusterConfig
@@ -37,7 +37,7 @@ from kubeyarn.schedulers.fair.accounts import Ledger
 from kubeyarn.schedulers.fair.attempt_lifecycle import Attempts
 from kubeyarn.schedulers.fair.container_assigner import Assigner
 from kubeyarn.schedulers.fair.max_running_apps import Runners
-from kubeyarn.schedulers.fair.objects import AM_KEY, Attempt, Room
+from kubeyarn.schedulers.fair.objects import Attempt, Room
 from kubeyarn.schedulers.fair.placement import with_root
 from kubeyarn.schedulers.fair.preemption import Preempter
 from kubeyarn.schedulers.fair.queue_manager import Tree

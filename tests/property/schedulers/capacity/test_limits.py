@@ -39,7 +39,7 @@ def user_limit(leaf: LeafQueue, name: str) -> float:
     current = guarantee if all_held < guarantee else all_held + STEP_MB
     active = leaf.users.active
     equal = (sum(held[one] for one in active) + STEP_MB) / max(1, len(active))
-    limit = max(equal, current * leaf.user_limit_percent / 100)
+    limit = max(equal, current * leaf.minimum_user_limit_percent / 100)
     if leaf.user_limit_factor >= 0 and any(leaf.minimum("")):
         limit = min(limit, guarantee * leaf.user_limit_factor)
     else:
@@ -125,7 +125,7 @@ def test_no_application_is_admitted_over_the_limit_of_masters(
                     # One is always admitted; and limits may shrink later.
                     continue
                 held = sum(app.am_size[MEMORY] for app in masters)
-                share = queue.share(partition).am_share
+                share = queue.share(partition).maximum_am_share
                 most = max(queue.maximum(partition)[MEMORY], queue.minimum(partition)[MEMORY])
                 assert queue.am_used[partition][MEMORY] == held
                 if step.what == "submit":

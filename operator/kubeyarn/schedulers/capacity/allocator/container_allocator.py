@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.asks import AM_KEY
 from kubeyarn.model.resources import add, fits, subtract
 from kubeyarn.schedulers.calculator import at_least
-from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
 from kubeyarn.schedulers.capacity.objects.preemptable_containers import below_guarantee, victims
 from kubeyarn.schedulers.capacity.objects.resource_limits import (
     LIMITED,

@@ -82,9 +82,9 @@ class LeafQueue(Queue):
         self.fair = False
 
     @property
-    def user_limit_percent(self) -> float:
+    def minimum_user_limit_percent(self) -> float:
         """The configured minimum user limit percent."""
-        return self.settings.user_limit_percent
+        return self.settings.minimum_user_limit_percent
 
     @property
     def user_limit_factor(self) -> float:
@@ -130,7 +130,7 @@ class LeafQueue(Queue):
         self.maximum_applications = most
         self.maximum_per_user = most
         if self.user_limit_factor != NO_FACTOR:
-            percent = single(self.user_limit_percent / 100)
+            percent = single(self.minimum_user_limit_percent / 100)
             scaled = single(single(most * percent) * self.user_limit_factor)
             self.maximum_per_user = min(most, to_long(scaled))
 

@@ -45,7 +45,7 @@ class Shares:
     normalized_weight: float = 0.0
     absolute: float = 0.0
     absolute_maximum: float = 0.0
-    am_share: float = 0.0
+    maximum_am_share: float = 0.0
 
 
 class Part:

@@ -282,8 +282,8 @@ class Users:
             usage_ratio=part.ratio,
             used=None if everyone else part.active_used or self._zero,
             weights=self._all_weights if everyone else self._active_weights,
-            percent=queue.user_limit_percent,
-            factor=queue.user_limit_factor,
+            minimum_user_limit_percent=queue.minimum_user_limit_percent,
+            user_limit_factor=queue.user_limit_factor,
             whole_partition=whole,
         )
 

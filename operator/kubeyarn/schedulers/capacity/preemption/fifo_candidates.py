@@ -48,11 +48,11 @@ def _select_of_leaf(context: PreemptionContext, leaf: LeafQueue, wait_ms: int) -
         if not to_obtain:
             break
         am_size = add(am_size, _select_of_app(context, app, to_obtain, am_containers, wait_ms))
-    am_share = multiply(leaf.minimum(""), leaf.settings.am_share)
+    am_limit = multiply(leaf.minimum(""), leaf.settings.maximum_am_share)
     for container in am_containers:
         if not to_obtain:
             break
-        if context.calc.compare(context.cluster.total, am_size, am_share) <= 0:
+        if context.calc.compare(context.cluster.total, am_size, am_limit) <= 0:
             break
         if _try_container(context, to_obtain, container, wait_ms):
             am_size = subtract(am_size, container.size)
