@@ -1,7 +1,16 @@
-"""Which waiting applications are admitted (Hadoop: AbstractLeafQueue.activateApplications).
+"""How much of a leaf its ApplicationMasters may hold, and which applications that lets start.
 
-Admission limits what a queue and each user hold for ApplicationMasters. A blocked application
-does not block those behind it, and a queue without any admitted application admits one.
+Hadoop: AbstractLeafQueue.calculateAndGetAMResourceLimitPerPartition,
+getUserAMResourceLimitPerPartition and activateApplications; `maximum-am-resource-percent`.
+
+Theory of operation: an application that was submitted is *pending* until its AM fits into what the
+queue's AMs and its user's AMs may hold of the AM's partition; then it is *active*, and nothing
+takes that back, even if limits shrink. Whoever is blocked does not block those behind it. A queue
+of which no AM holds anything lets one start however big it is: otherwise it could never run
+anything.
+
+`activate_applications` is called whenever something it depends on changed: the cluster's size, an
+application that came or left, a guarantee given to an auto-created leaf.
 """
 
 from __future__ import annotations
@@ -10,13 +19,50 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import EVERY_PARTITION
 from kubeyarn.model.resources import Vector, add
-from kubeyarn.schedulers.calculator import at_most
-from kubeyarn.schedulers.capacity.am_limit import queue_am_limit, user_am_fraction, user_am_limit
+from kubeyarn.schedulers.calculator import Calculator, at_most
 from kubeyarn.schedulers.capacity.objects import accounts
+from kubeyarn.schedulers.capacity.user_limit import NO_FACTOR
+from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+
+
+def queue_am_limit(
+    calc: Calculator,
+    minimum: Vector,
+    current_limit: Vector,
+    maximum_am_share: float,
+    step: Vector,
+) -> Vector:
+    """*maximum_am_share* of what the queue may use now, which is never less than its guarantee."""
+    usable = current_limit if calc.fits(minimum, current_limit) else minimum
+    return calc.times_up(usable, maximum_am_share, step)
+
+
+def user_am_fraction(
+    minimum_user_limit_percent: float, active_users: int, user_weight: float
+) -> float:
+    """The fraction of the queue's AM share that one user may hold."""
+    percent = single(minimum_user_limit_percent / 100)
+    fraction = max(percent, single(1.0 / max(active_users, 1)))
+    return min(single(fraction * user_weight), 1.0)
+
+
+def user_am_limit(
+    calc: Calculator,
+    minimum: Vector,
+    maximum_am_share: float,
+    fraction: float,
+    user_limit_factor: float,
+    step: Vector,
+) -> Vector:
+    """A user's part of the queue's AM share, before it is capped by the queue's own limit."""
+    if user_limit_factor == NO_FACTOR:
+        return calc.times_up(minimum, maximum_am_share, step)
+    share = single(single(maximum_am_share * fraction) * user_limit_factor)
+    return calc.times_up(minimum, share, step)
 
 
 def am_partitions(queue: LeafQueue) -> set[str]:
@@ -28,15 +74,20 @@ def am_partitions(queue: LeafQueue) -> set[str]:
 
 def update_am_limit(queue: LeafQueue, partition: str) -> Vector:
     """Compute what the queue's AMs may hold of a partition, and keep it."""
-    minimum = queue.minimum(partition)
+    # Hadoop keeps no current limit of other partitions, so the guarantee alone counts there.
     current = queue.known_limit if not partition else queue.zero
-    share = queue.share(partition).maximum_am_share
-    limit = queue_am_limit(queue.calc, minimum, current, share, queue.step)
+    limit = queue_am_limit(
+        queue.calc,
+        queue.minimum(partition),
+        current,
+        queue.share(partition).maximum_am_share,
+        queue.step,
+    )
     queue.am_limits[partition] = limit
     return limit
 
 
-def user_limit_for_am(queue: LeafQueue, partition: str, user_name: str) -> Vector:
+def user_am_limit_of(queue: LeafQueue, partition: str, user_name: str) -> Vector:
     """What a user's AMs may hold of a partition."""
     user = queue.users.by_name.get(user_name)
     fraction = user_am_fraction(
@@ -56,10 +107,10 @@ def user_limit_for_am(queue: LeafQueue, partition: str, user_name: str) -> Vecto
     return at_most(queue.calc, queue.cluster.total, limit, whole)
 
 
-def admit_applications(queue: LeafQueue) -> None:
-    """Admit every waiting application that the limits allow, in order.
+def activate_applications(queue: LeafQueue) -> None:
+    """Activate every pending application that the limits allow, in order.
 
-    Within one pass the first user's limit is used for the others, too, as Hadoop does.
+    Within one call the first user's limit is used for the others, too, as Hadoop does.
     """
     for partition in am_partitions(queue):
         update_am_limit(queue, partition)
@@ -69,36 +120,36 @@ def admit_applications(queue: LeafQueue) -> None:
         if not _fits_queue(queue, app, partition):
             continue
         if partition not in user_limits:
-            user_limits[partition] = user_limit_for_am(queue, partition, app.user)
+            user_limits[partition] = user_am_limit_of(queue, partition, app.user)
         if not _fits_user(queue, app, partition, user_limits[partition]):
             continue
         queue.waiting.remove(app)
-        _admit(queue, app)
+        _activate(queue, app)
 
 
 def _fits_queue(queue: LeafQueue, app: LedgerApplication, partition: str) -> bool:
     wanted = add(queue.am_used.get(partition, queue.zero), app.am_size)
     limit = queue.am_limits.get(partition, queue.zero)
-    return queue.calc.fits(wanted, limit) or _nobody_yet(queue, partition)
+    return queue.calc.fits(wanted, limit) or _is_first(queue, partition)
 
 
 def _fits_user(queue: LeafQueue, app: LedgerApplication, partition: str, limit: Vector) -> bool:
     user = queue.users.get(app.user)
     wanted = add(user.am_used.get(partition, queue.zero), app.am_size)
-    return queue.calc.fits(wanted, limit) or _nobody_yet(queue, partition)
+    return queue.calc.fits(wanted, limit) or _is_first(queue, partition)
 
 
-def _nobody_yet(queue: LeafQueue, partition: str) -> bool:
+def _is_first(queue: LeafQueue, partition: str) -> bool:
     used = queue.am_used.get(partition, queue.zero)
     return not queue.active or not queue.calc.any_above_zero(used)
 
 
-def _admit(queue: LeafQueue, app: LedgerApplication) -> None:
+def _activate(queue: LeafQueue, app: LedgerApplication) -> None:
     queue.users.about_to_count()
     user = queue.users.get(app.user)
     user.pending_apps -= 1
     user.active_apps += 1
     if not app.active:
-        # It is if its priority changed while it was parked, and it is let in once more.
+        # Already active if its priority changed while it was non-runnable (a bug of Hadoop's).
         queue.admit(app)
     accounts.charge_am(queue, app)

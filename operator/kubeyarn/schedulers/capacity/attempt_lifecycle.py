@@ -11,7 +11,7 @@ from kubeyarn.schedulers.capacity.allocator.commit import (
     complete,
     drop_reservation,
 )
-from kubeyarn.schedulers.capacity.am_limits import admit_applications
+from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, OutstandingAsk
 
@@ -38,7 +38,7 @@ def wait(queue: LeafQueue, app: LedgerApplication) -> None:
     queue.users.get(app.user).pending_apps += 1
     queue.enqueue(app)
     if queue.calc.any_above_zero(queue.cluster.total):
-        admit_applications(queue)
+        activate_applications(queue)
 
 
 def leave(queue: LeafQueue, app: LedgerApplication) -> None:
@@ -56,7 +56,7 @@ def leave(queue: LeafQueue, app: LedgerApplication) -> None:
         user.pending_apps -= 1
     if user.applications == 0:
         queue.users.forget(app.user)
-    admit_applications(queue)
+    activate_applications(queue)
 
 
 def put_outstanding(

@@ -18,7 +18,7 @@ from kubeyarn.model.queues import (
     weight,
 )
 from kubeyarn.schedulers.calculator import at_most, multiply
-from kubeyarn.schedulers.capacity.am_limits import admit_applications
+from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState
@@ -227,7 +227,7 @@ def _create_managed(
             _activate(parent, leaf, label)
         else:
             _disentitle(leaf, label, said)
-    admit_applications(leaf)
+    activate_applications(leaf)
     update_below(parent, config)
     return [leaf]
 
@@ -374,7 +374,7 @@ def _manage_label(
     for leaf in chosen:
         _entitle(leaf, label, said)
         _activate(parent, leaf, label)
-        admit_applications(leaf)
+        activate_applications(leaf)
 
 
 def reset_managed(parent: ParentQueue, config: SchedulerConfig) -> bool:

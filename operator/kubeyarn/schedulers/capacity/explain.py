@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.reasons import Reason, Verdict, listed
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.schedulers.calculator import at_most
-from kubeyarn.schedulers.capacity.am_limits import user_limit_for_am
+from kubeyarn.schedulers.capacity.am_limits import user_am_limit_of
 from kubeyarn.schedulers.capacity.max_running_apps import runnable_in
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _not_admitted(app: LedgerApplication) -> Verdict:
             place,
         )
     own = queue.users.get(app.user).am_used.get(partition, queue.zero)
-    limit = user_limit_for_am(queue, partition, app.user)
+    limit = user_am_limit_of(queue, partition, app.user)
     return Verdict(
         Reason.USER_AM_LIMIT,
         f"{queue.path}: user {app.user}'s ApplicationMasters hold {text(own)} of {text(limit)}; "

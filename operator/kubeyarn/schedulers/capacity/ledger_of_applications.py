@@ -21,16 +21,14 @@ from kubeyarn.schedulers.capacity.placement import normalize, place
 from kubeyarn.schedulers.capacity.queue_manager import (
     drained,
 )
-from kubeyarn.schedulers.capacity.rejections import (
+from kubeyarn.schedulers.capacity.submission import (
+    allowed_priority,
     check_access,
     check_limits,
     check_partition,
-)
-from kubeyarn.schedulers.capacity.submission import (
-    allowed_priority,
-    in_force,
     make_application,
     racks_of,
+    scheduler_size,
 )
 
 if TYPE_CHECKING:
@@ -177,7 +175,7 @@ class ApplicationLedger(QueueLedger):
         self._idle = False
 
     def _ask_for_master(self, app: LedgerApplication) -> None:
-        size = in_force(app.am_size, app.queue, self._settings())
+        size = scheduler_size(app.am_size, app.queue, self._settings())
         self._put(app, AM_KEY, 1, size, app.am_partition, app.master_locality)
 
     def master_gone(self, application: ApplicationId) -> None:

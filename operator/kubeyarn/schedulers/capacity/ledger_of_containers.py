@@ -11,11 +11,9 @@ from kubeyarn.schedulers.capacity.allocator import container_update as resizing
 from kubeyarn.schedulers.capacity.allocator.commit import new_container_id
 from kubeyarn.schedulers.capacity.ledger_of_applications import ApplicationLedger
 from kubeyarn.schedulers.capacity.objects import accounts
-from kubeyarn.schedulers.capacity.rejections import (
-    check_size,
-)
 from kubeyarn.schedulers.capacity.submission import (
     check_asks,
+    check_size,
 )
 from kubeyarn.schedulers.capacity.submission import (
     normalize as normalize_size,

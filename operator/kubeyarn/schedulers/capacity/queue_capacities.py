@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.queues import Unit
 from kubeyarn.model.resources import Vector, add
 from kubeyarn.schedulers.calculator import at_most, multiply
-from kubeyarn.schedulers.capacity.am_limits import admit_applications
+from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
@@ -72,7 +72,7 @@ def refresh_leaf(queue: LeafQueue, limit: Vector, config: SchedulerConfig) -> No
     for partition in {*queue.shares, *queue.used}:
         accounts.recount_ratios(queue.users, partition)
     queue.measure()
-    admit_applications(queue)
+    activate_applications(queue)
     queue.users.limits_changed()
     for app in queue.active:
         queue.user_limit(app, "", whole=False)

@@ -1,15 +1,19 @@
-"""Queues by path and by short name: what submission and placement look up."""
+"""Queues by path and by short name: what submission and placement look up.
+
+Hadoop: CSQueueStore. The index is rebuilt whenever a queue comes or goes; nothing else changes it.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.errors import Rejected
+from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.capacity.auto_created_queues import makes_branches, makes_children
+from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.queue_manager import walk
-from kubeyarn.schedulers.capacity.rejections import find_leaf, find_queue
 
 if TYPE_CHECKING:
-    from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
     from kubeyarn.schedulers.capacity.objects.queue import Queue
 
@@ -44,7 +48,20 @@ class QueueIndex:
         Raises:
             Rejected: QueueNotFound or QueueAmbiguous.
         """
-        return find_queue(self.queues, self._named, name)
+        queue = self.queues.get(name)
+        if queue is not None:
+            return queue
+        named = self._named.get(name, [])
+        if not named:
+            raise Rejected(Reason.QUEUE_NOT_FOUND, f"queue {name!r} does not exist")
+        if len(named) > 1:
+            raise Rejected(
+                Reason.QUEUE_AMBIGUOUS,
+                f"queue name {name!r} is ambiguous: it may be "
+                + " or ".join(sorted(one.path for one in named))
+                + "; use the full path",
+            )
+        return named[0]
 
     def leaf(self, name: str) -> LeafQueue:
         """The leaf meant by a path or short name.
@@ -52,7 +69,10 @@ class QueueIndex:
         Raises:
             Rejected: QueueNotFound, QueueAmbiguous or QueueNotLeaf.
         """
-        return find_leaf(self.queues, self._named, name)
+        queue = self.queue(name)
+        if not isinstance(queue, LeafQueue):
+            raise Rejected(Reason.QUEUE_NOT_LEAF, f"queue {queue.path} is not a leaf queue")
+        return queue
 
     def nearest(self, path: str) -> Queue | None:
         """The deepest existing queue on the way to *path*."""

@@ -1,22 +1,28 @@
-"""From what a user submits or asks for to what the ledger holds: sizes, partition, priority."""
+"""What the Capacity Scheduler takes: applications and asks, checked and brought into its form.
+
+Hadoop: CapacityScheduler.addApplication, AbstractLeafQueue.validateSubmitApplication, RMAppManager
+(access, the AM's request), SchedulerUtils (sizes and labels) and AppPriorityACLsManager. An
+application that was taken before, and is told again after a restart, is not checked again: it was
+let in, and what it is refused now could not be explained to anybody.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.errors import Rejected
+from kubeyarn.model.errors import AccessDenied, Rejected
+from kubeyarn.model.queues import EVERY_PARTITION
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
-from kubeyarn.schedulers.capacity.priority import default_of, may_have
-from kubeyarn.schedulers.capacity.rejections import check_partition, check_size
+from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubeyarn.model.applications import Application
     from kubeyarn.model.asks import Ask, Locality
-    from kubeyarn.model.queues import SchedulerConfig
+    from kubeyarn.model.queues import PriorityAccess, SchedulerConfig
     from kubeyarn.model.resources import ResourceTypes, Vector
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import Cluster
@@ -24,24 +30,13 @@ if TYPE_CHECKING:
 _MASTER = "ApplicationMaster"
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedAsk:
-    """An ask as it is served: rounded, its partition known."""
-
-    ask: Ask
-    size: Vector
-    partition: str
-
-    @property
-    def count(self) -> int:
-        """How many are to be served; opportunistic ones are not this scheduler's."""
-        return 0 if self.ask.opportunistic else self.ask.count
+# -- applications ----------------------------------------------------------------------------------
 
 
 def make_application(
     app: Application, leaf: LeafQueue, config: SchedulerConfig, types: ResourceTypes, now_ms: int
 ) -> LedgerApplication:
-    """What the ledger holds of an application in *leaf*; one placed before is not checked again.
+    """An application in *leaf*; one that was placed before is not checked again.
 
     Raises:
         Rejected: its AM is too big or in a partition out of reach, or its priority is not allowed.
@@ -69,11 +64,11 @@ def allowed_priority(
     """
     access = leaf.settings.priority_access if config.check_access else ()
     if said is None:
-        said = default_of(access, app.user, app.groups)
+        said = default_priority_of(access, app.user, app.groups)
     if said is None:
         said = leaf.settings.default_priority
     priority = min(said, config.maximum_application_priority)
-    if not app.placed and not may_have(access, app.user, app.groups, priority):
+    if not app.placed and not may_have_priority(access, app.user, app.groups, priority):
         raise Rejected(
             Reason.ACCESS_DENIED,
             f"user {app.user} may not run {app.id} at priority {priority} in queue {leaf.path}",
@@ -82,9 +77,9 @@ def allowed_priority(
 
 
 def _am_partition(app: Application, leaf: LeafQueue, config: SchedulerConfig) -> str:
-    """The AM's own word, the cluster's for AMs, the application's, the queue's; "" is no AM's word.
+    """Its own partition, the cluster's default for AMs, the application's, or the queue's default.
 
-    Hadoop: RMAppManager.validateAndCreateResourceRequest.
+    An AM's empty string means: not set. Hadoop: RMAppManager.validateAndCreateResourceRequest.
     """
     if app.am_partition or config.am_default_partition:
         return app.am_partition or config.am_default_partition or ""
@@ -93,19 +88,100 @@ def _am_partition(app: Application, leaf: LeafQueue, config: SchedulerConfig) ->
     return leaf.settings.default_partition or ""
 
 
-def normalize(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
-    """*size* rounded up to the minimum allocation's multiples."""
-    minimum = config.minimum_allocation
-    return leaf.calc.normalize(size, minimum, leaf.settings.maximum_allocation, minimum)
+def default_priority_of(
+    access: Sequence[PriorityAccess], user: str, groups: tuple[str, ...]
+) -> int | None:
+    """The priority a user gets without asking for one; None when no rule is about the user."""
+    found = None
+    for one in _by_maximum(access):
+        if one.users.allows(user, groups):
+            found = one
+    return None if found is None else found.default
 
 
-def in_force(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
-    """What is asked of the scheduler for a normalized *size*.
+def may_have_priority(
+    access: Sequence[PriorityAccess], user: str, groups: tuple[str, ...], priority: int
+) -> bool:
+    """Whether the user may run at *priority*; everybody may where there are no rules."""
+    return not access or any(
+        one.users.allows(user, groups) and (one.maximum is None or priority <= one.maximum)
+        for one in access
+    )
 
-    Hadoop's scheduler rounds once more, and there caps by the cluster's maximum, not the queue's.
+
+def _by_maximum(access: Sequence[PriorityAccess]) -> list[PriorityAccess]:
+    return sorted(access, key=lambda one: (one.maximum is None, one.maximum or 0))
+
+
+def check_access(queue: Queue, app: Application, config: SchedulerConfig) -> None:
+    """Refuse users that neither the queue nor any ancestor lets in.
+
+    Raises:
+        AccessDenied: naming the queue.
     """
-    minimum = config.minimum_allocation
-    return leaf.calc.normalize(size, minimum, config.maximum_allocation, minimum)
+    if not config.check_access or config.administrators.allows(app.user, app.groups):
+        return
+    for one in queue.path_up():
+        if one.path in app.allowed:
+            return
+        settings = one.settings
+        for access in (settings.submit, settings.administer):
+            if access.allows(app.user, app.groups):
+                return
+    raise AccessDenied(
+        queue.path,
+        f"user {app.user} does not have permission to submit {app.id} to queue {queue.path}",
+    )
+
+
+def check_limits(leaf: LeafQueue, app: Application) -> None:
+    """Refuse what the leaf or an ancestor does not take now.
+
+    Raises:
+        Rejected: stopped, or too many applications of the queue or the user.
+    """
+    if leaf.state is not QueueState.RUNNING:
+        raise Rejected(
+            Reason.QUEUE_STOPPED, f"queue {leaf.path} is {leaf.state} and takes no applications"
+        )
+    if leaf.template_absolute is None:
+        count = leaf.applications
+        if count >= leaf.maximum_applications:
+            raise Rejected(
+                Reason.APPLICATION_LIMIT,
+                f"queue {leaf.path} already has {count} applications of at most "
+                f"{leaf.maximum_applications}",
+            )
+        own = leaf.users.get(app.user).applications
+        if own >= leaf.maximum_per_user:
+            raise Rejected(
+                Reason.APPLICATION_LIMIT,
+                f"queue {leaf.path} already has {own} applications from user {app.user} "
+                f"of at most {leaf.maximum_per_user}",
+            )
+    for above in leaf.path_up():
+        if above.state is not QueueState.RUNNING:
+            raise Rejected(
+                Reason.QUEUE_STOPPED,
+                f"queue {above.path} is {above.state} and takes no applications",
+            )
+
+
+# -- asks ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedAsk:
+    """An ask as it is served: rounded, its partition known."""
+
+    ask: Ask
+    size: Vector
+    partition: str
+
+    @property
+    def count(self) -> int:
+        """How many are to be granted here; opportunistic containers are granted elsewhere."""
+        return 0 if self.ask.opportunistic else self.ask.count
 
 
 def check_asks(
@@ -133,12 +209,12 @@ def _check_ask(
     if partition is None:
         partition = leaf.settings.default_partition or ""
     check_partition(leaf, partition, config, where)
-    size = in_force(normalize(ask.size, leaf, config), leaf, config)
+    size = scheduler_size(normalize(ask.size, leaf, config), leaf, config)
     return CheckedAsk(ask, size, partition)
 
 
 def racks_of(locality: Locality, cluster: Cluster) -> dict[str, int]:
-    """How many are wanted in each rack, by name or because of a node in it."""
+    """How many are wanted in each rack, which is named itself or has a node that is."""
     named = dict(locality.racks)
     racks = dict(named)
     for name, wanted in locality.nodes:
@@ -146,3 +222,64 @@ def racks_of(locality: Locality, cluster: Cluster) -> dict[str, int]:
         if node is not None and node.rack not in named:
             racks[node.rack] = racks.get(node.rack, 0) + wanted
     return racks
+
+
+# -- sizes and partitions --------------------------------------------------------------------------
+
+
+def normalize(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
+    """*size* rounded up to the minimum allocation's multiples."""
+    minimum = config.minimum_allocation
+    return leaf.calc.normalize(size, minimum, leaf.settings.maximum_allocation, minimum)
+
+
+def scheduler_size(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
+    """A normalized *size* as the scheduler grants it.
+
+    Hadoop normalizes twice: the ApplicationMasterService by the queue's maximum, the scheduler by
+    the cluster's, which matters when the queue's maximum is no multiple of the minimum allocation.
+    """
+    minimum = config.minimum_allocation
+    return leaf.calc.normalize(size, minimum, config.maximum_allocation, minimum)
+
+
+def check_size(size: Vector, maximum: Vector, types: ResourceTypes, where: str) -> None:
+    """Refuse sizes below zero or above the maximum allocation.
+
+    Raises:
+        Rejected: InvalidRequest or MaximumAllocation.
+    """
+    for name, amount, most in zip(types.names, size, maximum, strict=True):
+        if amount < 0:
+            raise Rejected(
+                Reason.INVALID_REQUEST,
+                f"{where}: {types.amount(name, amount)}; it must not be negative",
+            )
+        if amount > most:
+            raise Rejected(
+                Reason.MAXIMUM_ALLOCATION,
+                f"{where}: {types.amount(name, amount)} is greater than the maximum allocation "
+                f"{types.show(name, most)}",
+            )
+
+
+def check_partition(queue: Queue, partition: str, config: SchedulerConfig, where: str) -> None:
+    """Refuse a partition that is unknown or that the queue has no access to.
+
+    Raises:
+        Rejected: PartitionAccess.
+    """
+    if not partition:
+        return
+    known = sorted(p.name for p in config.partitions)
+    if partition not in known:
+        raise Rejected(
+            Reason.PARTITION_ACCESS,
+            f"{where}: partition {partition!r} does not exist; there are {known}",
+        )
+    if EVERY_PARTITION not in queue.accessible and partition not in queue.accessible:
+        raise Rejected(
+            Reason.PARTITION_ACCESS,
+            f"{where}: queue {queue.path} has no access to partition {partition!r}, "
+            f"only to {sorted(queue.accessible)}",
+        )

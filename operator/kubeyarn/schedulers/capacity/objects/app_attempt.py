@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from kubeyarn.model.constraints import PlacementConstraint
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
-    from kubeyarn.schedulers.capacity.application_order import ApplicationKey
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import LedgerNode
     from kubeyarn.schedulers.capacity.objects.users_manager import User
+    from kubeyarn.schedulers.capacity.ordering import ApplicationKey
 
 
 @dataclass(slots=True)

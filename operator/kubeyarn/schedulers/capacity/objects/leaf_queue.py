@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ApplicationOrdering
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedulers.capacity.application_order import fair_key, fifo_key
 from kubeyarn.schedulers.capacity.objects.line import Line
 from kubeyarn.schedulers.capacity.objects.queue import Queue
 from kubeyarn.schedulers.capacity.objects.users_manager import Users
+from kubeyarn.schedulers.capacity.ordering import fair_key, fifo_key
 from kubeyarn.schedulers.capacity.user_limit import NO_FACTOR
 from kubeyarn.schedulers.java_numbers import single, to_long
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.schedulers.calculator import Calculator
-    from kubeyarn.schedulers.capacity.application_order import ApplicationKey
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
     from kubeyarn.schedulers.capacity.objects.node import Cluster
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
+    from kubeyarn.schedulers.capacity.ordering import ApplicationKey
 
 
 class LeafQueue(Queue):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubeyarn.schedulers.capacity.application_order import ApplicationKey
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.ordering import ApplicationKey
 
 
 def _key(entry: tuple[ApplicationKey, LedgerApplication]) -> ApplicationKey:

@@ -9,7 +9,7 @@ from kubeyarn.model.queues import ChildOrdering
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.schedulers.capacity.objects.preemptable_containers import used_without
 from kubeyarn.schedulers.capacity.objects.queue import Queue
-from kubeyarn.schedulers.capacity.queue_order import tie_ranks
+from kubeyarn.schedulers.capacity.ordering import tie_ranks
 
 if TYPE_CHECKING:
     from kubeyarn.model.queues import AutoCreate

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.queues import EVERY_PARTITION, QueueConfig
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.calculator import Calculator, at_least, multiply
-from kubeyarn.schedulers.capacity.queue_order import SATISFIED, child_rank
+from kubeyarn.schedulers.capacity.ordering import SATISFIED, child_rank
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, component_min, subtract
 from kubeyarn.schedulers.calculator import Calculator, at_least, at_most, multiply
-from kubeyarn.schedulers.capacity.queue_order import compare_shares
+from kubeyarn.schedulers.capacity.ordering import compare_shares
 from kubeyarn.schedulers.java_numbers import ceil_to_long, quotient, single, to_long
 
 if TYPE_CHECKING:

@@ -1,19 +1,47 @@
-"""In which order a parent offers room to its children.
+"""Who is served first: a parent's children, and a leaf's applications.
 
-Hadoop: PriorityUtilizationQueueOrderingPolicy, with and without respect for queue priority.
+Hadoop: PriorityUtilizationQueueOrderingPolicy for queues, FifoOrderingPolicy, FairOrderingPolicy
+and FifoOrderingPolicyForPendingApps for applications. Both are sort keys, the smallest first:
+nothing is compared pairwise while nodes are offered, and a key is made anew only when what it says
+changed.
 """
 
 from __future__ import annotations
 
+import math
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-OrderKey = tuple[int, float, int]
+# -- applications --------------------------------------------------------------------------------
+
+ApplicationKey = tuple[float, ...]
+
+
+def fifo_key(priority: int, order: int, number: int) -> ApplicationKey:
+    """Higher priority first, then who was submitted first."""
+    return (-priority, order, number)
+
+
+def fair_key(
+    used: int, demand: int, order: int, number: int, *, size_based_weight: bool
+) -> ApplicationKey:
+    """Less memory in use first; with *size_based_weight* relative to log2 of the demand.
+
+    *demand* is memory used and pending. Of equals, who was submitted first.
+    """
+    magnitude = float(used)
+    if size_based_weight and used:
+        magnitude /= math.log1p(demand) / math.log(2)
+    return (magnitude, order, 0 if demand else 1, number)
+
+
+# -- queues --------------------------------------------------------------------------------------
 
 SATISFIED = 1 << 33
+"""Added to the rank of a queue at or above its guarantee: more than any priority can make good."""
 
 
 def compare_shares(share1: float, share2: float, priority1: int, priority2: int) -> int:
@@ -28,10 +56,10 @@ def compare_shares(share1: float, share2: float, priority1: int, priority2: int)
 
 
 def child_rank(*, accessible: bool, empty: bool, priority: int) -> int:
-    """What counts before shares, as one number: smaller is served first.
+    """What counts before shares, as one number.
 
-    Queues that name the partition, then queues with capacity, then those below their guarantee
-    (the others add `SATISFIED`), then higher priority.
+    Queues that name the partition come first, then queues with capacity, then those below their
+    guarantee (the others add `SATISFIED`), then those of higher priority.
     """
     return ((not accessible) * 4 + empty * 2) * SATISFIED - priority
 
@@ -43,7 +71,7 @@ def tie_ranks(queues: Sequence[tuple[tuple[int, ...], float]]) -> list[int]:
     """
 
     def compare(i: int, j: int) -> int:
-        return _tie(queues[i], queues[j])
+        return _compare_capacity(queues[i], queues[j])
 
     order = sorted(range(len(queues)), key=cmp_to_key(compare))
     ranks = [0] * len(queues)
@@ -52,7 +80,9 @@ def tie_ranks(queues: Sequence[tuple[tuple[int, ...], float]]) -> list[int]:
     return ranks
 
 
-def _tie(one: tuple[tuple[int, ...], float], two: tuple[tuple[int, ...], float]) -> int:
+def _compare_capacity(
+    one: tuple[tuple[int, ...], float], two: tuple[tuple[int, ...], float]
+) -> int:
     (amounts1, absolute1), (amounts2, absolute2) = one, two
     if any(amounts1) or any(amounts2):
         size = max(len(amounts1), len(amounts2))
