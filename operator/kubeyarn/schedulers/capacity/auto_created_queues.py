@@ -22,11 +22,10 @@ from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState
-from kubeyarn.schedulers.capacity.queue_capacities import is_absolute
+from kubeyarn.schedulers.capacity.queue_capacities import is_absolute, update_cluster_resource
 from kubeyarn.schedulers.capacity.queue_manager import change_state, configure_queue
 from kubeyarn.schedulers.capacity.queue_tree_checks import TreeNode, make_node
 from kubeyarn.schedulers.capacity.templates import said_by_templates
-from kubeyarn.schedulers.capacity.updating import update_below
 from kubeyarn.schedulers.java_numbers import quotient, single
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def _add_dynamic(
     parent.last_submitted_ms = now_ms
     parent.children.append(queue)
     parent.reorder()
-    update_below(parent, config)
+    update_cluster_resource(parent, config)
     return queue
 
 
@@ -194,7 +193,7 @@ def remove_dynamic(queue: Queue, config: SchedulerConfig) -> None:
     if parent is not None:
         parent.children.remove(queue)
         parent.reorder()
-        update_below(parent, config)
+        update_cluster_resource(parent, config)
 
 
 # -- v1 ------------------------------------------------------------------------------------------
@@ -228,7 +227,7 @@ def _create_managed(
         else:
             _disentitle(leaf, label, said)
     activate_applications(leaf)
-    update_below(parent, config)
+    update_cluster_resource(parent, config)
     return [leaf]
 
 

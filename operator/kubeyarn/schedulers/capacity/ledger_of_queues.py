@@ -23,7 +23,8 @@ from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
 from kubeyarn.schedulers.capacity.objects.node import Cluster
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-from kubeyarn.schedulers.capacity.placement_check import check_rules
+from kubeyarn.schedulers.capacity.placement import check_rules
+from kubeyarn.schedulers.capacity.queue_capacities import update_cluster_resource
 from kubeyarn.schedulers.capacity.queue_index import QueueIndex
 from kubeyarn.schedulers.capacity.queue_manager import (
     change_tree,
@@ -33,7 +34,6 @@ from kubeyarn.schedulers.capacity.queue_manager import (
     walk,
 )
 from kubeyarn.schedulers.capacity.queue_tree_checks import TreeLookup, build_tree
-from kubeyarn.schedulers.capacity.updating import update_below
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,7 +159,7 @@ class QueueLedger:
         self._grown = False
         self._idle = False
         if self.root is not None and self.config is not None:
-            update_below(self.root, self.config)
+            update_cluster_resource(self.root, self.config)
             config = self.config
             quick = self.quick_lane and not (config.lazy_preemption or config.choose_nodes)
             self._quick = quick and may_be_quick(self.root, self.cluster)

@@ -1,7 +1,10 @@
-"""Placing an application by rules (Hadoop: CSMappingPlacementRule).
+"""Placement rules: which queue an application goes to that names none.
 
-Rules are tried in order; the first that places, rejects or falls back ends the search. Whether a
-queue exists or may be made is asked of the tree.
+Hadoop: CSMappingPlacementRule; `mapping-rule-json`. Rules are tried in order, and the first that
+places, rejects or falls back ends the search. A rule places by a path pattern whose parts may be
+variables (%user, %primary_group, ...). Whether a queue exists or may be created is asked of a
+`QueueLookup`: of the tree in force when an application is submitted (`place`), of the new tree when
+a configuration is checked (`check_rules`, Hadoop: MappingRuleValidationContextImpl).
 """
 
 from __future__ import annotations
@@ -12,11 +15,13 @@ from typing import TYPE_CHECKING, Protocol
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.queues import MatcherKind, PlacementFallback, PlacementRule
 from kubeyarn.model.reasons import Reason
+from kubeyarn.schedulers.capacity.queue_settings import refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubeyarn.model.applications import Application
+    from kubeyarn.model.errors import ConfigRefused
 
 DEFAULT = "default"
 VARIABLES = frozenset(
@@ -54,7 +59,7 @@ class QueueLookup(Protocol):
 
 @dataclass(slots=True)
 class _Variables:
-    """The variables of one submission; *default* may be set by a rule."""
+    """The variables of one submission; a rule may set *default* (`setDefaultQueue`)."""
 
     app: Application
     lookup: QueueLookup
@@ -98,9 +103,9 @@ def _clean(name: str) -> str:
 def place(
     app: Application, rules: Sequence[PlacementRule], lookup: QueueLookup, *, override: bool
 ) -> str | None:
-    """The full path the rules place the application in; None when they have no say.
+    """The full path the rules place the application in; None when no rule does.
 
-    They have one when the application names no queue, or *override* is on.
+    Rules are looked at when the application names no queue, or *override* is on.
 
     Raises:
         Rejected: a rule rejects it.
@@ -166,7 +171,7 @@ def resolve(name: str, lookup: QueueLookup, *, create: bool) -> str | None:
     existing = lookup.path_of(path)
     if existing is not None:
         return existing if lookup.is_leaf(existing) else None
-    return path if create and creatable(path, lookup) else None
+    return path if create and may_be_created(path, lookup) else None
 
 
 def normalize(name: str, lookup: QueueLookup) -> str | None:
@@ -176,7 +181,7 @@ def normalize(name: str, lookup: QueueLookup) -> str | None:
     return None if start is None else f"{start}{dot}{rest}"
 
 
-def creatable(path: str, lookup: QueueLookup) -> bool:
+def may_be_created(path: str, lookup: QueueLookup) -> bool:
     """Whether the leaf may be made under its parent, or with it under its grandparent."""
     parent = path.rpartition(".")[0]
     if not parent or lookup.ambiguous(parent):
@@ -186,3 +191,59 @@ def creatable(path: str, lookup: QueueLookup) -> bool:
         return lookup.makes_children(existing)
     grandparent = lookup.path_of(parent.rpartition(".")[0])
     return grandparent is not None and lookup.makes_parents(grandparent)
+
+
+def check_rules(rules: Sequence[PlacementRule], lookup: QueueLookup) -> None:
+    """Refuse rules whose target does not exist and cannot be made.
+
+    Raises:
+        ConfigRefused: of the first such rule.
+    """
+    for rule in rules:
+        if rule.policy in ("reject", "setDefaultQueue"):
+            continue
+        pattern = pattern_of(rule)
+        if not pattern or not all(pattern.split(".")):
+            raise _wrong(pattern, "a part of the path is empty")
+        if all(part not in VARIABLES for part in pattern.split(".")):
+            _check_static(pattern, lookup)
+        else:
+            _check_dynamic(pattern, lookup)
+
+
+def _check_static(pattern: str, lookup: QueueLookup) -> None:
+    if "." not in pattern and lookup.ambiguous(pattern):
+        raise _wrong(pattern, "several queues have this name; use the full path")
+    path = normalize(pattern, lookup)
+    if path is None:
+        raise _wrong(pattern, f"queue {pattern.partition('.')[0]!r} does not exist")
+    existing = lookup.path_of(path)
+    if existing is None and not may_be_created(path, lookup):
+        raise _wrong(pattern, "the queue does not exist and nothing makes it")
+    if existing is not None and not lookup.is_leaf(existing):
+        raise _wrong(pattern, "the queue is not a leaf")
+
+
+def _check_dynamic(pattern: str, lookup: QueueLookup) -> None:
+    static: list[str] = []
+    for part in pattern.split("."):
+        if part in VARIABLES:
+            break
+        static.append(part)
+    if not static:
+        return
+    path = normalize(".".join(static), lookup)
+    if path is None:
+        raise _wrong(pattern, f"queue {static[0]!r} does not exist")
+    existing = lookup.path_of(path)
+    if existing is not None:
+        if lookup.is_leaf(existing):
+            raise _wrong(pattern, f"{existing} is a leaf and has no queues below it")
+        return
+    parent = lookup.path_of(path.rpartition(".")[0])
+    if parent is None or not lookup.makes_children(parent):
+        raise _wrong(pattern, "no queue on the path exists or may be made")
+
+
+def _wrong(pattern: str, message: str) -> ConfigRefused:
+    return refused("root", "placementRules", "PlacementRule", f"target {pattern!r}: {message}")

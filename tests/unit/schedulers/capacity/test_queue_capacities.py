@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.model.queues import Capacity, Share, Unit, absolute, percent, weight
-from kubeyarn.schedulers.capacity.vectors import Claim, Room, divide
+from kubeyarn.schedulers.capacity.queue_capacities import CapacityVectors, ParentResource, divide
 
-WHOLE = Room(whole=(10000, 100), minimum=(10000, 100), maximum=(10000, 100))
+WHOLE = ParentResource(whole=(10000, 100), minimum=(10000, 100), maximum=(10000, 100))
 
 
 def vector(memory: Share, cpu: Share) -> Capacity:
@@ -26,8 +26,10 @@ def weigh(value: float) -> Share:
     return Share(Unit.WEIGHT, value)
 
 
-def minima(*capacities: Capacity | None, room: Room = WHOLE) -> list[tuple[int, ...]]:
-    return [least for least, _ in divide([Claim.of(c, None, 2) for c in capacities], room)]
+def minima(*capacities: Capacity | None, parent: ParentResource = WHOLE) -> list[tuple[int, ...]]:
+    return [
+        least for least, _ in divide([CapacityVectors.of(c, None, 2) for c in capacities], parent)
+    ]
 
 
 def test_amounts_come_first_then_percentages_of_the_rest_then_weights() -> None:
@@ -43,19 +45,19 @@ def test_amounts_come_first_then_percentages_of_the_rest_then_weights() -> None:
 
 
 def test_amounts_shrink_together_when_there_is_too_little() -> None:
-    small = Room(whole=(6000, 60), minimum=(6000, 60), maximum=(6000, 60))
+    small = ParentResource(whole=(6000, 60), minimum=(6000, 60), maximum=(6000, 60))
 
-    assert minima(absolute((8000, 30)), absolute((4000, 20)), room=small) == [
+    assert minima(absolute((8000, 30)), absolute((4000, 20)), parent=small) == [
         (4000, 30),
         (2000, 20),
     ]
 
 
 def test_percentages_are_rounded_down_and_weights_to_the_nearest() -> None:
-    odd = Room(whole=(10, 10), minimum=(10, 10), maximum=(10, 10))
+    odd = ParentResource(whole=(10, 10), minimum=(10, 10), maximum=(10, 10))
 
-    assert minima(percent(33), percent(33), room=odd) == [(3, 3), (3, 3)]
-    assert minima(weight(1), weight(2), room=odd) == [(3, 3), (7, 7)]
+    assert minima(percent(33), percent(33), parent=odd) == [(3, 3), (3, 3)]
+    assert minima(weight(1), weight(2), parent=odd) == [(3, 3), (7, 7)]
 
 
 def test_the_only_weight_takes_all_that_is_left() -> None:
@@ -67,7 +69,7 @@ def test_a_queue_without_memory_has_nothing() -> None:
 
 
 def test_who_says_nothing_has_nothing() -> None:
-    assert divide([Claim.of(None, None, 2)], WHOLE) == [((0, 0), (0, 0))]
+    assert divide([CapacityVectors.of(None, None, 2)], WHOLE) == [((0, 0), (0, 0))]
 
 
 @pytest.mark.parametrize(
@@ -82,14 +84,16 @@ def test_who_says_nothing_has_nothing() -> None:
 def test_a_maximum_is_the_parents_at_most(
     maximum: Capacity | None, expected: tuple[int, int]
 ) -> None:
-    assert divide([Claim.of(percent(10), maximum, 2)], WHOLE)[0][1] == expected
+    assert divide([CapacityVectors.of(percent(10), maximum, 2)], WHOLE)[0][1] == expected
 
 
 def test_a_minimum_above_the_maximum_is_the_maximum() -> None:
-    assert divide([Claim.of(percent(50), percent(20), 2)], WHOLE) == [((2000, 20), (2000, 20))]
+    assert divide([CapacityVectors.of(percent(50), percent(20), 2)], WHOLE) == [
+        ((2000, 20), (2000, 20))
+    ]
 
 
 def test_nothing_is_divided_of_nothing() -> None:
-    nothing = Room(whole=(0, 0), minimum=(0, 0), maximum=(0, 0))
+    nothing = ParentResource(whole=(0, 0), minimum=(0, 0), maximum=(0, 0))
 
-    assert minima(percent(50), weight(1), absolute((100, 1)), room=nothing) == [(0, 0)] * 3
+    assert minima(percent(50), weight(1), absolute((100, 1)), parent=nothing) == [(0, 0)] * 3
