@@ -5,7 +5,7 @@ import yaml
 from docs.pages import ROOT, code, page
 from kubeyarn.crd import queues
 from kubeyarn.schedulers.capacity import CapacityScheduler
-from kubeyarn.simulate.run import tell
+from kubeyarn.simulate.run import run_scenario
 
 PAGE = page("docs/queues.md")
 
@@ -17,7 +17,7 @@ def test_the_elasticity_table_is_what_the_simulator_does() -> None:
             f"{observation['queues'][queue]['containers']} containers"
             for queue in ("root.engineering", "root.research")
         ]
-        for observation in tell(data, explain=False, plot=False).result["observations"]
+        for observation in run_scenario(data).answer["observations"]
     }
     rows = PAGE.rows("### Elasticity")
     assert {code(row[0])[0]: row[1:] for row in rows} == seen

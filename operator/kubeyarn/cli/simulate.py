@@ -11,7 +11,7 @@ import yaml
 
 from kubeyarn.model.errors import SpecError
 from kubeyarn.simulate.plot import draw
-from kubeyarn.simulate.run import Told, tell
+from kubeyarn.simulate.run import ScenarioResult, run_scenario
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -46,18 +46,18 @@ def simulate(
         sys.exit(_run_folder(Path(folders[0]), Path(folders[1])))
     if scenario is None:
         raise click.UsageError("give a SCENARIO, or --dir IN OUT")
-    told = _run(Path(scenario), trace=trace, plot=plot is not None)
-    for line in told.trace:
+    result = _run(Path(scenario), trace=trace, plot=plot is not None)
+    for line in result.trace:
         click.echo(line, err=True)
     if plot is not None:
-        Path(plot).write_text(draw(told.use), encoding="utf-8")
-    click.echo(_json(told.result))
+        Path(plot).write_text(draw(result.use), encoding="utf-8")
+    click.echo(_json(result.answer))
 
 
-def _run(path: Path, *, trace: bool = False, plot: bool = False) -> Told:
+def _run(path: Path, *, trace: bool = False, plot: bool = False) -> ScenarioResult:
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
-        return tell(data, explain=trace, plot=plot)
+        return run_scenario(data, explain=trace, plot=plot)
     except (SpecError, yaml.YAMLError) as error:
         raise click.ClickException(f"{path}: {error}") from error
 
@@ -74,10 +74,10 @@ def _run_folder(source: Path, target: Path) -> int:
     failed = 0
     for path in sorted(source.glob("*.yaml")):
         try:
-            told = _run(path)
+            result = _run(path)
         except click.ClickException as error:
             click.echo(error.format_message(), err=True)
             failed += 1
             continue
-        (target / f"{path.stem}.json").write_text(_json(told.result) + "\n", encoding="utf-8")
+        (target / f"{path.stem}.json").write_text(_json(result.answer) + "\n", encoding="utf-8")
     return 1 if failed else 0

@@ -24,7 +24,6 @@ from kubeyarn.model.errors import Unavailable
 
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
 
 _ATTEMPTS = 6
 _FIRST_PAUSE_S = 0.1

@@ -58,11 +58,6 @@ def _said(before: Condition | None, saying: Saying, generation: int, now: str) -
     }
 
 
-def without(conditions: Iterable[Mapping[str, Any]] | None, *types: str) -> list[Condition]:
-    """*conditions* but those of *types*."""
-    return [dict(found) for found in conditions or () if found["type"] not in types]
-
-
 def find(conditions: Iterable[Mapping[str, Any]] | None, type: str) -> Mapping[str, Any] | None:  # noqa: A002 - Kubernetes' own word
     """The condition of that type; None when nothing is said of it."""
     return next((found for found in conditions or () if found["type"] == type), None)

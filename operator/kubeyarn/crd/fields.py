@@ -208,7 +208,6 @@ FreeForm = Annotated[
 Seconds = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Line = Annotated[str, Field(max_length=253)]
-Text = Annotated[str, Field(max_length=4096)]
 Diagnostics = Annotated[str, Field(max_length=32768)]
 Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64})]
 QueueName = Annotated[str, Field(max_length=253)]

@@ -106,11 +106,6 @@ def show_cpu(amount: int) -> str:
     return f"{amount}m" if amount % 1000 else str(amount // 1000)
 
 
-def show_amounts(amounts: Mapping[str, int]) -> dict[str, str]:
-    """A map of resource names to quantities, zeros included, in the order given."""
-    return {name: show(name, value) for name, value in amounts.items()}
-
-
 def _read(value: object, field: str, digits: int) -> int:
     """*value* times 10**digits, rounded up."""
     if isinstance(value, int) and not isinstance(value, bool):

@@ -29,23 +29,25 @@ def compact(numbers: Iterable[int]) -> str:
     return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in spans)
 
 
-def expand(text: str, field: str = "containers") -> list[int]:
+def expand(text: str) -> list[int]:
     """The numbers that *text* names, sorted, each once.
 
     Raises:
         SpecError: not a compact range, a range that runs backwards, or over `LARGEST_SET` numbers.
     """
     if _WHOLE.fullmatch(text) is None:
-        raise SpecError(f"{field}: found {text[:80]!r}, expected ranges such as 1-5,9")
-    spans = [_span(part, field) for part in text.split(",") if part]
+        raise SpecError(f"containers: found {text[:80]!r}, expected ranges such as 1-5,9")
+    spans = [_span(part) for part in text.split(",") if part]
     if sum(len(span) for span in spans) > LARGEST_SET:
-        raise SpecError(f"{field}: found more than {LARGEST_SET} numbers, allowed: {LARGEST_SET}")
+        raise SpecError(
+            f"containers: found more than {LARGEST_SET} numbers, allowed: {LARGEST_SET}"
+        )
     return sorted({number for span in spans for number in span})
 
 
-def _span(part: str, field: str) -> range:
+def _span(part: str) -> range:
     first, _, last = part.partition("-")
     span = range(int(first), int(last or first) + 1)
     if not span:
-        raise SpecError(f"{field}: found {part!r}, expected the smaller number first")
+        raise SpecError(f"containers: found {part!r}, expected the smaller number first")
     return span

@@ -69,6 +69,6 @@ def number(value: object, field: str) -> Fraction:
     return Fraction(text)
 
 
-def show_percentage(share: float, decimals: int = 1) -> str:
+def show_percentage(share: float) -> str:
     """Write a share of 1 as a percentage: 0.3 is `30.0%`."""
-    return f"{share * 100:.{decimals}f}%"
+    return f"{share * 100:.1f}%"

@@ -6,8 +6,7 @@ KubeYarnError
 │   ├── Rejected         an application or request that the scheduler does not take
 │   │   └── AccessDenied its user has no right to submit there
 │   └── IllegalEvent     something the state machine does not allow now
-├── Unavailable          the world's: retried with backoff
-└── Bug                  ours
+└── Unavailable          the world's: retried with backoff
 """
 
 from __future__ import annotations
@@ -69,7 +68,3 @@ class IllegalEvent(SpecError):
 
 class Unavailable(KubeYarnError):
     """Something outside did not answer; trying again later is right."""
-
-
-class Bug(KubeYarnError):
-    """A promise of our own code was broken."""

@@ -61,7 +61,7 @@ class PodUse:
     origin: Origin | None = None
 
 
-def node_facts(node: Object, rack_label: str = names.RACK) -> NodeFacts:
+def node_facts(node: Object) -> NodeFacts:
     """The facts of a node.
 
     A node with a NoSchedule or NoExecute taint takes nothing, unless it carries a partition's
@@ -80,7 +80,7 @@ def node_facts(node: Object, rack_label: str = names.RACK) -> NodeFacts:
         name=meta["name"],
         allocatable=_amounts(status.get("allocatable") or {}),
         partition=partition,
-        rack=labels.get(rack_label) or "/default-rack",
+        rack=labels.get(names.RACK) or "/default-rack",
         schedulable=ready and not spec.get("unschedulable") and open_to_us,
     )
 

@@ -10,60 +10,57 @@ from kubeyarn.simulate.capacity import extended
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.simulate.scenario import Data
-    from kubeyarn.simulate.story import Story, StoryApp
+    from kubeyarn.simulate.scenario_run import ScenarioRun, SimulatedApp
 
 
-def observe(story: Story, name: str) -> Data:
+def observe(run: ScenarioRun, name: str) -> Data:
     """A snapshot of applications, queues, users, nodes and preemptions."""
-    story.scheduler.after_step(story.now_ms)
-    containers = story.engine.containers()
+    run.scheduler.after_step(run.now_ms)
+    containers = run.engine.containers()
     by_app: dict[str, list[Container]] = {}
-    by_node: dict[str, list[Container]] = {node: [] for node in story.nodes}
+    by_node: dict[str, list[Container]] = {node: [] for node in run.nodes}
     for container in containers:
-        owner = story.by_id.get(container.id.attempt.application)
+        owner = run.by_id.get(container.id.attempt.application)
         if owner is not None:
             by_app.setdefault(owner.name, []).append(container)
         by_node.setdefault(container.node, []).append(container)
     found: Data = {
         "name": name,
         "apps": {
-            app.name: _application(story, app, by_app.get(app.name, []))
-            for app in story.apps.values()
+            app.name: _application(run, app, by_app.get(app.name, [])) for app in run.apps.values()
         },
-        "queues": story.scheduler.observe_queues(story.now_ms),
-        "nodes": {node: _node(story, held) for node, held in by_node.items()},
-        "preempted": [
-            {"app": app, "count": count} for app, count in sorted(story.preempted.items())
-        ],
+        "queues": run.scheduler.observe_queues(run.now_ms),
+        "nodes": {node: _node(run, held) for node, held in by_node.items()},
+        "preempted": [{"app": app, "count": count} for app, count in sorted(run.preempted.items())],
     }
-    users = story.scheduler.observe_users(story.now_ms)
+    users = run.scheduler.observe_users(run.now_ms)
     if users is not None:
         found["users"] = users
     return found
 
 
-def _application(story: Story, app: StoryApp, held: list[Container]) -> Data:
-    used = story.scheduler.types.zero()
+def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container]) -> Data:
+    used = run.scheduler.types.zero()
     by_priority: dict[str, int] = {}
     for container in held:
         used = add(used, container.size)
         if not container.am:
             key = str(container.key.priority)
             by_priority[key] = by_priority.get(key, 0) + 1
-    live = app.id in story.by_id
+    live = app.id in run.by_id
     found: Data = {
         "state": app.state,
         "amRunning": app.running and live,
         "containers": len(held),
         "memory": used[MEMORY],
         "vcores": used[CPU],
-        "pendingContainers": story.scheduler.outstanding(app.id) if live else 0,
-        "reservedMemory": story.scheduler.reserved_memory(app.id) if live else 0,
+        "pendingContainers": run.scheduler.outstanding(app.id) if live else 0,
+        "reservedMemory": run.scheduler.reserved_memory(app.id) if live else 0,
         "byPriority": by_priority,
     }
     if live:
-        found.update(story.scheduler.application_fields(app.id))
-    others = extended(used, story.scheduler.types)
+        found.update(run.scheduler.application_fields(app.id))
+    others = extended(used, run.scheduler.types)
     if others:
         found["resources"] = others
     if app.message:
@@ -71,12 +68,12 @@ def _application(story: Story, app: StoryApp, held: list[Container]) -> Data:
     return found
 
 
-def _node(story: Story, held: list[Container]) -> Data:
-    used = story.scheduler.types.zero()
+def _node(run: ScenarioRun, held: list[Container]) -> Data:
+    used = run.scheduler.types.zero()
     for container in held:
         used = add(used, container.size)
     found: Data = {"usedMemory": used[MEMORY], "usedVcores": used[CPU], "containers": len(held)}
-    others = extended(used, story.scheduler.types)
+    others = extended(used, run.scheduler.types)
     if others:
         found["usedResources"] = others
     return found

@@ -13,7 +13,7 @@ from kubeyarn.simulate.capacity import SimulatedCapacity
 from kubeyarn.simulate.observation import observe
 from kubeyarn.simulate.plot import UseOverSteps
 from kubeyarn.simulate.scenario import Data, Scenario, read_scenario
-from kubeyarn.simulate.story import Story
+from kubeyarn.simulate.scenario_run import ScenarioRun
 from kubeyarn.simulate.trace import Trace
 
 if TYPE_CHECKING:
@@ -21,54 +21,51 @@ if TYPE_CHECKING:
     from kubeyarn.simulate.scheduler import SimulatedScheduler
 
 
-@dataclass(slots=True)
-class Told:
-    """A story that was told: the result as plain data, the trace, and what queues held."""
+@dataclass(frozen=True, slots=True)
+class ScenarioResult:
+    """What a scenario comes to.
 
-    result: Data
+    *answer* is plain data, as recorded scenarios have it: `observations`, `errors` of single steps,
+    or `configError` where the scheduler does not start. *trace* are the decisions in words, *use*
+    the memory that queues hold after each step; both are empty unless they were asked for.
+    """
+
+    answer: Data
     trace: list[str]
     use: UseOverSteps
 
 
-def run_scenario(data: object) -> Data:
-    """What the scheduler does in a scenario, as plain data.
-
-    Raises:
-        SpecError: the scenario itself cannot be read.
-    """
-    return tell(data).result
-
-
-def tell(data: object, *, explain: bool = False, plot: bool = False) -> Told:
-    """What the scheduler does; with *explain* in words, with *plot* queue use step by step.
+def run_scenario(data: object, *, explain: bool = False, plot: bool = False) -> ScenarioResult:
+    """Run a scenario; with *explain* it is traced, with *plot* use is noted step by step.
 
     Raises:
         SpecError: the scenario itself cannot be read.
     """
     scenario = read_scenario(data)
-    told = Told({"name": scenario.name}, [], UseOverSteps(scenario.name))
+    answer: Data = {"name": scenario.name}
+    use = UseOverSteps(scenario.name)
     try:
-        story = Story(scenario, _scheduler(scenario))
+        run = ScenarioRun(scenario, _scheduler(scenario))
+        trace = Trace(lambda app: _name(run, app))
         if explain:
-            story.trace = Trace(lambda app: _name(story, app))
-            told.trace = story.trace.lines
+            run.trace = trace
         if plot:
-            story.done = lambda step: told.use.note(step.action, _leaf_use(story))
+            run.done = lambda step: use.note(step.action, _leaf_use(run))
         observations: list[Data] = []
-        story.observe = lambda name: observations.append(_observe(story, name))
-        story.begin()
+        run.observe = lambda name: observations.append(_observe(run, name))
+        run.begin()
     except ConfigRefused as error:
-        told.result["configError"] = str(error)
-        return told
-    story.run()
-    told.result["observations"] = observations
-    if story.errors:
-        told.result["errors"] = story.errors
-    return told
+        answer["configError"] = str(error)
+        return ScenarioResult(answer, [], use)
+    run.run()
+    answer["observations"] = observations
+    if run.errors:
+        answer["errors"] = run.errors
+    return ScenarioResult(answer, trace.lines, use)
 
 
-def _leaf_use(story: Story) -> dict[str, int]:
-    return {queue.path: queue.used[MEMORY] for queue in story.engine.queue_status() if queue.leaf}
+def _leaf_use(run: ScenarioRun) -> dict[str, int]:
+    return {queue.path: queue.used[MEMORY] for queue in run.engine.queue_status() if queue.leaf}
 
 
 def _scheduler(scenario: Scenario) -> SimulatedScheduler:
@@ -80,24 +77,24 @@ def _scheduler(scenario: Scenario) -> SimulatedScheduler:
     return SimulatedCapacity(types, scenario.partitions)
 
 
-def _name(story: Story, application: object) -> str:
-    for app in story.apps.values():
+def _name(run: ScenarioRun, application: object) -> str:
+    for app in run.apps.values():
         if app.id == application:
             return app.name
     return str(application)
 
 
-def _observe(story: Story, name: str) -> Data:
-    if story.trace is not None:
-        story.trace.note(f"observed: {name}")
-        for app in story.by_id.values():
-            for line in waiting_lines(story, app.id):
-                story.trace.note(f"{app.name} waits: {line}")
-    return observe(story, name)
+def _observe(run: ScenarioRun, name: str) -> Data:
+    if run.trace is not None:
+        run.trace.note(f"observed: {name}")
+        for app in run.by_id.values():
+            for line in _waiting_lines(run, app.id):
+                run.trace.note(f"{app.name} waits: {line}")
+    return observe(run, name)
 
 
-def waiting_lines(story: Story, application: ApplicationId) -> list[str]:
+def _waiting_lines(run: ScenarioRun, application: ApplicationId) -> list[str]:
     """What stops an application's asks now, in words."""
-    keys = story.scheduler.waiting_keys(application)
-    verdicts = (story.engine.why(application, key, story.now_ms) for key in keys)
+    keys = run.scheduler.waiting_keys(application)
+    verdicts = (run.engine.why(application, key, run.now_ms) for key in keys)
     return [f"{v.reason}: {v.message}" for v in verdicts if v is not None]

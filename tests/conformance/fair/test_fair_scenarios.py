@@ -55,12 +55,12 @@ def test_the_story_ends_as_it_did_in_hadoop(path: Path) -> None:
     scenario = yaml.load(path.read_text(), Loader=yaml.CSafeLoader)
     recorded = json.loads(path.with_name(f"{path.stem}.golden.json").read_text())
 
-    told = run_scenario(scenario)
+    answer = run_scenario(scenario).answer
 
     if "configError" in recorded:
-        assert told.keys() == {"name", "configError"}
+        assert answer.keys() == {"name", "configError"}
         return
-    assert differences(recorded, told) == []
+    assert differences(recorded, answer) == []
 
 
 def test_all_recorded_stories_are_told() -> None:

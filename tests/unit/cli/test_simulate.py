@@ -9,7 +9,7 @@ import yaml
 from click.testing import CliRunner
 
 from kubeyarn.cli.simulate import simulate
-from unit.simulate.test_telling import SCENARIO
+from unit.simulate.test_run import SCENARIO
 
 
 def written(folder: Path, name: str = "small", data: object = SCENARIO) -> Path:

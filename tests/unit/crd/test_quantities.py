@@ -159,9 +159,3 @@ def test_any_text_is_read_or_refused_and_nothing_else(text):
 )
 def test_amounts_are_shown_as_people_write_them(resource, amount, shown):
     assert quantities.show(resource, amount) == shown
-
-
-def test_a_shown_map_keeps_zeros_and_order():
-    shown = quantities.show_amounts({"cpu": 0, "memory": 2**30})
-
-    assert list(shown.items()) == [("cpu", "0"), ("memory", "1Gi")]

@@ -61,4 +61,4 @@ def test_anything_else_is_no_number(value):
 
 def test_a_share_of_one_is_shown_in_percent():
     assert shares.show_percentage(0.3) == "30.0%"
-    assert shares.show_percentage(1.2345, 2) == "123.45%"
+    assert shares.show_percentage(1.2345) == "123.4%"

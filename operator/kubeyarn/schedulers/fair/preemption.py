@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from kubeyarn.model.containers import Container
-from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, fits, scale, subtract
 from kubeyarn.schedulers.fair.accounts import Ledger
 from kubeyarn.schedulers.fair.comparing import below, greater
@@ -282,9 +281,3 @@ def _masters_last(room: Room) -> list[Container]:
     open_ones = [c for c in room.containers.values() if c.id not in room.marked]
     tasks = [container for container in reversed(open_ones) if not container.am]
     return tasks + [container for container in open_ones if container.am]
-
-
-def marked_since(ledger: Ledger) -> Iterator[tuple[ContainerId, int]]:
-    """Every marked container, with when it was marked."""
-    for attempt in ledger.attempts.values():
-        yield from attempt.marked.items()

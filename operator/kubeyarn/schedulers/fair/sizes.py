@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kubeyarn.model.errors import Rejected
-from kubeyarn.model.fair_queues import UNBOUNDED
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import ResourceTypes, Vector
 
@@ -67,8 +66,3 @@ def check_queue_has(size: Vector, maximum: Vector, types: ResourceTypes, queue: 
                 f"queue {queue}: its maximum of {name} is 0 and {types.amount(name, amount)} is "
                 "asked for; use a queue that has some",
             )
-
-
-def unbounded(types: int) -> Vector:
-    """No limit in any of so many resource types."""
-    return (UNBOUNDED,) * types

@@ -1,4 +1,4 @@
-"""Scenarios that were never recorded: what is told, refused, explained and drawn."""
+"""Scenarios that were never recorded: what is answered, refused, explained and drawn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from kubeyarn.model.errors import SpecError
 from kubeyarn.simulate.plot import draw
-from kubeyarn.simulate.run import run_scenario, tell
+from kubeyarn.simulate.run import run_scenario
 
 SCENARIO: dict[str, object] = {
     "name": "small",
@@ -41,7 +41,7 @@ def changed(**changes: object) -> dict[str, object]:
 
 
 def test_a_story_ends_in_what_is_observed() -> None:
-    (seen,) = run_scenario(SCENARIO)["observations"]
+    (seen,) = run_scenario(SCENARIO).answer["observations"]
 
     assert seen["name"] == "end"
     assert seen["queues"]["root.a"]["usedMemory"] == 4096
@@ -54,7 +54,7 @@ def test_the_same_scenario_gives_the_same_answer() -> None:
 
 def test_a_bad_configuration_is_the_answer() -> None:
     config = {"yarn.scheduler.capacity.root.queues": "a"}
-    result = run_scenario(changed(config=config))
+    result = run_scenario(changed(config=config)).answer
 
     assert "observations" not in result
     assert "root.a" in result["configError"] or "root" in result["configError"]
@@ -82,7 +82,7 @@ def test_a_refused_submission_is_noted_and_the_story_goes_on() -> None:
     steps.insert(
         0, {"submit": {"app": "no", "user": "u", "queue": "b", "am": {"memory": 1, "vcores": 1}}}
     )
-    result = run_scenario(changed(steps=steps))
+    result = run_scenario(changed(steps=steps)).answer
 
     (seen,) = result["observations"]
     assert seen["apps"]["no"]["state"] == "rejected"
@@ -96,7 +96,7 @@ def test_a_step_that_fails_is_an_error_and_the_story_goes_on() -> None:
         {"finish": {"app": "nobody"}},
         {"observe": {"name": "end"}},
     ]
-    result = run_scenario(changed(steps=steps))
+    result = run_scenario(changed(steps=steps)).answer
 
     assert [(error["step"], error["action"]) for error in result["errors"]] == [
         (0, "jump"),
@@ -116,7 +116,7 @@ def test_an_application_that_ended_can_be_killed_and_given_a_priority_without_ef
         {"observe": {"name": "end"}},
     ]
 
-    result = run_scenario(changed(steps=[*SCENARIO["steps"][:2], *again]))
+    result = run_scenario(changed(steps=[*SCENARIO["steps"][:2], *again])).answer
 
     assert [error["action"] for error in result["errors"]] == ["move"]
     assert result["observations"][0]["apps"]["one"]["state"] == "killed"
@@ -127,21 +127,22 @@ def test_an_application_that_ended_can_be_killed_and_given_a_priority_without_ef
     [{"addNode": {"name": "n", "memory": 1, "vcores": 1}}, {"heartbeat": {"node": "elsewhere"}}],
 )
 def test_a_node_is_one_node_and_one_that_is_not_there_cannot_heartbeat(step: object) -> None:
-    result = run_scenario(changed(steps=[*SCENARIO["steps"][:3], step, {"kill": {"app": "one"}}]))
+    steps = [*SCENARIO["steps"][:3], step, {"kill": {"app": "one"}}]
+    result = run_scenario(changed(steps=steps)).answer
 
     assert [error["step"] for error in result["errors"]] == [3]
 
 
 def test_the_trace_says_who_gets_what_and_what_stops_the_rest() -> None:
-    trace = "\n".join(tell(SCENARIO, explain=True).trace)
+    trace = "\n".join(run_scenario(SCENARIO, explain=True).trace)
 
     assert "one gets" in trace
     assert "one waits" in trace
-    assert tell(SCENARIO).trace == []
+    assert run_scenario(SCENARIO).trace == []
 
 
 def test_the_picture_is_svg_with_a_line_for_each_leaf() -> None:
-    picture = ElementTree.fromstring(draw(tell(SCENARIO, plot=True).use))
+    picture = ElementTree.fromstring(draw(run_scenario(SCENARIO, plot=True).use))
 
     lines = [one for one in picture.iter() if one.tag.endswith("polyline")]
     assert len(lines) == 1

@@ -39,7 +39,7 @@ ENDED = ("finished", "killed", "failed", "rejected")
 
 
 @dataclass(slots=True)
-class StoryApp:
+class SimulatedApp:
     """An application of the story, as its user sees it."""
 
     name: str
@@ -52,19 +52,17 @@ class StoryApp:
     kept: dict[AskKey, Ask] = field(default_factory=dict)
 
 
-class Story:
+class ScenarioRun:
     """Runs the steps of a scenario against a scheduler."""
 
-    def __init__(
-        self, scenario: Scenario, scheduler: SimulatedScheduler, trace: Trace | None = None
-    ) -> None:
+    def __init__(self, scenario: Scenario, scheduler: SimulatedScheduler) -> None:
         self.scenario = scenario
         self.scheduler = scheduler
         self.engine = scheduler.engine
-        self.trace = trace
+        self.trace: Trace | None = None
         self.now_ms = STEP_MS
-        self.apps: dict[str, StoryApp] = {}
-        self.by_id: dict[ApplicationId, StoryApp] = {}
+        self.apps: dict[str, SimulatedApp] = {}
+        self.by_id: dict[ApplicationId, SimulatedApp] = {}
         self.nodes: list[str] = []
         self.preempted: dict[str, int] = {}
         self.errors: list[Data] = []
@@ -221,7 +219,7 @@ class Story:
     def _submit(self, arguments: Data) -> None:
         name, user = word(arguments, "app"), word(arguments, "user")
         number = len(self.apps) + 1
-        app = StoryApp(name, ApplicationId(TIMESTAMP, number))
+        app = SimulatedApp(name, ApplicationId(TIMESTAMP, number))
         self.apps[name] = app
         am = arguments.get("am")
         am_data: Data = dict(am) if isinstance(am, dict) else {}
@@ -248,21 +246,21 @@ class Story:
             return
         self.by_id[app.id] = app
 
-    def _live(self, arguments: Data) -> StoryApp:
+    def _live(self, arguments: Data) -> SimulatedApp:
         name = word(arguments, "app")
         app = self.apps.get(name)
         if app is None or app.state in ENDED:
             raise IllegalEvent(f"application {name!r} is not running")
         return app
 
-    def _accepted(self, arguments: Data) -> StoryApp:
+    def _accepted(self, arguments: Data) -> SimulatedApp:
         """An application that was not rejected; it may have ended."""
         app = self.apps.get(word(arguments, "app"))
         if app is None or app.state == "rejected":
             return self._live(arguments)
         return app
 
-    def _running(self, arguments: Data) -> StoryApp:
+    def _running(self, arguments: Data) -> SimulatedApp:
         app = self._live(arguments)
         if app.state != "running":
             raise IllegalEvent(f"application {app.name!r} is not running")
@@ -306,7 +304,7 @@ class Story:
         for container in held[: whole(arguments, "count")]:
             self.engine.release(container.id, self.now_ms)
 
-    def containers_of(self, app: StoryApp) -> list[Container]:
+    def containers_of(self, app: SimulatedApp) -> list[Container]:
         """What an application holds, in order of id."""
         return [c for c in self.engine.containers() if c.id.attempt.application == app.id]
 
@@ -318,7 +316,7 @@ class Story:
         if app.state not in ENDED:
             self._end(app, "killed")
 
-    def _end(self, app: StoryApp, state: str) -> None:
+    def _end(self, app: SimulatedApp, state: str) -> None:
         app.state, app.running = state, False
         self.by_id.pop(app.id, None)
         self.engine.finish(app.id, self.now_ms)
