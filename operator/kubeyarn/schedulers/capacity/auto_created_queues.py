@@ -1,7 +1,25 @@
-"""Queues made on demand: leaves under a managed parent, and whole branches in weight mode.
+"""Queues that are created on demand: leaves of a managed parent, and whole branches by weight.
 
-Hadoop: ManagedParentQueue with GuaranteedOrZeroCapacityOverTimePolicy (v1), and
-CapacitySchedulerQueueManager.createQueue with AutoCreatedQueueTemplate (v2).
+Theory of operation. Hadoop has two ways, and a parent has one of them:
+
+* v1, *managed* (`auto-create-child-queue`; ManagedParentQueue): the parent creates leaves directly
+  below it, when a placement rule sends an application there. All leaves have the capacity of one
+  *leaf template*. They may together be promised more than the parent has, so a leaf is either
+  *activated*, and has the template's capacity, or *deactivated*, and has none (but it may use what
+  is idle). `absolute_activated` of the parent is the sum of what activated leaves were given, by
+  partition, and never passes the parent's own absolute capacity. `manage_leaves` moves capacity: it
+  deactivates leaves without applications and activates others that have some, in the order of the
+  applications (GuaranteedOrZeroCapacityOverTimePolicy). With `fail_on_exceeding_parent` no leaf is
+  created that the parent has no capacity for, and nothing is ever deactivated.
+
+* v2, *flexible* (`auto-queue-creation-v2`; CapacitySchedulerQueueManager.createQueue): parents and
+  leaves are created below, as deep as allowed, each with what templates say
+  (AutoCreatedQueueTemplate). Capacities are weights, so nothing is promised twice.
+
+A v2 queue that stood empty for longer than its expiry is removed (`is_inactive`); v1 leaves stay.
+What is created here survives a new configuration: `refresh_branches` and `reset_managed_leaves`
+apply changed templates to it. A restarted process creates the queues anew as applications are told
+to it.
 """
 
 from __future__ import annotations
@@ -12,6 +30,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.queues import (
     AutoCreate,
     AutoCreateKind,
+    BranchTemplates,
     ConfiguredState,
     QueueConfig,
     SchedulerConfig,
@@ -25,30 +44,33 @@ from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState
 from kubeyarn.schedulers.capacity.queue_capacities import is_absolute, update_cluster_resource
 from kubeyarn.schedulers.capacity.queue_manager import change_state, configure_queue
 from kubeyarn.schedulers.capacity.queue_tree_checks import TreeNode, make_node
-from kubeyarn.schedulers.capacity.templates import said_by_templates
 from kubeyarn.schedulers.java_numbers import quotient, single
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from kubeyarn.schedulers.capacity.queue_tree_checks import ConfiguredShare
 
 _EPSILON = 0.0001
+_ANY = "*"
 _DYNAMIC_LEAF = QueueConfig(path="", user_limit_factor=-1.0, maximum_am_share=1.0)
+"""What a v2 leaf has where no template says otherwise (Hadoop: setDynamicQueueProperties)."""
 
 
 def managed(queue: Queue) -> AutoCreate | None:
-    """How a managed parent (v1) makes its leaves; None for every other queue."""
+    """How a managed parent (v1) creates its leaves; None for every other queue."""
     if not isinstance(queue, ParentQueue) or queue.created_by is None:
         return None
     return queue.created_by if queue.created_by.kind is AutoCreateKind.MANAGED else None
 
 
 def makes_children(queue: Queue) -> bool:
-    """Whether leaves may be made directly below."""
+    """Whether leaves may be created directly below."""
     return managed(queue) is not None or makes_branches(queue)
 
 
 def makes_branches(queue: Queue) -> bool:
-    """Whether parents and leaves may be made below (v2)."""
+    """Whether parents and leaves may be created below (v2)."""
     if not isinstance(queue, ParentQueue):
         return False
     kind = queue.created_by.kind if queue.created_by else None
@@ -58,14 +80,18 @@ def makes_branches(queue: Queue) -> bool:
 def create_leaf(
     path: str, queues: dict[str, Queue], config: SchedulerConfig, now_ms: int
 ) -> list[Queue]:
-    """Make the leaf at *path*, and what is missing above it; none when it may not be made."""
+    """Create the leaf at *path* and the parents it lacks; nothing when it may not be created."""
     parent = queues.get(path.rpartition(".")[0])
     if parent is not None and managed(parent) is not None and isinstance(parent, ParentQueue):
         return _create_managed(path, parent, config, now_ms)
     return _create_branch(path, queues, config, now_ms)
 
 
-# -- v2 ------------------------------------------------------------------------------------------
+def _parent_node(parent: ParentQueue) -> TreeNode:
+    return TreeNode(parent.settings, {})
+
+
+# -- v2: branches --------------------------------------------------------------------------------
 
 
 def _create_branch(
@@ -74,18 +100,21 @@ def _create_branch(
     missing = _missing_parents(path, queues)
     if missing is None:
         return []
-    made: list[Queue] = []
-    found = queues[(missing[0] if missing else path).rpartition(".")[0]]
+    created: list[Queue] = []
+    above = queues[(missing[0] if missing else path).rpartition(".")[0]]
     for one in [*missing, path]:
-        if not isinstance(found, ParentQueue) or not _takes_child(found, config):
-            return made
-        found = _add_dynamic(one, found, config, now_ms, leaf=one == path)
-        made.append(found)
-    return made
+        if not isinstance(above, ParentQueue) or not _takes_child(above, config):
+            return created
+        above = _add_dynamic(one, above, config, now_ms, leaf=one == path)
+        created.append(above)
+    return created
 
 
 def _missing_parents(path: str, queues: dict[str, Queue]) -> list[str] | None:
-    """The parents to be made, topmost first; None when the leaf is too deep or not allowed."""
+    """The parents to be created, topmost first; None when the leaf is too deep or not allowed.
+
+    Depth is counted from the nearest declared queue, over dynamic ones that exist already.
+    """
     missing: list[str] = []
     distance = 1
     candidate = path.rpartition(".")[0]
@@ -109,6 +138,7 @@ def _takes_child(parent: ParentQueue, config: SchedulerConfig) -> bool:
     most = (parent.created_by or AutoCreate()).maximum_queues
     if len(parent.children) >= most:
         return False
+    # In legacy queue mode siblings do not mix units, and a dynamic queue has a weight.
     return not config.legacy_queue_mode or all(
         any(share.weight >= 0 for share in child.shares.values()) for child in parent.children
     )
@@ -123,7 +153,7 @@ def _add_dynamic(
     queue.dynamic = True
     queue.step = parent.step
     configure_queue(queue, node)
-    stopped = said_state(queue, config) is ConfiguredState.STOPPED
+    stopped = undeclared_state(queue, config) is ConfiguredState.STOPPED
     runs = parent.state is QueueState.RUNNING and not stopped
     queue.state = QueueState.RUNNING if runs else QueueState.STOPPED
     queue.last_submitted_ms = now_ms
@@ -137,39 +167,77 @@ def _add_dynamic(
 def _dynamic_node(
     path: str, parent: ParentQueue, config: SchedulerConfig, *, leaf: bool
 ) -> TreeNode:
-    said = said_by_templates(parent.path, parent.created_by, config.branch_templates, leaf=leaf)
+    """The settings of a dynamic queue: its own properties, then templates, then defaults."""
+    properties = template_properties(
+        parent.path, parent.created_by, config.branch_templates, leaf=leaf
+    )
     if path in config.undeclared:
-        said = config.undeclared[path].over(said)
+        properties = config.undeclared[path].over(properties)
     if leaf:
-        said = said.over(_DYNAMIC_LEAF)
-    node = make_node(replace(said, path=path), _parent_node(parent), config)
-    if said.capacity is None:
+        properties = properties.over(_DYNAMIC_LEAF)
+    node = make_node(replace(properties, path=path), _parent_node(parent), config)
+    if properties.capacity is None:
         node.shares[""] = replace(node.shares[""], weight=1.0, vector=weight(1.0))
     return node
 
 
-def said_state(queue: Queue, config: SchedulerConfig) -> ConfiguredState | None:
-    """The state that is said of a queue that is not declared."""
-    said = config.undeclared.get(queue.path)
-    return None if said is None else said.state
+def undeclared_state(queue: Queue, config: SchedulerConfig) -> ConfiguredState | None:
+    """The state that is configured of a queue that is not declared."""
+    properties = config.undeclared.get(queue.path)
+    return None if properties is None else properties.state
+
+
+def template_properties(
+    parent: str,
+    auto: AutoCreate | None,
+    branches: Mapping[str, BranchTemplates],
+    *,
+    leaf: bool,
+) -> QueueConfig:
+    """What the templates of *parent* say of a child: its own templates, then those with wildcards.
+
+    A template for leaves or for parents wins over one for both. Hadoop: AutoCreatedQueueTemplate.
+    """
+    sources: list[AutoCreate | BranchTemplates] = [auto] if auto is not None else []
+    depth = auto.maximum_depth if auto is not None else AutoCreate().maximum_depth
+    sources += [branches[path] for path in wildcarded(parent, depth) if path in branches]
+    specific = [one.leaf_template if leaf else one.parent_template for one in sources]
+    return _merged([*specific, *(one.template for one in sources)])
+
+
+def wildcarded(path: str, depth: int) -> Iterator[str]:
+    """*path*, then with its last parts replaced by `*`, one more each time; never root."""
+    parts = path.split(".")
+    yield path
+    for level in range(1, min(len(parts) - 1, depth) + 1):
+        parts[-level] = _ANY
+        yield ".".join(parts)
+
+
+def _merged(templates: Sequence[QueueConfig | None]) -> QueueConfig:
+    merged = QueueConfig("")
+    for template in templates:
+        if template is not None:
+            merged = merged.over(template)
+    return merged
 
 
 def refresh_branches(parent: ParentQueue, config: SchedulerConfig) -> None:
-    """Let what was made on demand take over changed templates and its own changed words."""
+    """Apply changed templates and properties to the dynamic queues below *parent*."""
     for child in parent.children:
         if child.dynamic:
             configure_queue(child, _dynamic_node(child.path, parent, config, leaf=child.leaf))
-            change_state(child, said_state(child, config))
+            change_state(child, undeclared_state(child, config))
         if isinstance(child, ParentQueue):
             refresh_branches(child, config)
 
 
-def _parent_node(parent: ParentQueue) -> TreeNode:
-    return TreeNode(parent.settings, {})
+def is_inactive(queue: Queue, expiry_seconds: int, now_ms: int) -> bool:
+    """Whether a dynamic queue stood empty for too long (Hadoop: isInactiveDynamicQueue).
 
-
-def expired(queue: Queue, expiry_seconds: int, now_ms: int) -> bool:
-    """Whether a dynamic queue stood empty for too long (Hadoop: isInactiveDynamicQueue)."""
+    *expiry_seconds* is the cluster's; the nearest declared queue above may have its own, or keep
+    its dynamic queues for ever.
+    """
     if not queue.dynamic or queue.applications > 0:
         return False
     if isinstance(queue, ParentQueue) and queue.children:
@@ -196,7 +264,7 @@ def remove_dynamic(queue: Queue, config: SchedulerConfig) -> None:
         update_cluster_resource(parent, config)
 
 
-# -- v1 ------------------------------------------------------------------------------------------
+# -- v1: managed parents -------------------------------------------------------------------------
 
 
 def _create_managed(
@@ -205,12 +273,11 @@ def _create_managed(
     auto = managed(parent)
     if auto is None or len(parent.children) >= auto.maximum_queues:
         return []
-    node = _managed_node(path, parent, auto, config)
-    template = node.shares
-    _set_template(parent, template)
+    node = _leaf_template(path, parent, auto, config)
+    _set_template(parent, node.shares)
     if auto.fail_on_exceeding_parent:
         promised = sum(child.share("").absolute for child in parent.children)
-        if _template_of(parent, "") + promised > parent.share("").absolute:
+        if _template_absolute(parent, "") + promised > parent.share("").absolute:
             return []
     leaf = LeafQueue(path, parent, parent.cluster, parent.calc)
     leaf.step = parent.step
@@ -220,174 +287,178 @@ def _create_managed(
     leaf.last_submitted_ms = now_ms
     parent.children.append(leaf)
     parent.reorder()
-    for label, said in template.items():
-        if _available(parent, label) >= _template_of(parent, label):
-            _entitle(leaf, label, said)
-            _activate(parent, leaf, label)
+    for label, template in node.shares.items():
+        if _available(parent, label) >= _template_absolute(parent, label):
+            _activate(parent, leaf, label, template)
         else:
-            _disentitle(leaf, label, said)
+            _set_zero_capacity(leaf, label, template)
     activate_applications(leaf)
     update_cluster_resource(parent, config)
     return [leaf]
 
 
-def _managed_node(
+def _leaf_template(
     path: str, parent: ParentQueue, auto: AutoCreate, config: SchedulerConfig
 ) -> TreeNode:
-    said = QueueConfig(path)
+    properties = QueueConfig(path)
     if auto.leaf_template is not None:
-        said = said.over(auto.leaf_template)
-    node = make_node(said, _parent_node(parent), config)
+        properties = properties.over(auto.leaf_template)
+    node = make_node(properties, _parent_node(parent), config)
     if is_absolute(parent):
         for label, share in node.shares.items():
-            node.shares[label] = _of_amounts(share, parent, label)
+            node.shares[label] = _fractions_of_amounts(share, parent, label)
     return node
 
 
-def _of_amounts(said: ConfiguredShare, parent: ParentQueue, label: str) -> ConfiguredShare:
-    """A template's shares of a parent that has amounts (Hadoop: updateQueueCapacities).
+def _fractions_of_amounts(
+    template: ConfiguredShare, parent: ParentQueue, label: str
+) -> ConfiguredShare:
+    """A template's fractions of a parent that has amounts (Hadoop: updateQueueCapacities).
 
-    A percentage is none of them, and a parent that says no maximum has no share to give.
+    A percentage is none of them, and a parent without a maximum has no fraction to give.
     """
     calc, total, zero = parent.calc, parent.cluster.total, parent.zero
     above = parent.configured_maximum.get(label, zero)
-    most = at_most(calc, total, said.maximum_amounts or above, above)
+    most = at_most(calc, total, template.maximum_amounts or above, above)
     minimum = parent.configured_minimum.get(label, zero)
     return replace(
-        said,
-        capacity=calc.divide(total, said.minimum_amounts or zero, minimum),
+        template,
+        capacity=calc.divide(total, template.minimum_amounts or zero, minimum),
         maximum=calc.divide(total, most, above),
     )
 
 
 def check_templates(tree: TreeNode, config: SchedulerConfig) -> None:
-    """Look at the templates of parents that make their leaves, before anything is changed.
+    """Check the leaf templates of managed parents, before anything is changed.
 
     Raises:
-        ConfigRefused: a leaf made of the template would not be allowed.
+        ConfigRefused: a leaf created by the template would not be allowed.
     """
     for node in tree.walk():
         auto = node.settings.config.auto_create
         if auto is not None and auto.kind is AutoCreateKind.MANAGED and auto.leaf_template:
-            said = QueueConfig(f"{node.path}.template").over(auto.leaf_template)
-            make_node(said, TreeNode(node.settings, {}), config)
+            properties = QueueConfig(f"{node.path}.template").over(auto.leaf_template)
+            make_node(properties, TreeNode(node.settings, {}), config)
 
 
 def _set_template(parent: ParentQueue, template: dict[str, ConfiguredShare]) -> None:
     parent.template_absolute = {
-        label: single(said.capacity * parent.share(label).absolute)
-        for label, said in template.items()
+        label: single(share.capacity * parent.share(label).absolute)
+        for label, share in template.items()
     }
 
 
-def _template_of(parent: ParentQueue, label: str) -> float:
+def _template_absolute(parent: ParentQueue, label: str) -> float:
     return (parent.template_absolute or {}).get(label, 0.0)
 
 
 def _available(parent: ParentQueue, label: str) -> float:
-    active = parent.entitled.get(label, 0.0)
-    return single(single(parent.share(label).absolute - active) + single(_EPSILON))
+    """The absolute capacity that no leaf is activated with.
+
+    Hadoop adds an epsilon, because sums of shares in single precision miss the whole by a little.
+    """
+    activated = parent.absolute_activated.get(label, 0.0)
+    return single(single(parent.share(label).absolute - activated) + single(_EPSILON))
 
 
-def _activate(parent: ParentQueue, leaf: LeafQueue, label: str) -> None:
-    leaf.entitled_labels.add(label)
-    so_far = parent.entitled.get(label, 0.0)
-    parent.entitled[label] = single(so_far + _template_of(parent, label))
-
-
-def _deactivate(parent: ParentQueue, leaf: LeafQueue, label: str) -> None:
-    leaf.entitled_labels.discard(label)
-    so_far = parent.entitled.get(label, 0.0)
-    parent.entitled[label] = single(so_far - _template_of(parent, label))
-
-
-def _entitle(leaf: LeafQueue, label: str, said: ConfiguredShare) -> None:
-    """Give a leaf what the template says."""
-    parent = leaf.parent
-    if parent is None:
-        return
+def _activate(parent: ParentQueue, leaf: LeafQueue, label: str, template: ConfiguredShare) -> None:
+    """Give a leaf the template's capacity."""
     share = leaf.shares[label]
-    share.capacity, share.maximum = said.capacity, said.maximum
-    share.absolute = _template_of(parent, label)
-    share.absolute_maximum = single(said.maximum * parent.share(label).absolute_maximum)
-    _apply(leaf, label)
+    share.capacity, share.maximum = template.capacity, template.maximum
+    share.absolute = _template_absolute(parent, label)
+    share.absolute_maximum = single(template.maximum * parent.share(label).absolute_maximum)
+    _set_effective(leaf, label)
+    leaf.activated_labels.add(label)
+    so_far = parent.absolute_activated.get(label, 0.0)
+    parent.absolute_activated[label] = single(so_far + _template_absolute(parent, label))
 
 
-def _disentitle(leaf: LeafQueue, label: str, said: ConfiguredShare) -> None:
-    """Take a leaf's guarantee; its maximum stands again when queues are next recomputed."""
+def _deactivate(
+    parent: ParentQueue, leaf: LeafQueue, label: str, template: ConfiguredShare
+) -> None:
+    """Take the template's capacity from a leaf."""
+    _set_zero_capacity(leaf, label, template)
+    leaf.activated_labels.discard(label)
+    so_far = parent.absolute_activated.get(label, 0.0)
+    parent.absolute_activated[label] = single(so_far - _template_absolute(parent, label))
+
+
+def _set_zero_capacity(leaf: LeafQueue, label: str, template: ConfiguredShare) -> None:
+    """Leave a leaf without a guarantee; its maximum stands again at the next recomputation."""
     share = leaf.shares[label]
     leaf.configured_minimum[label] = leaf.zero
-    share.capacity, share.maximum = 0.0, said.maximum
+    share.capacity, share.maximum = 0.0, template.maximum
     share.absolute = share.absolute_maximum = 0.0
-    _apply(leaf, label)
+    _set_effective(leaf, label)
 
 
-def _apply(leaf: LeafQueue, label: str) -> None:
+def _set_effective(leaf: LeafQueue, label: str) -> None:
     whole = leaf.cluster.partition(label)
     share = leaf.shares[label]
-    said = leaf.configured_minimum.get(label, leaf.zero)
-    by_amount = any(said) and share.absolute > 0
-    leaf.effective_minimum[label] = said if by_amount else multiply(whole, share.absolute)
+    configured = leaf.configured_minimum.get(label, leaf.zero)
+    by_amount = any(configured) and share.absolute > 0
+    leaf.effective_minimum[label] = configured if by_amount else multiply(whole, share.absolute)
     leaf.effective_maximum[label] = multiply(whole, share.absolute_maximum)
     leaf.measure()
     leaf.users.limits_changed()
 
 
-def manage(parent: Queue, config: SchedulerConfig) -> None:
-    """Take guarantees from empty leaves and give them to those with applications, in order.
+def manage_leaves(parent: Queue, config: SchedulerConfig) -> None:
+    """Take capacity from empty leaves and give it to those with applications, in their order.
 
     Hadoop: GuaranteedOrZeroCapacityOverTimePolicy.computeQueueManagementChanges.
     """
     auto = managed(parent)
     if auto is None or not isinstance(parent, ParentQueue) or not parent.children:
         return
-    template = _managed_node(parent.path + ".template", parent, auto, config).shares
-    _set_template(parent, template)
+    templates = _leaf_template(parent.path + ".template", parent, auto, config).shares
+    _set_template(parent, templates)
     leaves = [child for child in parent.children if isinstance(child, LeafQueue)]
-    for label, said in template.items():
-        _manage_label(parent, leaves, label, said)
+    for label, template in templates.items():
+        _manage_label(parent, leaves, label, template)
 
 
 def _manage_label(
-    parent: ParentQueue, leaves: list[LeafQueue], label: str, said: ConfiguredShare
+    parent: ParentQueue, leaves: list[LeafQueue], label: str, template: ConfiguredShare
 ) -> None:
-    empty = [q for q in leaves if label in q.entitled_labels and q.applications == 0]
-    one = _template_of(parent, label)
-    free = single(_available(parent, label) + single(one * len(empty)))
-    chosen: list[LeafQueue] = []
-    if one > 0 and free >= one:
+    deactivated = [q for q in leaves if label in q.activated_labels and q.applications == 0]
+    one = _template_absolute(parent, label)
+    available = single(_available(parent, label) + single(one * len(deactivated)))
+    activated: list[LeafQueue] = []
+    if one > 0 and available >= one:
         apps = sorted(
             (app for leaf in leaves for app in leaf.all_applications()),
             key=lambda app: (-app.priority, app.app.order, app.app.id.number),
         )
-        most = min(int(quotient(free, one)), len(apps))
+        most = min(int(quotient(available, one)), len(apps))
         for app in apps:
             leaf = app.queue
-            if len(chosen) >= most:
+            if len(activated) >= most:
                 break
-            if label not in leaf.entitled_labels and leaf not in empty and leaf not in chosen:
-                chosen.append(leaf)
-    for leaf in empty:
-        _disentitle(leaf, label, said)
-        _deactivate(parent, leaf, label)
-    for leaf in chosen:
-        _entitle(leaf, label, said)
-        _activate(parent, leaf, label)
+            if label not in leaf.activated_labels and leaf not in activated:
+                activated.append(leaf)
+    for leaf in deactivated:
+        _deactivate(parent, leaf, label, template)
+    for leaf in activated:
+        _activate(parent, leaf, label, template)
         activate_applications(leaf)
 
 
-def reset_managed(parent: ParentQueue, config: SchedulerConfig) -> bool:
-    """Bring a managed parent's leaves in line with a changed template; False when it is none."""
+def reset_managed_leaves(parent: ParentQueue, config: SchedulerConfig) -> bool:
+    """Apply a changed template to the leaves of a managed parent; False for other parents.
+
+    All are deactivated, and then activated anew as far as the capacity goes.
+    """
     auto = managed(parent)
     if auto is None:
         return False
-    parent.entitled.clear()
+    parent.absolute_activated.clear()
     for child in parent.children:
         if isinstance(child, LeafQueue) and child.template_absolute is not None:
-            child.entitled_labels.clear()
-            node = _managed_node(child.path, parent, auto, config)
+            child.activated_labels.clear()
+            node = _leaf_template(child.path, parent, auto, config)
             configure_queue(child, node)
-            for label, said in node.shares.items():
-                _disentitle(child, label, said)
-    manage(parent, config)
+            for label, template in node.shares.items():
+                _set_zero_capacity(child, label, template)
+    manage_leaves(parent, config)
     return True

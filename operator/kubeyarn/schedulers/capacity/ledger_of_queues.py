@@ -16,7 +16,7 @@ from kubeyarn.schedulers.capacity.allocator.fast_path import may_be_quick
 from kubeyarn.schedulers.capacity.auto_created_queues import (
     check_templates,
     refresh_branches,
-    reset_managed,
+    reset_managed_leaves,
 )
 from kubeyarn.schedulers.capacity.max_running_apps import ParallelLimits
 from kubeyarn.schedulers.capacity.objects import accounts
@@ -109,7 +109,7 @@ class QueueLedger:
         reset = False
         for queue in list(self.queues.values()):
             if isinstance(queue, ParentQueue) and queue.children:
-                reset |= reset_managed(queue, config)
+                reset |= reset_managed_leaves(queue, config)
         if reset:
             self.refresh()
         self.parallel.refill(root, config)

@@ -10,8 +10,8 @@ from kubeyarn.schedulers.capacity.allocator import container_update as resizing
 from kubeyarn.schedulers.capacity.allocator.node_update import offer_node
 from kubeyarn.schedulers.capacity.allocator.rounds import Rounds, anything_wanted
 from kubeyarn.schedulers.capacity.auto_created_queues import (
-    expired,
-    manage,
+    is_inactive,
+    manage_leaves,
     managed,
     remove_dynamic,
 )
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 # Hadoop: queue-management.monitoring-interval.
-_TENDING_MS = 1500
+_QUEUE_MANAGEMENT_MS = 1500
 
 
 class CapacityScheduler(ContainerLedger):
@@ -52,7 +52,7 @@ class CapacityScheduler(ContainerLedger):
         )
         self.preemption = ProportionalCapacityPreemptionPolicy()
         self._rounds = Rounds()
-        self._tended_ms = 0
+        self._queues_managed_ms = 0
 
     def node_update(self, node: str, now_ms: int) -> Sequence[Decision]:
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
@@ -71,7 +71,7 @@ class CapacityScheduler(ContainerLedger):
         Queues made on demand are seen to every now and then.
         """
         self.settle()
-        self._tend(now_ms)
+        self._run_queue_management(now_ms)
         if self._idle or self.root is None or self.config is None:
             return ()
         if not anything_wanted(self.root):
@@ -111,11 +111,11 @@ class CapacityScheduler(ContainerLedger):
     def _choosy_asks(self) -> list[OutstandingAsk]:
         return [ask for app in self.apps.values() for ask in app.asks.values() if not ask.plain]
 
-    def _tend(self, now_ms: int) -> None:
-        """Let queues made on demand take or give up guarantees, and go when they stood empty."""
-        if not self.index.on_demand or now_ms - self._tended_ms < _TENDING_MS:
+    def _run_queue_management(self, now_ms: int) -> None:
+        """Run the monitors of queues created on demand, at their interval."""
+        if not self.index.on_demand or now_ms - self._queues_managed_ms < _QUEUE_MANAGEMENT_MS:
             return
-        self._tended_ms = now_ms
+        self._queues_managed_ms = now_ms
         self._idle = False
         self.manage_queues(now_ms)
         self.expire_queues(now_ms)
@@ -127,7 +127,7 @@ class CapacityScheduler(ContainerLedger):
         for queue in list(self.queues.values()):
             auto = managed(queue)
             if auto is not None and not auto.fail_on_exceeding_parent:
-                manage(queue, config)
+                manage_leaves(queue, config)
 
     def expire_queues(self, now_ms: int) -> None:
         """Take away queues made on demand that stood empty for too long."""
@@ -137,7 +137,7 @@ class CapacityScheduler(ContainerLedger):
         while found:
             found = False
             for queue in list(self.queues.values()):
-                if expired(queue, config.queue_expiry_seconds, now_ms):
+                if is_inactive(queue, config.queue_expiry_seconds, now_ms):
                     remove_dynamic(queue, config)
                     self.index.rebuild(self._tree())
                     found = True

@@ -37,12 +37,12 @@ class LeafQueue(Queue):
 
     __slots__ = (
         "_reorder",
+        "activated_labels",
         "active",
         "am_limits",
         "am_used",
         "borrowed",
         "current_limit",
-        "entitled_labels",
         "fair",
         "hungry",
         "known_limit",
@@ -68,7 +68,7 @@ class LeafQueue(Queue):
         self.waiting = Line()
         self.parked: list[LedgerApplication] = []
         self.runnable_apps: dict[ApplicationId, LedgerApplication] = {}
-        self.entitled_labels: set[str] = set()
+        self.activated_labels: set[str] = set()
         self.am_limits: dict[str, Vector] = {}
         self.am_used: dict[str, Vector] = {}
         self.borrowed: dict[str, dict[ContainerId, Container]] = {}

@@ -33,15 +33,15 @@ class _Order:
 class ParentQueue(Queue):
     """A queue with children.
 
-    *minimum_ratio* shrinks absolute children of a queue too small for them. *entitled* is what a
-    managed parent's leaves are guaranteed, absolute, by partition.
+    *minimum_ratio* shrinks absolute children of a queue too small for them. *absolute_activated* is
+    what a managed parent's leaves are guaranteed, absolute, by partition.
     """
 
     __slots__ = (
         "_count",
+        "absolute_activated",
         "children",
         "created_by",
-        "entitled",
         "minimum_ratio",
         "orders",
         "runnable",
@@ -53,7 +53,7 @@ class ParentQueue(Queue):
         super().__init__(path, parent, cluster, calc)
         self.children: list[Queue] = []
         self.minimum_ratio: dict[int, float] = {}
-        self.entitled: dict[str, float] = {}
+        self.absolute_activated: dict[str, float] = {}
         self.runnable = 0
         self._count = 0
         self.orders: dict[str, _Order] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubeyarn.schedulers.capacity.templates import wildcarded
+from kubeyarn.schedulers.capacity.auto_created_queues import wildcarded
 from unit.schedulers.small import SmallCluster
 
 
