@@ -30,7 +30,7 @@ class SimulatedFair:
     def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
         self.types = types
         self.partitions = tuple(partitions)
-        self.fair = FairScheduler(types, stumbles=True)
+        self.fair = FairScheduler(types, hadoop_compatible=True)
         self.engine: SteppedScheduler = self.fair
         self._config: SchedulerConfig | None = None
 
@@ -58,20 +58,20 @@ class SimulatedFair:
 
     def outstanding(self, application: ApplicationId) -> int:
         """Containers asked for and not granted."""
-        return sum(ask.count for ask in self.fair.outstanding(application))
+        return sum(ask.count for ask in self.fair.queries.outstanding(application))
 
     def waiting_keys(self, application: ApplicationId) -> Sequence[AskKey | None]:
         """The keys with something outstanding."""
-        keys = [ask.key for ask in self.fair.outstanding(application)]
+        keys = [ask.key for ask in self.fair.queries.outstanding(application)]
         return [None if key == AM_KEY else key for key in keys]
 
     def reserved_memory(self, application: ApplicationId) -> int:
         """Memory reserved on nodes."""
-        return sum(held.size[MEMORY] for held in self.fair.reservations(application))
+        return sum(reserve.size[MEMORY] for reserve in self.fair.queries.reservations(application))
 
     def application_fields(self, application: ApplicationId) -> Data:
         """The queue; applications have no priority here."""
-        queue = self.fair.queue_of(application)
+        queue = self.fair.queries.queue_of(application)
         return {} if queue is None else {"queue": queue}
 
     def observe_queues(self, now_ms: int) -> Data:
@@ -91,7 +91,7 @@ class SimulatedFair:
             "steadyFairShareVcores": steady[CPU],
             "fairShareMemory": share[MEMORY],
             "fairShareVcores": share[CPU],
-            "demandMemory": self.fair.demand(status.path)[MEMORY],
+            "demandMemory": self.fair.queries.demand(status.path)[MEMORY],
         }
         others = extended(status.used, self.types)
         if others:
@@ -99,7 +99,7 @@ class SimulatedFair:
         if status.leaf:
             found["activeApps"] = status.active_applications
             found["pendingApps"] = status.pending_applications
-            found["runnableApps"] = self.fair.runnable(status.path)
+            found["runnableApps"] = self.fair.queries.runnable_apps(status.path)
             found["amUsedMemory"] = status.am_used[MEMORY]
         return found
 

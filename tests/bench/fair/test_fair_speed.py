@@ -13,8 +13,7 @@ from time import process_time
 import pytest
 
 from kubeyarn.model.fair_queues import FairPolicy, FairQueueConfig, ResourceLimit
-from kubeyarn.schedulers.fair import FairScheduler
-from kubeyarn.schedulers.fair import share_update as sharing
+from kubeyarn.schedulers.fair import FairScheduler, fair_shares
 from kubeyarn.simulate.fair_shape import FairShape
 
 GRANTS_PER_SECOND = 25_000
@@ -102,8 +101,8 @@ def test_shares_are_worked_out_again_only_when_something_changed(
 ) -> None:
     made = FairShape(nodes=20, queues=10, applications=50, containers=1, parents=2).engine()
     times: list[object] = []
-    update = sharing.update
-    monkeypatch.setattr(sharing, "update", lambda ledger: (times.append(0), update(ledger)))
+    update = fair_shares.update
+    monkeypatch.setattr(fair_shares, "update", lambda state: (times.append(0), update(state)))
 
     made.update(0)
     made.update(1)

@@ -1,208 +1,257 @@
-"""What the Fair Scheduler keeps, and the few changes that must stay consistent with each other.
+"""The only writer of sums: used, pending, reserved, AM use, and what preemption promised.
 
-Mutable, and only changed by the modules of this package.
+What holds after every call, for every queue, attempt and node (a property test recounts it):
+
+* `used` of an attempt is the sum of its containers; of a leaf, of its attempts; of a parent, of
+  its children. `allocated` is the sum over all attempts.
+* `pending` of an attempt is the sum of count times size over its asks; of a leaf, of its attempts.
+  `pending_sizes` has the same asks, by size, of all attempts.
+* `reserved` of a leaf is the sum of what nodes keep for its attempts.
+* `available` of a node is its total less the containers on it. Reservations are not subtracted.
+* `am_used` of a leaf is the sum of the ApplicationMasters that started in it and have not left. A
+  master that was moved in is not counted, and is subtracted all the same when it leaves: Hadoop
+  does so (FSLeafQueue.removeApp), and its answers follow from it.
+* `resources_to_preempt` of an attempt is the sum of its `containers_to_preempt`.
+* `total_resources_preempted` of a node is the sum of its `resources_preempted_for_app`.
+
+A container may be known before its node: after a restart, containers are recovered from their
+objects in any order. Such a container is charged to its attempt and queues at once, and waits in
+`_unknown_node` until the node joins. Nothing else is cached here. Each change says to `dirty` what
+became stale.
+
+No method decides anything: who calls has checked the limits.
 """
 
 from __future__ import annotations
 
-from kubeyarn.model.containers import Container
-from kubeyarn.model.fair_queues import FairClusterConfig, FairPolicy
-from kubeyarn.model.ids import ApplicationId
-from kubeyarn.model.resources import ResourceTypes, Vector, add, scale, subtract
-from kubeyarn.schedulers.allocation_tags import AllocationTagsManager
-from kubeyarn.schedulers.fair import ordering
-from kubeyarn.schedulers.fair.objects import Attempt, Queue, Reservation, Room
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import add, component_min, scale, subtract
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.nodes import Node
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt, ReservedContainer
+    from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
+    from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSQueue
 
 
-class Ledger:
-    """Everything there is."""
+class FSAccounts:
+    """Changes the sums of one scheduler's state, all that belong to one event together."""
 
-    def __init__(self, types: ResourceTypes, epoch: int) -> None:
-        self.types = types
-        self.epoch = epoch
-        self.zero: Vector = types.zero()
-        self.config = FairClusterConfig()
-        self.minimum_allocation = self.zero
-        self.maximum_allocation = self.zero
-        self.increment = self.zero
-        self.reservation_threshold = self.zero
-        self.check_access = False
-        self.queues: dict[str, Queue] = {}
-        self.attempts: dict[ApplicationId, Attempt] = {}
-        self.rooms: dict[str, Room] = {}
-        self.homeless: dict[str, list[Container]] = {}
-        self.cluster = self.zero
-        self.allocated = self.zero
-        self.available = self.zero
-        self.sizes: dict[Vector, int] = {}
-        self.unreckoned: dict[Attempt, None] = {}
-        self.is_stale = True
-        self.version = 0
-        self.tags = AllocationTagsManager()
+    def __init__(self, state: FairClusterState) -> None:
+        self._state = state
+        self._unknown_node: dict[str, list[Container]] = {}
 
-    @property
-    def root(self) -> Queue:
-        """The root queue."""
-        return self.queues["root"]
+    # --- nodes
 
-    def touch(self) -> None:
-        """Something changed that shares depend on."""
-        self.is_stale = True
-        self.version += 1
+    def add_node(self, node: FSSchedulerNode) -> None:
+        """Count a node in, with the containers that were known to be on it before it was."""
+        state, name = self._state, node.rm_node.name
+        state.nodes[name] = node
+        for container in self._unknown_node.pop(name, ()):
+            self._put_on(node, container)
+        self._resize_cluster(node.rm_node.total)
 
-    # --- places in line
+    def update_node(self, node: FSSchedulerNode, rm_node: Node) -> None:
+        """Take over a node's new facts; its containers stay, in a new rack as well."""
+        change = subtract(rm_node.total, node.rm_node.total)
+        node.available = add(node.available, change)
+        if node.rm_node.rack != rm_node.rack:
+            tags = self._state.allocation_tags
+            for container in node.containers.values():
+                if container.tags:
+                    tags.remove_container(container, node.rm_node.rack)
+                    tags.add_container(container, rm_node.rack)
+        node.rm_node = rm_node
+        self._resize_cluster(change)
 
-    def key_of_queue(self, queue: Queue) -> ordering.Key:
-        """Where the parent's policy places *queue* now."""
-        policy = queue.parent.policy if queue.parent is not None else FairPolicy.FAIR
-        if policy is FairPolicy.DRF:
-            return ordering.drf_key(
-                queue.usage, queue.minimum, queue.weight, self.cluster, 0, queue.path
-            )
-        return ordering.fair_key(
-            queue.usage[0], queue.demand[0], queue.minimum[0], queue.weight, 0, queue.path
-        )
+    def remove_node(self, node: FSSchedulerNode) -> None:
+        """Count a node out, whose containers were discharged before."""
+        self.unreserve(node)
+        del self._state.nodes[node.rm_node.name]
+        self._resize_cluster(subtract(self._state.zero, node.rm_node.total))
 
-    def key_of_attempt(self, attempt: Attempt) -> ordering.Key:
-        """Where the leaf's policy places *attempt* now."""
-        policy = attempt.queue.policy
-        if policy is FairPolicy.FIFO:
-            return ordering.fifo_key(attempt.start_ms, attempt.name)
-        if policy is FairPolicy.DRF:
-            return ordering.drf_key(
-                attempt.usage,
-                self.zero,
-                attempt.weight,
-                self.cluster,
-                attempt.start_ms,
-                attempt.name,
-            )
-        return ordering.fair_key(
-            attempt.usage[0],
-            attempt.demand[0],
-            0,
-            attempt.weight,
-            attempt.start_ms,
-            attempt.name,
-        )
+    def _resize_cluster(self, change: Vector) -> None:
+        state = self._state
+        state.cluster = add(state.cluster, change)
+        self.update_available()
+        state.dirty.cluster_resized()
 
-    def line_up(self, attempt: Attempt) -> None:
-        """Put *attempt* and the queues above it where they belong now."""
-        queue = attempt.queue
-        if attempt.is_runnable and attempt.demand != attempt.usage:
-            queue.line.put(attempt, self.key_of_attempt(attempt))
-        else:
-            queue.line.drop(attempt)
-        self.line_up_queue(queue)
+    def update_available(self) -> None:
+        """Say what is available from now on (Hadoop: updateRootQueueMetrics)."""
+        self._state.available = subtract(self._state.cluster, self._state.allocated)
 
-    def line_up_queue(self, queue: Queue) -> None:
-        """Put *queue* and its ancestors where they belong now."""
-        parent = queue.parent
-        while parent is not None:
-            if queue.line.entries:
-                parent.line.put(queue, self.key_of_queue(queue))
-            else:
-                parent.line.drop(queue)
-            queue, parent = parent, parent.parent
+    # --- containers
 
-    # --- what is held and wanted
-
-    def reckon(self) -> None:
-        """Bring the demand of everyone up to date who asked or lost something since the last time.
-
-        Hadoop: FSAppAttempt.updateDemand. A grant leaves the demand as it is.
-        """
-        wanting, self.unreckoned = self.unreckoned, {}
-        for attempt in wanting:
-            attempt.demand = add(attempt.usage, attempt.pending)
-            if not attempt.stopped:
-                self.line_up(attempt)
-
-    def hold(self, attempt: Attempt, container: Container) -> None:
-        """Charge *container* to its attempt, its queues and its node."""
+    def charge(self, attempt: FSAppAttempt, container: Container) -> None:
+        """Count *container* in: its attempt, the queues above, its node."""
         attempt.containers[container.id] = container
         attempt.started = True
         size = container.size
-        attempt.usage = add(attempt.usage, size)
-        queue: Queue | None = attempt.queue
+        attempt.used = add(attempt.used, size)
+        queue: FSQueue | None = attempt.queue
         while queue is not None:
-            queue.usage = add(queue.usage, size)
+            queue.used = add(queue.used, size)
             queue = queue.parent
-        self.allocated = add(self.allocated, size)
-        room = self.rooms.get(container.node)
-        if room is None:
-            self.homeless.setdefault(container.node, []).append(container)
-            return
-        room.containers[id(container)] = container
-        room.free = subtract(room.free, size)
-        if container.tags:
-            self.tags.add_container(container, room.node.rack)
-
-    def open(self, room: Room) -> None:
-        """Add a node, with the containers that were known to be on it before it was."""
-        self.rooms[room.node.name] = room
-        for container in self.homeless.pop(room.node.name, ()):
-            room.containers[id(container)] = container
-            room.free = subtract(room.free, container.size)
-            if container.tags:
-                self.tags.add_container(container, room.node.rack)
-
-    def change_rack(self, room: Room, rack: str) -> None:
-        """Count the tags of a node's containers in another rack."""
-        for container in room.containers.values():
-            if container.tags:
-                self.tags.remove_container(container, room.node.rack)
-                self.tags.add_container(container, rack)
-
-    def free(self, attempt: Attempt, container: Container) -> None:
-        """Take *container* back from everything it was charged to."""
-        del attempt.containers[container.id]
-        size = container.size
-        attempt.usage = subtract(attempt.usage, size)
-        for queue in attempt.queue.up():
-            queue.usage = subtract(queue.usage, size)
-        self.allocated = subtract(self.allocated, size)
-        if attempt.marked.pop(container.id, None) is not None:
-            attempt.marked_total = subtract(attempt.marked_total, size)
-        room = self.rooms.get(container.node)
-        if room is None:
-            self.homeless.get(container.node, []).remove(container)
+        state = self._state
+        state.allocated = add(state.allocated, size)
+        node = state.nodes.get(container.node)
+        if node is None:
+            self._unknown_node.setdefault(container.node, []).append(container)
         else:
-            del room.containers[id(container)]
-            room.free = add(room.free, size)
-            if container.tags:
-                self.tags.remove_container(container, room.node.rack)
-            room.marked.discard(container.id)
-        self.available = subtract(self.cluster, self.allocated)
-        self.unreckoned[attempt] = None
-        self.touch()
+            self._put_on(node, container)
 
-    def want(self, attempt: Attempt, size: Vector, count: int) -> None:
-        """Note that *count* more (or, negative, fewer) containers of *size* are wanted."""
+    def _put_on(self, node: FSSchedulerNode, container: Container) -> None:
+        node.containers[id(container)] = container
+        node.available = subtract(node.available, container.size)
+        if container.tags:
+            self._state.allocation_tags.add_container(container, node.rm_node.rack)
+
+    def discharge(self, attempt: FSAppAttempt, container: Container) -> None:
+        """Count *container* out of everything it was charged to."""
+        state, size = self._state, container.size
+        del attempt.containers[container.id]
+        attempt.used = subtract(attempt.used, size)
+        for queue in attempt.queue.path_up():
+            queue.used = subtract(queue.used, size)
+        state.allocated = subtract(state.allocated, size)
+        if attempt.containers_to_preempt.pop(container.id, None) is not None:
+            attempt.resources_to_preempt = subtract(attempt.resources_to_preempt, size)
+        node = state.nodes.get(container.node)
+        if node is None:
+            self._unknown_node.get(container.node, []).remove(container)
+        else:
+            del node.containers[id(container)]
+            node.available = add(node.available, size)
+            if container.tags:
+                state.allocation_tags.remove_container(container, node.rm_node.rack)
+            node.containers_for_preemption.discard(container.id)
+        self.update_available()
+        state.dirty.demand_changed(attempt)
+        state.dirty.shares_changed()
+
+    def replace(self, attempt: FSAppAttempt, before: Container, after: Container) -> None:
+        """Charge a container whose size or id changed anew (Hadoop: swapContainer)."""
+        self.discharge(attempt, before)
+        self.charge(attempt, after)
+        self.update_available()
+
+    # --- ApplicationMasters
+
+    def charge_am(self, attempt: FSAppAttempt, size: Vector) -> None:
+        """The attempt's ApplicationMaster of *size* runs: count it into its leaf's AM use."""
+        attempt.am_running = True
+        attempt.am_resource = size
+        attempt.queue.am_used = add(attempt.queue.am_used, size)
+
+    def discharge_am(self, attempt: FSAppAttempt) -> None:
+        """The attempt's ApplicationMaster is asked for again: count it out."""
+        self.leave_am(attempt, attempt.queue)
+        attempt.am_running = False
+
+    def leave_am(self, attempt: FSAppAttempt, queue: FSLeafQueue) -> None:
+        """An attempt leaves *queue*: its ApplicationMaster, if one runs, no longer counts there."""
+        if attempt.am_running:
+            queue.am_used = subtract(queue.am_used, attempt.am_resource)
+
+    # --- what is asked for
+
+    def change_pending(self, attempt: FSAppAttempt, size: Vector, count: int) -> None:
+        """Count *count* more (or, negative, fewer) containers of *size* as asked for."""
         total = scale(size, count)
         attempt.pending = add(attempt.pending, total)
         attempt.queue.pending = add(attempt.queue.pending, total)
-        left = self.sizes.get(size, 0) + count
+        sizes = self._state.pending_sizes
+        left = sizes.get(size, 0) + count
         if left:
-            self.sizes[size] = left
+            sizes[size] = left
         else:
-            self.sizes.pop(size, None)
+            sizes.pop(size, None)
 
-    def reserve(self, reservation: Reservation, room: Room) -> None:
-        """Hold room on a node."""
-        room.reservation = reservation
-        reservation.attempt.reservations[room.node.name] = reservation
-        leaf = reservation.attempt.queue
-        leaf.reserved = add(leaf.reserved, reservation.size)
-        self.version += 1
+    # --- reservations
 
-    def unreserve(self, room: Room) -> None:
-        """Give up the room that is held on a node."""
-        reservation = room.reservation
-        if reservation is None:
+    def reserve(self, reserved: ReservedContainer, node: FSSchedulerNode) -> None:
+        """Keep a node for a container that does not fit yet."""
+        node.reserved_container = reserved
+        attempt = reserved.attempt
+        attempt.reservations[node.rm_node.name] = reserved
+        attempt.queue.reserved = add(attempt.queue.reserved, reserved.size)
+        self._state.dirty.allocated()
+
+    def unreserve(self, node: FSSchedulerNode) -> None:
+        """Keep a node no longer; nothing happens where it is not kept."""
+        reserved = node.reserved_container
+        if reserved is None:
             return
-        room.reservation = None
-        del reservation.attempt.reservations[room.node.name]
-        leaf = reservation.attempt.queue
-        leaf.reserved = subtract(leaf.reserved, reservation.size)
-        self.version += 1
+        node.reserved_container = None
+        attempt = reserved.attempt
+        del attempt.reservations[node.rm_node.name]
+        attempt.queue.reserved = subtract(attempt.queue.reserved, reserved.size)
+        self._state.dirty.allocated()
+
+    # --- moves
+
+    def move(self, attempt: FSAppAttempt, target: FSLeafQueue) -> None:
+        """Count all that an attempt holds, asks for and has reserved in another leaf.
+
+        Its ApplicationMaster is not among it: the caller says `leave_am` for the old leaf, and
+        Hadoop leaves it out of the new one.
+        """
+        old, zero = attempt.queue, self._state.zero
+        reserved = zero
+        for one in attempt.reservations.values():
+            reserved = add(reserved, one.size)
+        for queue in old.path_up():
+            queue.used = subtract(queue.used, attempt.used)
+        old.pending = subtract(old.pending, attempt.pending)
+        old.reserved = subtract(old.reserved, reserved)
+        attempt.queue = target
+        for queue in target.path_up():
+            queue.used = add(queue.used, attempt.used)
+        target.pending = add(target.pending, attempt.pending)
+        target.reserved = add(target.reserved, reserved)
+
+    # --- preemption
+
+    def track_for_preemption(self, owner: FSAppAttempt, container: Container, now_ms: int) -> None:
+        """Note that *container* is to be preempted (Hadoop: trackContainerForPreemption)."""
+        if container.id not in owner.containers_to_preempt:
+            owner.containers_to_preempt[container.id] = now_ms
+            owner.resources_to_preempt = add(owner.resources_to_preempt, container.size)
+
+    def preempt_for(
+        self, attempt: FSAppAttempt, node: FSSchedulerNode, containers: Iterable[Container]
+    ) -> None:
+        """Promise *attempt* what *containers* leave behind (Hadoop: addContainersForPreemption)."""
+        total = self._state.zero
+        for container in containers:
+            if container.id not in node.containers_for_preemption:
+                node.containers_for_preemption.add(container.id)
+                total = add(total, container.size)
+        if any(total):
+            promised = node.resources_preempted_for_app
+            node.total_resources_preempted = add(node.total_resources_preempted, total)
+            promised[attempt] = add(promised.get(attempt, self._state.zero), total)
+
+    def take_preempted(self, attempt: FSAppAttempt, node: FSSchedulerNode, size: Vector) -> None:
+        """*attempt* was granted *size* of what was promised to it (Hadoop: allocateContainer)."""
+        promised = node.resources_preempted_for_app.get(attempt)
+        if promised is None:
+            return
+        taken = component_min(promised, size)
+        node.total_resources_preempted = subtract(node.total_resources_preempted, taken)
+        left = subtract(promised, taken)
+        if any(left):
+            node.resources_preempted_for_app[attempt] = left
+        else:
+            del node.resources_preempted_for_app[attempt]
+
+    def forget_preempted(self, attempt: FSAppAttempt, node: FSSchedulerNode) -> None:
+        """Nothing is promised to *attempt* on this node any more."""
+        promised = node.resources_preempted_for_app.pop(attempt)
+        node.total_resources_preempted = subtract(node.total_resources_preempted, promised)

@@ -1,167 +1,125 @@
-"""Attempts start, ask, move and end."""
+"""Attempts start, end, and move from leaf to leaf (Hadoop: FairScheduler, FSLeafQueue)."""
 
 from __future__ import annotations
 
-from bisect import insort
+from typing import TYPE_CHECKING
 
-from kubeyarn.model.applications import Application
-from kubeyarn.model.asks import AM_KEY, Ask, AskKey, Locality, update_key
-from kubeyarn.model.containers import Container
+from kubeyarn.model.asks import AM_KEY, Ask
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.reasons import Reason
-from kubeyarn.model.resources import Vector, add, fits, subtract
-from kubeyarn.schedulers.fair.accounts import Ledger
-from kubeyarn.schedulers.fair.max_running_apps import Runners
-from kubeyarn.schedulers.fair.objects import Attempt, Outstanding, Patience, Queue
-from kubeyarn.schedulers.fair.sizing import Sizing
+from kubeyarn.model.resources import add, fits
+from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
+from kubeyarn.schedulers.fair.ordering import place_attempt, place_queue
+
+if TYPE_CHECKING:
+    from kubeyarn.model.applications import Application
+    from kubeyarn.schedulers.fair.accounts import FSAccounts
+    from kubeyarn.schedulers.fair.app_scheduling_info import AppSchedulingInfo
+    from kubeyarn.schedulers.fair.cluster_nodes import ClusterNodeTracker
+    from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.max_running_apps import MaxRunningAppsEnforcer
+    from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue
 
 
-class Attempts:
-    """Changes attempts, and with them their queues."""
+class AttemptLifecycle:
+    """Takes attempts into leaves and out of them, with all they hold."""
 
-    def __init__(self, ledger: Ledger, runners: Runners, sizing: Sizing) -> None:
-        self._ledger = ledger
-        self._runners = runners
-        self._sizing = sizing
+    def __init__(
+        self,
+        state: FairClusterState,
+        accounts: FSAccounts,
+        asks: AppSchedulingInfo,
+        enforcer: MaxRunningAppsEnforcer,
+        nodes: ClusterNodeTracker,
+    ) -> None:
+        self._state = state
+        self._accounts = accounts
+        self._asks = asks
+        self._enforcer = enforcer
+        self._nodes = nodes
 
-    def start(self, application: Application, number: int, leaf: Queue, start_ms: int) -> None:
-        """An attempt enters its leaf and asks for its AM."""
-        attempt = Attempt(application, number, leaf, self._ledger.zero, start_ms)
-        self._ledger.attempts[application.id] = attempt
-        self._ledger.tags.add_application(application.id, application.tags)
-        self._runners.add(attempt, leaf)
-        if application.am_size is not None:
-            size = self._sizing.normalized(application.am_size, leaf)
-            self.ask(attempt, Ask(AM_KEY, 1, size))
-        self._ledger.line_up(attempt)
-        self._ledger.touch()
+    def add(self, application: Application, number: int, leaf: FSLeafQueue, start_ms: int) -> None:
+        """Let an attempt enter its leaf and ask for its ApplicationMaster.
 
-    def stop(self, attempt: Attempt) -> None:
-        """An attempt leaves with all it holds and asks for; others may run in its place."""
-        ledger, queue = self._ledger, attempt.queue
-        for container in tuple(attempt.containers.values()):
-            ledger.free(attempt, container)
-        for name in tuple(attempt.reservations):
-            ledger.unreserve(ledger.rooms[name])
-        for key in tuple(attempt.keys):
-            self.drop_ask(attempt, key)
-        attempt.stopped = True
-        queue.line.drop(attempt)
-        if self._runners.remove(attempt, queue):
-            if attempt.am_running:
-                queue.am_usage = subtract(queue.am_usage, attempt.am_size)
-            self._runners.replace_one(attempt, queue)
-        ledger.line_up_queue(queue)
-        ledger.touch()
-
-    # --- asks
-
-    def ask(self, attempt: Attempt, ask: Ask) -> None:
-        """Replace what is outstanding under the ask's key."""
-        self.drop_ask(attempt, ask.key)
-        if ask.count == 0:
-            return
-        patience = attempt.patience.setdefault(ask.key, Patience())
-        outstanding = Outstanding(ask, ask.count, patience=patience)
-        for name, count in ask.locality.nodes:
-            outstanding.nodes[name] = count
-            room = self._ledger.rooms.get(name)
-            if room is not None:
-                rack = room.node.rack
-                outstanding.racks[rack] = outstanding.racks.get(rack, 0) + count
-        outstanding.racks.update(ask.locality.racks)
-        attempt.asks[ask.key] = outstanding
-        insort(attempt.keys, ask.key)
-        self._ledger.want(attempt, ask.size, ask.count)
-        self._ledger.unreckoned[attempt] = None
-
-    def drop_ask(self, attempt: Attempt, key: AskKey) -> None:
-        """Nothing is wanted under *key* any more."""
-        known = attempt.asks.pop(key, None)
-        if known is not None:
-            attempt.keys.remove(key)
-            self._ledger.want(attempt, known.ask.size, -known.count)
-            self._ledger.unreckoned[attempt] = None
-
-    def want_more(self, attempt: Attempt, container: Container, more: Vector) -> None:
-        """Ask for *more* for a container where it is, in place of what was asked; zero: nothing.
-
-        Hadoop: ContainerUpdateContext.checkAndAddToOutstandingIncreases.
+        Hadoop: addApplicationAttempt.
         """
-        name = str(container.id)
-        known = attempt.updates.pop(name, None)
-        # An AM's container has another key in the ledger than in its request.
-        key = update_key((known or container).key, name)
-        if any(more):
-            place = Locality(nodes=((container.node, 1),), relax=False)
-            self.ask(attempt, Ask(key, 1, more, locality=place))
-            attempt.updates[name] = container._replace(key=(known or container).key)
-        elif known is not None:
-            self.drop_ask(attempt, key)
-            attempt.patience.pop(key, None)
+        state = self._state
+        attempt = FSAppAttempt(application, number, leaf, state.zero, start_ms)
+        state.attempts[application.id] = attempt
+        state.allocation_tags.add_application(application.id, application.tags)
+        self._enforcer.track(attempt, leaf)
+        if application.am_size is not None:
+            size = self._nodes.normalize(application.am_size, leaf)
+            self._asks.update_ask(attempt, Ask(AM_KEY, 1, size))
+        place_attempt(state, attempt)
+        state.dirty.shares_changed()
 
-    # --- moving
+    def remove(self, attempt: FSAppAttempt) -> None:
+        """Take an attempt out with all it holds and asks for; others may run in its place.
 
-    def check_move(self, attempt: Attempt, target: Queue) -> None:
+        Hadoop: removeApplicationAttempt.
+        """
+        state, accounts, leaf = self._state, self._accounts, attempt.queue
+        for container in tuple(attempt.containers.values()):
+            accounts.discharge(attempt, container)
+        for name in tuple(attempt.reservations):
+            accounts.unreserve(state.nodes[name])
+        for key in tuple(attempt.ask_keys):
+            self._asks.remove_ask(attempt, key)
+        attempt.stopped = True
+        leaf.schedulables.remove(attempt)
+        if self._enforcer.untrack(attempt, leaf):
+            accounts.leave_am(attempt, leaf)
+            self._enforcer.update_on_removal(attempt, leaf)
+        place_queue(state, leaf)
+        state.dirty.shares_changed()
+
+    def check_move(self, attempt: FSAppAttempt, target: FSLeafQueue) -> None:
         """Refuse a move that would break a limit of a queue the attempt newly counts in.
 
         Raises:
-            Rejected: a limit of applications or of resources. Attempts that wait may always move.
+            Rejected: a limit of applications or of resources. A non-runnable attempt may always
+                move.
         """
         if not attempt.is_runnable:
             return
-        shared = {above.path for above in attempt.queue.up()}
-        for above in target.up():
-            if above.path in shared:
+        shared = {queue.path for queue in attempt.queue.path_up()}
+        for queue in target.path_up():
+            if queue.path in shared:
                 break
-            if above.running == above.maximum_running:
+            if queue.num_runnable_apps == queue.max_running_apps:
                 raise Rejected(
                     Reason.PARALLEL_LIMIT,
-                    f"queue {above.path} runs {above.running} applications, "
-                    f"as many as it may ({above.maximum_running}); wait or raise its limit",
+                    f"queue {queue.path} runs {queue.num_runnable_apps} applications, "
+                    f"as many as it may ({queue.max_running_apps}); wait or raise its limit",
                 )
-            if not fits(add(above.usage, attempt.usage), above.maximum):
-                text = self._ledger.types.text
+            used = add(queue.used, attempt.used)
+            if not fits(used, queue.max_share):
+                text = self._state.types.text
                 raise Rejected(
                     Reason.QUEUE_MAXIMUM,
-                    f"queue {above.path} holds {text(above.usage)} and would hold "
-                    f"{text(add(above.usage, attempt.usage))}, its maximum is "
-                    f"{text(above.maximum)}; free some of it or move to another queue",
+                    f"queue {queue.path} holds {text(queue.used)} and would hold {text(used)}, "
+                    f"its maximum is {text(queue.max_share)}; free some of it or move to another "
+                    "queue",
                 )
-        if not self._runners.may_run(target, attempt):
+        if not self._enforcer.can_be_runnable(target, attempt):
             raise Rejected(
                 Reason.PARALLEL_LIMIT,
                 f"queue {target.path} or user {attempt.application.user} already runs as many "
                 "applications as they may",
             )
 
-    def move(self, attempt: Attempt, target: Queue) -> None:
-        """Take an attempt from its leaf to another with all it holds."""
-        old, was_running = attempt.queue, attempt.is_runnable
-        old.line.drop(attempt)
-        for above in old.up():
-            above.usage = subtract(above.usage, attempt.usage)
-        old.pending = subtract(old.pending, attempt.pending)
-        old.reserved = subtract(old.reserved, _reserved_by(attempt))
-        self._runners.move(attempt, old, target)
-        if was_running and attempt.am_running:
-            # The new queue never counts this AM: Hadoop leaves it out when applications move.
-            old.am_usage = subtract(old.am_usage, attempt.am_size)
-        attempt.queue = target
-        for above in target.up():
-            above.usage = add(above.usage, attempt.usage)
-        target.pending = add(target.pending, attempt.pending)
-        target.reserved = add(target.reserved, _reserved_by(attempt))
-        if was_running:
-            self._runners.replace_one(attempt, old)
-        self._ledger.line_up_queue(old)
-        self._ledger.line_up(attempt)
-        self._ledger.touch()
-
-
-def _reserved_by(attempt: Attempt) -> Vector:
-    sizes = [reservation.size for reservation in attempt.reservations.values()]
-    total = tuple(0 for _ in attempt.usage)
-    for size in sizes:
-        total = add(total, size)
-    return total
+    def move(self, attempt: FSAppAttempt, target: FSLeafQueue) -> None:
+        """Take an attempt from its leaf to another with all it holds (executeMove)."""
+        state, old, was_runnable = self._state, attempt.queue, attempt.is_runnable
+        old.schedulables.remove(attempt)
+        self._enforcer.move(attempt, old, target)
+        if was_runnable:
+            # The new leaf never counts this ApplicationMaster: Hadoop leaves it out of a move.
+            self._accounts.leave_am(attempt, old)
+        self._accounts.move(attempt, target)
+        if was_runnable:
+            self._enforcer.update_on_removal(attempt, old)
+        place_queue(state, old)
+        place_attempt(state, attempt)
+        state.dirty.shares_changed()

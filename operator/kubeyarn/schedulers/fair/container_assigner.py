@@ -1,409 +1,373 @@
-"""One scheduling opportunity of one node (Hadoop: FairScheduler.attemptScheduling).
+"""One offer of one node, and what is granted or reserved on it.
 
-First those containers were taken back for, then whoever reserved the node, then the queues from
-the root down: the first in line that can take something gets it.
+Hadoop: FairScheduler.attemptScheduling; assignContainer of FSParentQueue, FSLeafQueue and
+FSAppAttempt.
+
+Theory of operation, in the order of `attempt_scheduling`:
+
+1. Preempted resources go to the applications they were preempted for.
+2. A reserved container is granted if it fits now. While it stands nothing else is.
+3. From the root down, in the order of the queues' sorted children: the first application that can
+   be served here gets one container. Again, if `assignmultiple` says so, until nothing more goes.
+
+An application is asked once: its first ask that *could* run on this node decides, fits or not. One
+that does not fit now may reserve the node. So a large ask of high priority is not passed by the
+small ones behind it, and an ask that no node of this kind could ever hold stops nothing.
+
+What holds: a grant never takes a queue over its maximum (`_fits_in_max_share`, checked with the
+container counted in) and never takes more than the node has. Whoever reserves is starved; a
+reservation is not counted as used, so it neither lifts nor lowers anybody in the order.
+
+The order of children is kept by ordering; a grant places its attempt and the queues above it
+anew. In a parent whose comparator contradicts itself (see comparators) the order is made for each
+offer, as Hadoop's TreeSet makes it. No caches here; what makes an offer cheap is `could_assign`,
+which reads `pending_sizes`.
 """
 
 from __future__ import annotations
 
 from math import ceil
+from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import AM_KEY, AskKey, Locality, is_update
 from kubeyarn.model.containers import Container
-from kubeyarn.model.ids import ContainerId
-from kubeyarn.model.resources import Vector, add, component_min, fits, subtract
+from kubeyarn.model.resources import Vector, add, fits
 from kubeyarn.schedulers.api import Decision, Grant, Reserve
 from kubeyarn.schedulers.calculator import multiply
-from kubeyarn.schedulers.fair.accounts import Ledger
-from kubeyarn.schedulers.fair.am_limits import is_unchecked, master_limit
-from kubeyarn.schedulers.fair.comparing import below, greater
-from kubeyarn.schedulers.fair.drf_comparing import Sibling, compare_siblings
-from kubeyarn.schedulers.fair.objects import Attempt, Outstanding, Queue, Reservation, Room
-from kubeyarn.schedulers.fair.starvation import lacking
+from kubeyarn.schedulers.fair.am_limits import is_over_am_share_limit
+from kubeyarn.schedulers.fair.comparators import DrfQueue, compare_drf_queues
+from kubeyarn.schedulers.fair.locality_delay import (
+    NODE_LOCAL,
+    OFF_SWITCH,
+    count_down,
+    is_on_wanted_place,
+    locality_on,
+)
+from kubeyarn.schedulers.fair.objects.app_attempt import (
+    FSAppAttempt,
+    FSPendingAsk,
+    ReservedContainer,
+)
+from kubeyarn.schedulers.fair.objects.queue import FSParentQueue, FSQueue
+from kubeyarn.schedulers.fair.ordering import place_attempt
+from kubeyarn.schedulers.fair.preemption import is_starved, subtract_non_negative
+from kubeyarn.schedulers.fair.scheduling_policy import is_greater
 from kubeyarn.schedulers.java_collections import tree_order
 from kubeyarn.schedulers.java_numbers import single
 
-UNSEEN, NODE_LOCAL, RACK_LOCAL, ANYWHERE = -1, 0, 1, 2
+if TYPE_CHECKING:
+    from kubeyarn.schedulers.fair.accounts import FSAccounts
+    from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
 
 
-class Assigner:
-    """Grants and reserves on a ledger's nodes."""
+class ContainerAssigner:
+    """Grants and reserves containers on the nodes of one scheduler."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, state: FairClusterState, accounts: FSAccounts) -> None:
+        self._state = state
+        self._accounts = accounts
 
-    def offer(self, room: Room) -> list[Decision]:
-        """What *room*'s node gives out now."""
+    def attempt_scheduling(self, node: FSSchedulerNode) -> list[Decision]:
+        """What one offer of *node* leads to."""
         decisions: list[Decision] = []
-        ledger = self._ledger
-        if not room.node.schedulable:
+        if not node.rm_node.schedulable:
             return decisions
-        if room.promised:
-            self._serve_promised(room, decisions)
-        if room.reservation is None or not self._serve_reservation(room, decisions):
-            self._serve_queues(room, decisions)
+        if node.resources_preempted_for_app:
+            self._assign_preempted(node, decisions)
+        if node.reserved_container is None or not self._assign_reserved(node, decisions):
+            self._assign_by_queues(node, decisions)
         if decisions:
-            ledger.available = subtract(ledger.cluster, ledger.allocated)
+            self._accounts.update_available()
         return decisions
 
-    def is_of_use(self, room: Room) -> bool:
+    def could_assign(self, node: FSSchedulerNode) -> bool:
         """Whether an offer of this node could change anything."""
-        ledger = self._ledger
-        if room.reservation is not None or room.promised:
+        state = self._state
+        if node.reserved_container is not None or node.resources_preempted_for_app:
             return True
-        if not ledger.sizes or not room.node.schedulable:
+        if not state.pending_sizes or not node.rm_node.schedulable:
             return False
-        free = room.free
-        threshold = ledger.reservation_threshold
-        return any(fits(size, free) or _any_reaches(size, threshold) for size in ledger.sizes)
+        available = node.available
+        threshold = state.reservation_threshold
+        return any(
+            fits(size, available) or _any_reaches(size, threshold) for size in state.pending_sizes
+        )
 
-    # --- those containers were taken back for
+    # --- 1. what was preempted for an application
 
-    def _serve_promised(self, room: Room, decisions: list[Decision]) -> None:
-        self._forget_promises(room)
-        for attempt, promised in list(room.promised.items()):
-            left = promised
+    def _assign_preempted(self, node: FSSchedulerNode, decisions: list[Decision]) -> None:
+        """Hadoop: assignPreemptedContainers."""
+        self._cleanup_preemption_list(node)
+        for attempt, preempted in list(node.resources_preempted_for_app.items()):
+            left = preempted
             while not attempt.stopped and any(left):
-                made = self._assign_attempt(attempt, room)
-                if made is None:
+                decision = self._assign_in_attempt(attempt, node)
+                if decision is None:
                     break
-                decisions.append(made)
-                if not isinstance(made, Grant):
+                decisions.append(decision)
+                if not isinstance(decision, Grant):
                     break
-                left = lacking(left, made.container.size)
+                left = subtract_non_negative(left, decision.container.size)
 
-    def _forget_promises(self, room: Room) -> None:
-        """Drop promises to attempts that need them no more (Hadoop: cleanupPreemptionList)."""
-        for attempt in list(room.promised):
-            starved = self._is_starved(attempt) and attempt.is_starved_of_lack
-            if attempt.stopped or not starved:
-                promised = room.promised.pop(attempt)
-                room.promised_total = subtract(room.promised_total, promised)
+    def _cleanup_preemption_list(self, node: FSSchedulerNode) -> None:
+        """Keep nothing for attempts that do not need it any more."""
+        cluster = self._state.cluster
+        for attempt in list(node.resources_preempted_for_app):
+            starved = is_starved(attempt, attempt.queue.policy, cluster)
+            if attempt.stopped or not (starved and attempt.has_starvation):
+                self._accounts.forget_preempted(attempt, node)
 
-    def _keep_promise(self, attempt: Attempt, room: Room, size: Vector) -> None:
-        promised = room.promised.get(attempt)
-        if promised is None:
-            return
-        kept = component_min(promised, size)
-        room.promised_total = subtract(room.promised_total, kept)
-        left = subtract(promised, kept)
-        if any(left):
-            room.promised[attempt] = left
-        else:
-            del room.promised[attempt]
+    # --- 2. reserved containers
 
-    # --- reservations
+    def _assign_reserved(self, node: FSSchedulerNode, decisions: list[Decision]) -> bool:
+        """Grant a node's reserved container or give it up; whether it stands or was granted.
 
-    def _serve_reservation(self, room: Room, decisions: list[Decision]) -> bool:
-        """Use a node's reservation or give it up; whether it still stands or was used."""
-        reservation = room.reservation
-        if reservation is None:
+        Hadoop: FSAppAttempt.assignReservedContainer.
+        """
+        reserved = node.reserved_container
+        if reserved is None:
             return False
-        attempt, key = reservation.attempt, reservation.key
+        attempt, key = reserved.attempt, reserved.key
         ask = attempt.asks.get(key)
-        if ask is None or not self._could_be_here(attempt, ask, room) or self._over_am(attempt):
-            self._ledger.unreserve(room)
+        if (
+            ask is None
+            or not self._has_container_for_node(attempt, ask, node)
+            or is_over_am_share_limit(self._state, attempt)
+        ):
+            self._accounts.unreserve(node)
             return False
-        if fits(reservation.size, room.free):
-            made = self._assign_ask(attempt, key, ask, room, reservation=reservation)
-            if made is not None:
-                decisions.append(made)
+        if fits(reserved.size, node.available):
+            level = self._locality_on(ask, node)
+            if level is not None:
+                decision = self._assign_or_reserve(attempt, key, ask, node, level, reserved)
+                if decision is not None:
+                    decisions.append(decision)
         return True
 
-    # --- the queues
+    # --- 3. the queues
 
-    def _serve_queues(self, room: Room, decisions: list[Decision]) -> None:
-        offers = self._ledger.config.offers
-        half = multiply(room.free, 0.5) if offers.multiple else room.free
-        assigned = self._ledger.zero
+    def _assign_by_queues(self, node: FSSchedulerNode, decisions: list[Decision]) -> None:
+        offers = self._state.config.offers
+        half = multiply(node.available, 0.5) if offers.multiple else node.available
+        assigned = self._state.zero
         count = 0
-        while room.reservation is None:
-            made = self._assign_queue(self._ledger.root, room)
-            if made is None:
+        while node.reserved_container is None:
+            decision = self._assign_in_queue(self._state.root, node)
+            if decision is None:
                 return
-            decisions.append(made)
-            if not offers.multiple or not isinstance(made, Grant):
+            decisions.append(decision)
+            if not offers.multiple or not isinstance(decision, Grant):
                 return
             count += 1
-            assigned = add(assigned, made.container.size)
+            assigned = add(assigned, decision.container.size)
             if offers.dynamic_maximum:
                 if not fits(assigned, half):
                     return
             elif 0 < offers.maximum <= count:
                 return
 
-    def _assign_queue(self, queue: Queue, room: Room) -> Grant | Reserve | None:
-        if queue.is_bounded and not fits(queue.usage, queue.maximum):
+    def _assign_in_queue(self, queue: FSQueue, node: FSSchedulerNode) -> Grant | Reserve | None:
+        if queue.has_max_share and not fits(queue.used, queue.max_share):
             return None
-        if queue.is_contrary:
-            return self._assign_contrary(queue, room)
-        for _, member in queue.line.entries:
-            if isinstance(member, Queue):
-                made = self._assign_queue(member, room)
+        if isinstance(queue, FSParentQueue) and queue.order_is_non_transitive:
+            return self._assign_in_non_transitive_order(queue, node)
+        for _, child in queue.schedulables.entries:
+            if isinstance(child, FSAppAttempt):
+                decision = self._assign_in_attempt(child, node)
             else:
-                made = self._assign_attempt(member, room)
-            if made is not None:
-                return made
+                decision = self._assign_in_queue(child, node)
+            if decision is not None:
+                return decision
         return None
 
-    def _assign_contrary(self, queue: Queue, room: Room) -> Grant | Reserve | None:
-        """Children in the order Hadoop's set has where their comparator contradicts itself."""
-        siblings = {
-            Sibling(child.usage, child.minimum, child.weight, child.path): child
+    def _assign_in_non_transitive_order(
+        self, queue: FSParentQueue, node: FSSchedulerNode
+    ) -> Grant | Reserve | None:
+        """Offer the node to children in the order Hadoop's set has where its comparator fails."""
+        compared = {
+            DrfQueue(child.used, child.min_share, child.weight, child.path): child
             for child in queue.children
         }
-        cluster = self._ledger.cluster
-        for sibling in tree_order(siblings, lambda a, b: compare_siblings(a, b, cluster)):
-            made = self._assign_queue(siblings[sibling], room)
-            if made is not None:
-                return made
+        cluster = self._state.cluster
+        for one in tree_order(compared, lambda a, b: compare_drf_queues(a, b, cluster)):
+            decision = self._assign_in_queue(compared[one], node)
+            if decision is not None:
+                return decision
         return None
 
-    def _assign_attempt(self, attempt: Attempt, room: Room) -> Grant | Reserve | None:
+    def _assign_in_attempt(
+        self, attempt: FSAppAttempt, node: FSSchedulerNode
+    ) -> Grant | Reserve | None:
         """The first ask that can be served here decides, whether or not it fits right now."""
-        if self._over_am(attempt):
+        if is_over_am_share_limit(self._state, attempt):
             return None
-        for key in attempt.keys:
+        for key in attempt.ask_keys:
             ask = attempt.asks[key]
-            if not self._could_be_here(attempt, ask, room):
+            if not self._has_container_for_node(attempt, ask, node):
                 continue
-            level = self._level_here(ask, room)
+            level = self._locality_on(ask, node)
             if level is not None:
-                return self._place(attempt, key, ask, room, level)
+                return self._assign_or_reserve(attempt, key, ask, node, level)
         return None
 
-    def _over_am(self, attempt: Attempt) -> bool:
-        """Whether its AM waits for the queue's AM share (Hadoop: isOverAMShareLimit)."""
-        if attempt.am_running or attempt.unmanaged:
-            return False
-        return not attempt.keys or not self.may_run_am(
-            attempt.queue, attempt.asks[attempt.keys[0]].ask.size
-        )
+    def _locality_on(self, ask: FSPendingAsk, node: FSSchedulerNode) -> int | None:
+        return locality_on(ask, node.rm_node, self._state.config.offers, len(self._state.nodes))
 
-    def may_run_am(self, queue: Queue, size: Vector) -> bool:
-        """Whether *queue* has room for another AM of this size (Hadoop: canRunAppAM)."""
-        if is_unchecked(queue.maximum_am_share):
-            return True
-        return fits(add(queue.am_usage, size), self.am_limit(queue))
-
-    def am_limit(self, queue: Queue) -> Vector:
-        """What the AMs of *queue* may use together."""
-        return master_limit(
-            queue.maximum_am_share, queue.fair_share, self._ledger.available, queue.maximum
-        )
-
-    def _could_be_here(self, attempt: Attempt, ask: Outstanding, room: Room) -> bool:
-        """Whether an empty node of this kind would do (Hadoop: hasContainerForNode)."""
+    def _has_container_for_node(
+        self, attempt: FSAppAttempt, ask: FSPendingAsk, node: FSSchedulerNode
+    ) -> bool:
+        """Whether the ask could run here if the node were empty (Hadoop: hasContainerForNode)."""
         size = ask.ask.size
-        if ask.count <= 0 or not fits(size, room.node.total):
+        if ask.count <= 0 or not fits(size, node.rm_node.total):
             return False
         locality = ask.ask.locality
-        if locality.excluded and is_excluded(locality, room):
+        if locality.excluded and is_excluded(locality, node):
             return False
-        if ask.ask.constraint is not None and not self.allows(attempt, ask, room):
+        if ask.ask.constraint is not None and not allows_constraint(
+            self._state, attempt, ask, node
+        ):
             return False
-        if not locality.relax:
-            on_node = ask.nodes.get(room.node.name, 0) > 0
-            in_rack = ask.racks.get(room.node.rack, 0) > 0
-            if not in_rack or (not on_node and not _names_rack(ask, room.node.rack)):
-                return False
-        return self._fits_maxima(attempt.queue, size)
+        if not locality.relax and not is_on_wanted_place(ask, node.rm_node):
+            return False
+        return _fits_in_max_share(attempt.queue, size)
 
-    def allows(self, attempt: Attempt, ask: Outstanding, room: Room) -> bool:
-        """Whether the ask's placement constraint, if it has one, allows the node now."""
-        constraint = ask.ask.constraint
-        return constraint is None or self._ledger.tags.can_satisfy(
-            constraint.expression, attempt.application.id, room.node.name, room.node.rack
-        )
+    # --- granting
 
-    def _fits_maxima(self, queue: Queue, size: Vector) -> bool:
-        above: Queue | None = queue
-        while above is not None:
-            if above.is_bounded and not fits(add(above.usage, size), above.maximum):
-                return False
-            above = above.parent
-        return True
-
-    # --- locality
-
-    def _level_here(self, ask: Outstanding, room: Room) -> int | None:
-        """How near this node is to what was asked for; None while a nearer one is waited for."""
-        if not ask.nodes and not ask.racks:
-            return ANYWHERE
-        ask.patience.opportunities += 1
-        allowed = self._allowed_level(ask)
-        in_rack = ask.racks.get(room.node.rack, 0) > 0
-        if in_rack and ask.nodes.get(room.node.name, 0) > 0:
-            return NODE_LOCAL
-        if in_rack and not ask.ask.locality.relax and not _names_rack(ask, room.node.rack):
-            return None
-        if in_rack and allowed >= RACK_LOCAL:
-            return RACK_LOCAL
-        if not ask.ask.locality.relax:
-            return None
-        return ANYWHERE if allowed == ANYWHERE else None
-
-    def _allowed_level(self, ask: Outstanding) -> int:
-        """Relax after so many missed opportunities (Hadoop: getAllowedLocalityLevel)."""
-        offers = self._ledger.config.offers
-        node, rack = offers.node_locality_threshold, offers.rack_locality_threshold
-        if node < 0 or rack < 0:
-            return ANYWHERE
-        patience = ask.patience
-        if patience.level == UNSEEN:
-            patience.level = NODE_LOCAL
-        elif patience.level < ANYWHERE:
-            threshold = min(node if patience.level == NODE_LOCAL else rack, 1.0)
-            if patience.opportunities > len(self._ledger.rooms) * single(threshold):
-                patience.level += 1
-                patience.opportunities = 0
-        return patience.level
-
-    # --- placing
-
-    def _assign_ask(
+    def _assign_or_reserve(
         self,
-        attempt: Attempt,
+        attempt: FSAppAttempt,
         key: AskKey,
-        ask: Outstanding,
-        room: Room,
-        *,
-        reservation: Reservation,
-    ) -> Grant | Reserve | None:
-        level = self._level_here(ask, room)
-        if level is None:
-            return None
-        return self._place(attempt, key, ask, room, level, reservation=reservation)
-
-    def _place(
-        self,
-        attempt: Attempt,
-        key: AskKey,
-        ask: Outstanding,
-        room: Room,
+        ask: FSPendingAsk,
+        node: FSSchedulerNode,
         level: int,
-        *,
-        reservation: Reservation | None = None,
+        reserved: ReservedContainer | None = None,
     ) -> Grant | Reserve | None:
         """Grant if it fits now; otherwise reserve if that is allowed."""
         size = ask.ask.size
-        if fits(size, room.free):
-            return self._grant(attempt, key, ask, room, level, reservation)
-        if reservation is None and self._may_reserve(attempt, size, room, level):
-            return self._reserve(attempt, key, size, room)
+        if fits(size, node.available):
+            return self._allocate(attempt, key, ask, node, level, reserved)
+        if reserved is None and self._is_reservable(attempt, size, node, level):
+            return self._reserve(attempt, key, size, node)
         return None
 
-    def _grant(
+    def _allocate(
         self,
-        attempt: Attempt,
+        attempt: FSAppAttempt,
         key: AskKey,
-        ask: Outstanding,
-        room: Room,
+        ask: FSPendingAsk,
+        node: FSSchedulerNode,
         level: int,
-        reservation: Reservation | None,
+        reserved: ReservedContainer | None,
     ) -> Grant:
-        ledger = self._ledger
-        if reservation is not None:
-            ledger.unreserve(room)
-            container_id, size = reservation.container, reservation.size
+        """Hadoop: FSAppAttempt.allocate."""
+        state, accounts = self._state, self._accounts
+        if reserved is not None:
+            accounts.unreserve(node)
+            container_id, size = reserved.container, reserved.size
             if size != ask.ask.size:
-                # What was asked changed since room was reserved: Hadoop grants what was reserved.
-                ledger.unreckoned[attempt] = None
-                ledger.touch()
+                # What was asked changed since it was reserved: Hadoop grants what was reserved.
+                state.dirty.demand_changed(attempt)
+                state.dirty.shares_changed()
         else:
-            container_id, size = self.next_id(attempt), ask.ask.size
+            container_id, size = attempt.new_container_id(state.epoch), ask.ask.size
+        rm_node = node.rm_node
         container = Container(
             id=container_id,
             key=key,
-            node=room.node.name,
+            node=rm_node.name,
             size=size,
-            partition=room.node.partition,
+            partition=rm_node.partition,
             am=key == AM_KEY,
             tags=ask.ask.tags,
         )
-        ledger.hold(attempt, container)
-        self._count_down(attempt, key, ask, room, level)
-        if room.promised:
-            self._keep_promise(attempt, room, size)
-        if not attempt.am_running and not attempt.unmanaged and not is_update(key):
-            attempt.am_running = True
-            attempt.am_size = ask.ask.size
-            attempt.queue.am_usage = add(attempt.queue.am_usage, ask.ask.size)
-        ledger.line_up(attempt)
-        ledger.version += 1
-        return Grant(container)
-
-    def next_id(self, attempt: Attempt) -> ContainerId:
-        """The next id of an attempt; the first is the AM's."""
-        number = attempt.next_number
-        attempt.next_number = number + 1
-        return ContainerId(attempt.id, self._ledger.epoch, number)
-
-    def _count_down(
-        self, attempt: Attempt, key: AskKey, ask: Outstanding, room: Room, level: int
-    ) -> None:
-        """One container less is wanted, here and wherever it might have been instead."""
-        ask.count -= 1
-        if ask.nodes or ask.racks:
-            ask.patience.level = min(ask.patience.level, level)
-            if level == NODE_LOCAL:
-                ask.nodes[room.node.name] -= 1
-            if level <= RACK_LOCAL:
-                ask.racks[room.node.rack] -= 1
-        self._ledger.want(attempt, ask.ask.size, -1)
+        accounts.charge(attempt, container)
+        count_down(ask, rm_node, level)
+        accounts.change_pending(attempt, ask.ask.size, -1)
         if ask.count <= 0:
             del attempt.asks[key]
-            attempt.keys.remove(key)
+            attempt.ask_keys.remove(key)
+        if node.resources_preempted_for_app:
+            accounts.take_preempted(attempt, node, size)
+        if not attempt.am_running and not attempt.unmanaged and not is_update(key):
+            accounts.charge_am(attempt, ask.ask.size)
+        place_attempt(state, attempt)
+        state.dirty.allocated()
+        return Grant(container)
 
     # --- reserving
 
-    def _may_reserve(self, attempt: Attempt, size: Vector, room: Room, level: int) -> bool:
-        ledger = self._ledger
-        held = room.reservation
-        if held is not None or attempt in room.promised:
+    def _is_reservable(
+        self, attempt: FSAppAttempt, size: Vector, node: FSSchedulerNode, level: int
+    ) -> bool:
+        """Whether an attempt may keep this node (Hadoop: isReservable, reserve)."""
+        state = self._state
+        if node.reserved_container is not None or attempt in node.resources_preempted_for_app:
             return False
         policy = attempt.queue.policy
-        if greater(policy, ledger.cluster, ledger.reservation_threshold, size):
+        if is_greater(policy, state.cluster, state.reservation_threshold, size):
             return False
-        return self._is_starved(attempt) and not self._reserves_enough(attempt, room, level)
-
-    def _is_starved(self, attempt: Attempt) -> bool:
-        """Below its fair share, or owed part of its queue's minimum (Hadoop: isStarved)."""
-        return any(attempt.min_lack) or below(
-            attempt.queue.policy, self._ledger.cluster, attempt.usage, attempt.fair_share
+        return is_starved(attempt, policy, state.cluster) and not self._exceeds_threshold(
+            attempt, node, level
         )
 
-    def _reserves_enough(self, attempt: Attempt, room: Room, level: int) -> bool:
+    def _exceeds_threshold(self, attempt: FSAppAttempt, node: FSSchedulerNode, level: int) -> bool:
+        """Whether an attempt has reserved as many nodes as it may.
+
+        Hadoop: reservationExceedsThreshold with `yarn.scheduler.fair.reservable-nodes`, which does
+        not count for nodes the ask names.
+        """
         if level == NODE_LOCAL:
             return False
-        rooms = self._ledger.rooms
-        rack = None if level == ANYWHERE else room.node.rack
-        there = _count_in(rooms, rooms, rack)
-        reserved = _count_in(rooms, attempt.reservations, rack)
-        return reserved >= ceil(single(there * single(self._ledger.config.offers.reservable_nodes)))
+        nodes = self._state.nodes
+        rack = None if level == OFF_SWITCH else node.rm_node.rack
+        there = _count_in_rack(nodes, nodes, rack)
+        reserved = _count_in_rack(nodes, attempt.reservations, rack)
+        part = single(self._state.config.offers.reservable_nodes)
+        return reserved >= ceil(single(there * part))
 
-    def _reserve(self, attempt: Attempt, key: AskKey, size: Vector, room: Room) -> Reserve:
-        reservation = Reservation(attempt, key, size, self.next_id(attempt))
-        self._ledger.reserve(reservation, room)
-        return Reserve(attempt.application.id, key, room.node.name, size)
+    def _reserve(
+        self, attempt: FSAppAttempt, key: AskKey, size: Vector, node: FSSchedulerNode
+    ) -> Reserve:
+        container_id = attempt.new_container_id(self._state.epoch)
+        self._accounts.reserve(ReservedContainer(attempt, key, size, container_id), node)
+        return Reserve(attempt.application.id, key, node.rm_node.name, size)
 
 
-def _count_in(
-    rooms: dict[str, Room], names: dict[str, Room] | dict[str, Reservation], rack: str | None
+def _fits_in_max_share(leaf: FSQueue, size: Vector) -> bool:
+    """Whether *leaf* and every queue above it may hold so much more (fitsInMaxShare)."""
+    queue: FSQueue | None = leaf
+    while queue is not None:
+        if queue.has_max_share and not fits(add(queue.used, size), queue.max_share):
+            return False
+        queue = queue.parent
+    return True
+
+
+def _count_in_rack(
+    nodes: dict[str, FSSchedulerNode],
+    names: dict[str, FSSchedulerNode] | dict[str, ReservedContainer],
+    rack: str | None,
 ) -> int:
     """How many of the named nodes are in *rack*, None for any."""
     if rack is None:
         return len(names)
-    return sum(1 for name in names if rooms[name].node.rack == rack)
+    return sum(1 for name in names if nodes[name].rm_node.rack == rack)
 
 
-def is_excluded(locality: Locality, room: Room) -> bool:
+def is_excluded(locality: Locality, node: FSSchedulerNode) -> bool:
     """Whether an ask may take nothing on a node (Hadoop: SchedulerAppUtils.isPlaceBlacklisted)."""
-    return room.node.name in locality.excluded or room.node.rack in locality.excluded
+    return node.rm_node.name in locality.excluded or node.rm_node.rack in locality.excluded
 
 
-def _names_rack(ask: Outstanding, rack: str) -> bool:
-    return any(name == rack for name, _ in ask.ask.locality.racks)
+def allows_constraint(
+    state: FairClusterState, attempt: FSAppAttempt, ask: FSPendingAsk, node: FSSchedulerNode
+) -> bool:
+    """Whether the ask's placement constraint, if it has one, allows the node now."""
+    constraint = ask.ask.constraint
+    return constraint is None or state.allocation_tags.can_satisfy(
+        constraint.expression, attempt.application.id, node.rm_node.name, node.rm_node.rack
+    )
 
 
 def _any_reaches(size: Vector, threshold: Vector) -> bool:

@@ -1,156 +1,185 @@
-"""How many applications of a queue and of a user may run (Hadoop: MaxRunningAppsEnforcer)."""
+"""How many applications of a queue and of a user may run (Hadoop: MaxRunningAppsEnforcer).
+
+Theory of operation. An application that may not run yet is *non-runnable*: it is in its leaf, asks
+for its ApplicationMaster, and is not in the order of anybody's children, so no offer finds it.
+
+What holds: a queue's `num_runnable_apps` is the number of runnable attempts below it, and of each
+user the number of its runnable attempts. A running application is never made non-runnable: limits
+that are lowered let nobody in until enough have left.
+
+When a runnable application leaves, at most as many others start as lists of candidates exist: the
+highest queue on its path that was at its limit makes one list for each leaf below it, the user, if
+at its limit, one more. Candidates are taken from all lists by start time, with Java's heap
+deciding among lists that are level. Whoever may not run is passed over. That is Hadoop's bound, and
+not "as many as fit": after a refresh that raises limits all that fit start (`update_on_reload`).
+
+No caches: the counts are kept as attempts start and leave, and nothing recomputes them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from kubeyarn.model.fair_queues import NEVER_MS, FairClusterConfig
-from kubeyarn.schedulers.fair.accounts import Ledger
-from kubeyarn.schedulers.fair.objects import Attempt, Queue
+from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue
+from kubeyarn.schedulers.fair.ordering import place_attempt
 from kubeyarn.schedulers.java_collections import JavaHeap
 
+if TYPE_CHECKING:
+    from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
+    from kubeyarn.schedulers.fair.objects.queue import FSQueue
 
-class Runners:
-    """Who runs and who waits for a place among the running."""
+_UNLIMITED = 2**31 - 1
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._of_user: dict[str, int] = {}
-        self._waiting_of_user: dict[str, list[Attempt]] = {}
 
-    def maximum_of(self, user: str) -> int:
+class MaxRunningAppsEnforcer:
+    """Decides who is runnable, and counts."""
+
+    def __init__(self, state: FairClusterState) -> None:
+        self._state = state
+        self._runnable_of_user: dict[str, int] = {}
+        self._non_runnable_of_user: dict[str, list[FSAppAttempt]] = {}
+
+    def max_running_apps_of(self, user: str) -> int:
         """How many applications of *user* may run at once."""
-        return user_maximum(self._ledger.config, user)
+        return user_max_running_apps(self._state.config, user)
 
-    def running_of(self, user: str) -> int:
+    def runnable_apps_of(self, user: str) -> int:
         """How many applications of *user* run."""
-        return self._of_user.get(user, 0)
+        return self._runnable_of_user.get(user, 0)
 
-    def may_run(self, queue: Queue, attempt: Attempt) -> bool:
-        """Whether another one of its user may run in *queue*."""
+    def can_be_runnable(self, leaf: FSLeafQueue, attempt: FSAppAttempt) -> bool:
+        """Whether another application of its user may run in *leaf* (canAppBeRunnable)."""
         user = attempt.application.user
-        if self.running_of(user) >= self.maximum_of(user):
+        if self.runnable_apps_of(user) >= self.max_running_apps_of(user):
             return False
-        return all(above.running < above.maximum_running for above in queue.up())
+        return all(queue.num_runnable_apps < queue.max_running_apps for queue in leaf.path_up())
 
-    def add(self, attempt: Attempt, queue: Queue) -> None:
-        """Take an attempt into a leaf, running if it may."""
-        if self.may_run(queue, attempt):
-            self._start(attempt, queue)
+    def track(self, attempt: FSAppAttempt, leaf: FSLeafQueue) -> None:
+        """Take an attempt into a leaf, runnable if it may be."""
+        if self.can_be_runnable(leaf, attempt):
+            self._make_runnable(attempt, leaf)
         else:
-            queue.waiting.append(attempt)
-            self._wait(attempt)
+            leaf.non_runnable_apps.append(attempt)
+            user = attempt.application.user
+            self._non_runnable_of_user.setdefault(user, []).append(attempt)
 
-    def _wait(self, attempt: Attempt) -> None:
-        self._waiting_of_user.setdefault(attempt.application.user, []).append(attempt)
-
-    def _start(self, attempt: Attempt, queue: Queue) -> None:
+    def _make_runnable(self, attempt: FSAppAttempt, leaf: FSLeafQueue) -> None:
         attempt.is_runnable = True
-        queue.runnable.append(attempt)
-        self.count(attempt, queue, 1)
+        leaf.runnable_apps.append(attempt)
+        self._count(attempt, leaf, 1)
 
-    def count(self, attempt: Attempt, queue: Queue, change: int) -> None:
-        """Count an attempt in or out as running."""
-        for above in queue.up():
-            above.running += change
+    def _count(self, attempt: FSAppAttempt, leaf: FSLeafQueue, change: int) -> None:
+        for queue in leaf.path_up():
+            queue.num_runnable_apps += change
         user = attempt.application.user
-        left = self.running_of(user) + change
+        left = self.runnable_apps_of(user) + change
         if left:
-            self._of_user[user] = left
+            self._runnable_of_user[user] = left
         else:
-            self._of_user.pop(user, None)
+            self._runnable_of_user.pop(user, None)
 
-    def remove(self, attempt: Attempt, queue: Queue) -> bool:
-        """Take an attempt out of its leaf; whether it was running."""
-        was_running = attempt.is_runnable
-        if was_running:
-            queue.runnable.remove(attempt)
+    def untrack(self, attempt: FSAppAttempt, leaf: FSLeafQueue) -> bool:
+        """Take an attempt out of its leaf; whether it was runnable."""
+        was_runnable = attempt.is_runnable
+        if was_runnable:
+            leaf.runnable_apps.remove(attempt)
             attempt.is_runnable = False
-            self.count(attempt, queue, -1)
+            self._count(attempt, leaf, -1)
         else:
-            queue.waiting.remove(attempt)
-            self.forget(attempt)
-        return was_running
+            leaf.non_runnable_apps.remove(attempt)
+            self._forget_non_runnable(attempt)
+        return was_runnable
 
-    def move(self, attempt: Attempt, old: Queue, target: Queue) -> None:
-        """Take an attempt from one leaf to another; one that still waits keeps its place."""
+    def move(self, attempt: FSAppAttempt, old: FSLeafQueue, target: FSLeafQueue) -> None:
+        """Take an attempt from one leaf to another.
+
+        One that stays non-runnable keeps its place among those of its user.
+        """
         if attempt.is_runnable:
-            self.remove(attempt, old)
-            self.add(attempt, target)
+            self.untrack(attempt, old)
+            self.track(attempt, target)
             return
-        old.waiting.remove(attempt)
-        if self.may_run(target, attempt):
-            self.forget(attempt)
-            self._start(attempt, target)
+        old.non_runnable_apps.remove(attempt)
+        if self.can_be_runnable(target, attempt):
+            self._forget_non_runnable(attempt)
+            self._make_runnable(attempt, target)
         else:
-            target.waiting.append(attempt)
+            target.non_runnable_apps.append(attempt)
 
-    def forget(self, attempt: Attempt) -> None:
-        """An attempt waits no longer."""
-        waiting = self._waiting_of_user.get(attempt.application.user, [])
-        if attempt in waiting:
-            waiting.remove(attempt)
+    def _forget_non_runnable(self, attempt: FSAppAttempt) -> None:
+        attempts = self._non_runnable_of_user.get(attempt.application.user, [])
+        if attempt in attempts:
+            attempts.remove(attempt)
 
-    def replace_one(self, attempt: Attempt, queue: Queue) -> None:
-        """Let others run after *attempt* left *queue*, where it was one of a full house."""
-        highest = None
-        for above in queue.up():
-            if above.running == above.maximum_running - 1:
-                highest = above
-        lists = list(self._waiting_below(highest)) if highest is not None else []
+    def update_on_removal(self, attempt: FSAppAttempt, leaf: FSLeafQueue) -> None:
+        """Let others run after *attempt*, which was runnable, left *leaf*.
+
+        Hadoop: updateRunnabilityOnAppRemoval.
+        """
+        highest: FSQueue | None = None
+        for queue in leaf.path_up():
+            if queue.num_runnable_apps == queue.max_running_apps - 1:
+                highest = queue
+        lists = list(_non_runnable_below(highest)) if highest is not None else []
         user = attempt.application.user
-        if self.running_of(user) == self.maximum_of(user) - 1:
-            lists.append(list(self._waiting_of_user.get(user, [])))
-        self._let_run(lists, len(lists))
+        if self.runnable_apps_of(user) == self.max_running_apps_of(user) - 1:
+            lists.append(list(self._non_runnable_of_user.get(user, [])))
+        self._make_runnable_by_start_time(lists, len(lists))
 
-    def refill(self) -> None:
-        """Let run whoever may, after limits changed."""
-        self._let_run(list(self._waiting_below(self._ledger.root)), 2**31 - 1)
+    def update_on_reload(self) -> None:
+        """Let run whoever may, after limits changed (Hadoop: updateRunnabilityOnReload)."""
+        self._make_runnable_by_start_time(list(_non_runnable_below(self._state.root)), _UNLIMITED)
 
-    def _waiting_below(self, queue: Queue) -> Iterator[list[Attempt]]:
-        if queue.running >= queue.maximum_running:
-            return
-        if queue.is_leaf:
-            yield list(queue.waiting)
-        for child in queue.children:
-            yield from self._waiting_below(child)
-
-    def _let_run(self, lists: list[list[Attempt]], most: int) -> None:
-        started: list[Attempt] = []
-        for attempt in by_start(lists):
-            if len(started) >= most:
+    def _make_runnable_by_start_time(self, lists: list[list[FSAppAttempt]], maximum: int) -> None:
+        started: list[FSAppAttempt] = []
+        for attempt in by_start_time(lists):
+            if len(started) >= maximum:
                 break
-            if not attempt.is_runnable and self.may_run(attempt.queue, attempt):
-                self._start(attempt, attempt.queue)
+            # An attempt may be in the list of its leaf and in that of its user.
+            if not attempt.is_runnable and self.can_be_runnable(attempt.queue, attempt):
+                self._make_runnable(attempt, attempt.queue)
                 started.append(attempt)
         for attempt in started:
-            attempt.queue.waiting.remove(attempt)
-            self.forget(attempt)
-            self._ledger.line_up(attempt)
-            self._ledger.touch()
+            attempt.queue.non_runnable_apps.remove(attempt)
+            self._forget_non_runnable(attempt)
+            place_attempt(self._state, attempt)
+            self._state.dirty.shares_changed()
 
 
-def by_start(lists: Sequence[Sequence[Attempt]]) -> Iterator[Attempt]:
-    """The members of all lists, whichever list's next one started first going first.
+def _non_runnable_below(queue: FSQueue) -> Iterator[list[FSAppAttempt]]:
+    """The non-runnable attempts of each leaf below *queue* that no limit on the way stops."""
+    if queue.num_runnable_apps >= queue.max_running_apps:
+        return
+    for child in queue.child_queues:
+        yield from _non_runnable_below(child)
+    if isinstance(queue, FSLeafQueue):
+        yield list(queue.non_runnable_apps)
+
+
+def by_start_time(lists: Sequence[Sequence[FSAppAttempt]]) -> Iterator[FSAppAttempt]:
+    """The attempts of all lists, of the lists' next ones the earliest first.
 
     Hadoop: MultiListStartTimeIterator, whose heap decides among lists that are level.
     """
     heap = JavaHeap[tuple[int, int, int]](lambda one, other: one[0] - other[0])
-    for number, members in enumerate(lists):
-        heap.add((_start_of(members, 0), number, 0))
+    for number, attempts in enumerate(lists):
+        heap.add((_start_of(attempts, 0), number, 0))
     while len(heap) and heap.peek()[0] != NEVER_MS:
         _, number, place = heap.take()
         yield lists[number][place]
         heap.add((_start_of(lists[number], place + 1), number, place + 1))
 
 
-def _start_of(members: Sequence[Attempt], place: int) -> int:
-    return members[place].start_ms if place < len(members) else NEVER_MS
+def _start_of(attempts: Sequence[FSAppAttempt], place: int) -> int:
+    return attempts[place].start_ms if place < len(attempts) else NEVER_MS
 
 
-def user_maximum(config: FairClusterConfig, user: str) -> int:
+def user_max_running_apps(config: FairClusterConfig, user: str) -> int:
     """How many applications of *user* may run at once by the configuration."""
-    for name, most in config.user_maximum:
+    for name, maximum in config.user_maximum:
         if name == user:
-            return most
+            return maximum
     return config.user_maximum_default

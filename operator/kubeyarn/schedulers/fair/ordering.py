@@ -1,100 +1,93 @@
-"""Who is served first among siblings, as sort keys: the smallest comes first.
+"""Keeps the children of every queue sorted as its policy serves them.
 
-One key for each of Hadoop's comparators (FairShareComparator, DominantResourceFairnessComparator2
-and N, FifoComparator). Every key ends in start time and name, so the order is total. Queues have
-start time 0. Shares are compared the way the comparator divides them: doubles for memory and CPU
-alone, 32-bit floats with more resource types.
+What holds: a leaf's sorted children are its runnable attempts that want more than they hold; a
+parent's are the child queues that have sorted children themselves. Each child is filed under the
+key it had when it was last placed (`order_entry`). A key depends on usage, weight and minimum, and
+under drf on the size of the cluster. So a grant, a release or an ask places one attempt and the
+queues above it; `fair_shares.update` places all queues, whose demand changed; `rebuild` starts
+anew when the configuration or the cluster changed.
+
+An attempt that asked since the last update is not placed by its ask alone: its demand is still
+what it was, and Hadoop serves it after the next update, too.
 """
 
 from __future__ import annotations
 
-from kubeyarn.model.resources import Vector
-from kubeyarn.schedulers.java_numbers import single, sort_ratio
+from typing import TYPE_CHECKING
 
-FairKey = tuple[bool, bool, float, float, float, int, str]
-DrfKey = tuple[bool, tuple[float, ...], int, str]
-FifoKey = tuple[int, str]
-Key = FairKey | DrfKey | FifoKey
+from kubeyarn.model.fair_queues import FairPolicy
+from kubeyarn.schedulers.fair.comparators import drf_key, fair_share_key, fifo_key
 
-
-def fair_key(
-    usage: int, demand: int, minimum: int, weight: float, start: int, name: str
-) -> FairKey:
-    """The place of a schedulable that has so much memory, wants *demand* and is promised *minimum*.
-
-    Nothing wanted comes last, below the minimum first (the least part of it before), then the
-    least usage for the weight; weight 0 follows any positive one, and the more negative comes last.
-    """
-    floor = min(minimum, demand)
-    needy = usage < floor
-    part = (usage / floor if floor > 1 else float(usage)) if needy else 0.0
-    if weight > 0.0:
-        return (demand == 0, not needy, part, -1.0, usage / weight, start, name)
-    return (demand == 0, not needy, part, -weight, float(usage), start, name)
+if TYPE_CHECKING:
+    from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
+    from kubeyarn.schedulers.fair.objects.queue import FSQueue
+    from kubeyarn.schedulers.fair.objects.schedulables import SortKey
 
 
-def fifo_key(start: int, name: str) -> FifoKey:
-    """Earlier first; all priorities are equal."""
-    return (start, name)
-
-
-def drf_key(
-    usage: Vector, minimum: Vector, weight: float, cluster: Vector, start: int, name: str
-) -> DrfKey:
-    """The place by dominant share; below the minimum of the dominant resource comes first."""
-    if len(cluster) == 2:
-        return _drf_of_two(usage, minimum, weight, cluster, start, name)
-    return _drf_of_many(usage, minimum, weight, cluster, start, name)
-
-
-def _drf_of_two(
-    usage: Vector, minimum: Vector, weight: float, cluster: Vector, start: int, name: str
-) -> DrfKey:
-    if weight <= 0 or not cluster[0] or not cluster[1]:
-        return _drf_with_zeros(usage, minimum, weight, cluster, start, name)
-    memory = usage[0] / cluster[0]
-    cpu = usage[1] / cluster[1]
-    if cpu > memory:
-        if usage[1] < minimum[1]:
-            parts = (usage[1] / minimum[1], sort_ratio(usage[0], minimum[0]))
-            return (False, parts, start, name)
-        return (True, (cpu / weight, memory / weight), start, name)
-    if usage[0] < minimum[0]:
-        return (False, (usage[0] / minimum[0], sort_ratio(usage[1], minimum[1])), start, name)
-    return (True, (memory / weight, cpu / weight), start, name)
-
-
-def _drf_with_zeros(
-    usage: Vector, minimum: Vector, weight: float, cluster: Vector, start: int, name: str
-) -> DrfKey:
-    shares = (sort_ratio(usage[0], cluster[0]), sort_ratio(usage[1], cluster[1]))
-    dominant = 1 if shares[1] > shares[0] else 0
-    other = 1 - dominant
-    if usage[dominant] < minimum[dominant]:
-        parts = (usage[dominant] / minimum[dominant], sort_ratio(usage[other], minimum[other]))
-        return (False, parts, start, name)
-    return (
-        True,
-        (sort_ratio(shares[dominant], weight), sort_ratio(shares[other], weight)),
-        start,
-        name,
+def key_of_queue(state: FairClusterState, queue: FSQueue) -> SortKey:
+    """Where the parent's policy places *queue* now."""
+    parent = queue.parent
+    if parent is not None and parent.policy is FairPolicy.DRF:
+        return drf_key(queue.used, queue.min_share, queue.weight, state.cluster, 0, queue.path)
+    return fair_share_key(
+        queue.used[0], queue.demand[0], queue.min_share[0], queue.weight, 0, queue.path
     )
 
 
-def _drf_of_many(
-    usage: Vector, minimum: Vector, weight: float, cluster: Vector, start: int, name: str
-) -> DrfKey:
-    shares = [
-        single(sort_ratio(single(used), single(total)))
-        for used, total in zip(usage, cluster, strict=True)
-    ]
-    dominant = shares.index(max(shares))
-    needy = usage[dominant] < minimum[dominant]
-    by_share = sorted(range(len(shares)), key=lambda place: -shares[place])
-    if needy:
-        parts = tuple(
-            single(sort_ratio(single(usage[place]), single(minimum[place]))) for place in by_share
+def key_of_attempt(state: FairClusterState, attempt: FSAppAttempt) -> SortKey:
+    """Where the leaf's policy places *attempt* now."""
+    policy = attempt.queue.policy
+    if policy is FairPolicy.FIFO:
+        return fifo_key(attempt.start_ms, attempt.name)
+    if policy is FairPolicy.DRF:
+        return drf_key(
+            attempt.used,
+            state.zero,
+            attempt.weight,
+            state.cluster,
+            attempt.start_ms,
+            attempt.name,
         )
+    return fair_share_key(
+        attempt.used[0], attempt.demand[0], 0, attempt.weight, attempt.start_ms, attempt.name
+    )
+
+
+def place_attempt(state: FairClusterState, attempt: FSAppAttempt) -> None:
+    """Put *attempt* and the queues above it where they belong now."""
+    leaf = attempt.queue
+    if attempt.is_runnable and attempt.demand != attempt.used:
+        leaf.schedulables.put(attempt, key_of_attempt(state, attempt))
     else:
-        parts = tuple(single(sort_ratio(shares[place], weight)) for place in by_share)
-    return (not needy, parts, start, name)
+        leaf.schedulables.remove(attempt)
+    place_queue(state, leaf)
+
+
+def place_queue(state: FairClusterState, queue: FSQueue) -> None:
+    """Put *queue* and its ancestors where they belong now."""
+    parent = queue.parent
+    while parent is not None:
+        if queue.schedulables.entries:
+            parent.schedulables.put(queue, key_of_queue(state, queue))
+        else:
+            parent.schedulables.remove(queue)
+        queue, parent = parent, parent.parent
+
+
+def place_all_queues(state: FairClusterState) -> None:
+    """Place every queue that asks for something by its new key."""
+    for queue in state.queues.values():
+        if queue.order_entry is not None and queue.parent is not None:
+            queue.parent.schedulables.put(queue, key_of_queue(state, queue))
+
+
+def rebuild(state: FairClusterState) -> None:
+    """Sort all children anew, after policies, weights or the cluster changed."""
+    for queue in state.queues.values():
+        queue.schedulables.clear()
+        queue.order_entry = None
+    for attempt in state.attempts.values():
+        attempt.order_entry = None
+    for attempt in state.attempts.values():
+        place_attempt(state, attempt)

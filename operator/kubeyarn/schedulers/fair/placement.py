@@ -15,15 +15,15 @@ _DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """What placement looks at: the queue that was asked for ("" for none), user and groups."""
+class PlacementSubject:
+    """What rules look at: the queue that was asked for ("" for none), user and groups."""
 
     queue: str
     user: str
     groups: Sequence[str]
 
 
-class Queues(Protocol):
+class DeclaredQueues(Protocol):
     """What placement asks of the queues there are."""
 
     def is_declared(self, path: str) -> bool:
@@ -51,7 +51,7 @@ def default_rules(*, allow_undeclared: bool, user_as_default: bool) -> tuple[Fai
     return tuple(rules)
 
 
-def place(rules: Sequence[FairRule], submission: Submission, queues: Queues) -> str:
+def place(rules: Sequence[FairRule], subject: PlacementSubject, queues: DeclaredQueues) -> str:
     """The full path of the queue that the first rule with an answer gives; it may not exist yet.
 
     Raises:
@@ -60,18 +60,18 @@ def place(rules: Sequence[FairRule], submission: Submission, queues: Queues) -> 
     for rule in rules:
         if rule.kind is FairRuleKind.REJECT:
             break
-        path = _apply(rule, submission, queues)
+        path = _apply(rule, subject, queues)
         if path is not None:
             return path
     raise Rejected(
         Reason.PLACEMENT_REJECTED,
-        f"queue {submission.queue or _DEFAULT!r} of user {submission.user}: "
+        f"queue {subject.queue or _DEFAULT!r} of user {subject.user}: "
         "no placement rule takes the application",
     )
 
 
-def _apply(rule: FairRule, submission: Submission, queues: Queues) -> str | None:
-    for path in _candidates(rule, submission, queues):
+def _apply(rule: FairRule, subject: PlacementSubject, queues: DeclaredQueues) -> str | None:
+    for path in _candidates(rule, subject, queues):
         if rule.kind is FairRuleKind.SECONDARY_GROUP:
             if queues.is_declared(path):
                 return path
@@ -80,37 +80,37 @@ def _apply(rule: FairRule, submission: Submission, queues: Queues) -> str | None
     return None
 
 
-def _candidates(rule: FairRule, submission: Submission, queues: Queues) -> list[str]:
-    """The paths a rule would like, best first."""
+def _candidates(rule: FairRule, subject: PlacementSubject, queues: DeclaredQueues) -> list[str]:
+    """The paths a rule chooses, best first."""
     if rule.kind is FairRuleKind.SPECIFIED:
-        return _specified(submission)
+        return _specified(subject)
     if rule.kind is FairRuleKind.DEFAULT:
         name = rule.queue if rule.queue and is_clean_path(rule.queue) else _DEFAULT
         return [with_root(name)]
-    names = [_cleaned(name) for name in _names(rule.kind, submission)]
+    names = [_cleaned(name) for name in _names(rule.kind, subject)]
     if rule.parent is None:
         return [with_root(name) for name in names]
-    above = _apply(rule.parent, submission, queues)
+    above = _apply(rule.parent, subject, queues)
     if above is None or queues.is_leaf(above):
         return []
     return [f"{above}.{name}" for name in names]
 
 
-def _names(kind: FairRuleKind, submission: Submission) -> Sequence[str]:
+def _names(kind: FairRuleKind, subject: PlacementSubject) -> Sequence[str]:
     if kind is FairRuleKind.PRIMARY_GROUP:
-        return submission.groups[:1]
+        return subject.groups[:1]
     if kind is FairRuleKind.SECONDARY_GROUP:
         # Since Hadoop 3.4 (HADOOP-17079) the primary group is tried here as well.
-        return submission.groups
-    return (submission.user,)
+        return subject.groups
+    return (subject.user,)
 
 
 def _cleaned(name: str) -> str:
     return name.strip().replace(".", "_dot_")
 
 
-def _specified(submission: Submission) -> list[str]:
-    name = submission.queue or _DEFAULT
+def _specified(subject: PlacementSubject) -> list[str]:
+    name = subject.queue or _DEFAULT
     if not is_clean_path(name):
         raise Rejected(
             Reason.PLACEMENT_REJECTED,

@@ -1,12 +1,29 @@
 """The queues themselves: made from the configuration, on demand, and gone when empty.
 
-Hadoop: QueueManager. A queue whose policy its parent does not allow is not made, and a queue that
-changes between leaf and parent waits until the old one is empty.
+Theory of operation (Hadoop: QueueManager, AllocationFileLoaderService).
+
+A *declared* queue stands in the configuration. A *dynamic* one was made for an application, or was
+declared once; it goes when it is empty, at the next `on_check`. Settings of a queue that nobody
+declares come from the defaults and from its parent.
+
+What holds: every queue but root has a parent that is a parent queue and whose policy allows its
+own. A queue that would break this is not made, and Hadoop's configuration loads all the same. A
+queue that changes between leaf and parent is *incompatible* with the one that is there: an empty
+one is removed at once, for another the change waits in `_incompatible` until it is.
+
+Why order matters: who stands first among equal children is served first, and preemption looks at
+leaves in the order of `state.queues`. Hadoop keeps declared queues in hash sets, leaves apart from
+parents, so new queues are made in the order in which Java's HashMap lists their paths, leaves
+first, and a refresh does not sort those that are there.
+
+`max_share` is derived from the size of the cluster (`update_max_shares`), everything else from the
+configuration alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.fair_queues import (
@@ -18,54 +35,58 @@ from kubeyarn.model.fair_queues import (
 from kubeyarn.model.queues import Access, QueueConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import component_max
-from kubeyarn.schedulers.fair.accounts import Ledger
-from kubeyarn.schedulers.fair.compute_fair_shares import Claim, fair_shares
-from kubeyarn.schedulers.fair.objects import Queue
+from kubeyarn.schedulers.fair.cluster_state import ROOT
+from kubeyarn.schedulers.fair.fair_shares import update_steady_shares
+from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue, FSQueue
 from kubeyarn.schedulers.fair.placement import with_root
+from kubeyarn.schedulers.fair.scheduling_policy import is_child_policy_allowed
 from kubeyarn.schedulers.java_collections import hash_order
 from kubeyarn.schedulers.java_numbers import single
 
-_ROOT = "root"
-_NOTHING = FairQueueConfig()
+if TYPE_CHECKING:
+    from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+
+_NOT_CONFIGURED = FairQueueConfig()
 _EVERYBODY = Access(everyone=True)
 _NOBODY = Access()
 
 
-class Tree:
-    """The queue tree of a ledger."""
+class QueueManager:
+    """Makes, changes and removes the queues of one scheduler."""
 
-    def __init__(self, ledger: Ledger, *, stumbles: bool = False) -> None:
-        self._ledger = ledger
-        self._stumbles = stumbles
+    def __init__(self, state: FairClusterState, *, hadoop_compatible: bool = False) -> None:
+        self._state = state
+        self._hadoop_compatible = hadoop_compatible
         self._declared: dict[str, QueueConfig] = {}
         self._defaults = FairQueueDefaults()
-        self._postponed: dict[tuple[str, bool], None] = {}
+        self._incompatible: dict[tuple[str, bool], None] = {}
 
-    # --- asking
+    # --- queues by name
 
-    def find(self, name: str) -> Queue | None:
+    def get_queue(self, name: str) -> FSQueue | None:
         """The queue of that path, whose leading `root.` may be missing."""
-        return self._ledger.queues.get(with_root(name))
+        return self._state.queues.get(with_root(name))
 
-    def find_leaf(self, name: str) -> Queue | None:
+    def get_leaf_queue(self, name: str) -> FSLeafQueue | None:
         """The leaf queue of that path, if there is one."""
-        queue = self.find(name)
-        return queue if queue is not None and queue.is_leaf else None
+        queue = self.get_queue(name)
+        return queue if isinstance(queue, FSLeafQueue) else None
 
     def is_declared(self, path: str) -> bool:
         """Whether the queue exists because the configuration says so."""
-        queue = self.find(path)
-        return queue is not None and queue.declared
+        queue = self.get_queue(path)
+        return queue is not None and not queue.is_dynamic
 
     def is_leaf(self, path: str) -> bool:
         """Whether the queue exists and is a leaf."""
-        return self.find_leaf(path) is not None
+        return self.get_leaf_queue(path) is not None
 
     def is_reservable(self, path: str) -> bool:
         """Whether the queue exists and is kept for reservations."""
-        return with_root(path) in self._ledger.queues and self._settings(with_root(path)).reservable
+        path = with_root(path)
+        return path in self._state.queues and self._settings(path).reservable
 
-    def inside(self, path: str) -> str:
+    def default_queue_of(self, path: str) -> str:
         """Where an application goes that is sent to *path*.
 
         Without a reservation that is, in a queue for reservations, the leaf for all others
@@ -77,59 +98,75 @@ class Tree:
 
     # --- the configuration
 
-    def configure(
+    def update_allocation_configuration(
         self, queues: Sequence[QueueConfig], defaults: FairQueueDefaults, now_ms: int
     ) -> bool:
-        """Put a configuration in force; whether it was seen through to its end.
-
-        Hadoop: AllocationReloadListener.onReload, QueueManager.updateAllocationConfiguration.
-        """
+        """Put a configuration in force; whether it was seen through to its end."""
         before = list(self._declared)
         self._declared = {queue.path: queue for queue in queues}
         self._defaults = defaults
-        if _ROOT not in self._ledger.queues:
-            self._make(_ROOT, None, now_ms, is_leaf=False).declared = True
-        self._set_policies(self._ledger.root)
+        if ROOT not in self._state.queues:
+            self._new_queue(ROOT, None, now_ms, is_leaf=False).is_dynamic = False
+        self._set_policies(self._state.root)
+        self._ensure_queues_exist(queues, now_ms)
+        for queue in self._state.root.walk():
+            self._apply_settings(queue)
+        for queue in self._state.root.walk():
+            if isinstance(queue, FSParentQueue):
+                queue.order_is_non_transitive = any(_divides_by_zero(q) for q in queue.children)
+        update_steady_shares(self._state)
+        self.update_max_shares()
+        if not self._set_queues_to_dynamic(before):
+            return False
+        for queue in self._state.queues.values():
+            self._limit_dynamic_child(queue)
+        return True
+
+    def _ensure_queues_exist(self, queues: Sequence[QueueConfig], now_ms: int) -> None:
         parents = {queue.parent for queue in queues}
         ordered = sorted(queues, key=lambda queue: queue.order)
         leaves = [q.path for q in ordered if not _is_parent(q) and q.path not in parents]
         others = [q.path for q in ordered if _is_parent(q) or q.path in parents]
-        # Hadoop keeps them in hash sets; who is looked at first for starvation follows from it.
         for path in hash_order(leaves):
-            self._declare(path, now_ms, is_leaf=True)
+            self._ensure_queue_exists(path, now_ms, is_leaf=True)
         for path in hash_order(others):
-            self._declare(path, now_ms, is_leaf=False)
-        for queue in self._ledger.root.down():
-            self._set_up(queue)
-        for queue in self._ledger.root.down():
-            queue.is_contrary = any(_is_weightless(child) for child in queue.children)
-        self.share_steadily()
-        self.set_maxima()
-        if not self._make_dynamic(before):
-            return False
-        self._apply_child_limits()
-        return True
+            self._ensure_queue_exists(path, now_ms, is_leaf=False)
 
-    def _make_dynamic(self, before: Sequence[str]) -> bool:
-        """Queues no longer declared may go once they are empty; False for who stumbles over one.
+    def _ensure_queue_exists(self, path: str, now_ms: int, *, is_leaf: bool) -> None:
+        if path == ROOT:
+            return
+        if self._remove_empty_incompatible(path, is_leaf=is_leaf) is False:
+            self._incompatible[path, is_leaf] = None
+            return
+        queue = self._get_or_create(path, now_ms, is_leaf=is_leaf)
+        if queue is not None:
+            queue.is_dynamic = False
+
+    def _set_queues_to_dynamic(self, before: Sequence[str]) -> bool:
+        """Let queues that are no longer declared go once they are empty; False: not seen through.
 
         Hadoop's setQueuesToDynamic fails at a queue that does not exist, for example one that went
-        with its parent when that became a leaf: those after it stay, and so do the limits.
+        with its parent when that became a leaf: those after it stay, and so do the limits. Only a
+        *hadoop_compatible* scheduler does the same.
         """
         removed = [path for path in before if path not in self._declared]
         for path in hash_order(removed, len(before)):
-            gone = self._ledger.queues.get(path)
-            if gone is not None:
-                gone.declared = False
-            elif self._stumbles:
+            queue = self._state.queues.get(path)
+            if queue is not None:
+                queue.is_dynamic = True
+            elif self._hadoop_compatible:
                 return False
         return True
 
-    def _set_policies(self, queue: Queue) -> bool:
-        """Give existing queues their new policies, unless a parent does not allow its child's."""
+    def _set_policies(self, queue: FSQueue) -> bool:
+        """Give existing queues their new policies, unless a parent does not allow its child's.
+
+        Hadoop: FSQueue.verifyAndSetPolicyFromConf.
+        """
         policy = self._policy(queue.path)
-        for child in queue.children:
-            if not allows(policy, self._policy(child.path)) or not self._set_policies(child):
+        for child in queue.child_queues:
+            allowed = is_child_policy_allowed(policy, self._policy(child.path))
+            if not allowed or not self._set_policies(child):
                 return False
         queue.policy = policy
         return True
@@ -139,229 +176,224 @@ class Tree:
 
     def _settings(self, path: str) -> FairQueueConfig:
         declared = self._declared.get(path)
-        return declared.fair if declared is not None and declared.fair is not None else _NOTHING
+        if declared is None or declared.fair is None:
+            return _NOT_CONFIGURED
+        return declared.fair
 
-    def _declare(self, path: str, now_ms: int, *, is_leaf: bool) -> None:
-        if path == _ROOT:
-            return
-        if self._make_way(path, is_leaf=is_leaf) is False:
-            self._postponed[path, is_leaf] = None
-            return
-        queue = self._find_or_create(path, now_ms, is_leaf=is_leaf)
-        if queue is not None:
-            queue.declared = True
-
-    def _set_up(self, queue: Queue) -> None:
-        """Give a queue its settings; the parent has its own already."""
-        settings, defaults, parent = self._settings(queue.path), self._defaults, queue.parent
-        zero = self._ledger.zero
+    def _apply_settings(self, queue: FSQueue) -> None:
+        """Give a queue its settings; the parent has its own already (Hadoop: FSQueue.reinit)."""
+        settings, defaults = self._settings(queue.path), self._defaults
+        zero = self._state.zero
         queue.weight = single(1.0 if settings.weight is None else settings.weight)
-        queue.minimum = zero if settings.minimum is None else settings.minimum
-        queue.limit = settings.maximum or defaults.maximum
-        queue.child_limit = settings.child_maximum
-        queue.maximum_container = self._container_limit(settings, parent)
-        queue.maximum_running = _first(
+        queue.min_share = zero if settings.minimum is None else settings.minimum
+        queue.configured_max_share = settings.maximum or defaults.maximum
+        queue.max_running_apps = _first(
             settings.maximum_running_applications, defaults.maximum_running_applications
         )
-        share = settings.maximum_am_share
-        queue.maximum_am_share = defaults.maximum_am_share if share is None else share
-        queue.min_timeout_ms = _first(
+        if isinstance(queue, FSParentQueue):
+            queue.max_child_share = settings.child_maximum
+        elif isinstance(queue, FSLeafQueue):
+            share = settings.maximum_am_share
+            queue.max_am_share = defaults.maximum_am_share if share is None else share
+        self._set_max_container_allocation(queue, settings)
+        self._set_preemption(queue, settings)
+        self._set_access(queue)
+        self._set_max_share(queue)
+
+    def _set_max_container_allocation(self, queue: FSQueue, settings: FairQueueConfig) -> None:
+        if settings.maximum_container is not None:
+            queue.max_container_allocation = settings.maximum_container
+        elif queue.parent is not None:
+            queue.max_container_allocation = queue.parent.max_container_allocation
+        else:
+            queue.max_container_allocation = ()
+
+    def _set_preemption(self, queue: FSQueue, settings: FairQueueConfig) -> None:
+        """Timeouts, threshold and protection, which are the parent's unless the queue says more."""
+        parent, defaults = queue.parent, self._defaults
+        queue.min_share_preemption_timeout_ms = _first(
             settings.min_share_preemption_timeout_ms,
-            parent.min_timeout_ms if parent else defaults.min_share_preemption_timeout_ms,
+            parent.min_share_preemption_timeout_ms
+            if parent
+            else defaults.min_share_preemption_timeout_ms,
         )
-        queue.fair_timeout_ms = _first(
+        queue.fair_share_preemption_timeout_ms = _first(
             settings.fair_share_preemption_timeout_ms,
-            parent.fair_timeout_ms if parent else defaults.fair_share_preemption_timeout_ms,
+            parent.fair_share_preemption_timeout_ms
+            if parent
+            else defaults.fair_share_preemption_timeout_ms,
         )
         threshold = settings.fair_share_preemption_threshold
         if threshold is None:
-            threshold = parent.threshold if parent else defaults.fair_share_preemption_threshold
-        queue.threshold = threshold
-        queue.allow_preemption = settings.allow_preemption_from and (
-            parent is None or parent.allow_preemption
+            above = parent or defaults
+            threshold = above.fair_share_preemption_threshold
+        queue.fair_share_preemption_threshold = threshold
+        queue.preemptable = settings.allow_preemption_from and (
+            parent is None or parent.preemptable
         )
-        self._set_access(queue)
-        self._set_maximum(queue)
 
-    def _container_limit(
-        self, settings: FairQueueConfig, parent: Queue | None
-    ) -> tuple[int | None, ...]:
-        if settings.maximum_container is not None:
-            return settings.maximum_container
-        return parent.maximum_container if parent is not None else ()
-
-    def _set_access(self, queue: Queue) -> None:
+    def _set_access(self, queue: FSQueue) -> None:
         declared = self._declared.get(queue.path)
         default = _EVERYBODY if queue.parent is None else _NOBODY
         submit = declared.submit if declared is not None else None
         administer = declared.administer if declared is not None else None
         queue.access = (submit or default, administer or default)
 
-    def _apply_child_limits(self) -> None:
-        """Dynamic queues have the maximum their parent gives such children."""
-        for queue in self._ledger.queues.values():
-            self._limit_dynamic(queue)
-
-    def _limit_dynamic(self, queue: Queue) -> None:
+    def _limit_dynamic_child(self, queue: FSQueue) -> None:
+        """Give a queue that is not declared the maximum its parent gives such children."""
         parent = queue.parent
-        if parent is None or queue.path in self._declared or parent.child_limit is None:
+        if parent is None or queue.path in self._declared or parent.max_child_share is None:
             return
-        queue.limit = parent.child_limit
-        self._set_maximum(queue)
+        queue.configured_max_share = parent.max_child_share
+        self._set_max_share(queue)
 
-    def set_maxima(self) -> None:
+    def update_max_shares(self) -> None:
         """Work out every queue's maximum in the cluster as it is."""
-        for queue in self._ledger.queues.values():
-            self._set_maximum(queue)
+        for queue in self._state.queues.values():
+            self._set_max_share(queue)
 
-    def _set_maximum(self, queue: Queue) -> None:
-        queue.maximum = component_max(queue.limit.of(self._ledger.cluster), queue.minimum)
-        queue.is_bounded = min(queue.maximum) < UNBOUNDED
-
-    def share_steadily(self) -> None:
-        """Work out the steady fair shares, which count every queue."""
-        self._ledger.root.steady_share = self._ledger.cluster
-        self._share_below(self._ledger.root)
-
-    def _share_below(self, queue: Queue) -> None:
-        places = range(len(self._ledger.cluster)) if queue.policy is FairPolicy.DRF else (0,)
-        for place in places if queue.policy is not FairPolicy.FIFO else ():
-            claims = [Claim(q.weight, q.minimum[place], q.maximum[place]) for q in queue.children]
-            shares = fair_shares(claims, queue.steady_share[place])
-            for child, share in zip(queue.children, shares, strict=True):
-                steady = child.steady_share
-                child.steady_share = (*steady[:place], share, *steady[place + 1 :])
-        for child in queue.children:
-            if not child.is_leaf:
-                self._share_below(child)
+    def _set_max_share(self, queue: FSQueue) -> None:
+        """The maximum is never below the minimum (Hadoop: FSQueue.setMaxShare)."""
+        configured = queue.configured_max_share.of(self._state.cluster)
+        queue.max_share = component_max(configured, queue.min_share)
+        queue.has_max_share = min(queue.max_share) < UNBOUNDED
 
     # --- queues on demand
 
-    def leaf_for(self, path: str, now_ms: int) -> Queue:
+    def get_or_create_leaf(self, path: str, now_ms: int) -> FSLeafQueue:
         """The leaf of that path, made with its missing ancestors if it does not exist.
 
         Raises:
             Rejected: it exists as a parent, a leaf stands above it, or its policy is not allowed.
         """
         path = with_root(path)
-        known = self._ledger.queues.get(path)
+        known = self._state.queues.get(path)
         queue = known or self._create(path, now_ms, is_leaf=True)
-        if queue is None or not queue.is_leaf:
+        if not isinstance(queue, FSLeafQueue):
             raise Rejected(
                 Reason.QUEUE_NOT_LEAF,
                 f"queue {path} is not a leaf queue; use a leaf below it, or another queue",
             )
         if known is None:
-            self.share_steadily()
-            self._ledger.touch()
+            update_steady_shares(self._state)
+            self._state.dirty.shares_changed()
         return queue
 
-    def _find_or_create(self, path: str, now_ms: int, *, is_leaf: bool) -> Queue | None:
-        known = self._ledger.queues.get(path)
+    def _get_or_create(self, path: str, now_ms: int, *, is_leaf: bool) -> FSQueue | None:
+        known = self._state.queues.get(path)
         return known if known is not None else self._create(path, now_ms, is_leaf=is_leaf)
 
-    def _create(self, path: str, now_ms: int, *, is_leaf: bool) -> Queue | None:
-        """Make a queue and its missing ancestors; None where a policy or a leaf is in the way."""
+    def _create(self, path: str, now_ms: int, *, is_leaf: bool) -> FSQueue | None:
+        """Make a queue and its missing ancestors; None where a policy or a leaf is in the way.
+
+        Ancestors that were made before the failure stay, as in Hadoop.
+        """
         missing: list[str] = []
         above = path
-        while above not in self._ledger.queues:
+        while above not in self._state.queues:
             _check_name(above)
             missing.insert(0, above)
             above = above.rpartition(".")[0]
-        parent = self._ledger.queues[above]
-        if parent.is_leaf:
-            return None
-        queue = parent
+        queue = self._state.queues[above]
         for name in missing:
+            if not isinstance(queue, FSParentQueue):
+                return None
             policy = self._policy(name)
             leaf = is_leaf and name == path
-            if not allows(parent.policy, policy) or (not leaf and policy is FairPolicy.FIFO):
+            if not is_child_policy_allowed(queue.policy, policy):
                 return None
-            queue = self._make(name, parent, now_ms, is_leaf=leaf)
-            parent = queue
+            if not leaf and policy is FairPolicy.FIFO:
+                return None
+            queue = self._new_queue(name, queue, now_ms, is_leaf=leaf)
         return queue
 
-    def _make(self, path: str, parent: Queue | None, now_ms: int, *, is_leaf: bool) -> Queue:
-        queue = Queue(path, parent, self._ledger.zero, is_leaf=is_leaf)
+    def _new_queue(
+        self, path: str, parent: FSParentQueue | None, now_ms: int, *, is_leaf: bool
+    ) -> FSQueue:
+        zero = self._state.zero
+        queue: FSQueue
+        if is_leaf:
+            queue = FSLeafQueue(path, parent, zero)
+            queue.last_time_at_min_share_ms = now_ms
+        else:
+            queue = FSParentQueue(path, parent, zero)
         queue.policy = self._policy(path)
-        queue.at_min_share_ms = now_ms
-        self._ledger.queues[path] = queue
+        self._state.queues[path] = queue
         if parent is not None:
             parent.children.append(queue)
-        self._set_up(queue)
-        if parent is not None and _is_weightless(queue):
-            parent.is_contrary = True
-        self._limit_dynamic(queue)
+        self._apply_settings(queue)
+        if parent is not None and _divides_by_zero(queue):
+            parent.order_is_non_transitive = True
+        self._limit_dynamic_child(queue)
         return queue
 
     # --- queues that go
 
-    def _make_way(self, path: str, *, is_leaf: bool) -> bool | None:
+    def _remove_empty_incompatible(self, path: str, *, is_leaf: bool) -> bool | None:
         """Remove an empty queue that is in the way of *path*.
 
-        True: removed. False: it is not empty. None: nothing is in the way.
+        Hadoop: removeEmptyIncompatibleQueues. True: removed. False: it is not empty. None: nothing
+        is in the way.
         """
-        if path.startswith(f"{_ROOT}.default."):
+        if path.startswith(f"{ROOT}.default."):
             return None
-        known = self._ledger.queues.get(path)
+        known = self._state.queues.get(path)
         if known is not None:
-            return None if known.is_leaf == is_leaf else self._remove_if_empty(known)
+            if isinstance(known, FSLeafQueue) == is_leaf:
+                return None
+            return self._remove_if_empty(known)
         above = path.rpartition(".")[0]
         while above:
-            queue = self._ledger.queues.get(above)
-            if queue is not None and queue.is_leaf:
+            queue = self._state.queues.get(above)
+            if isinstance(queue, FSLeafQueue):
                 return self._remove_if_empty(queue)
             above = above.rpartition(".")[0]
         return None
 
-    def _remove_if_empty(self, queue: Queue) -> bool:
+    def _remove_if_empty(self, queue: FSQueue) -> bool:
         if not queue.is_empty:
             return False
         self._remove(queue)
         return True
 
-    def _remove(self, queue: Queue) -> None:
-        for child in tuple(queue.children):
+    def _remove(self, queue: FSQueue) -> None:
+        for child in tuple(queue.child_queues):
             self._remove(child)
-        del self._ledger.queues[queue.path]
+        del self._state.queues[queue.path]
         if queue.parent is not None:
             queue.parent.children.remove(queue)
-            queue.parent.line.drop(queue)
-        self._ledger.touch()
+            queue.parent.schedulables.remove(queue)
+        self._state.dirty.shares_changed()
 
-    def tidy(self, now_ms: int) -> None:
-        """Remove empty dynamic queues and retry what was postponed (every ten seconds)."""
-        for queue in reversed(list(self._ledger.root.down())):
-            if not queue.declared and queue.parent is not None and queue.is_empty:
+    def on_check(self, now_ms: int) -> None:
+        """Remove empty dynamic queues, and retry queues that were incompatible.
+
+        Hadoop: AllocationReloadListener.onCheck, every ten seconds.
+        """
+        for queue in reversed(list(self._state.root.walk())):
+            if queue.is_dynamic and queue.parent is not None and queue.is_empty:
                 self._remove(queue)
-        for path, is_leaf in tuple(self._postponed):
-            if self._make_way(path, is_leaf=is_leaf) is False:
+        for path, is_leaf in tuple(self._incompatible):
+            if self._remove_empty_incompatible(path, is_leaf=is_leaf) is False:
                 continue
-            del self._postponed[path, is_leaf]
-            made = self._find_or_create(path, now_ms, is_leaf=is_leaf)
+            del self._incompatible[path, is_leaf]
+            made = self._get_or_create(path, now_ms, is_leaf=is_leaf)
             if made is not None:
-                made.declared = path in self._declared
+                made.is_dynamic = path not in self._declared
 
 
 def _is_parent(queue: QueueConfig) -> bool:
-    return queue.path == _ROOT or (queue.fair is not None and queue.fair.parent)
+    return queue.path == ROOT or (queue.fair is not None and queue.fair.parent)
 
 
-def _is_weightless(queue: Queue) -> bool:
-    """Whether its parent's policy divides by a weight of nothing."""
+def _divides_by_zero(queue: FSQueue) -> bool:
+    """Whether its parent's policy divides by a weight of 0 (see comparators)."""
     parent = queue.parent
     return parent is not None and parent.policy is FairPolicy.DRF and queue.weight <= 0
 
 
-def _first(said: int | None, otherwise: int) -> int:
-    return otherwise if said is None else said
-
-
-def allows(parent: FairPolicy, child: FairPolicy) -> bool:
-    """Whether a queue of one policy may have a child of another (Hadoop: isChildPolicyAllowed)."""
-    if parent is FairPolicy.FIFO:
-        return False
-    return parent is FairPolicy.DRF or child is not FairPolicy.DRF
+def _first(configured: int | None, otherwise: int) -> int:
+    return otherwise if configured is None else configured
 
 
 def _check_name(path: str) -> None:

@@ -8,7 +8,7 @@ from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
 from kubeyarn.model.fair_queues import FairClusterConfig, FairPolicy, check_fair_rules
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.fair.queue_manager import allows
+from kubeyarn.schedulers.fair.scheduling_policy import is_child_policy_allowed
 
 _ROOT = "root"
 
@@ -54,7 +54,7 @@ def _policy_problems(config: SchedulerConfig) -> Iterator[Problem]:
             )
             continue
         above = policies.get(queue.parent)
-        if above in (None, FairPolicy.FIFO) or allows(above, own):
+        if above in (None, FairPolicy.FIFO) or is_child_policy_allowed(above, own):
             continue
         found = f"{own.value} below {queue.parent}, which says {above.value}"
         allowed = f"Fair or Fifo there; {FairPolicy.DRF.value} if {queue.parent} says it too"

@@ -1,68 +1,82 @@
-"""Whether an application or an ask is taken, and where (Hadoop: RMAppManager, FairScheduler)."""
+"""Whether an application or an ask is taken, and where.
+
+Hadoop: RMAppManager, FairScheduler.addApplication, SchedulerUtils.normalizeAndValidateRequest.
+"""
 
 from __future__ import annotations
 
-from kubeyarn.model.applications import Application
-from kubeyarn.model.asks import Ask
+from typing import TYPE_CHECKING
+
 from kubeyarn.model.errors import AccessDenied, Rejected
 from kubeyarn.model.reasons import Reason
-from kubeyarn.schedulers.fair.accounts import Ledger
-from kubeyarn.schedulers.fair.objects import Attempt, Queue
-from kubeyarn.schedulers.fair.placement import Submission, default_rules, place
-from kubeyarn.schedulers.fair.queue_manager import Tree
-from kubeyarn.schedulers.fair.sizes import check_queue_has, check_size
-from kubeyarn.schedulers.fair.sizing import Sizing
+from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue
+from kubeyarn.schedulers.fair.placement import PlacementSubject, default_rules, place
+
+if TYPE_CHECKING:
+    from kubeyarn.model.applications import Application
+    from kubeyarn.model.asks import Ask
+    from kubeyarn.model.resources import ResourceTypes, Vector
+    from kubeyarn.schedulers.fair.cluster_nodes import ClusterNodeTracker
+    from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
+    from kubeyarn.schedulers.fair.objects.queue import FSQueue
+    from kubeyarn.schedulers.fair.queue_manager import QueueManager
 
 
-class Admission:
+class FairSubmission:
     """Checks what comes in; refuses before anything is changed but the queue made for it."""
 
-    def __init__(self, ledger: Ledger, tree: Tree, sizing: Sizing) -> None:
-        self._ledger = ledger
-        self._tree = tree
-        self._sizing = sizing
+    def __init__(
+        self, state: FairClusterState, queue_manager: QueueManager, nodes: ClusterNodeTracker
+    ) -> None:
+        self._state = state
+        self._queue_manager = queue_manager
+        self._nodes = nodes
 
-    def admit(self, application: Application, now_ms: int) -> Queue:
+    def admit(self, application: Application, now_ms: int) -> FSLeafQueue:
         """The leaf that takes an application, made if need be.
+
+        Access and the size of the ApplicationMaster are checked for the queue that a rule chose,
+        before the leaf is made, and again for the leaf: in a queue for reservations it is another.
 
         Raises:
             Rejected: no rule takes it, the queue is no leaf, access, or an AM that is too large.
         """
-        taken = self._ledger.queues.get(application.placed)
-        if taken is not None and taken.is_leaf:
-            return taken
+        placed = self._state.queues.get(application.placed)
+        if isinstance(placed, FSLeafQueue):
+            return placed
         path = self._place(application)
-        if self._ledger.check_access:
+        if self._state.check_access:
             self._check_access(application, self._nearest(path))
         if application.am_size is not None:
-            maximum = self._sizing.container_maximum(self._tree.find(path))
-            check_size(application.am_size, maximum, self._ledger.types, "AM container")
-        leaf = self._tree.leaf_for(self._tree.inside(path), now_ms)
-        if self._ledger.check_access:
+            maximum = self._nodes.maximum_allocation(self._queue_manager.get_queue(path))
+            check_size(application.am_size, maximum, self._state.types, "AM container")
+        leaf_path = self._queue_manager.default_queue_of(path)
+        leaf = self._queue_manager.get_or_create_leaf(leaf_path, now_ms)
+        if self._state.check_access:
             self._check_access(application, leaf)
         if application.am_size is not None:
-            size = self._sizing.normalized(application.am_size, leaf)
-            check_queue_has(size, leaf.maximum, self._ledger.types, leaf.path)
+            size = self._nodes.normalize(application.am_size, leaf)
+            check_queue_has(size, leaf.max_share, self._state.types, leaf.path)
         return leaf
 
     def _place(self, application: Application) -> str:
-        config = self._ledger.config
+        config = self._state.config
         rules = config.rules or default_rules(
             allow_undeclared=config.allow_undeclared, user_as_default=config.user_as_default
         )
-        groups = application.groups or (application.user,)
-        submission = Submission(application.queue, application.user, groups)
-        return place(rules, submission, self._tree)
+        subject = PlacementSubject(application.queue, application.user, _groups(application))
+        return place(rules, subject, self._queue_manager)
 
-    def _nearest(self, path: str) -> Queue:
+    def _nearest(self, path: str) -> FSQueue:
         """The queue of that path, or the nearest existing one above it."""
-        while path not in self._ledger.queues:
+        while path not in self._state.queues:
             path = path.rpartition(".")[0] or "root"
-        return self._ledger.queues[path]
+        return self._state.queues[path]
 
-    def _check_access(self, application: Application, queue: Queue) -> None:
-        groups = application.groups or (application.user,)
-        for above in queue.up():
+    def _check_access(self, application: Application, queue: FSQueue) -> None:
+        groups = _groups(application)
+        for above in queue.path_up():
             if above.path in application.allowed:
                 return
             if any(access.allows(application.user, groups) for access in above.access):
@@ -73,13 +87,13 @@ class Admission:
             "it, nor any queue above it; ask for the right to submit",
         )
 
-    def check_ask(self, attempt: Attempt, ask: Ask) -> None:
+    def check_ask(self, attempt: FSAppAttempt, ask: Ask) -> None:
         """Refuse an ask that can never be served as it is.
 
         Raises:
             Rejected: negative, too large, of a resource the queue has none of, or for a partition.
         """
-        types = self._ledger.types
+        types = self._state.types
         what = f"{attempt.application.id}, priority {ask.key.priority}"
         if ask.count < 0:
             raise Rejected(
@@ -91,5 +105,45 @@ class Admission:
                 f"{what}: partition {ask.partition!r} is asked for; the Fair Scheduler has no "
                 "partitions, leave it out",
             )
-        check_size(ask.size, self._sizing.container_maximum(attempt.queue), types, what)
-        check_queue_has(ask.size, attempt.queue.maximum, types, attempt.queue.path)
+        check_size(ask.size, self._nodes.maximum_allocation(attempt.queue), types, what)
+        check_queue_has(ask.size, attempt.queue.max_share, types, attempt.queue.path)
+
+
+def _groups(application: Application) -> tuple[str, ...]:
+    """The user's groups; who is in none counts as the only member of a group of that name."""
+    return application.groups or (application.user,)
+
+
+def check_size(size: Vector, maximum: Vector, types: ResourceTypes, what: str) -> None:
+    """Refuse a size beyond the maximum allocation.
+
+    Raises:
+        Rejected: a component is negative or above *maximum*.
+    """
+    for amount, most, name in zip(size, maximum, types.names, strict=True):
+        asked = types.amount(name, amount)
+        if amount < 0:
+            raise Rejected(
+                Reason.INVALID_REQUEST, f"{what}: {asked} is asked for, it must not be negative"
+            )
+        if amount > most:
+            raise Rejected(
+                Reason.MAXIMUM_ALLOCATION,
+                f"{what}: {asked} is asked for, the maximum allocation is "
+                f"{types.amount(name, most)}; ask for smaller containers",
+            )
+
+
+def check_queue_has(size: Vector, maximum: Vector, types: ResourceTypes, queue: str) -> None:
+    """Refuse a size that needs a resource of which the queue's maximum is 0.
+
+    Raises:
+        Rejected: *queue* can never have what *size* needs.
+    """
+    for amount, most, name in zip(size, maximum, types.names, strict=True):
+        if amount > 0 and most == 0:
+            raise Rejected(
+                Reason.QUEUE_MAXIMUM,
+                f"queue {queue}: its maximum of {name} is 0 and {types.amount(name, amount)} is "
+                "asked for; use a queue that has some",
+            )

@@ -19,7 +19,12 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes, add, fits
 from kubeyarn.schedulers.api import Preempt
 from kubeyarn.schedulers.fair import FairScheduler
-from kubeyarn.schedulers.fair.objects import Attempt, Queue
+from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
+from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSQueue
+from kubeyarn.schedulers.fair.objects.schedulables import SortKey
+from kubeyarn.schedulers.fair.ordering import key_of_attempt, key_of_queue
+from property.schedulers.fair.recounting import check_accounts
 
 TYPES = ResourceTypes()
 LEAVES = ("root.a", "root.p.x", "root.p.y", "root.f", "root.m")
@@ -75,6 +80,7 @@ class World:
     apps: list[ApplicationId] = field(default_factory=list)
     nodes: int = 3
     number: int = 0
+    has_moved: bool = False
 
     def submit(self, queue: str) -> None:
         self.number += 1
@@ -126,6 +132,7 @@ def do(world: World, step: tuple[str, int, object]) -> None:
             world.engine.move(app, LEAVES[pick % len(LEAVES)], world.now_ms)
         except Rejected:
             return
+        world.has_moved = True
     elif kind == "finish":
         world.engine.finish(app, world.now_ms)
         world.apps.remove(app)
@@ -158,13 +165,14 @@ STEPS = st.tuples(
 
 @settings(max_examples=150, deadline=None)
 @given(POLICIES, st.lists(STEPS, max_size=40))
-def test_the_ledger_adds_up_and_no_limit_is_passed(
+def test_the_state_adds_up_and_no_limit_is_passed(
     policy: str, steps: list[tuple[str, int, object]]
 ) -> None:
     world = World(engine(policy))
     for step in steps:
         do(world, step)
         check(world.engine)
+        check_accounts(world.engine._state, with_am_used=not world.has_moved)
 
 
 def check(made: FairScheduler) -> None:
@@ -181,35 +189,33 @@ def check(made: FairScheduler) -> None:
         if children:
             assert status.used == tuple(sum(c.used[i] for c in children) for i in (0, 1))
             assert status.containers == sum(c.containers for c in children)
-    ledger = made._ledger
-    for room in ledger.rooms.values():
-        on_it = (0, 0)
-        for container in containers:
-            if container.node == room.node.name:
-                on_it = add(on_it, container.size)
-        assert add(on_it, room.free) == room.node.total
-        assert min(room.free) >= 0
-    for queue in ledger.queues.values():
-        check_line(made, queue)
+    state = made._state
+    for node in state.nodes.values():
+        assert min(node.available) >= 0
+    for queue in state.queues.values():
+        check_order(state, queue)
 
 
-def check_line(made: FairScheduler, queue: Queue) -> None:
-    """Everyone who wanted something at the last update is in line, by the key that counts now."""
-    ledger = made._ledger
-    members = list(queue.line)
-    if queue.is_leaf:
-        wanting = {attempt.name for attempt in queue.runnable if attempt.demand != attempt.usage}
-        for attempt in queue.runnable:
-            if attempt not in ledger.unreckoned:
-                assert (attempt.name in wanting) == bool(attempt.keys)
-        assert {m.name for m in members if isinstance(m, Attempt)} == wanting
-        keys = [ledger.key_of_attempt(m) for m in members if isinstance(m, Attempt)]
+def check_order(state: FairClusterState, queue: FSQueue) -> None:
+    """Who wanted something at the last update is in order, by the key that counts now."""
+    children = list(queue.schedulables)
+    keys: list[SortKey]
+    if isinstance(queue, FSLeafQueue):
+        runnable = queue.runnable_apps
+        wanting = {attempt.name for attempt in runnable if attempt.demand != attempt.used}
+        for attempt in runnable:
+            if attempt not in state.dirty.attempts:
+                assert (attempt.name in wanting) == bool(attempt.ask_keys)
+        attempts = [child for child in children if isinstance(child, FSAppAttempt)]
+        assert {attempt.name for attempt in attempts} == wanting
+        keys = [key_of_attempt(state, attempt) for attempt in attempts]
     else:
-        busy = {child.path for child in queue.children if len(child.line)}
-        assert {m.path for m in members if isinstance(m, Queue)} == busy
-        if ledger.is_stale:
+        busy = {child.path for child in queue.child_queues if len(child.schedulables)}
+        queues = [child for child in children if isinstance(child, FSQueue)]
+        assert {child.path for child in queues} == busy
+        if state.dirty.shares:
             return
-        keys = [ledger.key_of_queue(m) for m in members if isinstance(m, Queue)]
+        keys = [key_of_queue(state, child) for child in queues]
     assert all(one < other for one, other in pairwise(keys))
 
 
@@ -257,7 +263,7 @@ def test_a_cycle_decides_what_heartbeats_of_all_nodes_would(
     quiet = 0
     while quiet < 3:
         by_heartbeat.update(now_ms)
-        names = list(by_heartbeat._ledger.rooms)
+        names = list(by_heartbeat._state.nodes)
         made = [by_heartbeat.node_update(name, now_ms) for name in names]
         quiet = 0 if any(made) else quiet + 1
 

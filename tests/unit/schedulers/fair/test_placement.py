@@ -6,7 +6,7 @@ import pytest
 
 from kubeyarn.model.errors import Rejected, SpecError
 from kubeyarn.model.fair_queues import FairRule, FairRuleKind, check_fair_rules
-from kubeyarn.schedulers.fair.placement import Submission, default_rules, place
+from kubeyarn.schedulers.fair.placement import PlacementSubject, default_rules, place
 
 SPECIFIED = FairRule(FairRuleKind.SPECIFIED)
 USER = FairRule(FairRuleKind.USER)
@@ -28,8 +28,8 @@ class Declared:
 
 
 def placed(*rules: FairRule, queue: str = "", queues: Declared | None = None) -> str:
-    submission = Submission(queue, "al.ice", ("devs", "ops"))
-    return place(rules, submission, queues or Declared())
+    subject = PlacementSubject(queue, "al.ice", ("devs", "ops"))
+    return place(rules, subject, queues or Declared())
 
 
 def test_the_queue_that_was_asked_for_is_taken() -> None:
@@ -72,10 +72,10 @@ def test_a_nested_user_queue_is_not_made_below_a_leaf() -> None:
 
 def test_a_user_named_root_gets_a_queue_only_inside_another_rule() -> None:
     inside_root = FairRule(FairRuleKind.USER, parent=FairRule(FairRuleKind.DEFAULT, queue="root"))
-    submission = Submission("", "root", ("root",))
+    subject = PlacementSubject("", "root", ("root",))
 
-    assert place((USER,), submission, Declared()) == "root"
-    assert place((inside_root,), submission, Declared(parents=("root",))) == "root.root"
+    assert place((USER,), subject, Declared()) == "root"
+    assert place((inside_root,), subject, Declared(parents=("root",))) == "root.root"
 
 
 def test_the_default_rule_may_name_its_queue() -> None:

@@ -253,7 +253,7 @@ def test_a_container_may_be_known_before_its_node() -> None:
 
 
 @pytest.mark.parametrize("policy", ["fair", "drf"])
-def test_a_ledger_that_was_rebuilt_decides_like_the_one_before(policy: str) -> None:
+def test_a_state_that_was_rebuilt_decides_like_the_one_before(policy: str) -> None:
     queues = AB + f"<defaultQueueSchedulingPolicy>{policy}</defaultQueueSchedulingPolicy>"
     before = FairCluster(queues)
     before.run(1, "a", count=30)

@@ -2,50 +2,50 @@
 
 from __future__ import annotations
 
-from kubeyarn.schedulers.fair.ordering import drf_key, fair_key, fifo_key
+from kubeyarn.schedulers.fair.comparators import drf_key, fair_share_key, fifo_key
 
 CLUSTER = (100, 10)
 
 
 def test_under_fair_what_wants_nothing_comes_last() -> None:
-    idle = fair_key(0, 0, 0, 1.0, 0, "a")
-    busy = fair_key(900, 1000, 0, 1.0, 0, "b")
+    idle = fair_share_key(0, 0, 0, 1.0, 0, "a")
+    busy = fair_share_key(900, 1000, 0, 1.0, 0, "b")
 
     assert busy < idle
 
 
 def test_under_fair_what_is_below_its_minimum_comes_first() -> None:
-    needy = fair_key(50, 100, 60, 1.0, 0, "b")
-    light = fair_key(10, 100, 0, 4.0, 0, "a")
+    needy = fair_share_key(50, 100, 60, 1.0, 0, "b")
+    light = fair_share_key(10, 100, 0, 4.0, 0, "a")
 
     assert needy < light
 
 
 def test_under_fair_the_minimum_counts_only_as_far_as_it_is_wanted() -> None:
-    satisfied = fair_key(20, 20, 60, 1.0, 0, "a")
-    light = fair_key(10, 100, 0, 1.0, 0, "b")
+    satisfied = fair_share_key(20, 20, 60, 1.0, 0, "a")
+    light = fair_share_key(10, 100, 0, 1.0, 0, "b")
 
     assert light < satisfied
 
 
 def test_under_fair_of_two_below_their_minima_the_one_with_the_smaller_part_goes_first() -> None:
-    half = fair_key(50, 200, 100, 1.0, 0, "b")
-    most = fair_key(8, 200, 10, 1.0, 0, "a")
+    half = fair_share_key(50, 200, 100, 1.0, 0, "b")
+    most = fair_share_key(8, 200, 10, 1.0, 0, "a")
 
     assert half < most
 
 
 def test_under_fair_the_least_usage_for_the_weight_goes_first() -> None:
-    assert fair_key(30, 99, 0, 3.0, 0, "b") < fair_key(20, 99, 0, 1.0, 0, "a")
+    assert fair_share_key(30, 99, 0, 3.0, 0, "b") < fair_share_key(20, 99, 0, 1.0, 0, "a")
 
 
 def test_under_fair_weight_zero_follows_every_other() -> None:
-    assert fair_key(90, 99, 0, 0.5, 0, "b") < fair_key(1, 99, 0, 0.0, 0, "a")
+    assert fair_share_key(90, 99, 0, 0.5, 0, "b") < fair_share_key(1, 99, 0, 0.0, 0, "a")
 
 
 def test_ties_go_to_the_earlier_and_then_to_the_smaller_name() -> None:
-    assert fair_key(5, 9, 0, 1.0, 1, "b") < fair_key(5, 9, 0, 1.0, 2, "a")
-    assert fair_key(5, 9, 0, 1.0, 1, "a") < fair_key(5, 9, 0, 1.0, 1, "b")
+    assert fair_share_key(5, 9, 0, 1.0, 1, "b") < fair_share_key(5, 9, 0, 1.0, 2, "a")
+    assert fair_share_key(5, 9, 0, 1.0, 1, "a") < fair_share_key(5, 9, 0, 1.0, 1, "b")
     assert fifo_key(1, "a") < fifo_key(1, "b") < fifo_key(2, "a")
 
 

@@ -6,35 +6,34 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedulers.fair.drf_comparing import Sibling, compare_siblings
-from kubeyarn.schedulers.fair.ordering import drf_key
+from kubeyarn.schedulers.fair.comparators import DrfQueue, compare_drf_queues, drf_key
 from unit.schedulers.fair.building import FairCluster
 
 CLUSTER = (10240, 10)
 NONE = (0, 0)
 
 
-def sibling(name: str, usage: Vector, weight: float = 1.0, minimum: Vector = NONE) -> Sibling:
-    return Sibling(usage, minimum, weight, name)
+def drf_queue(name: str, used: Vector, weight: float = 1.0, min_share: Vector = NONE) -> DrfQueue:
+    return DrfQueue(used, min_share, weight, name)
 
 
 def test_nothing_by_nothing_is_level_with_everything() -> None:
-    idle = sibling("m", NONE, weight=0.0)
+    idle = drf_queue("m", NONE, weight=0.0)
 
-    assert compare_siblings(sibling("a", (9216, 9)), idle, CLUSTER) < 0
-    assert compare_siblings(sibling("z", (1024, 1)), idle, CLUSTER) > 0
+    assert compare_drf_queues(drf_queue("a", (9216, 9)), idle, CLUSTER) < 0
+    assert compare_drf_queues(drf_queue("z", (1024, 1)), idle, CLUSTER) > 0
 
 
 def test_something_by_nothing_comes_last() -> None:
-    greedy = sibling("a", (1024, 1), weight=0.0)
+    greedy = drf_queue("a", (1024, 1), weight=0.0)
 
-    assert compare_siblings(greedy, sibling("b", (9216, 9)), CLUSTER) > 0
+    assert compare_drf_queues(greedy, drf_queue("b", (9216, 9)), CLUSTER) > 0
 
 
 def test_below_its_minimum_comes_first_whatever_the_weight() -> None:
-    needy = sibling("b", (1024, 1), weight=0.0, minimum=(4096, 4))
+    needy = drf_queue("b", (1024, 1), weight=0.0, min_share=(4096, 4))
 
-    assert compare_siblings(needy, sibling("a", NONE), CLUSTER) < 0
+    assert compare_drf_queues(needy, drf_queue("a", NONE), CLUSTER) < 0
 
 
 @given(
@@ -56,13 +55,13 @@ def test_where_weights_are_positive_the_keys_say_the_same(
 ) -> None:
     cluster = (40, 20, 10)[: len(pair[0][0])]
     one, other = (
-        Sibling(usage, minimum, weight, name)
-        for name, (usage, minimum, weight) in zip("ab", pair, strict=True)
+        DrfQueue(used, min_share, weight, name)
+        for name, (used, min_share, weight) in zip("ab", pair, strict=True)
     )
-    keys = [drf_key(s.usage, s.minimum, s.weight, cluster, 0, s.name) for s in (one, other)]
+    keys = [drf_key(s.used, s.min_share, s.weight, cluster, 0, s.name) for s in (one, other)]
     assume(keys[0] != keys[1])
 
-    assert (compare_siblings(one, other, cluster) < 0) == (keys[0] < keys[1])
+    assert (compare_drf_queues(one, other, cluster) < 0) == (keys[0] < keys[1])
 
 
 def test_an_idle_queue_without_weight_waits_behind_one_of_an_earlier_name() -> None:

@@ -1,0 +1,49 @@
+"""Nodes as the scheduler sees them (Hadoop: FSSchedulerNode)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import add
+
+if TYPE_CHECKING:
+    from kubeyarn.model.containers import Container
+    from kubeyarn.model.ids import ContainerId
+    from kubeyarn.model.nodes import Node
+    from kubeyarn.model.resources import Vector
+    from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt, ReservedContainer
+
+
+class FSSchedulerNode:
+    """A node, its containers, and for whom resources on it are kept.
+
+    *containers* are in order of their grant, by their identity, which is faster to hash than an
+    id. *containers_for_preemption* were chosen and not freed yet; *resources_preempted_for_app* is
+    what their ends are to give to each starved application.
+    """
+
+    __slots__ = (
+        "available",
+        "containers",
+        "containers_for_preemption",
+        "reserved_container",
+        "resources_preempted_for_app",
+        "rm_node",
+        "total_resources_preempted",
+    )
+
+    def __init__(self, rm_node: Node, zero: Vector) -> None:
+        self.rm_node = rm_node
+        self.available = rm_node.total
+        self.containers: dict[int, Container] = {}
+        self.reserved_container: ReservedContainer | None = None
+        self.containers_for_preemption: set[ContainerId] = set()
+        self.resources_preempted_for_app: dict[FSAppAttempt, Vector] = {}
+        self.total_resources_preempted = zero
+
+    @property
+    def total_reserved(self) -> Vector:
+        """What is kept: reserved, or preempted for somebody (Hadoop: getTotalReserved)."""
+        if self.reserved_container is None:
+            return self.total_resources_preempted
+        return add(self.total_resources_preempted, self.reserved_container.size)
