@@ -120,6 +120,14 @@ class UpdateContainerRequest:
     opportunistic: bool | None = None
 
 
+INVALID_CONTAINER_ID = "INVALID_CONTAINER_ID"
+INCORRECT_CONTAINER_VERSION_ERROR = "INCORRECT_CONTAINER_VERSION_ERROR"
+UPDATE_OUTSTANDING_ERROR = "UPDATE_OUTSTANDING_ERROR"
+RESOURCE_OUTSIDE_ALLOWED_RANGE = "RESOURCE_OUTSIDE_ALLOWED_RANGE"
+# Not a word of Hadoop's, which makes these updates or says nothing.
+UPDATE_REFUSED = "UPDATE_REFUSED"
+
+
 @dataclass(frozen=True, slots=True)
 class UpdateContainerError:
     """An update that is not made (Hadoop: UpdateContainerError)."""

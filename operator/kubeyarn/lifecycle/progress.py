@@ -49,7 +49,7 @@ class Unregistration:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ObservedState:
     """What is seen of an application now; everything that is not known has its default.
 
     *attempt* is the attempt that all facts about an AM are of. *outlived* says why the application
@@ -82,61 +82,63 @@ class Facts:
     expired: str = ""
 
 
-def advance(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
-    """The record after everything that *facts* lets happen has happened."""
+def advance(record: ApplicationRecord, observed: ObservedState, now_ms: int) -> ApplicationRecord:
+    """The record after everything that *observed* lets happen has happened."""
     while True:
-        after = _step(record, facts, now_ms)
+        after = _step(record, observed, now_ms)
         if after == record:
             return record
         record = after
 
 
-def _step(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
+def _step(record: ApplicationRecord, observed: ObservedState, now_ms: int) -> ApplicationRecord:
     state = record.state
     if record.ended:
         return record
     if state in (ApplicationState.NEW, ApplicationState.NEW_SAVING, ApplicationState.SUBMITTED):
-        return _before_acceptance(record, facts, now_ms)
-    if (facts.kill or facts.outlived) and state in (
+        return _before_acceptance(record, observed, now_ms)
+    if (observed.kill or observed.outlived) and state in (
         ApplicationState.ACCEPTED,
         ApplicationState.RUNNING,
     ):
         return replace(_to(record, ApplicationEvent.KILL), before_kill=state)
-    return _with_attempt(record, _of_current_attempt(facts, record), now_ms)
+    return _with_attempt(record, _of_current_attempt(observed, record), now_ms)
 
 
-def _of_current_attempt(facts: Facts, record: ApplicationRecord) -> Facts:
-    """*facts*, without what they say of the AM of a former attempt."""
-    if record.attempt is None or record.attempt.id.number == facts.attempt:
-        return facts
-    return Facts(
-        retry=facts.retry,
-        saved=facts.saved,
-        invalid=facts.invalid,
-        kill=facts.kill,
-        outlived=facts.outlived,
-        unmanaged=facts.unmanaged,
-        admission=facts.admission,
+def _of_current_attempt(observed: ObservedState, record: ApplicationRecord) -> ObservedState:
+    """*observed* without its facts about the AM of a former attempt."""
+    if record.attempt is None or record.attempt.id.number == observed.attempt:
+        return observed
+    return ObservedState(
+        retry=observed.retry,
+        saved=observed.saved,
+        invalid=observed.invalid,
+        kill=observed.kill,
+        outlived=observed.outlived,
+        unmanaged=observed.unmanaged,
+        admission=observed.admission,
     )
 
 
-def _before_acceptance(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
-    if facts.invalid:
-        return _refuse(record, facts.invalid, now_ms)
-    if facts.kill or facts.outlived:
+def _before_acceptance(
+    record: ApplicationRecord, observed: ObservedState, now_ms: int
+) -> ApplicationRecord:
+    if observed.invalid:
+        return _refuse(record, observed.invalid, now_ms)
+    if observed.kill or observed.outlived:
         killed = replace(_to(record, ApplicationEvent.KILL), final_status=FinalStatus.KILLED)
-        return replace(killed, finish_ms=now_ms, diagnostics=_why_killed(facts))
+        return replace(killed, finish_ms=now_ms, diagnostics=_why_killed(observed))
     if record.state is ApplicationState.NEW:
         return _to(record, ApplicationEvent.START)
     if record.state is ApplicationState.NEW_SAVING:
-        return _to(record, ApplicationEvent.SAVED) if facts.saved else record
-    if facts.admission is None:
+        return _to(record, ApplicationEvent.SAVED) if observed.saved else record
+    if observed.admission is None:
         return record
-    if facts.admission.refused:
-        return _refuse(record, facts.admission.refused, now_ms)
+    if observed.admission.refused:
+        return _refuse(record, observed.admission.refused, now_ms)
     accepted = _to(record, ApplicationEvent.ACCEPTED)
-    begun = accepted.with_another_attempt(now_ms, unmanaged=facts.unmanaged)
-    return replace(begun, queue=facts.admission.queue)
+    begun = accepted.with_another_attempt(now_ms, unmanaged=observed.unmanaged)
+    return replace(begun, queue=observed.admission.queue)
 
 
 def _refuse(record: ApplicationRecord, why: str, now_ms: int) -> ApplicationRecord:
@@ -144,23 +146,25 @@ def _refuse(record: ApplicationRecord, why: str, now_ms: int) -> ApplicationReco
     return replace(refused, final_status=FinalStatus.FAILED, diagnostics=why, finish_ms=now_ms)
 
 
-def _with_attempt(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
+def _with_attempt(
+    record: ApplicationRecord, observed: ObservedState, now_ms: int
+) -> ApplicationRecord:
     before = record.attempt
     if before is None:
         return record
-    if facts.admission is not None and facts.admission.queue:
+    if observed.admission is not None and observed.admission.queue:
         # It may have been moved since.
-        record = replace(record, queue=facts.admission.queue)
+        record = replace(record, queue=observed.admission.queue)
     # What the AM said last, when it unregistered, stays.
-    if facts.tracking_url and record.state is not ApplicationState.FINISHING:
-        record = replace(record, tracking_url=facts.tracking_url)
-    if facts.progress is not None and record.state is not ApplicationState.FINISHING:
-        record = replace(record, progress=facts.progress)
-    attempt = _advance_attempt(before, facts, now_ms, killing=_killing(record))
+    if observed.tracking_url and record.state is not ApplicationState.FINISHING:
+        record = replace(record, tracking_url=observed.tracking_url)
+    if observed.progress is not None and record.state is not ApplicationState.FINISHING:
+        record = replace(record, progress=observed.progress)
+    attempt = _advance_attempt(before, observed, now_ms, killing=_killing(record))
     record = record.with_attempt(attempt)
     if attempt.state is before.state:
         return record
-    return _follow(record, attempt, facts, now_ms)
+    return _follow(record, attempt, observed, now_ms)
 
 
 def _killing(record: ApplicationRecord) -> bool:
@@ -168,37 +172,37 @@ def _killing(record: ApplicationRecord) -> bool:
 
 
 def _advance_attempt(
-    attempt: AttemptRecord, facts: Facts, now_ms: int, *, killing: bool
+    attempt: AttemptRecord, observed: ObservedState, now_ms: int, *, killing: bool
 ) -> AttemptRecord:
     """One step of the attempt: the first event that the facts give and its state takes."""
     state = attempt.state
     if state in ENDED:
         return attempt
-    if state is AttemptState.SCHEDULED and facts.am_container and not facts.am_revoked:
+    if state is AttemptState.SCHEDULED and observed.am_container and not observed.am_revoked:
         allocated = _event(attempt, AttemptEvent.ALLOCATED)
         return replace(
-            allocated, container=facts.am_container, node=facts.am_node, pod=facts.am_pod
+            allocated, container=observed.am_container, node=observed.am_node, pod=observed.am_pod
         )
-    if state in (AttemptState.ALLOCATED, AttemptState.LAUNCHED) and facts.registered:
+    if state in (AttemptState.ALLOCATED, AttemptState.LAUNCHED) and observed.registered:
         return _event(attempt, AttemptEvent.REGISTERED)
-    if state is AttemptState.ALLOCATED and facts.am_revoked:
+    if state is AttemptState.ALLOCATED and observed.am_revoked:
         scheduled = _event(attempt, AttemptEvent.REVOKED)
         return replace(scheduled, container=None, node="", pod="")
-    if state is AttemptState.RUNNING and facts.unregistration is not None:
-        return _unregister(attempt, facts, now_ms)
+    if state is AttemptState.RUNNING and observed.unregistration is not None:
+        return _unregister(attempt, observed, now_ms)
     if killing and state is not AttemptState.FINISHING:
-        nothing_runs = state is AttemptState.SCHEDULED or facts.unmanaged
-        gone = facts.am_ending is not None or nothing_runs
-        return _end(attempt, AttemptEvent.KILL, facts, now_ms) if gone else attempt
-    if state is AttemptState.ALLOCATED and facts.unlaunched:
-        return _end(attempt, AttemptEvent.LAUNCH_FAILED, facts, now_ms)
-    if facts.am_ending is not None:
-        return _end(attempt, AttemptEvent.CONTAINER_FINISHED, facts, now_ms)
-    if facts.fail and state is not AttemptState.FINISHING:
-        return _end(attempt, AttemptEvent.FAIL, facts, now_ms)
-    if facts.expired and state is not AttemptState.SCHEDULED:
-        return _end(attempt, AttemptEvent.EXPIRE, facts, now_ms)
-    if state is AttemptState.ALLOCATED and facts.am_running:
+        nothing_runs = state is AttemptState.SCHEDULED or observed.unmanaged
+        gone = observed.am_ending is not None or nothing_runs
+        return _end(attempt, AttemptEvent.KILL, observed, now_ms) if gone else attempt
+    if state is AttemptState.ALLOCATED and observed.unlaunched:
+        return _end(attempt, AttemptEvent.LAUNCH_FAILED, observed, now_ms)
+    if observed.am_ending is not None:
+        return _end(attempt, AttemptEvent.CONTAINER_FINISHED, observed, now_ms)
+    if observed.fail and state is not AttemptState.FINISHING:
+        return _end(attempt, AttemptEvent.FAIL, observed, now_ms)
+    if observed.expired and state is not AttemptState.SCHEDULED:
+        return _end(attempt, AttemptEvent.EXPIRE, observed, now_ms)
+    if state is AttemptState.ALLOCATED and observed.am_running:
         return _event(attempt, AttemptEvent.LAUNCHED)
     return attempt
 
@@ -207,18 +211,20 @@ def _event(attempt: AttemptRecord, event: AttemptEvent) -> AttemptRecord:
     return replace(attempt, state=ATTEMPT.after(attempt.state, event))
 
 
-def _unregister(attempt: AttemptRecord, facts: Facts, now_ms: int) -> AttemptRecord:
+def _unregister(attempt: AttemptRecord, observed: ObservedState, now_ms: int) -> AttemptRecord:
     """Without a container of its own to wait for, the attempt is over at once."""
-    if not facts.unmanaged:
+    if not observed.unmanaged:
         return _event(attempt, AttemptEvent.UNREGISTERED)
     return replace(_event(attempt, AttemptEvent.UNREGISTERED_UNMANAGED), finish_ms=now_ms)
 
 
-def _end(attempt: AttemptRecord, event: AttemptEvent, facts: Facts, now_ms: int) -> AttemptRecord:
+def _end(
+    attempt: AttemptRecord, event: AttemptEvent, observed: ObservedState, now_ms: int
+) -> AttemptRecord:
     # An AM that is given up has no exit status, and so counts as a failure, as in Hadoop.
-    given_up = facts.unlaunched or facts.fail or facts.expired
+    given_up = observed.unlaunched or observed.fail or observed.expired
     unknown = ExitStatus.INVALID if given_up else ExitStatus.KILLED_BY_RESOURCEMANAGER
-    ending = facts.am_ending or Ending(unknown, given_up)
+    ending = observed.am_ending or Ending(unknown, given_up)
     why = ending.diagnostics
     if event is AttemptEvent.CONTAINER_FINISHED and attempt.state is not AttemptState.FINISHING:
         registered = attempt.state is AttemptState.RUNNING
@@ -238,7 +244,7 @@ def _am_exit(ending: Ending, *, registered: bool) -> str:
 
 
 def _follow(
-    record: ApplicationRecord, attempt: AttemptRecord, facts: Facts, now_ms: int
+    record: ApplicationRecord, attempt: AttemptRecord, observed: ObservedState, now_ms: int
 ) -> ApplicationRecord:
     """The application after its attempt changed its state."""
     match attempt.state:
@@ -248,28 +254,28 @@ def _follow(
             running = _to(record, ApplicationEvent.ATTEMPT_REGISTERED)
             return replace(running, launch_ms=record.launch_ms or now_ms)
         case AttemptState.FINISHING:
-            return _unregistered(record, ApplicationEvent.ATTEMPT_UNREGISTERED, facts, now_ms)
+            return _unregistered(record, ApplicationEvent.ATTEMPT_UNREGISTERED, observed, now_ms)
         case AttemptState.FINISHED if record.state is not ApplicationState.FINISHING:
-            return _unregistered(record, ApplicationEvent.ATTEMPT_FINISHED, facts, now_ms)
+            return _unregistered(record, ApplicationEvent.ATTEMPT_FINISHED, observed, now_ms)
         case AttemptState.FINISHED:
             return _to(record, ApplicationEvent.ATTEMPT_FINISHED)
         case AttemptState.KILLED:
-            return _killed(record, facts, now_ms)
+            return _killed(record, observed, now_ms)
         case AttemptState.FAILED if _killing(record):
-            return _killed(record, facts, now_ms)
+            return _killed(record, observed, now_ms)
         case AttemptState.FAILED:
-            return _failed(record, attempt, facts, now_ms)
+            return _failed(record, attempt, observed, now_ms)
         case _:
             return record
 
 
 def _failed(
-    record: ApplicationRecord, attempt: AttemptRecord, facts: Facts, now_ms: int
+    record: ApplicationRecord, attempt: AttemptRecord, observed: ObservedState, now_ms: int
 ) -> ApplicationRecord:
     """Another attempt begins, or there is none left and the application failed."""
-    if retry.another(record.attempts, facts.retry, now_ms):
+    if retry.another(record.attempts, observed.retry, now_ms):
         replaced = _to(record, ApplicationEvent.ATTEMPT_REPLACED).with_another_attempt(
-            now_ms, unmanaged=facts.unmanaged
+            now_ms, unmanaged=observed.unmanaged
         )
         return replace(replaced, tracking_url="", progress=0)
     failed = _to(record, ApplicationEvent.ATTEMPT_FAILED)
@@ -282,9 +288,9 @@ def _failed(
 
 
 def _unregistered(
-    record: ApplicationRecord, event: ApplicationEvent, facts: Facts, now_ms: int
+    record: ApplicationRecord, event: ApplicationEvent, observed: ObservedState, now_ms: int
 ) -> ApplicationRecord:
-    said = facts.unregistration
+    said = observed.unregistration
     finishing = _to(record, event)
     if said is None:
         return finishing
@@ -299,16 +305,16 @@ def _unregistered(
     )
 
 
-def _why_killed(facts: Facts) -> str:
-    return "Application killed by its user." if facts.kill else facts.outlived
+def _why_killed(observed: ObservedState) -> str:
+    return "Application killed by its user." if observed.kill else observed.outlived
 
 
-def _killed(record: ApplicationRecord, facts: Facts, now_ms: int) -> ApplicationRecord:
+def _killed(record: ApplicationRecord, observed: ObservedState, now_ms: int) -> ApplicationRecord:
     killed = _to(record, ApplicationEvent.ATTEMPT_KILLED)
     return replace(
         killed,
         final_status=FinalStatus.KILLED,
-        diagnostics=_why_killed(facts),
+        diagnostics=_why_killed(observed),
         finish_ms=now_ms,
     )
 

@@ -22,7 +22,7 @@ from kubeyarn.resourcemanager import handlers
 from kubeyarn.resourcemanager.amservice import endpoint
 from kubeyarn.resourcemanager.amservice.authentication import PodAuthenticator
 from kubeyarn.resourcemanager.amservice.http import AmService
-from kubeyarn.resourcemanager.amservice.service import Masters
+from kubeyarn.resourcemanager.amservice.service import ApplicationMasterService
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.queues import QueueKeeper
 from kubeyarn.resourcemanager.settings import Settings
@@ -85,7 +85,7 @@ class ResourceManager:
         manager.queue.start()
         keeper.queue.start()
         tasks.append(asyncio.create_task(self._operate(manager, keeper), name="kopf"))
-        tasks.append(asyncio.create_task(_look_at_all(manager)))
+        tasks.append(asyncio.create_task(_reconcile_all(manager)))
         tasks.append(asyncio.create_task(endpoint.keep(client, self._settings), name="endpoint"))
         service = await self._serve_masters(client, manager)
         self._leader.waits_for = ""
@@ -112,7 +112,7 @@ class ResourceManager:
         self, client: KubeClient, manager: ApplicationsManager
     ) -> web.AppRunner:
         service = AmService(
-            Masters(manager),
+            ApplicationMasterService(manager),
             PodAuthenticator(client, self._settings.token_audience),
             lambda: self._leader.leads,
         )
@@ -129,10 +129,10 @@ def _deletions(handler: Handler) -> Handler:
     return tell
 
 
-async def _look_at_all(manager: ApplicationsManager) -> None:
+async def _reconcile_all(manager: ApplicationsManager) -> None:
     while True:
-        manager.look_at_all()
-        await manager.delete_old()
+        manager.reconcile_all()
+        await manager.delete_expired()
         await asyncio.sleep(_LOOK_AT_ALL_S)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Admission, Ending, Facts, Unregistration, advance
+from kubeyarn.lifecycle.progress import Admission, Ending, ObservedState, Unregistration, advance
 from kubeyarn.lifecycle.records import MOST_ATTEMPTS, ApplicationRecord, AttemptRecord
 from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
@@ -23,7 +23,7 @@ def am(attempt):
 
 def seen(attempt, rule, **said):
     """An AM of *attempt* that runs, and what more is *said* of it."""
-    return Facts(
+    return ObservedState(
         attempt=attempt,
         retry=rule,
         saved=True,

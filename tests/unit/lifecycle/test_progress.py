@@ -14,7 +14,7 @@ from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import (
     Admission,
     Ending,
-    Facts,
+    ObservedState,
     Unregistration,
     advance,
 )
@@ -27,7 +27,7 @@ AM = ContainerId(AttemptId(APP, 1), 0, 1)
 NEW = ApplicationRecord(APP, user="alice", start_ms=100)
 DONE = Unregistration(FinalStatus.SUCCEEDED, "all words counted", "http://history/7")
 
-SUBMITTED = Facts(saved=True)
+SUBMITTED = ObservedState(saved=True)
 ACCEPTED = replace(SUBMITTED, admission=Admission(queue="root.default"))
 ALLOCATED = replace(ACCEPTED, am_container=AM, am_node="n1", am_pod="wordcount-01-000001")
 LAUNCHED = replace(ALLOCATED, am_running=True)
@@ -48,7 +48,16 @@ def states(record):
 
 
 def test_an_application_goes_from_new_to_finished_step_by_step():
-    seen = [Facts(), SUBMITTED, ACCEPTED, ALLOCATED, LAUNCHED, RUNNING, UNREGISTERED, FINISHED]
+    seen = [
+        ObservedState(),
+        SUBMITTED,
+        ACCEPTED,
+        ALLOCATED,
+        LAUNCHED,
+        RUNNING,
+        UNREGISTERED,
+        FINISHED,
+    ]
     record, told = NEW, []
     for second, facts in enumerate(seen, start=1):
         record = advance(record, facts, second * 1000)
@@ -108,7 +117,7 @@ def test_a_spec_that_became_wrong_after_acceptance_does_not_end_what_runs():
 
 @pytest.mark.parametrize("saved", [False, True])
 def test_a_kill_before_acceptance_ends_the_application_at_once(saved):
-    record = story(Facts(saved=saved), Facts(saved=saved, kill=True))
+    record = story(ObservedState(saved=saved), ObservedState(saved=saved, kill=True))
 
     assert states(record) == ("KILLED", None)
     assert record.final_status is FinalStatus.KILLED
@@ -245,7 +254,7 @@ def test_nothing_happens_to_an_application_that_has_ended():
 
 
 ANY_FACTS = st.builds(
-    Facts,
+    ObservedState,
     attempt=st.sampled_from([1, 1, 2, 3]),
     retry=st.sampled_from([RetryRule(), RetryRule(2), RetryRule(3, 2500)]),
     saved=st.booleans(),
@@ -292,7 +301,7 @@ def test_an_ended_application_has_an_end_a_final_status_and_an_ended_attempt(see
 
 
 def test_an_application_of_which_nothing_is_known_waits_to_be_saved():
-    assert states(advance(NEW, Facts(), 1000)) == ("NEW_SAVING", None)
+    assert states(advance(NEW, ObservedState(), 1000)) == ("NEW_SAVING", None)
 
 
 REVOKED = replace(ALLOCATED, am_revoked=True)
@@ -324,7 +333,7 @@ def test_a_kill_of_an_application_whose_grant_was_taken_back_ends_it():
     assert states(record) == ("KILLED", "KILLED")
 
 
-@pytest.mark.parametrize("facts", [Facts(saved=True), ACCEPTED])
+@pytest.mark.parametrize("facts", [ObservedState(saved=True), ACCEPTED])
 def test_an_application_that_outlived_its_time_is_killed_and_says_so(facts):
     record = story(facts, replace(facts, outlived="It is too old."))
 

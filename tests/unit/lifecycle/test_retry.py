@@ -9,7 +9,7 @@ import pytest
 from kubeyarn.lifecycle import retry
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.exit_status import NOT_COUNTED, ExitStatus
-from kubeyarn.lifecycle.progress import Admission, Ending, Facts, Unregistration, advance
+from kubeyarn.lifecycle.progress import Admission, Ending, ObservedState, Unregistration, advance
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
@@ -21,7 +21,7 @@ TWICE = RetryRule(max_attempts=2)
 
 def am(attempt, rule=TWICE, **said):
     """The registered AM of *attempt*, and what more is *said* of it."""
-    facts = Facts(
+    facts = ObservedState(
         attempt=attempt,
         retry=rule,
         saved=True,
@@ -182,7 +182,7 @@ def test_a_kill_while_it_fails_ends_it_without_another_attempt():
 
 
 def unmanaged(**said):
-    return Facts(
+    return ObservedState(
         retry=RetryRule(),
         saved=True,
         unmanaged=True,

@@ -14,7 +14,7 @@ from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.amservice.authentication import PodIdentity
-from kubeyarn.resourcemanager.amservice.service import Masters
+from kubeyarn.resourcemanager.amservice.service import ApplicationMasterService
 from kubeyarn.resourcemanager.applications import records
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.settings import Settings
@@ -45,7 +45,7 @@ class Stage:
             lambda: self.now_ms,
         )
         self.manager.am_service = "http://rm"
-        self.masters = Masters(self.manager)
+        self.masters = ApplicationMasterService(self.manager)
         seen = {
             APPLICATIONS.kind: self.manager.cache.put_application,
             REQUESTS.kind: self.manager.cache.put_request,
@@ -117,7 +117,7 @@ class Stage:
         while before != self._version:
             before = self._version
             self.now_ms += 2000
-            await self.manager.look(KEY)
+            await self.manager.reconcile(KEY)
 
     def grant(self, request: str, attempt: int, numbers: str) -> None:
         """The scheduler grants containers of a request."""

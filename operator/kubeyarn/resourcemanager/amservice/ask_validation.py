@@ -15,7 +15,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
-from kubeyarn.resourcemanager.amservice.field_error import FieldError
+from kubeyarn.resourcemanager.amservice.wire import FieldError
 from kubeyarn.resourcemanager.requests import request_builder
 from kubeyarn.schedulers import constraint_parser
 
@@ -108,7 +108,7 @@ def _check_numbers(where: str, said: wire.Ask) -> None:
 
 
 def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) -> None:
-    for name in request_builder.SIZE_NAMES:
+    for name in request_builder.ALWAYS_SHOWN:
         if size.get(name, 0) <= 0:
             found = quantities.show(name, size.get(name, 0))
             raise FieldError(f"{field}.{name}", f"found {found}, allowed: more than 0")

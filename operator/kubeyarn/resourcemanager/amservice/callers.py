@@ -10,11 +10,11 @@ from kubeyarn.lifecycle.am_session import AMSession, ProtocolError
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager.amservice import am_token
-from kubeyarn.resourcemanager.amservice.am_token import MasterToken
+from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.amservice.authentication import NotAuthenticated, PodIdentity
-from kubeyarn.resourcemanager.applications import annotation_protocol, records
+from kubeyarn.resourcemanager.applications import records, unmanaged_am
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.applications.unmanaged_am import AMToken
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import request_view
 from kubeyarn.resourcemanager.requests.request_view import RequestView
@@ -32,7 +32,7 @@ class Caller:
     @property
     def keeps_containers(self) -> bool:
         """Whether containers live on from attempt to attempt."""
-        return bool(self.application["spec"].get("keepContainersAcrossAttempts"))
+        return application_spec.keeps_containers(self.application)
 
     def asks(self, cache: Cache) -> list[RequestView]:
         """What its application's ApplicationMasters have asked, all attempts included."""
@@ -83,7 +83,7 @@ def by_pod(manager: ApplicationsManager, pod: PodIdentity) -> Caller:
         raise ProtocolError(
             "ApplicationNotFound", f"application {key[0]}/{key[1]} does not exist any more"
         )
-    if annotation_protocol.in_objects(application):
+    if application_spec.speaks_in_objects(application):
         raise ProtocolError(
             "NotAnApplicationMaster",
             f"application {key[0]}/{key[1]} says applicationMaster.protocol: Objects, so its "
@@ -99,7 +99,7 @@ def by_pod(manager: ApplicationsManager, pod: PodIdentity) -> Caller:
     return Caller(key, application, record, manager.session(key, record))
 
 
-def by_token(manager: ApplicationsManager, token: MasterToken) -> Caller:
+def by_token(manager: ApplicationsManager, token: AMToken) -> Caller:
     """The application that *token* was made for.
 
     Raises:
@@ -109,7 +109,7 @@ def by_token(manager: ApplicationsManager, token: MasterToken) -> Caller:
     key = (token.namespace, token.application)
     application = manager.cache.applications.get(key)
     record = records.read(application) if application else None
-    if application is None or record is None or not am_token.fits(token, application):
+    if application is None or record is None or not unmanaged_am.matches(token, application):
         raise NotAuthenticated(
             f"Authorization: the token is not that of application {key[0]}/{key[1]}; it is in "
             "the Secret that status.unmanagedAM.secret of the application names"

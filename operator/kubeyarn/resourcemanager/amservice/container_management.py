@@ -11,12 +11,12 @@ from kubeyarn.lifecycle import container as containers
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
-from kubeyarn.resourcemanager.amservice.field_error import FieldError
+from kubeyarn.resourcemanager.amservice.wire import FieldError
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
-from kubeyarn.resourcemanager.pods import owning
-from kubeyarn.resourcemanager.pods.pod_builder import Launch
+from kubeyarn.resourcemanager.pods.pod_builder import ContainerLaunchContext
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
 
@@ -52,8 +52,8 @@ class _Call:
         if former or container in view.completed or container not in view.grants:
             self._fail(launch.container_id, "the container has ended already")
             return
-        how = Launch(
-            image=launch.image or owning.am_image(caller.application),
+        context = ContainerLaunchContext(
+            image=launch.image or application_spec.am_image(caller.application),
             command=tuple(launch.command),
             args=tuple(launch.args),
             env=tuple(launch.env),
@@ -61,9 +61,10 @@ class _Call:
             executor=launch.executor,
             files=tuple(msgspec.to_builtins(file) for file in launch.files),
         )
-        placed = owning.placed(view, container, names.ROLE_TASK)
-        launch_one = self._manager.launcher.launch
-        pod = await launch_one(caller.key, caller.application, caller.record, placed, how)
+        placement = view.placement(container, names.ROLE_TASK)
+        pod = await self._manager.launch(
+            caller.key, caller.application, caller.record, placement, context
+        )
         self.answer.launched.append(wire.Launched(container_id=launch.container_id, pod=pod))
 
     async def stop(self, text: str) -> None:

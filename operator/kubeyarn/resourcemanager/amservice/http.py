@@ -13,11 +13,12 @@ from aiohttp import web
 from kubeyarn.cluster.errors import ApiError
 from kubeyarn.lifecycle.am_session import ProtocolError
 from kubeyarn.model.errors import SpecError, Unavailable
-from kubeyarn.resourcemanager.amservice import am_token, openapi, wire
+from kubeyarn.resourcemanager.amservice import openapi, wire
 from kubeyarn.resourcemanager.amservice.authentication import NotAuthenticated, PodAuthenticator
 from kubeyarn.resourcemanager.amservice.callers import Caller
-from kubeyarn.resourcemanager.amservice.field_error import FieldError
-from kubeyarn.resourcemanager.amservice.service import Masters
+from kubeyarn.resourcemanager.amservice.service import ApplicationMasterService
+from kubeyarn.resourcemanager.amservice.wire import FieldError
+from kubeyarn.resourcemanager.applications import unmanaged_am
 
 _log = logging.getLogger(__name__)
 
@@ -32,9 +33,12 @@ class AmService:
     """Routes of `/am/v1`. Until *ready* says so, every call is answered 503: try again."""
 
     def __init__(
-        self, masters: Masters, authenticator: PodAuthenticator, ready: Callable[[], bool]
+        self,
+        service: ApplicationMasterService,
+        authenticator: PodAuthenticator,
+        ready: Callable[[], bool],
     ) -> None:
-        self._masters = masters
+        self._service = service
         self._authenticator = authenticator
         self._ready = ready
 
@@ -50,34 +54,34 @@ class AmService:
 
     async def _register(self, request: web.Request) -> web.Response:
         caller, body = await self._call(request, wire.Register)
-        return _answer(self._masters.register(caller, body, _now_ms()))
+        return _answer(self._service.register(caller, body, _now_ms()))
 
     async def _allocate(self, request: web.Request) -> web.Response:
         caller, body = await self._call(request, wire.Allocate)
-        answer = self._masters.allocate(caller, body, _now_ms())
-        await self._masters.release(caller, body)
+        answer = self._service.allocate(caller, body, _now_ms())
+        await self._service.release(caller, body)
         return _answer(answer)
 
     async def _finish(self, request: web.Request) -> web.Response:
         caller, body = await self._call(request, wire.Finish)
-        return _answer(self._masters.finish(caller, body, _now_ms()))
+        return _answer(self._service.finish(caller, body, _now_ms()))
 
     async def _containers(self, request: web.Request) -> web.Response:
         caller, body = await self._call(request, wire.Containers)
-        return _answer(await self._masters.containers(caller, body))
+        return _answer(await self._service.containers(caller, body))
 
     async def _call(self, request: web.Request, kind: type[Body]) -> tuple[Caller, Body]:
         """Who calls and what it says: identity first, so that strangers learn nothing."""
         if not self._ready():
             raise Unavailable("the ResourceManager is starting; try again")
         header = request.headers.get("Authorization")
-        token = am_token.read(header)
+        token = unmanaged_am.read_token(header)
         if token is not None:
-            caller = self._masters.unmanaged(token)
+            caller = self._service.unmanaged(token)
             return caller, _decode(await request.read(), kind)
         pod = await self._authenticator.authenticate(header)
         body = _decode(await request.read(), kind)
-        return self._masters.caller(pod), body
+        return self._service.caller(pod), body
 
 
 def _decode(data: bytes, kind: type[Body]) -> Body:

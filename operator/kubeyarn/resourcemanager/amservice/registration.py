@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubeyarn.lifecycle.am_session import GrantedContainer
-from kubeyarn.resourcemanager import limits
+from kubeyarn.resourcemanager import application_spec, cluster_limits
 from kubeyarn.resourcemanager.amservice import responses, wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
@@ -21,27 +21,27 @@ def register(
     session = caller.session
     views = [v for v in caller.asks(manager.cache) if v.attempt == session.attempt.number]
     live = [
-        request_builder.granted(view, container, node)
+        view.granted_container(container)
         for view in views
-        for container, node in view.grants.items()
+        for container in view.grants
         if container not in view.completed
     ]
     ever = {view.key: view.granted for view in views}
     kept = _kept(manager, caller)
-    again = bool(caller.application["spec"].get("unmanagedAM")) and caller.keeps_containers
+    again = application_spec.unmanaged(caller.application) and caller.keeps_containers
     session.register(live, ever, message.tracking_url, now_ms, kept=kept, again=again)
     session.host, session.rpc_port = message.host, message.rpc_port
     session.excluded = _excluded(manager, caller)
     manager.queue.add(caller.key)
-    low, high = limits.allocation(manager.cache, caller.record.queue)
+    low, high = cluster_limits.allocation(manager.cache, caller.record.queue)
     return wire.Registered(
         application_id=str(caller.record.id),
         attempt_id=str(session.attempt),
         queue=caller.record.queue,
         minimum_allocation=request_builder.shown(low),
         maximum_allocation=request_builder.shown(high),
-        resource_types=list(dict.fromkeys((*request_builder.SIZE_NAMES, *sorted(high)))),
-        scheduler_resource_types=limits.scheduled(manager.cache),
+        resource_types=list(dict.fromkeys((*request_builder.ALWAYS_SHOWN, *sorted(high)))),
+        scheduler_resource_types=cluster_limits.scheduled(manager.cache),
         containers_from_previous_attempts=[responses.container(c) for c in kept],
         containers=[responses.container(c) for c in live],
         response_id=session.response_id,
@@ -65,10 +65,10 @@ def _kept(manager: ApplicationsManager, caller: Caller) -> list[GrantedContainer
         return []
     pods = manager.cache.pods(caller.key)
     return [
-        request_builder.granted(view, container, node)
+        view.granted_container(container)
         for view in caller.asks(manager.cache)
         if view.attempt < caller.session.attempt.number
-        for container, node in view.grants.items()
+        for container in view.grants
         if container not in view.completed
         and (pod := pods.get(container)) is not None
         and pod.running

@@ -1,4 +1,12 @@
-"""What ApplicationMasters may do, as plain calls: the AM service without its transport."""
+"""What ApplicationMasters may do, as plain calls (Hadoop: ApplicationMasterService).
+
+Every call answers from memory: it takes what the AM says into its session and answers what the
+session has to tell. The application is then put into the queue, and its reconciliation writes what
+was said. So what an AM asks never waits for the API server. Two calls do: a release deletes pods,
+after the session has taken the heartbeat, and a launch makes them, before it is answered.
+
+HTTP (`http`) is one door to these calls; whoever opens another (Hadoop RPC) calls the same ones.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +22,7 @@ from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import Unregistration
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import limits
+from kubeyarn.resourcemanager import cluster_limits
 from kubeyarn.resourcemanager.amservice import (
     ask_validation,
     callers,
@@ -25,16 +33,16 @@ from kubeyarn.resourcemanager.amservice import (
     update_validation,
     wire,
 )
-from kubeyarn.resourcemanager.amservice.am_token import MasterToken
 from kubeyarn.resourcemanager.amservice.authentication import PodIdentity
 from kubeyarn.resourcemanager.amservice.callers import Caller
-from kubeyarn.resourcemanager.amservice.field_error import FieldError
 from kubeyarn.resourcemanager.amservice.preemption_message import Marked
+from kubeyarn.resourcemanager.amservice.wire import FieldError
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.applications.unmanaged_am import AMToken
 from kubeyarn.resourcemanager.requests import request_builder
 
 
-class Masters:
+class ApplicationMasterService:
     """The calls of the AM service. Each answers from memory; writing follows behind."""
 
     def __init__(self, manager: ApplicationsManager) -> None:
@@ -49,7 +57,7 @@ class Masters:
         """
         return callers.by_pod(self._manager, pod)
 
-    def unmanaged(self, token: MasterToken) -> Caller:
+    def unmanaged(self, token: AMToken) -> Caller:
         """The application that *token* was made for.
 
         Raises:
@@ -79,7 +87,7 @@ class Masters:
     def _read(self, caller: Caller, message: wire.Allocate) -> AllocateRequest:
         exclude = message.exclude_nodes or wire.ExcludeNodes()
         cache = self._manager.cache
-        _, high = limits.allocation(cache, caller.record.queue)
+        _, high = cluster_limits.allocation(cache, caller.record.queue)
         updates, update_errors = update_validation.check(
             message.updates,
             lambda container: caller.request_of(cache, container),
@@ -107,8 +115,8 @@ class Masters:
             response_id=answer.response_id,
             allocated=[responses.container(c) for c in answer.allocated],
             completed=[responses.completed(c) for c in answer.completed],
-            headroom=request_builder.shown(limits.headroom(cache, caller.record)),
-            cluster_nodes=limits.nodes(cache),
+            headroom=request_builder.shown(cluster_limits.headroom(cache, caller.record)),
+            cluster_nodes=cluster_limits.nodes(cache),
             updated_nodes=[responses.node(update) for update in answer.nodes],
             priority=int((caller.application.get("status") or {}).get("priority") or 0),
             preemption=self._preemption(caller),
@@ -118,7 +126,8 @@ class Masters:
         )
 
     def _remember(self, caller: Caller, said: wire.Allocated) -> None:
-        known = self._manager.sessions
+        """Keep the answer in case it is lost; answers to applications that are gone are dropped."""
+        known = self._manager.cache.applications
         if len(self._answers) > len(known):
             self._answers = {k: v for k, v in self._answers.items() if k in known}
         self._answers[caller.key] = said
@@ -144,9 +153,9 @@ class Masters:
             for container, (now, why) in view.preempting.items()
             if container not in view.completed
         }
-        low, _ = limits.allocation(cache, caller.record.queue)
+        low, _ = cluster_limits.allocation(cache, caller.record.queue)
         new = [marked[container] for container in caller.session.warn(marked)]
-        return preemption_message.message(new, limits.root(cache), low)
+        return preemption_message.message(new, cluster_limits.root(cache), low)
 
     async def release(self, caller: Caller, message: wire.Allocate) -> None:
         """Give back what the AM releases; after the heartbeat itself was taken."""

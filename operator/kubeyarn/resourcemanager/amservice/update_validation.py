@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from kubeyarn.crd import quantities
-from kubeyarn.lifecycle.am_session import UpdateContainerError, UpdateContainerRequest, UpdateType
+from kubeyarn.lifecycle.am_session import (
+    INCORRECT_CONTAINER_VERSION_ERROR,
+    INVALID_CONTAINER_ID,
+    RESOURCE_OUTSIDE_ALLOWED_RANGE,
+    UPDATE_OUTSTANDING_ERROR,
+    UPDATE_REFUSED,
+    UpdateContainerError,
+    UpdateContainerRequest,
+    UpdateType,
+)
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.requests import request_builder
 from kubeyarn.resourcemanager.requests.request_view import RequestView
-
-INVALID_CONTAINER_ID = "INVALID_CONTAINER_ID"
-INCORRECT_CONTAINER_VERSION_ERROR = "INCORRECT_CONTAINER_VERSION_ERROR"
-UPDATE_OUTSTANDING_ERROR = "UPDATE_OUTSTANDING_ERROR"
-RESOURCE_OUTSIDE_ALLOWED_RANGE = "RESOURCE_OUTSIDE_ALLOWED_RANGE"
-
-UPDATE_REFUSED = "UPDATE_REFUSED"
 
 # Whether a container is opportunistic after it.
 _TYPES = {
@@ -179,7 +181,7 @@ def _size(update: wire.Update, now: Mapping[str, int], maximum: Mapping[str, int
     """
     wanted = ResourceList({**now, **quantities.amounts(update.resources, "resources")})
     for name, amount in wanted.items():
-        if name not in request_builder.SIZE_NAMES and amount != now.get(name, 0):
+        if name not in request_builder.ALWAYS_SHOWN and amount != now.get(name, 0):
             raise SpecError(
                 f"resources.{name}: found another amount, allowed: changes of cpu and memory, "
                 "which Kubernetes resizes"

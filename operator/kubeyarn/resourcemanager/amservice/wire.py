@@ -6,9 +6,19 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from kubeyarn.model.errors import SpecError
+
 
 class Message(msgspec.Struct, rename="camel", kw_only=True, omit_defaults=False):
     """A JSON object with camelCase names."""
+
+
+class FieldError(SpecError):
+    """A field of a message that cannot be acted on."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
 
 
 class Register(Message):

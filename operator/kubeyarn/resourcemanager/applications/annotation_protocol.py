@@ -11,14 +11,9 @@ from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.progress import Ending, Unregistration
 from kubeyarn.model.ids import AttemptId
+from kubeyarn.resourcemanager import application_spec
 
 _FINAL = tuple(status.value for status in FinalStatus if status is not FinalStatus.UNDEFINED)
-
-
-def in_objects(application: Object) -> bool:
-    """Whether its AM never calls the AM service."""
-    master = application["spec"].get("applicationMaster") or {}
-    return master.get("protocol") == "Objects"
 
 
 def progress(application: Object) -> int | None:
@@ -52,7 +47,7 @@ def unregistration(
 
 def mistakes(application: Object, attempt: AttemptId | None) -> list[str]:
     """What its annotations say that cannot be acted on."""
-    if not in_objects(application):
+    if not application_spec.speaks_in_objects(application):
         return []
     found = []
     if _annotation(application, names.PROGRESS) and progress(application) is None:

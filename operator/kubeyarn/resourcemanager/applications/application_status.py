@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import NotFound
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.merging import replacing
+from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import conditions
 from kubeyarn.crd.conditions import Saying
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager.applications import lifetime, records
-from kubeyarn.resourcemanager.applications.observed_state import Seen
+from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnapshot
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import request_builder, usage
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
 
 def changes(
-    seen: Seen,
+    snapshot: ApplicationSnapshot,
     record: ApplicationRecord,
     views: list[RequestView],
     said: list[Saying],
@@ -28,13 +32,13 @@ def changes(
 
     *said* are its conditions at *now_ms*, *views* its requests.
     """
-    meta, status = seen.application["metadata"], seen.application.get("status") or {}
-    wanted = records.write(record) | _address(seen, record) | _priority(seen)
+    meta, status = snapshot.application["metadata"], snapshot.application.get("status") or {}
+    wanted = records.write(record) | _address(snapshot, record) | _priority(snapshot)
     wanted["allocated"] = _allocated(views)
     wanted["usage"] = usage.of_application(views, status.get("usage") or {})
     if record.queue:
         # Before that, its queue's word on lifetimes is not known.
-        wanted["lifetime"] = lifetime.status(record, seen.lifetime.seconds)
+        wanted["lifetime"] = lifetime.status(record, snapshot.lifetime.seconds)
     wanted["observedGeneration"] = meta.get("generation")
     wanted["conditions"] = conditions.merged(
         status.get("conditions"),
@@ -70,18 +74,28 @@ def announce(
     events.record(application, level, reason, "Reconcile", note)
 
 
-def _address(seen: Seen, record: ApplicationRecord) -> Object:
+async def write(client: KubeClient, cache: Cache, key: Key, status: Object) -> None:
+    """Write a part of a YarnApplication's status, if it is there; the cache knows it at once."""
+    body = {"status": status}
+    try:
+        written = await client.patch(APPLICATIONS, key[1], body, key[0], "status")
+    except NotFound:
+        return
+    cache.put_application(written)
+
+
+def _address(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Object:
     """Where the AM listens for clients, as long as it does; another process may know it."""
     if record.state is ApplicationState.ACCEPTED:
         return {"host": None, "rpcPort": None}
-    if record.state is ApplicationState.RUNNING and seen.session.registered:
-        return {"host": seen.session.host, "rpcPort": seen.session.rpc_port}
+    if record.state is ApplicationState.RUNNING and snapshot.session.registered:
+        return {"host": snapshot.session.host, "rpcPort": snapshot.session.rpc_port}
     return {}
 
 
-def _priority(seen: Seen) -> Object:
+def _priority(snapshot: ApplicationSnapshot) -> Object:
     """The priority in force, once the scheduler has said it."""
-    applied = (seen.am_request.status.get("applied") or {}) if seen.am_request else {}
+    applied = (snapshot.am_request.status.get("applied") or {}) if snapshot.am_request else {}
     said = applied.get("priorityInForce")
     return {} if said is None else {"priority": said}
 

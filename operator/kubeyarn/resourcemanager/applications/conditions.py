@@ -4,24 +4,32 @@ from __future__ import annotations
 
 from kubeyarn.crd import not_yet
 from kubeyarn.crd.conditions import Saying
+from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.resourcemanager.applications import observed_state, spec_changes
-from kubeyarn.resourcemanager.applications.observed_state import Seen
+from kubeyarn.resourcemanager import application_spec
+from kubeyarn.resourcemanager.applications import annotation_protocol, signals
+from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnapshot
+from kubeyarn.resourcemanager.requests.request_view import RequestView
 
+CHANGES_APPLIED = "ChangesApplied"
+# What the scheduler says of changes, on the request for the AM.
+_OF_THE_SCHEDULER = ("Moved", "Prioritized")
 _NOT_YET = (ApplicationState.NEW, ApplicationState.NEW_SAVING, ApplicationState.SUBMITTED)
 
 
-def conditions(seen: Seen, record: ApplicationRecord, most_attempts: int = 0) -> list[Saying]:
+def conditions(
+    snapshot: ApplicationSnapshot, record: ApplicationRecord, most_attempts: int = 0
+) -> list[Saying]:
     """Every condition of an application; *most_attempts* is what the cluster allows, if it does."""
-    asked = int(seen.application["spec"].get("maxAttempts") or 0)
+    asked = int(snapshot.application["spec"].get("maxAttempts") or 0)
     fewer = f" The cluster allows {most_attempts} attempts." if 0 < most_attempts < asked else ""
     return [
         _accepted(record, fewer),
-        _running(seen, record),
+        _running(snapshot, record),
         _finished(record),
-        spec_changes.saying(seen, record),
-        not_yet.saying("YarnApplication", seen.application),
+        _changes_applied(snapshot, record),
+        not_yet.saying("YarnApplication", snapshot.application),
     ]
 
 
@@ -38,26 +46,26 @@ def _accepted(record: ApplicationRecord, fewer: str) -> Saying:
     return Saying("Accepted", True, "Accepted", f"Placed in queue {record.queue}.{fewer}")
 
 
-def _running(seen: Seen, record: ApplicationRecord) -> Saying:
+def _running(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Saying:
     if record.ended or record.state is ApplicationState.FINISHING:
         return Saying("Running", False, "Ended", "")
     if record.state is ApplicationState.RUNNING:
         return Saying("Running", True, "Registered", "The ApplicationMaster has registered.")
     if record.state is ApplicationState.KILLING:
         return Saying("Running", False, "Killing", "The application is being killed.")
-    if seen.am_pod is not None and record.attempt is not None:
-        former, now = seen.am_pod.container.attempt, record.attempt.id
+    if snapshot.am_pod is not None and record.attempt is not None:
+        former, now = snapshot.am_pod.container.attempt, record.attempt.id
         if former != now:
             return Saying("Running", False, "Retrying", f"{former} failed; {now} begins.")
-    reason, message = waiting(seen)
+    reason, message = waiting(snapshot)
     return Saying("Running", False, reason, message)
 
 
-def waiting(seen: Seen) -> tuple[str, str]:
+def waiting(snapshot: ApplicationSnapshot) -> tuple[str, str]:
     """What an application that does not run yet waits for: (reason, sentence)."""
-    pod = seen.am_pod
-    if observed_state.unmanaged(seen.application):
-        status = seen.application.get("status") or {}
+    pod = snapshot.am_pod
+    if application_spec.unmanaged(snapshot.application):
+        status = snapshot.application.get("status") or {}
         where = (status.get("unmanagedAM") or {}).get("secret") or "that is being made"
         return (
             "Unregistered",
@@ -70,7 +78,7 @@ def waiting(seen: Seen) -> tuple[str, str]:
         return "PodUnschedulable", f"Pod {pod.name}: {pod.unschedulable}"
     if pod is not None:
         return "Launching", f"The ApplicationMaster's pod {pod.name} starts on node {pod.node}."
-    satisfied = observed_state.condition(seen.am_request, "Satisfied")
+    satisfied = snapshot.am_request.condition("Satisfied") if snapshot.am_request else None
     if satisfied is not None and satisfied["status"] == "False":
         return str(satisfied["reason"]), str(satisfied.get("message") or "")
     return "Scheduling", "The ApplicationMaster's container is being scheduled."
@@ -89,3 +97,39 @@ def _finished(record: ApplicationRecord) -> Saying:
         FinalStatus.KILLED: "Killed",
     }.get(record.final_status, "Ended")
     return Saying("Finished", True, reason, record.diagnostics[:1024])
+
+
+def _changes_applied(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Saying:
+    """Whether everything that was changed while the application lived is in force."""
+    application, request = snapshot.application, snapshot.am_request
+    refused = [
+        ("InvalidAnnotation", m)
+        for m in annotation_protocol.mistakes(application, record.attempt_id)
+    ]
+    if snapshot.lifetime.refused:
+        refused.append(("LifetimeOver", snapshot.lifetime.refused))
+    refused += [("SignalRefused", message) for message in signals.refusals(application)]
+    refused += [*_no_such_attempt(application, record), *_refused_by_the_scheduler(request)]
+    if not refused:
+        return Saying(CHANGES_APPLIED, True, "NothingRefused", "")
+    message = "; ".join(message for _, message in refused)
+    return Saying(CHANGES_APPLIED, False, refused[0][0], message)
+
+
+def _no_such_attempt(application: Object, record: ApplicationRecord) -> list[tuple[str, str]]:
+    wanted = application["spec"].get("failAttempt") or ""
+    known = [str(attempt.id) for attempt in record.attempts]
+    if not wanted or wanted in known:
+        return []
+    allowed = ", ".join(known) or "nothing yet, it has no attempt"
+    message = f"spec.failAttempt: found {wanted}, which is no attempt of it, allowed: {allowed}"
+    return [("AttemptNotFound", message)]
+
+
+def _refused_by_the_scheduler(request: RequestView | None) -> list[tuple[str, str]]:
+    said = request.status.get("conditions") or () if request is not None else ()
+    return [
+        (str(c["reason"]), str(c.get("message") or ""))
+        for c in said
+        if c.get("type") in _OF_THE_SCHEDULER and c.get("status") == "False"
+    ]

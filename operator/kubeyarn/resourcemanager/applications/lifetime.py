@@ -12,7 +12,7 @@ from kubeyarn.resourcemanager.applications.records import timestamp
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
+class LifetimeInForce:
     """The lifetime that an application has, in seconds, and why it is not what its spec says."""
 
     seconds: int
@@ -21,7 +21,7 @@ class InForce:
 
 def in_force(
     application: Object, record: ApplicationRecord, queues: Mapping[str, Object], now_ms: int
-) -> InForce:
+) -> LifetimeInForce:
     """The lifetime of an application, which begins with its submission.
 
     A change that would have ended it already is refused (Hadoop:
@@ -31,12 +31,12 @@ def in_force(
     known = (application.get("status") or {}).get("lifetime")
     end_ms = record.start_ms + wanted * 1000
     if known is None or wanted in (0, known.get("seconds")) or now_ms < end_ms:
-        return InForce(wanted)
+        return LifetimeInForce(wanted)
     why = (
         f"spec.lifetimeSeconds: found {wanted}, which were over at {timestamp(end_ms)}, "
         "allowed: a lifetime that ends in the future, or 0"
     )
-    return InForce(int(known.get("seconds") or 0), why)
+    return LifetimeInForce(int(known.get("seconds") or 0), why)
 
 
 def status(record: ApplicationRecord, seconds: int) -> Object:

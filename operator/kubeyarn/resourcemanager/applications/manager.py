@@ -1,16 +1,28 @@
-"""The ApplicationsManager: moves every application on, one look at a time.
+"""The ApplicationsManager: moves every application on, one reconciliation at a time.
 
-`look` reads what is cached of one application, lets the pure rules say what follows, writes the
-status, and does what the new state calls for. Every step can be cut off anywhere and done again.
+Everything that happens outside (an application, request, pod or node that changed, an
+ApplicationMaster's call, time that passed) does no more than put an application's key into the
+queue. `reconcile` then looks at everything that is known of that application and brings it as far
+as that allows:
+
+1. Read: the record in its status, its requests, its pods, its AM's session (`take_snapshot`).
+2. Decide: `observe` makes the facts, `lifecycle.progress.advance` walks the state machines.
+3. Write the status, if it is another. It comes before the deeds that follow from it: a new process
+   finds the state that they belong to.
+4. Act: ask for the AM's container, write the AM's asks, reconcile each request
+   (`RequestReconciler`), end what is on lost nodes, delete what is old, send signals.
+
+It is a level, not an edge: it can be cut off between any two steps and done again, and doing it
+twice does nothing new. The queue never runs one key twice at a time, so nothing here needs a lock.
+The next reconciliation may come before the watch event of a write of this one; that is why the
+answers of writes go into the cache at once.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
-from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.cluster.workqueue import WorkQueue
@@ -18,42 +30,40 @@ from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.am_session import AMSession
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Ending, advance
+from kubeyarn.lifecycle.progress import advance
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.resourcemanager import patching
+from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.applications import (
     application_status,
     conditions,
-    keeping,
     lifetime,
     observed_state,
     records,
     retention,
+    unmanaged_am,
 )
-from kubeyarn.resourcemanager.applications.observed_state import Seen
-from kubeyarn.resourcemanager.applications.signalling import Signaller
+from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnapshot
+from kubeyarn.resourcemanager.applications.signals import Signaller
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.nodes import decommission
 from kubeyarn.resourcemanager.nodes.tracker import Nodes
-from kubeyarn.resourcemanager.pods import deletion
-from kubeyarn.resourcemanager.pods.cluster_defaults import Site
 from kubeyarn.resourcemanager.pods.isolation import Executors
-from kubeyarn.resourcemanager.pods.launcher import Launcher
-from kubeyarn.resourcemanager.pods.user_ids import UserIdsFile
-from kubeyarn.resourcemanager.requests import (
-    endings,
-    orphans,
-    preparing,
-    request_builder,
-    request_view,
+from kubeyarn.resourcemanager.pods.pod_builder import (
+    ClusterDefaults,
+    ContainerLaunchContext,
+    ContainerPlacement,
 )
-from kubeyarn.resourcemanager.requests.allocation_expiry import Unused
-from kubeyarn.resourcemanager.requests.endings import Endings
-from kubeyarn.resourcemanager.requests.reconciler import RequestServer
+from kubeyarn.resourcemanager.pods.pod_control import PodControl
+from kubeyarn.resourcemanager.pods.user_ids import UserIdsFile
+from kubeyarn.resourcemanager.requests import request_plan, request_view
+from kubeyarn.resourcemanager.requests.reconciler import RequestReconciler
+from kubeyarn.resourcemanager.requests.request_control import RequestControl
 from kubeyarn.resourcemanager.requests.request_view import RequestView
+from kubeyarn.resourcemanager.requests.termination import BY_APPLICATION_MASTER, ContainerExits
 from kubeyarn.resourcemanager.settings import Settings
 
+# A status that changes with every heartbeat (progress, counts) is written at most this often.
 _STATUS_EVERY_S = 1.0
 
 
@@ -71,32 +81,30 @@ class ApplicationsManager:
         settings: Settings,
         clock_ms: Callable[[], int] = _clock_ms,
     ) -> None:
-        self.cache = Cache()
-        self.nodes = Nodes(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
-        self._user_ids = UserIdsFile(settings.user_ids_file)
-        self.sessions: dict[Key, AMSession] = {}
         self.settings = settings
         self.am_service = settings.am_address
+        self.cache = Cache()
+        self.nodes = Nodes(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
+        self.queue: WorkQueue[Key] = WorkQueue(self.reconcile)
         self._client = client
         self._events = events
         self._clock_ms = clock_ms
         self._started_ms = clock_ms()
         self._last_number = 0
-        self._endings = Endings(self.cache, self.nodes)
         self._status_at: dict[Key, float] = {}
-        self._signaller = Signaller(client, clock_ms, self._endings.stopped)
-        self.queue: WorkQueue[Key] = WorkQueue(self.look)
-        self.launcher = Launcher(
-            client, events, settings, self.cache, self._endings, self.site, self.queue.add
-        )
-        self._server = RequestServer(
-            client,
-            events,
+        self._sessions: dict[Key, AMSession] = {}
+        self._user_ids = UserIdsFile(settings.user_ids_file)
+        self._exits = ContainerExits(self.cache, self.nodes)
+        self._pods = PodControl(client, events, self.cache)
+        self._requests = RequestControl(client, self.cache)
+        self._signaller = Signaller(client, self._pods, self._exits, clock_ms)
+        self._reconciler = RequestReconciler(
             self.cache,
-            self.nodes,
-            self._endings,
-            self.launcher,
-            Unused(settings.launch_expiry_s),
+            self._requests,
+            self._pods,
+            self._exits,
+            settings,
+            self._cluster_defaults,
             clock_ms,
             self.queue.add,
         )
@@ -107,11 +115,11 @@ class ApplicationsManager:
         """A YarnApplication was seen."""
         key = self.cache.put_application(item, deleted=what == "DELETED")
         if key not in self.cache.applications:
-            self.sessions.pop(key, None)
+            self._sessions.pop(key, None)
             self._status_at.pop(key, None)
             record = records.read(item)
             if record is not None:
-                self._endings.forget(record.id)
+                self._exits.forget(record.id)
         self.queue.add(key)
 
     def request_changed(self, what: str, item: Object) -> None:
@@ -130,23 +138,24 @@ class ApplicationsManager:
         """A node was seen."""
         cordoned = bool((item.get("spec") or {}).get("unschedulable"))
         if self.nodes.see(what, item, self.cache.busy_nodes() if cordoned else ()):
-            self.look_at_all()
+            self.reconcile_all()
 
-    def look_at_all(self) -> None:
-        """Look at every application that has not ended: time alone may have changed something."""
+    def reconcile_all(self) -> None:
+        """Look at every application that there is: time alone may have changed something."""
         self.nodes.look(self.cache.busy_nodes() if self.nodes.need_busy else ())
         for key in self.cache.applications:
             self.queue.add(key)
 
-    async def delete_old(self) -> None:
+    async def delete_expired(self) -> None:
         """Delete ended applications that are not kept any longer."""
         most, now_ms = self.settings.max_completed_applications, self._clock_ms()
         found = list(self.cache.applications.values())
-        await keeping.delete(self._client, retention.not_kept(found, most, now_ms))
+        expired = retention.expired_applications(found, most, now_ms)
+        await retention.delete_applications(self._client, expired)
 
     # One application.
 
-    async def look(self, key: Key) -> None:
+    async def reconcile(self, key: Key) -> None:
         """Bring one application as far as what is seen of it allows."""
         application = self.cache.applications.get(key)
         if application is None:
@@ -156,32 +165,24 @@ class ApplicationsManager:
         now_ms = self._clock_ms()
         before = records.read(application)
         record = before or self._new_record(application)
-        views = [request_view.view(r, record.id) for r in self.cache.requests(key)]
-        self.cache.keep_gone(key, {c for v in views for c in v.grants if c not in v.completed})
-        seen = self._seen(key, application, record, views)
-        found = observed_state.facts(seen, record, self.settings, now_ms)
-        lives = lifetime.in_force(application, record, self.cache.queues, now_ms)
-        seen = replace(seen, lifetime=lives)
-        old = lifetime.outlived(record, lives.seconds, now_ms)
-        after = advance(record, replace(found, outlived=old), now_ms)
-        await self._write(key, seen, before, after, views)
-        await self._act(key, seen.application, after, views)
+        views = self._views(key, record)
+        self.cache.keep_gone(key, _unrecorded(views))
+        snapshot = observed_state.take_snapshot(
+            key,
+            application,
+            record,
+            views,
+            self._exits,
+            self.session(key, record),
+            lifetime.in_force(application, record, self.cache.queues, now_ms),
+        )
+        observed = observed_state.observe(snapshot, record, self.settings, now_ms)
+        after = advance(record, observed, now_ms)
+        await self._write(key, snapshot, before, after, views)
+        await self._act(key, application, after, views)
 
-    async def _leave_orphans(self, key: Key) -> None:
-        requests_left, pods_left = self.cache.requests(key), self.cache.pods(key).values()
-        for name, status in list(orphans.statuses(requests_left, pods_left)):
-            if await patching.request(self._client, self.cache, key, name, status):
-                self.queue.add(key)
-
-    def session(self, key: Key, record: ApplicationRecord) -> AMSession:
-        """The AM's session of the current attempt."""
-        attempt = record.attempt.id if record.attempt else AttemptId(record.id, 1)
-        session = self.sessions.get(key)
-        if session is None or session.attempt != attempt:
-            # Its silence counts from now: what it said to a process before this one is not known.
-            session = AMSession(attempt, last_heard_ms=self._clock_ms())
-            self.sessions[key] = session
-        return session
+    def _views(self, key: Key, record: ApplicationRecord) -> list[RequestView]:
+        return [request_view.view(r, record.id) for r in self.cache.requests(key)]
 
     def _new_record(self, application: Object) -> ApplicationRecord:
         self._last_number += 1
@@ -191,44 +192,36 @@ class ApplicationsManager:
             start_ms=self._clock_ms(),
         )
 
-    def _seen(
-        self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
-    ) -> Seen:
-        number = record.attempt.id.number if record.attempt else 1
-        wanted = names.am_request_name(key[1], number)
-        request = next((v for v in views if v.name == wanted), None)
-        container = record.attempt.container if record.attempt else None
-        if container is None and request is not None:
-            container = min((*request.grants, *request.completed), default=None)
-        pod = (
-            decommission.as_seen(self.nodes, self.cache.pods(key)).get(container)
-            if container
-            else None
-        )
-        ending = (
-            (self._endings.stopped.get(pod.container) or pod.ending) if pod and pod.ending else None
-        )
-        if pod is None and container is not None:
-            ending = self._endings.of(key, container) or observed_state.am_ending(
-                request, container
-            )
-            if ending is None and request is not None and container in request.launched:
-                ending = Ending(ExitStatus.ABORTED, "The ApplicationMaster's pod was deleted.")
-        ending = observed_state.preempted(request, container, ending)
-        return Seen(application, request, pod, ending, self.session(key, record))
+    async def _leave_orphans(self, key: Key) -> None:
+        """Requests written by hand outlive their application; say how many of their pods run."""
+        requests, pods = self.cache.requests(key), self.cache.pods(key).values()
+        for name, status in list(request_plan.orphaned_statuses(requests, pods)):
+            if await self._requests.patch_status(key, name, status):
+                self.queue.add(key)
+
+    def session(self, key: Key, record: ApplicationRecord) -> AMSession:
+        """The AM's session of the current attempt."""
+        attempt = record.attempt.id if record.attempt else AttemptId(record.id, 1)
+        session = self._sessions.get(key)
+        if session is None or session.attempt != attempt:
+            # Its silence counts from now: what it said to a process before this one is not known.
+            session = AMSession(attempt, last_heard_ms=self._clock_ms())
+            self._sessions[key] = session
+        return session
 
     # Writing what is known.
 
     async def _write(
         self,
         key: Key,
-        seen: Seen,
+        snapshot: ApplicationSnapshot,
         before: ApplicationRecord | None,
         after: ApplicationRecord,
         views: list[RequestView],
     ) -> None:
-        said = conditions.conditions(seen, after, self.settings.am_max_attempts)
-        changes = application_status.changes(seen, after, views, said, self._clock_ms())
+        """Write what of the status is not as it should be: at once if a state changed."""
+        wanted = conditions.conditions(snapshot, after, self.settings.am_max_attempts)
+        changes = application_status.changes(snapshot, after, views, wanted, self._clock_ms())
         if not changes:
             return
         urgent = (
@@ -239,80 +232,107 @@ class ApplicationsManager:
             self.queue.add(key, after_s=_STATUS_EVERY_S - since)
             return
         self._status_at[key] = time.monotonic()
-        await patching.application(self._client, self.cache, key, changes)
-        application_status.announce(self._events, seen.application, before, after)
+        await application_status.write(self._client, self.cache, key, changes)
+        application_status.announce(self._events, snapshot.application, before, after)
 
     # Doing what follows.
 
     async def _act(
         self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
     ) -> None:
-        await self._prepare(key, application, record, views)
+        await self._prepare_attempt(key, application, record, views)
         session = self.session(key, record)
         if record.state is ApplicationState.RUNNING:
-            await request_builder.write(self._client, self.cache, key, application, session)
-            await request_builder.write_updates(self._client, self.cache, key, views, session)
+            await self._requests.write_asks(key, application, session)
+            await self._requests.write_updates(key, views, session)
         for view in views:
-            await self._server.serve(key, application, record, view, session)
+            await self._reconciler.reconcile(key, application, record, view, session)
         if not self.nodes.all_well:
-            await self._leave_nodes(key, record)
-        await self._sweep(key, application, record)
+            await self._end_on_leaving_nodes(key, record)
+        await self._delete_expired_pods(key, application, record)
         if not record.ended:
-            pods_now = self.cache.pods(key)
-            said = await self._signaller.serve(application, record, views, pods_now)
-            if said is not None:
-                await patching.application(self._client, self.cache, key, {"signals": said})
+            pods = self.cache.pods(key)
+            signals = await self._signaller.serve(application, record, views, pods)
+            if signals is not None:
+                await application_status.write(self._client, self.cache, key, {"signals": signals})
 
-    async def _prepare(
+    async def _prepare_attempt(
         self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
     ) -> None:
-        client, cache, done = self._client, self.cache, False
+        """What an attempt needs before its AM speaks: a container of its own, or a token."""
+        done = False
         if not record.ended and record.state is not ApplicationState.FINISHING:
             threshold = self.settings.am_node_exclusion_threshold
-            done = await preparing.ask_for_master(
-                client, cache, key, application, record, views, threshold
+            done = await self._requests.create_am_request(
+                key, application, record, views, threshold
             )
-        if (
-            observed_state.unmanaged(application)
-            and not record.ended
-            and record.attempt is not None
-        ):
-            done |= await preparing.hand_token(
-                client, cache, key, application, record, self.am_service
-            )
+        unmanaged = application_spec.unmanaged(application)
+        if unmanaged and not record.ended and record.attempt is not None:
+            token = await unmanaged_am.hand_token(self._client, key, application, self.am_service)
+            if token is not None:
+                await application_status.write(
+                    self._client, self.cache, key, {"unmanagedAM": token}
+                )
+                done = True
         if done:
             self.queue.add(key)
 
-    def site(self) -> Site:
-        """What this cluster gives to containers."""
+    def _cluster_defaults(self) -> ClusterDefaults:
+        """What this cluster gives to containers.
+
+        Raises:
+            SpecError: the users' UIDs cannot be read.
+        """
         settings = self.settings
         executors = Executors(settings.executors, settings.trusted_images, self._user_ids.ids())
-        return Site(self.am_service, settings.localizer_image, executors)
+        return ClusterDefaults(self.am_service, settings.localizer_image, executors)
 
-    async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> bool:
-        """End a container on behalf of its AM; False when it has no pod and needed none deleted."""
-        pod = self.cache.pods(key).get(container)
-        if pod is None:
-            self._endings.note(container, endings.BY_MASTER[status])
-            self.queue.add(key)
-            return False
-        if pod.ending is None:
-            self._endings.stopped[container] = endings.BY_MASTER[status]
-            await deletion.remove(self._client, pod)
-        return True
-
-    async def _leave_nodes(self, key: Key, record: ApplicationRecord) -> None:
+    async def _end_on_leaving_nodes(self, key: Key, record: ApplicationRecord) -> None:
         """End what runs on drained nodes, and remove what is left of containers on lost ones."""
-        views = [request_view.view(r, record.id) for r in self.cache.requests(key)]
-        unrecorded = {c for v in views for c in v.grants if c not in v.completed}
-        for found in decommission.leaving(self.nodes, self.cache.pods(key), unrecorded):
-            pod = found.pod
-            if found.ending is not None:
-                self._endings.stopped[pod.container] = found.ending
-            await deletion.remove(self._client, pod, at_once=found.ending is None)
+        # The requests have just been reconciled: what was recorded then stands in them by now.
+        unrecorded = _unrecorded(self._views(key, record))
+        pods = self.cache.pods(key)
+        for pod, ending in decommission.pods_to_remove(self.nodes, pods, unrecorded):
+            if ending is None:
+                # Nobody is there to end it in order.
+                await self._pods.delete(pod, grace_s=0)
+            else:
+                self._exits.stop(pod.container, ending)
+                await self._pods.delete(pod)
 
-    async def _sweep(self, key: Key, application: Object, record: ApplicationRecord) -> None:
-        found = list(self.cache.pods(key).values())
-        most = self.settings.finished_pod_retention_s
-        for pod in deletion.unwanted(application, record, found, most, self._clock_ms()):
-            await deletion.remove(self._client, pod)
+    async def _delete_expired_pods(
+        self, key: Key, application: Object, record: ApplicationRecord
+    ) -> None:
+        pods = list(self.cache.pods(key).values())
+        kept_s = self.settings.finished_pod_retention_s
+        for pod in retention.expired_pods(application, record, pods, kept_s, self._clock_ms()):
+            await self._pods.delete(pod)
+
+    # What ApplicationMasters want done at once.
+
+    async def launch(
+        self,
+        key: Key,
+        application: Object,
+        record: ApplicationRecord,
+        placement: ContainerPlacement,
+        context: ContainerLaunchContext,
+    ) -> str:
+        """Make the pod of a container that was granted to an AM; returns the pod's name."""
+        return await self._reconciler.launch(key, application, record, placement, context)
+
+    async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> None:
+        """End a container on behalf of its AM."""
+        pod = self.cache.pods(key).get(container)
+        ending = BY_APPLICATION_MASTER[status]
+        if pod is None:
+            self._exits.note(container, ending)
+            self.queue.add(key)
+        elif pod.ending is None:
+            self._exits.stop(container, ending)
+            await self._pods.delete(pod)
+
+
+def _unrecorded(views: list[RequestView]) -> set[ContainerId]:
+    """The granted containers whose exits do not stand in their requests."""
+    return {c for view in views for c in view.grants if c not in view.completed}

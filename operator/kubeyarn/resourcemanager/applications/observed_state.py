@@ -1,27 +1,37 @@
-"""From Kubernetes objects to the facts that an application's next state depends on. Pure."""
+"""What is seen of one application: the facts that its next state depends on.
+
+`take_snapshot` collects everything that is cached or remembered of an application at one moment, so
+that all that is decided in one reconciliation is decided on the same facts. `observe` turns it into
+`lifecycle.progress.ObservedState`, the input of the state machines; it is pure.
+
+Where an ApplicationMaster's container ends, several parties may say how: this process stopped it,
+its pod's last word, the request's status, the policy that took it back. The order below is the
+order of who knows best; it has to be the same as that of `request_plan`, or the attempt and the
+request would record different exit statuses of one container.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
-from kubeyarn.crd.object import Object
-from kubeyarn.lifecycle import retry
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.am_session import AMSession
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Admission, Ending, Facts
+from kubeyarn.lifecycle.progress import Admission, Ending, ObservedState
 from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
-from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager.applications import annotation_protocol, spec_changes
-from kubeyarn.resourcemanager.applications.lifetime import InForce
+from kubeyarn.resourcemanager import application_spec
+from kubeyarn.resourcemanager.applications import annotation_protocol, lifetime
+from kubeyarn.resourcemanager.applications.lifetime import LifetimeInForce
 from kubeyarn.resourcemanager.pods.pod_state import HOPELESS, PULLING, PodFacts
 from kubeyarn.resourcemanager.requests.request_view import RequestView
+from kubeyarn.resourcemanager.requests.termination import ContainerExits
 from kubeyarn.resourcemanager.settings import Settings
 
 # After a restart of the ResourceManager its session is new, but the AM has registered long ago.
@@ -29,78 +39,109 @@ _REGISTERED = (AttemptState.RUNNING, AttemptState.FINISHING)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """Everything about one application that decides how it moves on."""
+class ApplicationSnapshot:
+    """Everything about one application that decides how it moves on.
+
+    *am_request*, *am_pod* and *am_ending* are those of the current attempt's AM, if they exist.
+    """
 
     application: Object
     am_request: RequestView | None
     am_pod: PodFacts | None
     am_ending: Ending | None
     session: AMSession
-    lifetime: InForce = field(default_factory=lambda: InForce(0))
+    lifetime: LifetimeInForce = field(default_factory=lambda: LifetimeInForce(0))
 
 
-def facts(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int) -> Facts:
-    """What is seen of an application now."""
-    request, pod, session = seen.am_request, seen.am_pod, seen.session
+def take_snapshot(
+    key: Key,
+    application: Object,
+    record: ApplicationRecord,
+    views: Iterable[RequestView],
+    exits: ContainerExits,
+    session: AMSession,
+    in_force: LifetimeInForce,
+) -> ApplicationSnapshot:
+    """What is known of an application now; *views* are its requests."""
+    attempt = record.attempt
+    wanted = names.am_request_name(key[1], attempt.id.number if attempt else 1)
+    request = next((view for view in views if view.name == wanted), None)
     container = _am_container(record, request)
-    name = seen.application["metadata"]["name"]
+    pod = exits.pods(key).get(container) if container else None
+    ending = _am_ending(key, container, pod, request, exits)
+    ending = preempted(request, container, ending)
+    return ApplicationSnapshot(application, request, pod, ending, session, in_force)
+
+
+def _am_ending(
+    key: Key,
+    container: ContainerId | None,
+    pod: PodFacts | None,
+    request: RequestView | None,
+    exits: ContainerExits,
+) -> Ending | None:
+    """How the AM's container ended; None while it lives or is not there yet."""
+    if container is None:
+        return None
+    if pod is not None:
+        # What we stop ends when its pod has, and not before.
+        return (exits.stopped_as(container) or pod.ending) if pod.ending else None
+    known = exits.of(key, container) or recorded_ending(request, container)
+    if known is None and request is not None and container in request.launched:
+        return Ending(ExitStatus.ABORTED, "The ApplicationMaster's pod was deleted.")
+    return known
+
+
+def observe(
+    snapshot: ApplicationSnapshot, record: ApplicationRecord, settings: Settings, now_ms: int
+) -> ObservedState:
+    """The facts of *snapshot* on which the next state of its application depends. Pure."""
+    application, request, pod = snapshot.application, snapshot.am_request, snapshot.am_pod
+    session = snapshot.session
+    container = _am_container(record, request)
     revoked = am_revoked(record, request, pod)
-    found = Facts(
+    observed = ObservedState(
         attempt=record.attempt.id.number if record.attempt else 1,
-        retry=retry_rule(seen.application, settings),
+        retry=application_spec.retry_rule(application, settings),
+        # The record is saved by the same write that says it is submitted.
         saved=True,
-        invalid=invalid(seen.application),
-        kill=killed(seen.application),
-        fail=spec_changes.fail(seen.application, record),
-        unmanaged=unmanaged(seen.application),
+        invalid=invalid(application),
+        kill=killed(application),
+        outlived=lifetime.outlived(record, snapshot.lifetime.seconds, now_ms),
+        fail=failed_by_user(application, record),
+        unmanaged=application_spec.unmanaged(application),
         admission=admission(request),
         am_container=container,
         am_node=request.grants.get(container, "") if request and container else "",
-        am_pod=names.pod_name(name, container) if container else "",
+        am_pod=names.pod_name(application["metadata"]["name"], container) if container else "",
         am_running=bool(pod and pod.running),
-        am_ending=None if revoked else seen.am_ending,
-        unlaunched=_refused(seen.am_ending),
+        am_ending=None if revoked else snapshot.am_ending,
+        unlaunched=_refused(snapshot.am_ending),
         am_revoked=revoked,
         registered=session.registered,
         tracking_url=session.tracking_url,
         progress=session.progress if session.registered else None,
         unregistration=session.unregistration,
-        expired=expired(seen, record, settings, now_ms),
+        expired=expired(snapshot, record, settings, now_ms),
     )
-    return (
-        _said_in_objects(found, seen, record)
-        if annotation_protocol.in_objects(seen.application)
-        else found
-    )
+    if application_spec.speaks_in_objects(application):
+        return _with_annotations(observed, application, record)
+    return observed
 
 
-def _said_in_objects(found: Facts, seen: Seen, record: ApplicationRecord) -> Facts:
-    """Of an AM that calls nobody: it is registered while it runs, and its word is annotations."""
-    application, ending = seen.application, found.am_ending
+def _with_annotations(
+    observed: ObservedState, application: Object, record: ApplicationRecord
+) -> ObservedState:
+    """An AM that calls no service is registered while it runs; its annotations say the rest."""
+    ending = observed.am_ending
     ended_well = ending is not None and ending.exit_status == 0
     return replace(
-        found,
-        registered=found.am_running or ended_well,
+        observed,
+        registered=observed.am_running or ended_well,
         tracking_url=annotation_protocol.tracking_url(application),
         progress=annotation_protocol.progress(application),
         unregistration=annotation_protocol.unregistration(application, record.attempt_id, ending),
     )
-
-
-def retry_rule(application: Object, settings: Settings) -> RetryRule:
-    """How often the application's AM is started: as it asks, and at most as the cluster allows."""
-    spec = application["spec"]
-    if unmanaged(application):
-        return RetryRule()
-    asked = int(spec.get("maxAttempts") or 0)
-    validity_s = int(spec.get("attemptFailuresValidityIntervalSeconds") or 0)
-    return RetryRule(retry.resolved(asked, settings.am_max_attempts), validity_s * 1000)
-
-
-def unmanaged(application: Object) -> bool:
-    """Whether its AM runs elsewhere and is not launched."""
-    return bool(application["spec"].get("unmanagedAM"))
 
 
 def _refused(ending: Ending | None) -> str:
@@ -109,32 +150,37 @@ def _refused(ending: Ending | None) -> str:
     return ending.diagnostics if ending is not None and never_ran else ""
 
 
+def failed_by_user(application: Object, record: ApplicationRecord) -> str:
+    """Why the current attempt is failed though its AM lives; "" when its user does not want that.
+
+    Source: Hadoop ClientRMService.failApplicationAttempt.
+    """
+    wanted = application["spec"].get("failAttempt") or ""
+    return "Attempt failed by its user." if wanted == str(record.attempt_id) else ""
+
+
 def killed(application: Object) -> bool:
-    """Whether the user wants it ended."""
+    """Whether the user wants the application ended."""
     wanted = application["spec"].get("desiredState") == "Killed"
     return wanted or "deletionTimestamp" in application["metadata"]
 
 
 def invalid(application: Object) -> str:
     """What is wrong with a spec beyond what the CRD checks; empty when nothing is."""
-    spec = application["spec"]
-    master = spec.get("applicationMaster") or {}
-    if unmanaged(application):
+    am = application_spec.am_of(application)
+    if application_spec.unmanaged(application):
         return ""
     try:
-        sizes = quantities.amounts(
-            master.get("resources") or {}, "spec.applicationMaster.resources"
-        )
+        size = quantities.amounts(am.get("resources") or {}, "spec.applicationMaster.resources")
     except SpecError as error:
         return str(error)
-    for name, amount in sizes.items():
+    for name, amount in size.items():
         if amount <= 0:
             return (
-                f"spec.applicationMaster.resources.{name}: found {master['resources'][name]!r}, "
+                f"spec.applicationMaster.resources.{name}: found {am['resources'][name]!r}, "
                 "allowed: more than 0"
             )
-    containers = ((master.get("template") or {}).get("spec") or {}).get("containers") or [{}]
-    if not master.get("image") and not containers[0].get("image"):
+    if not application_spec.am_image(application):
         return (
             "spec.applicationMaster.image: found nothing, needed: the image of the "
             "ApplicationMaster, here or in template.spec.containers[0].image"
@@ -143,8 +189,8 @@ def invalid(application: Object) -> str:
 
 
 def admission(request: RequestView | None) -> Admission | None:
-    """The scheduler's answer, once it is about this generation of the AM's request."""
-    accepted = condition(request, "Accepted")
+    """The scheduler's answer to the AM's request; None while it has not answered."""
+    accepted = request.condition("Accepted") if request else None
     if request is None or accepted is None or accepted["status"] == "Unknown":
         return None
     if accepted["status"] == "True":
@@ -152,17 +198,13 @@ def admission(request: RequestView | None) -> Admission | None:
     return Admission(refused=f"{accepted['reason']}: {accepted.get('message', '')}")
 
 
-def condition(request: RequestView | None, kind: str) -> Object | None:
-    """One condition of a request."""
-    conditions: Sequence[Object] = request.status.get("conditions") or () if request else ()
-    return next((c for c in conditions if c.get("type") == kind), None)
-
-
-def expired(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: int) -> str:
+def expired(
+    snapshot: ApplicationSnapshot, record: ApplicationRecord, settings: Settings, now_ms: int
+) -> str:
     """Why the AM is given up: it cannot start, or has not called for too long."""
-    attempt, pod = record.attempt, seen.am_pod
-    if attempt is not None and unmanaged(seen.application):
-        return _unmanaged_expired(seen, attempt, settings, now_ms)
+    attempt, pod = record.attempt, snapshot.am_pod
+    if attempt is not None and application_spec.unmanaged(snapshot.application):
+        return _unmanaged_expired(snapshot, attempt, settings, now_ms)
     if attempt is None or attempt.container is None:
         return ""
     if pod is not None and pod.waiting is not None and not pod.running:
@@ -171,10 +213,10 @@ def expired(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: i
         grace_s = settings.image_pull_grace_s if reason in PULLING else 0
         if reason in HOPELESS or (reason in PULLING and waited_s > grace_s):
             return f"The ApplicationMaster's container cannot start: {reason}: {message}"
-    if annotation_protocol.in_objects(seen.application) and attempt.state in _REGISTERED:
+    if application_spec.speaks_in_objects(snapshot.application) and attempt.state in _REGISTERED:
         return _lingering(record, settings, now_ms)
-    if seen.session.registered or attempt.state in _REGISTERED:
-        silent_s = (now_ms - seen.session.last_heard_ms) / 1000
+    if snapshot.session.registered or attempt.state in _REGISTERED:
+        silent_s = (now_ms - snapshot.session.last_heard_ms) / 1000
         if silent_s > settings.am_expiry_s:
             return f"The ApplicationMaster has not called for {silent_s:.0f} s."
     elif pod is not None and (now_ms - pod.created_ms) / 1000 > settings.launch_expiry_s:
@@ -186,25 +228,28 @@ def expired(seen: Seen, record: ApplicationRecord, settings: Settings, now_ms: i
 
 
 def _lingering(record: ApplicationRecord, settings: Settings, now_ms: int) -> str:
-    """Who calls nobody is heard by its process alone; after it unregistered that has to end."""
+    """An AM that calls no service lives while its pod runs; once unregistered, it has to exit."""
     over = record.state is ApplicationState.FINISHING
     if over and now_ms - record.finish_ms > settings.am_expiry_s * 1000:
         return "The ApplicationMaster has unregistered and not exited."
     return ""
 
 
-def _unmanaged_expired(seen: Seen, attempt: AttemptRecord, settings: Settings, now_ms: int) -> str:
-    """As a managed one: from its launch on, which here is the attempt's beginning."""
-    since = max(attempt.start_ms, seen.session.last_heard_ms)
+def _unmanaged_expired(
+    snapshot: ApplicationSnapshot, attempt: AttemptRecord, settings: Settings, now_ms: int
+) -> str:
+    """An unmanaged AM has no launch to count from: its time begins with its attempt."""
+    since = max(attempt.start_ms, snapshot.session.last_heard_ms)
     silent_s = (now_ms - since) / 1000
     if silent_s <= settings.am_expiry_s:
         return ""
-    if seen.session.registered or attempt.state in _REGISTERED:
+    if snapshot.session.registered or attempt.state in _REGISTERED:
         return f"The ApplicationMaster has not called for {silent_s:.0f} s."
     return f"No ApplicationMaster has registered within {settings.am_expiry_s} s."
 
 
 def _am_container(record: ApplicationRecord, request: RequestView | None) -> ContainerId | None:
+    """The AM's container: the recorded one, or the first that its request was granted."""
     if record.attempt is not None and record.attempt.container is not None:
         return record.attempt.container
     if request is None:
@@ -232,7 +277,7 @@ def preempted(
     return Ending(ExitStatus.PREEMPTED, why) if kill else ending
 
 
-def am_ending(request: RequestView | None, container: ContainerId | None) -> Ending | None:
+def recorded_ending(request: RequestView | None, container: ContainerId | None) -> Ending | None:
     """How the AM's container ended, when that is recorded."""
     if request is None or container is None:
         return None

@@ -1,23 +1,32 @@
-"""Which ended applications are not kept (Hadoop: RMAppManager.checkAppNumCompletedLimit). Pure.
+"""How long ended applications and their pods are kept.
 
 An application's object is its history: its attempts and how each ended are in its status. It goes
-when more have ended than the cluster keeps, the first ones first, or after a time of its own.
+when more have ended than the cluster keeps, the first ones first, or after a time of its own. The
+pods of ended containers stay for their logs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
 
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
+from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.model.errors import Unavailable
 from kubeyarn.resourcemanager.applications import records
+from kubeyarn.resourcemanager.pods.pod_state import PodFacts
+
+_log = logging.getLogger(__name__)
 
 
-def not_kept(applications: Iterable[Object], most: int, now_ms: int) -> list[Object]:
-    """The ended applications to delete, first ended first; *most* negative: as many as there are.
+def expired_applications(applications: Iterable[Object], most: int, now_ms: int) -> list[Object]:
+    """The ended applications to delete, first ended first; *most* negative keeps any number. Pure.
 
-    Source: Hadoop `yarn.resourcemanager.max-completed-applications`; Kubernetes
-    `ttlSecondsAfterFinished` of a Job.
+    Source: Hadoop RMAppManager.checkAppNumCompletedLimit,
+    `yarn.resourcemanager.max-completed-applications`; Kubernetes Job's `ttlSecondsAfterFinished`.
     """
     ended = sorted(
         (
@@ -44,3 +53,47 @@ def _is_over(record: ApplicationRecord) -> bool:
 def _outlived(application: Object, finish_ms: int, now_ms: int) -> bool:
     ttl_s = application["spec"].get("ttlSecondsAfterFinished")
     return ttl_s is not None and now_ms - finish_ms >= int(ttl_s) * 1000
+
+
+async def delete_applications(client: KubeClient, applications: Iterable[Object]) -> None:
+    """Delete *applications*; Kubernetes removes their requests and pods with them."""
+    for found in applications:
+        meta = found["metadata"]
+        how: Object = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": meta["uid"]},
+            "propagationPolicy": "Background",
+        }
+        _log.info("deleting %s/%s, which has ended", meta["namespace"], meta["name"])
+        try:
+            await client.delete(APPLICATIONS, meta["name"], meta["namespace"], how)
+        except (NotFound, Conflict):
+            # Gone, or another application has its name now.
+            continue
+        except (ApiError, Unavailable) as error:
+            _log.warning("%s/%s: %s", meta["namespace"], meta["name"], error)
+
+
+def expired_pods(
+    application: Object,
+    record: ApplicationRecord,
+    pods: list[PodFacts],
+    retention_s: int,
+    now_ms: int,
+) -> Iterator[PodFacts]:
+    """The pods of an application to delete: over for long enough, or strays. Pure.
+
+    They are kept for *retention_s* seconds unless the application says otherwise (Hadoop:
+    `yarn.nodemanager.delete.debug-delay-sec`). Strays are of an earlier object of the same name, or
+    of a request that was deleted while they ran.
+    """
+    own_delay = application["spec"].get("deleteDelaySeconds")
+    delay_s = retention_s if own_delay is None else int(own_delay)
+    for pod in pods:
+        stray = pod.container.attempt.application != record.id
+        stray |= record.ended and pod.ending is None
+        old = now_ms - pod.finished_ms >= delay_s * 1000
+        over = pod.ending is not None and pod.finished_ms and old
+        if not pod.deleting and (stray or over):
+            yield pod

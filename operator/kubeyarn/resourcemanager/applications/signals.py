@@ -1,4 +1,4 @@
-"""Signals to containers (Hadoop: SignalContainerCommand): which are still to be sent. Pure.
+"""Signals to containers (Hadoop: SignalContainerCommand).
 
 A signal stands in the application's spec and is sent once; with a higher serial number it is sent
 again. What was sent or refused is in the application's status.
@@ -6,18 +6,27 @@ again. What was sent or refused is in the application's status.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import ApiError
+from kubeyarn.cluster.executing import execute
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.model.errors import SpecError
+from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager.applications import records
+from kubeyarn.resourcemanager.pods.pod_control import PodControl
 from kubeyarn.resourcemanager.pods.pod_state import PodFacts
 from kubeyarn.resourcemanager.requests.request_view import RequestView
+from kubeyarn.resourcemanager.requests.termination import ContainerExits
+
+_log = logging.getLogger(__name__)
 
 
 class Command(StrEnum):
@@ -55,7 +64,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueSignal:
     """What to do about a signal: send it to *pod*, or say why not; neither: wait."""
 
     signal: Signal
@@ -77,12 +86,12 @@ def answered(application: Object) -> dict[Signal, Object]:
     return {signal: found[signal] for signal in wanted(application) if signal in found}
 
 
-def due(
+def due_signals(
     application: Object,
     record: ApplicationRecord,
     views: list[RequestView],
     pods: Mapping[ContainerId, PodFacts],
-) -> list[Due]:
+) -> list[DueSignal]:
     """The signals that were neither sent nor refused yet."""
     known = answered(application)
     return [
@@ -116,17 +125,75 @@ def _due(
     record: ApplicationRecord,
     views: list[RequestView],
     pods: Mapping[ContainerId, PodFacts],
-) -> Due:
+) -> DueSignal:
     try:
         container = ContainerId.parse(signal.container)
     except SpecError as error:
-        return Due(signal, refused=str(error))
+        return DueSignal(signal, refused=str(error))
     if container.attempt.application != record.id:
-        return Due(signal, refused=f"it is no container of {record.id}")
+        return DueSignal(signal, refused=f"it is no container of {record.id}")
     held = any(container in view.grants for view in views)
     ended = any(container in view.completed for view in views)
     pod = pods.get(container)
     if ended or not held or (pod is not None and pod.ending is not None):
-        return Due(signal, refused="it has ended, or never was")
+        return DueSignal(signal, refused="it has ended, or never was")
     running = pod is not None and pod.running and not pod.deleting
-    return Due(signal, container, pod if running else None)
+    return DueSignal(signal, container, pod if running else None)
+
+
+class Signaller:
+    """Sends the signals in `spec.signals` to containers."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        pods: PodControl,
+        exits: ContainerExits,
+        clock_ms: Callable[[], int],
+    ) -> None:
+        self._client = client
+        self._pods = pods
+        self._exits = exits
+        self._clock_ms = clock_ms
+
+    async def serve(
+        self,
+        application: Object,
+        record: ApplicationRecord,
+        views: list[RequestView],
+        pods: Mapping[ContainerId, PodFacts],
+    ) -> list[Object] | None:
+        """Send what is due; the new `status.signals`, or None when nothing changed.
+
+        A crash before that is written sends again: at least once, where YARN sends at most once.
+        """
+        known = (application.get("status") or {}).get("signals") or []
+        entries = list(answered(application).values())
+        for due in due_signals(application, record, views, pods):
+            if due.pod is None and not due.refused:
+                continue
+            refused = due.refused or await self._send(due)
+            at = records.timestamp(self._clock_ms()) or ""
+            entries.append(entry(due.signal, at, refused))
+        return entries if entries != known else None
+
+    async def _send(self, due: DueSignal) -> str:
+        """Send one signal; why it could not be, or ""."""
+        if due.pod is None or due.id is None:
+            return "it does not run"
+        if due.signal.command is Command.THREAD_DUMP:
+            return await self._dump_threads(due.pod)
+        self._exits.stop(due.id, ENDINGS[due.signal.command])
+        forceful = due.signal.command is Command.FORCEFUL
+        grace_s = FORCEFUL_GRACE_S if forceful else None
+        was_there = await self._pods.delete(due.pod, grace_s=grace_s)
+        return "" if was_there else "it has ended"
+
+    async def _dump_threads(self, pod: PodFacts) -> str:
+        where = self._client.connection
+        try:
+            await execute(where, pod.namespace, pod.name, pod.main, DUMP)
+        except (ApiError, Unavailable) as error:
+            _log.warning("%s/%s: no thread dump: %s", pod.namespace, pod.name, error)
+            return str(error)
+        return ""

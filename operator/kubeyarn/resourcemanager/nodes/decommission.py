@@ -1,26 +1,16 @@
-"""What becomes of containers on nodes that are lost or drained. Pure."""
+"""Containers on nodes that are lost or decommissioned (cordoned and drained). Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from kubeyarn.cluster import names
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.nodes.tracker import Nodes
 from kubeyarn.resourcemanager.pods.pod_state import PodFacts
-from kubeyarn.resourcemanager.requests.request_view import RequestView
 
 Pods = Mapping[ContainerId, PodFacts]
-
-
-@dataclass(frozen=True, slots=True)
-class Leaving:
-    """A pod to delete; *ending*: how its container will have ended, None when that is recorded."""
-
-    pod: PodFacts
-    ending: Ending | None
 
 
 def as_seen(nodes: Nodes, pods: Pods) -> Pods:
@@ -36,20 +26,14 @@ def _as_seen(nodes: Nodes, pod: PodFacts) -> PodFacts:
     return replace(pod, ending=nodes.ending(pod.node))
 
 
-def without_pod(nodes: Nodes, view: RequestView, container: ContainerId) -> Ending | None:
-    """How a container has ended that was never launched on a node that is gone.
+def pods_to_remove(
+    nodes: Nodes, pods: Pods, unrecorded: Collection[ContainerId]
+) -> Iterator[tuple[PodFacts, Ending | None]]:
+    """The pods that are to leave their nodes now, each with how its container will have ended.
 
-    What no ApplicationMaster was told of has not ended then: it is granted elsewhere.
-    """
-    told = view.role == names.ROLE_ASK
-    return nodes.ending(view.grants.get(container, "")) if told else None
-
-
-def leaving(nodes: Nodes, pods: Pods, unrecorded: Collection[ContainerId]) -> Iterator[Leaving]:
-    """The pods that are to leave their nodes now.
-
-    On a node that nobody hears of, nobody says that one has ended: its end is recorded first, and
-    *unrecorded* are those of which it is not.
+    On a drained node, whose kubelet ends a pod in order, the container ends with the pod. A lost
+    node reports no exits, so the exit is recorded before the pod is removed: then it is None, and a
+    pod whose container is among the *unrecorded* stays for now.
     """
     if nodes.all_well:
         return
@@ -59,6 +43,6 @@ def leaving(nodes: Nodes, pods: Pods, unrecorded: Collection[ContainerId]) -> It
             continue
         if nodes.reachable(pod.node):
             if not pod.deleting:
-                yield Leaving(pod, ending)
+                yield pod, ending
         elif pod.container not in unrecorded:
-            yield Leaving(pod, None)
+            yield pod, None

@@ -19,7 +19,7 @@ _KUBELET_PORT = "10250"
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class AMContext:
     """What an ApplicationMaster is told of its application and of how to reach us."""
 
     submitted_ms: int
@@ -31,11 +31,11 @@ def variables(
     container: ContainerId,
     user: str,
     directory: str,
-    start: Start | None,
+    am: AMContext | None,
     theirs: Iterable[Mapping[str, Any]],
 ) -> list[Object]:
-    """All variables of a container in *directory*; *start* for an ApplicationMaster alone."""
-    ours = _ours(container, user, directory, start)
+    """All variables of a container in *directory*; *am* for an ApplicationMaster alone."""
+    ours = _ours(container, user, directory, am)
     reserved = {variable["name"] for variable in ours}
     said = [dict(v) for v in theirs if v.get("name") not in reserved]
     if not any(variable.get("name") == "HOME" for variable in said):
@@ -44,7 +44,7 @@ def variables(
     return ours + said
 
 
-def _ours(container: ContainerId, user: str, directory: str, start: Start | None) -> list[Object]:
+def _ours(container: ContainerId, user: str, directory: str, am: AMContext | None) -> list[Object]:
     plain = {
         "CONTAINER_ID": str(container),
         "APPLICATION_ID": str(container.attempt.application),
@@ -57,11 +57,11 @@ def _ours(container: ContainerId, user: str, directory: str, start: Start | None
         "NM_PORT": _KUBELET_PORT,
         "NM_HTTP_PORT": _KUBELET_PORT,
     }
-    if start is not None:
+    if am is not None:
         plain |= {
-            "APP_SUBMIT_TIME_ENV": str(start.submitted_ms),
-            "MAX_APP_ATTEMPTS": str(start.max_attempts),
-            "KUBEYARN_RM": start.am_service,
+            "APP_SUBMIT_TIME_ENV": str(am.submitted_ms),
+            "MAX_APP_ATTEMPTS": str(am.max_attempts),
+            "KUBEYARN_RM": am.am_service,
             "KUBEYARN_TOKEN_FILE": f"{TOKEN_DIR}/token",
         }
     found: list[Object] = [{"name": name, "value": value} for name, value in plain.items()]

@@ -14,10 +14,12 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.crd.object import Object
+from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.pods import directories, environment, files, isolation, launch_script
-from kubeyarn.resourcemanager.pods.cluster_defaults import Site
-from kubeyarn.resourcemanager.pods.environment import Start
+from kubeyarn.resourcemanager.pods.environment import AMContext
+from kubeyarn.resourcemanager.pods.isolation import Executors
 
 # Hadoop's NodeManager waits a quarter of a second between the signals
 # (yarn.nodemanager.sleep-delay-before-sigkill.ms), Kubernetes half a minute; a template may say.
@@ -25,8 +27,8 @@ STOP_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Launch:
-    """How a container is launched: the short form, over an optional PodTemplateSpec."""
+class ContainerLaunchContext:
+    """How a container is launched, over an optional pod template (Hadoop: the same name)."""
 
     image: str = ""
     command: tuple[str, ...] = ()
@@ -37,7 +39,7 @@ class Launch:
     executor: str = ""
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> Launch:
+    def of(cls, spec: Mapping[str, Any]) -> ContainerLaunchContext:
         """The launch that `applicationMaster`, `container` or a launch call describes."""
         return cls(
             image=spec.get("image") or "",
@@ -51,19 +53,19 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A granted container: what it is, where it may run, and how much it holds (base units)."""
+class ContainerPlacement:
+    """A granted container: which one, the node of its grant, and its size, in base units."""
 
     container: ContainerId
     node: str
-    size: Mapping[str, int]
+    size: ResourceList
     request: str
     role: str
     opportunistic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class PodOwner:
     """The application a pod is made for; *max_attempts* is how often its AM may be started."""
 
     name: str
@@ -75,32 +77,49 @@ class Owner:
     max_attempts: int = 1
 
 
-def make_pod(owner: Owner, placed: Placed, launch: Launch, site: Site) -> Object:
+@dataclass(frozen=True, slots=True)
+class ClusterDefaults:
+    """What a cluster gives to every container, and what its administrator allows.
+
+    *am_service* is the address that ApplicationMasters call; *localizer_image* has `kubeyarn`.
+    """
+
+    am_service: str = ""
+    localizer_image: str = ""
+    executors: Executors = field(default_factory=Executors)
+
+
+def make_pod(
+    owner: PodOwner,
+    placement: ContainerPlacement,
+    context: ContainerLaunchContext,
+    defaults: ClusterDefaults,
+) -> Object:
     """The pod of a granted container; the same arguments make the same pod.
 
     Raises:
-        SpecError: the launch asks for what *site* does not give.
+        SpecError: the launch asks for what the cluster does not give.
     """
-    template = copy.deepcopy(dict(launch.template))
+    template = copy.deepcopy(dict(context.template))
     spec: Object = template.get("spec") or {}
     containers = spec.get("containers") or [{"name": "main"}]
-    main = _main(containers[0], owner, placed, launch, site)
+    main = _main(containers[0], owner, placement, context, defaults)
     spec["containers"] = [main, *containers[1:]]
-    isolation.isolate(spec, launch.executor, owner.user, site.executors)
-    localizer = files.localizer(launch.files, site.localizer_image, placed.size)
+    isolation.isolate(spec, context.executor, owner.user, defaults.executors)
+    localizer = files.localizer(context.files, defaults.localizer_image, placement.size)
     if localizer is not None:
         spec["initContainers"] = [localizer, *(spec.get("initContainers") or [])]
     spec["restartPolicy"] = "Never"
     spec.setdefault("terminationGracePeriodSeconds", STOP_SECONDS)
     spec["schedulerName"] = names.SCHEDULER_NAME
-    spec["affinity"] = _pinned(spec.get("affinity") or {}, placed.node)
-    given = [*(spec.get("volumes") or []), *files.volumes(launch.files)]
-    spec["volumes"] = [*given, *directories.volumes(placed.role)]
+    spec["affinity"] = _pinned(spec.get("affinity") or {}, placement.node)
+    given = [*(spec.get("volumes") or []), *files.volumes(context.files)]
+    spec["volumes"] = [*given, *directories.volumes(placement.role)]
     # A container needs no rights in the cluster unless its template names an account for them.
     if "serviceAccountName" not in spec:
         spec.setdefault("automountServiceAccountToken", False)
-    metadata = _metadata(template.get("metadata") or {}, owner, placed)
-    _keep_script(metadata, spec, placed.container)
+    metadata = _metadata(template.get("metadata") or {}, owner, placement)
+    _keep_script(metadata, spec, placement.container)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
@@ -115,16 +134,16 @@ def _keep_script(metadata: Object, spec: Object, container: ContainerId) -> None
         main["volumeMounts"].append(launch_script.mount(container))
 
 
-def _metadata(given: Object, owner: Owner, placed: Placed) -> Object:
-    container = placed.container
+def _metadata(given: Object, owner: PodOwner, placement: ContainerPlacement) -> Object:
+    container = placement.container
     labels = {
         "app.kubernetes.io/managed-by": "kubeyarn",
         "app.kubernetes.io/part-of": owner.name[: names.LONGEST_LABEL].rstrip("-."),
-        "app.kubernetes.io/component": _component(placed.role),
+        "app.kubernetes.io/component": _component(placement.role),
         names.APPLICATION: owner.name[: names.LONGEST_LABEL].rstrip("-."),
         names.ATTEMPT: str(container.attempt.number),
-        names.ROLE: placed.role,
-        names.EXECUTION_TYPE: names.OPPORTUNISTIC if placed.opportunistic else names.GUARANTEED,
+        names.ROLE: placement.role,
+        names.EXECUTION_TYPE: names.OPPORTUNISTIC if placement.opportunistic else names.GUARANTEED,
     }
     if len(owner.queue) <= names.LONGEST_LABEL:
         labels[names.QUEUE] = owner.queue
@@ -134,24 +153,38 @@ def _metadata(given: Object, owner: Owner, placed: Placed) -> Object:
         names.CONTAINER_ID: str(container),
         names.QUEUE: owner.queue,
         names.USER: owner.user,
-        names.REQUEST: placed.request,
+        names.REQUEST: placement.request,
     }
     return {
         "name": names.pod_name(owner.name, container),
         "namespace": owner.namespace,
         "labels": {**(given.get("labels") or {}), **labels},
         "annotations": {**(given.get("annotations") or {}), **annotations},
-        "ownerReferences": [owner_reference(owner)],
+        "ownerReferences": [owner_reference(owner.name, owner.uid)],
     }
 
 
-def owner_reference(owner: Owner) -> Object:
-    """What makes Kubernetes remove an object with its application."""
+def owner_of(application: Object, record: ApplicationRecord, max_attempts: int) -> PodOwner:
+    """The application as its pods name it."""
+    meta = application["metadata"]
+    return PodOwner(
+        meta["name"],
+        meta["namespace"],
+        meta["uid"],
+        record.user,
+        record.queue,
+        submitted_ms=record.start_ms,
+        max_attempts=max_attempts,
+    )
+
+
+def owner_reference(application: str, uid: str) -> Object:
+    """What makes Kubernetes remove an object with the application of that name and uid."""
     return {
         "apiVersion": "kubeyarn.io/v1alpha1",
         "kind": "YarnApplication",
-        "name": owner.name,
-        "uid": owner.uid,
+        "name": application,
+        "uid": uid,
         "controller": True,
         "blockOwnerDeletion": True,
     }
@@ -161,34 +194,40 @@ def _component(role: str) -> str:
     return "applicationmaster" if role == names.ROLE_AM else "container"
 
 
-def _main(given: Object, owner: Owner, placed: Placed, launch: Launch, site: Site) -> Object:
+def _main(
+    given: Object,
+    owner: PodOwner,
+    placement: ContainerPlacement,
+    context: ContainerLaunchContext,
+    defaults: ClusterDefaults,
+) -> Object:
     main = {"name": "main", **given}
-    if launch.image:
-        main["image"] = launch.image
-    if launch.command:
-        main["command"] = list(launch.command)
-    if launch.args:
-        main["args"] = list(launch.args)
-    main.setdefault("workingDir", directories.container_directory(placed.container))
+    if context.image:
+        main["image"] = context.image
+    if context.command:
+        main["command"] = list(context.command)
+    if context.args:
+        main["args"] = list(context.args)
+    main.setdefault("workingDir", directories.container_directory(placement.container))
     main["env"] = environment.variables(
-        placed.container,
+        placement.container,
         owner.user,
         main["workingDir"],
-        _start(owner, placed.role, site),
-        [*(main.get("env") or []), *launch.env],
+        _start(owner, placement.role, defaults),
+        [*(main.get("env") or []), *context.env],
     )
-    main["resources"] = resources(main.get("resources") or {}, placed.size)
+    main["resources"] = resources(main.get("resources") or {}, placement.size)
     given_mounts = main.get("volumeMounts") or []
-    mounts = [*given_mounts, *directories.mounts(placed.container, placed.role)]
-    main["volumeMounts"] = [*mounts, *files.mounts(launch.files, main["workingDir"])]
+    mounts = [*given_mounts, *directories.mounts(placement.container, placement.role)]
+    main["volumeMounts"] = [*mounts, *files.mounts(context.files, main["workingDir"])]
     return main
 
 
-def _start(owner: Owner, role: str, site: Site) -> Start | None:
+def _start(owner: PodOwner, role: str, defaults: ClusterDefaults) -> AMContext | None:
     """What only an ApplicationMaster is told."""
     if role != names.ROLE_AM:
         return None
-    return Start(owner.submitted_ms, owner.max_attempts, site.am_service)
+    return AMContext(owner.submitted_ms, owner.max_attempts, defaults.am_service)
 
 
 def resources(given: Object, size: Mapping[str, int]) -> Object:

@@ -1,14 +1,10 @@
-"""Containers that were granted and that their AM does not launch.
-
-Their room is given back after a while (Hadoop: ContainerAllocationExpirer,
-`yarn.resourcemanager.rm.container-allocation.expiry-interval-ms`). A ResourceManager that begins
-anew gives them their whole time again.
-"""
+"""Containers that were granted and that their ApplicationMaster does not launch in time."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
+from kubeyarn.crd.object import Key
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.model.ids import ContainerId
@@ -16,17 +12,25 @@ from kubeyarn.model.ids import ContainerId
 EXPIRED = Ending(ExitStatus.ABORTED, "Container expired since it was unused.")
 
 
-class Unused:
-    """Since when containers of each request wait to be launched."""
+class ContainerAllocationExpirer:
+    """Since when the granted containers of each request wait to be launched.
+
+    They are given back after *expiry_s* seconds (Hadoop: ContainerAllocationExpirer,
+    `yarn.resourcemanager.rm.container-allocation.expiry-interval-ms`). A ResourceManager that
+    begins anew gives them their whole time again, because it does not know when they were granted.
+    """
 
     def __init__(self, expiry_s: int) -> None:
         self._expiry_ms = expiry_s * 1000
-        self._since: dict[tuple[str, str], dict[ContainerId, int]] = {}
+        self._since: dict[Key, dict[ContainerId, int]] = {}
 
     def expired(
-        self, request: tuple[str, str], waiting: Collection[ContainerId], now_ms: int
+        self, request: Key, waiting: Collection[ContainerId], now_ms: int
     ) -> list[ContainerId]:
-        """Those of the containers *waiting* that a request's AM has had for too long."""
+        """Which containers *waiting* to be launched have waited for too long.
+
+        What is not among them any more has been launched, or is gone, and is forgotten.
+        """
         before = self._since.pop(request, {})
         if not waiting:
             return []

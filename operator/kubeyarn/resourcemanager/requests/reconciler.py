@@ -1,62 +1,85 @@
-"""One request at a time: what is granted is launched, what has ended is recorded."""
+"""Reconciles one ContainerRequest: launches what is granted, records what has ended.
+
+`reconcile` is called for each request of an application whenever anything of the application
+changed. `request_plan.plan` decides; this file carries it out, in an order that a crash between any
+two steps leaves right:
+
+1. Write the status. An exit is durable before anything that follows from it is done.
+2. Tell the ApplicationMaster's session (in memory, so that a new process tells everything again).
+3. Make the updates of containers that the scheduler charges for by now.
+4. Launch what is granted and says how it is launched. Pods are made from grants only, and a grant
+   is stored before the ResourceManager can see it.
+5. Delete the pods that are to go. Their containers stay granted until their end is recorded, which
+   a later reconciliation does when the kubelet says that they have ended.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from kubeyarn.cluster import names
-from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.events import EventRecorder
+from kubeyarn.cluster.errors import Refused
 from kubeyarn.crd.object import Key, Object
-from kubeyarn.lifecycle.am_session import AMSession, RejectedAsk
-from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import patching
-from kubeyarn.resourcemanager.applications import observed_state
-from kubeyarn.resourcemanager.cache import Cache
-from kubeyarn.resourcemanager.nodes import decommission
-from kubeyarn.resourcemanager.nodes.tracker import Nodes
-from kubeyarn.resourcemanager.pods import deletion, disruption
-from kubeyarn.resourcemanager.pods.launcher import Launcher
-from kubeyarn.resourcemanager.requests import (
-    allocation_expiry,
-    container_update,
-    request_builder,
-    request_view,
-    termination,
-    usage,
+from kubeyarn.lifecycle.am_session import (
+    UPDATE_REFUSED,
+    AMSession,
+    RejectedAsk,
+    UpdateContainerError,
 )
-from kubeyarn.resourcemanager.requests.allocation_expiry import Unused
-from kubeyarn.resourcemanager.requests.endings import Endings
-from kubeyarn.resourcemanager.requests.request_view import RequestPlan, RequestView
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import application_spec
+from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.pods import pod_builder
+from kubeyarn.resourcemanager.pods.pod_builder import (
+    ClusterDefaults,
+    ContainerLaunchContext,
+    ContainerPlacement,
+)
+from kubeyarn.resourcemanager.pods.pod_control import PodControl
+from kubeyarn.resourcemanager.requests import allocation_expiry, request_plan, usage
+from kubeyarn.resourcemanager.requests.allocation_expiry import ContainerAllocationExpirer
+from kubeyarn.resourcemanager.requests.request_control import RequestControl
+from kubeyarn.resourcemanager.requests.request_plan import ContainerChange, RequestPlan
+from kubeyarn.resourcemanager.requests.request_view import RequestView
+from kubeyarn.resourcemanager.requests.termination import ContainerExits, termination_reason
+from kubeyarn.resourcemanager.settings import Settings
 
 
-class RequestServer:
-    """Carries out what follows for a request; *look* has its application looked at again."""
+class RequestReconciler:
+    """Carries out what follows for requests.
+
+    *defaults* is what the cluster gives to containers now; *look* has an application reconciled
+    again.
+    """
 
     def __init__(
         self,
-        client: KubeClient,
-        events: EventRecorder,
         cache: Cache,
-        nodes: Nodes,
-        endings: Endings,
-        launcher: Launcher,
-        not_launched: Unused,
+        requests: RequestControl,
+        pods: PodControl,
+        exits: ContainerExits,
+        settings: Settings,
+        defaults: Callable[[], ClusterDefaults],
         clock_ms: Callable[[], int],
         look: Callable[[Key], None],
     ) -> None:
-        self._client = client
-        self._events = events
         self._cache = cache
-        self._nodes = nodes
-        self._endings = endings
-        self._launcher = launcher
-        self._unused = not_launched
+        self._requests = requests
+        self._pods = pods
+        self._exits = exits
+        self._settings = settings
+        self._defaults = defaults
+        self._expirer = ContainerAllocationExpirer(settings.launch_expiry_s)
         self._clock_ms = clock_ms
         self._look = look
 
-    async def serve(
+    async def reconcile(
         self,
         key: Key,
         application: Object,
@@ -64,67 +87,158 @@ class RequestServer:
         view: RequestView,
         session: AMSession,
     ) -> None:
-        """Launch what is granted, change what is to be otherwise, record what has ended."""
-        doom = termination.fate(application, record, view)
-        told = view.role == names.ROLE_ASK and (doom is None or doom.spares_running)
-        plan = request_view.plan(
-            view,
-            decommission.as_seen(self._nodes, self._cache.pods(key)),
-            lambda container: self._endings.of(key, container, view),
-            doom,
-            confirmed=(lambda c: c in session.confirmed) if told else (lambda _: True),
+        """Bring one request of the application *key* as far as what is seen of it allows."""
+        termination = termination_reason(application, record, view)
+        an_am_listens = view.role == names.ROLE_ASK and (
+            termination is None or termination.spares_running
         )
+        plan = request_plan.plan(
+            view,
+            self._exits.pods(key),
+            lambda container: self._exits.of(key, container, view),
+            termination,
+            confirmed=(lambda c: c in session.confirmed) if an_am_listens else (lambda _: True),
+        )
+        await self._record(key, view, plan)
+        if an_am_listens:
+            self._tell(session, view, plan)
+            self._expire_unlaunched(key, view, plan)
+        await self._update_containers(key, view, plan, session)
+        if termination is not None and view.role != names.ROLE_AM:
+            for container in plan.terminated:
+                self._exits.stop(container, termination.ending)
+        # Containers that an AM asked for wait for its launch call.
+        if termination is None and view.role != names.ROLE_ASK:
+            await self._launch_all(key, application, record, view, plan.unlaunched)
+        for pod, why in plan.evict:
+            await self._pods.mark_disrupted(pod, why)
+        for pod in [*plan.delete, *(pod for pod, _ in plan.evict)]:
+            await self._pods.delete(pod)
+
+    async def _record(self, key: Key, view: RequestView, plan: RequestPlan) -> None:
+        """Write the exits and what the ended containers used, in one patch."""
         now_ms = self._clock_ms()
         plan.status |= usage.after(
             view, plan.ended, lambda container: self._cache.held_s(key, container, now_ms)
         )
-        if plan.status:
-            await self._patch(key, view, plan.status)
-            for ended in plan.ended:
-                self._endings.recorded(key, ended.id)
-        waiting = [container for container, _ in plan.unlaunched]
-        if told:
-            self._tell(session, view, plan)
-            self._expire_unused(key, view, waiting)
-        await self._change(key, view, plan, session)
-        if doom is not None and view.role != names.ROLE_AM:
-            self._endings.stopped.update(dict.fromkeys(plan.doomed, doom.ending))
-        if doom is None and view.role != names.ROLE_ASK:
-            await self._launcher.launch_all(key, application, record, view, waiting)
-        for pod, why in plan.evict:
-            await disruption.tell(self._client, self._events, pod, why)
-        for pod in [*plan.delete, *(pod for pod, _ in plan.evict)]:
-            await deletion.remove(self._client, pod)
-
-    async def _change(
-        self, key: Key, view: RequestView, plan: RequestPlan, session: AMSession
-    ) -> None:
-        if plan.changes or plan.refused:
-            updated = await container_update.carry_out(
-                self._client, self._cache, key, view, plan, session
-            )
-            if updated:
-                await self._patch(key, view, {"updated": updated})
+        if not plan.status:
+            return
+        await self._patch(key, view, plan.status)
+        for ended in plan.ended:
+            self._exits.recorded(key, ended.id)
 
     async def _patch(self, key: Key, view: RequestView, status: Object) -> None:
-        if await patching.request(self._client, self._cache, key, view.name, status):
-            self._look(key)
-
-    def _expire_unused(self, key: Key, view: RequestView, waiting: list[ContainerId]) -> None:
-        """What its AM does not launch is given back, and the AM is told."""
-        now_ms = self._clock_ms()
-        for container in self._unused.expired((key[0], view.name), waiting, now_ms):
-            self._endings.note_unless_known(container, allocation_expiry.EXPIRED)
+        if await self._requests.patch_status(key, view.name, status):
             self._look(key)
 
     def _tell(self, session: AMSession, view: RequestView, plan: RequestPlan) -> None:
-        refused = observed_state.condition(view, "Accepted")
-        if view.attempt == session.attempt.number and refused and refused["status"] == "False":
-            why = str(refused.get("message") or "")
-            session.rejected(RejectedAsk(view.key, str(refused["reason"]), why))
+        """What the AM is to hear of the request; the session tells each thing once."""
         if view.attempt == session.attempt.number:
-            for container, node in view.grants.items():
-                session.granted(request_builder.granted(view, container, node))
-        container_update.told(view, session)
+            refused = view.condition("Accepted")
+            if refused is not None and refused["status"] == "False":
+                why = str(refused.get("message") or "")
+                session.rejected(RejectedAsk(view.key, str(refused["reason"]), why))
+            for container in view.grants:
+                session.granted(view.granted_container(container))
+        for container in view.updated:
+            if container in view.grants and container not in view.completed:
+                session.updated(view.granted_container(container))
         for ended in (*view.completed.values(), *plan.ended):
             session.completed(ended)
+
+    def _expire_unlaunched(self, key: Key, view: RequestView, plan: RequestPlan) -> None:
+        """Give back what the AM did not launch in time; the next look records and tells it."""
+        request, now_ms = (key[0], view.name), self._clock_ms()
+        for container in self._expirer.expired(request, plan.unlaunched, now_ms):
+            self._exits.note_unless_known(container, allocation_expiry.EXPIRED)
+            self._look(key)
+
+    # Container updates (Hadoop: ContainerUpdateContext).
+
+    async def _update_containers(
+        self, key: Key, view: RequestView, plan: RequestPlan, session: AMSession
+    ) -> None:
+        """Make the plan's updates; withdraw refused ones from the spec and tell the AM."""
+        done: list[ContainerChange] = []
+        refused = dict(plan.refused)
+        for change in plan.changes:
+            why = await self._change_pod(view, change)
+            if why:
+                refused[change.container] = why
+            else:
+                done.append(change)
+        for container, why in refused.items():
+            session.updates.pop(container, None)
+            version = view.version_of(container)
+            error = UpdateContainerError(str(container), UPDATE_REFUSED, version, why)
+            session.update_failed(error)
+        if refused:
+            await self._requests.withdraw_updates(key, view, refused.keys())
+        if done:
+            await self._patch(key, view, {"updated": request_plan.updated_status(view, done)})
+
+    async def _change_pod(self, view: RequestView, change: ContainerChange) -> str:
+        """Change a container's pod, if it has one; returns why it cannot be, else ""."""
+        if change.pod is None:
+            return ""
+        try:
+            if change.size != view.size_of(change.container):
+                await self._pods.resize(change.pod, change.size)
+            if change.opportunistic != view.runs_opportunistic(change.container):
+                await self._pods.label(change.pod, opportunistic=change.opportunistic)
+        except Refused as error:
+            return str(error)
+        return ""
+
+    # Launching.
+
+    async def _launch_all(
+        self,
+        key: Key,
+        application: Object,
+        record: ApplicationRecord,
+        view: RequestView,
+        containers: Iterable[ContainerId],
+    ) -> None:
+        """Make the pods of a request that says how its containers are launched."""
+        is_the_am = view.role == names.ROLE_AM
+        spec = application_spec.am_of(application) if is_the_am else view.container
+        if spec is None:
+            return
+        context = ContainerLaunchContext.of(spec)
+        if not context.image and not is_the_am:
+            context = replace(context, image=application_spec.am_image(application))
+        placements = [view.placement(container, view.role) for container in containers]
+        await asyncio.gather(
+            *(self.launch(key, application, record, p, context) for p in placements)
+        )
+
+    async def launch(
+        self,
+        key: Key,
+        application: Object,
+        record: ApplicationRecord,
+        placement: ContainerPlacement,
+        context: ContainerLaunchContext,
+    ) -> str:
+        """Make the pod of a granted container, unless it is there; returns the pod's name.
+
+        A pod that can never be made ends its container with INVALID and the reason: tried again it
+        would be refused again.
+        """
+        most = application_spec.retry_rule(application, self._settings).max_attempts
+        owner = pod_builder.owner_of(application, record, most)
+        executor = context.executor or application_spec.am_of(application).get("executor") or ""
+        name = names.pod_name(key[1], placement.container)
+        try:
+            context = replace(context, executor=executor)
+            pod = pod_builder.make_pod(owner, placement, context, self._defaults())
+            new = await self._pods.create(pod)
+        except (Refused, SpecError) as error:
+            message = f"pod {name} was refused: {error}"
+            self._exits.note(placement.container, Ending(ExitStatus.INVALID, message))
+            self._pods.tell_refused(application, message)
+            new = True
+        if new:
+            self._look(key)
+        return name

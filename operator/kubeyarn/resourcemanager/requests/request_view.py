@@ -1,38 +1,28 @@
-"""ContainerRequests as the ResourceManager sees them: what was granted, launched and has ended.
-
-`plan` is pure: from a request, its pods and what is remembered of gone ones it makes the request's
-next status, the containers to launch and the pods to delete. It is a level: done twice, it does
-nothing new.
-"""
+"""ContainerRequests as the ResourceManager reads them: what was granted, launched and has ended."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
 from kubeyarn.crd.object import Object
-from kubeyarn.lifecycle import replacing
-from kubeyarn.lifecycle.am_session import CompletedContainer, ShapeKey
-from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Ending
-from kubeyarn.lifecycle.replacing import Replacements
+from kubeyarn.lifecycle.am_session import CompletedContainer, GrantedContainer, ShapeKey
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import ResourceList
-from kubeyarn.resourcemanager.pods.pod_state import PodFacts
-from kubeyarn.resourcemanager.requests import exit_history
+from kubeyarn.resourcemanager.pods.pod_builder import ContainerPlacement
 
-_COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
+COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
 
 
 @dataclass(frozen=True, slots=True)
-class Charged:
-    """What the scheduler charges for a container that is to be otherwise.
+class ContainerUpdateStatus:
+    """How far the scheduler is with an update of a container.
 
-    *wanted* is its size then. *opportunistic*: nothing of it is charged to its queue; None: the
-    scheduler did not say.
+    *size* is what it charges to the queue by now, *wanted* the size after the update, *refused* why
+    there will be none. *opportunistic*: nothing is charged to the queue; None: it does not say.
     """
 
     size: ResourceList
@@ -42,22 +32,12 @@ class Charged:
 
 
 @dataclass(frozen=True, slots=True)
-class Updated:
-    """What a container is since it was changed for the *version*-th time."""
+class ContainerVersion:
+    """What a container is since its *version*-th update."""
 
     version: int
     size: ResourceList
     opportunistic: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What a container is to be by now, and its pod if it has one."""
-
-    container: ContainerId
-    pod: PodFacts | None
-    size: ResourceList
-    opportunistic: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +64,9 @@ class RequestView:
     preempting: Mapping[ContainerId, tuple[bool, str]]
     excluded: frozenset[str]
     opportunistic: bool
-    wishes: Mapping[ContainerId, Object]
-    updates: Mapping[ContainerId, Charged]
-    updated: Mapping[ContainerId, Updated]
+    requested_updates: Mapping[ContainerId, Object]
+    updates: Mapping[ContainerId, ContainerUpdateStatus]
+    updated: Mapping[ContainerId, ContainerVersion]
     status: Mapping[str, Any]
 
     def size_of(self, container: ContainerId) -> ResourceList:
@@ -111,42 +91,32 @@ class RequestView:
         known = self.updated.get(container)
         return known.version if known is not None else 0
 
+    def condition(self, kind: str) -> Object | None:
+        """One condition of its status."""
+        conditions: Sequence[Object] = self.status.get("conditions") or ()
+        return next((c for c in conditions if c.get("type") == kind), None)
 
-@dataclass(slots=True)
-class RequestPlan:
-    """What to do about one request. *status* is a merge patch of our fields, empty when current.
+    def granted_container(self, container: ContainerId) -> GrantedContainer:
+        """One of its containers as an ApplicationMaster is told of it."""
+        return GrantedContainer(
+            container,
+            self.grants[container],
+            self.key,
+            self.size_of(container),
+            self.version_of(container),
+            self.runs_opportunistic(container),
+        )
 
-    *evict* are pods that the policy takes back, each with why.
-    *changes* are containers that are to be otherwise by now, *refused* those that will not, and
-    why.
-    """
-
-    status: Object = field(default_factory=dict)
-    unlaunched: list[tuple[ContainerId, str]] = field(default_factory=list)
-    delete: list[PodFacts] = field(default_factory=list)
-    evict: list[tuple[PodFacts, str]] = field(default_factory=list)
-    ended: list[CompletedContainer] = field(default_factory=list)
-    doomed: list[ContainerId] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
-    refused: list[tuple[ContainerId, str]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class Doom:
-    """Why containers that have not ended are ended, and whether those that run are spared."""
-
-    ending: Ending
-    spares_running: bool = False
-
-
-APPLICATION_OVER = Doom(
-    Ending(ExitStatus.KILLED_AFTER_APP_COMPLETION, "The application has ended.")
-)
-_ATTEMPT_OVER = Ending(
-    ExitStatus.KILLED_BY_RESOURCEMANAGER, "The attempt that asked for it has ended."
-)
-ATTEMPT_OVER = Doom(_ATTEMPT_OVER)
-ATTEMPT_OVER_KEEPING = Doom(_ATTEMPT_OVER, spares_running=True)
+    def placement(self, container: ContainerId, role: str) -> ContainerPlacement:
+        """One of its containers as its pod is made."""
+        return ContainerPlacement(
+            container,
+            self.grants[container],
+            self.size_of(container),
+            self.name,
+            role,
+            opportunistic=self.runs_opportunistic(container),
+        )
 
 
 def view(request: Object, application: ApplicationId) -> RequestView:
@@ -178,7 +148,7 @@ def view(request: Object, application: ApplicationId) -> RequestView:
         grants=grants,
         launched=launched,
         completed=completed,
-        counts={key: int(status.get(key) or 0) for key in _COUNTS},
+        counts={key: int(status.get(key) or 0) for key in COUNTS},
         retry_limit=int(spec.get("retryLimit") or 0) if spec.get("onFailure") == "Retry" else None,
         container=spec.get("container"),
         preempting={
@@ -187,9 +157,11 @@ def view(request: Object, application: ApplicationId) -> RequestView:
         },
         excluded=frozenset(spec.get("excludeNodes") or ()),
         opportunistic=spec.get("executionType") == "Opportunistic",
-        wishes={ContainerId.parse(entry["id"]): entry for entry in spec.get("updates") or ()},
+        requested_updates={
+            ContainerId.parse(entry["id"]): entry for entry in spec.get("updates") or ()
+        },
         updates={
-            ContainerId.parse(entry["id"]): Charged(
+            ContainerId.parse(entry["id"]): ContainerUpdateStatus(
                 _size(entry),
                 _size(entry, "wanted"),
                 entry.get("message") or "",
@@ -198,155 +170,13 @@ def view(request: Object, application: ApplicationId) -> RequestView:
             for entry in status.get("updates") or ()
         },
         updated={
-            ContainerId.parse(entry["id"]): Updated(
+            ContainerId.parse(entry["id"]): ContainerVersion(
                 int(entry.get("version") or 1), _size(entry), _type(entry)
             )
             for entry in status.get("updated") or ()
         },
         status=status,
     )
-
-
-def plan(
-    seen: RequestView,
-    pods: Mapping[ContainerId, PodFacts],
-    endings: Callable[[ContainerId], Ending | None],
-    doom: Doom | None,
-    confirmed: Callable[[ContainerId], bool],
-) -> RequestPlan:
-    """What follows for *seen* from its pods.
-
-    *endings* knows better than its pod how a container ended, if anything is known; *doom*: why
-    all that lives is ended now; *confirmed*: the AM need not be told any more.
-    """
-    result = RequestPlan()
-    launched, completed = set(seen.launched), dict(seen.completed)
-    running = 0
-    for container, node in seen.grants.items():
-        pod = pods.get(container)
-        if pod is not None:
-            launched.add(container)
-        if container in completed:
-            continue
-        ending = _ending(container, pod, seen, endings, doom)
-        if ending is not None:
-            ended = CompletedContainer(container, ending.exit_status, ending.diagnostics)
-            completed[container] = ended
-            result.ended.append(ended)
-        elif pod is None:
-            result.unlaunched.append((container, node))
-            _plan_update(seen, container, pod, result)
-        else:
-            running += pod.running
-            _plan_update(seen, container, pod, result)
-            taken, why = seen.preempting.get(container, (False, ""))
-            spared = doom is None or (doom.spares_running and pod.running)
-            if pod.deleting:
-                continue
-            if taken:
-                result.evict.append((pod, why))
-            elif not spared:
-                result.delete.append(pod)
-                result.doomed.append(container)
-    _take_back_revoked(seen, pods, completed, result)
-    again = _asked_again(seen, result.ended)
-    kept = [
-        c
-        for c in completed.values()
-        if c.id in seen.grants or not confirmed(c.id) or _is_unbound(pods.get(c.id))
-    ]
-    succeeded = sum(ended.exit_status == 0 for ended in result.ended)
-    wanted: Object = {
-        "running": running,
-        "succeeded": seen.counts["succeeded"] + succeeded,
-        "failed": seen.counts["failed"] + len(result.ended) - succeeded,
-        "retried": again.retried,
-        "replaced": again.replaced,
-        "launched": _grouped(c for c in launched if c in seen.grants),
-        "completed": [_entry(c) for c in sorted(kept, key=lambda c: c.id)],
-        "endings": exit_history.after(seen.status.get("endings") or (), result.ended, seen.grants),
-        "updated": [
-            e for e in seen.status.get("updated") or () if ContainerId.parse(e["id"]) in seen.grants
-        ],
-    }
-    result.status = {k: v for k, v in wanted.items() if (seen.status.get(k) or _EMPTY[k]) != v}
-    return result
-
-
-def _take_back_revoked(
-    seen: RequestView,
-    pods: Mapping[ContainerId, PodFacts],
-    completed: dict[ContainerId, CompletedContainer],
-    result: RequestPlan,
-) -> None:
-    """Pods whose grant the scheduler took back because kube-scheduler refused to bind them.
-
-    What ended stands in *completed* as long as its pod is there, and so is counted once.
-    """
-    for container, pod in pods.items():
-        mine = pod.request == seen.name and _is_unbound(pod)
-        if not mine or container in seen.grants or container in completed:
-            continue
-        if not pod.deleting:
-            result.delete.append(pod)
-        if seen.role == names.ROLE_ASK:
-            why = f"No node took the container's pod: {pod.unschedulable or 'it was not bound'}"
-            ended = CompletedContainer(container, ExitStatus.ABORTED, why)
-            completed[container] = ended
-            result.ended.append(ended)
-
-
-def _is_unbound(pod: PodFacts | None) -> bool:
-    return pod is not None and pod.ending is None and not pod.node
-
-
-def _asked_again(seen: RequestView, ended: Iterable[CompletedContainer]) -> Replacements:
-    before = Replacements(seen.counts["retried"], seen.counts["replaced"])
-    if seen.retry_limit is None:
-        return before
-    return replacing.after(before, seen.retry_limit, (c.exit_status for c in ended))
-
-
-_EMPTY: Object = {
-    **dict.fromkeys(_COUNTS, 0),
-    "launched": [],
-    "completed": [],
-    "endings": [],
-    "updated": [],
-}
-
-
-def _plan_update(
-    seen: RequestView, container: ContainerId, pod: PodFacts | None, result: RequestPlan
-) -> None:
-    """Change a container once no more is charged for it than it is to have."""
-    charged = seen.updates.get(container)
-    if charged is None:
-        return
-    if charged.refused:
-        result.refused.append((container, charged.refused))
-        return
-    charges_enough = charged.wanted and charged.wanted.fits_in(charged.size)
-    size = charged.wanted if charges_enough else seen.size_of(container)
-    change = Change(container, pod, size, seen.counts_opportunistic(container))
-    same = size == seen.size_of(container)
-    if same and change.opportunistic == seen.runs_opportunistic(container):
-        return
-    if pod is None or not pod.deleting:
-        result.changes.append(change)
-
-
-def updated_status(seen: RequestView, done: Iterable[Change]) -> list[Object]:
-    """`updated` of the status after some more containers were changed."""
-    entries = {entry["id"]: entry for entry in seen.status.get("updated") or ()}
-    for change in done:
-        entries[str(change.container)] = {
-            "id": str(change.container),
-            "version": seen.version_of(change.container) + 1,
-            "resources": {name: quantities.show(name, n) for name, n in change.size.items()},
-            "executionType": names.OPPORTUNISTIC if change.opportunistic else names.GUARANTEED,
-        }
-    return [entries[name] for name in sorted(entries)]
 
 
 def _size(entry: Object, name: str = "resources") -> ResourceList:
@@ -357,33 +187,6 @@ def _type(entry: Object) -> bool | None:
     """Whether an entry says that its container is opportunistic; None: it does not say."""
     said = entry.get("executionType")
     return None if said is None else bool(said == names.OPPORTUNISTIC)
-
-
-def _ending(
-    container: ContainerId,
-    pod: PodFacts | None,
-    seen: RequestView,
-    endings: Callable[[ContainerId], Ending | None],
-    doom: Doom | None,
-) -> Ending | None:
-    """How *container* ended; None while it lives or is still to be launched."""
-    kill, why = seen.preempting.get(container, (False, ""))
-    spare = seen.counts_opportunistic(container)
-    gone = ExitStatus.KILLED_BY_CONTAINER_SCHEDULER if spare else ExitStatus.PREEMPTED
-    taken = Ending(gone, why) if kill else None
-    if pod is not None:
-        finished = pod.ending is not None and pod.ending.exit_status == 0
-        return pod.ending and (
-            endings(container) or (pod.ending if finished else taken or pod.ending)
-        )
-    if taken is not None:
-        return taken
-    known = endings(container)
-    if known is not None:
-        return known
-    if container in seen.launched:
-        return Ending(ExitStatus.ABORTED, "The container's pod was deleted while nobody watched.")
-    return doom.ending if doom is not None else None
 
 
 def _attempt(labels: Object) -> int:
@@ -406,22 +209,3 @@ def _containers(entry: Object, application: ApplicationId) -> list[ContainerId]:
     attempt = AttemptId(application, int(entry.get("attempt") or 1))
     epoch = int(entry.get("epoch") or 0)
     return [ContainerId(attempt, epoch, n) for n in ranges.expand(entry.get("containers") or "")]
-
-
-def _grouped(containers: Iterable[ContainerId]) -> list[Object]:
-    """Containers as compact ranges, one entry for each attempt and epoch."""
-    groups: dict[tuple[int, int], list[int]] = {}
-    for container in containers:
-        key = (container.attempt.number, container.epoch)
-        groups.setdefault(key, []).append(container.number)
-    return [
-        {"attempt": attempt, "epoch": epoch, "containers": ranges.compact(numbers)}
-        for (attempt, epoch), numbers in sorted(groups.items())
-    ]
-
-
-def _entry(completed: CompletedContainer) -> Object:
-    entry: Object = {"id": str(completed.id), "exitStatus": int(completed.exit_status)}
-    if completed.diagnostics:
-        entry["diagnostics"] = completed.diagnostics[:512]
-    return entry

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kubeyarn.lifecycle import am_session
 from kubeyarn.lifecycle.am_session import UpdateContainerRequest
 from kubeyarn.resourcemanager.amservice import update_validation, wire
 from kubeyarn.resourcemanager.requests import request_view
@@ -65,17 +66,17 @@ def test_a_change_of_type_is_said_by_type_or_by_word(said, to_be):
     ("said", "reason"),
     [
         (update(SPARE, type=PROMOTE, version=3),
-         update_validation.INCORRECT_CONTAINER_VERSION_ERROR),
-        (update(container(9), type=PROMOTE), update_validation.INVALID_CONTAINER_ID),
-        (update(FIRM, type=PROMOTE), update_validation.UPDATE_REFUSED),
-        (update(SPARE, type=DEMOTE), update_validation.UPDATE_REFUSED),
+         am_session.INCORRECT_CONTAINER_VERSION_ERROR),
+        (update(container(9), type=PROMOTE), am_session.INVALID_CONTAINER_ID),
+        (update(FIRM, type=PROMOTE), am_session.UPDATE_REFUSED),
+        (update(SPARE, type=DEMOTE), am_session.UPDATE_REFUSED),
         (update(SPARE, type=PROMOTE, execution_type="OPPORTUNISTIC"),
-         update_validation.UPDATE_REFUSED),
+         am_session.UPDATE_REFUSED),
         (update(FIRM, type="INCREASE_RESOURCE", execution_type="OPPORTUNISTIC"),
-         update_validation.UPDATE_REFUSED),
-        (update(FIRM, type=DEMOTE, resources={"memory": "2Gi"}), update_validation.UPDATE_REFUSED),
-        (update(FIRM, type=DEMOTE, resources={"memory": "lots"}), update_validation.UPDATE_REFUSED),
-        (update(SPARE, resources={"memory": "2Gi"}), update_validation.UPDATE_REFUSED),
+         am_session.UPDATE_REFUSED),
+        (update(FIRM, type=DEMOTE, resources={"memory": "2Gi"}), am_session.UPDATE_REFUSED),
+        (update(FIRM, type=DEMOTE, resources={"memory": "lots"}), am_session.UPDATE_REFUSED),
+        (update(SPARE, resources={"memory": "2Gi"}), am_session.UPDATE_REFUSED),
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_answered_with_a_word_and_the_version(said, reason):
@@ -92,7 +93,7 @@ def test_what_cannot_be_is_answered_with_a_word_and_the_version(said, reason):
 def test_while_a_change_of_type_is_outstanding_no_other_update_is_taken(said):
     taken, [error] = checked(said, before=[UpdateContainerRequest(SPARE, {}, opportunistic=False)])
 
-    assert (taken, error.reason) == ((), update_validation.UPDATE_OUTSTANDING_ERROR)
+    assert (taken, error.reason) == ((), am_session.UPDATE_OUTSTANDING_ERROR)
 
 
 def test_a_change_of_type_that_was_made_is_not_outstanding_any_more():
@@ -115,4 +116,4 @@ def test_of_two_updates_in_one_heartbeat_the_first_counts():
     )
 
     assert wanted.opportunistic
-    assert error.reason == update_validation.UPDATE_OUTSTANDING_ERROR
+    assert error.reason == am_session.UPDATE_OUTSTANDING_ERROR

@@ -10,8 +10,8 @@ import pytest
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.lifecycle.am_session import ProtocolError
 from kubeyarn.lifecycle.retry import RetryRule
+from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.amservice import wire
-from kubeyarn.resourcemanager.applications import observed_state
 from kubeyarn.resourcemanager.settings import Settings
 from unit.resourcemanager.stage import Stage, pod_of
 
@@ -127,7 +127,7 @@ def test_failures_before_the_validity_interval_do_not_count():
 def test_an_am_that_runs_elsewhere_is_never_tried_again():
     found = {"spec": {"unmanagedAM": True, "maxAttempts": 5}}
 
-    assert observed_state.retry_rule(found, Settings(am_max_attempts=5)) == RetryRule(1)
+    assert application_spec.retry_rule(found, Settings(am_max_attempts=5)) == RetryRule(1)
 
 
 def test_an_am_that_is_preempted_has_its_exit_status_and_does_not_count():
@@ -325,7 +325,7 @@ def test_a_resourcemanager_that_restarts_at_every_step_comes_to_the_same_end(kee
         for _ in range(12):
             stage.restart()
             stage.now_ms += 2000
-            await stage.manager.look(("team-a", "wordcount"))
+            await stage.manager.reconcile(("team-a", "wordcount"))
         assert stage.attempts() == [(1, "FAILED"), (2, "SCHEDULED")]
         ended = containers[2:] if keep else containers
         assert set(stage.completed(maps)) == {c[-9:] for c in ended}

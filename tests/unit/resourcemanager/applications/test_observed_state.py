@@ -18,7 +18,7 @@ from kubeyarn.lifecycle.progress import (
     Unregistration,
 )
 from kubeyarn.resourcemanager.applications import conditions, observed_state
-from kubeyarn.resourcemanager.applications.observed_state import Seen
+from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnapshot
 from kubeyarn.resourcemanager.pods import pod_state
 from kubeyarn.resourcemanager.requests import request_view
 from kubeyarn.resourcemanager.settings import Settings
@@ -56,35 +56,39 @@ def am_pod(waiting=None, **said):
 
 
 def seen(request=None, pod=None, ending=None, session=None, **spec):
-    return Seen(an_application(**spec), request, pod, ending, session or AMSession(ATTEMPT))
+    return ApplicationSnapshot(
+        an_application(**spec), request, pod, ending, session or AMSession(ATTEMPT)
+    )
 
 
-def facts(what, record=RECORD, later_s=0):
-    return observed_state.facts(what, record, SETTINGS, NOW_MS + later_s * 1000)
+def observed(what, record=RECORD, later_s=0):
+    return observed_state.observe(what, record, SETTINGS, NOW_MS + later_s * 1000)
 
 
 def test_before_the_scheduler_answers_there_is_no_admission():
-    assert facts(seen()).admission is None
-    assert facts(seen(am_request())).admission is None
-    assert facts(seen(am_request(conditions=[condition("Accepted", "Unknown")]))).admission is None
+    assert observed(seen()).admission is None
+    assert observed(seen(am_request())).admission is None
+    assert (
+        observed(seen(am_request(conditions=[condition("Accepted", "Unknown")]))).admission is None
+    )
 
 
 def test_the_schedulers_yes_brings_the_queue():
     request = am_request(conditions=[condition("Accepted", "True")], queue="root.a")
 
-    assert facts(seen(request)).admission == Admission(queue="root.a")
+    assert observed(seen(request)).admission == Admission(queue="root.a")
 
 
 def test_the_schedulers_no_brings_its_reason_and_words():
     no = condition("Accepted", "False", "QueueNotFound", "queue 'x' does not exist")
 
-    assert facts(seen(am_request(conditions=[no]))).admission == Admission(
+    assert observed(seen(am_request(conditions=[no]))).admission == Admission(
         refused="QueueNotFound: queue 'x' does not exist"
     )
 
 
 def test_the_grant_names_the_ams_container_node_and_pod():
-    found = facts(seen(am_request(**GRANTED)), replace(RECORD, attempts=()))
+    found = observed(seen(am_request(**GRANTED)), replace(RECORD, attempts=()))
 
     assert found.am_container == AM
     assert (found.am_node, found.am_pod) == ("n1", "wordcount-01-000001")
@@ -94,14 +98,14 @@ def test_the_grant_names_the_ams_container_node_and_pod():
     ("spec", "killed"), [({}, False), ({"desiredState": "Killed"}, True)]
 )  # fmt: skip
 def test_a_user_kills_by_the_desired_state(spec, killed):
-    assert facts(seen(**spec)).kill is killed
+    assert observed(seen(**spec)).kill is killed
 
 
 def test_a_deleted_application_is_killed():
     what = seen()
     what.application["metadata"]["deletionTimestamp"] = "2025-11-23T12:14:00Z"
 
-    assert facts(what).kill
+    assert observed(what).kill
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,7 @@ def test_a_deleted_application_is_killed():
     ],
 )
 def test_what_is_wrong_with_a_spec_is_named_with_what_is_allowed(master, words):
-    invalid = facts(seen(applicationMaster=master)).invalid
+    invalid = observed(seen(applicationMaster=master)).invalid
 
     assert words in invalid
     assert bool(words) == bool(invalid)
@@ -143,15 +147,17 @@ def registered(heard_ms=NOW_MS):
 def test_an_am_that_is_silent_for_too_long_is_given_up():
     what = seen(am_request(**GRANTED), am_pod(phase="Running"), session=registered())
 
-    assert facts(what, later_s=900).expired == ""
-    assert facts(what, later_s=901).expired == ("The ApplicationMaster has not called for 901 s.")
+    assert observed(what, later_s=900).expired == ""
+    assert observed(what, later_s=901).expired == (
+        "The ApplicationMaster has not called for 901 s."
+    )
 
 
 def test_an_am_that_does_not_register_in_time_is_given_up():
     what = seen(am_request(**GRANTED), am_pod(phase="Running"))
 
-    assert facts(what, later_s=600).expired == ""
-    assert "has not registered within 600 s" in facts(what, later_s=601).expired
+    assert observed(what, later_s=600).expired == ""
+    assert "has not registered within 600 s" in observed(what, later_s=601).expired
 
 
 def test_an_am_that_registered_long_ago_is_not_late_after_a_restart_of_the_resourcemanager():
@@ -163,20 +169,20 @@ def test_an_am_that_registered_long_ago_is_not_late_after_a_restart_of_the_resou
     new = AMSession(ATTEMPT, last_heard_ms=NOW_MS + 5000_000)
     what = seen(am_request(**GRANTED), am_pod(phase="Running"), session=new)
 
-    assert facts(what, running, later_s=5000).expired == ""
-    assert facts(what, running, later_s=5900).expired == ""
-    assert "has not called" in facts(what, running, later_s=5901).expired
+    assert observed(what, running, later_s=5000).expired == ""
+    assert observed(what, running, later_s=5900).expired == ""
+    assert "has not called" in observed(what, running, later_s=5901).expired
 
 
 def test_an_am_without_a_pod_is_not_late():
-    assert facts(seen(am_request(**GRANTED)), later_s=99999).expired == ""
+    assert observed(seen(am_request(**GRANTED)), later_s=99999).expired == ""
 
 
 @pytest.mark.parametrize("reason", ["InvalidImageName", "CreateContainerConfigError"])
 def test_an_am_that_can_never_start_is_given_up_at_once(reason):
     pod = am_pod({"reason": reason, "message": "no"})
 
-    assert facts(seen(am_request(**GRANTED), pod)).expired == (
+    assert observed(seen(am_request(**GRANTED), pod)).expired == (
         f"The ApplicationMaster's container cannot start: {reason}: no"
     )
 
@@ -184,31 +190,31 @@ def test_an_am_that_can_never_start_is_given_up_at_once(reason):
 def test_an_image_that_cannot_be_pulled_gets_a_minute():
     what = seen(am_request(**GRANTED), am_pod({"reason": "ImagePullBackOff", "message": "x"}))
 
-    assert facts(what, later_s=60).expired == ""
-    assert "ImagePullBackOff" in facts(what, later_s=61).expired
+    assert observed(what, later_s=60).expired == ""
+    assert "ImagePullBackOff" in observed(what, later_s=61).expired
 
 
 def test_what_the_am_said_is_a_fact():
     session = registered()
     session.progress = 42
     session.unregistration = Unregistration(FinalStatus.SUCCEEDED)
-    found = facts(seen(session=session))
+    found = observed(seen(session=session))
 
     assert (found.registered, found.progress, found.tracking_url) == (True, 42, "http://am")
     assert found.unregistration == Unregistration(FinalStatus.SUCCEEDED)
 
 
 def test_an_am_that_has_not_registered_has_no_progress():
-    assert facts(seen()).progress is None
+    assert observed(seen()).progress is None
 
 
 def test_how_the_am_ended_is_known_from_the_record_when_its_pod_is_gone():
     done = [{"id": str(AM), "exitStatus": 3, "diagnostics": "no"}]
     request = am_request(**GRANTED, completed=done)
 
-    assert observed_state.am_ending(request, AM) == Ending(3, "no")
-    assert observed_state.am_ending(am_request(**GRANTED), AM) is None
-    assert observed_state.am_ending(None, AM) is None
+    assert observed_state.recorded_ending(request, AM) == Ending(3, "no")
+    assert observed_state.recorded_ending(am_request(**GRANTED), AM) is None
+    assert observed_state.recorded_ending(None, AM) is None
 
 
 def test_a_grant_that_is_gone_before_its_pod_was_bound_was_taken_back():

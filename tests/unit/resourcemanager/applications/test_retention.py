@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from kubeyarn.resourcemanager.applications import records
-from kubeyarn.resourcemanager.applications.retention import not_kept
+from kubeyarn.resourcemanager.applications.retention import expired_applications
 from kubeyarn.resourcemanager.settings import Settings
 from unit.resourcemanager.objects import NOW_MS, an_application
 from unit.resourcemanager.stage import Stage
@@ -25,7 +25,7 @@ def ended(name, ago_s, state="FINISHED", **spec):
 
 
 def names_of(applications, most=-1):
-    return [found["metadata"]["name"] for found in not_kept(applications, most, NOW_MS)]
+    return [found["metadata"]["name"] for found in expired_applications(applications, most, NOW_MS)]
 
 
 def test_the_first_ended_go_first_whatever_their_end_was():
@@ -73,7 +73,7 @@ def test_pods_of_ended_containers_stay_as_long_as_is_said(delay_s, gone_after_s)
         await stage.settle()
         if gone_after_s:
             stage.now_ms = finished_ms // 1000 * 1000 + gone_after_s * 1000 - 5000
-            await stage.manager.look(("team-a", "wordcount"))
+            await stage.manager.reconcile(("team-a", "wordcount"))
             assert stage.pods() == [pod]
         stage.now_ms = finished_ms // 1000 * 1000 + gone_after_s * 1000
         await stage.settle()

@@ -126,7 +126,7 @@ def test_a_node_that_flaps_loses_nothing_and_nobody_is_told():
         stage, am, containers = await two_containers()
         for ready, since_s in (("Unknown", 599), ("True", 0), ("False", 30), ("True", 0)):
             see(stage, ready=ready, since_s=since_s)
-            stage.manager.look_at_all()
+            stage.manager.reconcile_all()
             await stage.settle()
 
         assert stage.completed(ask_name(stage)) == {}
@@ -142,7 +142,7 @@ def test_a_node_is_lost_by_time_alone():
         elsewhere(stage, am)
         see(stage, ready="Unknown")
         stage.now_ms += 601_000
-        stage.manager.look_at_all()
+        stage.manager.reconcile_all()
         await stage.settle()
 
         assert told(await stage.allocate(am, 2)) == [LOST]
@@ -198,7 +198,7 @@ def test_a_cordoned_node_is_drained_within_its_time(restart):
 
         stage.graceful = True
         stage.now_ms += 100_000
-        stage.manager.look_at_all()
+        stage.manager.reconcile_all()
         await stage.settle()
         assert stage.completed(ask_name(stage)) == {}
         for container in containers:
@@ -218,7 +218,7 @@ def test_a_drained_node_is_decommissioned_and_one_that_is_uncordoned_is_usable_a
         for container in containers:
             stage.pod(pod_of(container), "Succeeded", 0)
         await stage.settle()
-        stage.manager.look_at_all()
+        stage.manager.reconcile_all()
         assert told(await stage.allocate(am, 3)) == [("n1", "DECOMMISSIONED", "NODE_UNUSABLE", -1)]
         see(stage)
         assert told(await stage.allocate(am, 4)) == [("n1", "RUNNING", "NODE_USABLE", -1)]

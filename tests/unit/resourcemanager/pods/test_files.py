@@ -9,8 +9,13 @@ import pytest
 
 from kubeyarn.cluster import names
 from kubeyarn.model.errors import SpecError
-from kubeyarn.resourcemanager.pods.cluster_defaults import Site
-from kubeyarn.resourcemanager.pods.pod_builder import Launch, Owner, Placed, make_pod
+from kubeyarn.resourcemanager.pods.pod_builder import (
+    ClusterDefaults,
+    ContainerLaunchContext,
+    ContainerPlacement,
+    PodOwner,
+    make_pod,
+)
 from unit.resourcemanager.objects import container
 
 IMAGE = "kubeyarn:1"
@@ -22,9 +27,16 @@ FILES = [
 
 
 def pod_of(spec):
-    owner = Owner("wordcount", "team-a", "app-uid", "alice", "root.a")
-    placed = Placed(container(2), "n1", {"memory": 2**30, "cpu": 1000}, "maps", names.ROLE_TASK)
-    return make_pod(owner, placed, Launch.of({"image": "x", **spec}), Site("http://rm", IMAGE))
+    owner = PodOwner("wordcount", "team-a", "app-uid", "alice", "root.a")
+    placed = ContainerPlacement(
+        container(2), "n1", {"memory": 2**30, "cpu": 1000}, "maps", names.ROLE_TASK
+    )
+    return make_pod(
+        owner,
+        placed,
+        ContainerLaunchContext.of({"image": "x", **spec}),
+        ClusterDefaults("http://rm", IMAGE),
+    )
 
 
 def init(pod):
@@ -181,10 +193,10 @@ def test_paths_of_a_claim_are_mounted_and_the_claim_is_named_once():
 
 
 def test_a_cluster_without_an_image_for_it_refuses_what_it_cannot_bring():
-    owner = Owner("wordcount", "team-a", "app-uid", "alice", "root.a")
-    placed = Placed(container(2), "n1", {"memory": 2**30}, "maps", names.ROLE_TASK)
-    launch = Launch.of({"image": "x", "files": [{"path": "d", "url": URL}]})
+    owner = PodOwner("wordcount", "team-a", "app-uid", "alice", "root.a")
+    placed = ContainerPlacement(container(2), "n1", {"memory": 2**30}, "maps", names.ROLE_TASK)
+    launch = ContainerLaunchContext.of({"image": "x", "files": [{"path": "d", "url": URL}]})
 
     with pytest.raises(SpecError, match=r"d is to be fetched.*--localizer-image"):
-        make_pod(owner, placed, launch, Site())
-    assert make_pod(owner, placed, Launch.of({"files": FILES}), Site())
+        make_pod(owner, placed, launch, ClusterDefaults())
+    assert make_pod(owner, placed, ContainerLaunchContext.of({"files": FILES}), ClusterDefaults())

@@ -8,23 +8,30 @@ import pytest
 
 from kubeyarn.cluster import names
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.resourcemanager.pods.cluster_defaults import Site
-from kubeyarn.resourcemanager.pods.pod_builder import Launch, Owner, Placed, make_pod
+from kubeyarn.resourcemanager.pods.pod_builder import (
+    ClusterDefaults,
+    ContainerLaunchContext,
+    ContainerPlacement,
+    PodOwner,
+    make_pod,
+)
 from unit.resourcemanager.objects import APP, container
 
-OWNER = Owner("wordcount", "team-a", "app-uid", "alice", "root.engineering.etl", 1763850000000, 3)
+OWNER = PodOwner(
+    "wordcount", "team-a", "app-uid", "alice", "root.engineering.etl", 1763850000000, 3
+)
 SIZE = {"memory": 1536 * 2**20, "cpu": 1000}
 RM = "http://10.96.0.5:8030"
-SITE = Site(RM)
+DEFAULTS = ClusterDefaults(RM)
 DIRECTORY = "/kubeyarn/local/container_1763850000000_0007_01_000002"
 
 
 def placed(number=2, role=names.ROLE_TASK, size=SIZE, epoch=0):
-    return Placed(container(number, epoch), "n1", size, "maps", role)
+    return ContainerPlacement(container(number, epoch), "n1", size, "maps", role)
 
 
 def pod_of(launch, role=names.ROLE_TASK, size=SIZE):
-    return make_pod(OWNER, placed(role=role, size=size), launch, SITE)
+    return make_pod(OWNER, placed(role=role, size=size), launch, DEFAULTS)
 
 
 def environment(pod):
@@ -36,7 +43,7 @@ def main(pod):
 
 
 def test_a_task_pod_is_made_as_yarn_decides():
-    pod = pod_of(Launch(image="words:1", command=("python",), args=("-m", "map")))
+    pod = pod_of(ContainerLaunchContext(image="words:1", command=("python",), args=("-m", "map")))
 
     script = pod["metadata"]["annotations"].pop("kubeyarn.io/launch-script")
     assert script.endswith(f"cd {DIRECTORY}\nexec python -m map\n")
@@ -165,8 +172,8 @@ def test_a_task_pod_is_made_as_yarn_decides():
 
 
 def test_an_am_pod_has_besides_the_rms_address_and_its_token():
-    task = pod_of(Launch(image="words:1"))
-    am = pod_of(Launch(image="words:1"), role=names.ROLE_AM)
+    task = pod_of(ContainerLaunchContext(image="words:1"))
+    am = pod_of(ContainerLaunchContext(image="words:1"), role=names.ROLE_AM)
 
     assert am["metadata"]["labels"]["app.kubernetes.io/component"] == "applicationmaster"
     assert am["metadata"]["labels"]["kubeyarn.io/role"] == "am"
@@ -242,7 +249,7 @@ TEMPLATE = {
 
 
 def test_a_template_is_kept_and_what_yarn_decides_is_laid_over_it():
-    pod = pod_of(Launch(template=TEMPLATE))
+    pod = pod_of(ContainerLaunchContext(template=TEMPLATE))
     spec = pod["spec"]
 
     assert pod["metadata"]["labels"]["team"] == "etl"
@@ -267,7 +274,7 @@ def test_a_template_is_kept_and_what_yarn_decides_is_laid_over_it():
 
 
 def test_every_required_node_affinity_term_is_pinned_because_terms_are_alternatives():
-    affinity = pod_of(Launch(template=TEMPLATE))["spec"]["affinity"]
+    affinity = pod_of(ContainerLaunchContext(template=TEMPLATE))["spec"]["affinity"]
     pin = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
     given = TEMPLATE["spec"]["affinity"]
 
@@ -290,13 +297,15 @@ def test_every_required_node_affinity_term_is_pinned_because_terms_are_alternati
 
 def test_a_template_is_never_changed():
     before = copy.deepcopy(TEMPLATE)
-    pod_of(Launch(image="x", env=({"name": "A", "value": "1"},), template=TEMPLATE))
+    pod_of(ContainerLaunchContext(image="x", env=({"name": "A", "value": "1"},), template=TEMPLATE))
 
     assert before == TEMPLATE
 
 
 def test_the_short_form_wins_over_the_template():
-    launch = Launch("mine:1", ("run",), ("it",), ({"name": "LANG", "value": "de"},), TEMPLATE)
+    launch = ContainerLaunchContext(
+        "mine:1", ("run",), ("it",), ({"name": "LANG", "value": "de"},), TEMPLATE
+    )
     pod = pod_of(launch)
 
     assert (main(pod)["image"], main(pod)["command"], main(pod)["args"]) == (
@@ -310,7 +319,7 @@ def test_the_short_form_wins_over_the_template():
 def test_yarns_environment_cannot_be_overridden(name):
     theirs = {"name": name, "value": "forged"}
     template = {"spec": {"containers": [{"name": "main", "env": [theirs]}]}}
-    pod = pod_of(Launch(env=(theirs,), template=template))
+    pod = pod_of(ContainerLaunchContext(env=(theirs,), template=template))
 
     assert environment(pod)[name] != "forged"
     assert [v["name"] for v in main(pod)["env"]].count(name) == 1
@@ -318,7 +327,7 @@ def test_yarns_environment_cannot_be_overridden(name):
 
 def test_what_the_user_says_may_refer_to_yarns_variables_which_stand_before_it():
     said = {"name": "WORK", "value": "$(LOCAL_DIRS)/$(CONTAINER_ID)"}
-    order = [v["name"] for v in main(pod_of(Launch(env=(said,))))["env"]]
+    order = [v["name"] for v in main(pod_of(ContainerLaunchContext(env=(said,))))["env"]]
 
     assert order[-1] == "WORK"
     assert {"LOCAL_DIRS", "CONTAINER_ID", "NM_HOST"} <= set(order[:-1])
@@ -329,14 +338,18 @@ def test_labels_and_annotations_of_yarn_cannot_be_forged():
         "labels": {"kubeyarn.io/role": "am"},
         "annotations": {"kubeyarn.io/container-id": "container_1_0001_01_000001"},
     }
-    pod = pod_of(Launch(template={"metadata": forged}))
+    pod = pod_of(ContainerLaunchContext(template={"metadata": forged}))
 
     assert pod["metadata"]["labels"]["kubeyarn.io/role"] == "task"
     assert pod["metadata"]["annotations"]["kubeyarn.io/container-id"] == str(container(2))
 
 
 def test_a_template_can_choose_neither_scheduler_nor_restart_policy():
-    pod = pod_of(Launch(template={"spec": {"schedulerName": "other", "restartPolicy": "Always"}}))
+    pod = pod_of(
+        ContainerLaunchContext(
+            template={"spec": {"schedulerName": "other", "restartPolicy": "Always"}}
+        )
+    )
 
     assert pod["spec"]["schedulerName"] == "kubeyarn"
     assert pod["spec"]["restartPolicy"] == "Never"
@@ -345,15 +358,15 @@ def test_a_template_can_choose_neither_scheduler_nor_restart_policy():
 def test_extended_resources_are_requests_and_limits():
     size = {"memory": 2**30, "cpu": 500, "nvidia.com/gpu": 2, "licence/x": 0}
 
-    assert main(pod_of(Launch(image="x"), size=size))["resources"] == {
+    assert main(pod_of(ContainerLaunchContext(image="x"), size=size))["resources"] == {
         "requests": {"memory": "1Gi", "cpu": "500m", "nvidia.com/gpu": "2"},
         "limits": {"memory": "1Gi", "nvidia.com/gpu": "2"},
     }
 
 
 def test_a_long_queue_is_an_annotation_only():
-    owner = Owner("wordcount", "team-a", "u", "alice", "root." + "q" * 70)
-    pod = make_pod(owner, placed(), Launch(image="x"), SITE)
+    owner = PodOwner("wordcount", "team-a", "u", "alice", "root." + "q" * 70)
+    pod = make_pod(owner, placed(), ContainerLaunchContext(image="x"), DEFAULTS)
 
     assert "kubeyarn.io/queue" not in pod["metadata"]["labels"]
     assert pod["metadata"]["annotations"]["kubeyarn.io/queue"] == "root." + "q" * 70
@@ -393,8 +406,8 @@ def test_pods_of_different_containers_have_different_names():
 
 
 def test_labels_of_long_application_names_are_cut_and_annotations_are_not():
-    owner = Owner("w" * 60 + "-.-" + "x" * 40, "team-a", "u", "alice", "root.a")
-    pod = make_pod(owner, placed(), Launch(image="x"), SITE)
+    owner = PodOwner("w" * 60 + "-.-" + "x" * 40, "team-a", "u", "alice", "root.a")
+    pod = make_pod(owner, placed(), ContainerLaunchContext(image="x"), DEFAULTS)
 
     assert pod["metadata"]["labels"]["kubeyarn.io/application"] == "w" * 60
     assert pod["metadata"]["annotations"]["kubeyarn.io/application"] == owner.name
@@ -402,10 +415,10 @@ def test_labels_of_long_application_names_are_cut_and_annotations_are_not():
 
 
 def test_a_launch_is_read_from_a_spec_with_nothing_in_it():
-    assert Launch.of({}) == Launch()
-    assert Launch.of({"image": None, "command": None, "env": [{"name": "A"}]}) == Launch(
-        env=({"name": "A"},)
-    )
+    assert ContainerLaunchContext.of({}) == ContainerLaunchContext()
+    assert ContainerLaunchContext.of(
+        {"image": None, "command": None, "env": [{"name": "A"}]}
+    ) == ContainerLaunchContext(env=({"name": "A"},))
 
 
 def test_another_application_with_the_same_number_has_other_ids():

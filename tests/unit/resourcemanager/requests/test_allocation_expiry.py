@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.resourcemanager.amservice import wire
-from kubeyarn.resourcemanager.requests.allocation_expiry import Unused
+from kubeyarn.resourcemanager.requests.allocation_expiry import ContainerAllocationExpirer
 from unit.resourcemanager.objects import container
 from unit.resourcemanager.stage import Stage
 
@@ -13,17 +13,17 @@ ASK = wire.Ask(count=2, priority=1, resources={"cpu": "1", "memory": "1Gi"})
 
 
 def test_a_container_expires_after_its_time_and_not_before():
-    unused = Unused(600)
-    assert unused.expired(REQUEST, [container(2)], 0) == []
-    assert unused.expired(REQUEST, [container(2), container(3)], 600_000) == []
-    assert unused.expired(REQUEST, [container(2), container(3)], 600_001) == [container(2)]
+    expirer = ContainerAllocationExpirer(600)
+    assert expirer.expired(REQUEST, [container(2)], 0) == []
+    assert expirer.expired(REQUEST, [container(2), container(3)], 600_000) == []
+    assert expirer.expired(REQUEST, [container(2), container(3)], 600_001) == [container(2)]
 
 
 def test_what_was_launched_meanwhile_is_forgotten():
-    unused = Unused(600)
-    unused.expired(REQUEST, [container(2)], 0)
-    assert unused.expired(REQUEST, [], 1) == []
-    assert unused.expired(REQUEST, [container(2)], 700_000) == []
+    expirer = ContainerAllocationExpirer(600)
+    expirer.expired(REQUEST, [container(2)], 0)
+    assert expirer.expired(REQUEST, [], 1) == []
+    assert expirer.expired(REQUEST, [container(2)], 700_000) == []
 
 
 async def test_an_am_is_told_of_a_container_that_it_never_launched():

@@ -9,10 +9,11 @@ from kubeyarn.lifecycle.am_session import ShapeKey
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import Ending
 from kubeyarn.resourcemanager.pods import pod_state
-from kubeyarn.resourcemanager.requests import request_view
+from kubeyarn.resourcemanager.requests import request_plan, request_view
+from kubeyarn.resourcemanager.requests.termination import APPLICATION_OVER
 from unit.resourcemanager.objects import APP, a_pod, a_request, container, exited
 
-OVER = request_view.APPLICATION_OVER
+OVER = APPLICATION_OVER
 GRANTS = [{"attempt": 1, "epoch": 0, "node": "n1", "containers": "2-4"}]
 
 
@@ -20,11 +21,15 @@ def viewed(status=None, **said):
     return request_view.view(a_request(status=status, **said), APP)
 
 
-def plan(seen, *pods, endings=None, doom=None, confirmed=True):
+def plan(seen, *pods, endings=None, termination=None, confirmed=True):
     by_container = {p.container: p for p in map(pod_state.read, pods)}
-    return request_view.plan(
-        seen, by_container, (endings or {}).get, doom, confirmed=lambda _: confirmed
+    return request_plan.plan(
+        seen, by_container, (endings or {}).get, termination, confirmed=lambda _: confirmed
     )
+
+
+def with_nodes(seen, containers):
+    return [(container, seen.grants[container]) for container in containers]
 
 
 def after(seen, status):
@@ -59,20 +64,18 @@ def test_a_request_is_read_with_its_grants_and_what_has_ended():
 
 
 def test_a_grant_without_a_pod_is_to_be_launched():
-    result = plan(viewed({"granted": 3, "grants": GRANTS}))
+    seen = viewed({"granted": 3, "grants": GRANTS})
+    result = plan(seen)
 
-    assert result.unlaunched == [(container(n), "n1") for n in (2, 3, 4)]
+    assert with_nodes(seen, result.unlaunched) == [(container(n), "n1") for n in (2, 3, 4)]
     assert result.status == {}
 
 
 def test_launched_and_running_containers_are_counted():
-    result = plan(
-        viewed({"grants": GRANTS}),
-        a_pod(container(2), phase="Running"),
-        a_pod(container(3)),
-    )
+    seen = viewed({"grants": GRANTS})
+    result = plan(seen, a_pod(container(2), phase="Running"), a_pod(container(3)))
 
-    assert result.unlaunched == [(container(4), "n1")]
+    assert with_nodes(seen, result.unlaunched) == [(container(4), "n1")]
     assert result.status == {
         "running": 1,
         "launched": [{"attempt": 1, "epoch": 0, "containers": "2-3"}],
@@ -118,7 +121,7 @@ def test_a_container_whose_pod_disappeared_unseen_is_aborted():
             "diagnostics": "The container's pod was deleted while nobody watched.",
         }
     ]
-    assert result.unlaunched == [(container(3), "n1"), (container(4), "n1")]
+    assert with_nodes(seen, result.unlaunched) == [(container(3), "n1"), (container(4), "n1")]
 
 
 def test_what_was_seen_of_a_deleted_pod_is_its_ending():
@@ -148,10 +151,10 @@ def test_a_container_that_is_being_stopped_has_not_ended_before_its_pod_has():
 def test_when_the_application_is_over_pods_go_and_the_rest_never_starts():
     seen = viewed({"grants": GRANTS})
     deleting = a_pod(container(3), phase="Running", deletionTimestamp="2025-11-23T12:14:00Z")
-    result = plan(seen, a_pod(container(2), phase="Running"), deleting, doom=OVER)
+    result = plan(seen, a_pod(container(2), phase="Running"), deleting, termination=OVER)
 
     assert [pod.container for pod in result.delete] == [container(2)]
-    assert result.unlaunched == []
+    assert with_nodes(seen, result.unlaunched) == []
     assert result.status["completed"] == [
         {
             "id": str(container(4)),
@@ -240,7 +243,7 @@ def test_a_container_counted_otherwise_than_its_pod_says_is_changed():
     [change] = result.changes
     assert (change.container, change.opportunistic) == (container(2), True)
     assert change.size == seen.size_of(container(2))
-    [entry] = request_view.updated_status(seen, result.changes)
+    [entry] = request_plan.updated_status(seen, result.changes)
     assert (entry["version"], entry["executionType"]) == (1, "Opportunistic")
 
 
@@ -248,14 +251,14 @@ def test_once_recorded_a_change_is_not_made_again():
     status = {"grants": GRANTS, "updates": [charging(2, "Opportunistic")]}
     seen = viewed(status)
     pod = a_pod(container(2), phase="Running")
-    status["updated"] = request_view.updated_status(seen, plan(seen, pod).changes)
+    status["updated"] = request_plan.updated_status(seen, plan(seen, pod).changes)
 
     assert plan(viewed(status), pod).changes == []
     assert viewed(status).runs_opportunistic(container(2))
     assert not viewed(status).runs_opportunistic(container(3))
     status["updates"] = [charging(2, "Guaranteed")]
     again = viewed(status)
-    [entry] = request_view.updated_status(again, plan(again, pod).changes)
+    [entry] = request_plan.updated_status(again, plan(again, pod).changes)
     assert (entry["version"], entry["executionType"]) == (2, "Guaranteed")
 
 

@@ -13,14 +13,16 @@ import secrets
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
-from kubeyarn.crd.object import Object
-from kubeyarn.resourcemanager.pods.pod_builder import Owner, owner_reference
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.resources import SECRETS
+from kubeyarn.crd.object import Key, Object
+from kubeyarn.resourcemanager.pods.pod_builder import owner_reference
 
 _PREFIX = "kubeyarn-am"
 
 
 @dataclass(frozen=True, slots=True)
-class MasterToken:
+class AMToken:
     """A token that says which application it speaks for; *text* is all of it."""
 
     namespace: str
@@ -33,45 +35,67 @@ class MasterToken:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def made(namespace: str, application: str) -> MasterToken:
+def new_token(namespace: str, application: str) -> AMToken:
     """A new token of an application."""
     text = "~".join((_PREFIX, namespace, application, secrets.token_urlsafe(32)))
-    return MasterToken(namespace, application, text)
+    return AMToken(namespace, application, text)
 
 
-def read(header: str | None) -> MasterToken | None:
+def read_token(header: str | None) -> AMToken | None:
     """The token in an Authorization header; None when it is of another kind."""
     scheme, _, text = (header or "").partition(" ")
     parts = text.strip().split("~")
     if scheme.lower() != "bearer" or len(parts) != 4 or parts[0] != _PREFIX:
         return None
-    return MasterToken(parts[1], parts[2], text.strip())
+    return AMToken(parts[1], parts[2], text.strip())
 
 
-def fits(token: MasterToken, application: Object) -> bool:
+def matches(token: AMToken, application: Object) -> bool:
     """Whether it is the token of this very application."""
-    known = ((application.get("status") or {}).get("unmanagedAM") or {}).get("tokenDigest") or ""
+    known = _digest(application)
     return bool(known) and hmac.compare_digest(token.digest, known)
 
 
-def secret(owner: Owner, token: MasterToken, am_service: str) -> Object:
+def secret(application: Object, token: AMToken, am_service: str) -> Object:
     """The Secret that hands *token* to whoever may read it.
 
     Its keys are what `kubeyarn.am` wants in its environment: the token's file and the address.
     """
+    meta = application["metadata"]
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "Opaque",
         "metadata": {
-            "generateName": f"{owner.name[:200]}-am-token-",
-            "namespace": owner.namespace,
+            "generateName": f"{meta['name'][:200]}-am-token-",
+            "namespace": meta["namespace"],
             "labels": {
-                names.APPLICATION: owner.name[: names.LONGEST_LABEL].rstrip("-."),
+                names.APPLICATION: meta["name"][: names.LONGEST_LABEL].rstrip("-."),
                 "app.kubernetes.io/managed-by": "kubeyarn",
             },
-            "ownerReferences": [owner_reference(owner)],
+            "ownerReferences": [owner_reference(meta["name"], meta["uid"])],
         },
         "stringData": {"token": token.text, "KUBEYARN_RM": am_service},
         "immutable": True,
     }
+
+
+async def hand_token(
+    client: KubeClient, key: Key, application: Object, am_service: str
+) -> Object | None:
+    """Hand an unmanaged AM its token, once; what its application's status is to say of it.
+
+    None: it has its token. A Secret whose token was not noted in the status before a crash is worth
+    nothing and goes with the application.
+    """
+    if _digest(application):
+        return None
+    token = new_token(*key)
+    created = await client.create(SECRETS, secret(application, token, am_service), key[0])
+    return {"secret": created["metadata"]["name"], "tokenDigest": token.digest}
+
+
+def _digest(application: Object) -> str:
+    """The digest of the token that the application's AM has; "" before it has one."""
+    unmanaged = (application.get("status") or {}).get("unmanagedAM") or {}
+    return str(unmanaged.get("tokenDigest") or "")

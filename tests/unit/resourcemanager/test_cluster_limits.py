@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.resourcemanager import limits
+from kubeyarn.resourcemanager import cluster_limits
 from kubeyarn.resourcemanager.cache import Cache
 from unit.resourcemanager.objects import APP
 
@@ -26,7 +26,7 @@ def status(used, maximum, **more):
 
 
 def test_without_a_word_yarns_defaults_hold():
-    low, high = limits.allocation(Cache(), "root.a")
+    low, high = cluster_limits.allocation(Cache(), "root.a")
 
     assert low == {"cpu": 1000, "memory": GIB}
     assert high == {"cpu": 32000, "memory": 64 * GIB}
@@ -43,23 +43,23 @@ def test_roots_cluster_settings_and_the_smallest_on_the_way_count():
         root_a_x={"spec": {"maximumAllocation": {"memory": "8Gi", "cpu": "2"}}},
     )
 
-    assert limits.allocation(cache, "root.a.x") == (
+    assert cluster_limits.allocation(cache, "root.a.x") == (
         {"memory": GIB // 2, "cpu": 500},
         {"memory": 4 * GIB, "cpu": 2000},
     )
-    assert limits.allocation(cache, "root.b")[1] == {"memory": 16 * GIB, "cpu": 8000}
+    assert cluster_limits.allocation(cache, "root.b")[1] == {"memory": 16 * GIB, "cpu": 8000}
 
 
 def test_a_setting_for_one_resource_leaves_the_others_default():
     cache = cache_of(root={"spec": {"cluster": {"maximumAllocation": {"memory": "8Gi"}}}})
 
-    assert limits.allocation(cache, "root.a")[1] == {"memory": 8 * GIB, "cpu": 32000}
+    assert cluster_limits.allocation(cache, "root.a")[1] == {"memory": 8 * GIB, "cpu": 32000}
 
 
 def test_a_setting_that_makes_no_sense_is_as_none():
     cache = cache_of(root={"spec": {"cluster": {"maximumAllocation": {"memory": "lots"}}}})
 
-    assert limits.allocation(cache, "root.a")[1]["memory"] == 64 * GIB
+    assert cluster_limits.allocation(cache, "root.a")[1]["memory"] == 64 * GIB
 
 
 def test_headroom_is_the_least_that_is_left_on_the_way():
@@ -69,20 +69,22 @@ def test_headroom_is_the_least_that_is_left_on_the_way():
     )
     record = ApplicationRecord(APP, "alice", 0, queue="root.a")
 
-    assert limits.headroom(cache, record) == {"memory": 2 * GIB, "cpu": 3000}
+    assert cluster_limits.headroom(cache, record) == {"memory": 2 * GIB, "cpu": 3000}
 
 
 def test_headroom_is_never_negative():
     cache = cache_of(root_a=status({"memory": "9Gi"}, {"memory": "8Gi"}))
 
-    assert limits.headroom(cache, ApplicationRecord(APP, "a", 0, queue="root.a")) == {"memory": 0}
+    assert cluster_limits.headroom(cache, ApplicationRecord(APP, "a", 0, queue="root.a")) == {
+        "memory": 0
+    }
 
 
 @pytest.mark.parametrize("queue", ["", "root.unknown"])
 def test_an_unknown_queue_has_no_headroom_to_tell(queue):
-    assert limits.headroom(Cache(), ApplicationRecord(APP, "a", 0, queue=queue)) == {}
+    assert cluster_limits.headroom(Cache(), ApplicationRecord(APP, "a", 0, queue=queue)) == {}
 
 
 def test_how_many_nodes_take_containers():
-    assert limits.nodes(Cache()) == 0
-    assert limits.nodes(cache_of(root=status({}, {}, nodes=7))) == 7
+    assert cluster_limits.nodes(Cache()) == 0
+    assert cluster_limits.nodes(cache_of(root=status({}, {}, nodes=7))) == 7

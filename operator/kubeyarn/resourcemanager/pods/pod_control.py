@@ -1,0 +1,117 @@
+"""Writes of containers' pods (Kubernetes: controller.PodControlInterface).
+
+Each call can be made again. A pod's name follows from its container, so that making it twice finds
+it there. What is deleted is the pod whose uid was seen: by the time the call arrives, another pod
+may have its name.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from kubeyarn.cluster import names
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound
+from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
+from kubeyarn.cluster.resources import PODS
+from kubeyarn.crd.object import Object
+from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.pods import pod_builder
+from kubeyarn.resourcemanager.pods.pod_state import PodFacts
+
+_log = logging.getLogger(__name__)
+
+# Kubernetes' condition of a pod that is ended by somebody else.
+DISRUPTION_TARGET = "DisruptionTarget"
+PREEMPTED = "PreemptedByQueue"
+
+
+class PodControl:
+    """Creates, changes and deletes pods of containers."""
+
+    def __init__(self, client: KubeClient, events: EventRecorder, cache: Cache) -> None:
+        self._client = client
+        self._events = events
+        self._cache = cache
+
+    async def create(self, pod: Object) -> bool:
+        """Create *pod*; False when it is there already.
+
+        Raises:
+            Refused: the API server does not take it, and will not if it is asked again.
+        """
+        try:
+            created = await self._client.create(PODS, pod, pod["metadata"]["namespace"])
+        except AlreadyExists:
+            return False
+        self._cache.put_pod(created)
+        return True
+
+    def tell_refused(self, application: Object, message: str) -> None:
+        """Post an event that a container of *application* cannot be launched."""
+        self._events.record(application, WARNING, "LaunchRefused", "Launch", message)
+
+    async def delete(self, pod: PodFacts, *, grace_s: int | None = None) -> bool:
+        """Delete a pod, within *grace_s* seconds if it is given; whether it was there."""
+        options: Object = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": pod.uid},
+        }
+        if grace_s is not None:
+            options["gracePeriodSeconds"] = grace_s
+        try:
+            await self._client.delete(PODS, pod.name, pod.namespace, options)
+        except (NotFound, Conflict):
+            # Gone, or another pod has its name now.
+            return False
+        return True
+
+    async def mark_disrupted(self, pod: PodFacts, why: str) -> None:
+        """Write to a pod why the policy takes it back, as kube-scheduler does, and post an event.
+
+        A pod that cannot be told is taken back nevertheless.
+        """
+        meta = {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid}
+        about: Object = {"apiVersion": PODS.api_version, "kind": PODS.kind, "metadata": meta}
+        self._events.record(about, NORMAL, PREEMPTED, "Preempt", f"{pod.container}: {why}")
+        condition = {
+            "type": DISRUPTION_TARGET,
+            "status": "True",
+            "reason": PREEMPTED,
+            "message": why,
+            "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        body: Object = {"metadata": {"uid": pod.uid}, "status": {"conditions": [condition]}}
+        try:
+            await self._client.patch_entries(PODS, pod.name, body, pod.namespace, sub="status")
+        except ApiError as error:
+            _log.warning("pod %s/%s was not told why: %s", pod.namespace, pod.name, error)
+
+    async def resize(self, pod: PodFacts, size: Mapping[str, int]) -> None:
+        """Give a running pod another size, through its `resize` subresource.
+
+        Raises:
+            Refused: the API server does not take it.
+        """
+        resources = pod_builder.resources({}, size)
+        body = {"spec": {"containers": [{"name": pod.main, "resources": resources}]}}
+        try:
+            await self._client.patch_entries(PODS, pod.name, body, pod.namespace, sub="resize")
+        except NotFound:
+            return
+
+    async def label(self, pod: PodFacts, *, opportunistic: bool) -> None:
+        """Write on a pod whether it is opportunistic; nothing else of the pod depends on that.
+
+        Raises:
+            Refused: the API server does not take it.
+        """
+        execution_type = names.OPPORTUNISTIC if opportunistic else names.GUARANTEED
+        body = {"metadata": {"labels": {names.EXECUTION_TYPE: execution_type}}}
+        try:
+            await self._client.patch(PODS, pod.name, body, pod.namespace)
+        except NotFound:
+            return

@@ -1,0 +1,128 @@
+"""Writes of ContainerRequests: those for ApplicationMasters, their updates, and our part of status.
+
+The answer of the API server goes into the cache at once. Without that, the next look at the
+application, which may come before the watch event, would write the same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from kubeyarn.cluster import names
+from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
+from kubeyarn.cluster.resources import REQUESTS
+from kubeyarn.crd.object import Key, Object
+from kubeyarn.lifecycle import failed_nodes
+from kubeyarn.lifecycle.am_session import AMSession, RejectedAsk
+from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import cluster_limits
+from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.requests import request_builder
+from kubeyarn.resourcemanager.requests.request_view import RequestView
+
+
+class RequestControl:
+    """Creates and patches the ContainerRequests of applications."""
+
+    def __init__(self, client: KubeClient, cache: Cache) -> None:
+        self._client = client
+        self._cache = cache
+
+    async def create_am_request(
+        self,
+        key: Key,
+        application: Object,
+        record: ApplicationRecord,
+        views: Iterable[RequestView],
+        threshold: float | None,
+    ) -> bool:
+        """Ask for the current attempt's AM; whether that was new.
+
+        *threshold* is the share of nodes above which failed ones are not excluded any more; None:
+        they never are.
+        """
+        attempt = record.attempt.id.number if record.attempt else 1
+        name = names.am_request_name(key[1], attempt)
+        if any(view.name == name for view in views):
+            return False
+        nodes = cluster_limits.nodes(self._cache)
+        excluded = failed_nodes.excluded(record.attempts, nodes, threshold)
+        body = request_builder.am_request(application, attempt, excluded)
+        try:
+            self._cache.put_request(await self._client.create(REQUESTS, body, key[0]))
+        except AlreadyExists:
+            return False
+        return True
+
+    async def write_asks(self, key: Key, application: Object, session: AMSession) -> None:
+        """Bring the ContainerRequests of an AM's asks up to what it said last."""
+        for total in list(session.wanted.values()):
+            body = request_builder.ask_request(application, session, total)
+            current = self._cache.request((key[0], body["metadata"]["name"]))
+            try:
+                await self._write_ask(key, body, current, session)
+            except Refused as error:
+                # Saying it again cannot help; the AM is told, and may ask otherwise.
+                session.rejected(RejectedAsk(total.ask.key, "InvalidRequest", str(error)))
+                del session.wanted[total.ask.key]
+
+    async def _write_ask(
+        self, key: Key, body: Object, current: Object | None, session: AMSession
+    ) -> None:
+        if current is None:
+            if body["spec"]["count"]:
+                await self._create_ask(key, body)
+            return
+        changes = {k: v for k, v in body["spec"].items() if current["spec"].get(k) != v}
+        if current["spec"].get("excludeNodes") and not session.excluded:
+            changes["excludeNodes"] = []
+        if changes:
+            await self._patch_spec(key, body["metadata"]["name"], changes)
+
+    async def _create_ask(self, key: Key, body: Object) -> None:
+        try:
+            self._cache.put_request(await self._client.create(REQUESTS, body, key[0]))
+        except AlreadyExists:
+            name = body["metadata"]["name"]
+            self._cache.put_request(await self._client.get(REQUESTS, name, key[0]))
+
+    async def write_updates(
+        self, key: Key, views: Iterable[RequestView], session: AMSession
+    ) -> None:
+        """Bring what containers are to have up to what the AM said last."""
+        for view in views if session.updates else ():
+            said = {c: update for c, update in session.updates.items() if c in view.grants}
+            updates = {c: dict(u) for c, u in view.requested_updates.items() if c in view.grants}
+            for container, update in said.items():
+                updates[container] = request_builder.requested_update(update)
+            if said and updates != view.requested_updates:
+                changes = {"updates": [updates[container] for container in sorted(updates)]}
+                await self._patch_spec(key, view.name, changes)
+
+    async def withdraw_updates(
+        self, key: Key, view: RequestView, containers: Collection[ContainerId]
+    ) -> None:
+        """Take back updates of *containers* that were refused."""
+        kept = [u for c, u in sorted(view.requested_updates.items()) if c not in containers]
+        if len(kept) < len(view.requested_updates):
+            await self._patch_spec(key, view.name, {"updates": kept})
+
+    async def patch_status(self, key: Key, name: str, status: Object) -> bool:
+        """Write a part of a request's status; whether the request is there."""
+        try:
+            written = await self._client.patch(
+                REQUESTS, name, {"status": status}, key[0], sub="status"
+            )
+        except NotFound:
+            return False
+        self._cache.put_request(written)
+        return True
+
+    async def _patch_spec(self, key: Key, name: str, changes: Object) -> None:
+        try:
+            written = await self._client.patch(REQUESTS, name, {"spec": changes}, key[0])
+        except NotFound:
+            return
+        self._cache.put_request(written)

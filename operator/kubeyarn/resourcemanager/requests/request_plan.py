@@ -1,0 +1,340 @@
+"""What follows for a ContainerRequest from its pods: its next status, and what to do to its pods.
+
+`plan` is pure and a level. It compares three things that different processes write: the grants (the
+scheduler), the pods (the kubelet), and what this process has recorded in the request's status. Done
+twice on the same input it does nothing new, so that any step of carrying it out can fail and be
+done again. What holds:
+
+* A container is in one of these sets: granted and without a pod (`unlaunched`), granted with a pod
+  that lives, or `completed`. It goes from left to right and never back.
+* `completed` counts a container once. The entry stays until all who must know do: the scheduler,
+  which drops the container from the grants, and its ApplicationMaster, which confirms its end.
+* A container's own exit counts first. What others did to it (preempted, stopped, its attempt is
+  over) is how it ended only if its process did not end well before.
+* Counts (`succeeded`, `failed`, `endings`, usage) are written in the same patch as the entries that
+  they count, so that a crash between the two counts nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kubeyarn.cluster import names
+from kubeyarn.cluster.resources import APPLICATIONS
+from kubeyarn.crd import quantities, ranges
+from kubeyarn.crd.object import Object
+from kubeyarn.lifecycle import replacing
+from kubeyarn.lifecycle.am_session import CompletedContainer
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.replacing import Replacements
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.resources import ResourceList
+from kubeyarn.resourcemanager.pods.pod_state import PodFacts
+from kubeyarn.resourcemanager.requests.request_view import COUNTS, RequestView
+from kubeyarn.resourcemanager.requests.termination import TerminationReason
+
+MOST_EXIT_STATUSES = 32
+_LONGEST_LAST_DIAGNOSTICS = 256
+_LONGEST_DIAGNOSTICS = 512
+
+Pods = Mapping[ContainerId, PodFacts]
+FindExit = Callable[[ContainerId], Ending | None]
+
+_EMPTY: Object = {
+    **dict.fromkeys(COUNTS, 0),
+    "launched": [],
+    "completed": [],
+    "endings": [],
+    "updated": [],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerChange:
+    """What a container is to be by now, and its pod if it has one."""
+
+    container: ContainerId
+    pod: PodFacts | None
+    size: ResourceList
+    opportunistic: bool
+
+
+@dataclass(slots=True)
+class RequestPlan:
+    """What to do about one request. *status* is a merge patch of our fields, empty when current.
+
+    *unlaunched* are containers that wait for their pods, *delete* pods to be removed, and
+    *terminated* the containers of those that the termination reason ends. *evict* are pods that the
+    policy takes back, each with why. *ended* are containers whose exits *status* records.
+    *changes* are container updates to make now, *refused* those that the scheduler refuses, with
+    why.
+    """
+
+    status: Object = field(default_factory=dict)
+    unlaunched: list[ContainerId] = field(default_factory=list)
+    delete: list[PodFacts] = field(default_factory=list)
+    evict: list[tuple[PodFacts, str]] = field(default_factory=list)
+    ended: list[CompletedContainer] = field(default_factory=list)
+    terminated: list[ContainerId] = field(default_factory=list)
+    changes: list[ContainerChange] = field(default_factory=list)
+    refused: list[tuple[ContainerId, str]] = field(default_factory=list)
+
+
+def plan(
+    view: RequestView,
+    pods: Pods,
+    exit_of: FindExit,
+    termination: TerminationReason | None,
+    confirmed: Callable[[ContainerId], bool],
+) -> RequestPlan:
+    """What follows for the request *view* from its pods.
+
+    *exit_of* is how a container ended beyond its pod's own word, if that is known. *termination* is
+    why all that lives is ended now; None: nothing is. *confirmed* says whether an ApplicationMaster
+    need not be told of a container's end any more.
+    """
+    result = RequestPlan()
+    launched, completed = set(view.launched), dict(view.completed)
+    running = 0
+    for container in view.grants:
+        pod = pods.get(container)
+        if pod is not None:
+            launched.add(container)
+        if container in completed:
+            continue
+        exited = _exit(container, pod, view, exit_of, termination)
+        if exited is not None:
+            ended = CompletedContainer(container, exited.exit_status, exited.diagnostics)
+            completed[container] = ended
+            result.ended.append(ended)
+            continue
+        _plan_update(view, container, pod, result)
+        if pod is None:
+            result.unlaunched.append(container)
+        else:
+            running += pod.running
+            _plan_removal(view, pod, termination, result)
+    _take_back_revoked(view, pods, completed, result)
+    kept = [
+        entry
+        for entry in completed.values()
+        if entry.id in view.grants or not confirmed(entry.id) or _is_unbound(pods.get(entry.id))
+    ]
+    wanted = _wanted_status(view, launched, kept, running, result.ended)
+    result.status = {k: v for k, v in wanted.items() if (view.status.get(k) or _EMPTY[k]) != v}
+    return result
+
+
+def _wanted_status(
+    view: RequestView,
+    launched: Iterable[ContainerId],
+    kept: Iterable[CompletedContainer],
+    running: int,
+    ended: Sequence[CompletedContainer],
+) -> Object:
+    again = _asked_again(view, ended)
+    succeeded = sum(container.exit_status == 0 for container in ended)
+    return {
+        "running": running,
+        "succeeded": view.counts["succeeded"] + succeeded,
+        "failed": view.counts["failed"] + len(ended) - succeeded,
+        "retried": again.retried,
+        "replaced": again.replaced,
+        "launched": _grouped(c for c in launched if c in view.grants),
+        "completed": [_entry(c) for c in sorted(kept, key=lambda c: c.id)],
+        "endings": exit_history(view.status.get("endings") or (), ended, view.grants),
+        "updated": [
+            entry
+            for entry in view.status.get("updated") or ()
+            if ContainerId.parse(entry["id"]) in view.grants
+        ],
+    }
+
+
+def _plan_removal(
+    view: RequestView, pod: PodFacts, termination: TerminationReason | None, result: RequestPlan
+) -> None:
+    """Whether a pod that lives is taken back by the policy, or ended for another reason."""
+    if pod.deleting:
+        return
+    now, why = view.preempting.get(pod.container, (False, ""))
+    spared = termination is None or (termination.spares_running and pod.running)
+    if now:
+        result.evict.append((pod, why))
+    elif not spared:
+        result.delete.append(pod)
+        result.terminated.append(pod.container)
+
+
+def _take_back_revoked(
+    view: RequestView,
+    pods: Pods,
+    completed: dict[ContainerId, CompletedContainer],
+    result: RequestPlan,
+) -> None:
+    """Pods whose grant the scheduler took back because kube-scheduler refused to bind them.
+
+    The end of one stands in *completed* for as long as its pod is there, and so is counted once.
+    """
+    for container, pod in pods.items():
+        mine = pod.request == view.name and _is_unbound(pod)
+        if not mine or container in view.grants or container in completed:
+            continue
+        if not pod.deleting:
+            result.delete.append(pod)
+        # Only what an ApplicationMaster was told of has ended; the rest is granted elsewhere.
+        if view.role == names.ROLE_ASK:
+            why = f"No node took the container's pod: {pod.unschedulable or 'it was not bound'}"
+            ended = CompletedContainer(container, ExitStatus.ABORTED, why)
+            completed[container] = ended
+            result.ended.append(ended)
+
+
+def _is_unbound(pod: PodFacts | None) -> bool:
+    return pod is not None and pod.ending is None and not pod.node
+
+
+def _asked_again(view: RequestView, ended: Iterable[CompletedContainer]) -> Replacements:
+    before = Replacements(view.counts["retried"], view.counts["replaced"])
+    if view.retry_limit is None:
+        return before
+    return replacing.after(before, view.retry_limit, (c.exit_status for c in ended))
+
+
+def _plan_update(
+    view: RequestView, container: ContainerId, pod: PodFacts | None, result: RequestPlan
+) -> None:
+    """Change a container once the scheduler charges its queue for all that it is to have.
+
+    A pod is never larger than what is charged for it: an increase waits for the scheduler, a
+    decrease is made first and credited afterwards.
+    """
+    charged = view.updates.get(container)
+    if charged is None:
+        return
+    if charged.refused:
+        result.refused.append((container, charged.refused))
+        return
+    charges_enough = charged.wanted and charged.wanted.fits_in(charged.size)
+    size = charged.wanted if charges_enough else view.size_of(container)
+    change = ContainerChange(container, pod, size, view.counts_opportunistic(container))
+    same = size == view.size_of(container)
+    if same and change.opportunistic == view.runs_opportunistic(container):
+        return
+    if pod is None or not pod.deleting:
+        result.changes.append(change)
+
+
+def updated_status(view: RequestView, done: Iterable[ContainerChange]) -> list[Object]:
+    """`updated` of the status after some more containers were changed."""
+    entries = {entry["id"]: entry for entry in view.status.get("updated") or ()}
+    for change in done:
+        entries[str(change.container)] = {
+            "id": str(change.container),
+            "version": view.version_of(change.container) + 1,
+            "resources": {name: quantities.show(name, n) for name, n in change.size.items()},
+            "executionType": names.OPPORTUNISTIC if change.opportunistic else names.GUARANTEED,
+        }
+    return [entries[name] for name in sorted(entries)]
+
+
+def _exit(
+    container: ContainerId,
+    pod: PodFacts | None,
+    view: RequestView,
+    exit_of: FindExit,
+    termination: TerminationReason | None,
+) -> Ending | None:
+    """How *container* ended; None while it lives or is still to be launched."""
+    preempted = _preempted(view, container)
+    if pod is not None:
+        if pod.ending is None:
+            return None
+        ended_well = pod.ending.exit_status == 0
+        return exit_of(container) or (pod.ending if ended_well else preempted or pod.ending)
+    if preempted is not None:
+        return preempted
+    known = exit_of(container)
+    if known is not None:
+        return known
+    if container in view.launched:
+        return Ending(ExitStatus.ABORTED, "The container's pod was deleted while nobody watched.")
+    return termination.ending if termination is not None else None
+
+
+def _preempted(view: RequestView, container: ContainerId) -> Ending | None:
+    """How a container ends that the policy takes back now; None while it does not."""
+    now, why = view.preempting.get(container, (False, ""))
+    if not now:
+        return None
+    if view.counts_opportunistic(container):
+        return Ending(ExitStatus.KILLED_BY_CONTAINER_SCHEDULER, why)
+    return Ending(ExitStatus.PREEMPTED, why)
+
+
+def exit_history(
+    before: Sequence[Mapping[str, Any]],
+    ended: Iterable[CompletedContainer],
+    nodes: Mapping[ContainerId, str],
+) -> list[Object]:
+    """`endings` of the status with containers that *ended* just now: one entry an exit status.
+
+    It is what is left of containers that are forgotten: ten thousand tasks are a few lines. (Hadoop
+    keeps each container in the timeline; here each has its pod, for as long as pods stay.) When
+    there are more than 32 exit statuses, those that were seen most often stay.
+    """
+    found = {int(entry["exitStatus"]): dict(entry) for entry in before}
+    for container in ended:
+        status = int(container.exit_status)
+        count = int(found.get(status, {}).get("count") or 0) + 1
+        entry: Object = {"exitStatus": status, "count": count, "lastContainer": str(container.id)}
+        if container.id in nodes:
+            entry["lastNode"] = nodes[container.id]
+        if container.diagnostics:
+            entry["lastDiagnostics"] = container.diagnostics[:_LONGEST_LAST_DIAGNOSTICS]
+        found[status] = entry
+    by_count = sorted(found.values(), key=lambda entry: (-entry["count"], entry["exitStatus"]))
+    return sorted(by_count[:MOST_EXIT_STATUSES], key=lambda entry: int(entry["exitStatus"]))
+
+
+def orphaned_statuses(
+    requests: Iterable[Object], pods: Iterable[PodFacts]
+) -> Iterator[tuple[str, Object]]:
+    """Names and status patches of requests whose application is gone and whose counts are stale.
+
+    A request that was written by hand is not deleted with its application. The pods of its
+    containers are, and nobody else says any more how many of them run.
+    """
+    running = [pod.request for pod in pods if pod.running]
+    for request in requests:
+        name = request["metadata"]["name"]
+        known = int((request.get("status") or {}).get("running") or 0)
+        if not _goes_with_its_application(request) and known != running.count(name):
+            yield name, {"running": running.count(name)}
+
+
+def _goes_with_its_application(request: Object) -> bool:
+    owners = request["metadata"].get("ownerReferences") or ()
+    return any(owner.get("kind") == APPLICATIONS.kind for owner in owners)
+
+
+def _grouped(containers: Iterable[ContainerId]) -> list[Object]:
+    """Containers as compact ranges, one entry for each attempt and epoch."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for container in containers:
+        key = (container.attempt.number, container.epoch)
+        groups.setdefault(key, []).append(container.number)
+    return [
+        {"attempt": attempt, "epoch": epoch, "containers": ranges.compact(numbers)}
+        for (attempt, epoch), numbers in sorted(groups.items())
+    ]
+
+
+def _entry(completed: CompletedContainer) -> Object:
+    entry: Object = {"id": str(completed.id), "exitStatus": int(completed.exit_status)}
+    if completed.diagnostics:
+        entry["diagnostics"] = completed.diagnostics[:_LONGEST_DIAGNOSTICS]
+    return entry
