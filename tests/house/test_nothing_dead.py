@@ -20,7 +20,7 @@ NOBODY_CALLS = {
     "cli.main._LazyGroup.format_commands": FRAMEWORK,
     "cli.main._LazyGroup.get_command": FRAMEWORK,
     "cli.main._LazyGroup.list_commands": FRAMEWORK,
-    "crd.schema._PlainDumper.ignore_aliases": FRAMEWORK,
+    "crd.schema.definitions._PlainDumper.ignore_aliases": FRAMEWORK,
     "local.cluster.LocalCluster.component_names": HARNESS,
     "local.command._Reporting.invoke": FRAMEWORK,
     "resourcemanager.pods.localizer._Redirects.redirect_request": FRAMEWORK,

@@ -17,7 +17,7 @@ _COMMANDS = {
     "standby": ("kubeyarn.cli.processes", "standby"),
     "retire": ("kubeyarn.cli.processes", "retire"),
     "cluster": ("kubeyarn.local.command", "cluster"),
-    "crds": ("kubeyarn.crd.command", "crds"),
+    "crds": ("kubeyarn.crd.schema.command", "crds"),
     "states": ("kubeyarn.cli.states", "states"),
     "simulate": ("kubeyarn.cli.simulate", "simulate"),
     "bench": ("kubeyarn.cli.bench", "bench"),

@@ -4,12 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any
 
-Condition = dict[str, Any]
-"""One entry of `status.conditions` as JSON."""
+from kubeyarn.crd.fields import Field, Fields, Reported, Time, listed_by
+from kubeyarn.crd.object import Object
 
 LONGEST_MESSAGE = 32768
+
+
+class ConditionStatus(StrEnum):
+    """Whether a condition holds."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Condition(Fields, frozen=True, kw_only=True):
+    """One aspect of the object's state, in the form that kubectl wait and GitOps tools read."""
+
+    type: Annotated[
+        str, Field("What the condition is about.", maxLength=316, pattern="^[A-Za-z][A-Za-z0-9]*$")
+    ]
+    status: Annotated[ConditionStatus, Field("Whether it holds: True, False or Unknown.")]
+    observed_generation: Annotated[
+        int | None, Field("The metadata.generation this was said of.", minimum=0)
+    ] = None
+    last_transition_time: Annotated[Time, Field("When status last changed.")]
+    reason: Annotated[
+        str,
+        Field(
+            "Why, as one CamelCase word from a fixed list.",
+            maxLength=1024,
+            pattern="^[A-Za-z][A-Za-z0-9]*$",
+        ),
+    ]
+    message: Annotated[
+        str, Field("Why, in a sentence with the numbers.", maxLength=LONGEST_MESSAGE)
+    ] = ""
+
+
+def conditions_of(about: str) -> Reported:
+    """The field of a status' conditions."""
+    return Reported(f"What is true of it now. {about}", maxItems=32, **listed_by("type"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +70,7 @@ def merged(
     sayings: Iterable[Saying],
     generation: int,
     now: str,
-) -> list[Condition]:
+) -> list[Object]:
     """*conditions* with *sayings* said of *generation* at the time *now* (RFC 3339).
 
     A condition's lastTransitionTime changes only when its status does. Others stay as they are and
@@ -45,7 +83,7 @@ def merged(
     return list(known.values())
 
 
-def _said(before: Condition | None, saying: Saying, generation: int, now: str) -> Condition:
+def _said(before: Object | None, saying: Saying, generation: int, now: str) -> Object:
     same = before is not None and before.get("status") == saying.word
     since = before.get("lastTransitionTime", now) if same and before is not None else now
     return {

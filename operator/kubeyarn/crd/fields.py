@@ -1,19 +1,26 @@
-"""The kinds of fields that the custom resources are made of, and how the API server checks them.
+"""What the custom resources are made of: typed fields that are read and documented in one place.
 
-Each kind carries its OpenAPI form and, where a pattern's message would be unreadable, CEL rules
-whose messages say what was found and what is allowed.
+A resource is a frozen `msgspec.Struct`. Its annotations say everything once: the type is how a raw
+object is decoded, and the `Field` beside it is what the CustomResourceDefinition says of it. A
+decoder looks at types and enumerations alone. Bounds, patterns and CEL rules are the API server's
+to check, so that an object that was stored before a bound was made can still be read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+import msgspec
 
-from kubeyarn.crd import quantities, shares
+from kubeyarn.crd import shares
 
 Extras = dict[str, Any]
 """A piece of OpenAPI schema: JSON, so its values are of any type."""
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""A map that has no entries, as the value of a field that is not set."""
 
 RESOURCES = 16
 """Resource types a map may name; also what keeps CEL's estimated cost within its budget."""
@@ -26,12 +33,27 @@ def camel(name: str) -> str:
     return first + "".join("AM" if part == "am" else part.capitalize() for part in rest)
 
 
-class Fields(BaseModel):
-    """The base of all parts of a custom resource: API names, and nothing unknown is kept."""
+class Fields(msgspec.Struct, frozen=True, rename=camel):
+    """The base of all parts of a custom resource: API names, and what is unknown is passed over.
 
-    model_config = ConfigDict(
-        alias_generator=camel, validate_by_name=True, validate_by_alias=True, extra="forbid"
-    )
+    A part whose class has `extras` adds them to its schema.
+    """
+
+
+class Field:
+    """What a field is for, and what else its schema says, in JSON Schema's own words."""
+
+    __slots__ = ("description", "schema")
+
+    def __init__(self, description: str = "", **schema: Any) -> None:
+        self.description = description
+        self.schema: Extras = schema
+
+
+class Reported(Field):
+    """A field of a status. What a reader finds where it is not set is no default of the API's."""
+
+    __slots__ = ()
 
 
 def rule(cel: str, message: str, at: str = "") -> Extras:
@@ -40,21 +62,30 @@ def rule(cel: str, message: str, at: str = "") -> Extras:
     *message* is a CEL expression when it starts with a quote.
     """
     key = "messageExpression" if message.startswith("'") else "message"
-    said = {"rule": cel, key: message}
-    return {**said, "fieldPath": at} if at else said
+    found = {key: message, "rule": cel}
+    return {"fieldPath": at, **found} if at else found
 
 
 def rules(*these: Extras) -> Extras:
-    """The `json_schema_extra` of a field or model that has CEL rules."""
+    """The schema of a field or class that has CEL rules."""
     return {"x-kubernetes-validations": list(these)}
+
+
+def listed_by(*keys: str) -> Extras:
+    """The schema of a list whose entries are told apart by *keys*."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
+
+
+AS_SET: Extras = {"x-kubernetes-list-type": "set"}
+AS_ONE: Extras = {"x-kubernetes-list-type": "atomic"}
 
 
 def _quantity(allowed: str, least: str, most: str) -> Extras:
     text = "string(self)"
     within = f"!quantity({text}).isLessThan(quantity('{most}')) ? false : {least}"
     return {
-        "x-kubernetes-int-or-string": True,
         "maxLength": QUANTITY_CHARACTERS,
+        "x-kubernetes-int-or-string": True,
         **rules(
             rule(f"isQuantity({text}) && ({within})", f"'found ' + {text} + ', allowed: {allowed}'")
         ),
@@ -69,77 +100,52 @@ POSITIVE_QUANTITY = _quantity(f"{_EXAMPLES} above 0 and below 1Pi", _POSITIVE, "
 QUANTITY = _quantity(f"{_EXAMPLES} 0 or more and below 1Ei", _NOT_NEGATIVE, "1Ei")
 
 
-def _checked_quantity(value: str | int) -> str | int:
-    quantities.cpu(value, "quantity")
-    return value
-
-
 def _map_of(value: Extras) -> Extras:
     return {"type": "object", "additionalProperties": value, "maxProperties": RESOURCES}
 
 
-Amount = Annotated[str | int, AfterValidator(_checked_quantity)]
+ResourceAmounts = Mapping[str, str | int]
+"""Kubernetes quantities by resource name."""
 
-PositiveAmounts = Annotated[dict[str, Amount], WithJsonSchema(_map_of(POSITIVE_QUANTITY))]
+PositiveAmounts = Annotated[ResourceAmounts, Field(**_map_of(POSITIVE_QUANTITY))]
 """How much of each resource, all above 0: the size of a container."""
-Amounts = Annotated[dict[str, Amount], WithJsonSchema(_map_of(QUANTITY))]
+Amounts = Annotated[ResourceAmounts, Field(**_map_of(QUANTITY))]
 """How much of each resource, 0 allowed: what a queue is given."""
 ManyAmounts = Annotated[
-    dict[str, Amount],
-    WithJsonSchema(
-        _map_of(
+    ResourceAmounts,
+    Field(
+        **_map_of(
             {
-                "x-kubernetes-int-or-string": True,
                 "maxLength": QUANTITY_CHARACTERS,
                 "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$",
+                "x-kubernetes-int-or-string": True,
             }
         )
     ),
 ]
 """Amounts in a long list: the API server allows no rule there, whose cost grows with the list."""
 ShownAmounts = Annotated[
-    dict[str, str | int],
-    WithJsonSchema(
-        {
-            "type": "object",
-            "additionalProperties": {"x-kubernetes-int-or-string": True},
-            "maxProperties": 64,
-        }
+    ResourceAmounts,
+    Field(
+        type="object",
+        additionalProperties={"x-kubernetes-int-or-string": True},
+        maxProperties=64,
     ),
 ]
 """How much of each resource, as a status shows it; nobody types it, so nothing checks it."""
 
 
-def _checked_share(value: str) -> str:
-    shares.share(value, "share")
-    return value
-
-
-def _checked_percentage(value: str) -> str:
-    shares.percentage(value, "percentage")
-    return value
-
-
-def _checked_number(value: str) -> str:
-    shares.number(value, "number")
-    return value
-
-
-def _checked_am_share(value: str) -> str:
-    return value if value == "-1" else _checked_percentage(value)
-
-
-def _text(pattern: str, allowed: str) -> Extras:
-    return {
-        "type": "string",
-        "maxLength": 24,
+def _text(pattern: str, allowed: str) -> Field:
+    return Field(
+        type="string",
+        maxLength=24,
         **rules(
             rule(
                 f"self.matches(r'{pattern}')",
                 f"'found \"' + self + '\", allowed: {allowed}'",
             )
         ),
-    }
+    )
 
 
 _PERCENT = r"(100(\.0{1,9})?|[0-9]{1,2}(\.[0-9]{1,9})?)%"
@@ -158,21 +164,21 @@ AM_SHARE = _text(
 )
 WEIGHT = _text(f"^{shares.NUMBER}$", 'a number in quotes, 0 or more, such as "1.5"')
 
-Share = Annotated[str, AfterValidator(_checked_share), WithJsonSchema(SHARE)]
-Percentage = Annotated[str, AfterValidator(_checked_percentage), WithJsonSchema(PERCENTAGE)]
-Factor = Annotated[str, AfterValidator(_checked_number), WithJsonSchema(FACTOR)]
-AMShare = Annotated[str, AfterValidator(_checked_am_share), WithJsonSchema(AM_SHARE)]
-Weight = Annotated[str, AfterValidator(_checked_number), WithJsonSchema(WEIGHT)]
+Share = Annotated[str, SHARE]
+Percentage = Annotated[str, PERCENTAGE]
+Factor = Annotated[str, FACTOR]
+AMShare = Annotated[str, AM_SHARE]
+Weight = Annotated[str, WEIGHT]
 
 
-def _by_resource(pattern: str, allowed: str) -> Extras:
+def _by_resource(pattern: str, allowed: str) -> Field:
     text = "string(self)"
     amount = (
         f"isQuantity({text}) && {_NOT_NEGATIVE} && quantity({text}).isLessThan(quantity('1Ei'))"
     )
     value = {
-        "x-kubernetes-int-or-string": True,
         "maxLength": QUANTITY_CHARACTERS,
+        "x-kubernetes-int-or-string": True,
         **rules(
             rule(
                 f"{text}.matches(r'^{pattern}$') || ({amount})",
@@ -180,46 +186,35 @@ def _by_resource(pattern: str, allowed: str) -> Extras:
             )
         ),
     }
-    return _map_of(value)
+    return Field(**_map_of(value))
 
 
 CapacityByResource = Annotated[
-    dict[str, str | int],
-    WithJsonSchema(
-        _by_resource(
-            f"({_PERCENT}|{_WEIGHT})",
-            'a quantity such as 160Gi, a percentage such as "50%", or a weight such as "2w"',
-        )
+    ResourceAmounts,
+    _by_resource(
+        f"({_PERCENT}|{_WEIGHT})",
+        'a quantity such as 160Gi, a percentage such as "50%", or a weight such as "2w"',
     ),
 ]
 MaximumByResource = Annotated[
-    dict[str, str | int],
-    WithJsonSchema(
-        _by_resource(_PERCENT, 'a quantity such as 160Gi or a percentage such as "50%"')
-    ),
+    ResourceAmounts,
+    _by_resource(_PERCENT, 'a quantity such as 160Gi or a percentage such as "50%"'),
 ]
 
 FreeForm = Annotated[
-    dict[str, Any],
-    WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True}),
+    Mapping[str, Any], Field(type="object", **{"x-kubernetes-preserve-unknown-fields": True})
 ]
 """An object whose fields are another API's; the API server keeps it as it is."""
 
-Seconds = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
-Line = Annotated[str, Field(max_length=253)]
-Diagnostics = Annotated[str, Field(max_length=32768)]
-Time = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 64})]
-QueueName = Annotated[str, Field(max_length=253)]
+Seconds = Annotated[int, Field(minimum=0, maximum=2**31 - 1)]
+Count = Annotated[int, Field(minimum=0, maximum=2**31 - 1)]
+Line = Annotated[str, Field(maxLength=253)]
+Diagnostics = Annotated[str, Field(maxLength=32768)]
+Time = Annotated[str, Field(format="date-time", maxLength=64)]
+QueueName = Annotated[str, Field(maxLength=253)]
 PartitionName = Annotated[
-    str, Field(max_length=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
+    str, Field(maxLength=63, pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$")
 ]
-
-
-def listed_by(*keys: str) -> Extras:
-    """The `json_schema_extra` of a list whose entries are told apart by *keys*."""
-    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
-
-
-AS_SET: Extras = {"x-kubernetes-list-type": "set"}
-AS_ONE: Extras = {"x-kubernetes-list-type": "atomic"}
+ObservedGeneration = Annotated[
+    int | None, Field("The metadata.generation this status speaks of.", minimum=0)
+]

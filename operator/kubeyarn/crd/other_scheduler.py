@@ -10,7 +10,7 @@ from kubeyarn.crd import not_yet
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.crd.not_yet import Table
 from kubeyarn.crd.object import Object
-from kubeyarn.crd.queue_words import SchedulerKind
+from kubeyarn.model.queues import SchedulerKind
 
 OTHER_SCHEDULER = "OtherScheduler"
 

@@ -60,6 +60,9 @@ _E = ApplicationEvent
 
 TERMINAL = frozenset({_S.FINISHED, _S.FAILED, _S.KILLED})
 
+PUBLIC_STATES = tuple(s for s in ApplicationState if s not in (_S.FINISHING, _S.KILLING))
+"""The states that YARN shows (Hadoop: YarnApplicationState)."""
+
 APPLICATION: Machine[ApplicationState, ApplicationEvent] = Machine(
     name="application",
     initial=_S.NEW,

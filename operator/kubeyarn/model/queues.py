@@ -138,8 +138,8 @@ class QueuePartition:
 class AutoCreateKind(StrEnum):
     """Hadoop's two ways of making queues on demand."""
 
-    MANAGED = "Managed"
     FLEXIBLE = "Flexible"
+    MANAGED = "Managed"
 
 
 @dataclass(frozen=True, slots=True)

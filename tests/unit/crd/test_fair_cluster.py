@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.crd import queues
-from kubeyarn.crd.queue_cluster_fair import FairCluster
 from kubeyarn.model.fair_queues import (
     FairClusterConfig,
     FairOffers,
@@ -16,7 +15,7 @@ from kubeyarn.model.fair_queues import (
     ResourceLimit,
 )
 from kubeyarn.model.resources import ResourceTypes
-from unit.crd.builders import a_queue
+from unit.crd.builders import a_queue, as_stored, spec_schema
 
 GIB = 2**30
 
@@ -112,8 +111,8 @@ def test_offers_and_the_preemption_of_masters_are_read():
 
 
 def test_the_api_servers_defaults_are_hadoops():
-    said = FairCluster.model_validate({}).model_dump(by_alias=True, mode="json")
-    fair = settings_of(**{name: value for name, value in said.items() if value is not None})
+    spec = as_stored(spec_schema("YarnQueue"), {"cluster": {"fair": {"defaults": {}}}})
+    fair = settings_of(**spec["cluster"]["fair"])
 
     assert fair.preemption == FairPreemption()
     assert fair.offers == FairOffers()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from kubeyarn.crd import not_yet, other_scheduler
-from kubeyarn.crd.queue import YarnQueueSpec
-from kubeyarn.crd.queue_words import SchedulerKind
-from unit.crd.builders import a_queue
+from kubeyarn.model.queues import SchedulerKind
+from unit.crd.builders import a_queue, as_stored, spec_schema
 
 CAPACITY, FAIR = SchedulerKind.CAPACITY, SchedulerKind.FAIR
 BOTH = a_queue("root.a", capacity="60%", userLimitFactor="2", fair={"weight": "3"})
@@ -29,7 +28,8 @@ def test_a_queue_of_one_scheduler_is_told_nothing():
 
 
 def test_defaults_of_the_api_server_are_no_words_of_the_user():
-    spec = YarnQueueSpec.model_validate({}).model_dump(by_alias=True, mode="json")
+    said = {"ordering": {}, "preemption": {}}
+    spec = as_stored(spec_schema("YarnQueue"), said)
 
     for kind in SchedulerKind:
         assert other_scheduler.saying({"spec": spec}, kind).status is True

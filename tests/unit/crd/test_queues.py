@@ -7,11 +7,10 @@ import itertools
 import pytest
 
 from kubeyarn.crd import queues
-from kubeyarn.crd.queue import YarnQueueSpec
 from kubeyarn.model import queues as model
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.resources import ResourceTypes
-from unit.crd.builders import a_queue
+from unit.crd.builders import a_queue, as_stored, spec_schema
 
 TYPES = ResourceTypes()
 GIB = 2**30
@@ -206,7 +205,9 @@ def test_every_word_on_preemption_is_read():
 
 
 def test_the_api_servers_defaults_are_hadoops():
-    spec = YarnQueueSpec.model_validate({"cluster": {}}).model_dump(by_alias=True, mode="json")
+    preemption = {"intraQueue": {}, "underutilized": {}}
+    said = {"cluster": {"offers": {}, "preemption": preemption}, "ordering": {}, "preemption": {}}
+    spec = as_stored(spec_schema("YarnQueue"), said)
     config = config_of(a_queue("root", **spec))
 
     assert config.offers == model.OfferConfig()

@@ -7,14 +7,20 @@ from pathlib import Path
 import pytest
 import yaml
 from click.testing import CliRunner
-from pydantic import BaseModel
 
-from kubeyarn.crd import reference, schema
-from kubeyarn.crd.command import crds
-from kubeyarn.crd.structural import structural
+from kubeyarn.crd.fields import Fields
+from kubeyarn.crd.schema import definitions, reference
+from kubeyarn.crd.schema.command import crds
+from kubeyarn.crd.schema.structural import structural
 
 ROOT = Path(__file__).parents[3]
-RESOURCES = pytest.mark.parametrize("resource", schema.RESOURCES, ids=lambda found: found.kind)
+RESOURCES = pytest.mark.parametrize("resource", definitions.DEFINITIONS, ids=lambda one: one.kind)
+
+
+class Either(Fields, frozen=True):
+    """A part that is no structural schema."""
+
+    value: int | str
 
 
 def parts(found, path=""):
@@ -29,13 +35,13 @@ def parts(found, path=""):
 
 
 def schema_of(resource):
-    return schema.object_schema(resource)
+    return definitions.object_schema(resource)
 
 
 @pytest.mark.parametrize("folder", ["crds", "charts/kubeyarn/files/crds"])
 def test_the_files_are_what_the_models_say(folder):
     """Otherwise run: kubeyarn crds --write crds --write charts/kubeyarn/files/crds."""
-    for name, text in schema.files().items():
+    for name, text in definitions.files().items():
         assert (ROOT / folder / name).read_text() == text, name
 
 
@@ -146,7 +152,7 @@ def test_conditions_are_a_map_by_type(resource):
 
 @RESOURCES
 def test_a_definition_has_what_kubectl_and_gitops_look_for(resource):
-    spec = schema.crd(resource)["spec"]
+    spec = definitions.crd(resource)["spec"]
     (version,) = spec["versions"]
 
     assert spec["names"]["shortNames"] == [resource.short]
@@ -159,7 +165,7 @@ def test_a_definition_has_what_kubectl_and_gitops_look_for(resource):
 
 @RESOURCES
 def test_selectable_fields_and_columns_name_fields_that_there_are(resource):
-    (version,) = schema.crd(resource)["spec"]["versions"]
+    (version,) = definitions.crd(resource)["spec"]["versions"]
     known = dict(parts(schema_of(resource)))
 
     for field in version["selectableFields"]:
@@ -171,9 +177,6 @@ def test_selectable_fields_and_columns_name_fields_that_there_are(resource):
 
 
 def test_an_alternative_that_kubernetes_has_no_word_for_is_an_error():
-    class Either(BaseModel):
-        value: int | str
-
     with pytest.raises(ValueError, match=r"Either\.value: 2 alternatives"):
         structural(Either)
 
@@ -183,7 +186,7 @@ def test_the_command_prints_all_definitions():
 
     assert result.exit_code == 0
     names = [found["metadata"]["name"] for found in yaml.safe_load_all(result.output)]
-    assert names == [resource.name for resource in schema.RESOURCES]
+    assert names == [resource.name for resource in definitions.DEFINITIONS]
 
 
 def test_the_command_writes_files_and_checks_them(tmp_path):

@@ -8,16 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubeyarn.crd.application import YarnApplication
-from kubeyarn.crd.queue import YarnQueue
-from kubeyarn.crd.request import ContainerRequest
+from kubeyarn.crd.schema import definitions
+from unit.crd.builders import refusals
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-KINDS = {
-    "YarnQueue": YarnQueue,
-    "YarnApplication": YarnApplication,
-    "ContainerRequest": ContainerRequest,
-}
+KINDS = {one.kind: one for one in definitions.DEFINITIONS}
 MANIFESTS = sorted(EXAMPLES.glob("[0-9][0-9]-*.yaml"))
 OBJECTS = [
     pytest.param(body, id=f"{path.name} {body['kind']} {body['metadata']['name']}")
@@ -34,7 +29,10 @@ def the_objects(kind: str) -> dict[str, dict]:
 @pytest.mark.parametrize("body", OBJECTS)
 def test_each_object_is_of_its_kind(body):
     assert body["apiVersion"] == "kubeyarn.io/v1alpha1"
-    KINDS[body["kind"]].model_validate(body)
+    kind = KINDS[body["kind"]]
+    kind.model.read(body)
+    spec = definitions.object_schema(kind)["properties"]["spec"]
+    assert list(refusals(spec, body["spec"])) == []
 
 
 def test_the_kustomization_names_every_manifest():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from kubeyarn.crd import schema
+from kubeyarn.crd.schema import definitions
 from kubeyarn.local.lookup import Lookup
 from kubeyarn.resourcemanager.amservice import endpoint
 from kubeyarn.resourcemanager.settings import Settings
@@ -263,10 +263,10 @@ def test_a_changed_configuration_restarts_the_scheduler(render):
 
 
 def test_the_definitions_are_those_of_the_models_and_outlive_the_chart(objects):
-    for resource in schema.RESOURCES:
+    for resource in definitions.DEFINITIONS:
         found = one(objects, "CustomResourceDefinition", resource.name)
         assert found["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
-        assert found == schema.crd(resource)
+        assert found == definitions.crd(resource)
 
 
 def test_the_definitions_may_go_with_the_chart_or_be_left_out(render):

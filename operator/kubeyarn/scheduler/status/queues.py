@@ -16,8 +16,8 @@ from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd import conditions, other_scheduler, shares
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.crd.object import Object
-from kubeyarn.crd.queue_words import SchedulerKind
 from kubeyarn.model.errors import Problem
+from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler import queue_tree
 from kubeyarn.scheduler.ledger import Ledger

@@ -1,4 +1,4 @@
-"""The three CustomResourceDefinitions, generated from the pydantic models."""
+"""The three CustomResourceDefinitions, generated from the typed fields."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from pydantic import BaseModel
 
-from kubeyarn.crd.application import YarnApplication
-from kubeyarn.crd.queue import YarnQueue
-from kubeyarn.crd.request import ContainerRequest
-from kubeyarn.crd.structural import structural
+from kubeyarn.crd.container_request import ContainerRequest
+from kubeyarn.crd.decoding import Resource
+from kubeyarn.crd.schema.structural import structural
+from kubeyarn.crd.yarn_application import YarnApplication
+from kubeyarn.crd.yarn_queue import YarnQueue
 
 GROUP = "kubeyarn.io"
 VERSION = "v1alpha1"
@@ -34,10 +34,10 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
+class Definition:
     """What a CRD says beside its schema."""
 
-    model: type[BaseModel]
+    model: type[Resource]
     plural: str
     short: str
     scope: str
@@ -58,7 +58,7 @@ class Resource:
 
 _AGE = Column("Age", "date", ".metadata.creationTimestamp", "When it was made.")
 
-QUEUES = Resource(
+QUEUES = Definition(
     YarnQueue,
     plural="yarnqueues",
     short="yq",
@@ -83,7 +83,7 @@ QUEUES = Resource(
     selectable=(".spec.state", ".status.state"),
 )
 
-APPLICATIONS = Resource(
+APPLICATIONS = Definition(
     YarnApplication,
     plural="yarnapplications",
     short="yapp",
@@ -119,7 +119,7 @@ APPLICATIONS = Resource(
     longest_name=40,
 )
 
-REQUESTS = Resource(
+REQUESTS = Definition(
     ContainerRequest,
     plural="containerrequests",
     short="creq",
@@ -144,16 +144,16 @@ REQUESTS = Resource(
     selectable=(".spec.application", ".spec.role", ".status.queue"),
 )
 
-RESOURCES: tuple[Resource, ...] = (QUEUES, APPLICATIONS, REQUESTS)
+DEFINITIONS: tuple[Definition, ...] = (QUEUES, APPLICATIONS, REQUESTS)
 
 
-def crd(resource: Resource) -> Manifest:
-    """The CustomResourceDefinition of *resource*."""
+def crd(definition: Definition) -> Manifest:
+    """The CustomResourceDefinition of *definition*."""
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
         "metadata": {
-            "name": resource.name,
+            "name": definition.name,
             "labels": {
                 "app.kubernetes.io/name": "kubeyarn",
                 "app.kubernetes.io/part-of": "kubeyarn",
@@ -162,28 +162,28 @@ def crd(resource: Resource) -> Manifest:
         "spec": {
             "group": GROUP,
             "names": {
-                "kind": resource.kind,
-                "listKind": f"{resource.kind}List",
-                "plural": resource.plural,
-                "singular": resource.kind.lower(),
-                "shortNames": [resource.short],
+                "kind": definition.kind,
+                "listKind": f"{definition.kind}List",
+                "plural": definition.plural,
+                "singular": definition.kind.lower(),
+                "shortNames": [definition.short],
                 "categories": ["yarn"],
             },
-            "scope": resource.scope,
-            "versions": [_version(resource)],
+            "scope": definition.scope,
+            "versions": [_version(definition)],
         },
     }
 
 
-def _version(resource: Resource) -> Manifest:
+def _version(definition: Definition) -> Manifest:
     return {
         "name": VERSION,
         "served": True,
         "storage": True,
         "subresources": {"status": {}},
-        "additionalPrinterColumns": [_column(column) for column in resource.columns],
-        "selectableFields": [{"jsonPath": path} for path in resource.selectable],
-        "schema": {"openAPIV3Schema": object_schema(resource)},
+        "additionalPrinterColumns": [_column(column) for column in definition.columns],
+        "selectableFields": [{"jsonPath": path} for path in definition.selectable],
+        "schema": {"openAPIV3Schema": object_schema(definition)},
     }
 
 
@@ -197,15 +197,15 @@ def _column(column: Column) -> Manifest:
     return {**said, "priority": 1} if column.wide else said
 
 
-def object_schema(resource: Resource) -> Manifest:
+def object_schema(definition: Definition) -> Manifest:
     """The structural schema of the whole object, apiVersion, kind and metadata included."""
-    schema = structural(resource.model)
+    schema = structural(definition.model, without=("metadata",))
     schema["properties"] = {
         "apiVersion": {"type": "string", "description": f"Always {API_VERSION}."},
-        "kind": {"type": "string", "description": f"Always {resource.kind}."},
+        "kind": {"type": "string", "description": f"Always {definition.kind}."},
         "metadata": {
             "type": "object",
-            "properties": {"name": {"type": "string", "maxLength": resource.longest_name}},
+            "properties": {"name": {"type": "string", "maxLength": definition.longest_name}},
         },
         **schema["properties"],
     }
@@ -237,7 +237,9 @@ KUSTOMIZATION = "kustomization.yaml"
 
 def files() -> dict[str, str]:
     """The files of `crds/` by name: one for each CRD, and a kustomization that lists them."""
-    manifests = {f"{resource.plural}.yaml": as_yaml(crd(resource)) for resource in RESOURCES}
+    manifests = {
+        f"{definition.plural}.yaml": as_yaml(crd(definition)) for definition in DEFINITIONS
+    }
     return {**manifests, KUSTOMIZATION: as_yaml(_kustomization(sorted(manifests)))}
 
 

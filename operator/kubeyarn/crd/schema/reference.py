@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubeyarn.crd import not_yet, schema
+from kubeyarn.crd import not_yet
+from kubeyarn.crd.schema import definitions
 
 Schema = dict[str, Any]
 
@@ -16,35 +17,37 @@ _HEADER = (
 
 def pages() -> dict[str, str]:
     """The pages of `docs/reference/` by file name."""
-    return {f"{resource.kind.lower()}.md": page(resource) for resource in schema.RESOURCES}
+    return {
+        f"{definition.kind.lower()}.md": page(definition) for definition in definitions.DEFINITIONS
+    }
 
 
-def page(resource: schema.Resource) -> str:
-    """All that is to know of one resource: columns, fields, rules, and what does not act yet."""
-    whole = schema.object_schema(resource)
+def page(definition: definitions.Definition) -> str:
+    """All that is to know of one definition: columns, fields, rules, and what does not act yet."""
+    whole = definitions.object_schema(definition)
     parts = [
-        f"# {resource.kind}",
+        f"# {definition.kind}",
         whole["description"],
-        _facts(resource),
+        _facts(definition),
         _rules(whole),
         *(text for name in ("spec", "status") for text in _levels(whole["properties"][name], name)),
-        _not_yet(resource),
+        _not_yet(definition),
     ]
     return _HEADER + "\n" + "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _facts(resource: schema.Resource) -> str:
+def _facts(definition: definitions.Definition) -> str:
     columns = ", ".join(
-        f"{column.name}{' (wide)' if column.wide else ''}" for column in resource.columns
+        f"{column.name}{' (wide)' if column.wide else ''}" for column in definition.columns
     )
-    selectable = ", ".join(f"`{path.removeprefix('.')}`" for path in resource.selectable)
+    selectable = ", ".join(f"`{path.removeprefix('.')}`" for path in definition.selectable)
     return "\n".join(
         [
             "| | |",
             "|---|---|",
-            f"| API version | `{schema.API_VERSION}` |",
-            f"| Short name | `{resource.short}`; all of KubeYARN's: `kubectl get yarn` |",
-            f"| Scope | {resource.scope} |",
+            f"| API version | `{definitions.API_VERSION}` |",
+            f"| Short name | `{definition.short}`; all of KubeYARN's: `kubectl get yarn` |",
+            f"| Scope | {definition.scope} |",
             f"| Columns | {columns} |",
             f"| Field selectors | {selectable} |",
         ]
@@ -115,8 +118,8 @@ def _rules(part: Schema) -> str:
     return "\n".join(["The API server refuses:", "", *(f"- {_cell(text)}" for text in said)])
 
 
-def _not_yet(resource: schema.Resource) -> str:
-    fields = not_yet.BY_KIND[resource.kind]
+def _not_yet(definition: definitions.Definition) -> str:
+    fields = not_yet.BY_KIND[definition.kind]
     if not fields:
         return ""
     rows = [f"- `spec.{path}`{_only(acting)}" for path, acting in fields.items()]

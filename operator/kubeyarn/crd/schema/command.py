@@ -30,20 +30,19 @@ def crds(folders: tuple[Path, ...], reference: Path | None, check: bool) -> None
 
     Use it as: kubeyarn crds | kubectl apply --server-side -f -
     """
-    # pydantic takes a fifth of a second to import, which other commands should not wait for.
-    from kubeyarn.crd import reference as pages
-    from kubeyarn.crd import schema
+    from kubeyarn.crd.schema import definitions
+    from kubeyarn.crd.schema import reference as pages
 
     act = _check if check else _write
     for folder in folders:
-        act(folder, schema.files())
+        act(folder, definitions.files())
     if reference is not None:
         act(reference, pages.pages())
     if folders or reference is not None:
         return
     if check:
         raise click.UsageError("--check needs --write or --reference, the folder to compare with")
-    manifests = [schema.as_yaml(schema.crd(resource)) for resource in schema.RESOURCES]
+    manifests = [definitions.as_yaml(definitions.crd(one)) for one in definitions.DEFINITIONS]
     click.echo("---\n".join(manifests), nl=False)
 
 

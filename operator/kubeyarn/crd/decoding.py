@@ -1,0 +1,147 @@
+"""A raw object as a typed one: decoded once, when it comes in from a watch or a list.
+
+`Resource.read` checks types and enumerations, fills in defaults and passes over what it does not
+know, so a status that an older or a newer version wrote still decodes. An object that cannot be
+decoded raises `ObjectUnreadable`, which names the field: whoever holds the object tells it there,
+and serves every other object as before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Self, get_args, get_type_hints
+
+import msgspec
+
+from kubeyarn.crd.fields import NOTHING, Fields
+from kubeyarn.crd.object import Key, Object
+from kubeyarn.model.errors import SpecError
+
+
+class ObjectUnreadable(SpecError):
+    """An object has a field that cannot be read: *field* is its path, such as `spec.count`."""
+
+    def __init__(self, kind: str, name: str, field: str, message: str) -> None:
+        super().__init__(f"{kind} {name}: {message}")
+        self.kind = kind
+        self.name = name
+        self.field = field
+
+
+class OwnerReference(Fields, frozen=True):
+    """Who is deleted before this object may go (Kubernetes: OwnerReference)."""
+
+    kind: str
+    name: str
+    uid: str = ""
+    controller: bool = False
+
+
+class Metadata(Fields, frozen=True):
+    """What we use of an object's metadata (Kubernetes: ObjectMeta)."""
+
+    name: str
+    namespace: str = ""
+    uid: str = ""
+    generation: int = 0
+    resource_version: str = ""
+    creation_timestamp: str = ""
+    deletion_timestamp: str = ""
+    labels: Mapping[str, str] = NOTHING
+    annotations: Mapping[str, str] = NOTHING
+    owner_references: tuple[OwnerReference, ...] = ()
+    finalizers: tuple[str, ...] = ()
+
+
+class Resource(Fields, frozen=True):
+    """A custom resource; its kinds add `spec` and `status`."""
+
+    metadata: Metadata
+
+    @classmethod
+    def read(cls, found: Object) -> Self:
+        """The typed form of a raw object.
+
+        Raises:
+            ObjectUnreadable: a field has another type than the definition says, an enumeration a
+                word that is not in it, or a required field is missing.
+        """
+        try:
+            return msgspec.convert(found, cls)
+        except msgspec.ValidationError as error:
+            raise _unreadable(cls, found, str(error)) from None
+
+    @property
+    def key(self) -> Key:
+        """Its namespace and name."""
+        return self.metadata.namespace, self.metadata.name
+
+
+_AT = re.compile(r"(?P<wrong>.*?)(?: - at `\$\.?(?P<path>.*)`)?")
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
+
+
+def _unreadable(kind: type[Resource], found: Object, text: str) -> ObjectUnreadable:
+    """Msgspec's words in ours: the field, what was found there, and what is allowed."""
+    match = _AT.fullmatch(text)
+    wrong, path = (match["wrong"], match["path"] or "") if match is not None else (text, "")
+    missing = re.fullmatch(r"Object missing required field `(.*)`", wrong)
+    if missing is not None:
+        path = f"{path}.{missing[1]}".removeprefix(".")
+    value, hint = _at(found, kind, path)
+    words = _words(hint)
+    if missing is not None:
+        message = f"{path}: found nothing, expected a value"
+    elif words:
+        message = f"{path}: found {value!r}, allowed: {', '.join(words)}"
+    else:
+        wanted = re.match(r"Expected `(.*?)`", wrong)
+        message = f"{path}: found {value!r}, expected {wanted[1] if wanted else wrong}"
+    metadata = found.get("metadata") if isinstance(found, dict) else None
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    return ObjectUnreadable(kind.__name__, str(name or "?"), path, message)
+
+
+def _at(found: Any, kind: type[Fields], path: str) -> tuple[Any, Any]:
+    """The value at a path and the type that it should have; None where either is not known."""
+    hint: Any = kind
+    for name, place, _ in _STEP.findall(path):
+        part = _part_of(hint)
+        if name:
+            found = found.get(name) if isinstance(found, Mapping) else None
+            hint = _hint(part, name)
+        elif place:
+            entries = found if isinstance(found, list | tuple) else ()
+            found = entries[int(place)] if int(place) < len(entries) else None
+        else:
+            return None, None
+    return found, hint
+
+
+def _hint(part: type[Fields] | None, name: str) -> Any:
+    if part is None:
+        return None
+    attributes = {field.encode_name: field.name for field in msgspec.structs.fields(part)}
+    return get_type_hints(part).get(attributes.get(name, ""))
+
+
+def _leaves(hint: Any) -> list[Any]:
+    """The types that a type is made of: those of an optional one, of a list's entries."""
+    inner = get_args(hint)
+    return [leaf for one in inner for leaf in _leaves(one)] if inner else [hint]
+
+
+def _part_of(hint: Any) -> type[Fields] | None:
+    parts = (leaf for leaf in _leaves(hint) if isinstance(leaf, type) and issubclass(leaf, Fields))
+    return next(parts, None)
+
+
+def _words(hint: Any) -> list[str]:
+    return [
+        str(word.value)
+        for leaf in _leaves(hint)
+        if isinstance(leaf, type) and issubclass(leaf, Enum)
+        for word in leaf
+    ]
