@@ -15,8 +15,8 @@ from kubeyarn.schedulers.capacity.auto_created_queues import (
     managed,
     remove_dynamic,
 )
+from kubeyarn.schedulers.capacity.containers import ContainerLedger
 from kubeyarn.schedulers.capacity.explain import explain
-from kubeyarn.schedulers.capacity.ledger_of_containers import ContainerLedger
 from kubeyarn.schedulers.capacity.objects.app_attempt import OutstandingAsk
 from kubeyarn.schedulers.capacity.preemption.policy import ProportionalCapacityPreemptionPolicy
 from kubeyarn.schedulers.capacity.status import effective_maximum_of, headroom_of, queue_statuses

@@ -12,7 +12,7 @@ from kubeyarn.schedulers.capacity import attempt_lifecycle as attempts
 from kubeyarn.schedulers.capacity.auto_created_queues import (
     create_leaf,
 )
-from kubeyarn.schedulers.capacity.ledger_of_queues import QueueLedger
+from kubeyarn.schedulers.capacity.cluster_state import QueueLedger
 from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue

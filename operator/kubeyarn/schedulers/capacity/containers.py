@@ -9,7 +9,8 @@ from kubeyarn.model.resources import component_min
 from kubeyarn.schedulers.api import SchedulerNodeReport
 from kubeyarn.schedulers.capacity.allocator import container_update as resizing
 from kubeyarn.schedulers.capacity.allocator.commit import new_container_id
-from kubeyarn.schedulers.capacity.ledger_of_applications import ApplicationLedger
+from kubeyarn.schedulers.capacity.applications import ApplicationLedger
+from kubeyarn.schedulers.capacity.attempt_lifecycle import AM_KEY
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.submission import (
     check_asks,
