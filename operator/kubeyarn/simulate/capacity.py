@@ -42,41 +42,41 @@ class SimulatedCapacity:
 
     def preemption_seconds(self) -> int:
         """One second more than a marked container is given."""
-        config = self.capacity.config
+        config = self.capacity.state.config
         wait = config.preemption.maximum_wait_before_kill_ms if config else 0
         return wait // 1000 + 1
 
     def before_round(self, now_ms: int) -> None:
         """Let the queues that were made on demand take or give up capacity."""
-        self.capacity.manage_queues(now_ms)
+        self.capacity.queue_management.manage_queues(now_ms)
 
     def after_step(self, now_ms: int) -> None:
         """Bring queues up to date with nodes that came and went."""
-        self.capacity.settle()
+        self.capacity.state.bring_up_to_date()
 
     def outstanding(self, application: ApplicationId) -> int:
         """Containers asked for and not granted."""
-        app = self.capacity.apps.get(application)
+        app = self.capacity.state.apps.get(application)
         return sum(ask.count for ask in app.asks.values()) if app else 0
 
     def waiting_keys(self, application: ApplicationId) -> Sequence[AskKey | None]:
         """The keys with something outstanding."""
-        app = self.capacity.apps.get(application)
+        app = self.capacity.state.apps.get(application)
         return [None if key == AM_KEY else key for key in app.keys] if app else []
 
     def reserved_memory(self, application: ApplicationId) -> int:
         """Memory reserved on nodes, in all partitions."""
-        app = self.capacity.apps.get(application)
+        app = self.capacity.state.apps.get(application)
         return sum(size[MEMORY] for size in app.reserved.values()) if app else 0
 
     def application_fields(self, application: ApplicationId) -> Data:
         """Queue and priority."""
-        app = self.capacity.apps.get(application)
+        app = self.capacity.state.apps.get(application)
         return {"queue": app.queue.path, "priority": app.priority} if app else {}
 
     def observe_queues(self, now_ms: int) -> Data:
         """Every queue."""
-        root = self.capacity.root
+        root = self.capacity.state.root
         return {queue.path: self._queue(queue) for queue in walk(root)} if root else {}
 
     def _queue(self, queue: Queue) -> Data:
@@ -116,7 +116,7 @@ class SimulatedCapacity:
 
     def observe_users(self, now_ms: int) -> Data | None:
         """Every user of every leaf that has users."""
-        root = self.capacity.root
+        root = self.capacity.state.root
         found: Data = {}
         for leaf in leaves(root) if root else ():
             users = {name: _user(leaf, name) for name in sorted(leaf.users.by_name)}

@@ -451,7 +451,7 @@ def test_a_foreign_pod_of_a_name_used_before_is_counted_for_itself(world):
     world.loop.pod_seen("DELETED", first)
     world.cycle()
 
-    free = {n.name: n.free for n in world.ledger.engine.cluster.nodes.values()}
+    free = {n.name: n.free for n in world.ledger.engine.state.cluster.nodes.values()}
     assert free == {"n1": (16 * GIB, 8000), "n2": (12 * GIB, 4000)}
 
 
@@ -475,18 +475,18 @@ def test_a_lost_nodes_containers_count_until_their_pods_are_gone(world, restarte
     world.loop._tell(world.writer, Silent())
     world.cycle()
     assert len(world.held()) == 7 - len(lost)
-    assert sorted(world.ledger.engine.cluster.nodes) == ["n2"]
+    assert sorted(world.ledger.engine.state.cluster.nodes) == ["n2"]
 
 
 def test_a_node_that_comes_back_has_its_containers_again(world):
     started(world, 6)
-    free = {n.name: n.free for n in world.ledger.engine.cluster.nodes.values()}
+    free = {n.name: n.free for n in world.ledger.engine.state.cluster.nodes.values()}
     world.remove("node", "n1")
     world.cycle()
     world.put("node", a_node("n1"))
     world.cycle()
 
-    assert {n.name: n.free for n in world.ledger.engine.cluster.nodes.values()} == free
+    assert {n.name: n.free for n in world.ledger.engine.state.cluster.nodes.values()} == free
     assert len(world.held()) == 7
 
 
@@ -545,7 +545,7 @@ def test_what_runs_although_its_queue_is_gone_counts_on_its_node(world):
     world.restart()
     world.cycle()
 
-    nodes = world.ledger.engine.cluster.nodes.values()
+    nodes = world.ledger.engine.state.cluster.nodes.values()
     assert sum(16 * GIB - n.total[0] for n in nodes) == 5 * GIB
     for pod in pods.values():
         world.remove("pod", pod)

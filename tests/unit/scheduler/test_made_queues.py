@@ -78,14 +78,14 @@ def test_a_parent_says_how_long_an_empty_one_stays():
     world.submit("words", 1, queue="root.users.alice", am=SMALL)
     world.cycle()
     engine = world.ledger.engine
-    [app] = engine.apps
+    [app] = engine.state.apps
     engine.finish(app, 0)
-    since = engine.queues["root.users.alice"].last_submitted_ms
+    since = engine.state.queues["root.users.alice"].last_submitted_ms
 
-    engine.expire_queues(since + 60_000)
-    assert "root.users.alice" in engine.queues
-    engine.expire_queues(since + 60_001)
-    assert "root.users.alice" not in engine.queues
+    engine.queue_management.expire_queues(since + 60_000)
+    assert "root.users.alice" in engine.state.queues
+    engine.queue_management.expire_queues(since + 60_001)
+    assert "root.users.alice" not in engine.state.queues
 
 
 def test_a_mixed_capacity_acts_where_legacy_queue_mode_is_off():

@@ -274,11 +274,11 @@ def test_a_promotion_is_asked_in_the_partition_that_its_container_was(lent: bool
     engine.request_increase(spare, spare.size)
     key = update_key(spare.key, str(spare.id))
 
-    assert engine.apps[APP].asks[key].partition == ("" if lent else "gpu")
+    assert engine.state.apps[APP].asks[key].partition == ("" if lent else "gpu")
     made = [one for _ in range(4) for one in engine.cycle(0, 100)]
     promoted = spare._replace(partition="gpu")
     assert made == [Increase(promoted)]
-    assert (promoted.id in engine.apps[APP].queue.borrowed.get("gpu", {})) == lent
+    assert (promoted.id in engine.state.apps[APP].queue.borrowed.get("gpu", {})) == lent
 
 
 def test_memory_grows_where_the_cores_are_all_taken() -> None:

@@ -66,4 +66,4 @@ def test_a_template_that_is_not_allowed_leaves_the_whole_tree_as_it_was() -> Non
 
     assert shares(small) == had
     small.submit(1, "b")
-    assert app_id(1) in small.engine.apps
+    assert app_id(1) in small.engine.state.apps

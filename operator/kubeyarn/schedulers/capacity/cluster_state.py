@@ -1,26 +1,28 @@
-"""The ledger's queues and nodes: configured, joining, changing, leaving."""
+"""The state that all parts of the Capacity Scheduler share: queues, nodes, applications, config.
+
+Hadoop keeps the same in CapacityScheduler, CapacitySchedulerQueueManager and ClusterNodeTracker.
+Nodes come and go here (NodeAddedSchedulerEvent and the like), and so do configurations. What
+follows from both for the queues is computed when it is next needed; `dirty` says whether it is.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.errors import Rejected
-from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.calculator import DominantCalculator, calculator
-from kubeyarn.schedulers.capacity.allocator.commit import (
-    drop_reservation,
-)
+from kubeyarn.schedulers.capacity.allocator.commit import drop_reservation
 from kubeyarn.schedulers.capacity.allocator.container_update import release
-from kubeyarn.schedulers.capacity.allocator.fast_path import may_be_quick
+from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
 from kubeyarn.schedulers.capacity.auto_created_queues import (
     check_templates,
     refresh_branches,
     reset_managed_leaves,
 )
+from kubeyarn.schedulers.capacity.dirty import Dirty
 from kubeyarn.schedulers.capacity.max_running_apps import ParallelLimits
 from kubeyarn.schedulers.capacity.objects import accounts
-from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
 from kubeyarn.schedulers.capacity.objects.node import Cluster
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.placement import check_rules
@@ -41,44 +43,74 @@ if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.nodes import Node
+    from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.model.resources import ResourceTypes
     from kubeyarn.schedulers.calculator import Calculator
+    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
     from kubeyarn.schedulers.capacity.objects.node import LedgerNode
     from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 
-class QueueLedger:
-    """Queues, nodes and what follows from both: guarantees and limits.
+class ClusterState:
+    """Queues, nodes, applications and the configuration in force; a `ClusterEvents`.
 
-    *epoch* goes into the ids of containers granted here, so that ids of one ledger never meet
-    those of the next. Without *quick_lane* every offer goes the general way; decisions are the
-    same. With *hadoop_compatible* it miscounts applications and users where Hadoop does.
+    *epoch* goes into the ids of containers granted here, so that ids of one scheduler process never
+    meet those of the next. With *hadoop_compatible* it miscounts applications and users where
+    Hadoop does. *root* and *config* are None before the first configuration.
     """
 
-    def __init__(
-        self,
-        types: ResourceTypes,
-        *,
-        epoch: int = 0,
-        quick_lane: bool = True,
-        hadoop_compatible: bool = False,
-    ) -> None:
-        self.quick_lane = quick_lane
+    def __init__(self, types: ResourceTypes, *, epoch: int, hadoop_compatible: bool) -> None:
         self.types = types
         self.epoch = epoch
-        self.zero = types.zero()
         self.cluster = Cluster(types, hadoop_compatible=hadoop_compatible)
         self.calc: Calculator = DominantCalculator()
         self.config: SchedulerConfig | None = None
         self.root: ParentQueue | None = None
         self.index = QueueIndex()
         self.apps: dict[ApplicationId, LedgerApplication] = {}
-        self.parallel = ParallelLimits()
-        self._idle = False
-        self._all_plain = True
-        self._quick = False
-        self._stale = False
-        self._grown = False
+        self.running_apps = ParallelLimits()
+        self.fast_path = FastPath()
+        self.dirty = Dirty()
+
+    # -- what there is ---------------------------------------------------------------------------
+
+    @property
+    def queues(self) -> dict[str, Queue]:
+        """Every queue by its path."""
+        return self.index.queues
+
+    def root_in_force(self) -> ParentQueue:
+        """The root queue.
+
+        Raises:
+            Rejected: no configuration is in force yet.
+        """
+        if self.root is None:
+            raise Rejected(Reason.QUEUE_NOT_FOUND, "no configuration is in force yet")
+        return self.root
+
+    def config_in_force(self) -> SchedulerConfig:
+        """The configuration.
+
+        Raises:
+            Rejected: none is in force yet.
+        """
+        if self.config is None:
+            raise Rejected(Reason.QUEUE_NOT_FOUND, "no configuration is in force yet")
+        return self.config
+
+    def app(self, application: ApplicationId) -> LedgerApplication:
+        """An application.
+
+        Raises:
+            Rejected: it is not known.
+        """
+        app = self.apps.get(application)
+        if app is None:
+            raise Rejected(Reason.INVALID_REQUEST, f"{application} is not in the ledger")
+        return app
+
+    # -- configurations --------------------------------------------------------------------------
 
     def configure(self, config: SchedulerConfig, now_ms: int) -> None:
         """Put a configuration in force; running containers are never touched.
@@ -104,20 +136,19 @@ class QueueLedger:
         self.root, self.calc, self.config = root, calc, config
         for queue in walk(root):
             queue.step = config.minimum_allocation
-        self.index.rebuild(self._tree())
-        self.refresh()
+        self.index.rebuild(root)
+        self._update_cluster_resource()
+        self._reset_managed_parents(root, config)
+        self.running_apps.refill(root, config)
+
+    def _reset_managed_parents(self, root: ParentQueue, config: SchedulerConfig) -> None:
+        """Leaves of managed parents start anew with what their template says now."""
         reset = False
         for queue in list(self.queues.values()):
             if isinstance(queue, ParentQueue) and queue.children:
                 reset |= reset_managed_leaves(queue, config)
         if reset:
-            self.refresh()
-        self.parallel.refill(root, config)
-
-    @property
-    def queues(self) -> dict[str, Queue]:
-        """Every queue by its path."""
-        return self.index.queues
+            self._update_cluster_resource()
 
     def stop(self, queue: str) -> None:
         """A queue is being removed; only a stopped one may be missing from a configuration."""
@@ -125,44 +156,7 @@ class QueueLedger:
         if found is not None:
             stop_queue(found)
 
-    def _tree(self) -> ParentQueue:
-        if self.root is None:
-            raise Rejected(Reason.QUEUE_NOT_FOUND, "no configuration is in force yet")
-        return self.root
-
-    def _settings(self) -> SchedulerConfig:
-        if self.config is None:
-            raise Rejected(Reason.QUEUE_NOT_FOUND, "no configuration is in force yet")
-        return self.config
-
-    def _cluster_changed(self) -> None:
-        self._stale = True
-        self._idle = False
-
-    def _about_to_shrink(self) -> None:
-        """Let nodes that came act before one goes.
-
-        Hadoop recomputes at every node, and a larger cluster may admit an application that stays
-        admitted in a smaller one. Only of nodes in a row that came the last one decides.
-        """
-        if self._grown:
-            self.refresh()
-
-    def settle(self) -> None:
-        """Bring queues up to date with nodes that came, went or changed."""
-        if self._stale:
-            self.refresh()
-
-    def refresh(self) -> None:
-        """Recompute what depends on the cluster's size."""
-        self._stale = False
-        self._grown = False
-        self._idle = False
-        if self.root is not None and self.config is not None:
-            update_cluster_resource(self.root, self.config)
-            config = self.config
-            quick = self.quick_lane and not (config.lazy_preemption or config.choose_nodes)
-            self._quick = quick and may_be_quick(self.root, self.cluster)
+    # -- nodes -----------------------------------------------------------------------------------
 
     def add_node(self, node: Node) -> None:
         """A node joins, last in order."""
@@ -170,26 +164,24 @@ class QueueLedger:
             self.update_node(node)
             return
         self.cluster.add(node)
-        self._cluster_changed()
-        self._grown = True
+        self.dirty.node_joined()
 
     def update_node(self, node: Node) -> None:
         """A node's total, partition, rack or schedulability changed; its containers stay."""
-        ledger = self.cluster.nodes.get(node.name)
-        if ledger is None:
+        known = self.cluster.nodes.get(node.name)
+        if known is None:
             self.add_node(node)
             return
-        if ledger.node == node:
+        if known.node == node:
             return
-        self._about_to_shrink()
-        if node.partition != ledger.partition or not node.schedulable:
-            if ledger.reservation is not None:
-                drop_reservation(ledger.reservation, ledger)
-            self._repartition(ledger, node.partition)
-        accounts.resize_node(self.cluster, ledger, node)
-        ledger.move(node.rack)
-        self._cluster_changed()
-        self._grown = True
+        self._update_before_a_loss()
+        if node.partition != known.partition or not node.schedulable:
+            if known.reservation is not None:
+                drop_reservation(known.reservation, known)
+            self._repartition(known, node.partition)
+        accounts.resize_node(self.cluster, known, node)
+        known.move(node.rack)
+        self.dirty.node_changed()
 
     def _repartition(self, node: LedgerNode, partition: str) -> None:
         for container in list(node.containers.values()):
@@ -199,18 +191,36 @@ class QueueLedger:
                 accounts.repartition(app, container, node, partition)
 
     def remove_node(self, name: str) -> Sequence[Container]:
-        """A node is lost; returns its containers, which are released from the ledger."""
-        ledger = self.cluster.nodes.get(name)
-        if ledger is None:
+        """A node is lost; returns its containers, which are released."""
+        node = self.cluster.nodes.get(name)
+        if node is None:
             return ()
-        self._about_to_shrink()
-        lost = list(ledger.containers.values())
+        self._update_before_a_loss()
+        lost = list(node.containers.values())
         for container in lost:
             app = self.apps.get(container.id.attempt.application)
             if app is not None:
-                release(app, container, ledger, self.cluster)
-        if ledger.reservation is not None:
-            drop_reservation(ledger.reservation, ledger)
+                release(app, container, node, self.cluster)
+        if node.reservation is not None:
+            drop_reservation(node.reservation, node)
         self.cluster.remove(name)
-        self._cluster_changed()
+        self.dirty.node_lost()
         return lost
+
+    # -- what follows from both ------------------------------------------------------------------
+
+    def bring_up_to_date(self) -> None:
+        """Let queues know of nodes that came, went or changed."""
+        if self.dirty.capacities:
+            self._update_cluster_resource()
+
+    def _update_before_a_loss(self) -> None:
+        if self.dirty.must_update_first:
+            self._update_cluster_resource()
+
+    def _update_cluster_resource(self) -> None:
+        """Recompute what depends on the cluster's size (Hadoop: CSQueue.updateClusterResource)."""
+        if self.root is not None and self.config is not None:
+            update_cluster_resource(self.root, self.config)
+            self.fast_path.update(self.root, self.cluster, self.config)
+        self.dirty.capacities_updated()

@@ -13,10 +13,13 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.nodes import Node
-from kubeyarn.model.queues import Partition
+from kubeyarn.model.queues import Partition, SchedulerConfig
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.schedulers.api import Decision, Preempt
 from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
+from kubeyarn.schedulers.capacity.objects.node import Cluster
+from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 
 PREFIX = "yarn.scheduler.capacity."
 LEAVES = ("root.a", "root.b.x", "root.b.y", "root.c")
@@ -105,6 +108,13 @@ def properties(draw: st.DrawFn) -> dict[str, str]:
     return values
 
 
+class ClosedFastPath(FastPath):
+    """Never opens, so that every offer goes the general way."""
+
+    def update(self, root: ParentQueue, cluster: Cluster, config: SchedulerConfig) -> None:
+        """Stay closed."""
+
+
 @dataclass
 class Teller:
     """Lets a story happen to an engine with four nodes and six applications that want something.
@@ -113,7 +123,7 @@ class Teller:
     """
 
     values: dict[str, str]
-    quick_lane: bool = True
+    fast_path: bool = True
     engine: CapacityScheduler = field(init=False)
     apps: list[ApplicationId] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
@@ -123,7 +133,9 @@ class Teller:
 
     def __post_init__(self) -> None:
         config, types = read_capacity_scheduler(self.values, PARTITIONS)
-        self.engine = CapacityScheduler(types, quick_lane=self.quick_lane)
+        self.engine = CapacityScheduler(types)
+        if not self.fast_path:
+            self.engine.state.fast_path = ClosedFastPath()
         self.engine.configure(config, 0)
         for number in range(4):
             self.add(number)

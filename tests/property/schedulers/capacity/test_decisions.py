@@ -80,16 +80,18 @@ def test_guarantees_grow_with_the_cluster_and_stay_within_the_parent(
     values: dict[str, str], nodes: int
 ) -> None:
     small, large = engine(values, nodes), engine(values, nodes + 1)
-    small.settle()
-    large.settle()
-    for path, queue in small.queues.items():
-        bigger = large.queues[path]
+    small.state.bring_up_to_date()
+    large.state.bring_up_to_date()
+    for path, queue in small.state.queues.items():
+        bigger = large.state.queues[path]
         assert all(a <= b for a, b in zip(queue.minimum(""), bigger.minimum(""), strict=True))
         assert all(a <= b for a, b in zip(queue.maximum(""), bigger.maximum(""), strict=True))
     for made in (small, large):
         for path in ("root", "root.b"):
-            parts = [q.minimum("") for p, q in made.queues.items() if p.rpartition(".")[0] == path]
-            whole = made.queues[path].minimum("")
+            parts = [
+                q.minimum("") for p, q in made.state.queues.items() if p.rpartition(".")[0] == path
+            ]
+            whole = made.state.queues[path].minimum("")
             assert all(sum(part[i] for part in parts) <= whole[i] + 1 for i in range(2))
 
 
@@ -145,7 +147,7 @@ def test_decisions_do_not_hang_on_the_order_of_submission(
         made = engine(values, 6)
         for number in numbers:
             submit(made, number + 1, wishes[number])
-        if any(app.active is False for app in made.apps.values()):
+        if any(app.active is False for app in made.state.apps.values()):
             return
         for number in numbers:
             ask(made, number + 1, wishes[number])
@@ -178,7 +180,7 @@ def held_by_a(first: int, second: int, wanted: tuple[int, int, int]) -> int:
         made.update_asks(app.id, [Ask(AskKey(1), count, (1024, 1))], 0)
     while made.cycle(0, 10**6):
         pass
-    return made.queues["root.a"].use("")[0]
+    return made.state.queues["root.a"].use("")[0]
 
 
 @settings(max_examples=200, deadline=None)
@@ -248,4 +250,4 @@ def test_what_is_preempted_is_not_taken_back_and_rounds_come_to_rest(
 
 
 def _by_queue(made: CapacityScheduler, containers: list[ContainerId]) -> Counter[str]:
-    return Counter(made.apps[one.attempt.application].queue.path for one in containers)
+    return Counter(made.state.apps[one.attempt.application].queue.path for one in containers)

@@ -32,7 +32,7 @@ class Recount:
         self.pending: dict[object, Amounts] = defaultdict(dict)
         self.am_used: dict[object, Amounts] = defaultdict(dict)
         self.on_node: dict[str, Vector] = {}
-        for app in engine.apps.values():
+        for app in engine.state.apps.values():
             self._recount(app)
 
     def _recount(self, app: LedgerApplication) -> None:
@@ -64,14 +64,14 @@ def _up(
 
 def check_sums(engine: CapacityScheduler) -> None:
     again = Recount(engine)
-    for queue in engine.queues.values():
+    for queue in engine.state.queues.values():
         assert present(queue.used) == present(again.used[queue.path]), queue.path
         assert present(queue.reserved) == present(again.reserved[queue.path]), queue.path
         assert present(queue.pending) == present(again.pending[queue.path]), queue.path
         if isinstance(queue, LeafQueue):
             assert present(queue.am_used) == present(again.am_used[queue.path]), queue.path
             check_users(queue, again)
-    for app in engine.apps.values():
+    for app in engine.state.apps.values():
         assert present(app.used) == present(again.used[app.app.id]), app.app.id
         assert present(app.reserved) == present(again.reserved[app.app.id]), app.app.id
         assert present(app.pending) == present(again.pending[app.app.id]), app.app.id
@@ -93,18 +93,18 @@ def check_nodes(engine: CapacityScheduler, again: Recount) -> None:
     partitions: Amounts = {}
     reserved = {
         node: one
-        for app in engine.apps.values()
+        for app in engine.state.apps.values()
         for by_node in app.reservations.values()
         for node, one in by_node.items()
     }
-    for node in engine.cluster.nodes.values():
+    for node in engine.state.cluster.nodes.values():
         assert node.free == subtract(node.total, again.on_node.get(node.name, ZERO))
-        assert all(x >= 0 for x in node.free) or not engine.calc.any_above_zero(node.free)
+        assert all(x >= 0 for x in node.free) or not engine.state.calc.any_above_zero(node.free)
         assert node.reservation is reserved.pop(node.name, None)
         partitions[node.partition] = add(partitions.get(node.partition, ZERO), node.total)
     assert not reserved
-    assert present(engine.cluster.partitions) == present(partitions)
-    assert engine.cluster.total == (
+    assert present(engine.state.cluster.partitions) == present(partitions)
+    assert engine.state.cluster.total == (
         sum(x[0] for x in partitions.values()),
         sum(x[1] for x in partitions.values()),
     )
@@ -127,8 +127,8 @@ def test_no_queue_is_led_over_its_maximum(values: dict[str, str], story: list[St
     teller = Teller(values)
     engine = teller.engine
     for step in story:
-        engine.settle()
-        within = {path for path, queue in engine.queues.items() if _within(queue)}
+        engine.state.bring_up_to_date()
+        within = {path for path, queue in engine.state.queues.items() if _within(queue)}
         before = len(teller.decisions)
         teller.tell(step)
         if step.what in ("cycle", "offer"):
@@ -142,7 +142,7 @@ def _within(queue: Queue) -> bool:
 
 def _granted_in(engine: CapacityScheduler, decisions: list[Decision]) -> list[Queue]:
     leaves = [
-        engine.apps[one.container.id.attempt.application].queue
+        engine.state.apps[one.container.id.attempt.application].queue
         for one in decisions
         if isinstance(one, Grant) and not one.container.partition
     ]
@@ -163,15 +163,27 @@ def test_a_container_is_granted_once_and_fits_its_node(
 
 @settings(max_examples=100, deadline=None)
 @given(properties(), STORY)
-def test_the_quick_lane_decides_nothing_otherwise(
+def test_the_fast_path_decides_what_the_general_way_does(
     values: dict[str, str], story: list[Step]
 ) -> None:
-    quick, slow = Teller(values), Teller(values, quick_lane=False)
+    fast, general = Teller(values), Teller(values, fast_path=False)
     for step in story:
-        quick.tell(step)
-        slow.tell(step)
-        assert quick.decisions == slow.decisions
-    assert quick.engine.queue_status() == slow.engine.queue_status()
+        fast.tell(step)
+        general.tell(step)
+        assert fast.decisions == general.decisions
+    assert fast.engine.queue_status() == general.engine.queue_status()
+
+
+@settings(max_examples=60, deadline=None)
+@given(properties(), STORY)
+def test_caches_change_no_decision(values: dict[str, str], story: list[Step]) -> None:
+    """A scheduler that takes nothing for granted decides the same at each step."""
+    teller, again = Teller(values), Teller(values)
+    for step in story:
+        teller.tell(step)
+        again.engine.state.dirty.asks_changed()
+        again.tell(step)
+        assert teller.decisions == again.decisions
 
 
 @settings(max_examples=60, deadline=None)
@@ -184,11 +196,11 @@ def test_an_idle_cycle_stays_idle_until_something_changes(
         teller.tell(step)
     while teller.engine.cycle(teller.now_ms, 1000):
         pass
-    free = {node.name: node.free for node in teller.engine.cluster.nodes.values()}
-    teller.engine._idle = False
+    free = {node.name: node.free for node in teller.engine.state.cluster.nodes.values()}
+    teller.engine.state.dirty.use_changed()
     assert not [
         one for one in teller.engine.cycle(teller.now_ms, 1000) if isinstance(one, Grant)
-    ] or free != {node.name: node.free for node in teller.engine.cluster.nodes.values()}
+    ] or free != {node.name: node.free for node in teller.engine.state.cluster.nodes.values()}
 
 
 @settings(max_examples=100, deadline=None)
@@ -221,7 +233,7 @@ def _ask_everything(teller: Teller) -> None:
     engine = teller.engine
     engine.queue_status()
     engine.containers()
-    for app in list(engine.apps.values()):
+    for app in list(engine.state.apps.values()):
         engine.headroom(app.app.id)
         for key in [None, *app.keys]:
             verdict = engine.why(app.app.id, key, teller.now_ms)

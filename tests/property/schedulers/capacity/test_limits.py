@@ -49,7 +49,7 @@ def user_limit(leaf: LeafQueue, name: str) -> float:
 
 def users_now(teller: Teller) -> dict[tuple[str, str], User]:
     found = {}
-    for path, leaf in teller.engine.queues.items():
+    for path, leaf in teller.engine.state.queues.items():
         if isinstance(leaf, LeafQueue):
             for name, user in leaf.users.by_name.items():
                 held = user.used.get("", leaf.zero)[MEMORY]
@@ -63,8 +63,8 @@ def reserved_of(app: LedgerApplication) -> set[object]:
 
 def app_of(teller: Teller, decision: Grant | Reserve) -> LedgerApplication:
     if isinstance(decision, Reserve):
-        return teller.engine.apps[decision.application]
-    return teller.engine.apps[decision.container.id.attempt.application]
+        return teller.engine.state.apps[decision.application]
+    return teller.engine.state.apps[decision.container.id.attempt.application]
 
 
 @settings(max_examples=150, deadline=None)
@@ -80,10 +80,12 @@ def test_no_user_is_given_anything_while_it_is_over_its_limit(
         if step.what not in ("cycle", "offer"):
             teller.tell(step)
             continue
-        teller.engine.settle()
+        teller.engine.state.bring_up_to_date()
         for _ in range(4):
             before = users_now(teller)
-            reserving = {app.app.id for app in teller.engine.apps.values() if reserved_of(app)}
+            reserving = {
+                app.app.id for app in teller.engine.state.apps.values() if reserved_of(app)
+            }
             for decision in teller.engine.cycle(teller.now_ms, 1):
                 _check_user(teller, decision, before, reserving)
 
@@ -98,7 +100,7 @@ def _check_user(
         return
     app = app_of(teller, decision)
     name = decision.container.node if isinstance(decision, Grant) else decision.node
-    lent = teller.engine.cluster.nodes[name].partition
+    lent = teller.engine.state.cluster.nodes[name].partition
     if lent or app.app.id in reserving:
         # What was reserved was within the limit then, and another may be given up for it.
         return
@@ -117,7 +119,7 @@ def test_no_application_is_admitted_over_the_limit_of_masters(
         active = _active(teller)
         teller.tell(step)
         for leaf, apps in _active(teller).items():
-            queue = teller.engine.queues[leaf]
+            queue = teller.engine.state.queues[leaf]
             assert isinstance(queue, LeafQueue)
             for partition in {app.am_partition for app in queue.active}:
                 masters = [app for app in queue.active if app.am_partition == partition]
@@ -135,7 +137,7 @@ def test_no_application_is_admitted_over_the_limit_of_masters(
 def _active(teller: Teller) -> dict[str, set[object]]:
     return {
         path: {app.app.id for app in leaf.active}
-        for path, leaf in teller.engine.queues.items()
+        for path, leaf in teller.engine.state.queues.items()
         if isinstance(leaf, LeafQueue)
     }
 
@@ -150,7 +152,7 @@ def test_nodes_of_a_partition_hold_only_what_may_be_there(
     for step in story:
         wanted = {
             (app.app.id, key): ask.partition
-            for app in teller.engine.apps.values()
+            for app in teller.engine.state.apps.values()
             for key, ask in app.asks.items()
         }
         known = len(teller.decisions)
@@ -159,7 +161,7 @@ def test_nodes_of_a_partition_hold_only_what_may_be_there(
             if isinstance(decision, Grant):
                 container = decision.container
                 asked = wanted[container.id.attempt.application, container.key]
-                there = teller.engine.cluster.nodes[container.node].partition
+                there = teller.engine.state.cluster.nodes[container.node].partition
                 assert asked == there or (asked == "" and there == "lent")
                 assert container.partition == there
 
@@ -171,12 +173,12 @@ def test_no_queue_is_led_over_its_maximum_of_a_partition(
 ) -> None:
     teller = Teller(values)
     for step in story:
-        teller.engine.settle()
-        before = {path: queue.use("gold") for path, queue in teller.engine.queues.items()}
+        teller.engine.state.bring_up_to_date()
+        before = {path: queue.use("gold") for path, queue in teller.engine.state.queues.items()}
         teller.tell(step)
         if step.what not in ("cycle", "offer"):
             continue
-        for path, queue in teller.engine.queues.items():
+        for path, queue in teller.engine.state.queues.items():
             grown = subtract(queue.use("gold"), before[path])
             if any(x > 0 for x in grown):
                 assert queue.calc.fits(queue.use("gold"), queue.maximum("gold")), path

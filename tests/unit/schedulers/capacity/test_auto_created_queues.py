@@ -28,8 +28,8 @@ def test_own_templates_win_over_wildcards_and_leaf_templates_over_common_ones() 
     )
     cluster.submit(1, "root.a.new")
     cluster.submit(2, "root.a.branch.leaf")
-    settings = {path: queue.settings for path, queue in cluster.engine.queues.items()}
+    settings = {path: queue.settings for path, queue in cluster.engine.state.queues.items()}
 
     assert settings["root.a.new"].maximum_applications == 8
-    assert cluster.engine.queues["root.a.new"].shares[""].weight == 3
+    assert cluster.engine.state.queues["root.a.new"].shares[""].weight == 3
     assert settings["root.a.branch.leaf"].maximum_applications == 5

@@ -105,8 +105,8 @@ def test_containers_go_along_when_their_node_changes_partition() -> None:
     cluster.engine.update_node(Node("n0", (8192, 8), partition="gold"))
 
     assert [c.partition for c in cluster.engine.containers()] == ["gold"]
-    assert cluster.engine.queues["root.a"].use("gold") == (1024, 1)
-    assert cluster.engine.queues["root.a"].use("") == (0, 0)
+    assert cluster.engine.state.queues["root.a"].use("gold") == (1024, 1)
+    assert cluster.engine.state.queues["root.a"].use("") == (0, 0)
 
 
 def test_an_enforced_partition_serves_only_applications_of_its_own() -> None:

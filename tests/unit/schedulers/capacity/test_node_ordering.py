@@ -47,7 +47,7 @@ def granted(
     return Counter(
         {
             name: len(node.containers)
-            for name, node in engine.cluster.nodes.items()
+            for name, node in engine.state.cluster.nodes.items()
             if node.containers
         }
     )

@@ -67,14 +67,14 @@ def test_a_priority_beyond_what_the_user_may_have_is_refused() -> None:
     assert refusal(cluster, 1, user="ann", priority=6) is Reason.ACCESS_DENIED
     assert refusal(cluster, 2, user="bob", priority=0) is Reason.ACCESS_DENIED
     cluster.submit(3, user="ann")
-    assert cluster.engine.apps[app_id(3)].priority == 2
+    assert cluster.engine.state.apps[app_id(3)].priority == 2
 
 
 def test_a_priority_is_capped_by_the_clusters() -> None:
     cluster = SmallCluster(others={"yarn.cluster.max-application-priority": "4"})
     cluster.submit(1, priority=9)
 
-    assert cluster.engine.apps[app_id(1)].priority == 4
+    assert cluster.engine.state.apps[app_id(1)].priority == 4
     assert cluster.engine.set_priority(app_id(1), 9, 0) == 4
     assert cluster.engine.set_priority(app_id(1), 1, 0) == 1
 
@@ -150,10 +150,10 @@ def test_a_queue_made_on_demand_goes_when_it_stood_empty_for_too_long() -> None:
     cluster.engine.cycle(0, 10)
     cluster.engine.finish(app_id(1), 1000)
     cluster.engine.cycle(200_000, 10)
-    assert "root.a.new" in cluster.engine.queues
+    assert "root.a.new" in cluster.engine.state.queues
 
     cluster.engine.cycle(400_000, 10)
-    assert "root.a.new" not in cluster.engine.queues
+    assert "root.a.new" not in cluster.engine.state.queues
 
 
 def test_a_managed_leaf_takes_its_guarantee_when_another_gives_it_up() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import all_positive, subtract
 from kubeyarn.schedulers.calculator import at_least
+from kubeyarn.schedulers.capacity.allocator.commit import commit
 from kubeyarn.schedulers.capacity.allocator.container_allocator import (
     allocate_app,
     allocate_reserved,
@@ -89,7 +90,7 @@ def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
     queue.set_current_limit(limits.limit)
     reservation = offer.node.reservation
     if reservation is not None and reservation.app.queue is queue and offer.candidates is None:
-        return allocate_reserved(reservation, offer, limits)
+        return commit(allocate_reserved(reservation, offer, limits), offer)
     if not offer.borrowing and offer.partition and not queue.reaches(offer.partition):
         return NOTHING
     if not queue.wants(offer.wanted_partition):
@@ -107,7 +108,7 @@ def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
             continue
         proposal = allocate_app(app, offer, limits)
         if proposal.skip is not Skip.APPLICATION:
-            return proposal
+            return commit(proposal, offer)
     return NOTHING
 
 
@@ -125,7 +126,7 @@ def _assign_looking_at_reservations(queue: LeafQueue, offer: Offer, limits: Limi
             continue
         proposal = allocate_app(app, offer, limits)
         if proposal.skip is not Skip.APPLICATION:
-            return proposal
+            return commit(proposal, offer)
     return NOTHING
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, add, subtract
-from kubeyarn.schedulers.api import Decision, Grant, Reserve
+from kubeyarn.schedulers.api import Decision, Grant, Preempt, Reserve
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import (
     LedgerApplication,
@@ -27,8 +27,23 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.offer import Offer
 
 
-def commit(proposal: Proposal, offer: Offer) -> Decision | None:
-    """Charge what was proposed; None when nothing was granted or reserved anew."""
+def commit(proposal: Proposal, offer: Offer) -> Proposal:
+    """Charge an assignment, and add what came of it to the decisions; returns it.
+
+    A refused assignment is returned, too: the node has had its turn.
+    """
+    decision = _accept_and_apply(proposal, offer)
+    if decision is not None:
+        for one in proposal.kills:
+            size = one.app.queue.cluster.types.text(one.container.size)
+            why = f"{size} on {one.container.node} is needed by others now"
+            offer.decisions.append(Preempt(one.container.id, kill=True, message=why))
+        offer.decisions.append(decision)
+    return proposal
+
+
+def _accept_and_apply(proposal: Proposal, offer: Offer) -> Decision | None:
+    """The decision; None when nothing was granted or reserved anew."""
     app, ask = proposal.app, proposal.ask
     if proposal.size is None or app is None or ask is None:
         if proposal.unreserve is not None:

@@ -21,27 +21,39 @@ from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 
 if TYPE_CHECKING:
+    from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, OutstandingAsk
     from kubeyarn.schedulers.capacity.objects.node import Cluster, LedgerNode
     from kubeyarn.schedulers.capacity.objects.users_manager import User
 
 
-def may_be_quick(root: ParentQueue, cluster: Cluster) -> bool:
-    """Whether the quick lane is open at all: two types, dominant shares, nothing left out."""
-    total = cluster.total
-    return (
-        len(total) == 2
-        and isinstance(root.calc, DominantCalculator)
-        and all(total)
-        and all(root.step)
-    )
+class FastPath:
+    """Whether the fast path is open.
+
+    A test that compares it with the general way replaces it by one that never opens.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = False
+
+    def update(self, root: ParentQueue, cluster: Cluster, config: SchedulerConfig) -> None:
+        """Open for two types under dominant shares, when every node is offered by itself."""
+        total = cluster.total
+        self.is_open = (
+            len(total) == 2
+            and isinstance(root.calc, DominantCalculator)
+            and all(total)
+            and all(root.step)
+            and not config.lazy_preemption
+            and not config.choose_nodes
+        )
 
 
-def quick_grant(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant | None:
+def allocate_fast(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant | None:
     """The container that the offer of an unreserved node of the default partition ends in.
 
-    None when the general way has to decide.
+    None when the general way has to decide; nothing has changed then.
     """
     free, step = node.free, root.step
     if free[0] < step[0] or free[1] < step[1]:

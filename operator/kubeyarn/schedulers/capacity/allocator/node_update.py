@@ -1,92 +1,308 @@
-"""Offering one node (Hadoop: CapacityScheduler.allocateContainersToNode)."""
+"""The scheduling cycle: nodes are offered in turn, and each takes containers.
+
+Theory of operation. Hadoop's CapacityScheduler offers a node whenever it heartbeats (`nodeUpdate`,
+`allocateContainersToNode`). There are no heartbeats here: a cycle offers all nodes, round after
+round, until a round decides nothing or the cycle has made as many decisions as it may. A node gets
+one container a round (where the configuration lets a heartbeat assign only one), so that work is
+spread as by heartbeats that come in turn. `SchedulingCycle.run` is the whole cycle in six steps.
+
+An offer goes down the tree to one application (`assign_containers`), which tries the node for its
+asks (`container_allocator`); the assignment is committed in the leaf where it was made (`commit`).
+Most offers end in a plain container for the first application of the first queue; `fast_path` makes
+these, with the same outcome, and is tried once, first.
+
+What a cycle need not do again: a node that took nothing stands for all nodes with the same total
+and the same free amounts until something is granted (`saturated`). That holds only while no ask
+names places and offers that are passed up are not counted (`alike` below).
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.asks import is_update
 from kubeyarn.model.resources import add
-from kubeyarn.schedulers.api import Preempt
+from kubeyarn.schedulers.api import Grant
 from kubeyarn.schedulers.capacity.allocator.assign_containers import assign, assign_leaf
-from kubeyarn.schedulers.capacity.allocator.commit import commit
-from kubeyarn.schedulers.capacity.allocator.fast_path import quick_grant
+from kubeyarn.schedulers.capacity.allocator.container_update import grow_beside, swap
+from kubeyarn.schedulers.capacity.allocator.fast_path import allocate_fast
 from kubeyarn.schedulers.capacity.objects.nodes_by_use import NodesByUse
 from kubeyarn.schedulers.capacity.objects.offer import Offer
 from kubeyarn.schedulers.capacity.objects.preemptable_containers import size_of
-from kubeyarn.schedulers.capacity.objects.resource_limits import Limits, Locality, Proposal
+from kubeyarn.schedulers.capacity.objects.resource_limits import Limits, Locality
 
 if TYPE_CHECKING:
-    from kubeyarn.model.queues import OfferConfig, SchedulerConfig
+    from collections.abc import Sequence
+
+    from kubeyarn.model.queues import SchedulerConfig
+    from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.api import Decision
+    from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
+    from kubeyarn.schedulers.capacity.cluster_state import ClusterState
+    from kubeyarn.schedulers.capacity.objects.app_attempt import OutstandingAsk
     from kubeyarn.schedulers.capacity.objects.node import Cluster, LedgerNode
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
+    from kubeyarn.schedulers.capacity.objects.resource_limits import Proposal
+    from kubeyarn.schedulers.capacity.queue_management_policy import QueueManagementPolicy
 
 
-QUICK = Proposal(size=())
+class SchedulingCycle:
+    """Decides who gets the free room of all nodes, or of one.
+
+    The next cycle goes on after the node at which the last one reached its limit.
+    """
+
+    def __init__(self, state: ClusterState, queue_management: QueueManagementPolicy) -> None:
+        self._state = state
+        self._queue_management = queue_management
+        self._resume_after: LedgerNode | None = None
+
+    def run(self, now_ms: int, limit: int) -> Sequence[Decision]:
+        """Offer all nodes until nothing changes or *limit* decisions were made."""
+        state, dirty = self._state, self._state.dirty
+        # 1. Bring queues up to date with nodes that changed, auto-created queues with time.
+        state.bring_up_to_date()
+        self._queue_management.edit_schedule(now_ms)
+        # 2. Return at once when nothing changed since a cycle that found nothing to decide.
+        root, config = state.root, state.config
+        if dirty.idle or root is None or config is None:
+            return ()
+        # 3. Return when nothing is asked for and nothing is reserved.
+        if not _anything_wanted(root):
+            dirty.cycle_ended(idle=True)
+            return ()
+        # 4. See whether nodes of equal size are alike: no ask names places or tags, and no ask
+        #    counts the offers it passes up, so that a later offer may end otherwise.
+        constrained = self._constrained_asks()
+        counting = len(state.cluster.partitions) > 1 or any(
+            ask.locations > 1 and not ask.fixed for ask in constrained
+        )
+        alike = not counting and not constrained
+        # 5. Offer nodes in rounds, or all nodes of a partition together where queues choose.
+        update = NodeUpdate(root, state.cluster, config, state.fast_path, now_ms)
+        if config.choose_nodes:
+            _offer_together(update, limit)
+        else:
+            self._offer_in_rounds(update, limit, alike=alike)
+        dirty.cycle_ended(idle=not counting and len(update.decisions) < limit)
+        # 6. Turn containers that were granted for updates into updates, and grant those that no
+        #    offer reaches.
+        if not constrained:
+            return update.decisions
+        return self._swap_updates(update.decisions) + self._grow_beside(root)
+
+    def node_update(self, node: str, now_ms: int) -> Sequence[Decision]:
+        """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
+        state = self._state
+        state.bring_up_to_date()
+        offered = state.cluster.nodes.get(node)
+        if offered is None or state.root is None or state.config is None:
+            return ()
+        update = NodeUpdate(state.root, state.cluster, state.config, state.fast_path, now_ms)
+        update.allocate_containers_to_node(offered)
+        return self._swap_updates(update.decisions)
+
+    def _constrained_asks(self) -> list[OutstandingAsk]:
+        dirty = self._state.dirty
+        if dirty.unconstrained:
+            return []
+        found = [
+            ask for app in self._state.apps.values() for ask in app.asks.values() if not ask.plain
+        ]
+        dirty.constraints_looked_for(found=bool(found))
+        return found
+
+    def _offer_in_rounds(self, update: NodeUpdate, limit: int, *, alike: bool) -> None:
+        decisions = update.decisions
+        nodes = self._in_turn(update.cluster)
+        while nodes:
+            before = len(decisions)
+            nodes, last = _offer_each(update, nodes, limit, alike=alike)
+            if len(decisions) >= limit:
+                self._resume_after = last
+                break
+            if len(decisions) == before:
+                break
+
+    def _in_turn(self, cluster: Cluster) -> list[LedgerNode]:
+        nodes = list(cluster.nodes.values())
+        last, self._resume_after = self._resume_after, None
+        if last is None:
+            return nodes
+        at = bisect_right(nodes, last.position, key=_position)
+        return nodes[at:] + nodes[:at] if at and nodes[at - 1] is last else nodes
+
+    def _swap_updates(self, decisions: list[Decision]) -> list[Decision]:
+        """What was granted for updates of containers, as these containers."""
+        state = self._state
+        return [
+            swap(
+                state.apps[decision.container.id.attempt.application],
+                decision.container,
+                state.cluster.nodes[decision.container.node],
+            )
+            if isinstance(decision, Grant) and is_update(decision.container.key)
+            else decision
+            for decision in decisions
+        ]
+
+    def _grow_beside(self, root: ParentQueue) -> list[Decision]:
+        growing = [app for app in self._state.apps.values() if app.updates]
+        return [one for app in growing for one in grow_beside(app, self._state.cluster, root.step)]
 
 
-def takes_one(rules: OfferConfig) -> bool:
-    """Whether an offer is over with the first container that may be anywhere."""
-    one = rules.maximum_offswitch <= 1 or 0 <= rules.maximum_assignments <= 1
-    return one or not rules.multiple_assignments
+def _position(node: LedgerNode) -> int:
+    return node.position
 
 
-def offer_node(
-    root: ParentQueue,
-    node: LedgerNode,
-    cluster: Cluster,
-    config: SchedulerConfig,
-    now_ms: int,
-    *,
-    quick: bool,
-) -> list[Decision]:
-    """What one heartbeat of the node leads to."""
-    decisions: list[Decision] = []
-    rules = config.offers
-    assigned = elsewhere = 0
-    while True:
-        proposal = _offer_once(root, node, cluster, config, now_ms, decisions, quick=quick)
-        if proposal is None or proposal.size is None or proposal.reserve:
-            return decisions
-        assigned += 1
-        if proposal.locality is Locality.ANY:
-            elsewhere += 1
-        if not rules.multiple_assignments or elsewhere >= rules.maximum_offswitch:
-            return decisions
-        if 0 <= rules.maximum_assignments <= assigned:
-            return decisions
+def _anything_wanted(root: ParentQueue) -> bool:
+    reserved = any(any(amount) for amount in root.reserved.values())
+    return reserved or any(root.wants(partition) for partition in root.parts)
 
 
-def _offer_once(
-    root: ParentQueue,
-    node: LedgerNode,
-    cluster: Cluster,
-    config: SchedulerConfig,
-    now_ms: int,
-    decisions: list[Decision],
-    *,
-    quick: bool,
-) -> Proposal | None:
-    """One assignment: a reservation comes first, and alone."""
-    if not node.node.schedulable:
-        return None
-    if quick and node.reservation is None and not node.partition:
-        grant = quick_grant(root, node, cluster)
-        if grant is not None:
-            decisions.append(grant)
-            return QUICK
-    offer = Offer(node, config.offers, cluster.nodes, now_ms)
-    if config.choose_nodes:
-        candidates = NodesByUse(nodes_of(cluster, node.partition), root.calc)
-        if len(candidates) > 1:
-            return offer_together(root, offer, candidates, cluster, config, decisions)
-    if node.reservation is not None:
-        limits = Limits(cluster.partition(""))
-        _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)
-        return None
-    room = add(node.free, size_of(node.killable, root.zero)) if node.killable else node.free
-    if root.calc.available(room, root.step) <= 0:
-        return None
-    return _take_new(root, offer, cluster, config, decisions)
+def _offer_each(
+    update: NodeUpdate, nodes: list[LedgerNode], limit: int, *, alike: bool
+) -> tuple[list[LedgerNode], LedgerNode | None]:
+    """One round; returns the nodes that may take more, and the one where *limit* was reached."""
+    step, fits, decisions = update.root.step, update.root.calc.fits, update.decisions
+    allocate = update.allocate_containers_to_node
+    open_nodes: list[LedgerNode] = []
+    saturated: set[tuple[Vector, Vector]] = set()
+    for node in nodes:
+        if not node.node.schedulable:
+            continue
+        if node.reservation is None and not node.killable:
+            if not fits(step, node.free):
+                continue
+            if alike and (node.total, node.free) in saturated:
+                open_nodes.append(node)
+                continue
+        open_nodes.append(node)
+        if allocate(node):
+            if saturated:
+                saturated.clear()
+            if len(decisions) >= limit:
+                return open_nodes, node
+        elif node.reservation is None and not node.killable:
+            saturated.add((node.total, node.free))
+    return open_nodes, None
+
+
+def _offer_together(update: NodeUpdate, limit: int) -> None:
+    """Offer all nodes of each partition together, until nothing changes or *limit* is reached."""
+    cluster, root, decisions = update.cluster, update.root, update.decisions
+    lines = [
+        (nodes[0], NodesByUse(nodes, root.calc, root.step))
+        for partition in dict.fromkeys(node.partition for node in cluster.nodes.values())
+        if (nodes := nodes_of(cluster, partition))
+    ]
+    before = -1
+    while before < len(decisions) < limit:
+        before = len(decisions)
+        for node, candidates in lines:
+            if candidates and len(decisions) < limit:
+                update.allocate_on_one_of(candidates, node)
+
+
+class NodeUpdate:
+    """Offers nodes at one moment; *decisions* are what came of it so far."""
+
+    __slots__ = ("_fast", "cluster", "config", "decisions", "now_ms", "root")
+
+    def __init__(
+        self,
+        root: ParentQueue,
+        cluster: Cluster,
+        config: SchedulerConfig,
+        fast_path: FastPath,
+        now_ms: int,
+    ) -> None:
+        self.root, self.cluster, self.config = root, cluster, config
+        self.now_ms = now_ms
+        self.decisions: list[Decision] = []
+        self._fast = allocate_fast if fast_path.is_open else None
+
+    def allocate_containers_to_node(self, node: LedgerNode) -> bool:
+        """All that one heartbeat of the node leads to; whether that is anything.
+
+        Hadoop: CapacityScheduler.allocateContainersToNode and canAllocateMore.
+        """
+        if not node.node.schedulable:
+            return False
+        fast, decisions, rules = self._fast, self.decisions, self.config.offers
+        before = len(decisions)
+        assigned = off_switch = 0
+        while True:
+            grant = None
+            if fast is not None and node.reservation is None and not node.partition:
+                grant = fast(self.root, node, self.cluster)
+            if grant is not None:
+                decisions.append(grant)
+                off_switch += 1
+            else:
+                made = self._allocate_once(node)
+                if made is None or made.size is None or made.reserve:
+                    break
+                off_switch += made.locality is Locality.ANY
+            assigned += 1
+            if not rules.multiple_assignments or off_switch >= rules.maximum_offswitch:
+                break
+            if 0 <= rules.maximum_assignments <= assigned:
+                break
+        return len(decisions) > before
+
+    def _allocate_once(self, node: LedgerNode) -> Proposal | None:
+        """One assignment: what is reserved on the node comes first, and alone."""
+        if self.config.choose_nodes:
+            candidates = NodesByUse(nodes_of(self.cluster, node.partition), self.root.calc)
+            if len(candidates) > 1:
+                return self.allocate_on_one_of(candidates, node)
+        if node.reservation is not None:
+            self._fulfil_reservation(self._offer(node))
+            return None
+        room = (
+            add(node.free, size_of(node.killable, self.root.zero)) if node.killable else node.free
+        )
+        if self.root.calc.available(room, self.root.step) <= 0:
+            return None
+        return self._allocate_new(self._offer(node))
+
+    def allocate_on_one_of(self, candidates: NodesByUse, node: LedgerNode) -> Proposal | None:
+        """One assignment with all nodes of *node*'s partition to choose from; reserved ones first.
+
+        Hadoop: CapacityScheduler.allocateContainersOnMultiNodes.
+        """
+        offer = self._offer(node)
+        for reserved in candidates.reserved():
+            if reserved.reservation is not None:
+                offer.node = reserved
+                self._fulfil_reservation(offer)
+                candidates.changed(reserved)
+        offer.node, offer.candidates = node, candidates
+        made = self._allocate_new(offer)
+        candidates.changed(offer.node)
+        return made
+
+    def _offer(self, node: LedgerNode) -> Offer:
+        return Offer(node, self.config.offers, self.cluster.nodes, self.now_ms, self.decisions)
+
+    def _fulfil_reservation(self, offer: Offer) -> None:
+        reservation = offer.node.reservation
+        if reservation is not None:
+            assign_leaf(reservation.app.queue, offer, Limits(self.cluster.partition("")))
+
+    def _allocate_new(self, offer: Offer) -> Proposal | None:
+        """A container or a reservation, by right or else by borrowing from a shared partition."""
+        node, cluster, config = offer.node, self.cluster, self.config
+        made = assign(self.root, offer, Limits(cluster.partition(node.partition)))
+        if made.size is not None or not node.partition:
+            return made
+        # A partition that nobody declared lends nothing: its nodes wait for a queue to have them.
+        if not any(p.name == node.partition and not p.exclusive for p in config.partitions):
+            return None
+        offer.borrow(am_may_borrow=config.am_in_shared_partitions)
+        return assign(self.root, offer, Limits(cluster.partition("")))
 
 
 def nodes_of(cluster: Cluster, partition: str) -> list[LedgerNode]:
@@ -96,61 +312,3 @@ def nodes_of(cluster: Cluster, partition: str) -> list[LedgerNode]:
         for node in cluster.nodes.values()
         if node.partition == partition and node.node.schedulable
     ]
-
-
-def offer_together(
-    root: ParentQueue,
-    offer: Offer,
-    candidates: NodesByUse,
-    cluster: Cluster,
-    config: SchedulerConfig,
-    decisions: list[Decision],
-) -> Proposal | None:
-    """One assignment with all nodes of a partition to choose from; reservations come first.
-
-    Hadoop: CapacityScheduler.allocateContainersOnMultiNodes.
-    """
-    here = offer.node
-    for node in candidates.reserved():
-        if node.reservation is not None:
-            offer.node = node
-            limits = Limits(cluster.partition(""))
-            _settle(assign_leaf(node.reservation.app.queue, offer, limits), offer, decisions)
-            candidates.changed(node)
-    offer.node, offer.candidates = here, candidates
-    proposal = _take_new(root, offer, cluster, config, decisions)
-    candidates.changed(offer.node)
-    return proposal
-
-
-def _take_new(
-    root: ParentQueue,
-    offer: Offer,
-    cluster: Cluster,
-    config: SchedulerConfig,
-    decisions: list[Decision],
-) -> Proposal | None:
-    """A container or a reservation for whom it is due."""
-    node = offer.node
-    proposal = assign(root, offer, Limits(cluster.partition(node.partition)))
-    _settle(proposal, offer, decisions)
-    if proposal.size is not None or not node.partition:
-        return proposal
-    # A partition that nobody declared lends nothing: its nodes wait for a queue to have them.
-    if not any(p.name == node.partition and not p.exclusive for p in config.partitions):
-        return None
-    offer.borrow(am_may_borrow=config.am_in_shared_partitions)
-    proposal = assign(root, offer, Limits(cluster.partition("")))
-    _settle(proposal, offer, decisions)
-    return proposal
-
-
-def _settle(proposal: Proposal, offer: Offer, decisions: list[Decision]) -> None:
-    decision = commit(proposal, offer)
-    if decision is None:
-        return
-    for one in proposal.kills:
-        size = one.app.queue.cluster.types.text(one.container.size)
-        why = f"{size} on {one.container.node} is needed by others now"
-        decisions.append(Preempt(one.container.id, kill=True, message=why))
-    decisions.append(decision)

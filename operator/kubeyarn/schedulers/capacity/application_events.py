@@ -1,4 +1,9 @@
-"""The ledger's applications: submitted, attempted anew, moved, finished."""
+"""Applications that come, change and go: submission, attempts, moves, priorities.
+
+Hadoop: CapacityScheduler.addApplication, addApplicationAttempt, doneApplicationAttempt,
+moveApplication, updateApplicationPriority. `placement` and `submission` decide
+whether an application is taken, `attempt_lifecycle` what its attempt does to the leaf.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +17,6 @@ from kubeyarn.schedulers.capacity import attempt_lifecycle as attempts
 from kubeyarn.schedulers.capacity.auto_created_queues import (
     create_leaf,
 )
-from kubeyarn.schedulers.capacity.cluster_state import QueueLedger
 from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
@@ -38,10 +42,14 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.resources import Vector
+    from kubeyarn.schedulers.capacity.cluster_state import ClusterState
 
 
-class ApplicationLedger(QueueLedger):
-    """Applications in their leaves (Hadoop: CapacityScheduler's handling of application events)."""
+class CapacityApplicationEvents:
+    """Applications in their leaves; an `ApplicationEvents`."""
+
+    def __init__(self, state: ClusterState) -> None:
+        self._state = state
 
     def submit(self, application: Application, now_ms: int) -> str:
         """Take an application; returns the leaf's full path it was placed in.
@@ -49,21 +57,24 @@ class ApplicationLedger(QueueLedger):
         Raises:
             Rejected: no such queue, not a leaf, stopped, a limit, or access.
         """
-        self.settle()
-        config = self._settings()
-        known = self.apps.get(application.id)
+        self._state.bring_up_to_date()
+        config = self._state.config_in_force()
+        known = self._state.apps.get(application.id)
         if known is not None:
             return known.queue.path
-        if application.placed in self.queues and self.queues[application.placed].leaf:
+        if application.placed in self._state.queues and self._state.queues[application.placed].leaf:
             return self._take_back(application, now_ms)
-        if self._tree().applications >= config.maximum_applications:
+        if self._state.root_in_force().applications >= config.maximum_applications:
             raise Rejected(
                 Reason.APPLICATION_LIMIT,
-                f"the cluster already has {self._tree().applications} applications "
+                f"the cluster already has {self._state.root_in_force().applications} applications "
                 f"of at most {config.maximum_applications}",
             )
         placed = place(
-            application, config.placement_rules, self.index, override=config.placement_override
+            application,
+            config.placement_rules,
+            self._state.index,
+            override=config.placement_override,
         )
         leaf = self._leaf(application, placed or application.queue or "default", placed, now_ms)
         app = self._application(application, leaf, now_ms)
@@ -73,7 +84,7 @@ class ApplicationLedger(QueueLedger):
 
     def _take_back(self, application: Application, now_ms: int) -> str:
         """Take an application that an earlier ledger took; stopped queues drain again."""
-        leaf = self.index.leaf(application.placed)
+        leaf = self._state.index.leaf(application.placed)
         app = self._application(application, leaf, now_ms)
         for queue in leaf.path_up():
             if queue.state is QueueState.STOPPED:
@@ -89,16 +100,16 @@ class ApplicationLedger(QueueLedger):
         Raises:
             Rejected: there is none, or it may not be used.
         """
-        config = self._settings()
-        if not self.index.known(name):
-            path = normalize(name, self.index)
-            nearest = self.index.nearest(path or "")
+        config = self._state.config_in_force()
+        if not self._state.index.known(name):
+            path = normalize(name, self._state.index)
+            nearest = self._state.index.nearest(path or "")
             if path is not None and "." in name and nearest is not None:
                 check_access(nearest, application, config)
                 self._create(path, now_ms)
-        queue = self.index.queue(name)
+        queue = self._state.index.queue(name)
         check_access(queue, application, config)
-        leaf = self.index.leaf(name)
+        leaf = self._state.index.leaf(name)
         if leaf.template_absolute is not None and placed is None:
             raise Rejected(
                 Reason.PLACEMENT_REJECTED,
@@ -108,19 +119,21 @@ class ApplicationLedger(QueueLedger):
         return leaf
 
     def _create(self, path: str, now_ms: int) -> None:
-        if create_leaf(path, self.queues, self._settings(), now_ms):
-            self.index.rebuild(self._tree())
+        if create_leaf(path, self._state.queues, self._state.config_in_force(), now_ms):
+            self._state.index.rebuild(self._state.root_in_force())
 
     def _application(
         self, application: Application, leaf: LeafQueue, now_ms: int
     ) -> LedgerApplication:
-        app = make_application(application, leaf, self._settings(), self.types, now_ms)
-        app.epoch = self.epoch
+        app = make_application(
+            application, leaf, self._state.config_in_force(), self._state.types, now_ms
+        )
+        app.epoch = self._state.epoch
         return app
 
     def _enter(self, leaf: LeafQueue, app: LedgerApplication) -> None:
-        self.apps[app.app.id] = app
-        self.cluster.tags.add_application(app.app.id, app.app.tags)
+        self._state.apps[app.app.id] = app
+        self._state.cluster.tags.add_application(app.app.id, app.app.tags)
         leaf.last_submitted_ms = app.submitted_ms
         self._count(leaf, 1)
         self._begin(app)
@@ -132,10 +145,10 @@ class ApplicationLedger(QueueLedger):
 
     def _begin(self, app: LedgerApplication) -> None:
         """An attempt joins its leaf and asks for its AM."""
-        self._idle = False
-        app.runnable = self.parallel.allows(app, self._settings())
+        self._state.dirty.applications_changed()
+        app.runnable = self._state.running_apps.allows(app, self._state.config_in_force())
         if app.runnable:
-            self.parallel.track(app)
+            self._state.running_apps.track(app)
         attempts.join(app.queue, app)
         if app.waiting_for_am:
             self._ask_for_master(app)
@@ -146,8 +159,8 @@ class ApplicationLedger(QueueLedger):
 
     def restart_attempts(self, numbers: Mapping[ApplicationId, int], now_ms: int) -> None:
         """Several attempts ended at once: all leave before any of their successors joins."""
-        self.settle()
-        apps = [app for one in numbers if (app := self.apps.get(one)) is not None]
+        self._state.bring_up_to_date()
+        apps = [app for one in numbers if (app := self._state.apps.get(one)) is not None]
         ended = [app for app in apps if app.attempt != numbers[app.app.id]]
         for app in ended:
             self._end_attempt(app)
@@ -158,49 +171,47 @@ class ApplicationLedger(QueueLedger):
             self._begin(app)
 
     def _end_attempt(self, app: LedgerApplication) -> None:
-        self._idle = False
-        attempts.clear(app, self.cluster)
+        self._state.dirty.applications_changed()
+        attempts.clear(app, self._state.cluster)
         attempts.leave(app.queue, app)
         if app.runnable:
-            self.parallel.forget(app)
-            self.parallel.promote(app, self._settings())
+            self._state.running_apps.forget(app)
+            self._state.running_apps.promote(app, self._state.config_in_force())
 
     def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started."""
-        app = self._known(application)
+        app = self._state.app(application)
         if app.app.am_size is None or app.waiting_for_am:
             return
         app.waiting_for_am, app.am_container = True, None
         self._ask_for_master(app)
-        self._idle = False
 
     def _ask_for_master(self, app: LedgerApplication) -> None:
-        size = scheduler_size(app.am_size, app.queue, self._settings())
-        self._put(app, AM_KEY, 1, size, app.am_partition, app.master_locality)
+        size = scheduler_size(app.am_size, app.queue, self._state.config_in_force())
+        self.put_ask(app, AM_KEY, 1, size, app.am_partition, app.master_locality)
 
     def master_gone(self, application: ApplicationId) -> None:
         """The current attempt's AM was granted and has ended: it is not asked for."""
-        app = self._known(application)
+        app = self._state.app(application)
         if app.waiting_for_am:
             app.waiting_for_am = False
-            self._put(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
+            self.put_ask(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
 
     def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
         """Nodes and racks where the current attempt's AM is not granted; replaces those before."""
-        app = self._known(application)
+        app = self._state.app(application)
         app.master_locality = Locality(excluded=places)
         if app.waiting_for_am and AM_KEY in app.asks:
             app.asks[AM_KEY].relocate(app.master_locality, {})
-            self._all_plain = False
-            self._idle = False
+            self._state.dirty.asks_changed()
 
     def finish(self, application: ApplicationId, now_ms: int) -> None:
         """An application ended; everything it holds or asks is gone from the ledger."""
-        self.settle()
-        app = self.apps.pop(application, None)
+        self._state.bring_up_to_date()
+        app = self._state.apps.pop(application, None)
         if app is None:
             return
-        self.cluster.tags.remove_application(application)
+        self._state.cluster.tags.remove_application(application)
         self._end_attempt(app)
         leaf = app.queue
         leaf.users.deactivate(app.user, application)
@@ -214,20 +225,22 @@ class ApplicationLedger(QueueLedger):
         Raises:
             Rejected: the target does not take it; nothing changed.
         """
-        self.settle()
-        app = self._known(application)
-        target = self.index.leaf(queue)
-        if target is app.queue and not self.cluster.hadoop_compatible:
+        self._state.bring_up_to_date()
+        app = self._state.app(application)
+        target = self._state.index.leaf(queue)
+        if target is app.queue and not self._state.cluster.hadoop_compatible:
             return target.path
         self._still_in_its_queue(app)
         for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
-            check_partition(target, partition, self._settings(), f"move of {application}")
+            check_partition(
+                target, partition, self._state.config_in_force(), f"move of {application}"
+            )
         check_limits(target, app.app)
-        self._idle = False
+        self._state.dirty.applications_changed()
         attempts.change_queue(app, target)
-        if app.runnable and not self.cluster.hadoop_compatible:
+        if app.runnable and not self._state.cluster.hadoop_compatible:
             # Hadoop leaves the counts of parents as they are, and lowers those of the last one.
-            self.parallel.move(app, source=app.queue, target=target)
+            self._state.running_apps.move(app, source=app.queue, target=target)
         self._count(target, 1)
         self._count(app.queue, -1)
         source, app.queue = app.queue, target
@@ -235,23 +248,15 @@ class ApplicationLedger(QueueLedger):
             drained(above)
         return target.path
 
-    def priority(self, application: ApplicationId) -> int:
-        """The priority that an application has, after limits.
-
-        Raises:
-            Rejected: it is not known.
-        """
-        return self._known(application).priority
-
     def set_priority(self, application: ApplicationId, priority: int, now_ms: int) -> int:
         """Change an application's priority; returns what is in force after limits.
 
         Raises:
             Rejected: the user may not have it, or the application is unknown.
         """
-        self.settle()
-        app = self._known(application)
-        priority = allowed_priority(app.app, app.queue, self._settings(), priority)
+        self._state.bring_up_to_date()
+        app = self._state.app(application)
+        priority = allowed_priority(app.app, app.queue, self._state.config_in_force(), priority)
         if priority == app.priority:
             return priority
         self._still_in_its_queue(app)
@@ -260,24 +265,18 @@ class ApplicationLedger(QueueLedger):
         app.priority = priority
         if was_active:
             leaf.admit(app)
-        elif app.runnable or self.cluster.hadoop_compatible:
+        elif app.runnable or self._state.cluster.hadoop_compatible:
             leaf.enqueue(app)
-        self._idle = False
+        self._state.dirty.applications_changed()
         return priority
 
-    def _known(self, application: ApplicationId) -> LedgerApplication:
-        app = self.apps.get(application)
-        if app is None:
-            raise Rejected(Reason.INVALID_REQUEST, f"{application} is not in the ledger")
-        return app
-
     def _still_in_its_queue(self, app: LedgerApplication) -> None:
-        if self.queues.get(app.queue.path) is not app.queue:
+        if self._state.queues.get(app.queue.path) is not app.queue:
             raise Rejected(
                 Reason.INVALID_REQUEST, f"queue {app.queue.path} of {app.app.id} does not exist"
             )
 
-    def _put(
+    def put_ask(
         self,
         app: LedgerApplication,
         key: AskKey,
@@ -286,6 +285,7 @@ class ApplicationLedger(QueueLedger):
         partition: str,
         locality: Locality,
     ) -> None:
-        self._all_plain = False
-        racks = racks_of(locality, self.cluster)
+        """Replace what an application asks for under *key*; a *count* of 0 cancels."""
+        self._state.dirty.asks_changed()
+        racks = racks_of(locality, self._state.cluster)
         attempts.put_outstanding(app, key, count, size, partition, locality, racks)

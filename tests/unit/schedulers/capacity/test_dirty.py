@@ -1,0 +1,68 @@
+"""Which cache each thing that happens throws away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from kubeyarn.schedulers.capacity.dirty import Dirty
+
+
+def clean() -> Dirty:
+    """Capacities are up to date, the last cycle found nothing, no ask has a constraint."""
+    dirty = Dirty()
+    dirty.capacities_updated()
+    dirty.constraints_looked_for(found=False)
+    dirty.cycle_ended(idle=True)
+    return dirty
+
+
+@pytest.mark.parametrize(
+    ("happened", "capacities", "grew", "idle", "unconstrained"),
+    [
+        (Dirty.node_joined, True, True, False, True),
+        (Dirty.node_changed, True, True, False, True),
+        (Dirty.node_lost, True, False, False, True),
+        (Dirty.capacities_updated, False, False, False, True),
+        (Dirty.asks_changed, False, False, False, False),
+        (Dirty.applications_changed, False, False, False, True),
+        (Dirty.use_changed, False, False, False, True),
+        (Dirty.queues_managed, False, False, False, True),
+        (lambda d: d.constraints_looked_for(found=True), False, False, True, False),
+        (lambda d: d.cycle_ended(idle=False), False, False, False, True),
+        (lambda d: d.cycle_ended(idle=True), False, False, True, True),
+    ],
+    ids=[
+        "node joined",
+        "node changed",
+        "node lost",
+        "capacities updated",
+        "asks changed",
+        "applications changed",
+        "use changed",
+        "queues managed",
+        "constraints found",
+        "cycle decided something",
+        "cycle decided nothing",
+    ],
+)
+def test_what_happened_throws_away_what_hangs_on_it(
+    happened: Callable[[Dirty], None],
+    capacities: bool,
+    grew: bool,
+    idle: bool,
+    unconstrained: bool,
+) -> None:
+    dirty = clean()
+    happened(dirty)
+    found = (dirty.capacities, dirty.must_update_first, dirty.idle, dirty.unconstrained)
+    assert found == (capacities, grew, idle, unconstrained)
+
+
+def test_nodes_that_came_take_effect_once() -> None:
+    dirty = clean()
+    dirty.node_joined()
+    dirty.capacities_updated()
+    assert not dirty.capacities
+    assert not dirty.must_update_first
