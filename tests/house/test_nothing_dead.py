@@ -9,7 +9,6 @@ FRAMEWORK = "called by the library whose class it overrides"
 HARNESS = "the local cluster's own face, which end-to-end tests hold on to"
 SEAM = "a test's own clock, pause, environment or limit takes its place"
 IN_FORCE = "the caller keeps the configuration in force itself"
-FAST_PATH = "property tests compare the decisions with those of the whole way"
 
 NOBODY_CALLS = {
     "am.master.ApplicationMaster.demote": SDK,
@@ -61,7 +60,6 @@ NOBODY_PASSES = {
     "local.installing.install(settings)": HARNESS,
     "resourcemanager.applications.manager.ApplicationsManager.__init__(clock_ms)": SEAM,
     "resourcemanager.pods.localizer.localize(pause)": SEAM,
-    "schedulers.capacity.scheduler.CapacityScheduler.__init__(quick_lane)": FAST_PATH,
 }
 
 
