@@ -13,7 +13,6 @@ IN_FORCE = "the caller keeps the configuration in force itself"
 NOBODY_CALLS = {
     "am.master.ApplicationMaster.demote": SDK,
     "am.master.ApplicationMaster.events": SDK,
-    "am.master.ApplicationMaster.resize": SDK,
     "am.master.ApplicationMaster.set_tracking_url": SDK,
     "am.taskserver.TaskServer.port": SDK,
     "cli.main._LazyGroup.format_commands": FRAMEWORK,
