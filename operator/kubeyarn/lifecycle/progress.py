@@ -32,7 +32,7 @@ class Admission:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ContainerExit:
     """How a container ended."""
 
     exit_status: int
@@ -72,7 +72,7 @@ class ObservedState:
     am_node: str = ""
     am_pod: str = ""
     am_running: bool = False
-    am_ending: Ending | None = None
+    am_ending: ContainerExit | None = None
     unlaunched: str = ""
     am_revoked: bool = False
     registered: bool = False
@@ -224,7 +224,7 @@ def _end(
     # An AM that is given up has no exit status, and so counts as a failure, as in Hadoop.
     given_up = observed.unlaunched or observed.fail or observed.expired
     unknown = ExitStatus.INVALID if given_up else ExitStatus.KILLED_BY_RESOURCEMANAGER
-    ending = observed.am_ending or Ending(unknown, given_up)
+    ending = observed.am_ending or ContainerExit(unknown, given_up)
     why = ending.diagnostics
     if event is AttemptEvent.CONTAINER_FINISHED and attempt.state is not AttemptState.FINISHING:
         registered = attempt.state is AttemptState.RUNNING
@@ -237,7 +237,7 @@ def _end(
     )
 
 
-def _am_exit(ending: Ending, *, registered: bool) -> str:
+def _am_exit(ending: ContainerExit, *, registered: bool) -> str:
     what = "without unregistering" if registered else "without registering"
     detail = f": {ending.diagnostics}" if ending.diagnostics else ""
     return f"The ApplicationMaster exited with status {ending.exit_status} {what}{detail}"

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd.object import Key, Object, key_of
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.pods import pod_state
-from kubeyarn.resourcemanager.pods.pod_state import PodFacts
+from kubeyarn.resourcemanager.pods.pod_state import PodState
 
 _MOST_DEAD = 20_000
 
@@ -28,9 +28,9 @@ class Cache:
         self.queues: dict[str, Object] = {}
         self._requests: dict[Key, Object] = {}
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
-        self._pods: dict[Key, PodFacts] = {}
-        self._pods_of: dict[Key, dict[ContainerId, PodFacts]] = defaultdict(dict)
-        self._gone: dict[Key, dict[ContainerId, PodFacts]] = defaultdict(dict)
+        self._pods: dict[Key, PodState] = {}
+        self._pods_of: dict[Key, dict[ContainerId, PodState]] = defaultdict(dict)
+        self._gone: dict[Key, dict[ContainerId, PodState]] = defaultdict(dict)
         self._dead: dict[str, None] = {}
 
     def put_application(self, item: Object, *, deleted: bool = False) -> Key:
@@ -91,7 +91,7 @@ class Cache:
             self._pods_of[owner][facts.container] = facts
         return owner
 
-    def _pop_pod(self, owner: Key, facts: PodFacts, known: PodFacts | None) -> None:
+    def _pop_pod(self, owner: Key, facts: PodState, known: PodState | None) -> None:
         """A pod is gone; how it ended is known by its last words or by what was seen before."""
         if known is not None:
             del self._pods[(facts.namespace, facts.name)]
@@ -120,7 +120,7 @@ class Cache:
             return None
         return found
 
-    def pods(self, application: Key) -> dict[ContainerId, PodFacts]:
+    def pods(self, application: Key) -> dict[ContainerId, PodState]:
         """An application's pods, by container."""
         return self._pods_of.get(application) or {}
 
@@ -128,11 +128,11 @@ class Cache:
         """The nodes on which containers have not ended."""
         return {pod.node for pod in self._pods.values() if pod.ending is None}
 
-    def pod(self, key: Key) -> PodFacts | None:
+    def pod(self, key: Key) -> PodState | None:
         """One pod of ours."""
         return self._pods.get(key)
 
-    def gone(self, application: Key, container: ContainerId) -> Ending | None:
+    def gone(self, application: Key, container: ContainerId) -> ContainerExit | None:
         """How a container ended whose pod was deleted while we watched."""
         last = self._gone.get(application, {}).get(container)
         return last.ending if last is not None else None

@@ -1,4 +1,4 @@
-"""What the queues allow, as the YarnQueue objects say it: allocations, headroom, cluster size."""
+"""What the cluster allows, as the YarnQueue objects say it: allocations, resources, nodes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 from kubeyarn.crd import defaults, quantities
 from kubeyarn.crd.object import Object
-from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.resourcemanager.cache import Cache
 
@@ -18,11 +17,11 @@ def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]
     own `maximum-allocation`, of which the smaller counts.
     """
     cluster = root(cache).get("cluster") or {}
-    low = _amounts({**defaults.MINIMUM_ALLOCATION}) | _amounts(cluster.get("minimumAllocation"))
-    high = _amounts({**defaults.MAXIMUM_ALLOCATION}) | _amounts(cluster.get("maximumAllocation"))
-    for path in _upwards(queue):
+    low = amounts({**defaults.MINIMUM_ALLOCATION}) | amounts(cluster.get("minimumAllocation"))
+    high = amounts({**defaults.MAXIMUM_ALLOCATION}) | amounts(cluster.get("maximumAllocation"))
+    for path in path_down(queue):
         spec = (cache.queues.get(path) or {}).get("spec") or {}
-        for name, amount in _amounts(spec.get("maximumAllocation")).items():
+        for name, amount in amounts(spec.get("maximumAllocation")).items():
             high[name] = min(amount, high.get(name, amount))
     return low, high
 
@@ -40,41 +39,20 @@ def scheduled(cache: Cache) -> list[str]:
     return ["memory"] if memory_only else ["memory", "cpu"]
 
 
-def headroom(cache: Cache, record: ApplicationRecord) -> dict[str, int]:
-    """What the application may still get: what is left of its queues' maximum and its user's limit.
-
-    By the queues' own status. Source: Hadoop LeafQueue.getHeadroom.
-    """
-    left: dict[str, int] = {}
-    for path in _upwards(record.queue):
-        status = (cache.queues.get(path) or {}).get("status") or {}
-        maximum = _amounts((status.get("effective") or {}).get("maximum"))
-        used = _amounts(status.get("used"))
-        for name, amount in maximum.items():
-            free = max(0, amount - used.get(name, 0))
-            left[name] = min(free, left.get(name, free))
-    leaf = (cache.queues.get(record.queue) or {}).get("status") or {}
-    for user in leaf.get("users") or ():
-        if user.get("name") == record.user:
-            used = _amounts(user.get("used"))
-            for name, amount in _amounts(user.get("limit")).items():
-                free = max(0, amount - used.get(name, 0))
-                left[name] = min(free, left.get(name, free))
-    return left
-
-
 def nodes(cache: Cache) -> int:
     """How many nodes take containers, as the root queue's status tells."""
     status = (cache.queues.get("root") or {}).get("status") or {}
     return int(status.get("nodes") or 0)
 
 
-def _upwards(queue: str) -> list[str]:
+def path_down(queue: str) -> list[str]:
+    """The queues from root down to *queue*; "" has none."""
     parts = queue.split(".") if queue else []
     return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
-def _amounts(said: Any) -> dict[str, int]:
+def amounts(said: Any) -> dict[str, int]:
+    """Quantities in base units by resource name; nothing where they cannot be read."""
     try:
         return quantities.amounts(said or {}, "resources")
     except SpecError:

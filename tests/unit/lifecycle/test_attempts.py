@@ -7,7 +7,13 @@ from dataclasses import replace
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Admission, Ending, ObservedState, Unregistration, advance
+from kubeyarn.lifecycle.progress import (
+    Admission,
+    ContainerExit,
+    ObservedState,
+    Unregistration,
+    advance,
+)
 from kubeyarn.lifecycle.records import MOST_ATTEMPTS, ApplicationRecord, AttemptRecord
 from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
@@ -41,7 +47,7 @@ def running(attempt, rule):
 
 
 def failed(attempt, rule, exit_status=1):
-    return replace(running(attempt, rule), am_ending=Ending(exit_status, "gone"))
+    return replace(running(attempt, rule), am_ending=ContainerExit(exit_status, "gone"))
 
 
 def story(*facts, record=NEW):
@@ -76,7 +82,7 @@ def test_what_is_seen_of_the_former_am_is_nothing_to_the_new_attempt():
 
 
 def test_the_second_attempt_runs_and_finishes_as_the_first_would():
-    ended = replace(running(2, TWICE), unregistration=DONE, am_ending=Ending(0))
+    ended = replace(running(2, TWICE), unregistration=DONE, am_ending=ContainerExit(0))
     record = story(running(1, TWICE), failed(1, TWICE), running(2, TWICE), ended)
 
     assert record.state is ApplicationState.FINISHED
@@ -107,7 +113,7 @@ def test_an_am_that_is_given_up_ends_its_attempt_and_counts():
 
 def test_an_application_that_is_being_killed_gets_no_other_attempt():
     kill = replace(running(1, TWICE), kill=True)
-    record = story(running(1, TWICE), kill, replace(kill, am_ending=Ending(137)))
+    record = story(running(1, TWICE), kill, replace(kill, am_ending=ContainerExit(137)))
 
     assert record.state is ApplicationState.KILLED
     assert len(record.attempts) == 1

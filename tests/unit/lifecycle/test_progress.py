@@ -13,7 +13,7 @@ from kubeyarn.lifecycle.attempt import ENDED, AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import (
     Admission,
-    Ending,
+    ContainerExit,
     ObservedState,
     Unregistration,
     advance,
@@ -33,7 +33,7 @@ ALLOCATED = replace(ACCEPTED, am_container=AM, am_node="n1", am_pod="wordcount-0
 LAUNCHED = replace(ALLOCATED, am_running=True)
 RUNNING = replace(LAUNCHED, registered=True, tracking_url="http://am", progress=40)
 UNREGISTERED = replace(RUNNING, unregistration=DONE)
-FINISHED = replace(UNREGISTERED, am_ending=Ending(0))
+FINISHED = replace(UNREGISTERED, am_ending=ContainerExit(0))
 
 
 def story(*facts, record=NEW):
@@ -138,7 +138,7 @@ def test_a_kill_waits_until_the_am_is_gone(facts):
     assert record.state is ApplicationState.KILLING
     assert record.before_kill.value == ("RUNNING" if facts is RUNNING else "ACCEPTED")
 
-    record = story(replace(facts, kill=True, am_ending=Ending(143)), record=record)
+    record = story(replace(facts, kill=True, am_ending=ContainerExit(143)), record=record)
     assert states(record) == ("KILLED", "KILLED")
     assert record.final_status is FinalStatus.KILLED
     assert record.attempt.exit_status == 143
@@ -163,12 +163,12 @@ def test_an_am_that_registers_while_being_killed_is_still_killed():
     record = story(LAUNCHED, replace(LAUNCHED, kill=True), replace(RUNNING, kill=True))
     assert record.state is ApplicationState.KILLING
 
-    record = story(replace(RUNNING, kill=True, am_ending=Ending(137)), record=record)
+    record = story(replace(RUNNING, kill=True, am_ending=ContainerExit(137)), record=record)
     assert states(record) == ("KILLED", "KILLED")
 
 
 def test_an_am_that_exits_with_0_without_unregistering_failed():
-    record = story(RUNNING, replace(RUNNING, am_ending=Ending(0)))
+    record = story(RUNNING, replace(RUNNING, am_ending=ContainerExit(0)))
 
     assert states(record) == ("FAILED", "FAILED")
     assert record.final_status is FinalStatus.FAILED
@@ -180,7 +180,7 @@ def test_an_am_that_exits_with_0_without_unregistering_failed():
 
 
 def test_an_am_that_exits_before_registering_says_so_with_its_exit_status():
-    record = story(LAUNCHED, replace(LAUNCHED, am_ending=Ending(3, "Error")))
+    record = story(LAUNCHED, replace(LAUNCHED, am_ending=ContainerExit(3, "Error")))
 
     assert states(record) == ("FAILED", "FAILED")
     assert record.attempt.diagnostics == (
@@ -189,7 +189,7 @@ def test_an_am_that_exits_before_registering_says_so_with_its_exit_status():
 
 
 def test_an_am_whose_container_could_not_even_be_started_failed():
-    gone = Ending(ExitStatus.INVALID, "pod was refused")
+    gone = ContainerExit(ExitStatus.INVALID, "pod was refused")
     record = story(ALLOCATED, replace(ALLOCATED, am_ending=gone))
 
     assert states(record) == ("FAILED", "FAILED")
@@ -219,7 +219,7 @@ def test_an_am_that_unregistered_but_never_exits_is_taken_for_finished():
 
 
 def test_an_am_that_fails_after_unregistering_does_not_change_the_final_status():
-    record = story(UNREGISTERED, replace(UNREGISTERED, am_ending=Ending(1, "Error")))
+    record = story(UNREGISTERED, replace(UNREGISTERED, am_ending=ContainerExit(1, "Error")))
 
     assert states(record) == ("FINISHED", "FINISHED")
     assert record.final_status is FinalStatus.SUCCEEDED
@@ -266,7 +266,7 @@ ANY_FACTS = st.builds(
     am_container=st.sampled_from([None, AM]),
     am_node=st.just("n1"),
     am_running=st.booleans(),
-    am_ending=st.sampled_from([None, None, Ending(0), Ending(1, "x")]),
+    am_ending=st.sampled_from([None, None, ContainerExit(0), ContainerExit(1, "x")]),
     am_revoked=st.booleans(),
     registered=st.booleans(),
     progress=st.sampled_from([None, 0, 50]),
@@ -346,7 +346,7 @@ def test_an_application_that_outlived_its_time_is_killed_with_its_running_am():
     record = story(RUNNING, replace(RUNNING, outlived="It is too old."))
     assert record.state is ApplicationState.KILLING
 
-    gone = replace(RUNNING, outlived="It is too old.", am_ending=Ending(143))
+    gone = replace(RUNNING, outlived="It is too old.", am_ending=ContainerExit(143))
     record = story(gone, record=record)
     assert states(record) == ("KILLED", "KILLED")
     assert record.diagnostics == "It is too old."

@@ -9,7 +9,13 @@ import pytest
 from kubeyarn.lifecycle import retry
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.exit_status import NOT_COUNTED, ExitStatus
-from kubeyarn.lifecycle.progress import Admission, Ending, ObservedState, Unregistration, advance
+from kubeyarn.lifecycle.progress import (
+    Admission,
+    ContainerExit,
+    ObservedState,
+    Unregistration,
+    advance,
+)
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
@@ -46,7 +52,7 @@ def uses_up_its_attempts(**said):
 
 
 def ends_with(status):
-    return {"am_ending": Ending(int(status), "gone")}
+    return {"am_ending": ContainerExit(int(status), "gone")}
 
 
 def test_success_0_without_unregistering_counts():

@@ -6,6 +6,7 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.resourcemanager.cache import Cache
 
 APP = ApplicationId(1763850000000, 7)
 ATTEMPT = AttemptId(APP, 1)
@@ -88,3 +89,18 @@ def a_pod(
 
 def exited(code: int, **said: Any) -> dict[str, Any]:
     return {"terminated": {"exitCode": code, **said}}
+
+
+def cache_of(**queues: Any) -> Cache:
+    """A cache with YarnQueues; `root_a` is the queue `root.a`."""
+    cache = Cache()
+    for name, said in queues.items():
+        path = name.replace("_", ".")
+        meta = {"name": path, "uid": path, "resourceVersion": "1"}
+        cache.put_queue({"metadata": meta, **said})
+    return cache
+
+
+def queue_status(used: Any, maximum: Any, **more: Any) -> dict[str, Any]:
+    """A YarnQueue's status, as the scheduler writes it."""
+    return {"status": {"used": used, "effective": {"maximum": maximum}, **more}}

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.resourcemanager.cache import Cache
 from unit.resourcemanager.objects import a_pod, a_request, an_application, container, exited
 
@@ -135,7 +135,7 @@ def test_how_a_deleted_pod_ended_is_remembered_by_its_last_words(cache):
     ended = version(a_pod(container(2), phase="Succeeded", main=exited(0)), 20)
     cache.put_pod(ended, deleted=True)
 
-    assert cache.gone(KEY, container(2)) == Ending(0)
+    assert cache.gone(KEY, container(2)) == ContainerExit(0)
     assert cache.pods(KEY) == {}
 
 
@@ -144,7 +144,7 @@ def test_how_a_pod_ended_before_an_unwatched_deletion_is_remembered(cache):
     cache.put_pod(pod)
     cache.put_pod(stub(pod), deleted=True)
 
-    assert cache.gone(KEY, container(2)) == Ending(3, "Error")
+    assert cache.gone(KEY, container(2)) == ContainerExit(3, "Error")
 
 
 def test_a_running_pod_that_is_deleted_was_taken_away(cache):

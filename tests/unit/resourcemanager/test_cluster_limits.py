@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
-from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager import cluster_limits
 from kubeyarn.resourcemanager.cache import Cache
-from unit.resourcemanager.objects import APP
+from unit.resourcemanager.objects import cache_of, queue_status
 
 GIB = 2**30
-
-
-def cache_of(**queues):
-    cache = Cache()
-    for name, said in queues.items():
-        path = name.replace("_", ".")
-        meta = {"name": path, "uid": path, "resourceVersion": "1"}
-        cache.put_queue({"metadata": meta, **said})
-    return cache
-
-
-def status(used, maximum, **more):
-    return {"status": {"used": used, "effective": {"maximum": maximum}, **more}}
 
 
 def test_without_a_word_yarns_defaults_hold():
@@ -62,29 +46,6 @@ def test_a_setting_that_makes_no_sense_is_as_none():
     assert cluster_limits.allocation(cache, "root.a")[1]["memory"] == 64 * GIB
 
 
-def test_headroom_is_the_least_that_is_left_on_the_way():
-    cache = cache_of(
-        root=status({"memory": "14Gi", "cpu": "2"}, {"memory": "16Gi", "cpu": "16"}),
-        root_a=status({"memory": "1Gi", "cpu": "1"}, {"memory": "8Gi", "cpu": "4"}),
-    )
-    record = ApplicationRecord(APP, "alice", 0, queue="root.a")
-
-    assert cluster_limits.headroom(cache, record) == {"memory": 2 * GIB, "cpu": 3000}
-
-
-def test_headroom_is_never_negative():
-    cache = cache_of(root_a=status({"memory": "9Gi"}, {"memory": "8Gi"}))
-
-    assert cluster_limits.headroom(cache, ApplicationRecord(APP, "a", 0, queue="root.a")) == {
-        "memory": 0
-    }
-
-
-@pytest.mark.parametrize("queue", ["", "root.unknown"])
-def test_an_unknown_queue_has_no_headroom_to_tell(queue):
-    assert cluster_limits.headroom(Cache(), ApplicationRecord(APP, "a", 0, queue=queue)) == {}
-
-
 def test_how_many_nodes_take_containers():
     assert cluster_limits.nodes(Cache()) == 0
-    assert cluster_limits.nodes(cache_of(root=status({}, {}, nodes=7))) == 7
+    assert cluster_limits.nodes(cache_of(root=queue_status({}, {}, nodes=7))) == 7

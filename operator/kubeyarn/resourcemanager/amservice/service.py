@@ -35,6 +35,7 @@ from kubeyarn.resourcemanager.amservice import (
 )
 from kubeyarn.resourcemanager.amservice.authentication import PodIdentity
 from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.resourcemanager.amservice.headroom import headroom
 from kubeyarn.resourcemanager.amservice.preemption_message import Marked
 from kubeyarn.resourcemanager.amservice.wire import FieldError
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
@@ -115,7 +116,7 @@ class ApplicationMasterService:
             response_id=answer.response_id,
             allocated=[responses.container(c) for c in answer.allocated],
             completed=[responses.completed(c) for c in answer.completed],
-            headroom=request_builder.shown(cluster_limits.headroom(cache, caller.record)),
+            headroom=request_builder.shown(headroom(cache, caller.record)),
             cluster_nodes=cluster_limits.nodes(cache),
             updated_nodes=[responses.node(update) for update in answer.nodes],
             priority=int((caller.application.get("status") or {}).get("priority") or 0),

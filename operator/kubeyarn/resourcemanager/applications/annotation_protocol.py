@@ -9,7 +9,7 @@ from __future__ import annotations
 from kubeyarn.cluster import names
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.application import FinalStatus
-from kubeyarn.lifecycle.progress import Ending, Unregistration
+from kubeyarn.lifecycle.progress import ContainerExit, Unregistration
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.resourcemanager import application_spec
 
@@ -29,7 +29,7 @@ def tracking_url(application: Object) -> str:
 
 
 def unregistration(
-    application: Object, attempt: AttemptId | None, ending: Ending | None
+    application: Object, attempt: AttemptId | None, ending: ContainerExit | None
 ) -> Unregistration | None:
     """What the AM of *attempt* said when it unregistered; None while it has not.
 

@@ -47,7 +47,7 @@ from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnap
 from kubeyarn.resourcemanager.applications.signals import Signaller
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.nodes import decommission
-from kubeyarn.resourcemanager.nodes.tracker import Nodes
+from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
 from kubeyarn.resourcemanager.pods.isolation import Executors
 from kubeyarn.resourcemanager.pods.pod_builder import (
     ClusterDefaults,
@@ -84,7 +84,7 @@ class ApplicationsManager:
         self.settings = settings
         self.am_service = settings.am_address
         self.cache = Cache()
-        self.nodes = Nodes(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
+        self.nodes = NodeTracker(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
         self.queue: WorkQueue[Key] = WorkQueue(self.reconcile)
         self._client = client
         self._events = events

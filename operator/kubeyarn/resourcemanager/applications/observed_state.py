@@ -22,14 +22,14 @@ from kubeyarn.lifecycle.am_session import AMSession
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Admission, Ending, ObservedState
+from kubeyarn.lifecycle.progress import Admission, ContainerExit, ObservedState
 from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.applications import annotation_protocol, lifetime
 from kubeyarn.resourcemanager.applications.lifetime import LifetimeInForce
-from kubeyarn.resourcemanager.pods.pod_state import HOPELESS, PULLING, PodFacts
+from kubeyarn.resourcemanager.pods.pod_state import HOPELESS, PULLING, PodState
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 from kubeyarn.resourcemanager.requests.termination import ContainerExits
 from kubeyarn.resourcemanager.settings import Settings
@@ -47,8 +47,8 @@ class ApplicationSnapshot:
 
     application: Object
     am_request: RequestView | None
-    am_pod: PodFacts | None
-    am_ending: Ending | None
+    am_pod: PodState | None
+    am_ending: ContainerExit | None
     session: AMSession
     lifetime: LifetimeInForce = field(default_factory=lambda: LifetimeInForce(0))
 
@@ -76,19 +76,19 @@ def take_snapshot(
 def _am_ending(
     key: Key,
     container: ContainerId | None,
-    pod: PodFacts | None,
+    pod: PodState | None,
     request: RequestView | None,
     exits: ContainerExits,
-) -> Ending | None:
+) -> ContainerExit | None:
     """How the AM's container ended; None while it lives or is not there yet."""
     if container is None:
         return None
     if pod is not None:
         # What we stop ends when its pod has, and not before.
         return (exits.stopped_as(container) or pod.ending) if pod.ending else None
-    known = exits.of(key, container) or recorded_ending(request, container)
+    known = exits.of(key, container) or recorded_exit(request, container)
     if known is None and request is not None and container in request.launched:
-        return Ending(ExitStatus.ABORTED, "The ApplicationMaster's pod was deleted.")
+        return ContainerExit(ExitStatus.ABORTED, "The ApplicationMaster's pod was deleted.")
     return known
 
 
@@ -144,7 +144,7 @@ def _with_annotations(
     )
 
 
-def _refused(ending: Ending | None) -> str:
+def _refused(ending: ContainerExit | None) -> str:
     """What the API server had against a pod that it did not take."""
     never_ran = ending is not None and ending.exit_status == ExitStatus.INVALID
     return ending.diagnostics if ending is not None and never_ran else ""
@@ -258,7 +258,7 @@ def _am_container(record: ApplicationRecord, request: RequestView | None) -> Con
 
 
 def am_revoked(
-    record: ApplicationRecord, request: RequestView | None, pod: PodFacts | None
+    record: ApplicationRecord, request: RequestView | None, pod: PodState | None
 ) -> bool:
     """Whether the scheduler took the AM's grant back before its pod was bound."""
     container = record.attempt.container if record.attempt else None
@@ -268,22 +268,24 @@ def am_revoked(
 
 
 def preempted(
-    request: RequestView | None, container: ContainerId | None, ending: Ending | None
-) -> Ending | None:
+    request: RequestView | None, container: ContainerId | None, ending: ContainerExit | None
+) -> ContainerExit | None:
     """How the AM ended, as YARN has it where the policy took its container back."""
     if request is None or container is None or ending is None or ending.exit_status == 0:
         return ending
     kill, why = request.preempting.get(container, (False, ""))
-    return Ending(ExitStatus.PREEMPTED, why) if kill else ending
+    return ContainerExit(ExitStatus.PREEMPTED, why) if kill else ending
 
 
-def recorded_ending(request: RequestView | None, container: ContainerId | None) -> Ending | None:
+def recorded_exit(
+    request: RequestView | None, container: ContainerId | None
+) -> ContainerExit | None:
     """How the AM's container ended, when that is recorded."""
     if request is None or container is None:
         return None
     done = request.completed.get(container)
     if done is not None:
-        return Ending(done.exit_status, done.diagnostics)
+        return ContainerExit(done.exit_status, done.diagnostics)
     if container not in request.grants:
-        return Ending(ExitStatus.ABORTED, "The ApplicationMaster's container is gone.")
+        return ContainerExit(ExitStatus.ABORTED, "The ApplicationMaster's container is gone.")
     return None

@@ -17,7 +17,7 @@ from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.resourcemanager.applications import records
-from kubeyarn.resourcemanager.pods.pod_state import PodFacts
+from kubeyarn.resourcemanager.pods.pod_state import PodState
 
 _log = logging.getLogger(__name__)
 
@@ -78,10 +78,10 @@ async def delete_applications(client: KubeClient, applications: Iterable[Object]
 def expired_pods(
     application: Object,
     record: ApplicationRecord,
-    pods: list[PodFacts],
+    pods: list[PodState],
     retention_s: int,
     now_ms: int,
-) -> Iterator[PodFacts]:
+) -> Iterator[PodState]:
     """The pods of an application to delete: over for long enough, or strays. Pure.
 
     They are kept for *retention_s* seconds unless the application says otherwise (Hadoop:

@@ -16,13 +16,13 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError
 from kubeyarn.cluster.executing import execute
 from kubeyarn.crd.object import Object
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.applications import records
 from kubeyarn.resourcemanager.pods.pod_control import PodControl
-from kubeyarn.resourcemanager.pods.pod_state import PodFacts
+from kubeyarn.resourcemanager.pods.pod_state import PodState
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 from kubeyarn.resourcemanager.requests.termination import ContainerExits
 
@@ -39,8 +39,8 @@ class Command(StrEnum):
 
 # As a NodeManager reports them: 128 and the signal's number.
 ENDINGS = {
-    Command.GRACEFUL: Ending(143, "Container killed on request. Exit code is 143."),
-    Command.FORCEFUL: Ending(137, "Container killed on request. Exit code is 137."),
+    Command.GRACEFUL: ContainerExit(143, "Container killed on request. Exit code is 143."),
+    Command.FORCEFUL: ContainerExit(137, "Container killed on request. Exit code is 137."),
 }
 # A second is the shortest that still waits for the kubelet's word that the process is gone.
 FORCEFUL_GRACE_S = 1
@@ -69,7 +69,7 @@ class DueSignal:
 
     signal: Signal
     id: ContainerId | None = None
-    pod: PodFacts | None = None
+    pod: PodState | None = None
     refused: str = ""
 
 
@@ -90,7 +90,7 @@ def due_signals(
     application: Object,
     record: ApplicationRecord,
     views: list[RequestView],
-    pods: Mapping[ContainerId, PodFacts],
+    pods: Mapping[ContainerId, PodState],
 ) -> list[DueSignal]:
     """The signals that were neither sent nor refused yet."""
     known = answered(application)
@@ -124,7 +124,7 @@ def _due(
     signal: Signal,
     record: ApplicationRecord,
     views: list[RequestView],
-    pods: Mapping[ContainerId, PodFacts],
+    pods: Mapping[ContainerId, PodState],
 ) -> DueSignal:
     try:
         container = ContainerId.parse(signal.container)
@@ -161,7 +161,7 @@ class Signaller:
         application: Object,
         record: ApplicationRecord,
         views: list[RequestView],
-        pods: Mapping[ContainerId, PodFacts],
+        pods: Mapping[ContainerId, PodState],
     ) -> list[Object] | None:
         """Send what is due; the new `status.signals`, or None when nothing changed.
 
@@ -189,7 +189,7 @@ class Signaller:
         was_there = await self._pods.delete(due.pod, grace_s=grace_s)
         return "" if was_there else "it has ended"
 
-    async def _dump_threads(self, pod: PodFacts) -> str:
+    async def _dump_threads(self, pod: PodState) -> str:
         where = self._client.connection
         try:
             await execute(where, pod.namespace, pod.name, pod.main, DUMP)

@@ -1,1 +1,5 @@
-"""Nodes: their YARN states, and what becomes of containers on those that leave."""
+"""Nodes: YARN's states of them (Hadoop: NodesListManager, DecommissioningNodesWatcher).
+
+`tracker` follows Node objects, for ApplicationMasters to be told; which state follows from what
+is seen is `lifecycle.node`. `decommission` ends the containers on nodes that are drained or lost.
+"""

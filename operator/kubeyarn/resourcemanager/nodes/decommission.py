@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager.nodes.tracker import Nodes
-from kubeyarn.resourcemanager.pods.pod_state import PodFacts
+from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
+from kubeyarn.resourcemanager.pods.pod_state import PodState
 
-Pods = Mapping[ContainerId, PodFacts]
+Pods = Mapping[ContainerId, PodState]
 
 
-def as_seen(nodes: Nodes, pods: Pods) -> Pods:
+def as_seen(nodes: NodeTracker, pods: Pods) -> Pods:
     """The pods of an application; on a node that is gone they are over, whatever they last said."""
     if nodes.all_well:
         return pods
     return {container: _as_seen(nodes, pod) for container, pod in pods.items()}
 
 
-def _as_seen(nodes: Nodes, pod: PodFacts) -> PodFacts:
+def _as_seen(nodes: NodeTracker, pod: PodState) -> PodState:
     if pod.ending is not None or nodes.reachable(pod.node):
         return pod
     return replace(pod, ending=nodes.ending(pod.node))
 
 
 def pods_to_remove(
-    nodes: Nodes, pods: Pods, unrecorded: Collection[ContainerId]
-) -> Iterator[tuple[PodFacts, Ending | None]]:
+    nodes: NodeTracker, pods: Pods, unrecorded: Collection[ContainerId]
+) -> Iterator[tuple[PodState, ContainerExit | None]]:
     """The pods that are to leave their nodes now, each with how its container will have ended.
 
     On a drained node, whose kubelet ends a pod in order, the container ends with the pod. A lost

@@ -14,7 +14,7 @@ from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import node
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.node import NodeSigns, NodeState, NodeUpdate, NodeView
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ _MOST_DELETED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class TrackedNode:
     """A node, its state, and the number of the change that brought it into that state."""
 
     name: str
@@ -36,14 +36,14 @@ class Known:
     change: int
 
 
-class Nodes:
+class NodeTracker:
     """All nodes. *expiry_s*: how long one may be silent; *timeout_s*: drained within that time."""
 
     def __init__(self, expiry_s: int, timeout_s: int, clock_ms: Callable[[], int]) -> None:
         self._expiry_s = expiry_s
         self._timeout_s = timeout_s
         self._clock_ms = clock_ms
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, TrackedNode] = {}
         self._over: dict[str, str] = {}
         self._first_cordoned: dict[str, int] = {}
         self._changes = 0
@@ -81,10 +81,10 @@ class Nodes:
         """Whether it matters which nodes are busy: some are cordoned or deleted."""
         return any(k.signs.cordoned_since_ms or k.signs.deleted for k in self._known.values())
 
-    def ending(self, name: str) -> Ending | None:
+    def ending(self, name: str) -> ContainerExit | None:
         """How containers on a node have ended; None while they may run."""
         why = self._over.get(name)
-        return Ending(ExitStatus.ABORTED, why) if why else None
+        return ContainerExit(ExitStatus.ABORTED, why) if why else None
 
     def reachable(self, name: str) -> bool:
         """Whether a kubelet is there to end a node's pods in order."""
@@ -103,7 +103,7 @@ class Nodes:
             if known.change > change:
                 yield self._told(known)
 
-    def _told(self, known: Known) -> NodeUpdate:
+    def _told(self, known: TrackedNode) -> NodeUpdate:
         """A node, with what is left of its time by now."""
         return NodeUpdate(known.name, node.view(known.signs, self._expiry_s, self._clock_ms()))
 
@@ -116,7 +116,7 @@ class Nodes:
             self._changes += 1
             change = self._changes
             _log.info("node %s: %s", name, view.state)
-        self._known[name] = Known(name, signs, view, change)
+        self._known[name] = TrackedNode(name, signs, view, change)
         if not view.over:
             self._over.pop(name, None)
             return False

@@ -19,7 +19,7 @@ from kubeyarn.cluster.resources import PODS
 from kubeyarn.crd.object import Object
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.pods import pod_builder
-from kubeyarn.resourcemanager.pods.pod_state import PodFacts
+from kubeyarn.resourcemanager.pods.pod_state import PodState
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class PodControl:
         """Post an event that a container of *application* cannot be launched."""
         self._events.record(application, WARNING, "LaunchRefused", "Launch", message)
 
-    async def delete(self, pod: PodFacts, *, grace_s: int | None = None) -> bool:
+    async def delete(self, pod: PodState, *, grace_s: int | None = None) -> bool:
         """Delete a pod, within *grace_s* seconds if it is given; whether it was there."""
         options: Object = {
             "kind": "DeleteOptions",
@@ -69,7 +69,7 @@ class PodControl:
             return False
         return True
 
-    async def mark_disrupted(self, pod: PodFacts, why: str) -> None:
+    async def mark_disrupted(self, pod: PodState, why: str) -> None:
         """Write to a pod why the policy takes it back, as kube-scheduler does, and post an event.
 
         A pod that cannot be told is taken back nevertheless.
@@ -90,7 +90,7 @@ class PodControl:
         except ApiError as error:
             _log.warning("pod %s/%s was not told why: %s", pod.namespace, pod.name, error)
 
-    async def resize(self, pod: PodFacts, size: Mapping[str, int]) -> None:
+    async def resize(self, pod: PodState, size: Mapping[str, int]) -> None:
         """Give a running pod another size, through its `resize` subresource.
 
         Raises:
@@ -103,7 +103,7 @@ class PodControl:
         except NotFound:
             return
 
-    async def label(self, pod: PodFacts, *, opportunistic: bool) -> None:
+    async def label(self, pod: PodState, *, opportunistic: bool) -> None:
         """Write on a pod whether it is opportunistic; nothing else of the pod depends on that.
 
         Raises:

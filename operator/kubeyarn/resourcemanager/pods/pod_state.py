@@ -8,7 +8,7 @@ from kubeyarn.cluster import names
 from kubeyarn.crd import submissions
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.pods import files
@@ -17,11 +17,11 @@ from kubeyarn.resourcemanager.pods import files
 HOPELESS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
 PULLING = frozenset({"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable"})
 
-TAKEN_AWAY = Ending(ExitStatus.ABORTED, "The container's pod was deleted.")
+TAKEN_AWAY = ContainerExit(ExitStatus.ABORTED, "The container's pod was deleted.")
 
 
 @dataclass(frozen=True, slots=True)
-class PodFacts:
+class PodState:
     """A container's pod. *waiting* is (reason, message) of what keeps it from starting.
 
     *main* is the name of the pod's container that is the YARN container's.
@@ -36,7 +36,7 @@ class PodFacts:
     role: str
     node: str = ""
     running: bool = False
-    ending: Ending | None = None
+    ending: ContainerExit | None = None
     finished_ms: int = 0
     deleting: bool = False
     created_ms: int = 0
@@ -51,7 +51,7 @@ class PodFacts:
         return max(0, (self.finished_ms or self.deleted_ms or now_ms) - self.created_ms) // 1000
 
 
-def read(pod: Object) -> PodFacts | None:
+def read(pod: Object) -> PodState | None:
     """The facts of *pod*; None when it is no container of ours."""
     meta = pod["metadata"]
     annotations = meta.get("annotations") or {}
@@ -62,7 +62,7 @@ def read(pod: Object) -> PodFacts | None:
         return None
     status = pod.get("status") or {}
     main = _main_status(pod)
-    return PodFacts(
+    return PodState(
         name=meta["name"],
         namespace=meta["namespace"],
         uid=meta["uid"],
@@ -84,7 +84,7 @@ def read(pod: Object) -> PodFacts | None:
     )
 
 
-def _ending(pod: Object, main: Object) -> Ending | None:
+def _ending(pod: Object, main: Object) -> ContainerExit | None:
     """How the pod's container ended; None while it may still run.
 
     A process that was stopped because its pod is being deleted did not fail: it was taken away.
@@ -98,7 +98,7 @@ def _ending(pod: Object, main: Object) -> Ending | None:
     return found
 
 
-def ending(status: Object, main: Object) -> Ending:
+def ending(status: Object, main: Object) -> ContainerExit:
     """How a pod ended: its process's exit code, or YARN's word for what was done to it."""
     terminated = (main.get("state") or {}).get("terminated") or {}
     reason = str(status.get("reason") or "")
@@ -106,9 +106,9 @@ def ending(status: Object, main: Object) -> Ending:
     if reason == "Evicted":
         return _eviction(message)
     if reason in ("Preempting", "TerminationByKubelet", "NodeLost", "NodeShutdown"):
-        return Ending(ExitStatus.ABORTED, f"{reason}: {message}".rstrip(": "))
+        return ContainerExit(ExitStatus.ABORTED, f"{reason}: {message}".rstrip(": "))
     if terminated.get("reason") == "OOMKilled":
-        return Ending(
+        return ContainerExit(
             ExitStatus.KILLED_EXCEEDED_PMEM,
             "The container used more memory than it asked for and was killed (OOMKilled); "
             "raise resources.memory.",
@@ -116,13 +116,15 @@ def ending(status: Object, main: Object) -> Ending:
     if "exitCode" in terminated:
         detail = terminated.get("message") or terminated.get("reason") or ""
         code = int(terminated["exitCode"])
-        return Ending(code, "" if code == 0 else str(detail))
+        return ContainerExit(code, "" if code == 0 else str(detail))
     if status.get("phase") == "Succeeded":
-        return Ending(ExitStatus.SUCCESS)
+        return ContainerExit(ExitStatus.SUCCESS)
     before = _failed_init(status)
     if before is not None:
         return before
-    return Ending(ExitStatus.ABORTED, f"{reason}: {message}".strip(": ") or "The pod failed.")
+    return ContainerExit(
+        ExitStatus.ABORTED, f"{reason}: {message}".strip(": ") or "The pod failed."
+    )
 
 
 # The kubelet's eviction manager, in its own words (pkg/kubelet/eviction/helpers.go).
@@ -134,14 +136,14 @@ _OWN_DISK = (
 )
 
 
-def _eviction(message: str) -> Ending:
+def _eviction(message: str) -> ContainerExit:
     """The container's own disk, its node's, or something else of the node."""
     said = f"Evicted: {message}".rstrip(": ")
     if any(words in message for words in _OWN_DISK):
-        return Ending(ExitStatus.KILLED_FOR_EXCESS_LOGS, said)
+        return ContainerExit(ExitStatus.KILLED_FOR_EXCESS_LOGS, said)
     if "low on resource" in message and any(words in message for words in _DISK):
-        return Ending(ExitStatus.DISKS_FAILED, said)
-    return Ending(ExitStatus.ABORTED, said)
+        return ContainerExit(ExitStatus.DISKS_FAILED, said)
+    return ContainerExit(ExitStatus.ABORTED, said)
 
 
 def _main_name(pod: Object) -> str:
@@ -158,7 +160,7 @@ def _main_status(pod: Object) -> Object:
     return next((s for s in statuses if s.get("name") == wanted), {})
 
 
-def _failed_init(status: Object) -> Ending | None:
+def _failed_init(status: Object) -> ContainerExit | None:
     """How a container ended whose init container failed, so that it never started.
 
     Files that cannot be localized end a container with INVALID (Hadoop: ContainerImpl).
@@ -170,8 +172,10 @@ def _failed_init(status: Object) -> Ending | None:
             continue
         detail = str(terminated.get("message") or terminated.get("reason") or "").strip()
         if init.get("name") == files.LOCALIZER:
-            return Ending(ExitStatus.INVALID, f"Localization failed: {detail}")
-        return Ending(code, f"Init container {init.get('name')} exited with {code}: {detail}")
+            return ContainerExit(ExitStatus.INVALID, f"Localization failed: {detail}")
+        return ContainerExit(
+            code, f"Init container {init.get('name')} exited with {code}: {detail}"
+        )
     return None
 
 

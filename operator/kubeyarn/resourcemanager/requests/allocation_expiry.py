@@ -6,10 +6,10 @@ from collections.abc import Collection
 
 from kubeyarn.crd.object import Key
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.model.ids import ContainerId
 
-EXPIRED = Ending(ExitStatus.ABORTED, "Container expired since it was unused.")
+EXPIRED = ContainerExit(ExitStatus.ABORTED, "Container expired since it was unused.")
 
 
 class ContainerAllocationExpirer:

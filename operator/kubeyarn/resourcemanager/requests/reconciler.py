@@ -29,7 +29,7 @@ from kubeyarn.lifecycle.am_session import (
     UpdateContainerError,
 )
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
@@ -236,7 +236,7 @@ class RequestReconciler:
             new = await self._pods.create(pod)
         except (Refused, SpecError) as error:
             message = f"pod {name} was refused: {error}"
-            self._exits.note(placement.container, Ending(ExitStatus.INVALID, message))
+            self._exits.note(placement.container, ContainerExit(ExitStatus.INVALID, message))
             self._pods.tell_refused(application, message)
             new = True
         if new:

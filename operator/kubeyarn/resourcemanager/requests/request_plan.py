@@ -28,11 +28,11 @@ from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import replacing
 from kubeyarn.lifecycle.am_session import CompletedContainer
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.lifecycle.replacing import Replacements
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceList
-from kubeyarn.resourcemanager.pods.pod_state import PodFacts
+from kubeyarn.resourcemanager.pods.pod_state import PodState
 from kubeyarn.resourcemanager.requests.request_view import COUNTS, RequestView
 from kubeyarn.resourcemanager.requests.termination import TerminationReason
 
@@ -40,8 +40,8 @@ MOST_EXIT_STATUSES = 32
 _LONGEST_LAST_DIAGNOSTICS = 256
 _LONGEST_DIAGNOSTICS = 512
 
-Pods = Mapping[ContainerId, PodFacts]
-FindExit = Callable[[ContainerId], Ending | None]
+Pods = Mapping[ContainerId, PodState]
+FindExit = Callable[[ContainerId], ContainerExit | None]
 
 _EMPTY: Object = {
     **dict.fromkeys(COUNTS, 0),
@@ -57,7 +57,7 @@ class ContainerChange:
     """What a container is to be by now, and its pod if it has one."""
 
     container: ContainerId
-    pod: PodFacts | None
+    pod: PodState | None
     size: ResourceList
     opportunistic: bool
 
@@ -75,8 +75,8 @@ class RequestPlan:
 
     status: Object = field(default_factory=dict)
     unlaunched: list[ContainerId] = field(default_factory=list)
-    delete: list[PodFacts] = field(default_factory=list)
-    evict: list[tuple[PodFacts, str]] = field(default_factory=list)
+    delete: list[PodState] = field(default_factory=list)
+    evict: list[tuple[PodState, str]] = field(default_factory=list)
     ended: list[CompletedContainer] = field(default_factory=list)
     terminated: list[ContainerId] = field(default_factory=list)
     changes: list[ContainerChange] = field(default_factory=list)
@@ -155,7 +155,7 @@ def _wanted_status(
 
 
 def _plan_removal(
-    view: RequestView, pod: PodFacts, termination: TerminationReason | None, result: RequestPlan
+    view: RequestView, pod: PodState, termination: TerminationReason | None, result: RequestPlan
 ) -> None:
     """Whether a pod that lives is taken back by the policy, or ended for another reason."""
     if pod.deleting:
@@ -193,7 +193,7 @@ def _take_back_revoked(
             result.ended.append(ended)
 
 
-def _is_unbound(pod: PodFacts | None) -> bool:
+def _is_unbound(pod: PodState | None) -> bool:
     return pod is not None and pod.ending is None and not pod.node
 
 
@@ -205,7 +205,7 @@ def _asked_again(view: RequestView, ended: Iterable[CompletedContainer]) -> Repl
 
 
 def _plan_update(
-    view: RequestView, container: ContainerId, pod: PodFacts | None, result: RequestPlan
+    view: RequestView, container: ContainerId, pod: PodState | None, result: RequestPlan
 ) -> None:
     """Change a container once the scheduler charges its queue for all that it is to have.
 
@@ -243,11 +243,11 @@ def updated_status(view: RequestView, done: Iterable[ContainerChange]) -> list[O
 
 def _exit(
     container: ContainerId,
-    pod: PodFacts | None,
+    pod: PodState | None,
     view: RequestView,
     exit_of: FindExit,
     termination: TerminationReason | None,
-) -> Ending | None:
+) -> ContainerExit | None:
     """How *container* ended; None while it lives or is still to be launched."""
     preempted = _preempted(view, container)
     if pod is not None:
@@ -261,18 +261,20 @@ def _exit(
     if known is not None:
         return known
     if container in view.launched:
-        return Ending(ExitStatus.ABORTED, "The container's pod was deleted while nobody watched.")
+        return ContainerExit(
+            ExitStatus.ABORTED, "The container's pod was deleted while nobody watched."
+        )
     return termination.ending if termination is not None else None
 
 
-def _preempted(view: RequestView, container: ContainerId) -> Ending | None:
+def _preempted(view: RequestView, container: ContainerId) -> ContainerExit | None:
     """How a container ends that the policy takes back now; None while it does not."""
     now, why = view.preempting.get(container, (False, ""))
     if not now:
         return None
     if view.counts_opportunistic(container):
-        return Ending(ExitStatus.KILLED_BY_CONTAINER_SCHEDULER, why)
-    return Ending(ExitStatus.PREEMPTED, why)
+        return ContainerExit(ExitStatus.KILLED_BY_CONTAINER_SCHEDULER, why)
+    return ContainerExit(ExitStatus.PREEMPTED, why)
 
 
 def exit_history(
@@ -301,7 +303,7 @@ def exit_history(
 
 
 def orphaned_statuses(
-    requests: Iterable[Object], pods: Iterable[PodFacts]
+    requests: Iterable[Object], pods: Iterable[PodState]
 ) -> Iterator[tuple[str, Object]]:
     """Names and status patches of requests whose application is gone and whose counts are stale.
 

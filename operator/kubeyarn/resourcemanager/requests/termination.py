@@ -21,13 +21,13 @@ from kubeyarn.cluster import names
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.nodes import decommission
 from kubeyarn.resourcemanager.nodes.decommission import Pods
-from kubeyarn.resourcemanager.nodes.tracker import Nodes
+from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
 
@@ -35,22 +35,22 @@ from kubeyarn.resourcemanager.requests.request_view import RequestView
 class TerminationReason:
     """Why containers that have not ended are ended, and whether those that run are spared."""
 
-    ending: Ending
+    ending: ContainerExit
     spares_running: bool = False
 
 
 APPLICATION_OVER = TerminationReason(
-    Ending(ExitStatus.KILLED_AFTER_APP_COMPLETION, "The application has ended.")
+    ContainerExit(ExitStatus.KILLED_AFTER_APP_COMPLETION, "The application has ended.")
 )
-_ATTEMPT_OVER = Ending(
+_ATTEMPT_OVER = ContainerExit(
     ExitStatus.KILLED_BY_RESOURCEMANAGER, "The attempt that asked for it has ended."
 )
 ATTEMPT_OVER = TerminationReason(_ATTEMPT_OVER)
 ATTEMPT_OVER_KEEPING = TerminationReason(_ATTEMPT_OVER, spares_running=True)
 
 BY_APPLICATION_MASTER = {
-    ExitStatus.ABORTED: Ending(ExitStatus.ABORTED, "Container released by the application."),
-    ExitStatus.KILLED_BY_APPMASTER: Ending(
+    ExitStatus.ABORTED: ContainerExit(ExitStatus.ABORTED, "Container released by the application."),
+    ExitStatus.KILLED_BY_APPMASTER: ContainerExit(
         ExitStatus.KILLED_BY_APPMASTER, "Stopped by the ApplicationMaster."
     ),
 }
@@ -83,31 +83,31 @@ def termination_reason(
 class ContainerExits:
     """Exits that pods do not tell, until they are recorded in the status of their requests."""
 
-    def __init__(self, cache: Cache, nodes: Nodes) -> None:
+    def __init__(self, cache: Cache, nodes: NodeTracker) -> None:
         self._cache = cache
         self._nodes = nodes
-        self._without_pod: dict[ContainerId, Ending] = {}
-        self._stopping: dict[ContainerId, Ending] = {}
+        self._without_pod: dict[ContainerId, ContainerExit] = {}
+        self._stopping: dict[ContainerId, ContainerExit] = {}
 
-    def stop(self, container: ContainerId, ending: Ending) -> None:
+    def stop(self, container: ContainerId, ending: ContainerExit) -> None:
         """A container's pod is being deleted: it ends so once the pod has ended."""
         self._stopping[container] = ending
 
-    def note(self, container: ContainerId, ending: Ending) -> None:
+    def note(self, container: ContainerId, ending: ContainerExit) -> None:
         """A container ended that has no pod."""
         self._without_pod[container] = ending
 
-    def note_unless_known(self, container: ContainerId, ending: Ending) -> None:
+    def note_unless_known(self, container: ContainerId, ending: ContainerExit) -> None:
         """A container ended that has no pod; an exit that was noted before counts."""
         self._without_pod.setdefault(container, ending)
 
-    def stopped_as(self, container: ContainerId) -> Ending | None:
+    def stopped_as(self, container: ContainerId) -> ContainerExit | None:
         """How a container ends whose pod we are deleting; None: we are not."""
         return self._stopping.get(container)
 
     def of(
         self, key: Key, container: ContainerId, view: RequestView | None = None
-    ) -> Ending | None:
+    ) -> ContainerExit | None:
         """How a container of the application *key* ended beyond its pod's own word, if known.
 
         With its request's *view* also if its node is lost and it has no pod.

@@ -7,7 +7,7 @@ import pytest
 from kubeyarn.cluster import names
 from kubeyarn.lifecycle.am_session import ProtocolError
 from kubeyarn.lifecycle.application import FinalStatus
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.resourcemanager.applications import annotation_protocol
 from unit.resourcemanager.objects import ATTEMPT, an_application
 from unit.resourcemanager.stage import APPLICATIONS, KEY, Stage
@@ -66,7 +66,7 @@ def test_a_final_status_that_is_none_is_a_mistake_that_says_what_is_allowed(said
 
 @pytest.mark.parametrize(("code", "status"), [(0, FinalStatus.SUCCEEDED), (1, None), (-100, None)])
 def test_exiting_with_0_is_unregistering(code, status):
-    told = annotation_protocol.unregistration(saying(), ATTEMPT, Ending(code))
+    told = annotation_protocol.unregistration(saying(), ATTEMPT, ContainerExit(code))
 
     assert (told and told.final_status) == status
 

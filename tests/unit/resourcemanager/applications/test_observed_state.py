@@ -14,7 +14,7 @@ from kubeyarn.lifecycle.progress import (
     Admission,
     ApplicationRecord,
     AttemptRecord,
-    Ending,
+    ContainerExit,
     Unregistration,
 )
 from kubeyarn.resourcemanager.applications import conditions, observed_state
@@ -212,9 +212,9 @@ def test_how_the_am_ended_is_known_from_the_record_when_its_pod_is_gone():
     done = [{"id": str(AM), "exitStatus": 3, "diagnostics": "no"}]
     request = am_request(**GRANTED, completed=done)
 
-    assert observed_state.recorded_ending(request, AM) == Ending(3, "no")
-    assert observed_state.recorded_ending(am_request(**GRANTED), AM) is None
-    assert observed_state.recorded_ending(None, AM) is None
+    assert observed_state.recorded_exit(request, AM) == ContainerExit(3, "no")
+    assert observed_state.recorded_exit(am_request(**GRANTED), AM) is None
+    assert observed_state.recorded_exit(None, AM) is None
 
 
 def test_a_grant_that_is_gone_before_its_pod_was_bound_was_taken_back():

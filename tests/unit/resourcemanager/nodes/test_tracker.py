@@ -1,4 +1,4 @@
-"""Nodes that are lost, drained or flap, and what becomes of the containers on them."""
+"""NodeTracker that are lost, drained or flap, and what becomes of the containers on them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.applications import records
-from kubeyarn.resourcemanager.nodes.tracker import TIMEOUT, Nodes
+from kubeyarn.resourcemanager.nodes.tracker import TIMEOUT, NodeTracker
 from kubeyarn.resourcemanager.settings import Settings
 from unit.resourcemanager.stage import Stage, pod_of
 
@@ -244,7 +244,7 @@ def test_an_am_that_comes_later_hears_of_the_nodes_that_do_not_run():
 @pytest.mark.parametrize(("said", "left"), [("7", 7), ("-1", -1), ("soon", 100), (None, 100)])
 def test_a_nodes_annotation_says_how_long_its_containers_may_stay(said, left):
     stage = Stage(SETTINGS)
-    nodes = Nodes(600, 100, lambda: stage.now_ms)
+    nodes = NodeTracker(600, 100, lambda: stage.now_ms)
     annotations = {} if said is None else {TIMEOUT: said}
     node = a_node(stage, unschedulable=True, annotations=annotations)
     nodes.see("ADDED", node, {"n1"})
@@ -254,7 +254,7 @@ def test_a_nodes_annotation_says_how_long_its_containers_may_stay(said, left):
 
 def test_since_when_a_node_is_cordoned_is_read_from_the_node_itself():
     stage = Stage(SETTINGS)
-    nodes = Nodes(600, 100, lambda: stage.now_ms)
+    nodes = NodeTracker(600, 100, lambda: stage.now_ms)
     node = a_node(stage, unschedulable=True)
     node["metadata"]["managedFields"] = [
         {"time": records.timestamp(stage.now_ms - 5000), "fieldsV1": {"f:metadata": {}}},
@@ -270,7 +270,7 @@ def test_since_when_a_node_is_cordoned_is_read_from_the_node_itself():
 
 def test_a_node_that_has_never_said_anything_is_not_lost():
     stage = Stage(SETTINGS)
-    nodes = Nodes(600, 100, lambda: stage.now_ms)
+    nodes = NodeTracker(600, 100, lambda: stage.now_ms)
     nodes.see("ADDED", {"metadata": {"name": "n1"}}, ())
 
     assert list(nodes.standing()) == []

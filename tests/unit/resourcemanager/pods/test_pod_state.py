@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.resourcemanager.pods import pod_state
 from unit.resourcemanager.objects import NOW_MS, a_pod, container, exited
 
@@ -165,7 +165,7 @@ def test_files_that_cannot_be_localized_end_a_container_with_invalid():
     ]
 
     found = pod_state.read(pod).ending
-    assert found == Ending(ExitStatus.INVALID, f"Localization failed: {message}")
+    assert found == ContainerExit(ExitStatus.INVALID, f"Localization failed: {message}")
 
 
 def test_an_init_container_of_the_template_that_fails_ends_it_with_its_own_status():
@@ -175,7 +175,9 @@ def test_an_init_container_of_the_template_that_fails_ends_it_with_its_own_statu
         {"name": "theirs", "state": exited(7, reason="Error")},
     ]
 
-    assert pod_state.read(pod).ending == Ending(7, "Init container theirs exited with 7: Error")
+    assert pod_state.read(pod).ending == ContainerExit(
+        7, "Init container theirs exited with 7: Error"
+    )
 
 
 def test_an_image_that_an_init_container_waits_for_is_what_the_container_waits_for():

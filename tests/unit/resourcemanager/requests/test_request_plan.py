@@ -7,7 +7,7 @@ import pytest
 from kubeyarn.cluster import names
 from kubeyarn.lifecycle.am_session import ShapeKey
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import Ending
+from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.resourcemanager.pods import pod_state
 from kubeyarn.resourcemanager.requests import request_plan, request_view
 from kubeyarn.resourcemanager.requests.termination import APPLICATION_OVER
@@ -126,7 +126,7 @@ def test_a_container_whose_pod_disappeared_unseen_is_aborted():
 
 def test_what_was_seen_of_a_deleted_pod_is_its_ending():
     seen = viewed({"grants": GRANTS, "launched": [{"epoch": 0, "containers": "2"}]})
-    result = plan(seen, endings={container(2): Ending(0)})
+    result = plan(seen, endings={container(2): ContainerExit(0)})
 
     assert result.status["completed"] == [{"id": str(container(2)), "exitStatus": 0}]
     assert result.status["succeeded"] == 1
@@ -134,7 +134,7 @@ def test_what_was_seen_of_a_deleted_pod_is_its_ending():
 
 def test_what_the_manager_knows_is_better_than_the_pods_word():
     pod = a_pod(container(2), phase="Failed", main=exited(143))
-    stopped = Ending(ExitStatus.KILLED_BY_APPMASTER, "Stopped by the ApplicationMaster.")
+    stopped = ContainerExit(ExitStatus.KILLED_BY_APPMASTER, "Stopped by the ApplicationMaster.")
     result = plan(viewed({"grants": GRANTS}), pod, endings={container(2): stopped})
 
     assert result.status["completed"][0]["exitStatus"] == -105
@@ -142,7 +142,7 @@ def test_what_the_manager_knows_is_better_than_the_pods_word():
 
 def test_a_container_that_is_being_stopped_has_not_ended_before_its_pod_has():
     pod = a_pod(container(2), phase="Running")
-    stopped = Ending(ExitStatus.KILLED_BY_APPMASTER, "")
+    stopped = ContainerExit(ExitStatus.KILLED_BY_APPMASTER, "")
     result = plan(viewed({"grants": GRANTS}), pod, endings={container(2): stopped})
 
     assert result.ended == []
