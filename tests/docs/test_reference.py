@@ -12,7 +12,7 @@ import yaml
 from docs.pages import ROOT, code, page
 from kubeyarn.crd import not_yet
 from kubeyarn.model.reasons import Reason
-from kubeyarn.scheduler import loop
+from kubeyarn.scheduler import allocation_loop
 
 OPERATIONS = page("docs/operations.md")
 REASONS = "## Reasons why something waits or is refused"
@@ -139,7 +139,7 @@ def test_every_decision_is_in_the_index_in_order() -> None:
 
 def test_every_metric_is_described() -> None:
     described = {code(row[0])[0].partition("{")[0] for row in OPERATIONS.rows("## Metrics")}
-    for metric in (loop.GRANTS, loop.PREEMPTIONS, loop.CYCLES):
+    for metric in (allocation_loop.GRANTS, allocation_loop.PREEMPTIONS, allocation_loop.CYCLES):
         for family in metric.collect():
             name = f"{family.name}_total" if family.type == "counter" else family.name
             assert name in described

@@ -1,8 +1,13 @@
-"""What nodes have and foreign pods take: from raw objects to the ledger's nodes. Pure."""
+"""What the scheduler reads of nodes and pods. Pure.
+
+Pods are of two kinds. A container of ours counts by its grant, so of its pod only matters where it
+is and whether it is over. Any other pod takes what it requests of its node's room, and the
+scheduler counts with what is left.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +20,9 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes, Vector
 
 TRY_AGAIN = "to be tried again: "
-# What says nothing against a node: the extender was not there, or could not reach the API server.
-_PASSES = ("/scheduler/filter", "/scheduler/bind", TRY_AGAIN)
+# Messages of kube-scheduler that say nothing against a node: the extender was not there, or could
+# not reach the API server. A pod that waits for these keeps its grant.
+_SAYS_NOTHING_OF_THE_NODE = ("/scheduler/filter", "/scheduler/bind", TRY_AGAIN)
 _NO_ROOM = ("NoSchedule", "NoExecute")
 
 
@@ -32,7 +38,7 @@ class NodeFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ContainerOrigin:
     """A container as its pod tells of it: whose it is, and what was granted (quantities)."""
 
     application: str
@@ -58,7 +64,7 @@ class PodUse:
     over: bool
     refused: str
     created: str
-    origin: Origin | None = None
+    origin: ContainerOrigin | None = None
 
 
 def node_facts(node: Object) -> NodeFacts:
@@ -109,11 +115,11 @@ def pod_use(pod: Object) -> PodUse:
     )
 
 
-def _origin(pod: Object) -> Origin:
+def _origin(pod: Object) -> ContainerOrigin:
     annotations = pod["metadata"].get("annotations") or {}
     labels = pod["metadata"].get("labels") or {}
     containers = pod["spec"].get("containers") or [{}]
-    return Origin(
+    return ContainerOrigin(
         application=annotations.get(names.APPLICATION) or "",
         user=annotations.get(names.USER) or "",
         queue=annotations.get(names.QUEUE) or "",
@@ -122,8 +128,8 @@ def _origin(pod: Object) -> Origin:
     )
 
 
-def ledger_node(facts: NodeFacts, foreign: Mapping[str, int], types: ResourceTypes) -> Node:
-    """The node as the ledger counts it: what foreign pods leave of it."""
+def scheduler_node(facts: NodeFacts, foreign: Mapping[str, int], types: ResourceTypes) -> Node:
+    """The node as the scheduler counts it: what foreign pods leave of it."""
     total: Vector = tuple(
         max(0, facts.allocatable.get(name, 0) - foreign.get(name, 0)) for name in types.names
     )
@@ -141,7 +147,7 @@ def _refused(status: Object) -> str:
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             message = str(condition.get("message"))
-            passes = any(part in message for part in _PASSES)
+            passes = any(part in message for part in _SAYS_NOTHING_OF_THE_NODE)
             return "" if passes else f"{condition.get('reason')}: {message}"
     return ""
 
@@ -158,7 +164,7 @@ def _requests(spec: Object) -> dict[str, int]:
             starting = _most(starting, sidecars)
         else:
             starting = _most(starting, _plus(sidecars, wanted))
-    # What is said of the whole pod counts instead.
+    # Requests of the whole pod (PodLevelResources) count instead of its containers'.
     total = _most(_plus(running, sidecars), starting) | _container_requests(spec)
     return _plus(total, _amounts(spec.get("overhead") or {}))
 
@@ -183,17 +189,17 @@ def _most(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
     return {name: max(a.get(name, 0), b.get(name, 0)) for name in {*a, *b}}
 
 
-def _amounts(said: Mapping[str, Any]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for name, value in said.items():
+def _amounts(quantities_: Mapping[str, Any]) -> dict[str, int]:
+    amounts: dict[str, int] = {}
+    for name, value in quantities_.items():
         try:
-            found[name] = quantities.amount(name, value, name)
+            amounts[name] = quantities.amount(name, value, name)
         except SpecError:
-            # The API server has validated it; what even so is no amount of ours is not counted.
+            # Quantities that we cannot represent are not counted; the API server validated them.
             continue
-    return found
+    return amounts
 
 
-def extended(names_: Sequence[str]) -> set[str]:
-    """The extended resources among *names_*: those that containers may ask for by name."""
-    return {name for name in names_ if "/" in name}
+def extended_resources(resources: Iterable[str]) -> set[str]:
+    """The extended resources among *resources*: those of a vendor, whose names have a domain."""
+    return {name for name in resources if "/" in name}

@@ -1,8 +1,10 @@
-"""Nodes where nothing is to be granted: those a request excludes, and those that refused its pods.
+"""Nodes where an application gets nothing for a while, because its pods were refused there.
 
-A node on which kube-scheduler would not bind an application's pod is avoided by the application for
-a while, and each time for longer. The request whose grant was refused lists it in its status, so
-that another process avoids it, too; nothing is written when the while is over.
+A scheduler that grants on a node which kube-scheduler refuses would grant there again in the next
+cycle, and starve the application. So the node is left out for this application alone (Hadoop: the
+blacklist of AppSchedulingInfo), for 30 s at first and twice as long after each further refusal. The
+request whose grant was refused lists it in its status, so that another process keeps off it, too;
+nothing is written when the time is over.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ MOST_LISTED = 100
 
 @dataclass(frozen=True, slots=True)
 class NodeBackoff:
-    """A node that refused an application's pods so many times, and until when it is avoided."""
+    """How often a node refused an application's pods in a row, and until when it is left out."""
 
     until_ms: int
     refusals: int = 1
@@ -28,28 +30,28 @@ class NodeBackoff:
 
     def again(self, now_ms: int, message: str) -> NodeBackoff:
         """Refused once more."""
-        return refused(now_ms, message, self.refusals + 1)
+        return backed_off(now_ms, message, self.refusals + 1)
 
 
-def refused(now_ms: int, message: str, times: int = 1) -> NodeBackoff:
+def backed_off(now_ms: int, message: str, times: int = 1) -> NodeBackoff:
     """Refused for the *times*-th time in a row."""
     wait_ms = min(LONGEST_MS, FIRST_MS * 2 ** min(times - 1, 10))
     # In whole seconds, as status says it: another process has the same.
     return NodeBackoff(-(-(now_ms + wait_ms) // 1000) * 1000, times, message[:512])
 
 
-def excluded(
-    found: Object, avoided: Iterable[Mapping[str, NodeBackoff]], now_ms: int
+def excluded_places(
+    found: Object, backoffs: Iterable[Mapping[str, NodeBackoff]], now_ms: int
 ) -> frozenset[str]:
-    """Where a request gets nothing now: what it excludes, and what its application avoids."""
-    said = (found.get("spec") or {}).get("excludeNodes") or ()
-    return frozenset(said) | {
-        node for one in avoided for node, known in one.items() if known.until_ms > now_ms
+    """Where a request gets nothing now: what it excludes, and where its application backs off."""
+    excluded = (found.get("spec") or {}).get("excludeNodes") or ()
+    return frozenset(excluded) | {
+        node for one in backoffs for node, known in one.items() if known.until_ms > now_ms
     }
 
 
-def read(found: Object) -> dict[str, NodeBackoff]:
-    """The avoided nodes that a request's status lists."""
+def read_backoffs(found: Object) -> dict[str, NodeBackoff]:
+    """The node backoffs that a request's status lists."""
     return {
         entry["node"]: NodeBackoff(
             submissions.milliseconds(entry.get("until")),

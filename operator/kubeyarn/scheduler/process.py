@@ -15,11 +15,13 @@ from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUES
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.scheduler.access_review import AccessReviewer
+from kubeyarn.scheduler.allocation_loop import AllocationLoop
+from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.containers import Containers
 from kubeyarn.scheduler.extender.bind_check import BindCheck
 from kubeyarn.scheduler.extender.server import Extender
 from kubeyarn.scheduler.leader.kube_scheduler_gate import KubeSchedulerGate
-from kubeyarn.scheduler.ledger import Ledger
-from kubeyarn.scheduler.loop import AllocationLoop
+from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.status.queues import QueueWriter
 from kubeyarn.scheduler.status.requests import RequestWriter
@@ -54,13 +56,16 @@ class Scheduler:
         await self._leader.run(self._work)
 
     async def _work(self, client: KubeClient, lease: Lease, epoch: int) -> None:
-        ledger = Ledger(lambda kind, types: make_engine(kind, types, epoch))
-        requests = RequestWriter(client, ledger, lambda: lease.held, epoch)
-        ledger.changed = requests.queue.add
-        queues = QueueWriter(client, ledger, self._settings.queue_status_every_s)
-        loop = AllocationLoop(ledger, self._settings)
-        access = AccessReviewer(client, loop.look_again)
-        ledger.may_submit = access.may_submit
+        settings = self._settings
+        cache = Cache()
+        state = SchedulerState(lambda kind, types: make_scheduler(kind, types, epoch))
+        containers = Containers(cache, state)
+        # An answer of the API server has the application looked at again; by then there is a loop.
+        access = AccessReviewer(client, lambda key: loop.look_again(key))
+        loop = AllocationLoop(cache, state, containers, access.may_submit, settings)
+        requests = RequestWriter(client, cache, state, lambda: lease.held, epoch)
+        cache.requests.on_change(requests.queue.add)
+        queues = QueueWriter(client, cache, state, settings.queue_status_every_s)
         self._leader.waits_for = "the first list of everything"
         reflectors = [
             Reflector(client, QUEUES, loop.queue_seen),
@@ -71,9 +76,10 @@ class Scheduler:
         ]
         tasks = [asyncio.create_task(r.run()) for r in reflectors]
         tasks.append(asyncio.create_task(lease.hold(), name="the lease"))
-        extender = Extender(client, ledger, BindCheck(ledger), lambda: self._leader.leads)
+        check = BindCheck(cache, state, containers)
+        extender = Extender(client, cache, containers, check, lambda: self._leader.leads)
         server = await probes.serve(
-            extender.application(), self._settings.extender_host, self._settings.extender_port
+            extender.application(), settings.extender_host, settings.extender_port
         )
         try:
             await asyncio.gather(*(r.synced.wait() for r in reflectors))
@@ -84,7 +90,11 @@ class Scheduler:
             if self._gate is not None:
                 tasks.append(asyncio.create_task(self._gate.keep_open(client), name="the gate"))
             self._leader.waits_for = ""
-            _log.info("scheduling %d queues on %d nodes", len(ledger.queues), len(ledger.nodes))
+            _log.info(
+                "scheduling %d queues on %d nodes",
+                len(cache.queues.objects),
+                len(cache.nodes.facts),
+            )
             await until_one_ends(tasks)
         finally:
             self._leader.waits_for = "the end"
@@ -103,8 +113,8 @@ def gate_of(settings: Settings) -> KubeSchedulerGate | None:
     return KubeSchedulerGate(settings.namespace, name, settings.identity, settings.pod_uid)
 
 
-def make_engine(kind: SchedulerKind, types: ResourceTypes, epoch: int) -> ResourceScheduler:
-    """A fresh engine of the *kind* that root names, whose container ids carry *epoch*."""
+def make_scheduler(kind: SchedulerKind, types: ResourceTypes, epoch: int) -> ResourceScheduler:
+    """A fresh scheduler of the *kind* that root names, whose container ids carry *epoch*."""
     if kind is SchedulerKind.FAIR:
         return FairScheduler(types, epoch=epoch)
     return CapacityScheduler(types, epoch=epoch)

@@ -28,12 +28,12 @@ def a_world(**cluster):
         ("queue", a_queue("root.b", capacity="50%", autoCreate={"enabled": True})),
         ("node", a_node("n1")),
     )
-    rights = made.ledger.may_submit = Rights()
+    rights = made.may_submit = Rights()
     return made, rights
 
 
 def accepted(world, name):
-    return world.ledger.requests["team-a", f"{name}-am-1"].accepted
+    return world.live.requests["team-a", f"{name}-am-1"].accepted
 
 
 def again(world, name):
@@ -82,7 +82,7 @@ def test_what_was_taken_before_is_not_asked_for_again():
     world.submit("words", 1, queue="root.a.x")
     world.cycle()
     world.restart()
-    rights = world.ledger.may_submit = Rights()
+    rights = world.may_submit = Rights()
     world.cycle()
 
     assert len(world.held()) == 1

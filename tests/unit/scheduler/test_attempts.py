@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from unit.scheduler.world import World, a_node, a_queue, a_request, ledgered, two_queues
+from unit.scheduler.world import World, a_node, a_queue, a_request, charged, two_queues
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
 APP = ApplicationId(1763850000000, 1)
@@ -87,7 +87,7 @@ def test_what_the_former_attempt_holds_is_counted_until_it_is_gone(world):
     world.cycle()
     assert world.status("root.a").containers == 6
     assert world.status("root.a").used == (7 * 2**30, 6000)
-    assert world.ledger.bound("root.a") == (5 * 2**30, 5000)
+    assert world.live.bound("root.a") == (5 * 2**30, 5000)
 
     for number in range(2, 7):
         world.remove("pod", pods[container(1, number)])
@@ -144,9 +144,9 @@ def test_a_restart_of_the_scheduler_between_two_attempts_changes_nothing(world, 
     if moment == "am launched":
         world.launch(am, node)
     if moment in ("am granted", "am launched"):
-        before = ledgered(world.ledger)
+        before = charged(world.live)
         world.restart()
-        assert ledgered(world.ledger) == before
+        assert charged(world.live) == before
     world.cycle()
 
     assert list(world.granted("words-am-2")) == [am]
@@ -191,7 +191,7 @@ def test_a_refused_grant_of_a_former_attempts_am_is_not_asked_for_again(world):
     world.launch(am, node, bound=False)
     another_am(world, 2)
     world.cycle()
-    world.ledger.revoke(am, 0)
+    world.loop.applications.revoke(am, 0)
     world.cycle()
 
     assert world.granted("words-am-1") == {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.scheduler import loop, node_backoff
+from kubeyarn.crd import submissions
+from kubeyarn.scheduler import node_backoff
 from unit.scheduler.world import World, a_node, a_request, two_queues
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
@@ -13,17 +14,20 @@ SMALL = {"cpu": "1", "memory": "1Gi"}
 class Clock:
     now_ms = 0
 
+    @classmethod
+    def time(cls):
+        return cls.now_ms
+
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    monkeypatch.setattr(loop, "_now_ms", lambda: Clock.now_ms)
     monkeypatch.setattr(Clock, "now_ms", 0)
     return Clock
 
 
 @pytest.fixture
 def world(clock):
-    world = World(*two_queues(), *(("node", a_node(f"n{i}")) for i in (1, 2, 3)))
+    world = World(*two_queues(), *(("node", a_node(f"n{i}")) for i in (1, 2, 3)), now_ms=Clock.time)
     world.submit("words", 1)
     world.cycle()
     return world
@@ -44,7 +48,7 @@ def refuse(world, name):
     pod = world.launch(container, node, bound=False)
     words = {"type": "PodScheduled", "status": "False", "reason": "x", "message": "a full disk"}
     world.patch("pod", pod["metadata"]["name"], status={"conditions": [words]})
-    world.ledger.revoke(container, Clock.now_ms)
+    world.loop.applications.revoke(container, Clock.now_ms)
     world.cycle()
     return node
 
@@ -85,7 +89,7 @@ def test_exclusions_hold_after_a_restart(world):
 
 
 def test_the_request_of_an_am_may_exclude_nodes():
-    world = World(*two_queues(), *(("node", a_node(f"n{i}")) for i in (1, 2)))
+    world = World(*two_queues(), *(("node", a_node(f"n{i}")) for i in (1, 2)), now_ms=Clock.time)
     world.submit("words", 1)
     world.patch("request", "words-am-1", spec={"excludeNodes": ["n1"]})
     world.cycle()
@@ -101,7 +105,7 @@ def test_a_refused_grant_is_tried_on_another_node(world):
 
 
 def test_a_refused_am_is_tried_on_another_node():
-    world = World(*two_queues(), *(("node", a_node(f"n{i}")) for i in (1, 2)))
+    world = World(*two_queues(), *(("node", a_node(f"n{i}")) for i in (1, 2)), now_ms=Clock.time)
     world.submit("words", 1)
     world.cycle()
     first = refuse(world, "words-am-1")
@@ -129,7 +133,7 @@ def test_a_node_that_refuses_again_is_avoided_for_longer(world, clock):
     assert avoided(world, "maps") == {"n3": ("1970-01-01T00:00:30Z", 1)}
 
     clock.now_ms = 60_000
-    world.ledger.forgive(clock.now_ms)
+    world.loop.applications.end_backoffs(clock.now_ms)
     world.cycle()
     refuse(world, "maps")
 
@@ -138,7 +142,7 @@ def test_a_node_that_refuses_again_is_avoided_for_longer(world, clock):
 
 @pytest.mark.parametrize(("times", "seconds"), [(1, 30), (2, 60), (3, 120), (6, 600), (50, 600)])
 def test_the_time_doubles_up_to_ten_minutes(times, seconds):
-    assert node_backoff.refused(5000, "", times).until_ms == 5000 + seconds * 1000
+    assert node_backoff.backed_off(5000, "", times).until_ms == 5000 + seconds * 1000
 
 
 def test_a_node_is_used_again_when_the_time_is_over_and_nothing_is_written_for_it(world, clock):
@@ -150,11 +154,11 @@ def test_a_node_is_used_again_when_the_time_is_over_and_nothing_is_written_for_i
     version = world.version
 
     clock.now_ms = 29_999
-    world.ledger.forgive(clock.now_ms)
+    world.loop.applications.end_backoffs(clock.now_ms)
     world.loop.cycle()
     assert nodes(world) == set()
     clock.now_ms = 30_000
-    world.ledger.forgive(clock.now_ms)
+    world.loop.applications.end_backoffs(clock.now_ms)
     assert world.version == version
     world.cycle()
     assert nodes(world) == {"n3"}
@@ -176,9 +180,9 @@ def test_what_is_stopped_by_it_says_so(world):
         world.patch("node", name, spec={"unschedulable": True})
     ask(world, 1)
     refuse(world, "maps")
-    state = world.ledger.requests["team-a", "maps"]
-    verdict = world.ledger.engine.why(
-        world.ledger.submitted(state.application), world.ledger.ask_key(state), 0
+    state = world.live.requests["team-a", "maps"]
+    verdict = world.live.scheduler.why(
+        world.live.state.applications.get(state.application).id, submissions.ask_key(state.found), 0
     )
 
     assert verdict.reason.value == "NodesExcluded"
@@ -192,7 +196,7 @@ def test_a_node_that_refused_nothing_is_not_avoided(world):
     """A grant is given back as well where its node is gone before there is a pod."""
     ask(world, 1)
     [container] = world.granted("maps")
-    world.ledger.revoke(container, 0)
+    world.loop.applications.revoke(container, 0)
     world.cycle()
 
     assert avoided(world, "maps") == {}

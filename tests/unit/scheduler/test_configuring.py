@@ -197,23 +197,23 @@ def test_a_queue_that_is_deleted_takes_no_more_applications():
 def test_the_words_in_force_survive_a_restart():
     world = World(*two_queues(), ("node", a_node("n1")))
     for path in ("root", "root.a", "root.b"):
-        words = queue_tree.spec(world.ledger.in_force.objects[path])
+        words = queue_tree.spec(world.live.in_force.objects[path])
         world.patch("queue", path, status={"inForce": words})
     world.patch("queue", "root.b", spec={"capacity": "90%"})
     world.cycle()
-    before = [(q.path, q.minimum) for q in world.ledger.engine.queue_status()]
+    before = [(q.path, q.minimum) for q in world.live.scheduler.queue_status()]
 
     world.restart()
 
-    assert [(q.path, q.minimum) for q in world.ledger.engine.queue_status()] == before
-    assert set(world.ledger.in_force.problems) == {"root", "root.b"}
+    assert [(q.path, q.minimum) for q in world.live.scheduler.queue_status()] == before
+    assert set(world.live.in_force.problems) == {"root", "root.b"}
 
 
 def test_without_words_in_force_a_restart_leaves_out_only_what_does_not_add_up():
     world = World(*two_queues(), ("queue", a_queue("root.b.x", capacity="130%")))
 
-    assert {q.path for q in world.ledger.engine.queue_status()} == {"root", "root.a", "root.b"}
-    assert "root.b.x" in world.ledger.in_force.problems
+    assert {q.path for q in world.live.scheduler.queue_status()} == {"root", "root.a", "root.b"}
+    assert "root.b.x" in world.live.in_force.problems
 
 
 PATHS = ["root", "root.a", "root.b", "root.a.x", "root.a.y", "root.gone.z"]

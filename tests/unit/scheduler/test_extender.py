@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from kubeyarn.cluster.errors import Conflict, NotFound, Refused
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.scheduler.extender.bind_check import BindCheck, BindRefused
+from kubeyarn.scheduler.extender.bind_check import BindRefused
 from kubeyarn.scheduler.extender.server import Extender
 from unit.scheduler.world import World, a_node, a_queue, a_request, foreign, needs, two_queues
 
@@ -53,7 +53,11 @@ def api(world):
 @pytest.fixture
 async def door(world, api):
     extender = Extender(
-        api, world.ledger, BindCheck(world.ledger), lambda: not hasattr(api, "starts")
+        api,
+        world.live.cache,
+        world.live.containers,
+        world.bind_check,
+        lambda: not hasattr(api, "starts"),
     )
     async with TestClient(TestServer(extender.application())) as client:
         yield client
@@ -100,7 +104,7 @@ def test_a_grant_is_for_one_node(world):
 
 def test_a_grant_is_for_one_pod(world):
     container, node, _ = a_grant(world)
-    world.ledger.bind(container, "first")
+    world.live.containers.bind(container, "first")
 
     assert refusal(world.bind_check.check, container, "second", node) == (
         f"{container}: its grant is used by another pod"
@@ -139,8 +143,8 @@ def test_a_queue_may_be_filled_to_its_maximum_and_a_binding_be_said_twice():
 
     for _ in range(2):
         world.bind_check.check(container, uid, "n1")
-        world.ledger.bind(container, uid)
-    assert world.ledger.bound("root.a") == (4 * 2**30, 4000)
+        world.live.containers.bind(container, uid)
+    assert world.live.bound("root.a") == (4 * 2**30, 4000)
 
 
 def test_a_queue_never_holds_more_than_its_maximum():
@@ -182,20 +186,20 @@ def test_what_an_ended_application_was_granted_starts_no_more(world):
 
 def test_what_is_bound_is_counted_up_and_down_the_queues(world):
     container, _, pod = a_grant(world)
-    world.ledger.bind(container, "u")
-    assert world.ledger.bound("root.a") == world.ledger.bound("root") == (2**30, 1000)
-    assert world.ledger.bound("root.b") == (0, 0)
+    world.live.containers.bind(container, "u")
+    assert world.live.bound("root.a") == world.live.bound("root") == (2**30, 1000)
+    assert world.live.bound("root.b") == (0, 0)
 
-    world.ledger.unbind(container, "another")
-    assert world.ledger.bound("root") == (2**30, 1000)
-    world.ledger.unbind(container, "u")
-    assert world.ledger.bound("root") == (0, 0)
+    world.live.containers.unbind(container, "another")
+    assert world.live.bound("root") == (2**30, 1000)
+    world.live.containers.unbind(container, "u")
+    assert world.live.bound("root") == (0, 0)
 
-    world.ledger.bind(container, pod["metadata"]["uid"])
+    world.live.containers.bind(container, pod["metadata"]["uid"])
     world.end(pod["metadata"]["name"])
     world.cycle()
     world.remove("pod", pod["metadata"]["name"])
-    assert world.ledger.bound("root") == (0, 0)
+    assert world.live.bound("root") == (0, 0)
 
 
 # The door: kube-scheduler's JSON has Go's capital names.
@@ -280,7 +284,7 @@ async def test_bind_posts_the_binding(door, world, api):
             "team-a",
         )
     ]
-    assert world.ledger.held(container).bound_uid == pod["metadata"]["uid"]
+    assert world.live.allocation(container).bound_uid == pod["metadata"]["uid"]
 
 
 async def test_bind_refuses_another_node_and_posts_nothing(door, world, api):
@@ -294,8 +298,7 @@ async def test_bind_refuses_another_node_and_posts_nothing(door, world, api):
 
 async def test_bind_reads_a_pod_that_the_watch_has_not_brought_yet(door, world, api):
     container, node = min(world.granted("maps").items())
-    pod = world.launch(container, node, bound=False)
-    del world.ledger.pods["team-a", pod["metadata"]["name"]]
+    pod = world.launch(container, node, bound=False, watched=False)
 
     assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": ""}
 
@@ -334,8 +337,8 @@ async def test_a_binding_to_another_node_that_is_there_already_gives_the_grant_b
     assert (await said(door, "bind", binding(pod, node)))[1] == {
         "Error": "to be tried again: pod is already assigned to node n9"
     }
-    assert world.ledger.held(container).bound_uid == ""
-    assert world.ledger.bound("root.a") == (0, 0)
+    assert world.live.allocation(container).bound_uid == ""
+    assert world.live.bound("root.a") == (0, 0)
 
 
 async def test_a_binding_whose_fate_is_unknown_keeps_its_room_and_can_be_asked_again(
@@ -346,11 +349,11 @@ async def test_a_binding_whose_fate_is_unknown_keeps_its_room_and_can_be_asked_a
     assert (await said(door, "bind", binding(pod, node)))[1] == {
         "Error": "to be tried again: no answer"
     }
-    assert world.ledger.held(container).bound_uid == pod["metadata"]["uid"]
+    assert world.live.allocation(container).bound_uid == pod["metadata"]["uid"]
 
     api.fails = None
     assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": ""}
-    assert world.ledger.bound("root.a") == (2**30, 1000)
+    assert world.live.bound("root.a") == (2**30, 1000)
 
 
 @pytest.mark.parametrize("came_about", [False, True])
@@ -364,8 +367,8 @@ async def test_a_binding_of_unknown_fate_is_looked_after(door, world, api, monke
     await asyncio.sleep(0.1)
 
     uid = pod["metadata"]["uid"]
-    assert world.ledger.held(container).bound_uid == (uid if came_about else "")
-    assert world.ledger.bound("root.a") == ((2**30, 1000) if came_about else (0, 0))
+    assert world.live.allocation(container).bound_uid == (uid if came_about else "")
+    assert world.live.bound("root.a") == ((2**30, 1000) if came_about else (0, 0))
 
 
 @pytest.mark.parametrize(("status", "reason"), [(403, "Forbidden"), (422, "Invalid")])
@@ -376,10 +379,10 @@ async def test_a_binding_that_the_api_server_refuses_can_be_taken_back(
     api.fails = Refused(status, reason, "not allowed")
 
     assert (await said(door, "bind", binding(pod, node)))[1] == {"Error": "not allowed"}
-    assert world.ledger.held(container).bound_uid == ""
-    assert world.ledger.bound("root.a") == (0, 0)
-    world.ledger.revoke(container, 0)
-    assert world.ledger.held(container) is None
+    assert world.live.allocation(container).bound_uid == ""
+    assert world.live.bound("root.a") == (0, 0)
+    world.loop.applications.revoke(container, 0)
+    assert world.live.allocation(container) is None
 
 
 @pytest.mark.parametrize("verb", ["filter", "bind"])

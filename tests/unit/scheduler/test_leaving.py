@@ -24,12 +24,12 @@ def _delete(world: World, path: str) -> None:
 
 def _remember(world: World) -> None:
     """Write what is in force to the queues' status, as the QueueWriter does."""
-    for path, words in world.ledger.in_force.objects.items():
+    for path, words in world.live.in_force.objects.items():
         world.patch("queue", path, status={"inForce": queue_tree.spec(words)})
 
 
 def _in_force(world: World) -> set[str]:
-    return set(world.ledger.in_force.objects)
+    return set(world.live.in_force.objects)
 
 
 def test_a_deleted_queue_stays_while_the_others_do_not_add_up_without_it():
@@ -37,7 +37,7 @@ def test_a_deleted_queue_stays_while_the_others_do_not_add_up_without_it():
     _delete(world, "root.b")
 
     assert _in_force(world) == {"root", "root.a", "root.b"}
-    problem = world.ledger.in_force.problems["root.b"]
+    problem = world.live.in_force.problems["root.b"]
     assert (problem.reason, problem.field) == ("CapacitySum", "metadata.deletionTimestamp")
     assert "root.b was deleted, but is needed still" in problem.message
 
@@ -58,7 +58,7 @@ def test_a_deleted_queue_goes_once_the_others_add_up():
     world.cycle()
 
     assert _in_force(world) == {"root", "root.a"}
-    assert world.ledger.in_force.problems == {}
+    assert world.live.in_force.problems == {}
 
 
 def test_a_restart_keeps_a_deleted_queue_that_is_needed_still():
@@ -67,7 +67,7 @@ def test_a_restart_keeps_a_deleted_queue_that_is_needed_still():
     _remember(world)
     world.restart()
 
-    assert world.ledger.in_force.config is not None
+    assert world.live.in_force.config is not None
     assert _in_force(world) == {"root", "root.a", "root.b"}
 
 
@@ -79,7 +79,7 @@ def test_a_used_queue_does_not_leave():
     world.patch("queue", "root.a", spec={"capacity": "100%"})
     world.cycle()
 
-    assert world.ledger.leaving() == frozenset()
+    assert world.loop.queues.leaving() == frozenset()
     assert "root.b" in _in_force(world)
 
 
@@ -88,7 +88,7 @@ def test_all_queues_can_leave_together():
     for path in ("root.a", "root.b", "root"):
         _delete(world, path)
 
-    assert world.ledger.leaving() == {"root", "root.a", "root.b"}
+    assert world.loop.queues.leaving() == {"root", "root.a", "root.b"}
     assert _in_force(world) == set()
 
 
@@ -105,8 +105,8 @@ def test_a_running_queue_that_is_deleted_goes_at_once_where_weights_need_not_add
 
     world.remove("queue", "root.b")
     world.cycle()
-    assert world.ledger.in_force.problems == {}
-    assert [status.path for status in world.ledger.engine.queue_status()] == ["root", "root.a"]
+    assert world.live.in_force.problems == {}
+    assert [status.path for status in world.live.scheduler.queue_status()] == ["root", "root.a"]
 
 
 def test_queues_made_while_the_old_ones_are_still_going_owe_them_nothing():
@@ -126,7 +126,7 @@ def test_queues_made_while_the_old_ones_are_still_going_owe_them_nothing():
     world.put("queue", a_queue("root.c", capacity="100%"))
     world.cycle()
 
-    assert world.ledger.in_force.problems == {}
+    assert world.live.in_force.problems == {}
     assert _in_force(world) == {"root", "root.c"}
     world.submit("words", 1, queue="root.c")
     world.cycle()

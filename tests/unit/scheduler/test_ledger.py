@@ -12,8 +12,8 @@ from unit.scheduler.world import (
     a_queue,
     a_request,
     an_application,
+    charged,
     foreign,
-    ledgered,
     needs,
     two_queues,
 )
@@ -43,13 +43,6 @@ def condition(world, name, kind):
 
 def numbers(grants):
     return sorted(container.number for container in grants)
-
-
-class Silent:
-    """A writer of queues that has nothing to do."""
-
-    def refresh(self):
-        pass
 
 
 def started(world, count=3):
@@ -208,7 +201,7 @@ def test_a_deleted_request_asks_no_more_and_gives_back_what_was_not_launched(wor
     world.cycle()
     assert numbers(world.granted("words-am-1")) == [1]
     assert len(world.held()) == 1
-    assert ("team-a", "maps") not in world.ledger.requests
+    assert ("team-a", "maps") not in world.live.requests
 
 
 def test_a_request_deleted_unwatched_is_gone_as_well(world):
@@ -260,7 +253,7 @@ def test_a_deleted_application_gives_back_what_has_no_pod_at_once(world):
     world.cycle()
     assert world.held() == []
     assert world.status("root.a").active_applications == 0
-    assert world.ledger.requests == {}
+    assert world.live.requests == {}
 
 
 def test_an_application_made_anew_under_its_name_starts_while_the_old_one_still_goes(world):
@@ -287,7 +280,7 @@ def test_an_application_made_anew_under_its_name_starts_while_the_old_one_still_
         world.remove("pod", pod)
     world.cycle()
     assert len(world.held()) == 1
-    assert set(world.ledger.requests) == {("team-a", "words-am-1")}
+    assert set(world.live.requests) == {("team-a", "words-am-1")}
 
 
 def test_a_request_written_by_hand_begins_anew_with_the_next_application_of_the_name(world):
@@ -323,13 +316,13 @@ def test_a_restart_in_the_middle_changes_nothing(world):
     started(world)
     world.patch("request", "maps", spec={"count": 20})
     world.cycle()
-    before = ledgered(world.ledger)
+    before = charged(world.live)
     grants = world.granted("maps")
 
     world.restart()
     world.cycle()
 
-    assert ledgered(world.ledger) == before
+    assert charged(world.live) == before
     assert world.granted("maps") == grants
 
 
@@ -338,7 +331,7 @@ def test_grants_that_were_not_written_before_a_restart_are_made_anew_under_other
     world.cycle()
     world.put("request", a_request("maps", "words", count=2, resources=SMALL))
     world.cycle(write=False)
-    assert world.ledger.requests["team-a", "maps"].granted == 2
+    assert world.live.requests["team-a", "maps"].granted == 2
 
     world.restart()
     world.cycle()
@@ -404,7 +397,7 @@ def test_a_new_resource_type_builds_the_ledger_anew_and_no_container_id_is_used_
 
     world.put("node", a_node("g1", also={"nvidia.com/gpu": "2"}))
     world.cycle()
-    assert world.ledger.types.names == ("memory", "cpu", "nvidia.com/gpu")
+    assert world.live.types.names == ("memory", "cpu", "nvidia.com/gpu")
     assert len(world.held()) == 2
 
     world.patch("request", "maps", spec={"count": 4})
@@ -451,7 +444,7 @@ def test_a_foreign_pod_of_a_name_used_before_is_counted_for_itself(world):
     world.loop.pod_seen("DELETED", first)
     world.cycle()
 
-    free = {n.name: n.free for n in world.ledger.engine.state.cluster.nodes.values()}
+    free = world.free()
     assert free == {"n1": (16 * GIB, 8000), "n2": (12 * GIB, 4000)}
 
 
@@ -460,33 +453,31 @@ def test_a_lost_nodes_containers_count_until_their_pods_are_gone(world, restarte
     pods = started(world, 6)
     grants = {**world.granted("maps"), **world.granted("words-am-1")}
     lost = {c for c, node in grants.items() if node == "n1"}
-    bound = world.ledger.bound("root.a")
+    bound = world.live.bound("root.a")
     world.remove("node", "n1")
     if restarted:
         world.restart()
     world.cycle()
 
     assert len(world.held()) == 7
-    assert world.ledger.bound("root.a") == bound
-    assert "n1" not in {g.node for g in world.ledger.engine.containers() if g.id not in lost}
+    assert world.live.bound("root.a") == bound
+    assert "n1" not in {g.node for g in world.live.scheduler.containers() if g.id not in lost}
     for container in lost:
         world.remove("pod", pods[container])
-    world.loop._status_due = 0.0
-    world.loop._tell(world.writer, Silent())
-    world.cycle()
+    world.turn()
     assert len(world.held()) == 7 - len(lost)
-    assert sorted(world.ledger.engine.state.cluster.nodes) == ["n2"]
+    assert sorted(world.free()) == ["n2"]
 
 
 def test_a_node_that_comes_back_has_its_containers_again(world):
     started(world, 6)
-    free = {n.name: n.free for n in world.ledger.engine.state.cluster.nodes.values()}
+    free = world.free()
     world.remove("node", "n1")
     world.cycle()
     world.put("node", a_node("n1"))
     world.cycle()
 
-    assert {n.name: n.free for n in world.ledger.engine.state.cluster.nodes.values()} == free
+    assert world.free() == free
     assert len(world.held()) == 7
 
 
@@ -508,7 +499,7 @@ def test_what_was_granted_on_a_lost_node_and_has_no_pod_is_granted_again(world):
 @pytest.mark.parametrize("remains", ["application", "requests", "nothing", "another"])
 def test_what_runs_of_a_deleted_application_counts_until_it_is_gone_after_a_restart(world, remains):
     pods = started(world, 3)
-    held, bound = world.held(), world.ledger.bound("root.a")
+    held, bound = world.held(), world.live.bound("root.a")
     if remains != "application":
         world.remove("application", "words")
     if remains != "requests":
@@ -525,15 +516,15 @@ def test_what_runs_of_a_deleted_application_counts_until_it_is_gone_after_a_rest
         world.cycle()
 
     assert world.held() == held
-    assert world.ledger.bound("root.a") == bound
+    assert world.live.bound("root.a") == bound
     for pod in pods.values():
         world.remove("pod", pod)
     if remains == "application":
         world.remove("application", "words")
     world.cycle()
     assert world.held() == []
-    assert world.ledger.bound("root.a") == (0, 0)
-    assert world.ledger.engine.queue_status()[1].active_applications == 0
+    assert world.live.bound("root.a") == (0, 0)
+    assert world.live.scheduler.queue_status()[1].active_applications == 0
 
 
 def test_what_runs_although_its_queue_is_gone_counts_on_its_node(world):
@@ -545,7 +536,7 @@ def test_what_runs_although_its_queue_is_gone_counts_on_its_node(world):
     world.restart()
     world.cycle()
 
-    nodes = world.ledger.engine.state.cluster.nodes.values()
+    nodes = world.live.scheduler.state.cluster.nodes.values()
     assert sum(16 * GIB - n.total[0] for n in nodes) == 5 * GIB
     for pod in pods.values():
         world.remove("pod", pod)
@@ -558,7 +549,7 @@ def test_a_binding_that_comes_about_after_its_grant_was_taken_back_is_counted(wo
     world.cycle()
     container, node = min(asked(world, 1).items())
     pod = world.launch(container, node, bound=False)
-    world.ledger.revoke(container, 0)
+    world.loop.applications.revoke(container, 0)
     world.patch("pod", pod["metadata"]["name"], spec={"nodeName": node})
     world.cycle()
 
@@ -597,7 +588,7 @@ def test_a_revoked_grant_is_asked_for_again_under_another_id(world):
     grants = asked(world, 2)
     first = min(grants)
     world.launch(first, grants[first], bound=False)
-    world.ledger.revoke(first, 0)
+    world.loop.applications.revoke(first, 0)
     world.cycle()
 
     assert numbers(world.granted("maps")) == [3, 4]
@@ -610,7 +601,7 @@ def test_a_revoked_am_is_asked_for_again_under_another_id(world):
     world.cycle()
     [(am, node)] = world.granted("words-am-1").items()
     world.launch(am, node, bound=False)
-    world.ledger.revoke(am, 0)
+    world.loop.applications.revoke(am, 0)
     world.cycle()
 
     assert numbers(world.granted("words-am-1")) == [2]
@@ -619,7 +610,7 @@ def test_a_revoked_am_is_asked_for_again_under_another_id(world):
 
 def test_a_bound_pods_grant_is_never_revoked(world):
     pods = started(world, 1)
-    world.ledger.revoke(max(pods), 0)
+    world.loop.applications.revoke(max(pods), 0)
     world.cycle()
 
     assert sorted(map(str, pods)) == world.held()
@@ -632,7 +623,7 @@ def test_what_an_am_asked_itself_is_only_taken_back(world):
     world.put("request", request)
     world.cycle()
     [container] = world.granted("asked")
-    world.ledger.revoke(container, 0)
+    world.loop.applications.revoke(container, 0)
     world.cycle()
 
     assert world.granted("asked") == {}
@@ -668,16 +659,16 @@ def test_a_resource_is_known_as_long_as_a_node_or_a_queue_names_it(world):
     for name in ("g1", "g2"):
         world.put("node", a_node(name, also=also))
     world.cycle()
-    assert gpu in world.ledger.types.names
+    assert gpu in world.live.types.names
 
     world.remove("node", "g1")
     world.put("node", a_node("g2"))
     world.cycle()
-    assert gpu not in world.ledger.types.names
+    assert gpu not in world.live.types.names
 
     world.patch("queue", "root.a", spec={"maximumAllocation": {gpu: "2", "memory": "1Gi"}})
     world.cycle()
-    assert gpu in world.ledger.types.names
+    assert gpu in world.live.types.names
 
 
 def test_a_masters_request_that_is_seen_before_its_application_waits_for_it(world):

@@ -11,8 +11,8 @@ from unit.scheduler.world import (
     a_node,
     a_queue,
     a_request,
+    charged,
     foreign,
-    ledgered,
     needs,
     two_queues,
 )
@@ -32,9 +32,9 @@ WISHES = [
 ]
 
 
-def bound(ledger):
+def bound(live):
     """What bound containers hold, where they hold anything."""
-    return {key: holds for key, holds in ledger.bound_in.items() if any(holds)}
+    return {key: holds for key, holds in live.containers.bound.by_queue.items() if any(holds)}
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -193,17 +193,17 @@ class LedgerMachine(RuleBasedStateMachine):
     def a_new_process_would_know_the_same(self):
         self.world.cycle()
         fresh = self.world.rebuilt()
-        assert ledgered(fresh) == ledgered(self.world.ledger)
+        assert charged(fresh) == charged(self.world.live)
         for key, state in fresh.requests.items():
-            known = self.world.ledger.requests[key]
+            known = self.world.live.requests[key]
             assert (state.granted, state.pending) == (known.granted, known.pending)
-            assert {c: (h.freed, h.opportunistic) for c, h in state.grants.items()} == {
-                c: (h.freed, h.opportunistic) for c, h in known.grants.items()
+            assert {c: (h.released, h.opportunistic) for c, h in state.allocations.items()} == {
+                c: (h.released, h.opportunistic) for c, h in known.allocations.items()
             }
-            for container, held in known.grants.items():
-                spare = self.world.ledger.opportunist.held(container) is not None
-                assert spare == (held.opportunistic and not held.freed)
-        assert bound(fresh) == bound(self.world.ledger)
+            for container, held in known.allocations.items():
+                spare = self.world.live.opportunistic.held(container) is not None
+                assert spare == (held.opportunistic and not held.released)
+        assert bound(fresh) == bound(self.world.live)
 
     @invariant()
     def no_container_is_granted_under_an_id_that_was_used_before(self):
@@ -214,9 +214,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def no_queue_holds_more_than_was_ever_its_maximum(self):
-        for status in self.world.ledger.engine.queue_status():
+        for status in self.world.live.scheduler.queue_status():
             assert all(amount >= 0 for amount in status.used)
-        for path, bound in self.world.ledger.bound_in.items():
+        for path, bound in self.world.live.containers.bound.by_queue.items():
             assert all(amount >= 0 for amount in bound), path
 
     # What there is.

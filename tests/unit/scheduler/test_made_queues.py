@@ -19,9 +19,9 @@ def a_world(**cluster) -> World:
 
 
 def made(world: World) -> dict[str, list[dict]]:
-    ledger = world.ledger
-    statuses = ledger.engine.queue_status()
-    return queues.made_queues(statuses, ledger.queues, ledger.types.mapping)
+    live = world.live
+    statuses = live.scheduler.queue_status()
+    return queues.made_queues(statuses, live.queues, live.types.mapping)
 
 
 def test_a_missing_queue_is_made_where_that_is_allowed_and_its_parent_tells_of_it():
@@ -77,7 +77,7 @@ def test_a_parent_says_how_long_an_empty_one_stays():
     world = a_world()
     world.submit("words", 1, queue="root.users.alice", am=SMALL)
     world.cycle()
-    engine = world.ledger.engine
+    engine = world.live.scheduler
     [app] = engine.state.apps
     engine.finish(app, 0)
     since = engine.state.queues["root.users.alice"].last_submitted_ms
@@ -97,5 +97,5 @@ def test_a_mixed_capacity_acts_where_legacy_queue_mode_is_off():
     )
     world.cycle()
 
-    assert world.ledger.in_force.problems == {}
+    assert world.live.in_force.problems == {}
     assert world.status("root.a").minimum == (4 * 2**30, 2000)

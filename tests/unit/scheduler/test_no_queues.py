@@ -22,8 +22,8 @@ def test_queues_made_after_all_were_deleted_begin_anew():
     world.put("queue", a_queue("root.a", capacity="100%"))
     world.cycle()
 
-    assert world.ledger.in_force.problems == {}
-    assert set(world.ledger.in_force.objects) == {"root", "root.a"}
+    assert world.live.in_force.problems == {}
+    assert set(world.live.in_force.objects) == {"root", "root.a"}
 
 
 def test_queues_deleted_while_an_application_runs_stay_in_force():
@@ -35,5 +35,5 @@ def test_queues_deleted_while_an_application_runs_stay_in_force():
         world.remove("queue", path)
     world.cycle()
 
-    assert set(world.ledger.in_force.objects) == {"root", "root.a"}
+    assert set(world.live.in_force.objects) == {"root", "root.a"}
     assert len(world.held()) == 1

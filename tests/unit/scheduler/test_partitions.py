@@ -32,7 +32,7 @@ def launch_all(world: World, request: str) -> list[str]:
     for container, node in sorted(world.granted(request).items()):
         pod = world.launch(container, node, bound=False)
         world.bind_check.check(container, pod["metadata"]["uid"], node)
-        world.ledger.bind(container, pod["metadata"]["uid"])
+        world.live.containers.bind(container, pod["metadata"]["uid"])
         nodes.append(node)
     return nodes
 
@@ -45,9 +45,9 @@ def test_what_is_bound_in_a_partition_is_held_to_the_partitions_maximum():
 
     assert launch_all(world, "words-am-1") == ["n1"]
     assert launch_all(world, "maps") == ["g1"] * 4
-    assert world.ledger.limit("root.a", "gpu") == (4 * GIB, 4000)
-    assert world.ledger.bound("root.a", "gpu") == (4 * GIB, 4000)
-    assert world.ledger.bound("root.a") == (GIB, 1000)
+    assert world.live.maximum("root.a", "gpu") == (4 * GIB, 4000)
+    assert world.live.bound("root.a", "gpu") == (4 * GIB, 4000)
+    assert world.live.bound("root.a") == (GIB, 1000)
 
 
 def test_a_restart_counts_containers_in_their_nodes_partition():
@@ -59,7 +59,7 @@ def test_a_restart_counts_containers_in_their_nodes_partition():
         world.launch(container, node)
     world.restart()
 
-    assert world.ledger.bound("root.a", "gpu") == (3 * GIB, 3000)
+    assert world.live.bound("root.a", "gpu") == (3 * GIB, 3000)
     world.put("request", a_request("more", "words", count=9, resources=SMALL, partition="gpu"))
     world.cycle()
     assert len(world.granted("more")) == 1
@@ -74,16 +74,16 @@ def test_usage_moves_with_a_nodes_label_and_what_is_asked_follows_the_new_one():
 
     world.put("node", a_node("g1"))
     world.cycle()
-    assert world.ledger.bound("root.a", "gpu") == (0, 0)
+    assert world.live.bound("root.a", "gpu") == (0, 0)
     assert launch_all(world, "words-am-1") == ["n1"]
-    assert world.ledger.bound("root.a") == (4 * GIB, 4000)
+    assert world.live.bound("root.a") == (4 * GIB, 4000)
     world.put("request", a_request("more", "words", count=1, resources=SMALL, partition="gpu"))
     world.cycle()
     assert world.granted("more") == {}
 
     world.put("node", a_node("g1", labels={"kubeyarn.io/partition": "gpu"}))
     world.cycle()
-    assert world.ledger.bound("root.a", "gpu") == (3 * GIB, 3000)
+    assert world.live.bound("root.a", "gpu") == (3 * GIB, 3000)
     assert set(world.granted("more").values()) == {"g1"}
 
 
@@ -96,7 +96,7 @@ def test_what_is_lent_of_a_shared_partition_may_be_bound():
 
     launch_all(world, "words-am-1")
     assert sorted(launch_all(world, "maps")) == ["g1"] * 8 + ["n1"]
-    assert world.ledger.bound("root.a", "gpu") == (8 * GIB, 8000)
+    assert world.live.bound("root.a", "gpu") == (8 * GIB, 8000)
 
 
 def test_a_queue_over_a_partitions_maximum_is_told_which():

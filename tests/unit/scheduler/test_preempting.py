@@ -27,7 +27,7 @@ def launched(world):
 
 
 def take_back(world, container, *, kill):
-    world.ledger.preempting(Preempt(container, kill=kill, message="root.b needs it"))
+    world.loop.note_preemption(Preempt(container, kill=kill, message="root.b needs it"))
     world.write()
 
 

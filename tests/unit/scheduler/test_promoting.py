@@ -79,17 +79,17 @@ def used(world):
 
 def test_a_demotion_frees_the_queues_use_at_once(world, firm):
     pod = world.launch(firm, "n1")
-    assert (used(world), world.ledger.bound("root.a")[0] // GIB) == (6, 4)
+    assert (used(world), world.live.bound("root.a")[0] // GIB) == (6, 4)
 
     wish(world, "firm", firm, "Opportunistic")
 
-    assert (used(world), world.ledger.bound("root.a")[0]) == (2, 0)
+    assert (used(world), world.live.bound("root.a")[0]) == (2, 0)
     assert charged(world, "firm")["executionType"] == "Opportunistic"
     assert world.granted("firm") == {firm: "n1"}
     world.end(pod["metadata"]["name"])
     world.cycle()
     assert used(world) == 2
-    assert world.ledger.opportunist.held(firm) is None
+    assert world.live.opportunistic.held(firm) is None
 
 
 def test_a_demoted_container_makes_room_for_guaranteed_ones(world, firm):
@@ -106,13 +106,13 @@ def test_a_demoted_container_makes_room_for_guaranteed_ones(world, firm):
 
 def test_a_promotion_is_had_at_once_where_there_is_room(world, spare):
     world.launch(spare, "n1")
-    assert (used(world), world.ledger.bound("root.a")[0]) == (2, 0)
+    assert (used(world), world.live.bound("root.a")[0]) == (2, 0)
 
     wish(world, "spare", spare, "Guaranteed")
 
-    assert (used(world), world.ledger.bound("root.a")[0] // GIB) == (6, 4)
+    assert (used(world), world.live.bound("root.a")[0] // GIB) == (6, 4)
     assert charged(world, "spare")["executionType"] == "Guaranteed"
-    assert world.ledger.opportunist.held(spare) is None
+    assert world.live.opportunistic.held(spare) is None
     assert world.objects["request"]["spare"]["status"]["granted"] == 1
 
 
@@ -133,7 +133,7 @@ def test_a_promotion_waits_for_its_queue_and_says_why(world, firm, spare):
     world.put("request", a_request("first", "words", resources={"cpu": "1", "memory": "5Gi"}))
     world.cycle()
     wish(world, "spare", spare, "Guaranteed")
-    world.ledger.why_growing(spare, 0)
+    world.loop.updates.explain(0)
     world.write()
 
     assert used(world) == 11
@@ -158,9 +158,9 @@ def test_a_demotion_survives_a_restart(world, firm, moment):
     world.restart()
     world.cycle()
 
-    assert (used(world), world.ledger.bound("root.a")[0]) == (2, 0)
-    assert world.ledger.opportunist.held(firm) is not None
-    assert world.ledger.held(firm).bound_uid
+    assert (used(world), world.live.bound("root.a")[0]) == (2, 0)
+    assert world.live.opportunistic.held(firm) is not None
+    assert world.live.allocation(firm).bound_uid
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -172,8 +172,8 @@ def test_a_promotion_survives_a_restart(world, spare, moment):
     world.restart()
     world.cycle()
 
-    assert (used(world), world.ledger.bound("root.a")[0] // GIB) == (6, 4)
-    assert world.ledger.opportunist.held(spare) is None
+    assert (used(world), world.live.bound("root.a")[0] // GIB) == (6, 4)
+    assert world.live.opportunistic.held(spare) is None
 
 
 def test_a_promotion_that_was_not_written_is_made_again(world, spare):
@@ -209,8 +209,8 @@ def test_back_and_forth_ends_where_it_was_wished_last(world, firm):
     wish(world, "firm", firm, "Guaranteed")
     changed(world, "firm", firm, "Guaranteed", version=2)
 
-    assert (used(world), world.ledger.bound("root.a")[0] // GIB) == (6, 4)
-    assert world.ledger.opportunist.idle
+    assert (used(world), world.live.bound("root.a")[0] // GIB) == (6, 4)
+    assert world.live.opportunistic.idle
 
 
 def test_one_that_ends_while_it_waits_to_be_promoted_leaves_nothing(world, firm, spare):
@@ -221,15 +221,15 @@ def test_one_that_ends_while_it_waits_to_be_promoted_leaves_nothing(world, firm,
     world.cycle()
 
     assert world.status("root.a").pending[0] == 0
-    assert not world.ledger.growing
-    assert world.ledger.opportunist.idle
+    assert not world.live.containers.increases
+    assert world.live.opportunistic.idle
 
 
 def test_one_that_was_told_to_go_is_not_promoted(world, firm, spare):
     world.put("request", a_request("first", "words", resources={"cpu": "1", "memory": "5Gi"}))
     world.cycle()
     wish(world, "spare", spare, "Guaranteed")
-    world.ledger.preempting(Preempt(spare, kill=True, message="its room was taken"))
+    world.loop.note_preemption(Preempt(spare, kill=True, message="its room was taken"))
     world.complete("firm", firm)
     world.cycle()
 
@@ -238,7 +238,7 @@ def test_one_that_was_told_to_go_is_not_promoted(world, firm, spare):
 
 
 def test_a_mark_of_the_policy_goes_with_a_demotion(world, firm):
-    world.ledger.preempting(Preempt(firm, kill=False, message="root.b needs it"))
+    world.loop.note_preemption(Preempt(firm, kill=False, message="root.b needs it"))
     wish(world, "firm", firm, "Opportunistic")
 
     assert not world.objects["request"]["firm"]["status"].get("preempting")
@@ -271,7 +271,7 @@ def test_one_that_grew_is_demoted_and_promoted_with_all_it_has(world, firm):
     world.cycle()
     wish(world, "firm", firm, "Opportunistic")
     assert used(world) == 2
-    assert world.ledger.opportunist.held(firm).size[0] == 6 * GIB
+    assert world.live.opportunistic.held(firm).size[0] == 6 * GIB
 
     wish(world, "firm", firm, "Guaranteed")
     assert used(world) == 8
@@ -300,4 +300,4 @@ def test_a_pod_tells_of_its_container_that_no_request_lists(world, spare):
     world.cycle()
 
     assert used(world) == 0
-    assert world.ledger.opportunist.held(spare) is not None
+    assert world.live.opportunistic.held(spare) is not None

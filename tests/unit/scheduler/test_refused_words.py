@@ -20,7 +20,7 @@ def world() -> World:
 
 
 def told(world: World) -> dict[str, tuple[str, str]]:
-    problems = world.ledger.in_force.problems
+    problems = world.live.in_force.problems
     return {path: (problem.reason, problem.message) for path, problem in problems.items()}
 
 
@@ -34,7 +34,7 @@ def test_a_lowered_maximum_of_the_cluster_is_told_to_root_alone(world):
         "force: at least memory 64Gi, cpu 32; restart the scheduler to have it lowered"
     )
     assert told(world) == {"root": ("MaximumAllocation", message)}
-    assert set(world.ledger.in_force.objects) == set(world.objects["queue"])
+    assert set(world.live.in_force.objects) == set(world.objects["queue"])
 
 
 def test_a_lowered_maximum_of_a_parent_is_told_to_the_parent(world):
@@ -53,7 +53,7 @@ def test_a_restarted_scheduler_takes_the_lowered_maximum(world):
     assert told(world) == {}
     world.submit("large", 1, queue="root.a.x", am={"cpu": "1", "memory": "3Gi"})
     world.cycle()
-    accepted = world.ledger.requests["team-a", "large-am-1"].accepted
+    accepted = world.live.requests["team-a", "large-am-1"].accepted
     assert accepted is not None
     assert accepted[1] == "MaximumAllocation"
     assert "memory 3Gi is greater than the maximum allocation 2Gi" in accepted[2]
@@ -94,5 +94,5 @@ def test_partitions_that_root_takes_away_are_given_back_while_a_queue_far_below_
     world.patch("queue", "root.a", spec={"accessiblePartitions": []})
     world.cycle()
 
-    assert set(world.ledger.in_force.objects) == {"root", "root.a", "root.a.x"}
+    assert set(world.live.in_force.objects) == {"root", "root.a", "root.a.x"}
     assert "root.a" in told(world)

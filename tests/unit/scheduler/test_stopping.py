@@ -24,7 +24,7 @@ def world() -> World:
 
 
 def _states(world: World) -> dict[str, str]:
-    return {status.path: status.state for status in world.ledger.engine.queue_status()}
+    return {status.path: status.state for status in world.live.scheduler.queue_status()}
 
 
 def _say(world: World, path: str, state: str) -> None:
@@ -47,8 +47,8 @@ def test_a_stopped_parent_drains_with_its_children(world):
     world.cycle()
 
     assert _states(world) == DRAINING
-    assert world.ledger.in_force.problems == {}
-    accepted = world.ledger.requests["team-a", "late-am-1"].accepted
+    assert world.live.in_force.problems == {}
+    accepted = world.live.requests["team-a", "late-am-1"].accepted
     assert accepted is not None
     assert accepted[:2] == (False, "QueueStopped")
 
@@ -88,4 +88,4 @@ def test_a_queue_made_below_a_stopped_parent_is_stopped(world):
     world.cycle()
 
     assert _states(world)["root.b.new"] == "Stopped"
-    assert world.ledger.in_force.problems == {}
+    assert world.live.in_force.problems == {}

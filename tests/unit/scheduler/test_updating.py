@@ -124,13 +124,13 @@ def test_another_process_charges_the_same(world):
 def test_bound_use_grows_and_shrinks_with_the_container(world):
     first, node = min(world.granted("maps").items())
     pod = world.launch(first, node)
-    assert world.ledger.bound("root.a")[0] == GIB
+    assert world.live.bound("root.a")[0] == GIB
 
     wish(world, first, memory="4Gi")
-    assert world.ledger.bound("root.a")[0] == 4 * GIB
+    assert world.live.bound("root.a")[0] == 4 * GIB
     world.end(pod["metadata"]["name"])
     world.cycle()
-    assert world.ledger.bound("root.a")[0] == 0
+    assert world.live.bound("root.a")[0] == 0
 
 
 def test_what_waits_for_more_says_for_what_and_keeps_room(world):
@@ -139,11 +139,11 @@ def test_what_waits_for_more_says_for_what_and_keeps_room(world):
     world.put("node", a_node("n2"))
     world.cycle()
     wish(world, first, memory="16Gi")
-    world.ledger.why_growing(first, 0)
+    world.loop.updates.explain(0)
     world.write()
 
     assert update(world, first)["waits"].startswith("Reserved: ")
-    assert world.ledger.engine.node_reports()[0].is_reserved
+    assert world.live.scheduler.node_reports()[0].is_reserved
     wish(world, first, memory="1Gi")
     assert "waits" not in update(world, first)
 
@@ -162,12 +162,12 @@ def test_what_waits_is_asked_anew_where_its_node_is_now(world):
 def test_what_a_killed_container_wanted_more_of_is_not_asked_for(world):
     first, second = containers(world)
     wish(world, first, memory="10Gi")
-    world.ledger.preempting(Preempt(first, kill=True, message="root.b needs it"))
+    world.loop.note_preemption(Preempt(first, kill=True, message="root.b needs it"))
     world.patch("request", "maps", status={"completed": [{"id": str(second), "exitStatus": 0}]})
     world.cycle()
 
     assert used(world) == 3
-    assert not world.ledger.growing
+    assert not world.live.containers.increases
 
 
 def test_containers_that_nobody_granted_are_passed_over(world):

@@ -160,15 +160,17 @@ def test_a_node_without_a_status_takes_nothing():
 
 def test_the_ledger_counts_what_foreign_pods_leave():
     seen = facts.node_facts(a_node("n1"))
-    node = facts.ledger_node(seen, {"cpu": 3000, "memory": 99 * GIB}, TYPES)
+    node = facts.scheduler_node(seen, {"cpu": 3000, "memory": 99 * GIB}, TYPES)
 
     assert node.total == (0, 5000)
     assert (node.name, node.rack, node.partition) == ("n1", "/default-rack", "")
 
 
 def test_extended_resources_are_those_with_a_domain():
-    assert facts.extended(["cpu", "memory", "pods", "nvidia.com/gpu"]) == {"nvidia.com/gpu"}
+    assert facts.extended_resources(["cpu", "memory", "pods", "nvidia.com/gpu"]) == {
+        "nvidia.com/gpu"
+    }
     seen = facts.node_facts(a_node("n1", also={"nvidia.com/gpu": "2"}))
     types = ResourceTypes(("memory", "cpu", "nvidia.com/gpu"))
 
-    assert facts.ledger_node(seen, {}, types).total == (16 * GIB, 8000, 2)
+    assert facts.scheduler_node(seen, {}, types).total == (16 * GIB, 8000, 2)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from fakeapi import _merged
 from kubeyarn.cluster.merging import replacing
 from kubeyarn.model.errors import Problem
+from kubeyarn.scheduler.cache import newer
 from kubeyarn.scheduler.status import queues
-from kubeyarn.scheduler.status.patch import changes, newer, shown
+from kubeyarn.scheduler.status.patch import changes, shown
 from kubeyarn.scheduler.status.queues import QueueWriter
 from kubeyarn.scheduler.status.requests import RequestWriter
 from unit.scheduler.world import World, a_node, a_queue, a_request, two_queues
@@ -77,13 +78,9 @@ def test_a_request_that_waits_says_so(world):
     assert satisfied["message"] == "92 of 99 containers are being scheduled"
 
 
-def writer(world):
-    return QueueWriter(None, world.ledger, 1.0)
-
-
 def queue_status(world, path):
-    path_status = {s.path: s for s in world.ledger.engine.queue_status()}
-    return writer(world)._status(world.ledger.queues[path], path_status.get(path))
+    writer = QueueWriter(None, world.live.cache, world.live.state, 1.0)
+    return writer.wanted()[path]
 
 
 def test_a_leafs_status_is_what_it_may_and_does_hold(world):
@@ -97,6 +94,7 @@ def test_a_leafs_status_is_what_it_may_and_does_hold(world):
     assert status == {
         "observedGeneration": 1,
         "inForce": world.objects["queue"]["root.a"]["spec"],
+        "madeQueues": [],
         "leaf": True,
         "state": "Running",
         "used": {"memory": "6Gi", "cpu": "3"},
@@ -134,7 +132,7 @@ def sayings(queue, status, problem=None):
 
 def test_a_queue_whose_words_are_wrong_says_what_and_that_the_old_ones_hold(world):
     problem = Problem("root.a", "capacity", "CapacitySum", "they add up to 130%.")
-    told = sayings(world.ledger.queues["root.a"], world.status("root.a"), problem)
+    told = sayings(world.live.queues["root.a"], world.status("root.a"), problem)
 
     assert told["Accepted"] == (
         "False", "CapacitySum", "they add up to 130%. What it said before stays in force.",
@@ -152,12 +150,12 @@ def test_a_queue_that_is_not_in_force_is_not_ready():
 def test_a_stopped_and_a_deleted_queue_say_so(world):
     world.patch("queue", "root.a", spec={"state": "Stopped"})
     world.cycle()
-    assert sayings(world.ledger.queues["root.a"], world.status("root.a"))["Ready"][:2] == (
+    assert sayings(world.live.queues["root.a"], world.status("root.a"))["Ready"][:2] == (
         "False", "Draining",
     )  # fmt: skip
 
     world.patch("queue", "root.a", metadata={"deletionTimestamp": "2025-11-23T12:13:20Z"})
-    told = sayings(world.ledger.queues["root.a"], world.status("root.a"))["Ready"]
+    told = sayings(world.live.queues["root.a"], world.status("root.a"))["Ready"]
     assert told[:2] == ("False", "Deleting")
     assert "1 application" in told[2]
 
@@ -168,7 +166,7 @@ def test_what_is_written_is_not_written_again(world):
         body = changes(before, queue_status(world, path))
         world.patch("queue", path, status=_merged(before, body))
 
-        assert changes(world.ledger.queues[path]["status"], queue_status(world, path)) == {}
+        assert changes(world.live.queues[path]["status"], queue_status(world, path)) == {}
 
 
 def test_a_word_that_was_taken_out_of_a_queue_leaves_its_status(world):
@@ -249,9 +247,9 @@ async def test_every_write_says_the_epoch_and_a_late_grant_of_a_former_leader_is
     world.submit("words", 1)
     world.put("request", a_request("maps", "words", count=1))
     client = Client()
-    writer = RequestWriter(client, world.ledger, lambda: True, epoch=7)
+    writer = RequestWriter(client, world.live.cache, world.live.state, lambda: True, epoch=7)
     world.cycle(write=False)
-    await writer._write(("team-a", "maps"))
+    await writer.write(("team-a", "maps"))
     (body,) = client.bodies
     assert body["epoch"] == 7
     granted = body["grants"]
@@ -262,5 +260,5 @@ async def test_every_write_says_the_epoch_and_a_late_grant_of_a_former_leader_is
         "request", "maps", status={**world.objects["request"]["maps"]["status"], "grants": late}
     )
     assert ("team-a", "maps") in world.dirty
-    await writer._write(("team-a", "maps"))
+    await writer.write(("team-a", "maps"))
     assert client.bodies[-1]["grants"] == granted

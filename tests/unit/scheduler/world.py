@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import itertools
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kubeyarn.cluster import names
@@ -12,11 +13,15 @@ from kubeyarn.crd import quantities, ranges
 from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
-from kubeyarn.model.resources import ResourceTypes, subtract
-from kubeyarn.scheduler import asks
+from kubeyarn.model.resources import ResourceTypes, Vector, subtract
+from kubeyarn.scheduler.allocation_loop import AllocationLoop
+from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.containers import Containers
 from kubeyarn.scheduler.extender.bind_check import BindCheck
-from kubeyarn.scheduler.ledger import Ledger
-from kubeyarn.scheduler.loop import AllocationLoop
+from kubeyarn.scheduler.queue_tree import InForce
+from kubeyarn.scheduler.reconcilers.applications import MaySubmit
+from kubeyarn.scheduler.request_state import Allocation, RequestState
+from kubeyarn.scheduler.scheduler_state import MakeScheduler, SchedulerState
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.status.patch import changes
 from kubeyarn.scheduler.status.requests import RequestWriter
@@ -27,7 +32,7 @@ NAMESPACE = "team-a"
 GIB = 2**30
 TYPES = ResourceTypes()
 _UIDS = itertools.count(1)
-_ENGINES = {SchedulerKind.CAPACITY: CapacityScheduler, SchedulerKind.FAIR: FairScheduler}
+_SCHEDULERS = {SchedulerKind.CAPACITY: CapacityScheduler, SchedulerKind.FAIR: FairScheduler}
 CREATED = "2025-11-23T12:13:20Z"
 
 
@@ -72,16 +77,78 @@ def _object(name: str, *, spec: Object, namespace: str | None = NAMESPACE) -> Ob
     return {"metadata": metadata, "spec": spec}
 
 
+class Live:
+    """A scheduler process without its connections: what it has seen, and what it decided."""
+
+    def __init__(
+        self,
+        make_scheduler: MakeScheduler,
+        settings: Settings | None = None,
+        may_submit: MaySubmit = lambda _, __: None,
+        now_ms: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.cache = Cache()
+        self.state = SchedulerState(make_scheduler)
+        self.containers = Containers(self.cache, self.state)
+        self.loop = AllocationLoop(
+            self.cache, self.state, self.containers, may_submit, settings or Settings(), now_ms
+        )
+
+    def see(self, kind: str, what: str, item: Object) -> None:
+        """A watch event."""
+        getattr(self.loop, f"{kind}_seen")(what, copy.deepcopy(item))
+
+    @property
+    def scheduler(self) -> Any:
+        return self.state.scheduler
+
+    @property
+    def opportunistic(self) -> Any:
+        return self.state.opportunistic
+
+    @property
+    def in_force(self) -> InForce:
+        return self.state.in_force
+
+    @property
+    def types(self) -> ResourceTypes:
+        return self.state.types
+
+    @property
+    def queues(self) -> Mapping[str, Object]:
+        return self.cache.queues.objects
+
+    @property
+    def requests(self) -> Mapping[tuple[str, str], RequestState]:
+        return self.cache.requests.states
+
+    def allocation(self, container: ContainerId) -> Allocation | None:
+        return self.cache.requests.allocation(container)
+
+    def bound(self, path: str, partition: str = "") -> Vector:
+        return self.containers.bound.of_queue(path, partition, self.types.zero())
+
+    def maximum(self, path: str, partition: str = "") -> Vector | None:
+        return self.state.scheduler.effective_maximum(path, partition)
+
+
 class World:
     """The API server's objects by kind and name; a scheduler sees what changes at once."""
 
-    def __init__(self, *objects: tuple[str, Object], settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        *objects: tuple[str, Object],
+        settings: Settings | None = None,
+        now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+    ) -> None:
         self.objects: dict[str, dict[str, Object]] = {
             kind: {} for kind in ("queue", "node", "application", "request", "pod")
         }
         self.version = 100
         self.epoch = -1
         self.settings = settings or Settings()
+        self.now_ms = now_ms
+        self.may_submit: MaySubmit = lambda _, __: None
         for kind, item in objects:
             self.objects[kind][item["metadata"]["name"]] = item
         self.restart()
@@ -91,32 +158,37 @@ class World:
     def restart(self) -> None:
         """Another scheduler process takes over; what was not written is lost."""
         self.epoch += 1
-        self.ledger, self.loop = self.fresh(self.epoch)
-        self.writer = RequestWriter(None, self.ledger, lambda: True)  # type: ignore[arg-type]
+        self.live = self.fresh(self.epoch)
+        self.writer = RequestWriter(None, self.live.cache, self.live.state, lambda: True)  # type: ignore[arg-type]
         self.dirty: set[tuple[str, str]] = set()
-        self.ledger.changed = self.dirty.add
-        self.ledger.rebuild(0)
-        self.dirty |= set(self.ledger.requests)
-        self.loop._queues, self.loop._nodes, self.loop._applications = False, set(), set()
-
-    def fresh(self, epoch: int) -> tuple[Ledger, AllocationLoop]:
-        """A ledger that has listed everything and not been built yet."""
-        ledger = Ledger(lambda kind, types: _ENGINES[kind](types, epoch=epoch))
-        loop = AllocationLoop(ledger, self.settings)
         for kind, items in self.objects.items():
             for item in items.values():
-                getattr(loop, f"{kind}_seen")("ADDED", copy.deepcopy(item))
-        return ledger, loop
+                self.live.see(kind, "ADDED", item)
+        self.live.cache.requests.on_change(self.dirty.add)
+        self.loop.rebuild(0)
+        self.dirty |= set(self.live.requests)
 
-    def rebuilt(self) -> Ledger:
+    def fresh(self, epoch: int) -> Live:
+        """A scheduler that has seen nothing yet."""
+        return Live(
+            lambda kind, types: _SCHEDULERS[kind](types, epoch=epoch),
+            self.settings,
+            lambda key, review: self.may_submit(key, review),
+            self.now_ms,
+        )
+
+    @property
+    def loop(self) -> AllocationLoop:
+        return self.live.loop
+
+    def rebuilt(self) -> Live:
         """What a new process would know, from the same objects in another order."""
-        ledger = Ledger(lambda kind, types: _ENGINES[kind](types, epoch=self.epoch + 1))
-        loop = AllocationLoop(ledger, self.settings)
+        live = self.fresh(self.epoch + 1)
         for kind in reversed(self.objects):
             for item in reversed(self.objects[kind].values()):
-                getattr(loop, f"{kind}_seen")("ADDED", copy.deepcopy(item))
-        ledger.rebuild(0)
-        return ledger
+                live.see(kind, "ADDED", item)
+        live.loop.rebuild(0)
+        return live
 
     def cycle(self, *, write: bool = True) -> None:
         """Decide, and have it written."""
@@ -124,16 +196,21 @@ class World:
         if write:
             self.write()
 
+    def turn(self) -> None:
+        """Decide, and do all that the loop does once in a while, as at its first turn."""
+        self.loop.turn(lambda: None)
+        self.write()
+
     def write(self) -> None:
         """Write what changed about requests, as the RequestWriter does."""
         for key in sorted(self.dirty):
-            state = self.ledger.requests.get(key)
+            state = self.live.requests.get(key)
             current = self.objects["request"].get(key[1])
             if state is None or state.deleted or current is None:
                 continue
             if state.uid != current["metadata"]["uid"]:
                 continue
-            body = changes(state.found.get("status") or {}, self.writer._status(state))
+            body = changes(state.found.get("status") or {}, self.writer.wanted(state))
             if body:
                 self.patch("request", key[1], status=body)
         self.dirty.clear()
@@ -147,7 +224,7 @@ class World:
         name = item["metadata"]["name"]
         what = "MODIFIED" if name in self.objects[kind] else "ADDED"
         self.objects[kind][name] = item
-        getattr(self.loop, f"{kind}_seen")(what, copy.deepcopy(item))
+        self.live.see(kind, what, item)
         return item
 
     def patch(self, kind: str, name: str, **parts: Mapping[str, Any]) -> Object:
@@ -162,7 +239,7 @@ class World:
         item = self.objects[kind].pop(name, None)
         if item is not None:
             told = {"metadata": item["metadata"]} if unwatched else item
-            getattr(self.loop, f"{kind}_seen")("DELETED", copy.deepcopy(told))
+            self.live.see(kind, "DELETED", told)
 
     def submit(self, name: str, number: int, *, am: Object | None = None, **spec: Any) -> None:
         """An application and its AM's request, as the ResourceManager makes it."""
@@ -192,11 +269,13 @@ class World:
             for number in ranges.expand(entry["containers"])
         }
 
-    def launch(self, container: ContainerId, node: str, *, bound: bool = True) -> Object:
+    def launch(
+        self, container: ContainerId, node: str, *, bound: bool = True, watched: bool = True
+    ) -> Object:
         """The ResourceManager makes a pod, and kube-scheduler binds it."""
         name = names.pod_name(f"p{container.attempt.application.number}", container)
-        state = self.ledger.request_of(container)
-        size = quantities_of(self.ledger, state)
+        state = self.live.cache.requests.of_container(container)
+        size = quantities_of(self.live, state)
         main = {"name": "main", "resources": {"requests": size}}
         pod = _object(name, spec={"schedulerName": "kubeyarn", "containers": [main]})
         pod["metadata"]["annotations"] = {
@@ -205,7 +284,7 @@ class World:
             names.QUEUE: state.queue if state else "",
             names.USER: "alice",
         }
-        held = self.ledger.held(container)
+        held = self.live.allocation(container)
         spare = held is not None and held.opportunistic
         pod["metadata"]["labels"] = {
             names.EXECUTION_TYPE: names.OPPORTUNISTIC if spare else names.GUARANTEED
@@ -213,6 +292,9 @@ class World:
         pod["status"] = {"phase": "Pending"}
         if bound:
             pod["spec"]["nodeName"] = node
+        if not watched:
+            self.objects["pod"][name] = pod
+            return pod
         return self.put("pod", pod)
 
     def end(self, pod: str, phase: str = "Succeeded") -> None:
@@ -231,21 +313,25 @@ class World:
     # What the scheduler holds.
 
     def status(self, path: str) -> Any:
-        return next(s for s in self.ledger.engine.queue_status() if s.path == path)
+        return next(s for s in self.live.scheduler.queue_status() if s.path == path)
+
+    def free(self) -> dict[str, Vector]:
+        """What is left of each node that the scheduler knows."""
+        return {node.name: node.available for node in self.live.scheduler.node_reports()}
 
     def held(self) -> list[str]:
-        return [str(c.id) for c in self.ledger.engine.containers()]
+        return [str(c.id) for c in self.live.scheduler.containers()]
 
     @property
     def bind_check(self) -> BindCheck:
-        return BindCheck(self.ledger)
+        return BindCheck(self.live.cache, self.live.state, self.live.containers)
 
 
-def quantities_of(ledger: Ledger, state: asks.RequestState | None) -> Object:
+def quantities_of(live: Live, state: RequestState | None) -> Object:
     """A request's size as its containers' pods say it."""
     if state is None or state.size is None:
         return {}
-    return {k: quantities.show(k, v) for k, v in ledger.types.mapping(state.size).items()}
+    return {k: quantities.show(k, v) for k, v in live.types.mapping(state.size).items()}
 
 
 def foreign(name: str, node: str, *containers: Object, **spec: Any) -> Object:
@@ -269,15 +355,15 @@ def two_queues() -> list[tuple[str, Object]]:
     ]
 
 
-def ledgered(ledger: Ledger) -> tuple[list[Any], list[Any]]:
-    """What a ledger has come to: containers and queues.
+def charged(live: Live) -> tuple[list[Any], list[Any]]:
+    """What a scheduler has come to: containers and queues.
 
     Room that is reserved is a matter of cycles, and how much room for AMs counts depends on what an
     idle queue held before, as in Hadoop; neither is compared.
     """
-    containers = [(c.id, c.node, c.size, c.am) for c in ledger.engine.containers()]
+    containers = [(c.id, c.node, c.size, c.am) for c in live.scheduler.containers()]
     statuses = [
         (s.path, s.state, s.minimum, s.maximum, subtract(s.used, s.reserved), s.pending)
-        for s in ledger.engine.queue_status()
+        for s in live.scheduler.queue_status()
     ]
     return containers, statuses

@@ -2,7 +2,7 @@
 
 The grant decides which node a pod may run on; what is bound decides whether a queue or a user may
 hold more. The two are compared here, under no lock but in one turn of the event loop: between the
-check and `Ledger.bind` nothing else runs, so two pods cannot both take the last of a queue.
+check and `Containers.bind` nothing else runs, so two pods cannot both take the last of a queue.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from kubeyarn.crd import quantities
 from kubeyarn.model.errors import KubeYarnError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.scheduler.binding import upwards
-from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.extender.bound_usage import parents_and_self
+from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.schedulers.api import NO_MAXIMUM
 
 
@@ -23,8 +25,10 @@ class BindRefused(KubeYarnError):
 class BindCheck:
     """Whether a pod of ours may run on a node now."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, cache: Cache, state: SchedulerState, containers: Containers) -> None:
+        self._requests = cache.requests
+        self._state = state
+        self._containers = containers
 
     def granted_node(self, container: ContainerId, uid: str) -> str:
         """The node that *container*'s grant allows its pod.
@@ -32,12 +36,12 @@ class BindCheck:
         Raises:
             BindRefused: there is no such grant, or another pod has used it.
         """
-        held = self._ledger.held(container)
-        if held is None or held.freed:
+        allocation = self._requests.allocation(container)
+        if allocation is None or allocation.released:
             raise BindRefused(f"{container}: no grant in the ledger; nothing runs without one")
-        if held.bound_uid not in ("", uid):
+        if allocation.bound_uid not in ("", uid):
             raise BindRefused(f"{container}: its grant is used by another pod")
-        return held.node
+        return allocation.node
 
     def check(self, container: ContainerId, uid: str, node: str) -> None:
         """The last check before a binding.
@@ -49,18 +53,19 @@ class BindCheck:
         allowed = self.granted_node(container, uid)
         if node != allowed:
             raise BindRefused(f"{container}: granted on node {allowed}, not on {node}")
-        held = self._ledger.held(container)
-        if held is not None and held.bound_uid != uid:
+        allocation = self._requests.allocation(container)
+        if allocation is not None and allocation.bound_uid != uid:
             # One that is asked for again is counted already.
             self._check_application(container)
-            if held.opportunistic:
+            if allocation.opportunistic:
                 # It counts against no queue and no user.
                 return
-            self._check_queues(container, self._ledger.partition_of(node))
-            self._check_user(container, self._ledger.partition_of(node))
+            partition = self._containers.partition_of(node)
+            self._check_queues(container, partition)
+            self._check_user(container, partition)
 
     def _check_application(self, container: ContainerId) -> None:
-        state = self._ledger.request_of(container)
+        state = self._requests.of_container(container)
         if state is not None and (state.over or state.superseded):
             ended = "application" if state.over else "attempt"
             raise BindRefused(
@@ -68,27 +73,30 @@ class BindCheck:
             )
 
     def _check_user(self, container: ContainerId, partition: str) -> None:
-        state = self._ledger.request_of(container)
-        if state is None or self._ledger.in_force.config is None:
+        state = self._requests.of_container(container)
+        if state is None or self._state.in_force.config is None:
             return
-        user = self._ledger.user_of(state.application)
-        holds = self._ledger.bound_by_user(state.queue, user, partition)
+        user = self._state.applications.user_of(state.application)
+        holds = self._containers.bound.of_user(
+            state.queue, user, partition, self._state.types.zero()
+        )
         identity = container.attempt.application
-        if self._ledger.engine.user_over_cap(identity, holds, partition):
+        if self._state.scheduler.user_over_cap(identity, holds, partition):
             raise BindRefused(
                 f"{container}: user {user} holds {self._shown(holds)} in queue {state.queue}, "
                 "which is over its limit there"
             )
 
     def _check_queues(self, container: ContainerId, partition: str) -> None:
-        state, held = self._ledger.request_of(container), self._ledger.held(container)
-        size = (held and held.size) or (state and state.size)
+        state = self._requests.of_container(container)
+        allocation = self._requests.allocation(container)
+        size = (allocation and allocation.size) or (state and state.size)
         if state is None or not size:
             return
         of_partition = f" of partition {partition}" if partition else ""
-        for path in upwards(state.queue):
-            limit = self._ledger.limit(path, partition)
-            holds = self._ledger.bound(path, partition)
+        for path in parents_and_self(state.queue):
+            limit = self._maximum(path, partition)
+            holds = self._containers.bound.of_queue(path, partition, self._state.types.zero())
             after = tuple(a + b for a, b in zip(holds, size, strict=True))
             if limit is not None and not _within(after, limit, size):
                 raise BindRefused(
@@ -96,8 +104,14 @@ class BindCheck:
                     f"{self._shown(limit)}{of_partition}"
                 )
 
+    def _maximum(self, path: str, partition: str) -> Vector | None:
+        """The most a queue may hold of a partition; None for a queue that is not in force."""
+        if self._state.in_force.config is None:
+            return None
+        return self._state.scheduler.effective_maximum(path, partition)
+
     def _shown(self, vector: Vector) -> str:
-        amounts = self._ledger.types.mapping(vector)
+        amounts = self._state.types.mapping(vector)
         return ", ".join(
             f"{k} {quantities.show(k, v)}" for k, v in amounts.items() if 0 < v < NO_MAXIMUM
         )

@@ -1,7 +1,13 @@
-"""kube-scheduler's extender: nothing binds without a grant, and nothing over a queue's maximum.
+"""The extender's HTTP door: the verbs filter, bind and preempt, as kube-scheduler calls them.
 
-`BindCheck` decides, on values; `service` is its HTTP door (Kubernetes: scheduler extender,
-k8s.io/kube-scheduler/extender/v1, whose JSON has Go's capital names).
+Source: Kubernetes scheduler extender, k8s.io/kube-scheduler/extender/v1, whose JSON has Go's
+capital names. `bind_check.BindCheck` decides; this door reads, answers, and posts the binding.
+
+A binding is counted before it is posted, so that two pods of one grant, or two containers for the
+last of a queue, cannot both pass. Three things can come of the post: it came about or was there
+already (the count stays), it was refused (the count goes back), or nobody knows, because the
+connection broke. Then it counts until the pod itself says where it is, asked once a second, unless
+kube-scheduler asks for the same binding again before.
 """
 
 from __future__ import annotations
@@ -22,9 +28,10 @@ from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import KubeYarnError, Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler import facts
+from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.containers import Containers
 from kubeyarn.scheduler.extender.bind_check import BindCheck, BindRefused
 from kubeyarn.scheduler.facts import PodUse
-from kubeyarn.scheduler.ledger import Ledger
 
 _log = logging.getLogger(__name__)
 
@@ -60,13 +67,19 @@ class Malformed(KubeYarnError):
 
 
 class Extender:
-    """The extender's verbs. *ready* is false until the ledger is complete and the lease held."""
+    """The extender's verbs. *ready* is false until the cache is complete and the lease held."""
 
     def __init__(
-        self, client: KubeClient, ledger: Ledger, check: BindCheck, ready: Callable[[], bool]
+        self,
+        client: KubeClient,
+        cache: Cache,
+        containers: Containers,
+        check: BindCheck,
+        ready: Callable[[], bool],
     ) -> None:
         self._client = client
-        self._ledger = ledger
+        self._pods = cache.pods
+        self._containers = containers
         self._check = check
         self._ready = ready
         self._doubts: dict[ContainerId, asyncio.Task[None]] = {}
@@ -132,11 +145,11 @@ class Extender:
             # The answer to this call will tell.
             doubt.cancel()
         # Taken before the call: two pods of one grant cannot both pass.
-        self._ledger.bind(container, asked.pod_uid)
+        self._containers.bind(container, asked.pod_uid)
         try:
             await self._post(asked)
         except ApiError as error:
-            self._ledger.unbind(container, asked.pod_uid)
+            self._containers.unbind(container, asked.pod_uid)
             return _bind_refused(asked, error)
         except Unavailable as error:
             # It may have come about: it counts until the pod says where it is.
@@ -163,12 +176,12 @@ class Extender:
             return False
         mine = pod["metadata"]["uid"] == asked.pod_uid
         if mine and not pod["spec"].get("nodeName"):
-            self._ledger.unbind(container, asked.pod_uid)
+            self._containers.unbind(container, asked.pod_uid)
         return True
 
     async def _container(self, asked: ExtenderBindingArgs) -> ContainerId:
         """The container that a pod is; read from the API server when the watch is behind."""
-        use = self._ledger.pods.get((asked.pod_namespace, asked.pod_name))
+        use = self._pods.get((asked.pod_namespace, asked.pod_name))
         if use is None or use.uid != asked.pod_uid:
             pod = await self._client.get(PODS, asked.pod_name, asked.pod_namespace)
             use = facts.pod_use(pod)
@@ -201,7 +214,7 @@ class Extender:
                 raise
 
     async def _preempt(self, _: ExtenderPreemptionArgs) -> Object:
-        """kube-scheduler takes nothing away for a pod of ours: the ledger decides on that."""
+        """kube-scheduler takes nothing away for a pod of ours: queues' policy decides on that."""
         return {"NodeNameToMetaVictims": {}}
 
 

@@ -30,13 +30,6 @@ def shown(amounts: Mapping[str, int]) -> dict[str, str]:
     }
 
 
-def newer(known: Object, written: Object) -> Object:
-    """The later of two versions of an object."""
-    if int(known["metadata"]["resourceVersion"]) > int(written["metadata"]["resourceVersion"]):
-        return known
-    return written
-
-
 def timestamp(ms: int | None = None) -> str:
     """Milliseconds since 1970 as Kubernetes writes a time; None: now."""
     time = datetime.now(UTC) if ms is None else datetime.fromtimestamp(ms / 1000, UTC)

@@ -20,8 +20,9 @@ from kubeyarn.model.errors import Problem
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler import queue_tree
-from kubeyarn.scheduler.ledger import Ledger
-from kubeyarn.scheduler.status.patch import changes, newer, shown, timestamp
+from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.scheduler_state import SchedulerState
+from kubeyarn.scheduler.status.patch import changes, shown, timestamp
 from kubeyarn.schedulers.api import QueueStatus
 
 _MOST_MADE = 1000
@@ -30,32 +31,44 @@ _MOST_MADE = 1000
 class QueueWriter:
     """Keeps YarnQueue.status current, each queue at most once in a while."""
 
-    def __init__(self, client: KubeClient, ledger: Ledger, every_s: float) -> None:
+    def __init__(
+        self, client: KubeClient, cache: Cache, state: SchedulerState, every_s: float
+    ) -> None:
         self._client = client
-        self._ledger = ledger
+        self._queues = cache.queues
+        self._nodes = cache.nodes
+        self._state = state
         self._every_s = every_s
         self._wanted: dict[str, Object] = {}
         self._written_at: dict[str, float] = {}
-        self.queue: WorkQueue[str] = WorkQueue(self._write, settle_s=0.0)
+        self.queue: WorkQueue[str] = WorkQueue(self.write, settle_s=0.0)
 
     def refresh(self) -> None:
         """Have every queue written whose status is not what it should be."""
-        ledger = self._ledger
-        in_force = ledger.in_force.config is not None
-        statuses = {s.path: s for s in ledger.engine.queue_status()} if in_force else {}
-        made = made_queues(statuses.values(), ledger.queues, ledger.types.mapping)
-        for path, queue in ledger.queues.items():
-            wanted = self._status(queue, statuses.get(path)) | {"madeQueues": made.get(path, [])}
-            if changes(queue.get("status") or {}, wanted):
-                self._wanted[path] = wanted
+        wanted = self.wanted()
+        for path, queue in self._queues.objects.items():
+            if changes(queue.get("status") or {}, wanted[path]):
+                self._wanted[path] = wanted[path]
                 self.queue.add(path)
 
-    async def _write(self, path: str) -> None:
+    def wanted(self) -> dict[str, Object]:
+        """What the status of each queue should say."""
+        state, objects = self._state, self._queues.objects
+        in_force = state.in_force.config is not None
+        statuses = {s.path: s for s in state.scheduler.queue_status()} if in_force else {}
+        made = made_queues(statuses.values(), objects, state.types.mapping)
+        return {
+            path: self._status(queue, statuses.get(path)) | {"madeQueues": made.get(path, [])}
+            for path, queue in objects.items()
+        }
+
+    async def write(self, path: str) -> None:
+        """Write what of a queue's status was not as it should be at the last refresh."""
         rest = self._written_at.get(path, float("-inf")) + self._every_s - time.monotonic()
         if rest > 0:
             self.queue.add(path, after_s=rest)
             return
-        queue = self._ledger.queues.get(path)
+        queue = self._queues.objects.get(path)
         wanted = self._wanted.pop(path, None)
         body = changes((queue or {}).get("status") or {}, wanted or {})
         if queue is None or not body:
@@ -65,34 +78,32 @@ class QueueWriter:
             written = await self._client.patch(QUEUES, path, {"status": body}, sub="status")
         except NotFound:
             return
-        known = self._ledger.queues.get(path)
-        if known is not None and known["metadata"]["uid"] == written["metadata"]["uid"]:
-            self._ledger.queues[path] = newer(known, written)
+        self._queues.status_written(written)
 
     def _status(self, queue: Object, status: QueueStatus | None) -> Object:
-        ledger = self._ledger
+        state = self._state
         path = queue["metadata"]["name"]
         generation = int(queue["metadata"].get("generation") or 0)
-        problem = ledger.in_force.problems.get(path)
+        problem = state.in_force.problems.get(path)
         wanted: Object = {
             "observedGeneration": generation,
             "conditions": conditions.merged(
                 (queue.get("status") or {}).get("conditions"),
-                queue_sayings(queue, status, problem, SchedulerKind(ledger.kind.value)),
+                queue_sayings(queue, status, problem, SchedulerKind(state.kind.value)),
                 generation,
                 timestamp(),
             ),
         }
-        words = ledger.in_force.objects.get(path)
+        in_force = state.in_force.objects.get(path)
         # Its absence lets a deleted queue go.
-        wanted["inForce"] = queue_tree.spec(words) if words is not None else None
+        wanted["inForce"] = queue_tree.spec(in_force) if in_force is not None else None
         if status is not None:
             # What only leaves and the Fair Scheduler have goes with them.
             known = queue.get("status") or {}
             wanted |= {name: None for name in ("am", "users", "fairShare") if name in known}
-            wanted |= use(status, ledger.types.mapping)
+            wanted |= usage_status(status, state.types.mapping)
         if path == "root":
-            wanted["nodes"] = sum(node.schedulable for node in ledger.nodes.values())
+            wanted["nodes"] = sum(node.schedulable for node in self._nodes.facts.values())
         return wanted
 
 
@@ -131,7 +142,7 @@ def status_applications(status: QueueStatus) -> str:
     return "1 application" if count == 1 else f"{count} applications"
 
 
-def use(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, int]]) -> Object:
+def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, int]]) -> Object:
     """What a queue has and holds, as status says it. Pure."""
 
     def said(vector: Vector) -> dict[str, str]:

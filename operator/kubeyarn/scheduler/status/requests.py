@@ -20,31 +20,39 @@ from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.scheduler.asks import Held, RequestState
-from kubeyarn.scheduler.ledger import Ledger
+from kubeyarn.scheduler.cache import Cache
 from kubeyarn.scheduler.node_backoff import MOST_LISTED, NodeBackoff
-from kubeyarn.scheduler.status.patch import changes, newer, shown, timestamp
+from kubeyarn.scheduler.request_state import Allocation, RequestState
+from kubeyarn.scheduler.scheduler_state import SchedulerState
+from kubeyarn.scheduler.status.patch import changes, shown, timestamp
 
 
 class RequestWriter:
     """Keeps the scheduler's part of ContainerRequest.status current."""
 
     def __init__(
-        self, client: KubeClient, ledger: Ledger, leading: Callable[[], bool], epoch: int = 0
+        self,
+        client: KubeClient,
+        cache: Cache,
+        state: SchedulerState,
+        leading: Callable[[], bool],
+        epoch: int = 0,
     ) -> None:
         self._client = client
-        self._ledger = ledger
+        self._requests = cache.requests
+        self._state = state
         self._leading = leading
         self._epoch = epoch
-        self.queue: WorkQueue[Key] = WorkQueue(self._write, settle_s=0.0)
+        self.queue: WorkQueue[Key] = WorkQueue(self.write, settle_s=0.0)
 
-    async def _write(self, key: Key) -> None:
-        state = self._ledger.requests.get(key)
+    async def write(self, key: Key) -> None:
+        """Write what of a request's status is not as it should be."""
+        state = self._requests.get(key)
         if state is None or state.deleted:
             return
         if not self._leading():
             raise Unavailable("the lease is not held")
-        body = changes(state.found.get("status") or {}, self._status(state))
+        body = changes(state.found.get("status") or {}, self.wanted(state))
         if not body:
             return
         # The API server lets no epoch follow a later one (CEL in the definition).
@@ -55,10 +63,10 @@ class RequestWriter:
             )
         except NotFound:
             return
-        if state.uid == written["metadata"]["uid"]:
-            state.found = newer(state.found, written)
+        self._requests.status_written(key, written)
 
-    def _status(self, state: RequestState) -> Object:
+    def wanted(self, state: RequestState) -> Object:
+        """What the status of a request should say, the scheduler's part of it."""
         status = state.found.get("status") or {}
         generation = int(state.found["metadata"].get("generation") or 0)
         wanted: Object = {
@@ -66,10 +74,10 @@ class RequestWriter:
             "queue": state.queue,
             "granted": state.granted,
             "pending": state.pending,
-            "grants": grants_status(state.grants),
-            "preempting": preempting_status(state.grants),
-            "avoidedNodes": node_backoffs_status(state.avoided),
-            "updates": updates_status(state, self._ledger.types),
+            "grants": grants_status(state.allocations),
+            "preempting": preempting_status(state.allocations),
+            "avoidedNodes": node_backoffs_status(state.backoffs),
+            "updates": updates_status(state, self._state.types),
             "conditions": conditions.merged(
                 status.get("conditions"), _sayings(state), generation, timestamp()
             ),
@@ -80,7 +88,7 @@ class RequestWriter:
             given = {} if state.priority is None else {"priorityInForce": state.priority}
             wanted["applied"] = {**said, "queue": queue, **given}
         if state.size is not None:
-            wanted["resources"] = shown(self._ledger.types.mapping(state.size))
+            wanted["resources"] = shown(self._state.types.mapping(state.size))
         return wanted
 
 
@@ -112,11 +120,11 @@ def _sayings(state: RequestState) -> list[Saying]:
     return said
 
 
-def grants_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
+def grants_status(grants: Mapping[ContainerId, Allocation]) -> list[Object]:
     """Grants as status lists them: by attempt, epoch and node, numbers as ranges."""
     groups: dict[tuple[int, int, str], list[int]] = {}
-    for container, held in grants.items():
-        group = (container.attempt.number, container.epoch, held.node)
+    for container, allocation in grants.items():
+        group = (container.attempt.number, container.epoch, allocation.node)
         groups.setdefault(group, []).append(container.number)
     return [
         {"attempt": attempt, "epoch": epoch, "node": node, "containers": ranges.compact(numbers)}
@@ -124,21 +132,23 @@ def grants_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
     ]
 
 
-def preempting_status(grants: Mapping[ContainerId, Held]) -> list[Object]:
+def preempting_status(grants: Mapping[ContainerId, Allocation]) -> list[Object]:
     """Containers that are being taken back, by id.
 
     One that is killed is listed as long as its grant: the ResourceManager must know why it ended.
     """
     return [
-        {"id": str(container), "kill": held.preempting[0], "message": held.preempting[1][:512]}
-        for container, held in sorted(grants.items())
-        if held.preempting is not None and (held.preempting[0] or not held.freed)
+        {"id": str(container), "kill": one.preempting[0], "message": one.preempting[1][:512]}
+        for container, one in sorted(grants.items())
+        if one.preempting is not None and (one.killed or not one.released)
     ]
 
 
-def node_backoffs_status(avoided: Mapping[str, NodeBackoff]) -> list[Object]:
-    """NodeBackoff nodes as status lists them, of very many the latest."""
-    latest = sorted(avoided.items(), key=lambda entry: (-entry[1].until_ms, entry[0]))[:MOST_LISTED]
+def node_backoffs_status(backoffs: Mapping[str, NodeBackoff]) -> list[Object]:
+    """Node backoffs as status lists them, of very many the latest."""
+    latest = sorted(backoffs.items(), key=lambda entry: (-entry[1].until_ms, entry[0]))[
+        :MOST_LISTED
+    ]
     return [
         {
             "node": node,
@@ -151,27 +161,27 @@ def node_backoffs_status(avoided: Mapping[str, NodeBackoff]) -> list[Object]:
 
 
 def updates_status(state: RequestState, types: ResourceTypes) -> list[Object]:
-    """What is charged for the containers that were wished something else."""
+    """What is charged for the containers that have an update."""
 
     def shown(size: Vector) -> dict[str, str]:
         return {name: quantities.show(name, n) for name, n in types.mapping(size).items() if n}
 
     said: list[Object] = []
-    for container in sorted(state.updating & state.grants.keys()):
-        held = state.grants[container]
-        size = held.size or state.size
-        if held.freed or size is None:
+    for container in sorted(state.updating & state.allocations.keys()):
+        allocation = state.allocations[container]
+        size = allocation.size or state.size
+        if allocation.released or size is None:
             continue
         entry: Object = {
             "id": str(container),
             "resources": shown(size),
-            "executionType": names.OPPORTUNISTIC if held.opportunistic else names.GUARANTEED,
+            "executionType": names.OPPORTUNISTIC if allocation.opportunistic else names.GUARANTEED,
         }
-        if held.wanted is not None:
-            entry["wanted"] = shown(held.wanted)
-        if held.refused:
-            entry["message"] = held.refused[:512]
-        if held.waits is not None:
-            entry["waits"] = ": ".join(held.waits)[:512]
+        if allocation.wanted is not None:
+            entry["wanted"] = shown(allocation.wanted)
+        if allocation.refused:
+            entry["message"] = allocation.refused[:512]
+        if allocation.waits is not None:
+            entry["waits"] = ": ".join(allocation.waits)[:512]
         said.append(entry)
     return said

@@ -1,0 +1,381 @@
+"""The allocation loop: take in what changed, decide, and have it written. One task, no locks.
+
+Watch events come between two turns and only note what changed: an object goes into the cache, its
+name into a set. A turn then looks at each name once, so a burst of events costs one look. The steps
+and their order are `AllocationLoop.turn`. Everything runs on one event loop and no step waits, so
+the caches, the scheduler and the accounts are consistent whenever anybody else (a writer, the
+extender) can look at them.
+
+A scheduler is built anew (`rebuild`) at the start, and when the objects call for another one. Order
+matters there: the queue tree first, then nodes, then applications by their ids with what they hold,
+so that the same objects give the same scheduler whatever order they were listed in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from prometheus_client import Counter, Histogram
+
+from kubeyarn.crd.object import Key, Object
+from kubeyarn.model.containers import Container
+from kubeyarn.scheduler.asks import AskReader
+from kubeyarn.scheduler.cache import Cache, application_id
+from kubeyarn.scheduler.container_updates import ContainerUpdates
+from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.queue_tree import InForce
+from kubeyarn.scheduler.reconcilers.applications import ApplicationReconciler, MaySubmit
+from kubeyarn.scheduler.reconcilers.nodes import NodeReconciler
+from kubeyarn.scheduler.reconcilers.pods import PodReconciler
+from kubeyarn.scheduler.reconcilers.queues import QueueReconciler
+from kubeyarn.scheduler.reconcilers.requests import RequestReconciler
+from kubeyarn.scheduler.recovery import Recovery
+from kubeyarn.scheduler.request_state import Allocation, RequestState
+from kubeyarn.scheduler.scheduler_state import SchedulerState
+from kubeyarn.scheduler.settings import Settings
+from kubeyarn.scheduler.status.queues import QueueWriter
+from kubeyarn.scheduler.status.requests import RequestWriter
+from kubeyarn.scheduler.status.waiting import WaitingReasons
+from kubeyarn.schedulers.api import Decision, Grant, Increase, Preempt
+
+_log = logging.getLogger(__name__)
+
+GRANTS = Counter("kubeyarn_grants", "Containers granted.")
+PREEMPTIONS = Counter("kubeyarn_preemptions", "Containers marked and killed.", ["what"])
+CYCLES = Histogram(
+    "kubeyarn_cycle_seconds",
+    "Time of one scheduling cycle.",
+    buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+)
+
+_IDLE_S = 0.5
+_BURST_S = 0.002
+
+
+class Interval:
+    """Something that is done once in a while, the first time at once."""
+
+    def __init__(self) -> None:
+        self._due_at = float("-inf")
+
+    def is_due(self, now: float, every_s: float) -> bool:
+        """Whether it is to be done at the time *now*; the next time is *every_s* later."""
+        if now < self._due_at:
+            return False
+        self._due_at = now + every_s
+        return True
+
+    def at_once(self) -> None:
+        """It is to be done at the next chance."""
+        self._due_at = float("-inf")
+
+
+class AllocationLoop:
+    """Runs the scheduler on what was seen."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        state: SchedulerState,
+        containers: Containers,
+        may_submit: MaySubmit,
+        settings: Settings,
+        now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+    ) -> None:
+        self._cache = cache
+        self._state = state
+        self._containers = containers
+        self._settings = settings
+        self._now_ms = now_ms
+        asks = AskReader(cache, state)
+        # Reconcilers, by the kind of object; see the room's own page for who uses whom.
+        self.requests = RequestReconciler(cache, state, containers, asks)
+        self.recovery = Recovery(cache, state, containers, asks)
+        self.updates = ContainerUpdates(cache, state, containers, asks)
+        self.queues = QueueReconciler(cache, state)
+        self.pods = PodReconciler(cache, containers)
+        self.applications = ApplicationReconciler(
+            cache, state, containers, self.requests, self.recovery, self.updates, may_submit
+        )
+        self.nodes = NodeReconciler(cache, state, containers, self.applications.revoke)
+        self._waiting = WaitingReasons(cache, state)
+        # What changed since the last turn.
+        self._wake = asyncio.Event()
+        self._queues_changed = False
+        self._changed_nodes: set[str] = set()
+        self._changed_applications: set[Key] = set()
+        # What is done once in a while.
+        self._revoking, self._backoffs, self._lost, self._leaving = (Interval() for _ in range(4))
+        self._preempting, self._reporting = Interval(), Interval()
+        self._explaining, self._explaining_updates = Interval(), Interval()
+
+    # What is seen arrives here; it is only noted.
+
+    def queue_seen(self, what: str, item: Object) -> None:
+        """A YarnQueue changed."""
+        self._queues_changed |= self.queues.see(item, deleted=what == "DELETED")
+        self._wake.set()
+
+    def node_seen(self, what: str, item: Object) -> None:
+        """A node changed; heartbeats are none."""
+        if self.nodes.see(item, deleted=what == "DELETED"):
+            self._changed_nodes.add(item["metadata"]["name"])
+            self._wake.set()
+
+    def pod_seen(self, what: str, item: Object) -> None:
+        """A pod changed, ours or foreign."""
+        use, node = self.pods.see(item, deleted=what == "DELETED")
+        if node:
+            self._changed_nodes.add(node)
+        if use.container is not None:
+            state = self._cache.requests.of_container(use.container)
+            if state is not None:
+                self._changed_applications.add(state.application)
+        if node or use.container is not None:
+            self._wake.set()
+
+    def application_seen(self, what: str, item: Object) -> None:
+        """A YarnApplication changed."""
+        key = self.applications.see(item, deleted=what == "DELETED")
+        self.look_again(key)
+
+    def request_seen(self, what: str, item: Object) -> None:
+        """A ContainerRequest changed."""
+        key = self.requests.see(item, deleted=what == "DELETED")
+        self.look_again(key)
+
+    def look_again(self, application: Key) -> None:
+        """Something that an application waits for may be known now."""
+        self._changed_applications.add(application)
+        self._wake.set()
+
+    # The loop.
+
+    async def run(self, requests: RequestWriter, queues: QueueWriter) -> None:
+        """Turn until cancelled; everything that was seen before is in the first turn."""
+        self.rebuild(self._now_ms())
+        for key in list(self._cache.requests.states):
+            requests.queue.add(key)
+        # What was listed stays: the collector need not walk it in the middle of a cycle.
+        gc.collect()
+        gc.freeze()
+        while True:
+            if self.turn(queues.refresh):
+                # The rest of the grants is for the next turn; let writes and watches run first.
+                await asyncio.sleep(0)
+                continue
+            self._wake.clear()
+            try:
+                # Not wait_for: before Python 3.12 it may swallow a cancellation.
+                async with asyncio.timeout(_IDLE_S):
+                    await self._wake.wait()
+                # A burst of events costs one turn.
+                await asyncio.sleep(_BURST_S)
+            except TimeoutError:
+                pass
+
+    def turn(self, report_queues: Callable[[], None]) -> bool:
+        """Take in, decide, and look after what was decided; whether there may be more to grant.
+
+        *report_queues* has the queues' status written where it is not as it should be.
+        """
+        now, now_ms = time.monotonic(), self._now_ms()
+        every_s, why_s = self._settings.queue_status_every_s, self._settings.why_every_s
+        # 1. What changed since the last turn goes into the scheduler, which decides on it; grants,
+        #    increases and preemptions go onto the requests that they are for.
+        more = self.cycle()
+        # 2. Grants whose pods kube-scheduler refuses for too long are revoked.
+        if self._revoking.is_due(now, every_s):
+            self.revoke_refused(now_ms)
+        # 3. Nodes that refused an application's pods are tried again when their backoff ends.
+        if self._backoffs.is_due(now, every_s):
+            self.applications.end_backoffs(now_ms)
+        # 4. Lost nodes are forgotten when nothing runs there any more.
+        if self._lost.is_due(now, every_s) and self._cache.nodes.lost:
+            self._settle(now_ms)
+        # 5. Deleted queues leave when nothing uses them any more: the next turn tries without them.
+        if self._leaving.is_due(now, every_s) and self.queues.may_leave_now():
+            self._queues_changed = True
+            self._wake.set()
+        # 6. The preemption policy takes back what is owed to others, as often as root says.
+        config = self._state.in_force.config
+        if (
+            config is not None
+            and config.preemption.enabled
+            and self._preempting.is_due(now, config.preemption.interval_ms / 1000)
+        ):
+            self._preempt(now_ms)
+        # 7. What is held, and why the rest waits, goes to the writers of status.
+        if self._reporting.is_due(now, every_s):
+            report_queues()
+        if self._explaining.is_due(now, every_s):
+            self._waiting.explain(now, now_ms, why_s)
+        if self._explaining_updates.is_due(now, why_s):
+            self.updates.explain(now_ms)
+        return more
+
+    def cycle(self) -> bool:
+        """Take in what changed and run one scheduling cycle; whether there may be more to grant."""
+        now_ms, most = self._now_ms(), self._settings.grants_per_cycle
+        self._take_in(now_ms)
+        started = time.perf_counter()
+        decisions: list[Decision] = [*self._state.scheduler.cycle(now_ms, most)]
+        increases = [one for one in decisions if isinstance(one, Increase)]
+        for increase in increases:
+            # Before opportunistic containers are looked at: one that is promoted is charged by the
+            # scheduler now, and must not be counted by the opportunistic allocator as well.
+            self.updates.increased(increase)
+        decisions += self._opportunistic_decisions(most)
+        CYCLES.observe(time.perf_counter() - started)
+        grants = [one for one in decisions if isinstance(one, Grant)]
+        for grant in grants:
+            self._grant(grant.container)
+        for decision in decisions:
+            if isinstance(decision, Preempt):
+                self.note_preemption(decision)
+        GRANTS.inc(len(grants))
+        return len(grants) + len(increases) >= most
+
+    def _opportunistic_decisions(self, most: int) -> list[Decision]:
+        """Have opportunistic containers go whose room was taken, and grant others."""
+        opportunistic, scheduler = self._state.opportunistic, self._state.scheduler
+        if opportunistic.idle:
+            return []
+        return [*opportunistic.cycle(scheduler.node_reports(), scheduler.next_id, most)]
+
+    # 1. Taking in.
+
+    def _take_in(self, now_ms: int) -> None:
+        """Bring the scheduler in line with what was seen: queues, nodes, applications, orphans."""
+        if self.queues.needs_rebuild():
+            _log.info("the scheduler or the resource types changed: building the scheduler anew")
+            self.rebuild(now_ms)
+            return
+        if self._queues_changed:
+            self._queues_changed = False
+            self._sync_queues(now_ms)
+            # What a queue refused before it may take now.
+            self._changed_applications |= set(self._cache.applications.objects)
+            self._reporting.at_once()
+        nodes, self._changed_nodes = sorted(self._changed_nodes), set()
+        for name in nodes:
+            self.nodes.sync(name, now_ms)
+        applications, self._changed_applications = self._changed_applications, set()
+        for key in self._by_submission(applications):
+            self.applications.sync(key, now_ms)
+        if self._cache.pods.has_orphans:
+            self._settle(now_ms)
+
+    def _sync_queues(self, now_ms: int) -> None:
+        if self.queues.sync(now_ms):
+            for name in sorted(self._cache.nodes.facts):
+                self.nodes.sync(name, now_ms)
+
+    def _settle(self, now_ms: int) -> None:
+        """Adopt containers that no request lists, and let go of lost nodes that are empty."""
+        changed = self.recovery.adopt(now_ms)
+        for name in [*self.nodes.lost(), *changed]:
+            self.nodes.sync(name, now_ms)
+
+    def _by_submission(self, keys: set[Key]) -> list[Key]:
+        """Applications by submission, so that order does not hang on which event came first."""
+
+        def order(key: Key) -> tuple[str, str, Key]:
+            found = self._cache.applications.objects.get(key) or {}
+            created = (found.get("metadata") or {}).get("creationTimestamp") or ""
+            return created, (found.get("status") or {}).get("applicationId") or "", key
+
+        return sorted(keys, key=order)
+
+    def rebuild(self, now_ms: int) -> None:
+        """Have a new scheduler know everything that is cached, in an order of the objects alone."""
+        kind, types = self.queues.wanted_kind(), self.queues.wanted_types()
+        if self.queues.are_abandoned():
+            self._state.put_in_force(InForce())
+        for state in self._cache.requests.states.values():
+            state.convert(self._state.types, types)
+        self._state.reset(kind, types)
+        self._containers.reset()
+        self._sync_queues(now_ms)
+        for name in sorted(self._cache.nodes.facts):
+            self.nodes.sync(name, now_ms)
+        self.nodes.keep_lost()
+        found = self._cache.applications.objects
+        ids = {key: application_id(application) for key, application in found.items()}
+        for _, key in sorted((one, key) for key, one in ids.items() if one is not None):
+            self.applications.sync(key, now_ms)
+        self.recovery.enter_detached(now_ms)
+        for key in sorted(self._cache.requests.applications()):
+            if ids.get(key) is None:
+                self.applications.sync(key, now_ms)
+        self._settle(now_ms)
+        self._queues_changed = False
+        self._changed_nodes.clear()
+        self._changed_applications.clear()
+
+    # 2. Decisions, noted on the requests that they are for.
+
+    def _grant(self, container: Container) -> None:
+        """Note a new container, to be written: a grant is durable before its pod exists."""
+        state = self._request_for(container)
+        if state is None:
+            # Asked and gone within one cycle: nobody is there to be told.
+            self._containers.release_charge(container.id)
+            return
+        self._state.applications.number_given(container.id)
+        allocation = Allocation(container.node, opportunistic=state.opportunistic)
+        self._cache.requests.allocate(state, container.id, allocation)
+        state.count_grant(container.size)
+        self._cache.requests.changed(state)
+
+    def _request_for(self, container: Container) -> RequestState | None:
+        """The request that a new container answers; None when it is gone."""
+        submitted = self._state.applications.by_id(container.id.attempt.application)
+        if submitted is None:
+            return None
+        if not container.am:
+            return self._cache.requests.get((submitted.key[0], container.key.name))
+        number = container.id.attempt.number
+        states = self._cache.requests.of_application(submitted.key)
+        return next((s for s in states if s.am and s.attempt == number), None)
+
+    def note_preemption(self, decision: Preempt) -> None:
+        """Note that a container is marked to be taken back, or is killed now."""
+        state = self._cache.requests.of_container(decision.container)
+        allocation = self._cache.requests.allocation(decision.container)
+        if state is None or allocation is None:
+            return
+        if allocation.preempt(decision.message, kill=decision.kill):
+            if decision.kill:
+                self._containers.cancel_increase(decision.container)
+            self._cache.requests.changed(state)
+
+    # What is done once in a while.
+
+    def revoke_refused(self, now_ms: int) -> None:
+        """Revoke grants whose pods kube-scheduler refuses for too long."""
+        patience_ms = self._settings.bind_patience_s * 1000
+        before = datetime.fromtimestamp((now_ms - patience_ms) / 1000, UTC)
+        created_before = before.strftime("%Y-%m-%dT%H:%M:%SZ")
+        refused = [
+            use
+            for use in self._cache.pods.of_containers()
+            if use.refused and not use.node and use.created < created_before
+        ]
+        for use in refused:
+            container = use.container
+            allocation = self._cache.requests.allocation(container) if container else None
+            if container is not None and allocation is not None and not allocation.released:
+                _log.warning("%s: grant taken back, its pod is refused: %s", container, use.refused)
+                self.applications.revoke(container, now_ms)
+
+    def _preempt(self, now_ms: int) -> None:
+        for decision in self._state.scheduler.preempt(now_ms):
+            if isinstance(decision, Preempt):
+                self.note_preemption(decision)
+                PREEMPTIONS.labels("killed" if decision.kill else "marked").inc()

@@ -1,0 +1,455 @@
+"""What the scheduler has seen of the API server's objects, with the indices that it needs.
+
+Theory of operation. Five kinds are watched; each has a cache of its own here. A watch event
+replaces one object and says what of it matters: the caches are levels, so seeing an object twice,
+late, or after events were missed comes to the same. Deletions after a relist carry metadata only,
+so what was known of the object is looked up, never read from the event; and they name a uid,
+because another object may have the name by then.
+
+All indices are private and change together with what they index:
+
+- pods by key, by container id (the newest pod of a container), and per node those pods that are not
+  ours (they take room of it);
+- bound pods of ours that no request lists (orphaned containers), until recovery has looked at them;
+- requests by key, by application, and by granted container;
+- how many nodes have each extended resource.
+
+Nothing here decides anything. Caches are read by everybody and written by the reconcilers, through
+these methods alone. `tests/unit/scheduler/test_cache.py` recounts the indices after random events.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+from kubeyarn.crd import queues
+from kubeyarn.crd.object import Key, Object, key_of
+from kubeyarn.model.ids import ApplicationId, ContainerId
+from kubeyarn.model.resources import Vector
+from kubeyarn.scheduler.facts import NodeFacts, PodUse, extended_resources
+from kubeyarn.scheduler.request_state import AM_ROLE, Allocation, RequestState
+
+
+class QueueCache:
+    """YarnQueues by path."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, Object] = {}
+        # The resources that queues name; None: to be looked up, because a queue changed.
+        self._named: frozenset[str] | None = None
+
+    @property
+    def objects(self) -> Mapping[str, Object]:
+        """All queues by path, read-only."""
+        return MappingProxyType(self._queues)
+
+    def see(self, queue: Object, *, deleted: bool) -> bool:
+        """Take a queue as seen; false: nothing but its status changed, which is our own word."""
+        path = queue["metadata"]["name"]
+        before = self._queues.get(path)
+        if deleted:
+            self._queues.pop(path, None)
+        else:
+            self._queues[path] = queue
+            if before is not None and _asked_of(before) == _asked_of(queue):
+                return False
+        self._named = None
+        return True
+
+    def status_written(self, queue: Object) -> None:
+        """Take the answer to our own write of status, so that it is not written again.
+
+        An answer that brings a new spec is left to the watch, which must see that it is new.
+        """
+        path = queue["metadata"]["name"]
+        known = self._queues.get(path)
+        if known is not None and known["metadata"]["uid"] == queue["metadata"]["uid"]:
+            later = newer(known, queue)
+            if _asked_of(later) == _asked_of(known):
+                self._queues[path] = later
+
+    def named_resources(self) -> frozenset[str]:
+        """Every resource that a queue names."""
+        if self._named is None:
+            self._named = frozenset(queues.resource_types(self._queues.values()).names)
+        return self._named
+
+
+class NodeCache:
+    """Nodes by name, and those that are gone while containers may run on them still."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, NodeFacts] = {}
+        self._lost: dict[str, NodeFacts] = {}
+        self._extended: Counter[str] = Counter()
+
+    @property
+    def facts(self) -> Mapping[str, NodeFacts]:
+        """All nodes that exist, by name, read-only."""
+        return MappingProxyType(self._nodes)
+
+    @property
+    def lost(self) -> Mapping[str, NodeFacts]:
+        """Nodes that are gone and not forgotten, by name, read-only."""
+        return MappingProxyType(self._lost)
+
+    def see(self, facts: NodeFacts) -> bool:
+        """Take a node as seen; false: nothing of it changed that matters, as with a heartbeat."""
+        before = self._nodes.get(facts.name)
+        if before == facts:
+            return False
+        if before is not None:
+            self._extended.subtract(extended_resources(before.allocatable))
+        self._extended.update(extended_resources(facts.allocatable))
+        self._nodes[facts.name] = facts
+        self._lost.pop(facts.name, None)
+        return True
+
+    def delete(self, name: str) -> None:
+        """Take a node as deleted; it is lost until nothing runs there any more."""
+        facts = self._nodes.pop(name, None)
+        if facts is not None:
+            self._lost[name] = facts
+            self._extended.subtract(extended_resources(facts.allocatable))
+
+    def lose(self, name: str) -> NodeFacts:
+        """A lost node's facts; one that this process never saw has neither resources nor label."""
+        return self._lost.setdefault(name, NodeFacts(name, {}, "", "", schedulable=False))
+
+    def forget(self, name: str) -> None:
+        """Nothing runs on a lost node any more."""
+        self._lost.pop(name, None)
+
+    def partition(self, name: str) -> str:
+        """The partition label of a node, lost ones included; "" where there is none."""
+        facts = self._nodes.get(name) or self._lost.get(name)
+        return "" if facts is None else facts.partition
+
+    def extended_resources(self) -> set[str]:
+        """The extended resources that some node has."""
+        return {name for name, count in self._extended.items() if count}
+
+
+class PodCache:
+    """Pods: those of containers, and those of others, which take room of their nodes."""
+
+    def __init__(self) -> None:
+        self._pods: dict[Key, PodUse] = {}
+        self._of_container: dict[ContainerId, PodUse] = {}
+        self._foreign: dict[str, dict[Key, PodUse]] = defaultdict(dict)
+        self._orphaned: set[ContainerId] = set()
+
+    def get(self, key: Key) -> PodUse | None:
+        """A pod by namespace and name."""
+        return self._pods.get(key)
+
+    def of_container(self, container: ContainerId) -> PodUse | None:
+        """The newest pod of a container."""
+        return self._of_container.get(container)
+
+    def of_containers(self) -> Iterable[PodUse]:
+        """The newest pod of every container."""
+        return self._of_container.values()
+
+    def foreign_on(self, node: str) -> Iterable[PodUse]:
+        """The pods on a node that take room of it without being granted."""
+        return self._foreign.get(node, {}).values()
+
+    def see(self, seen: PodUse, *, deleted: bool) -> tuple[PodUse, str]:
+        """Take a pod as seen; returns what is known of it, and the node whose free room changed.
+
+        The node is "" when none did.
+        """
+        key = (seen.namespace, seen.name)
+        before = self._pods.get(key)
+        use = seen
+        if not deleted:
+            self._pods[key] = use
+        elif before is not None and before.uid == use.uid:
+            # A deletion that nobody watched tells only which pod it was.
+            use = self._pods.pop(key)
+        if use.container is None:
+            return use, self._see_foreign(key, use, before, deleted=deleted)
+        if not deleted:
+            self._of_container[use.container] = use
+        else:
+            current = self._of_container.get(use.container)
+            if current is not None and current.uid == use.uid:
+                del self._of_container[use.container]
+        return use, self._end_foreign(key, use) if deleted or use.over else ""
+
+    def _see_foreign(self, key: Key, use: PodUse, before: PodUse | None, *, deleted: bool) -> str:
+        if not use.node:
+            return ""
+        if deleted or use.over:
+            return self._end_foreign(key, use)
+        self._foreign[use.node][key] = use
+        same = before is not None and before.node == use.node and before.requests == use.requests
+        return "" if same else use.node
+
+    def _end_foreign(self, key: Key, use: PodUse) -> str:
+        """A pod takes no room any more; one of the same name that came after it still does."""
+        known = self._foreign.get(use.node, {}).get(key)
+        if known is None or known.uid != use.uid:
+            return ""
+        del self._foreign[use.node][key]
+        return use.node
+
+    def count_as_foreign(self, use: PodUse) -> None:
+        """A container whose queue is gone takes room of its node only, until its pod is over."""
+        self._foreign[use.node][use.namespace, use.name] = use
+
+    def orphan(self, container: ContainerId) -> None:
+        """A pod is bound whose container no request lists; recovery has to look at it."""
+        self._orphaned.add(container)
+
+    @property
+    def has_orphans(self) -> bool:
+        """Whether recovery has something to look at."""
+        return bool(self._orphaned)
+
+    def take_orphans(self) -> list[ContainerId]:
+        """The containers that no request lists, in order; each is handed out once."""
+        orphaned, self._orphaned = sorted(self._orphaned), set()
+        return orphaned
+
+
+class ApplicationCache:
+    """YarnApplications by key."""
+
+    def __init__(self) -> None:
+        self._applications: dict[Key, Object] = {}
+
+    @property
+    def objects(self) -> Mapping[Key, Object]:
+        """All applications by key, read-only."""
+        return MappingProxyType(self._applications)
+
+    def see(self, found: Object, *, deleted: bool) -> Key:
+        """Take an application as seen; returns its key."""
+        key = key_of(found)
+        if deleted:
+            self._applications.pop(key, None)
+        else:
+            self._applications[key] = found
+        return key
+
+
+class RequestCache:
+    """ContainerRequests with their state, by key, by application and by granted container.
+
+    `on_change` is called with the key of a request whose status should be written again.
+    """
+
+    def __init__(self) -> None:
+        self._states: dict[Key, RequestState] = {}
+        self._of_application: dict[Key, set[Key]] = defaultdict(set)
+        self._granted_to: dict[ContainerId, Key] = {}
+        self._on_change: Callable[[Key], None] = lambda _: None
+
+    def on_change(self, call: Callable[[Key], None]) -> None:
+        """Have *call* told which requests' status should be written."""
+        self._on_change = call
+
+    def changed(self, state: RequestState) -> None:
+        """A request's status should be written again."""
+        self._on_change(state.key)
+
+    @property
+    def states(self) -> Mapping[Key, RequestState]:
+        """All requests by key, read-only."""
+        return MappingProxyType(self._states)
+
+    def get(self, key: Key) -> RequestState | None:
+        """A request."""
+        return self._states.get(key)
+
+    def applications(self) -> set[Key]:
+        """The applications that have requests."""
+        return {key for key, requests in self._of_application.items() if requests}
+
+    def of_application(self, application: Key) -> list[RequestState]:
+        """The requests of an application, in order of their keys."""
+        return [self._states[key] for key in sorted(self._of_application.get(application, ()))]
+
+    def current(self, application: Key, found: Object | None) -> list[RequestState]:
+        """The requests of the application *found*, deleted ones first.
+
+        Deleted ones first, because another may ask by the same key now: the scheduler must drop the
+        old ask before it takes the new one. Deleted requests of an earlier application of this name
+        are forgotten.
+        """
+        states = self.of_application(application)
+        for state in states:
+            if state.deleted and not state.made_for(found):
+                self.forget(state)
+        mine = [state for state in states if state.made_for(found)]
+        return sorted(mine, key=lambda state: (not state.deleted, state.key))
+
+    def is_listed(self, container: ContainerId) -> bool:
+        """Whether a request lists the container."""
+        return container in self._granted_to
+
+    def of_container(self, container: ContainerId) -> RequestState | None:
+        """The request that a container was granted to."""
+        key = self._granted_to.get(container)
+        return self._states.get(key) if key else None
+
+    def allocation(self, container: ContainerId) -> Allocation | None:
+        """The allocation of a container."""
+        state = self.of_container(container)
+        return state.allocations.get(container) if state else None
+
+    def on_node(self, node: str) -> list[tuple[ContainerId, RequestState]]:
+        """The containers on a node that are not released, and the requests they were granted to."""
+        return [
+            (container, state)
+            for state in self._states.values()
+            for container, allocation in state.allocations.items()
+            if allocation.node == node and not allocation.released
+        ]
+
+    def nodes_in_use(self) -> set[str]:
+        """The nodes of all containers that are not released."""
+        return {
+            allocation.node
+            for state in self._states.values()
+            for allocation in state.allocations.values()
+            if not allocation.released
+        }
+
+    # Changes.
+
+    def see(self, found: Object, *, deleted: bool) -> Key:
+        """Take a request as seen; returns its application's key."""
+        key, uid = key_of(found), found["metadata"]["uid"]
+        state = self._states.get(key)
+        if deleted:
+            # A deletion that nobody watched tells only which request it was.
+            if state is None:
+                return key[0], ""
+            if state.uid == uid:
+                state.delete()
+            return state.application
+        if state is not None and state.uid != uid:
+            self.detach(state, state.application)
+            state = None
+        application = (key[0], found["spec"]["application"])
+        if state is None:
+            am = found["spec"].get("role") == AM_ROLE
+            state = RequestState(key, uid, application, am, found)
+            self._add(state)
+        if not _same_grants(state.found, found):
+            # By a scheduler that led before: what it granted is none of ours, and is taken off.
+            self.changed(state)
+        state.see(found)
+        return application
+
+    def status_written(self, key: Key, written: Object) -> None:
+        """Take the answer to our own write of status, so that it is not written again."""
+        state = self._states.get(key)
+        if state is not None and state.uid == written["metadata"]["uid"]:
+            state.see(newer(state.found, written))
+
+    def allocate(self, state: RequestState, container: ContainerId, allocation: Allocation) -> None:
+        """List a container as granted to a request."""
+        state.allocations[container] = allocation
+        self._granted_to[container] = state.key
+
+    def drop(self, state: RequestState, container: ContainerId) -> None:
+        """List a container of a request no longer."""
+        del state.allocations[container]
+        self._granted_to.pop(container, None)
+
+    def forget(self, state: RequestState) -> None:
+        """Keep nothing of a request any more."""
+        self._states.pop(state.key, None)
+        self._of_application[state.application].discard(state.key)
+        for container in state.allocations:
+            self._granted_to.pop(container, None)
+
+    def detach(self, state: RequestState, application: Key) -> None:
+        """Keep what a request holds under another key, because its name is used anew.
+
+        Either another request has its name, or its application's name is free for another one; then
+        *application* is the detached application's key, and a request whose object exists still
+        begins anew for the next application of the name.
+        """
+        self.forget(state)
+        mark = state.uid if application == state.application else application[1]
+        kept = state.detached((state.key[0], f"{state.key[1]} {mark}"), application)
+        self._add(kept)
+        for container in kept.allocations:
+            self._granted_to[container] = kept.key
+        if application != state.application and not state.deleted:
+            anew = RequestState(state.key, state.uid, state.application, state.am, state.found)
+            anew.ask_no_more()
+            self._add(anew)
+            self.changed(anew)
+
+    def keep_container(
+        self, use: PodUse, application: Key, container: ContainerId, allocation: Allocation,
+        size: Vector | None, queue: str,
+    ) -> RequestState:  # fmt: skip
+        """Go on counting a container that no request lists, by a request that nobody wrote.
+
+        It asks for nothing, has no object, and goes with its one container.
+        """
+        name = f"{use.name} {use.uid}"
+        found = {
+            "metadata": {"name": name, "namespace": use.namespace, "uid": use.uid},
+            "spec": {"application": application[1], "count": 0},
+        }
+        state = RequestState(
+            (use.namespace, name),
+            use.uid,
+            application,
+            am=False,
+            found=found,
+            size=size,
+            queue=queue,
+            asked=0,
+            deleted=True,
+        )
+        self._add(state)
+        self.allocate(state, container, allocation)
+        return state
+
+    def _add(self, state: RequestState) -> None:
+        self._states[state.key] = state
+        self._of_application[state.application].add(state.key)
+
+
+class Cache:
+    """All that was seen, by kind."""
+
+    def __init__(self) -> None:
+        self.queues = QueueCache()
+        self.nodes = NodeCache()
+        self.pods = PodCache()
+        self.applications = ApplicationCache()
+        self.requests = RequestCache()
+
+
+def application_id(found: Object) -> ApplicationId | None:
+    """The id that a YarnApplication was given; None until it was."""
+    text = (found.get("status") or {}).get("applicationId")
+    return ApplicationId.parse(text) if text else None
+
+
+def newer(known: Object, written: Object) -> Object:
+    """The later of two versions of an object."""
+    if int(known["metadata"]["resourceVersion"]) > int(written["metadata"]["resourceVersion"]):
+        return known
+    return written
+
+
+def _asked_of(queue: Object) -> tuple[Object, bool]:
+    return queue.get("spec") or {}, "deletionTimestamp" in queue["metadata"]
+
+
+def _same_grants(before: Object, after: Object) -> bool:
+    was, now = before.get("status") or {}, after.get("status") or {}
+    return bool(was.get("grants") == now.get("grants"))

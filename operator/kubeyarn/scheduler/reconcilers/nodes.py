@@ -1,0 +1,91 @@
+"""Nodes: what each has for containers, told to the scheduler.
+
+Compared is the node as the scheduler counts it: allocatable, less what foreign pods take.
+Heartbeats change none of it and end in the cache. The scheduler's record of nodes
+(`SchedulerState.nodes`) tells a node that joins from one that changed.
+
+A deleted node is *lost*: its pods live on until Kubernetes has removed them, and run again if the
+node comes back. So a grant there that has no pod is revoked at once, while bound containers count
+until their pods are over; meanwhile the scheduler knows the node with nothing free. What an
+ApplicationMaster asked for is not revoked: it was told of the container, and hears of its end by
+the pod's. A process that starts after the node went knows it only by the pods that name it
+(`keep_lost`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from kubeyarn.crd.object import Object
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.facts import node_facts, scheduler_node
+from kubeyarn.scheduler.scheduler_state import SchedulerState
+
+Revoke = Callable[[ContainerId, int], None]
+
+
+class NodeReconciler:
+    """Takes nodes into the scheduler; *revoke* takes back a grant whose node went."""
+
+    def __init__(
+        self, cache: Cache, state: SchedulerState, containers: Containers, revoke: Revoke
+    ) -> None:
+        self._cache = cache
+        self._state = state
+        self._containers = containers
+        self._revoke = revoke
+
+    def see(self, node: Object, *, deleted: bool) -> bool:
+        """Take a node as seen; whether anything changed that matters to the scheduler."""
+        if deleted:
+            self._cache.nodes.delete(node["metadata"]["name"])
+            return True
+        facts = node_facts(node)
+        before = self._cache.nodes.facts.get(facts.name)
+        if not self._cache.nodes.see(facts):
+            return False
+        if before is not None and before.partition != facts.partition:
+            self._containers.relabel(facts.name)
+        return True
+
+    def sync(self, name: str, now_ms: int) -> None:
+        """Bring one node in line."""
+        facts = self._cache.nodes.facts.get(name)
+        if facts is None:
+            self._lose(name, now_ms)
+        else:
+            taken: dict[str, int] = {}
+            for pod in self._cache.pods.foreign_on(name):
+                for resource, amount in pod.requests.items():
+                    taken[resource] = taken.get(resource, 0) + amount
+            self._state.put_node(scheduler_node(facts, taken, self._state.types))
+        self._containers.node_changed(name)
+
+    def keep_lost(self) -> None:
+        """Have a new scheduler know the nodes that are gone and that living pods are bound to."""
+        for use in self._cache.pods.of_containers():
+            if use.node and not use.over and use.node not in self._cache.nodes.facts:
+                self._keep(use.node)
+
+    def lost(self) -> list[str]:
+        """Nodes that are gone: those the scheduler knows still, and those that containers name."""
+        named = self._cache.requests.nodes_in_use() | self._state.nodes
+        return sorted(named - self._cache.nodes.facts.keys())
+
+    def _lose(self, name: str, now_ms: int) -> None:
+        """A node is gone: what has no pod there is asked for again, the rest goes with its pods."""
+        for container, state in self._cache.requests.on_node(name):
+            if not state.asked_by_master:
+                self._revoke(container, now_ms)
+        if self._cache.requests.on_node(name):
+            self._keep(name)
+        else:
+            self._cache.nodes.forget(name)
+            self._state.remove_node(name)
+
+    def _keep(self, name: str) -> None:
+        facts = replace(self._cache.nodes.lose(name), allocatable={}, schedulable=False)
+        self._state.put_node(scheduler_node(facts, {}, self._state.types))

@@ -1,0 +1,132 @@
+"""YarnQueues: the queue tree that the objects call for, put in force as far as it adds up.
+
+Compared are the queues' specs with the tree in force. All of them are looked at together, because
+they add up or do not together; `queue_tree.put_in_force` finds the largest part that does. What was
+in force before is the fallback of each queue: from this process, or from the queues' status
+(`inForce`) when another process decided, so that a restart decides the same.
+
+A deleted queue is stopped at once and goes when nothing uses it and the others add up without it.
+Until then its object stays, held by the ResourceManager's finalizer. Whether that is so can change
+without any queue changing, when an application ends; so `leaving` is compared with what the tree
+was tried without last (`SchedulerState.tried_without`).
+"""
+
+from __future__ import annotations
+
+from kubeyarn.crd import amounts, queues
+from kubeyarn.crd.object import Object
+from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
+from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.queue_tree import put_in_force, spec, with_spec
+from kubeyarn.scheduler.scheduler_state import SchedulerState
+from kubeyarn.schedulers.fair.queue_tree_checks import check_policies
+
+
+class QueueReconciler:
+    """Takes the queues into the scheduler, and says which scheduler they call for."""
+
+    def __init__(self, cache: Cache, state: SchedulerState) -> None:
+        self._queues = cache.queues
+        self._nodes = cache.nodes
+        self._state = state
+
+    def see(self, queue: Object, *, deleted: bool) -> bool:
+        """Take a queue as seen; false: our own status came back, which changes nothing."""
+        return self._queues.see(queue, deleted=deleted)
+
+    def sync(self, now_ms: int) -> bool:
+        """Put what the queues say in force, as far as it adds up.
+
+        Returns whether the scheduler was begun anew because no queue is left; it has to be told of
+        the nodes again then.
+        """
+        without = self.leaving()
+        self._state.try_without(without)
+        wanted = {path: q for path, q in self._queues.objects.items() if path not in without}
+        if not wanted and not self._state.applications.queues_in_use():
+            # Every queue has gone, or is going, and nothing runs: the next tree is held to nothing
+            # that this one said.
+            self._state.forget_queues()
+            return True
+        before = self._state.in_force.objects or self._remembered()
+        for path in (before.keys() | without) - wanted.keys():
+            self._state.scheduler.stop(path)
+        before = {
+            path: with_spec(self._queues.objects.get(path, known), spec(known))
+            for path, known in before.items()
+        }
+        self._state.put_in_force(
+            put_in_force(
+                wanted, before, self._state.types, lambda config: self._try(config, now_ms)
+            )
+        )
+        return False
+
+    def _try(self, config: SchedulerConfig, now_ms: int) -> None:
+        """Put a configuration in force.
+
+        Raises:
+            ConfigRefused: it does not add up.
+        """
+        if config.kind is SchedulerKind.FAIR:
+            # The Fair Scheduler itself would leave such queues out without a word.
+            check_policies(config)
+        self._state.scheduler.configure(config, now_ms)
+
+    def leaving(self) -> frozenset[str]:
+        """Deleted queues that no application and no queue below them uses any more."""
+        found = self._queues.objects
+        deleted = {path for path, q in found.items() if "deletionTimestamp" in q["metadata"]}
+        used = self._state.applications.queues_in_use() | (found.keys() - deleted)
+        return frozenset(
+            path
+            for path in deleted
+            if not any(one == path or one.startswith(path + ".") for one in used)
+        )
+
+    def may_leave_now(self) -> bool:
+        """Whether other deleted queues may leave than those the tree was tried without."""
+        return self.leaving() != self._state.tried_without
+
+    def _remembered(self) -> dict[str, Object]:
+        """What was in force when another process decided, from the queues' status."""
+        remembered = {}
+        for path, queue in self._queues.objects.items():
+            in_force = (queue.get("status") or {}).get("inForce")
+            if in_force is not None:
+                remembered[path] = with_spec(queue, in_force)
+        return remembered
+
+    # Which scheduler.
+
+    def needs_rebuild(self) -> bool:
+        """Whether the objects call for another scheduler than the one in force.
+
+        Root names the other kind, something names a resource that it does not count, or it stands
+        for queues of which none is left.
+        """
+        return (
+            self.wanted_kind() is not self._state.kind
+            or self.wanted_types() != self._state.types
+            or self.are_abandoned()
+        )
+
+    def are_abandoned(self) -> bool:
+        """Whether all queues are gone, and nothing runs in them any more.
+
+        Nothing is left to hold on to then: what comes next begins anew, as after a restart.
+        """
+        gone = not self._queues.objects and not len(self._state.applications)
+        return gone and bool(self._state.in_force.objects)
+
+    def wanted_kind(self) -> SchedulerKind:
+        """The scheduler that root names."""
+        root = (self._queues.objects.get(queues.ROOT) or {}).get("spec") or {}
+        named = (root.get("cluster") or {}).get("scheduler")
+        return SchedulerKind.FAIR if named == SchedulerKind.FAIR.value else SchedulerKind.CAPACITY
+
+    def wanted_types(self) -> ResourceTypes:
+        """Every resource that a queue or a node names."""
+        on_nodes = self._nodes.extended_resources()
+        return amounts.resource_types({*self._queues.named_resources(), *on_nodes})

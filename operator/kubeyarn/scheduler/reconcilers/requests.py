@@ -1,0 +1,223 @@
+"""ContainerRequests: what is still wanted of each is asked of the scheduler.
+
+Compared are the containers that a request wants (its count, and those wanted again, less those
+granted) and the places where it wants none, with what the scheduler was asked last
+(`RequestState.asked`, `excluded`, `asked_where`). These three are the cache: they spare parsing a
+request that did not change. A grant lowers `asked` with the count; a new scheduler, a new attempt
+and a revoked grant clear it (`ask_anew`).
+
+The grants of an object are read once, when this process first works on it (`restore`); afterwards
+only the ResourceManager's fields are read. The races:
+
+- *A leader before this one writes late.* Its epoch is lower, so the API server refuses it once this
+  one has written; what came before that is overwritten (`RequestCache.see` has it written again).
+- *The pod goes before its end is recorded, or after.* Either frees the container; it leaves the
+  list only when the ResourceManager has recorded the end, which is how both know of it.
+- *A recorded end, but the pod may run.* The container is listed no longer and counts until its pod
+  is over (`RequestCache.keep_container`).
+- *A request is deleted and made again under its name.* The old one keeps its containers under
+  another key until they end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kubeyarn.crd import amounts
+from kubeyarn.crd.object import Key, Object
+from kubeyarn.model.asks import Ask
+from kubeyarn.model.errors import Rejected, SpecError
+from kubeyarn.model.ids import ApplicationId, ContainerId
+from kubeyarn.scheduler.asks import AskReader
+from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.node_backoff import excluded_places, read_backoffs
+from kubeyarn.scheduler.request_reader import completed_containers, read_allocations
+from kubeyarn.scheduler.request_state import RequestState, master
+from kubeyarn.scheduler.scheduler_state import SchedulerState
+
+
+class RequestReconciler:
+    """Takes the requests of an application into the scheduler."""
+
+    def __init__(
+        self, cache: Cache, state: SchedulerState, containers: Containers, asks: AskReader
+    ) -> None:
+        self._cache = cache
+        self._requests = cache.requests
+        self._state = state
+        self._containers = containers
+        self._asks = asks
+        # When the first node backoff of an application ends.
+        self._backoff_ends: dict[Key, int] = {}
+
+    def see(self, found: Object, *, deleted: bool) -> Key:
+        """Take a request as seen; returns its application's key."""
+        return self._requests.see(found, deleted=deleted)
+
+    # What has been granted.
+
+    def restore(self, state: RequestState, application: ApplicationId) -> None:
+        """Read what an earlier process granted; from then on the allocations are the truth."""
+        if state.asked is not None or state.allocations:
+            return
+        status, types = state.found.get("status") or {}, self._state.types
+        size = (
+            amounts.vector(status["resources"], "status.resources", types)
+            if status.get("resources")
+            else None
+        )
+        allocations, updating = read_allocations(state.found, application, types)
+        state.restore(
+            granted=int(status.get("granted") or 0),
+            queue=status.get("queue") or "",
+            size=size,
+            backoffs=read_backoffs(state.found),
+            updating=updating,
+        )
+        for container, allocation in allocations.items():
+            pod = self._cache.pods.of_container(container)
+            if pod is not None and pod.over:
+                allocation.release()
+            self._requests.allocate(state, container, allocation)
+
+    def drop_completed(self, state: RequestState) -> None:
+        """Release what the ResourceManager has recorded as ended, and list it no longer."""
+        for container in completed_containers(state.found):
+            allocation = state.allocations.get(container)
+            if allocation is None:
+                continue
+            self._requests.changed(state)
+            use = self._cache.pods.of_container(container)
+            may_run = use is not None and bool(use.node) and not use.over
+            if use is None or not may_run or allocation.released:
+                self._containers.release(container)
+                self._requests.drop(state, container)
+                continue
+            self._requests.drop(state, container)
+            self._requests.keep_container(
+                use, state.application, container, allocation, state.size, state.queue
+            )
+
+    def release_unlaunched(self, states: list[RequestState]) -> None:
+        """Release the containers of deleted requests that have no pod: they get none any more.
+
+        Those that have one give their resources back as it goes.
+        """
+        for state in states:
+            for container in state.allocations:
+                if self._cache.pods.of_container(container) is None:
+                    self._containers.release(container)
+
+    def supersede(self, states: list[RequestState]) -> None:
+        """Note which requests are of attempts that have ended: they want nothing any more."""
+        am = master(states)
+        newest = am.attempt if am is not None else 1
+        for state in states:
+            if state.supersede(0 < state.attempt < newest):
+                self._requests.changed(state)
+
+    # What is wanted.
+
+    def ask(self, state: RequestState, *, over: bool, now_ms: int) -> None:
+        """Have the scheduler know how many containers a request still wants, and where."""
+        submitted = self._state.applications.get(state.application)
+        if submitted is None:
+            return
+        state.enter_queue(state.queue or submitted.queue)
+        wanted = 0 if over else state.pending
+        if state.am:
+            # The scheduler asks for AMs by itself, one for each attempt.
+            state.ask_no_more(wanted)
+            return
+        spec = state.found["spec"]
+        excluded = self._excluded(state, now_ms)
+        where = (spec.get("locality"), spec.get("placementConstraint"), spec.get("allocationTags"))
+        same_place = state.excluded == excluded and state.asked_where == where
+        if state.asked == wanted and (same_place or not wanted):
+            return
+        ask = self._asks.read(state)
+        if ask is None:
+            return
+        try:
+            ask = replace(ask, count=wanted, locality=replace(ask.locality, excluded=excluded))
+            if state.opportunistic:
+                self._ask_opportunistic(submitted.id, ask)
+            else:
+                self._state.scheduler.update_asks(submitted.id, [ask], now_ms)
+        except SpecError as error:
+            reason = error.reason if isinstance(error, Rejected) else "InvalidRequest"
+            self._asks.refuse(state, str(reason), str(error))
+            return
+        state.ask(wanted, excluded, where)
+        if state.accepted is None or state.refused:
+            state.accept(f"asked in {state.queue}")
+        self._requests.changed(state)
+
+    def _ask_opportunistic(self, application: ApplicationId, ask: Ask) -> None:
+        """Ask for opportunistic containers.
+
+        Raises:
+            SpecError: too large, or with a placement constraint.
+        """
+        if ask.constraint is not None:
+            raise SpecError(
+                "spec.placementConstraint: found one with executionType Opportunistic, allowed: "
+                "Guaranteed"
+            )
+        size = self._state.scheduler.rounded(application, ask.size)
+        self._state.opportunistic.update(application, replace(ask, size=size))
+
+    def exclude_for_master(self, state: RequestState, now_ms: int) -> None:
+        """Have the scheduler know where the current attempt's AM is not to be granted."""
+        submitted = self._state.applications.get(state.application)
+        excluded = self._excluded(state, now_ms)
+        if submitted is not None and state.exclude(excluded):
+            self._state.scheduler.exclude_for_master(submitted.id, excluded)
+
+    def _excluded(self, state: RequestState, now_ms: int) -> frozenset[str]:
+        """Where a request gets nothing now; when that changes by itself is noted."""
+        others = self._requests.of_application(state.application)
+        backoffs = [other.backoffs for other in others if other.backoffs]
+        ends = [b.until_ms for one in backoffs for b in one.values() if b.until_ms > now_ms]
+        if ends:
+            self._backoff_ends[state.application] = min(ends)
+        return excluded_places(state.found, backoffs, now_ms)
+
+    def take_ended_backoffs(self, now_ms: int) -> list[Key]:
+        """The applications that may use a node again, each handed out once."""
+        ended = [key for key, until_ms in self._backoff_ends.items() if until_ms <= now_ms]
+        for key in ended:
+            del self._backoff_ends[key]
+        return ended
+
+    def refuse_orphan(self, state: RequestState) -> None:
+        """A request whose application is not there, or has no id yet.
+
+        One that the ResourceManager made is of an application that it has seen: its watch was
+        quicker than ours. Refused, it would end the application.
+        """
+        if state.deleted:
+            self._requests.forget(state)
+            return
+        exists = state.application in self._cache.applications.objects
+        if not exists and not (state.am or state.asked_by_master):
+            name = state.application[1]
+            message = f"spec.application: found {name!r}, which does not exist in this namespace"
+            self._asks.refuse(state, "ApplicationNotFound", message)
+
+    # What is taken back.
+
+    def take_back(self, state: RequestState, container: ContainerId, now_ms: int) -> bool:
+        """Release a granted container that was never bound, and list it no longer.
+
+        Its node is left out for a while if it refused the container's pod; whether it is.
+        """
+        allocation = state.allocations[container]
+        self._containers.release(container)
+        self._requests.drop(state, container)
+        pod = self._cache.pods.of_container(container)
+        if pod is None or not pod.refused:
+            return False
+        state.back_off(allocation.node, now_ms, pod.refused)
+        return True

@@ -1,0 +1,154 @@
+"""Recovery: containers that the scheduler in force did not grant itself, and must count.
+
+Theory of operation. A scheduler starts with nothing charged, in a new process, after the resource
+types changed, or for an application's next attempt. Before it decides anything, each container that
+may run is charged (Hadoop: AbstractYarnScheduler.recoverContainersOnNode), because a container
+that is not charged would have its room given to another. There are three ways to know of one:
+
+1. A request lists it. `enter` submits the application and charges what its requests list.
+2. Nothing lists it, but its pod is bound: the request went first, or a grant was taken back and the
+   binding came about all the same. Such an *orphaned container* is adopted: its pod's annotations
+   say whose it is. It is charged to its queue, by a request that nobody wrote.
+3. As 2, and its queue is gone, too. It takes room of its node like a foreign pod.
+
+Orphans are noticed when their pod is seen and looked at between two cycles (`adopt`), so nothing is
+granted in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kubeyarn.crd import amounts, quantities
+from kubeyarn.crd.object import Key
+from kubeyarn.model.applications import Application
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ApplicationId, ContainerId
+from kubeyarn.scheduler.asks import AskReader
+from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.facts import ContainerOrigin, PodUse
+from kubeyarn.scheduler.request_state import Allocation, RequestState, master
+from kubeyarn.scheduler.scheduler_state import SchedulerState
+
+
+class Recovery:
+    """Has the scheduler charge what it did not grant."""
+
+    def __init__(
+        self, cache: Cache, state: SchedulerState, containers: Containers, asks: AskReader
+    ) -> None:
+        self._cache = cache
+        self._state = state
+        self._containers = containers
+        self._asks = asks
+
+    def enter(
+        self, key: Key, application: Application, states: list[RequestState], now_ms: int
+    ) -> None:
+        """Submit an application and have its containers charged.
+
+        Raises:
+            SpecError: the scheduler does not take it.
+        """
+        am, scheduler = master(states), self._state.scheduler
+        queue = scheduler.submit(application, now_ms)
+        attempt = am.attempt if am is not None and application.am_size is not None else 1
+        self._state.applications.add(key, application, queue, attempt)
+        if attempt > 1:
+            scheduler.start_attempt(application.id, attempt, now_ms)
+        for state in states:
+            state.enter_queue(state.queue or queue)
+            self.charge_running(state, application.id)
+            self._containers.recount_recovered(state)
+        # A scheduler built anew in the same process must not name containers by names used before.
+        last = self._state.applications.last_number(application.id, attempt)
+        if last is not None:
+            scheduler.skip_numbers(application.id, last)
+
+    def enter_detached(self, now_ms: int) -> None:
+        """Submit the applications to a new scheduler whose YarnApplications are gone.
+
+        Their AMs are over: they ask for nothing and stay in their queues.
+        """
+        for key, (application, queue) in sorted(self._state.applications.detached.items()):
+            ended = replace(application, placed=queue, am_size=None)
+            self.enter(key, ended, self._cache.requests.current(key, None), now_ms)
+
+    def charge_running(self, state: RequestState, application: ApplicationId) -> None:
+        """Have what a request holds charged, by the scheduler or as opportunistic."""
+        ask = self._asks.read(state)
+        submitted = self._state.applications.by_id(application)
+        if ask is None or submitted is None:
+            return
+        for container, allocation in sorted(state.allocations.items()):
+            if allocation.released:
+                continue
+            charged = self._asks.container(state, ask, container)
+            if charged is None:
+                continue
+            if not allocation.opportunistic:
+                self._state.scheduler.recover(application, charged)
+                continue
+            self._state.opportunistic.hold(charged)
+            if container.attempt.number == submitted.attempt:
+                self._state.scheduler.skip_numbers(application, container.number)
+
+    def adopt(self, now_ms: int) -> list[str]:
+        """Charge the orphaned containers; returns the nodes whose free room changed."""
+        changed = []
+        for container in self._cache.pods.take_orphans():
+            use = self._cache.pods.of_container(container)
+            gone = use is None or not use.node or use.over
+            if use is None or gone or self._cache.requests.is_listed(container):
+                continue
+            if use.origin is not None and not self._adopt(container, use, use.origin, now_ms):
+                changed.append(use.node)
+        return changed
+
+    def _adopt(
+        self, container: ContainerId, use: PodUse, origin: ContainerOrigin, now_ms: int
+    ) -> bool:
+        """Whether it is charged to its queue; one whose queue is gone takes room of its node."""
+        identity = container.attempt.application
+        submitted = self._state.applications.by_id(identity)
+        if submitted is not None:
+            key, queue = submitted.key, submitted.queue
+        else:
+            key, queue = (use.namespace, f"{origin.application} {identity}"), origin.queue
+        try:
+            size = amounts.vector(origin.granted, "resources.requests", self._state.types)
+        except SpecError:
+            size = self._state.types.zero()
+        allocation = Allocation(use.node, opportunistic=origin.opportunistic)
+        state = self._cache.requests.keep_container(use, key, container, allocation, size, queue)
+        if submitted is not None:
+            self.charge_running(state, identity)
+        elif not self._enter_unseen(key, container, origin, now_ms):
+            self._cache.requests.forget(state)
+            taken = quantities.amounts(dict(origin.granted), "resources.requests")
+            self._cache.pods.count_as_foreign(replace(use, requests=taken))
+            return False
+        self._containers.bind(container, use.uid)
+        return True
+
+    def _enter_unseen(
+        self, key: Key, container: ContainerId, origin: ContainerOrigin, now_ms: int
+    ) -> bool:
+        """Submit an application of which nothing is left but pods; whether the scheduler takes it.
+
+        It has no AM to ask for and stays where it was placed once.
+        """
+        identity = container.attempt.application
+        order = identity.cluster_timestamp * 1_000_000 + identity.number
+        application = Application(
+            identity, origin.user, origin.queue, placed=origin.queue, order=order
+        )
+        states = self._cache.requests.current(key, None)
+        self._state.applications.detach_unseen(key, application)
+        try:
+            self.enter(key, application, states, now_ms)
+        except SpecError:
+            self._state.applications.forget_detached(key)
+            return False
+        return True
