@@ -146,7 +146,7 @@ class CapacityApplicationEvents:
     def _begin(self, app: LedgerApplication) -> None:
         """An attempt joins its leaf and asks for its AM."""
         self._state.dirty.applications_changed()
-        app.runnable = self._state.running_apps.allows(app, self._state.config_in_force())
+        app.runnable = self._state.running_apps.is_runnable(app, self._state.config_in_force())
         if app.runnable:
             self._state.running_apps.track(app)
         attempts.join(app.queue, app)
@@ -175,8 +175,8 @@ class CapacityApplicationEvents:
         attempts.clear(app, self._state.cluster)
         attempts.leave(app.queue, app)
         if app.runnable:
-            self._state.running_apps.forget(app)
-            self._state.running_apps.promote(app, self._state.config_in_force())
+            self._state.running_apps.untrack(app)
+            self._state.running_apps.update_on_removal(app, self._state.config_in_force())
 
     def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started."""
@@ -240,7 +240,7 @@ class CapacityApplicationEvents:
         attempts.change_queue(app, target)
         if app.runnable and not self._state.cluster.hadoop_compatible:
             # Hadoop leaves the counts of parents as they are, and lowers those of the last one.
-            self._state.running_apps.move(app, source=app.queue, target=target)
+            self._state.running_apps.move(app.queue, target)
         self._count(target, 1)
         self._count(app.queue, -1)
         source, app.queue = app.queue, target

@@ -21,7 +21,7 @@ from kubeyarn.schedulers.capacity.auto_created_queues import (
     reset_managed_leaves,
 )
 from kubeyarn.schedulers.capacity.dirty import Dirty
-from kubeyarn.schedulers.capacity.max_running_apps import ParallelLimits
+from kubeyarn.schedulers.capacity.max_running_apps import CSMaxRunningAppsEnforcer
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.node import Cluster
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
@@ -68,7 +68,7 @@ class ClusterState:
         self.root: ParentQueue | None = None
         self.index = QueueIndex()
         self.apps: dict[ApplicationId, LedgerApplication] = {}
-        self.running_apps = ParallelLimits()
+        self.running_apps = CSMaxRunningAppsEnforcer()
         self.fast_path = FastPath()
         self.dirty = Dirty()
 
@@ -139,7 +139,7 @@ class ClusterState:
         self.index.rebuild(root)
         self._update_cluster_resource()
         self._reset_managed_parents(root, config)
-        self.running_apps.refill(root, config)
+        self.running_apps.update_on_reload(root, config)
 
     def _reset_managed_parents(self, root: ParentQueue, config: SchedulerConfig) -> None:
         """Leaves of managed parents start anew with what their template says now."""

@@ -1,14 +1,24 @@
-"""What stops an ask or an application now, in words with amounts."""
+"""What stops an ask or an application now, with the numbers and its place in line.
+
+The limits are looked at in the order in which the allocator meets them, and the first that stops
+the ask is the verdict. Nothing here decides: it reads the same sums and limits as the allocator
+does, and it is asked for a few waiting asks at a time.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.reasons import Reason, Verdict, listed
-from kubeyarn.model.resources import add, subtract
+from kubeyarn.model.resources import add, fits
 from kubeyarn.schedulers.calculator import at_most
 from kubeyarn.schedulers.capacity.am_limits import user_am_limit_of
-from kubeyarn.schedulers.capacity.max_running_apps import runnable_in
+from kubeyarn.schedulers.capacity.max_running_apps import (
+    queue_at_limit,
+    runnable_in,
+    user_maximum,
+)
 
 if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
@@ -22,216 +32,191 @@ if TYPE_CHECKING:
 def explain(
     app: LedgerApplication, key: AskKey, cluster: Cluster, config: SchedulerConfig
 ) -> Verdict | None:
-    """The first limit on the way of an ask; None when nothing waits under *key*."""
+    """The first limit that stops an ask; None when nothing waits under *key*."""
     ask = app.asks.get(key)
     if ask is None:
         return None
     if not app.runnable:
-        return _parked(app, config)
+        return _not_runnable(app, config)
     if not app.active:
-        return _not_admitted(app)
-    return _stopped(app, ask, cluster)
+        return _not_active(app)
+    return _Waiting(app, ask, cluster).verdict()
 
 
-def _parked(app: LedgerApplication, config: SchedulerConfig) -> Verdict:
+def _not_runnable(app: LedgerApplication, config: SchedulerConfig) -> Verdict:
     place = app.queue.parked.index(app) + 1
-    for queue in app.queue.path_up():
-        running, most = runnable_in(queue), queue.settings.maximum_parallel
-        if running >= most:
-            return Verdict(
-                Reason.PARALLEL_LIMIT,
-                f"{queue.path}: {running} of {most} applications run; place {place}",
-                place,
-            )
-    most_of_user = config.maximum_parallel_applications_of.get(
-        app.user, config.user_maximum_parallel_applications
-    )
-    return Verdict(
-        Reason.PARALLEL_LIMIT,
-        f"user {app.user}: as many applications run as may ({most_of_user}); place {place}",
-        place,
-    )
+    queue = queue_at_limit(app.queue)
+    if queue is not None:
+        most = queue.settings.maximum_parallel_applications
+        message = f"{queue.path}: {runnable_in(queue)} of {most} applications run; place {place}"
+    else:
+        most = min(
+            user_maximum(app.user, config),
+            app.queue.settings.maximum_parallel_applications_per_user,
+        )
+        message = f"user {app.user}: as many applications run as may ({most}); place {place}"
+    return Verdict(Reason.PARALLEL_LIMIT, message, place)
 
 
-def _not_admitted(app: LedgerApplication) -> Verdict:
+def _not_active(app: LedgerApplication) -> Verdict:
     queue, partition = app.queue, app.am_partition
     text = queue.cluster.types.text
     place = list(queue.waiting).index(app) + 1
-    line = f"place {place} of {len(queue.waiting)}"
+    waits = f"one of {text(app.am_size)} waits, place {place} of {len(queue.waiting)}"
     used = queue.am_used.get(partition, queue.zero)
     limit = queue.am_limits.get(partition, queue.zero)
     if not queue.calc.fits(add(used, app.am_size), limit):
-        return Verdict(
-            Reason.AM_LIMIT,
-            f"{queue.path}: ApplicationMasters hold {text(used)} of {text(limit)}; "
-            f"one of {text(app.am_size)} waits, {line}",
-            place,
-        )
-    own = queue.users.get(app.user).am_used.get(partition, queue.zero)
+        message = f"{queue.path}: ApplicationMasters hold {text(used)} of {text(limit)}; {waits}"
+        return Verdict(Reason.AM_LIMIT, message, place)
+    used = queue.users.get(app.user).am_used.get(partition, queue.zero)
     limit = user_am_limit_of(queue, partition, app.user)
-    return Verdict(
-        Reason.USER_AM_LIMIT,
-        f"{queue.path}: user {app.user}'s ApplicationMasters hold {text(own)} of {text(limit)}; "
-        f"one of {text(app.am_size)} waits, {line}",
-        place,
-    )
-
-
-def _stopped(app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster) -> Verdict:
-    place = list(app.queue.active).index(app) + 1
-    size = cluster.types.text(ask.size)
-    wait = f"{ask.count} of {size} wait, place {place} of {len(app.queue.active)}"
-    return (
-        _no_node(ask, cluster, wait, place)
-        or _excluded(ask, cluster, wait, place)
-        or _constrained(app, ask, cluster, wait, place)
-        or _filling_up(app, ask, wait, place)
-        or _queue_limit(app, ask, wait, place)
-        or _user_limit(app, ask, wait, place)
-        or _no_room(app, ask, cluster, wait, place)
-    )
-
-
-def _no_node(ask: OutstandingAsk, cluster: Cluster, wait: str, place: int) -> Verdict | None:
-    nodes = [n for n in cluster.nodes.values() if _usable(n, ask)]
-    if any(_within(ask.size, node.total) for node in nodes):
-        return None
-    where = f"partition {ask.partition}" if ask.partition else "the default partition"
-    biggest = max((node.total for node in nodes), default=None)
-    found = (
-        f"the biggest is {cluster.types.text(biggest)}"
-        if biggest is not None
-        else "it has no nodes"
-    )
-    return Verdict(
-        Reason.NO_NODE_FITS,
-        f"no node of {where} can hold {cluster.types.text(ask.size)}: {found}; {wait}",
-        place,
-    )
-
-
-def _excluded(ask: OutstandingAsk, cluster: Cluster, wait: str, place: int) -> Verdict | None:
-    """Every node that has the room, or if none has it, that could have it, is excluded."""
-    if not ask.excluded:
-        return None
-    able = [n for n in cluster.nodes.values() if _usable(n, ask) and _within(ask.size, n.total)]
-    for found in ([n for n in able if _within(ask.size, n.free)], able):
-        out = [n.name for n in found if ask.excludes(n.name, n.rack)]
-        if found and len(out) == len(found):
-            what = "with room" if found is not able else "that could hold it"
-            message = f"all nodes {what} are excluded: {listed(out)}; {wait}"
-            return Verdict(Reason.NODES_EXCLUDED, message, place)
-    return None
-
-
-def _constrained(
-    app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster, wait: str, place: int
-) -> Verdict | None:
-    """Every node that has the room is forbidden by the placement constraint."""
-    constraint = ask.constraint
-    if constraint is None:
-        return None
-    found = [n for n in cluster.nodes.values() if _usable(n, ask) and _within(ask.size, n.free)]
-    if not found or not all(ask.barred(app.app.id, n) for n in found):
-        return None
     message = (
-        f"none of {len(found)} nodes with room is allowed by {constraint.text!r}: "
-        f"{listed([n.name for n in found])}; {wait}"
+        f"{queue.path}: user {app.user}'s ApplicationMasters hold {text(used)} of {text(limit)}; "
+        f"{waits}"
     )
-    return Verdict(Reason.PLACEMENT_CONSTRAINT, message, place)
+    return Verdict(Reason.USER_AM_LIMIT, message, place)
 
 
-def _usable(node: LedgerNode, ask: OutstandingAsk) -> bool:
-    elsewhere = ask.fixed and node.name not in ask.nodes
-    return node.node.schedulable and node.partition == ask.partition and not elsewhere
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An outstanding ask of an active application."""
 
+    app: LedgerApplication
+    ask: OutstandingAsk
+    cluster: Cluster
 
-def _within(size: Vector, room: Vector) -> bool:
-    return all(x <= y for x, y in zip(size, room, strict=True))
+    def verdict(self) -> Verdict:
+        return (
+            self._no_node_fits()
+            or self._nodes_excluded()
+            or self._placement_constraint()
+            or self._reserved_for_it()
+            or self._queue_maximum()
+            or self._user_limit()
+            or self._nodes_with_room()
+            or self._nodes_busy()
+        )
 
+    def _verdict(self, reason: Reason, message: str) -> Verdict:
+        active = self.app.queue.active
+        place = list(active).index(self.app) + 1
+        waits = f"{self.ask.count} of {self._text(self.ask.size)} wait"
+        return Verdict(reason, f"{message}; {waits}, place {place} of {len(active)}", place)
 
-def _filling_up(
-    app: LedgerApplication, ask: OutstandingAsk, wait: str, place: int
-) -> Verdict | None:
-    """All of it has room reserved, which counts as used: no limit stops it."""
-    reserved = app.reservations.get(ask.key, {})
-    if len(reserved) < ask.count:
-        return None
-    names = listed(sorted(reserved))
-    return Verdict(Reason.RESERVED, f"room is reserved and filling up on {names}; {wait}", place)
+    def _text(self, vector: Vector) -> str:
+        return self.cluster.types.text(vector)
 
+    def _nodes(self) -> list[LedgerNode]:
+        """The nodes that the ask may be on, whatever they hold."""
+        ask = self.ask
+        return [
+            node
+            for node in self.cluster.nodes.values()
+            if node.node.schedulable
+            and node.partition == ask.partition
+            and not (ask.fixed and node.name not in ask.nodes)
+        ]
 
-def _queue_limit(
-    app: LedgerApplication, ask: OutstandingAsk, wait: str, place: int
-) -> Verdict | None:
-    partition = ask.partition
-    for queue in app.queue.path_up():
-        if queue.parent is None:
+    def _no_node_fits(self) -> Verdict | None:
+        nodes, ask = self._nodes(), self.ask
+        if any(fits(ask.size, node.total) for node in nodes):
             return None
-        used, most = queue.use(partition), queue.maximum(partition)
-        if not queue.calc.fits(add(used, ask.size), most):
-            reason = Reason.QUEUE_MAXIMUM if queue is app.queue else Reason.PARENT_MAXIMUM
-            text = queue.cluster.types.text
-            message = f"{queue.path} holds {text(used)} of at most {text(most)}; {wait}"
-            return Verdict(reason, message, place)
-    return None
+        where = f"partition {ask.partition}" if ask.partition else "the default partition"
+        biggest = max((node.total for node in nodes), default=None)
+        found = "it has no nodes" if biggest is None else f"the biggest is {self._text(biggest)}"
+        message = f"no node of {where} can hold {self._text(ask.size)}: {found}"
+        return self._verdict(Reason.NO_NODE_FITS, message)
 
-
-def _user_limit(
-    app: LedgerApplication, ask: OutstandingAsk, wait: str, place: int
-) -> Verdict | None:
-    queue = app.queue
-    limit = queue.users.limit(app.user, ask.partition, whole=False)
-    used = queue.users.get(app.user).used.get(ask.partition, queue.zero)
-    if queue.calc.compare(queue.cluster.total, used, limit) <= 0:
+    def _nodes_excluded(self) -> Verdict | None:
+        """Every node with room is excluded, or, if none has room, every node that could have it."""
+        ask = self.ask
+        if not ask.excluded:
+            return None
+        able = [node for node in self._nodes() if fits(ask.size, node.total)]
+        with_room = [node for node in able if fits(ask.size, node.free)]
+        for nodes, what in ((with_room, "with room"), (able, "that could hold it")):
+            excluded = [node.name for node in nodes if ask.excludes(node.name, node.rack)]
+            if nodes and len(excluded) == len(nodes):
+                message = f"all nodes {what} are excluded: {listed(excluded)}"
+                return self._verdict(Reason.NODES_EXCLUDED, message)
         return None
-    text = queue.cluster.types.text
-    return Verdict(
-        Reason.USER_LIMIT,
-        f"{queue.path}: user {app.user} holds {text(used)} of {text(limit)}; {wait}",
-        place,
-    )
 
-
-def _no_room(
-    app: LedgerApplication, ask: OutstandingAsk, cluster: Cluster, wait: str, place: int
-) -> Verdict:
-    queue = app.queue
-    fitting = [
-        n for n in cluster.nodes.values() if _usable(n, ask) and queue.calc.fits(ask.size, n.free)
-    ]
-    reserved = sum(1 for n in fitting if n.reservation is not None)
-    if fitting and reserved == len(fitting):
-        return Verdict(
-            Reason.RESERVED, f"{reserved} nodes with room are reserved for others; {wait}", place
+    def _placement_constraint(self) -> Verdict | None:
+        """The placement constraint forbids every node with room."""
+        constraint = self.ask.constraint
+        if constraint is None:
+            return None
+        nodes = [node for node in self._nodes() if fits(self.ask.size, node.free)]
+        if not nodes or not all(self.ask.barred(self.app.app.id, node) for node in nodes):
+            return None
+        message = (
+            f"none of {len(nodes)} nodes with room is allowed by {constraint.text!r}: "
+            f"{listed([node.name for node in nodes])}"
         )
-    if fitting:
+        return self._verdict(Reason.PLACEMENT_CONSTRAINT, message)
+
+    def _reserved_for_it(self) -> Verdict | None:
+        """Room is reserved for all of it. Reservations count as used, so no limit stops it."""
+        reserved = self.app.reservations.get(self.ask.key, {})
+        if len(reserved) < self.ask.count:
+            return None
+        names = listed(sorted(reserved))
+        return self._verdict(Reason.RESERVED, f"room is reserved and filling up on {names}")
+
+    def _queue_maximum(self) -> Verdict | None:
+        partition = self.ask.partition
+        for queue in self.app.queue.path_up():
+            if queue.parent is None:
+                return None
+            used, most = queue.use(partition), queue.maximum(partition)
+            if not queue.calc.fits(add(used, self.ask.size), most):
+                own = queue is self.app.queue
+                reason = Reason.QUEUE_MAXIMUM if own else Reason.PARENT_MAXIMUM
+                message = f"{queue.path} holds {self._text(used)} of at most {self._text(most)}"
+                return self._verdict(reason, message)
+        return None
+
+    def _user_limit(self) -> Verdict | None:
+        queue, user = self.app.queue, self.app.user
+        limit = queue.users.limit(user, self.ask.partition, whole=False)
+        used = queue.users.get(user).used.get(self.ask.partition, queue.zero)
+        if queue.calc.compare(queue.cluster.total, used, limit) <= 0:
+            return None
+        message = f"{queue.path}: user {user} holds {self._text(used)} of {self._text(limit)}"
+        return self._verdict(Reason.USER_LIMIT, message)
+
+    def _nodes_with_room(self) -> Verdict | None:
+        """Nodes have room and no limit stops it: others come first, or it waits for a place."""
+        queue, ask = self.app.queue, self.ask
+        nodes = [node for node in self._nodes() if queue.calc.fits(ask.size, node.free)]
+        if not nodes:
+            return None
+        reserved = sum(1 for node in nodes if node.reservation is not None)
+        if reserved == len(nodes):
+            message = f"{reserved} nodes with room are reserved for others"
+            return self._verdict(Reason.RESERVED, message)
         if ask.locations > 1:
-            return Verdict(
-                Reason.LOCALITY_DELAY,
+            message = (
                 f"waits for {sorted(ask.nodes)} {sorted(ask.racks)}: {ask.opportunities} offers "
-                f"elsewhere were passed up; {wait}",
-                place,
+                "elsewhere were passed up"
             )
-        return Verdict(
-            Reason.BEHIND_IN_QUEUE,
-            f"{queue.path} is at {queue.used_capacity(ask.partition):.0%} of its "
-            f"guarantee; others are served first; {wait}",
-            place,
+            return self._verdict(Reason.LOCALITY_DELAY, message)
+        message = (
+            f"{queue.path} is at {queue.used_capacity(ask.partition):.0%} of its guarantee; "
+            "others are served first"
         )
-    free = _most_free(queue, ask, cluster)
-    return Verdict(
-        Reason.NODES_BUSY,
-        f"no node has room for {cluster.types.text(ask.size)}: the most free is "
-        f"{cluster.types.text(free)}; {wait}",
-        place,
-    )
+        return self._verdict(Reason.BEHIND_IN_QUEUE, message)
 
+    def _nodes_busy(self) -> Verdict:
+        message = (
+            f"no node has room for {self._text(self.ask.size)}: the most free is "
+            f"{self._text(self._most_free(self.app.queue))}"
+        )
+        return self._verdict(Reason.NODES_BUSY, message)
 
-def _most_free(queue: LeafQueue, ask: OutstandingAsk, cluster: Cluster) -> Vector:
-    most = queue.zero
-    for node in cluster.nodes.values():
-        if _usable(node, ask):
-            smaller = at_most(queue.calc, cluster.total, most, node.free)
-            most = node.free if smaller is most else most
-    return subtract(most, queue.zero)
+    def _most_free(self, queue: LeafQueue) -> Vector:
+        most = queue.zero
+        for node in self._nodes():
+            if at_most(queue.calc, self.cluster.total, most, node.free) is most:
+                most = node.free
+        return most

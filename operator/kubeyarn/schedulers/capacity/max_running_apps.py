@@ -1,7 +1,15 @@
-"""How many applications may run at the same time.
+"""How many applications may run at the same time, and which may when one has ended.
 
-Hadoop: CSMaxRunningAppsEnforcer; `max-parallel-apps` of queues and users. An application beyond a
-limit is taken but parked: it is not even considered for admission.
+Hadoop: CSMaxRunningAppsEnforcer; `max-parallel-apps` of queues, of users in a queue, and of users
+in the whole cluster.
+
+Theory of operation: an application is *runnable* when it, counted in, is within the limit of its
+user and of every queue above it. That is decided once, when its attempt joins the queue. One that
+is not is taken all the same but stays out of sight (`LeafQueue.parked`): it is not pending, has no
+user and is not considered for activation. When a runnable one ends or limits change, non-runnable
+ones become runnable in the order of their submission. Runnable applications are counted by user
+here, by leaf in `LeafQueue.runnable_apps`, by parent in `ParentQueue.runnable`; all three change
+together, in `track` and `untrack`.
 """
 
 from __future__ import annotations
@@ -21,91 +29,82 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
 
 
-class ParallelLimits:
-    """Counts runnable applications by user; queues count their own."""
+class CSMaxRunningAppsEnforcer:
+    """Decides who is runnable, and counts the runnable applications of each user."""
 
-    __slots__ = ("by_user",)
+    __slots__ = ("_runnable_of_user",)
 
     def __init__(self) -> None:
-        self.by_user: dict[str, int] = {}
+        self._runnable_of_user: dict[str, int] = {}
 
-    def allows(self, app: LedgerApplication, config: SchedulerConfig) -> bool:
+    def is_runnable(self, app: LedgerApplication, config: SchedulerConfig) -> bool:
         """Whether one more application of the user and of every queue above may run."""
-        return self._user_allows(app, config) and _blocking_queue(app.queue) is None
+        return self._user_allows(app, config) and queue_at_limit(app.queue) is None
 
     def _user_allows(self, app: LedgerApplication, config: SchedulerConfig) -> bool:
-        most = user_maximum(app.user, config)
-        if self.by_user.get(app.user, 0) >= most:
+        if self._runnable_of_user.get(app.user, 0) >= user_maximum(app.user, config):
             return False
-        own = app.queue.settings.maximum_parallel_per_user
-        if own == UNLIMITED:
+        in_queue = app.queue.settings.maximum_parallel_applications_per_user
+        if in_queue == UNLIMITED:
             return True
-        return sum(1 for one in app.queue.runnable_apps.values() if one.user == app.user) < own
+        own = sum(1 for one in app.queue.runnable_apps.values() if one.user == app.user)
+        return own < in_queue
 
     def track(self, app: LedgerApplication) -> None:
-        """Count a runnable application."""
-        self.by_user[app.user] = self.by_user.get(app.user, 0) + 1
-        for queue in app.queue.path_up():
-            if isinstance(queue, ParentQueue):
-                queue.runnable += 1
+        """Count a runnable application (Hadoop: trackRunnableApp)."""
+        self._runnable_of_user[app.user] = self._runnable_of_user.get(app.user, 0) + 1
+        _count_in_parents(app.queue, 1)
 
-    def forget(self, app: LedgerApplication) -> None:
-        """Count a runnable application no more."""
-        self.by_user[app.user] -= 1
-        if not self.by_user[app.user]:
-            del self.by_user[app.user]
-        for queue in app.queue.path_up():
-            if isinstance(queue, ParentQueue):
-                queue.runnable -= 1
+    def untrack(self, app: LedgerApplication) -> None:
+        """Count a runnable application no more (Hadoop: untrackApp)."""
+        self._runnable_of_user[app.user] -= 1
+        if not self._runnable_of_user[app.user]:
+            del self._runnable_of_user[app.user]
+        _count_in_parents(app.queue, -1)
 
-    def move(self, app: LedgerApplication, *, source: LeafQueue, target: LeafQueue) -> None:
+    def move(self, source: LeafQueue, target: LeafQueue) -> None:
         """A runnable application changed its leaf."""
-        for queue in source.path_up():
-            if isinstance(queue, ParentQueue):
-                queue.runnable -= 1
-        for queue in target.path_up():
-            if isinstance(queue, ParentQueue):
-                queue.runnable += 1
+        _count_in_parents(source, -1)
+        _count_in_parents(target, 1)
 
-    def promote(self, gone: LedgerApplication, config: SchedulerConfig) -> list[LedgerApplication]:
-        """Let parked applications run now that *gone* does not, who came first first.
+    def update_on_removal(
+        self, removed: LedgerApplication, config: SchedulerConfig
+    ) -> list[LedgerApplication]:
+        """Let others run now that *removed* does not; returns them, the first submitted first.
 
-        Looked at are the leaves below the highest queue that was at its limit, and the user's own;
-        at most as many are promoted as there were such lists.
+        Candidates are the non-runnable ones in leaves below the highest queue that was at its
+        limit, and the user's own; as many become runnable, at most, as there were such lists
+        (Hadoop: updateRunnabilityOnAppRemoval).
         """
-        lists = _lists_below(_highest_at_limit(gone.queue))
-        root = _root(gone.queue)
-        if self._user_was_at_limit(gone, config):
-            lists.append([one for one in _parked_below(root) if one.user == gone.user])
-        return self._let_run(lists, len(lists), config)
+        lists = _non_runnable_lists(_highest_at_limit(removed.queue))
+        root = removed.queue.chain[-1]
+        if self._user_was_at_limit(removed, config):
+            lists.append([one for one in _non_runnable_below(root) if one.user == removed.user])
+        return self._make_runnable(lists, len(lists), config)
 
-    def refill(self, root: Queue, config: SchedulerConfig) -> list[LedgerApplication]:
-        """Let all run who may now that limits changed (updateRunnabilityOnReload)."""
-        return self._let_run(_lists_below(root), UNLIMITED, config)
+    def update_on_reload(self, root: Queue, config: SchedulerConfig) -> list[LedgerApplication]:
+        """Let all run who may now that limits changed (Hadoop: updateRunnabilityOnReload)."""
+        return self._make_runnable(_non_runnable_lists(root), UNLIMITED, config)
 
-    def _let_run(
+    def _make_runnable(
         self, lists: list[list[LedgerApplication]], most: int, config: SchedulerConfig
     ) -> list[LedgerApplication]:
-        unique = {one.app.id: one for parked in lists for one in parked}
-        promoted: list[LedgerApplication] = []
+        unique = {one.app.id: one for non_runnable in lists for one in non_runnable}
+        runnable: list[LedgerApplication] = []
         for app in sorted(unique.values(), key=lambda one: (one.app.order, one.app.id.number)):
-            if len(promoted) < most and self.allows(app, config):
+            if len(runnable) < most and self.is_runnable(app, config):
                 app.runnable = True
                 self.track(app)
-                unpark(app)
-                promoted.append(app)
-        return promoted
+                app.queue.parked.remove(app)
+                join(app.queue, app)
+                runnable.append(app)
+        return runnable
 
-    def _user_was_at_limit(self, gone: LedgerApplication, config: SchedulerConfig) -> bool:
-        if gone.queue.settings.maximum_parallel_per_user != UNLIMITED:
+    def _user_was_at_limit(self, removed: LedgerApplication, config: SchedulerConfig) -> bool:
+        if removed.queue.settings.maximum_parallel_applications_per_user != UNLIMITED:
             return True
-        return self.by_user.get(gone.user, 0) == user_maximum(gone.user, config) - 1
-
-
-def unpark(app: LedgerApplication) -> None:
-    """A parked application waits for admission like the others."""
-    app.queue.parked.remove(app)
-    join(app.queue, app)
+        running = self._runnable_of_user.get(removed.user, 0)
+        return running == user_maximum(removed.user, config) - 1
 
 
 def user_maximum(user: str, config: SchedulerConfig) -> int:
@@ -123,40 +122,43 @@ def runnable_in(queue: Queue) -> int:
     return queue.runnable if isinstance(queue, ParentQueue) else 0
 
 
-def _blocking_queue(leaf: LeafQueue) -> Queue | None:
+def queue_at_limit(leaf: LeafQueue) -> Queue | None:
+    """The lowest queue, from the leaf up, of which no more applications may run."""
     for queue in leaf.path_up():
-        if runnable_in(queue) >= queue.settings.maximum_parallel:
+        if runnable_in(queue) >= queue.settings.maximum_parallel_applications:
             return queue
     return None
 
 
+def _count_in_parents(leaf: LeafQueue, change: int) -> None:
+    for queue in leaf.path_up():
+        if isinstance(queue, ParentQueue):
+            queue.runnable += change
+
+
 def _highest_at_limit(leaf: LeafQueue) -> Queue | None:
-    """The highest queue that the application's leaving brought below its limit."""
+    """The highest queue that was at its limit until one of its applications was removed."""
     highest: Queue | None = None
     for queue in leaf.path_up():
-        if runnable_in(queue) == queue.settings.maximum_parallel - 1:
+        if runnable_in(queue) == queue.settings.maximum_parallel_applications - 1:
             highest = queue
     return highest
 
 
-def _root(queue: Queue) -> Queue:
-    return list(queue.path_up())[-1]
-
-
-def _parked_below(queue: Queue) -> Iterator[LedgerApplication]:
+def _non_runnable_below(queue: Queue) -> Iterator[LedgerApplication]:
     if isinstance(queue, LeafQueue):
         yield from queue.parked
     elif isinstance(queue, ParentQueue):
         for child in queue.children:
-            yield from _parked_below(child)
+            yield from _non_runnable_below(child)
 
 
-def _lists_below(queue: Queue | None) -> list[list[LedgerApplication]]:
-    """Who is parked, by leaf; leaves at or below a limit have nobody who could run."""
-    if queue is not None and runnable_in(queue) >= queue.settings.maximum_parallel:
+def _non_runnable_lists(queue: Queue | None) -> list[list[LedgerApplication]]:
+    """The non-runnable applications by leaf, of leaves with no queue at its limit above them."""
+    if queue is not None and runnable_in(queue) >= queue.settings.maximum_parallel_applications:
         return []
     if isinstance(queue, LeafQueue):
         return [list(queue.parked)]
     if isinstance(queue, ParentQueue):
-        return [parked for child in queue.children for parked in _lists_below(child)]
+        return [apps for child in queue.children for apps in _non_runnable_lists(child)]
     return []

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.asks import AM_KEY
 from kubeyarn.schedulers.api import SchedulerNodeReport
 from kubeyarn.schedulers.capacity.explain import explain
-from kubeyarn.schedulers.capacity.status import effective_maximum_of, headroom_of, queue_statuses
+from kubeyarn.schedulers.capacity.headroom import headroom_of
+from kubeyarn.schedulers.capacity.status import effective_maximum_of, queue_statuses
 from kubeyarn.schedulers.capacity.submission import check_size, normalize
 
 if TYPE_CHECKING:

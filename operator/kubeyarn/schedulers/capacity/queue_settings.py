@@ -55,19 +55,19 @@ class QueueSettings:
     user_weights: Mapping[str, float]
     maximum_am_share: float
     maximum_applications: int
-    maximum_parallel: int
-    maximum_parallel_per_user: int
+    maximum_parallel_applications: int
+    maximum_parallel_applications_per_user: int
     maximum_allocation: Vector
     application_ordering: ApplicationOrdering
     size_based_weight: bool
     child_ordering: ChildOrdering
     node_ordering: NodeOrdering
     priority: int
-    default_priority: int
+    default_application_priority: int
     preemption_disabled: bool
     intra_disabled_here: bool
-    maximum_lifetime: int
-    default_lifetime: int
+    maximum_lifetime_seconds: int
+    default_lifetime_seconds: int
     submit: Access
     administer: Access
     priority_access: tuple[PriorityAccess, ...]
@@ -107,11 +107,13 @@ def settle(
         user_weights=_weights(config, parent),
         maximum_am_share=single(_first(config.maximum_am_share, cluster.maximum_am_share)),
         maximum_applications=_first(config.maximum_applications, -1),
-        maximum_parallel=_first(
+        maximum_parallel_applications=_first(
             config.maximum_parallel_applications,
             _first(cluster.maximum_parallel_applications, UNLIMITED),
         ),
-        maximum_parallel_per_user=_first(config.maximum_parallel_applications_per_user, UNLIMITED),
+        maximum_parallel_applications_per_user=_first(
+            config.maximum_parallel_applications_per_user, UNLIMITED
+        ),
         maximum_allocation=_maximum_allocation(config, cluster, parent),
         application_ordering=_first(config.application_ordering, ApplicationOrdering.FIFO),
         size_based_weight=bool(config.size_based_weight),
@@ -121,15 +123,15 @@ def settle(
         ),
         node_ordering=_first(config.node_ordering, NodeOrdering.SPREAD),
         priority=_first(config.priority, 0),
-        default_priority=_first(config.default_application_priority, 0),
+        default_application_priority=_first(config.default_application_priority, 0),
         preemption_disabled=not preempting
         or _first(config.preemption_disabled, bool(parent and parent.preemption_disabled)),
         intra_disabled_here=not intra
         or _first(
             config.intra_queue_preemption_disabled, bool(parent and parent.intra_disabled_here)
         ),
-        maximum_lifetime=maximum_lifetime,
-        default_lifetime=default_lifetime,
+        maximum_lifetime_seconds=maximum_lifetime,
+        default_lifetime_seconds=default_lifetime,
         submit=_first(config.submit, NOBODY if parent else EVERYBODY),
         administer=_first(config.administer, NOBODY if parent else EVERYBODY),
         priority_access=_first(config.priority_access, ()),
@@ -225,8 +227,11 @@ def _amount(cluster: SchedulerConfig, place: int, amount: int) -> str:
 
 
 def _lifetimes(config: QueueConfig, parent: QueueSettings | None) -> tuple[int, int]:
-    maximum = _first(config.maximum_lifetime_seconds, parent.maximum_lifetime if parent else -1)
-    default = _first(config.default_lifetime_seconds, parent.default_lifetime if parent else -1)
+    above = (
+        (parent.maximum_lifetime_seconds, parent.default_lifetime_seconds) if parent else (-1, -1)
+    )
+    maximum = _first(config.maximum_lifetime_seconds, above[0])
+    default = _first(config.default_lifetime_seconds, above[1])
     if maximum > 0 and config.default_lifetime_seconds is not None and default > maximum:
         raise refused(
             config.path,

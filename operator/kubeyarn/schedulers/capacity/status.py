@@ -1,12 +1,11 @@
-"""What queues and headroom look like from outside."""
+"""What queues and users look like from outside (Hadoop: CapacitySchedulerQueueInfo, UserInfo)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.resources import MEMORY, add, component_min, subtract
+from kubeyarn.model.resources import MEMORY, add
 from kubeyarn.schedulers.api import NO_MAXIMUM, QueueStatus, UserStatus
-from kubeyarn.schedulers.calculator import at_most
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.model.resources import Vector
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
 
 
 def queue_statuses(root: ParentQueue) -> Sequence[QueueStatus]:
@@ -78,32 +76,12 @@ def user_statuses(leaf: LeafQueue) -> tuple[UserStatus, ...]:
 def effective_maximum_of(queue: Queue, partition: str, config: SchedulerConfig) -> Vector:
     """What a queue may hold at most on nodes of *partition*.
 
-    A shared partition's room is lent, whatever the queue has of it (Hadoop: AbstractCSQueue.accept
-    under IGNORE_PARTITION_EXCLUSIVITY); and where only memory counts nothing else has a limit.
+    Of a shared partition a queue may borrow all, whatever its maximum (Hadoop:
+    AbstractCSQueue.accept under IGNORE_PARTITION_EXCLUSIVITY). Where only memory counts, the other
+    types have no maximum.
     """
     shared = any(p.name == partition and not p.exclusive for p in config.partitions)
     most = queue.cluster.partition(partition) if shared else queue.maximum(partition)
     if config.dominant:
         return most
     return tuple(amount if at == MEMORY else NO_MAXIMUM for at, amount in enumerate(most))
-
-
-def headroom_of(app: LedgerApplication) -> Vector:
-    """What an application may still get (Hadoop: AbstractLeafQueue.getHeadroom).
-
-    The user's and the queue's room, rounded down, and not more than is free.
-    """
-    queue = app.queue
-    partition = app.app.partition or ""
-    user = queue.users.get(app.user)
-    by_user = subtract(
-        queue.users.limit(app.user, partition, whole=False),
-        user.used.get(partition, queue.zero),
-    )
-    limit = queue.maximum(partition) if partition else queue.known_limit
-    by_queue = subtract(limit, queue.use(partition))
-    room = tuple(max(0, x) for x in component_min(by_user, by_queue))
-    whole = queue.cluster.partition(partition)
-    root = list(queue.path_up())[-1]
-    free = subtract(whole, root.use(partition))
-    return at_most(queue.calc, whole, free, queue.calc.round_down(room, queue.step))

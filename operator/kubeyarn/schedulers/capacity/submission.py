@@ -66,7 +66,7 @@ def allowed_priority(
     if said is None:
         said = default_priority_of(access, app.user, app.groups)
     if said is None:
-        said = leaf.settings.default_priority
+        said = leaf.settings.default_application_priority
     priority = min(said, config.maximum_application_priority)
     if not app.placed and not may_have_priority(access, app.user, app.groups, priority):
         raise Rejected(

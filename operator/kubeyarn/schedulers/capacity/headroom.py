@@ -1,0 +1,54 @@
+"""How much more an application may get now (Hadoop: AllocateResponse.getAvailableResources).
+
+Hadoop: AbstractLeafQueue.getHeadroom and CapacityHeadroomProvider. It is an estimate for the AM,
+not a limit: nothing is granted or refused by it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubeyarn.model.resources import Vector, component_min, subtract
+from kubeyarn.schedulers.calculator import Calculator, at_most
+
+if TYPE_CHECKING:
+    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+
+
+def headroom(
+    calc: Calculator,
+    partition: Vector,
+    *,
+    user_headroom: Vector,
+    queue_headroom: Vector,
+    free: Vector,
+    step: Vector,
+) -> Vector:
+    """The lesser of what user and queue may still hold, rounded down, and not more than is *free*.
+
+    *partition* is the whole partition, against which shares are compared.
+    """
+    allowed = tuple(max(0, x) for x in component_min(user_headroom, queue_headroom))
+    return at_most(calc, partition, free, calc.round_down(allowed, step))
+
+
+def headroom_of(app: LedgerApplication) -> Vector:
+    """The headroom of an application in the partition it was submitted to.
+
+    Its queue's limit is what the queue might use as of its last scheduling opportunity, as in
+    Hadoop; of other partitions than the default one it is the queue's maximum.
+    """
+    queue = app.queue
+    partition = app.app.partition or ""
+    user_limit = queue.users.limit(app.user, partition, whole=False)
+    user_used = queue.users.get(app.user).used.get(partition, queue.zero)
+    queue_limit = queue.maximum(partition) if partition else queue.known_limit
+    whole = queue.cluster.partition(partition)
+    return headroom(
+        queue.calc,
+        whole,
+        user_headroom=subtract(user_limit, user_used),
+        queue_headroom=subtract(queue_limit, queue.use(partition)),
+        free=subtract(whole, queue.chain[-1].use(partition)),
+        step=queue.step,
+    )
