@@ -89,7 +89,10 @@ class FSAccounts:
     # --- containers
 
     def charge(self, attempt: FSAppAttempt, container: Container) -> None:
-        """Count *container* in: its attempt, the queues above, its node."""
+        """Count *container* in: its attempt, the queues above, its node.
+
+        It leaves demand and fair shares as they are.
+        """
         attempt.containers[container.id] = container
         attempt.started = True
         size = container.size
@@ -105,6 +108,7 @@ class FSAccounts:
             self._unknown_node.setdefault(container.node, []).append(container)
         else:
             self._put_on(node, container)
+        state.dirty.version += 1
 
     def _put_on(self, node: FSSchedulerNode, container: Container) -> None:
         node.containers[id(container)] = container
@@ -173,6 +177,19 @@ class FSAccounts:
         else:
             sizes.pop(size, None)
 
+    def take_one(self, attempt: FSAppAttempt, size: Vector) -> None:
+        """One container of *size* was granted: count it as asked for no longer.
+
+        As `change_pending` by -1, without the multiplication: this is on the way of every grant.
+        """
+        attempt.pending = subtract(attempt.pending, size)
+        attempt.queue.pending = subtract(attempt.queue.pending, size)
+        sizes = self._state.pending_sizes
+        if sizes[size] > 1:
+            sizes[size] -= 1
+        else:
+            del sizes[size]
+
     # --- reservations
 
     def reserve(self, reserved: ReservedContainer, node: FSSchedulerNode) -> None:
@@ -181,7 +198,7 @@ class FSAccounts:
         attempt = reserved.attempt
         attempt.reservations[node.rm_node.name] = reserved
         attempt.queue.reserved = add(attempt.queue.reserved, reserved.size)
-        self._state.dirty.allocated()
+        self._state.dirty.reservations_changed()
 
     def unreserve(self, node: FSSchedulerNode) -> None:
         """Keep a node no longer; nothing happens where it is not kept."""
@@ -192,7 +209,7 @@ class FSAccounts:
         attempt = reserved.attempt
         del attempt.reservations[node.rm_node.name]
         attempt.queue.reserved = subtract(attempt.queue.reserved, reserved.size)
-        self._state.dirty.allocated()
+        self._state.dirty.reservations_changed()
 
     # --- moves
 

@@ -12,8 +12,9 @@ transition that makes it stale and one place that brings it up to date:
 | maxima, steady shares, all orders | `cluster_resized()` | `ClusterNodeTracker.refresh` |
 | "a cycle would decide nothing" | `version` moved | `FairScheduler.cycle` |
 
-A grant moves only `version`: fair shares depend on who runs and on what is wanted in total, and a
-grant turns wanted into held. So shares are not computed again while a cycle grants.
+A grant moves only `version` (`accounts.charge`): fair shares depend on who runs and on what is
+wanted in total, and a grant turns wanted into held. So shares are not computed again while a cycle
+grants.
 """
 
 from __future__ import annotations
@@ -50,8 +51,8 @@ class DirtyFlags:
         self.cluster = True
         self.attempts: dict[FSAppAttempt, None] = {}
 
-    def allocated(self) -> None:
-        """A container was granted or reserved, or a reservation given up: shares stay."""
+    def reservations_changed(self) -> None:
+        """A container was reserved, or a reservation given up: shares stay."""
         self.version += 1
 
     def shares_changed(self) -> None:

@@ -48,7 +48,7 @@ from kubeyarn.schedulers.fair.objects.app_attempt import (
     FSPendingAsk,
     ReservedContainer,
 )
-from kubeyarn.schedulers.fair.objects.queue import FSParentQueue, FSQueue
+from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue, FSQueue
 from kubeyarn.schedulers.fair.ordering import place_attempt
 from kubeyarn.schedulers.fair.preemption import is_starved, subtract_non_negative
 from kubeyarn.schedulers.fair.scheduling_policy import is_greater
@@ -90,9 +90,10 @@ class ContainerAssigner:
             return False
         available = node.available
         threshold = state.reservation_threshold
-        return any(
-            fits(size, available) or _any_reaches(size, threshold) for size in state.pending_sizes
-        )
+        for size in state.pending_sizes:
+            if fits(size, available) or _any_reaches(size, threshold):
+                return True
+        return False
 
     # --- 1. what was preempted for an application
 
@@ -138,7 +139,7 @@ class ContainerAssigner:
             self._accounts.unreserve(node)
             return False
         if fits(reserved.size, node.available):
-            level = self._locality_on(ask, node)
+            level = locality_on(self._state, ask, node.rm_node)
             if level is not None:
                 decision = self._assign_or_reserve(attempt, key, ask, node, level, reserved)
                 if decision is not None:
@@ -170,15 +171,18 @@ class ContainerAssigner:
     def _assign_in_queue(self, queue: FSQueue, node: FSSchedulerNode) -> Grant | Reserve | None:
         if queue.has_max_share and not fits(queue.used, queue.max_share):
             return None
-        if isinstance(queue, FSParentQueue) and queue.order_is_non_transitive:
-            return self._assign_in_non_transitive_order(queue, node)
-        for _, child in queue.schedulables.entries:
-            if isinstance(child, FSAppAttempt):
-                decision = self._assign_in_attempt(child, node)
-            else:
+        if isinstance(queue, FSLeafQueue):
+            for _, attempt in queue.schedulables.entries:
+                decision = self._assign_in_attempt(attempt, node)
+                if decision is not None:
+                    return decision
+        elif isinstance(queue, FSParentQueue):
+            if queue.order_is_non_transitive:
+                return self._assign_in_non_transitive_order(queue, node)
+            for _, child in queue.schedulables.entries:
                 decision = self._assign_in_queue(child, node)
-            if decision is not None:
-                return decision
+                if decision is not None:
+                    return decision
         return None
 
     def _assign_in_non_transitive_order(
@@ -206,13 +210,10 @@ class ContainerAssigner:
             ask = attempt.asks[key]
             if not self._has_container_for_node(attempt, ask, node):
                 continue
-            level = self._locality_on(ask, node)
+            level = locality_on(self._state, ask, node.rm_node)
             if level is not None:
                 return self._assign_or_reserve(attempt, key, ask, node, level)
         return None
-
-    def _locality_on(self, ask: FSPendingAsk, node: FSSchedulerNode) -> int | None:
-        return locality_on(ask, node.rm_node, self._state.config.offers, len(self._state.nodes))
 
     def _has_container_for_node(
         self, attempt: FSAppAttempt, ask: FSPendingAsk, node: FSSchedulerNode
@@ -283,7 +284,7 @@ class ContainerAssigner:
         )
         accounts.charge(attempt, container)
         count_down(ask, rm_node, level)
-        accounts.change_pending(attempt, ask.ask.size, -1)
+        accounts.take_one(attempt, ask.ask.size)
         if ask.count <= 0:
             del attempt.asks[key]
             attempt.ask_keys.remove(key)
@@ -292,7 +293,6 @@ class ContainerAssigner:
         if not attempt.am_running and not attempt.unmanaged and not is_update(key):
             accounts.charge_am(attempt, ask.ask.size)
         place_attempt(state, attempt)
-        state.dirty.allocated()
         return Grant(container)
 
     # --- reserving

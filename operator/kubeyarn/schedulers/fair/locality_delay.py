@@ -18,20 +18,21 @@ from kubeyarn.schedulers.java_numbers import single
 if TYPE_CHECKING:
     from kubeyarn.model.fair_queues import FairOffers
     from kubeyarn.model.nodes import Node
+    from kubeyarn.schedulers.fair.cluster_state import FairClusterState
     from kubeyarn.schedulers.fair.objects.app_attempt import AllowedLocality, FSPendingAsk
 
 NOT_SET, NODE_LOCAL, RACK_LOCAL, OFF_SWITCH = -1, 0, 1, 2
 
 
-def locality_on(ask: FSPendingAsk, node: Node, offers: FairOffers, nodes: int) -> int | None:
+def locality_on(state: FairClusterState, ask: FSPendingAsk, node: Node) -> int | None:
     """How near *node* is to what was asked for; None while a nearer one is waited for.
 
-    Counts the offer as an opportunity. *nodes* is the number of nodes in the cluster.
+    Counts the offer as an opportunity.
     """
     if not ask.nodes and not ask.racks:
         return OFF_SWITCH
     ask.allowed_locality.opportunities += 1
-    allowed = allowed_level(ask.allowed_locality, offers, nodes)
+    allowed = allowed_level(ask.allowed_locality, state.config.offers, len(state.nodes))
     in_rack = ask.racks.get(node.rack, 0) > 0
     if in_rack and ask.nodes.get(node.name, 0) > 0:
         return NODE_LOCAL
@@ -45,7 +46,10 @@ def locality_on(ask: FSPendingAsk, node: Node, offers: FairOffers, nodes: int) -
 
 
 def allowed_level(allowed: AllowedLocality, offers: FairOffers, nodes: int) -> int:
-    """The farthest level that is allowed, which goes one on after enough opportunities."""
+    """The farthest level that is allowed, which goes one on after enough opportunities.
+
+    *nodes* is the number of nodes in the cluster.
+    """
     node, rack = offers.node_locality_threshold, offers.rack_locality_threshold
     if node < 0 or rack < 0:
         return OFF_SWITCH

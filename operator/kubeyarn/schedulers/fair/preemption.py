@@ -177,9 +177,7 @@ class FSPreemption:
 
     def _update_starved_apps_of(self, leaf: FSLeafQueue, now_ms: int) -> None:
         with_demand = [
-            child
-            for child in leaf.schedulables
-            if isinstance(child, FSAppAttempt) and now_ms >= child.next_starvation_check_ms
+            attempt for attempt in leaf.schedulables if now_ms >= attempt.next_starvation_check_ms
         ]
         fair_share = self._update_fair_share_starvation(with_demand, now_ms)
         min_share = self._min_share_starvation(leaf, now_ms)

@@ -167,7 +167,9 @@ class FairScheduler:
                 continue
             made = self._assigner.attempt_scheduling(node)
             decisions += made
-            grants += sum(1 for decision in made if isinstance(decision, Grant))
+            for decision in made:
+                if isinstance(decision, Grant):
+                    grants += 1
             if grants >= limit:
                 break
         return grants

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
     from kubeyarn.model.containers import Container
     from kubeyarn.model.resources import Vector
-    from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSQueue
+    from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue
     from kubeyarn.schedulers.fair.objects.schedulables import SortKey
 
 
@@ -108,7 +108,7 @@ class FSAppAttempt:
         self.queue = queue
         self.am_preemption_queue = queue.path
         self.start_ms = start_ms
-        self.order_entry: tuple[SortKey, FSQueue | FSAppAttempt] | None = None
+        self.order_entry: tuple[SortKey, FSAppAttempt] | None = None
         self.asks: dict[AskKey, FSPendingAsk] = {}
         self.ask_keys: list[AskKey] = []
         self.containers: dict[ContainerId, Container] = {}

@@ -55,13 +55,14 @@ class FSQueue:
         "weight",
     )
 
+    schedulables: SortedSchedulables[FSQueue] | SortedSchedulables[FSAppAttempt]
+
     def __init__(self, path: str, parent: FSParentQueue | None, zero: Vector) -> None:
         self.path = path
         self.parent = parent
         self.is_dynamic = True
         self.num_runnable_apps = 0
-        self.schedulables = SortedSchedulables()
-        self.order_entry: tuple[SortKey, FSQueue | FSAppAttempt] | None = None
+        self.order_entry: tuple[SortKey, FSQueue] | None = None
         self.policy = FairPolicy.FAIR
         self.weight = 1.0
         self.min_share = zero
@@ -118,8 +119,11 @@ class FSParentQueue(FSQueue):
 
     __slots__ = ("children", "max_child_share", "order_is_non_transitive")
 
+    schedulables: SortedSchedulables[FSQueue]
+
     def __init__(self, path: str, parent: FSParentQueue | None, zero: Vector) -> None:
         super().__init__(path, parent, zero)
+        self.schedulables = SortedSchedulables()
         self.children: list[FSQueue] = []
         self.max_child_share: ResourceLimit | None = None
         self.order_is_non_transitive = False
@@ -143,8 +147,11 @@ class FSLeafQueue(FSQueue):
         "runnable_apps",
     )
 
+    schedulables: SortedSchedulables[FSAppAttempt]
+
     def __init__(self, path: str, parent: FSParentQueue | None, zero: Vector) -> None:
         super().__init__(path, parent, zero)
+        self.schedulables = SortedSchedulables()
         self.runnable_apps: list[FSAppAttempt] = []
         self.non_runnable_apps: list[FSAppAttempt] = []
         self.max_am_share = 0.5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
@@ -15,8 +15,10 @@ DrfKey = tuple[bool, tuple[float, ...], int, str]
 FifoKey = tuple[int, str]
 SortKey = FairShareKey | DrfKey | FifoKey
 
+Child = TypeVar("Child", "FSQueue", "FSAppAttempt")
 
-class SortedSchedulables:
+
+class SortedSchedulables(Generic[Child]):
     """Child queues, or the applications of a leaf, that ask for something, by sort key.
 
     Hadoop sorts all children anew at every offer of a node. Here a change moves the one child
@@ -28,9 +30,9 @@ class SortedSchedulables:
     __slots__ = ("entries",)
 
     def __init__(self) -> None:
-        self.entries: list[tuple[SortKey, FSQueue | FSAppAttempt]] = []
+        self.entries: list[tuple[SortKey, Child]] = []
 
-    def __iter__(self) -> Iterator[FSQueue | FSAppAttempt]:
+    def __iter__(self) -> Iterator[Child]:
         for _, child in self.entries:
             yield child
 
@@ -41,7 +43,7 @@ class SortedSchedulables:
         """Forget all children; the caller clears their `order_entry`."""
         self.entries.clear()
 
-    def put(self, child: FSQueue | FSAppAttempt, key: SortKey) -> None:
+    def put(self, child: Child, key: SortKey) -> None:
         """Add *child*, or move it to where *key* places it."""
         entry = child.order_entry
         if entry is not None:
@@ -51,7 +53,7 @@ class SortedSchedulables:
         child.order_entry = entry = (key, child)
         insort(self.entries, entry)
 
-    def remove(self, child: FSQueue | FSAppAttempt) -> None:
+    def remove(self, child: Child) -> None:
         """Take *child* out, if it is in."""
         entry = child.order_entry
         if entry is not None:
