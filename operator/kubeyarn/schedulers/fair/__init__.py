@@ -15,8 +15,8 @@ Files in reading order:
 | File | What it has |
 |---|---|
 | objects/ | queues, attempts and nodes: state without rules, and who writes what of it |
+| objects/accounts | the only writer of sums: used, pending, reserved, AM use |
 | cluster_state | what all parts share, and which derived values are stale |
-| accounts | the only writer of sums: used, pending, reserved, AM use |
 | scheduling_policy, comparators, ordering | fair, fifo and drf: compare, sort, keep sorted |
 | fair_shares | the formula of fair shares, steady and instantaneous; demand |
 | scheduler | the parts put together; update, node_update, cycle, preempt |
@@ -31,9 +31,10 @@ Files in reading order:
 | cluster_events, application_events, container_events | the calls from outside (schedulers.api) |
 | queries, status, headroom, explain | the questions from outside |
 
-What holds after every call: sums equal a recount (accounts); every grant is within the maxima of
-all queues above it and within its node; the order of children is that of their keys (ordering);
-the same objects in any order of arrival lead to the same decisions. Property tests hold all of it.
+What holds after every call: sums equal a recount (objects/accounts); every grant is within the
+maxima of all queues above it and within its node; the order of children is that of their keys
+(ordering); the same objects in any order of arrival lead to the same decisions. Property tests
+hold all of it.
 
 Where Hadoop's answer follows from an accident (the order of a hash map, a comparator that
 contradicts itself, a float), we follow the accident, because recorded scenarios of Hadoop are the

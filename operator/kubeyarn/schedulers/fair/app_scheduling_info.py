@@ -14,8 +14,8 @@ from kubeyarn.schedulers.fair.objects.app_attempt import AllowedLocality, FSPend
 
 if TYPE_CHECKING:
     from kubeyarn.model.asks import Ask, AskKey
-    from kubeyarn.schedulers.fair.accounts import FSAccounts
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
 
 

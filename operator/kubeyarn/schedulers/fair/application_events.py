@@ -15,11 +15,11 @@ from kubeyarn.schedulers.fair.placement import with_root
 if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
     from kubeyarn.model.ids import ApplicationId
-    from kubeyarn.schedulers.fair.accounts import FSAccounts
     from kubeyarn.schedulers.fair.app_scheduling_info import AppSchedulingInfo
     from kubeyarn.schedulers.fair.attempt_lifecycle import AttemptLifecycle
     from kubeyarn.schedulers.fair.cluster_nodes import ClusterNodeTracker
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.queue_manager import QueueManager
     from kubeyarn.schedulers.fair.submission import FairSubmission
 

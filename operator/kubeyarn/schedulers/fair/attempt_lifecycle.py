@@ -13,11 +13,11 @@ from kubeyarn.schedulers.fair.ordering import place_attempt, place_queue
 
 if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
-    from kubeyarn.schedulers.fair.accounts import FSAccounts
     from kubeyarn.schedulers.fair.app_scheduling_info import AppSchedulingInfo
     from kubeyarn.schedulers.fair.cluster_nodes import ClusterNodeTracker
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
     from kubeyarn.schedulers.fair.max_running_apps import MaxRunningAppsEnforcer
+    from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue
 
 

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.model.nodes import Node
     from kubeyarn.model.queues import SchedulerConfig
-    from kubeyarn.schedulers.fair.accounts import FSAccounts
     from kubeyarn.schedulers.fair.cluster_nodes import ClusterNodeTracker
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
     from kubeyarn.schedulers.fair.container_events import FairContainerEvents
     from kubeyarn.schedulers.fair.max_running_apps import MaxRunningAppsEnforcer
+    from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.queue_manager import QueueManager
 
 

@@ -56,8 +56,8 @@ from kubeyarn.schedulers.java_collections import tree_order
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
-    from kubeyarn.schedulers.fair.accounts import FSAccounts
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
 
 

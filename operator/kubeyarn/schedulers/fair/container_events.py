@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.model.resources import Vector
-    from kubeyarn.schedulers.fair.accounts import FSAccounts
     from kubeyarn.schedulers.fair.app_scheduling_info import AppSchedulingInfo
     from kubeyarn.schedulers.fair.cluster_nodes import ClusterNodeTracker
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
     from kubeyarn.schedulers.fair.container_update import ContainerUpdates
+    from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
     from kubeyarn.schedulers.fair.submission import FairSubmission
 

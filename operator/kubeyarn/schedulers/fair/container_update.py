@@ -16,9 +16,9 @@ from kubeyarn.schedulers.fair.ordering import place_attempt
 
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
-    from kubeyarn.schedulers.fair.accounts import FSAccounts
     from kubeyarn.schedulers.fair.app_scheduling_info import AppSchedulingInfo
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
 
 

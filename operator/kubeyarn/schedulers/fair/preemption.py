@@ -46,8 +46,8 @@ from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
     from kubeyarn.model.fair_queues import FairPolicy
-    from kubeyarn.schedulers.fair.accounts import FSAccounts
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+    from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
 
 _UNLIMITED = 2**31 - 1

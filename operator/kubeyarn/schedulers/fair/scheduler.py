@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Decision, Grant, Preempt
 from kubeyarn.schedulers.fair import fair_shares
-from kubeyarn.schedulers.fair.accounts import FSAccounts
 from kubeyarn.schedulers.fair.app_scheduling_info import AppSchedulingInfo
 from kubeyarn.schedulers.fair.application_events import FairApplicationEvents
 from kubeyarn.schedulers.fair.attempt_lifecycle import AttemptLifecycle
@@ -18,6 +17,7 @@ from kubeyarn.schedulers.fair.container_assigner import ContainerAssigner
 from kubeyarn.schedulers.fair.container_events import FairContainerEvents
 from kubeyarn.schedulers.fair.container_update import ContainerUpdates
 from kubeyarn.schedulers.fair.max_running_apps import MaxRunningAppsEnforcer
+from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
 from kubeyarn.schedulers.fair.preemption import FSPreemption
 from kubeyarn.schedulers.fair.queries import FairQueries
 from kubeyarn.schedulers.fair.queue_manager import QueueManager
