@@ -47,7 +47,7 @@ class Page:
     def rows(self, heading: str) -> list[list[str]]:
         """The cells of the tables below *heading*, without the tables' heads."""
         depth = heading.partition(" ")[0]
-        _, _, below = self.prose.partition(f"\n{heading}\n")
+        _, _, below = f"\n{self.prose}".partition(f"\n{heading}\n")
         section = re.split(rf"^#{{1,{len(depth)}}} ", below, maxsplit=1, flags=re.MULTILINE)[0]
         rows, lines = [], section.splitlines()
         for line, after in zip(lines, [*lines[1:], ""], strict=True):

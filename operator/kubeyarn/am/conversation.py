@@ -24,7 +24,7 @@ from kubeyarn.am.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from kubeyarn.am.patience import beat_pause_s
+from kubeyarn.am.retry_policy import beat_pause_s
 from kubeyarn.am.settings import Settings
 from kubeyarn.am.state import AmState, Event
 from kubeyarn.am.transport import Transport
@@ -162,10 +162,10 @@ class Conversation:
         return replace(known, containers=(), previous=(), response_id=0)
 
     async def _patiently(self, verb: str, body: wire.Json) -> wire.Json:
-        """Call *verb* until somebody answers, within `Settings.patience`."""
-        patience = self._settings.patience
+        """Call *verb* until somebody answers, within `Settings.retry_policy`."""
+        policy = self._settings.retry_policy
         loop = asyncio.get_running_loop()
-        until = loop.time() + patience.total_s
+        until = loop.time() + policy.total_s
         failures = refusals = 0
         while True:
             try:
@@ -179,10 +179,10 @@ class Conversation:
                 _report(verb, failures, error)
             except UnauthorizedError as error:
                 failures, refusals = failures + 1, refusals + 1
-                if refusals >= patience.unauthorized_tries:
+                if refusals >= policy.unauthorized_tries:
                     raise
                 _report(verb, failures, error)
-            await asyncio.sleep(patience.pause_s(failures, random.random()))
+            await asyncio.sleep(policy.pause_s(failures, random.random()))
 
     async def _beat(self) -> None:
         try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from kubeyarn.am.errors import TasksFailedError
 from kubeyarn.am.master import ApplicationMaster
 from kubeyarn.am.state import Allocated, Completed, Event
-from kubeyarn.am.taskbook import TaskBook, Verdict
+from kubeyarn.am.taskbook import TaskBook, TaskOutcome
 from kubeyarn.am.wire import AskShape, Container, Launch
 
 log = logging.getLogger("kubeyarn.am.tasks")
@@ -38,7 +38,7 @@ class TaskRunner:
         launch: Callable[[str, Container], Launch],
         *,
         check: Callable[[str, Container], str] = lambda _task, _container: "",
-        on_end: Callable[[str, Container, Verdict], None] = lambda _t, _c, _v: None,
+        on_end: Callable[[str, Container, TaskOutcome], None] = lambda _t, _c, _v: None,
         keep_going: bool = False,
     ) -> None:
         self._am = am
@@ -122,18 +122,18 @@ class TaskRunner:
             return
         if exit_status == 0 and (fault := self._check(task_id, container)):
             exit_status, diagnostics = 1, fault
-        verdict = self._book.ended(container.id, exit_status, diagnostics)
+        outcome = self._book.ended(container.id, exit_status, diagnostics)
         log.log(
-            logging.INFO if verdict is Verdict.DONE else logging.WARNING,
+            logging.INFO if outcome is TaskOutcome.DONE else logging.WARNING,
             "%s in %s ended with %d: %s%s",
             task_id,
             container.id,
             exit_status,
-            verdict.value,
+            outcome.value,
             f" ({diagnostics})" if diagnostics else "",
         )
-        self._on_end(task_id, container, verdict)
-        if verdict is Verdict.AGAIN:
+        self._on_end(task_id, container, outcome)
+        if outcome is TaskOutcome.AGAIN:
             self._ask(1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from kubeyarn.am.patience import Patience
+from kubeyarn.am.retry_policy import RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Settings:
     """
 
     heartbeat_s: float = 1.0
-    patience: Patience = field(default_factory=Patience)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     finish_poll_s: float = 0.2
     launches_per_call: int = 25
     launches_at_once: int = 4

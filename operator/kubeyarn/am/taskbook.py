@@ -17,7 +17,7 @@ from dataclasses import dataclass
 TAKEN_AWAY = frozenset({-100, -101, -102, -105, -106, -108})
 
 
-class Verdict(enum.Enum):
+class TaskOutcome(enum.Enum):
     """What the end of a container means for its task."""
 
     UNKNOWN = "the container ran no task"
@@ -95,21 +95,21 @@ class TaskBook:
         """The task that *container_id* runs."""
         return self._running.get(container_id)
 
-    def ended(self, container_id: str, exit_status: int, diagnostics: str = "") -> Verdict:
+    def ended(self, container_id: str, exit_status: int, diagnostics: str = "") -> TaskOutcome:
         """Take the end of a container; a second one for the same container is UNKNOWN."""
         task_id = self._running.pop(container_id, None)
         if task_id is None:
-            return Verdict.UNKNOWN
+            return TaskOutcome.UNKNOWN
         if exit_status == 0:
             self.done[task_id] = container_id
-            return Verdict.DONE
+            return TaskOutcome.DONE
         tally = self._tallies[task_id]
         tally.last = f"{container_id} ended with {exit_status}: {diagnostics}".rstrip(": ")
         if self._may_run_again(tally, exit_status):
             self._waiting.append(task_id)
-            return Verdict.AGAIN
+            return TaskOutcome.AGAIN
         self.given_up[task_id] = tally.last
-        return Verdict.GIVEN_UP
+        return TaskOutcome.GIVEN_UP
 
     def _may_run_again(self, tally: _Tally, exit_status: int) -> bool:
         if exit_status in TAKEN_AWAY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.am.taskbook import TAKEN_AWAY, Retry, TaskBook, Verdict
+from kubeyarn.am.taskbook import TAKEN_AWAY, Retry, TaskBook, TaskOutcome
 
 
 def test_tasks_are_given_out_in_order_and_each_once():
@@ -19,7 +19,7 @@ def test_a_task_that_ends_well_is_done():
     book = TaskBook(["a"])
     book.assign("c1")
 
-    assert book.ended("c1", 0) is Verdict.DONE
+    assert book.ended("c1", 0) is TaskOutcome.DONE
     assert book.done == {"a": "c1"}
     assert book.finished
     assert book.retries == 0
@@ -28,11 +28,11 @@ def test_a_task_that_ends_well_is_done():
 def test_a_failed_task_waits_again_until_it_failed_too_often():
     book = TaskBook(["a"], Retry(failures=2))
     book.assign("c1")
-    assert book.ended("c1", 1) is Verdict.AGAIN
+    assert book.ended("c1", 1) is TaskOutcome.AGAIN
     assert book.waiting == 1
     book.assign("c2")
 
-    assert book.ended("c2", 137, "killed") is Verdict.GIVEN_UP
+    assert book.ended("c2", 137, "killed") is TaskOutcome.GIVEN_UP
     assert book.given_up == {"a": "c2 ended with 137: killed"}
     assert book.finished
     assert book.retries == 2
@@ -42,27 +42,27 @@ def test_a_failed_task_waits_again_until_it_failed_too_often():
 def test_a_container_the_cluster_took_away_is_no_failure_of_its_task(exit_status):
     book = TaskBook(["a"], Retry(failures=1))
     book.assign("c1")
-    assert book.ended("c1", exit_status) is Verdict.AGAIN
+    assert book.ended("c1", exit_status) is TaskOutcome.AGAIN
     book.assign("c2")
 
-    assert book.ended("c2", 0) is Verdict.DONE
+    assert book.ended("c2", 0) is TaskOutcome.DONE
 
 
 def test_being_taken_away_has_a_limit_too():
     book = TaskBook(["a"], Retry(taken_away=1))
     book.assign("c1")
-    assert book.ended("c1", -100) is Verdict.AGAIN
+    assert book.ended("c1", -100) is TaskOutcome.AGAIN
     book.assign("c2")
 
-    assert book.ended("c2", -100) is Verdict.GIVEN_UP
+    assert book.ended("c2", -100) is TaskOutcome.GIVEN_UP
 
 
-@pytest.mark.parametrize(("code", "verdict"), [(7, Verdict.AGAIN), (8, Verdict.GIVEN_UP)])
-def test_only_the_named_exit_codes_are_tried_again(code, verdict):
+@pytest.mark.parametrize(("code", "outcome"), [(7, TaskOutcome.AGAIN), (8, TaskOutcome.GIVEN_UP)])
+def test_only_the_named_exit_codes_are_tried_again(code, outcome):
     book = TaskBook(["a"], Retry(codes={7}))
     book.assign("c1")
 
-    assert book.ended("c1", code) is verdict
+    assert book.ended("c1", code) is outcome
 
 
 def test_the_end_of_a_container_counts_once():
@@ -70,8 +70,8 @@ def test_the_end_of_a_container_counts_once():
     book.assign("c1")
     book.ended("c1", 1)
 
-    assert book.ended("c1", 1) is Verdict.UNKNOWN
-    assert book.ended("c9", 0) is Verdict.UNKNOWN
+    assert book.ended("c1", 1) is TaskOutcome.UNKNOWN
+    assert book.ended("c9", 0) is TaskOutcome.UNKNOWN
     assert (book.waiting, book.retries) == (1, 1)
 
 
@@ -80,4 +80,4 @@ def test_memory_kills_count_as_failures():
     book = TaskBook(["a"], Retry(failures=1))
     book.assign("c1")
 
-    assert book.ended("c1", -104) is Verdict.GIVEN_UP
+    assert book.ended("c1", -104) is TaskOutcome.GIVEN_UP

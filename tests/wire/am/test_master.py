@@ -9,14 +9,14 @@ import pytest
 
 from kubeyarn.am import errors
 from kubeyarn.am.master import ApplicationMaster
-from kubeyarn.am.patience import Patience
+from kubeyarn.am.retry_policy import RetryPolicy
 from kubeyarn.am.settings import Settings
 from kubeyarn.am.state import Allocated, Completed
 from kubeyarn.am.wire import Launch
 
 QUICK = Settings(
     heartbeat_s=0.05,
-    patience=Patience(first_s=0.02, longest_s=0.1, total_s=20),
+    retry_policy=RetryPolicy(first_s=0.02, longest_s=0.1, total_s=20),
     finish_poll_s=0.02,
 )
 SMALL = {"cpu": "1", "memory": "1Gi"}
@@ -96,7 +96,7 @@ async def test_an_application_lives_from_register_to_unregister(rm):
 
 
 async def test_a_change_is_told_at_once_not_at_the_next_heartbeat(rm):
-    slow = Settings(heartbeat_s=30, patience=QUICK.patience, finish_poll_s=0.02)
+    slow = Settings(heartbeat_s=30, retry_policy=QUICK.retry_policy, finish_poll_s=0.02)
     async with asyncio.timeout(20):
         async with an_am(rm, settings=slow) as am:
             am.ask(1, SMALL)
@@ -165,7 +165,7 @@ async def test_containers_granted_while_the_resourcemanager_was_away_arrive_once
 
 @pytest.mark.parametrize("verb", ["containers", "finish"])
 async def test_a_restart_noticed_by_another_call_than_the_heartbeat_is_healed_too(rm, verb):
-    quiet = Settings(heartbeat_s=60, patience=QUICK.patience, finish_poll_s=0.02)
+    quiet = Settings(heartbeat_s=60, retry_policy=QUICK.retry_policy, finish_poll_s=0.02)
     async with asyncio.timeout(20):
         async with an_am(rm, settings=quiet) as am:
             am.ask(1, SMALL)
@@ -309,8 +309,8 @@ async def test_an_answer_that_is_no_json_is_a_protocol_error(rm):
             await am.next_events()
 
 
-async def test_patience_ends(rm):
-    impatient = Settings(heartbeat_s=0.05, patience=Patience(0.02, 0.05, total_s=0.3))
+async def test_trying_again_ends(rm):
+    impatient = Settings(heartbeat_s=0.05, retry_policy=RetryPolicy(0.02, 0.05, total_s=0.3))
     async with an_am(rm, settings=impatient) as am:
         await rm.stop()
         with pytest.raises(errors.UnavailableError, match="is the ResourceManager running"):

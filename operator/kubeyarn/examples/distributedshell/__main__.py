@@ -10,15 +10,15 @@ import sys
 from kubeyarn.am.errors import AmError, InvalidAskError, InvalidRequestError, TasksFailedError
 from kubeyarn.am.master import ApplicationMaster
 from kubeyarn.am.runner import TaskRunner
-from kubeyarn.am.taskbook import TaskBook, Verdict
+from kubeyarn.am.taskbook import TaskBook, TaskOutcome
 from kubeyarn.am.wire import FAILED, SUCCEEDED, AskKey, AskShape, Container, Launch
-from kubeyarn.examples.distributedshell.options import Options, parse
+from kubeyarn.examples.distributedshell.options import ShellOptions, parse
 
 log = logging.getLogger("distributedshell")
 MARK = "DISTRIBUTEDSHELL RESULT "
 
 
-async def run(options: Options) -> int:
+async def run(options: ShellOptions) -> int:
     """Run the command in all containers; returns 0 if it ended well in each."""
     book = TaskBook([str(n) for n in range(1, options.containers + 1)], options.retry)
     async with ApplicationMaster.from_env() as am:
@@ -36,7 +36,7 @@ async def run(options: Options) -> int:
     return 0
 
 
-async def _run(am: ApplicationMaster, book: TaskBook, options: Options) -> None:
+async def _run(am: ApplicationMaster, book: TaskBook, options: ShellOptions) -> None:
     shape = AskShape(AskKey(options.priority, 0), options.resources)
 
     def launch(shell_id: str, container: Container) -> Launch:
@@ -48,7 +48,7 @@ async def _run(am: ApplicationMaster, book: TaskBook, options: Options) -> None:
             image=options.image,
         )
 
-    def on_end(_shell_id: str, _container: Container, _verdict: Verdict) -> None:
+    def on_end(_shell_id: str, _container: Container, _outcome: TaskOutcome) -> None:
         am.set_progress((len(book.done) + len(book.given_up)) / book.total)
 
     log.info("asking for %d containers", book.total)

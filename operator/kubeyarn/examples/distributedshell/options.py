@@ -15,7 +15,7 @@ ON_CODES = "RETRY_ON_SPECIFIC_ERROR_CODES"
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ShellOptions:
     """What runs, how often, in containers of which size."""
 
     command: str
@@ -27,13 +27,13 @@ class Options:
     retry: Retry
 
 
-def parse(argv: Sequence[str]) -> Options:
+def parse(argv: Sequence[str]) -> ShellOptions:
     """Read the command line; exits with 2 when it is wrong."""
     parser = _parser()
     said = parser.parse_args(argv)
     if said.container_retry_policy == ON_CODES and not said.container_retry_error_codes:
         parser.error(f"{ON_CODES} needs --container-retry-error-codes")
-    return Options(
+    return ShellOptions(
         command=" ".join([said.shell_command, *said.shell_args]),
         env=dict(said.shell_env),
         containers=said.num_containers,

@@ -26,11 +26,11 @@ from pathlib import Path
 from kubeyarn.am.errors import AmError, InvalidAskError, InvalidRequestError, TasksFailedError
 from kubeyarn.am.master import ApplicationMaster
 from kubeyarn.am.runner import TaskRunner
-from kubeyarn.am.taskbook import Retry, TaskBook, Verdict
+from kubeyarn.am.taskbook import Retry, TaskBook, TaskOutcome
 from kubeyarn.am.taskserver import TaskServer
 from kubeyarn.am.wire import FAILED, SUCCEEDED, AskKey, AskShape, Container, Launch
 from kubeyarn.examples.wordcount import splits, words
-from kubeyarn.examples.wordcount.options import Options
+from kubeyarn.examples.wordcount.options import WordCountOptions
 from kubeyarn.examples.wordcount.result import announce
 from kubeyarn.examples.wordcount.worker import COUNTS, part_name
 
@@ -73,9 +73,9 @@ class Phase:
         missing = self._server.missing(task_id, container.id, self._owed)
         return f"results {', '.join(missing)} did not come" if missing else ""
 
-    def on_end(self, task_id: str, container: Container, verdict: Verdict) -> None:
+    def on_end(self, task_id: str, container: Container, outcome: TaskOutcome) -> None:
         """Keep or forget what a container sent."""
-        if verdict is Verdict.DONE:
+        if outcome is TaskOutcome.DONE:
             self._server.accept(task_id, container.id)
             return
         if failure := self._server.report(task_id, container.id).failure:
@@ -88,7 +88,7 @@ class Phase:
         return [path.read_bytes() for path in paths if path is not None]
 
 
-async def run(options: Options) -> int:
+async def run(options: WordCountOptions) -> int:
     """Run the word count as this application's ApplicationMaster; returns the exit status.
 
     Raises:
@@ -113,7 +113,7 @@ async def run(options: Options) -> int:
     return 0
 
 
-async def _count(options: Options, server: TaskServer, am: ApplicationMaster) -> str:
+async def _count(options: WordCountOptions, server: TaskServer, am: ApplicationMaster) -> str:
     began = time.monotonic()
     files = splits.find(options.inputs) if options.inputs else splits.standard_library()
     groups = splits.group(files, options.maps)
@@ -174,7 +174,7 @@ async def _progress(
 
 
 def _map_works(
-    options: Options, groups: Sequence[Sequence[splits.File]]
+    options: WordCountOptions, groups: Sequence[Sequence[splits.File]]
 ) -> tuple[list[bytes], tuple[str, ...]]:
     """Each map's input, and the names of the results it owes."""
     works = []
@@ -190,7 +190,7 @@ def _map_works(
     return works, tuple(part_name(number) for number in range(options.reduces))
 
 
-def _reduce_works(options: Options, map_ids: Sequence[str]) -> list[bytes]:
+def _reduce_works(options: WordCountOptions, map_ids: Sequence[str]) -> list[bytes]:
     return [
         json.dumps(
             {"maps": list(map_ids), "partition": number, "delay": options.reduce_delay}
@@ -206,7 +206,7 @@ def _local_dir() -> str | None:
     return first if first and os.access(first, os.W_OK) else None
 
 
-def main(options: Options) -> int:
+def main(options: WordCountOptions) -> int:
     """Run to the end; an error that ends the attempt is one line in the log."""
     try:
         return asyncio.run(run(options))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class WordCountOptions:
     """What to count and in how many containers of which size; delays in seconds."""
 
     local: bool
@@ -23,10 +23,10 @@ class Options:
     result: str
 
 
-def parse(argv: Sequence[str]) -> Options:
+def parse(argv: Sequence[str]) -> WordCountOptions:
     """Read the command line; exits with 2 when it is wrong."""
     said = _parser().parse_args(argv)
-    return Options(
+    return WordCountOptions(
         local=said.local,
         inputs=tuple(said.input),
         maps=said.maps,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """The rules of trying again, in seconds.
 
     Pauses double from *first_s* to *longest_s*; after *total_s* without an answer it is over

@@ -1,0 +1,139 @@
+"""The words of the source tree: one meaning for each name, and Hadoop's name where there is one."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from docs.pages import page
+from house.tree import Module, modules
+
+SCHEMA = "the custom resource's schema of the value, state or message of that name"
+WIRE = "the same message of the AM protocol at its two ends; the SDK imports nothing of ours"
+SDK = "what the SDK tells an ApplicationMaster of the thing of that name"
+TWO_SCHEDULERS = "the same thing in the other scheduler"
+TWO_COMMANDS = "two programs that share nothing"
+UNSETTLED = "two things; one of them should have another name"
+PROCESSES = "each process has settings of its own, read from its own environment"
+
+HOMONYMS = {
+    "Admission": UNSETTLED,
+    "AllocateRequest": SDK,
+    "Allocated": WIRE,
+    "ApplicationMaster": "the SDK's, and the schema of `spec.applicationMaster`",
+    "ApplicationOrdering": SCHEMA,
+    "ApplicationState": SCHEMA,
+    "Ask": WIRE,
+    "AskKey": SDK,
+    "Attempt": SCHEMA,
+    "AttemptState": SCHEMA,
+    "AutoCreate": SCHEMA,
+    "AutoCreateKind": SCHEMA,
+    "ChildOrdering": SCHEMA,
+    "Cluster": UNSETTLED,
+    "Command": TWO_COMMANDS,
+    "Completed": WIRE,
+    "CompletedContainer": SCHEMA,
+    "Container": WIRE,
+    "ContainerState": SDK,
+    "ContainersAnswer": WIRE,
+    "Endings": UNSETTLED,
+    "FairPolicy": SCHEMA,
+    "FinalStatus": SCHEMA,
+    "InForce": UNSETTLED,
+    "IntraQueueOrder": SCHEMA,
+    "KeyOf": SCHEMA,
+    "Kubectl": TWO_COMMANDS,
+    "Launch": WIRE,
+    "Launched": SCHEMA,
+    "Ledger": UNSETTLED,
+    "Lifetime": "of an application, and of a queue's applications",
+    "Line": TWO_SCHEDULERS,
+    "LocalFile": SCHEMA,
+    "Locality": WIRE,
+    "NodeOrdering": SCHEMA,
+    "NodeUpdate": WIRE,
+    "Partition": SCHEMA,
+    "PathOf": SCHEMA,
+    "PlacementRule": SCHEMA,
+    "Preempting": SCHEMA,
+    "PriorityAccess": SCHEMA,
+    "ProtocolError": WIRE,
+    "Queue": TWO_SCHEDULERS,
+    "QueuePartition": SCHEMA,
+    "Rejected": WIRE,
+    "RejectedAsk": SDK,
+    "Reservation": TWO_SCHEDULERS,
+    "SchedulerKind": SCHEMA,
+    "Settings": PROCESSES,
+    "Signal": SCHEMA,
+    "Start": UNSETTLED,
+    "Tree": SCHEMA,
+    "Update": WIRE,
+    "Updated": SDK,
+    "UpdatedContainer": SCHEMA,
+    "Usage": SCHEMA,
+}
+
+GONE = {
+    "ceiling": "effective maximum",
+    "fates": "termination reason",
+    "fence": "bind check",
+    "miscounts": "hadoop_compatible",
+    "observing": "observed state",
+    "speaking": "condition, annotation protocol",
+    "takeable": "preemptable extra",
+}
+"""Words that went, and what is said for them; as a word of an identifier they do not come back."""
+
+
+def test_a_class_name_is_unique_or_has_a_reason() -> None:
+    places: dict[str, list[str]] = {}
+    for module in modules().values():
+        for node in module.nodes:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module.name.removeprefix("kubeyarn."))
+    twice = {name: where for name, where in places.items() if len(where) > 1}
+
+    new = {name: where for name, where in twice.items() if name not in HOMONYMS}
+    assert new == {}, "give one of each pair another name"
+    assert sorted(HOMONYMS.keys() - twice.keys()) == [], "these are unique now; shorten the list"
+
+
+@pytest.mark.parametrize("word", sorted(GONE))
+def test_a_word_that_went_does_not_come_back(word: str) -> None:
+    found = [
+        f"{module.place}: {identifier}"
+        for module in modules().values()
+        for identifier in sorted(set(_identifiers(module)))
+        if word in _words(identifier) or word == identifier
+    ]
+
+    assert found == [], f"say {GONE[word]}"
+
+
+def _identifiers(module: Module) -> Iterator[str]:
+    yield from module.name.split(".")
+    for node in module.nodes:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
+
+
+def _words(identifier: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", identifier)}
+
+
+def test_the_glossary_is_sorted_and_explains_each_word_once() -> None:
+    words = [row[0].casefold() for row in page("docs/glossary.md").rows("# Glossary")]
+
+    assert words == sorted(words)
+    assert len(set(words)) == len(words)
