@@ -17,7 +17,8 @@ MORE_FLOORS = {
     "local": 10,
     "resourcemanager": 13,
     "scheduler": 17,
-    "schedulers.capacity": 13,
+    "schedulers.capacity": 14,
+    "schedulers.fair": 12,
 }
 
 OBJECTS = re.compile(r"kubeyarn\.schedulers\.\w+\.objects(\.|$)")

@@ -13,7 +13,7 @@ class AskKey(NamedTuple):
     """Names an ask within its application (Hadoop: SchedulerRequestKey).
 
     Lower *priority* is served first, then lower *allocation_request_id*; *name* tells apart
-    ContainerRequests that say the same of both, and comes last in the order.
+    ContainerRequests with the same two numbers, and comes last in the order.
     """
 
     priority: int
@@ -29,7 +29,7 @@ _AFTER_ALL = 2**40
 
 
 def update_key(key: AskKey, container: str) -> AskKey:
-    """The key of what *container*, granted under *key*, wants more of.
+    """The key of the ask by which *container*, granted under *key*, grows.
 
     Hadoop: SchedulerRequestKey.containerToUpdate, which comes after all new containers.
     """
@@ -37,7 +37,7 @@ def update_key(key: AskKey, container: str) -> AskKey:
 
 
 def is_update(key: AskKey) -> bool:
-    """Whether it is the key of what a container wants more of."""
+    """Whether this is the key of an ask by which a container grows."""
     return key.priority >= _AFTER_ALL
 
 

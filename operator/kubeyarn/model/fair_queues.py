@@ -1,8 +1,8 @@
-"""What the Fair Scheduler is told about queues and about the cluster, as neutral values.
+"""The Fair Scheduler's settings of queues and of the cluster.
 
-What a YarnQueue's `fair:` field says and what Hadoop's fair-scheduler.xml and yarn-site.xml say
-meet here. A field of a queue that is None was not said: the cluster's default, or the parent's
-word, is in force. Times are milliseconds, shares fractions, amounts in the ledger's base units.
+A YarnQueue's `fair:` field and Hadoop's fair-scheduler.xml and yarn-site.xml both become these
+values. A queue's field that is None is not set: the cluster's default or the parent's value holds.
+Times are milliseconds, shares fractions, amounts in the scheduler's base units.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ class FairPolicy(StrEnum):
 class ResourceLimit:
     """A limit per resource type (Hadoop: ConfigurableResource).
 
-    In each place a fraction of the cluster, or else an amount; neither, or no such place, is
-    unbounded.
+    Each place has a fraction of the cluster, or else an amount; a place with neither is unbounded.
     """
 
     amounts: tuple[int | None, ...] = ()
@@ -55,7 +54,7 @@ NO_LIMIT = ResourceLimit()
 
 @dataclass(frozen=True, slots=True)
 class FairQueueConfig:
-    """What a queue says to the Fair Scheduler (Hadoop: a `<queue>` element); None is: not said.
+    """A queue's settings (Hadoop: a `<queue>` element); None is: not set.
 
     *parent* declares a queue without children a parent (`type="parent"`). *maximum_am_share* -1
     switches the check off. A place of *maximum_container* that is None is unbounded. A
@@ -154,7 +153,7 @@ def _is_final(rule: FairRule) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class FairQueueDefaults:
-    """What queues have that say nothing (Hadoop: the allocation file's `queue...Default`)."""
+    """The values of queues that do not set their own (Hadoop: `queueMaxAppsDefault`, ...)."""
 
     policy: FairPolicy = FairPolicy.FAIR
     maximum: ResourceLimit = NO_LIMIT
@@ -180,7 +179,7 @@ class FairPreemption:
 
 @dataclass(frozen=True, slots=True)
 class FairOffers:
-    """What one offer of a node may do (Hadoop: `yarn.scheduler.fair.assignmultiple`, ...).
+    """What one node update may assign (Hadoop: `yarn.scheduler.fair.assignmultiple`, ...).
 
     A locality threshold is a fraction of the nodes that an ask lets pass; -1 switches waiting off.
     *reservation_multiple* increments is the least size that reserves room, on at most
@@ -198,10 +197,10 @@ class FairOffers:
 
 @dataclass(frozen=True, slots=True)
 class FairClusterConfig:
-    """What the cluster says to the Fair Scheduler beyond its queues.
+    """The Fair Scheduler's settings of the whole cluster.
 
-    *rules* empty is: by *allow_undeclared* and *user_as_default*. *memory_per_mib* says how many
-    base units of the ledger are one MiB, for the weight that grows with an application's demand.
+    Without *rules*, *allow_undeclared* and *user_as_default* make them. *memory_per_mib* is how
+    many base units are one MiB, for the weight that grows with an application's demand.
     """
 
     defaults: FairQueueDefaults = FairQueueDefaults()

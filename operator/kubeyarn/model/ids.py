@@ -1,6 +1,6 @@
 """YARN's identifiers: application, attempt, container. Parsing and printing, nothing else.
 
-They are named tuples because ledgers keep, look up and sort many thousands of them.
+They are named tuples because schedulers keep, look up and sort many thousands of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Queue trees and cluster-wide scheduler settings, as neutral values.
+"""Queue trees and the settings of a whole scheduler.
 
-What a YarnQueue says and what Hadoop's capacity-scheduler.xml says meet here. A field that is
-None was not said: the scheduler's default, or the parent's word, is in force. A template of an
+YarnQueues and Hadoop's capacity-scheduler.xml both become these values. A field that is None is
+not set: the scheduler's default or the parent's value holds. A template of an
 auto-creating queue is a `QueueConfig` too, whose path is a pattern or "".
 """
 
@@ -30,7 +30,7 @@ class SchedulerKind(StrEnum):
 
 
 class Unit(StrEnum):
-    """How a share of the parent is said (Hadoop: QueueCapacityVector.ResourceUnitCapacityType)."""
+    """The unit of a share of the parent (Hadoop: QueueCapacityVector.ResourceUnitCapacityType)."""
 
     PERCENT = "Percent"
     WEIGHT = "Weight"
@@ -39,7 +39,7 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A share of one resource: percent 0..100, a weight, or an amount in the ledger's base unit."""
+    """A share of one resource: percent 0..100, a weight, or an amount in base units."""
 
     unit: Unit
     amount: float
@@ -81,7 +81,7 @@ def absolute(amounts: Vector) -> Capacity:
 
 
 class ConfiguredState(StrEnum):
-    """What an administrator may say of a queue; Draining is only ever reached."""
+    """The states that an administrator may set; a queue gets to Draining by itself."""
 
     RUNNING = "Running"
     STOPPED = "Stopped"
@@ -148,8 +148,8 @@ class AutoCreate:
 
     Hadoop: MANAGED is `auto-create-child-queue` with `leaf-queue-template` (v1), FLEXIBLE is
     `auto-queue-creation-v2` with its three templates, whose later ones win: *template*, then
-    *leaf_template* or *parent_template*. *expiry_seconds* is how long an empty one stays; None: as
-    the whole cluster has it, as in Hadoop.
+    *leaf_template* or *parent_template*. *expiry_seconds* is how long an empty one stays; None is
+    the cluster's setting, the only one in Hadoop.
     """
 
     kind: AutoCreateKind = AutoCreateKind.FLEXIBLE
@@ -165,7 +165,7 @@ class AutoCreate:
 
 @dataclass(frozen=True, slots=True)
 class QueueConfig:
-    """Everything a YarnQueue (or its Hadoop properties) says; None is: not said.
+    """All settings of a queue, from a YarnQueue or from Hadoop's properties; None is: not set.
 
     *path* is the full path, starting with `root`. *order* places the queue among its siblings.
     Shares (`maximum_am_share`) are fractions; times are seconds.
@@ -216,7 +216,7 @@ class QueueConfig:
         return self.path.rpartition(".")[0]
 
     def over(self, under: QueueConfig) -> QueueConfig:
-        """This queue's words, and *under*'s where this one is silent."""
+        """This queue's settings, and *under*'s where this one has none."""
         silent = {
             f.name: getattr(under, f.name)
             for f in fields(self)
@@ -321,7 +321,7 @@ class PlacementRule:
 
 @dataclass(frozen=True, slots=True)
 class OfferConfig:
-    """What one offer of a node may do (Hadoop: `per-node-heartbeat.*` and locality delays)."""
+    """What one node update may assign (Hadoop: `per-node-heartbeat.*` and locality delays)."""
 
     multiple_assignments: bool = True
     maximum_assignments: int = 100
@@ -337,14 +337,14 @@ class OfferConfig:
 class SchedulerConfig:
     """A whole tree and its cluster-wide settings, ready for `ResourceScheduler.configure`.
 
-    *queues* holds every declared queue, root included, in any order. *minimum_allocation* is also
-    the step sizes are rounded to under Capacity; Fair rounds to *increment_allocation*. *types*
-    are for what is said of amounts that do not add up. *user_groups* has users' groups, the primary
-    one first (Hadoop: `hadoop.user.group.static.mapping.overrides`). Queues in *removable* are not
-    declared any more but said to be stopped: they go even while they drain. *undeclared* is what is
-    said of queues that may be made on demand, by path; it wins over templates. *choose_nodes*: an
-    offer of one node is one of all nodes of its partition, in each queue's own order (Hadoop:
-    `multi-node-placement-enabled`).
+    *queues* holds every declared queue, root included, in any order. The Capacity Scheduler
+    rounds sizes up to multiples of *minimum_allocation*, the Fair Scheduler to multiples of
+    *increment_allocation*. *types* name the amounts in messages. *user_groups* has users' groups,
+    the primary one first (Hadoop: `hadoop.user.group.static.mapping.overrides`). Queues in
+    *removable* are declared no more and stopped: they go even while they drain. *undeclared* are
+    settings of queues that may be made on demand, by path; they win over templates. With
+    *choose_nodes* a node update offers all nodes of its partition, in each queue's own order
+    (Hadoop: `multi-node-placement-enabled`).
     """
 
     queues: tuple[QueueConfig, ...]

@@ -1,9 +1,9 @@
 """Resource vectors: integers in base units, one per resource type, in one agreed order.
 
-A vector is a plain tuple, because the scheduling cycle makes millions of them. What its places
-mean is said once, by `ResourceTypes`: place 0 is memory, place 1 is CPU, the rest are extended
-resources sorted by name. The core never looks at units: the live scheduler uses bytes and
-milli-CPUs, the simulator MiB and vcores.
+A vector is a plain tuple, because the scheduling cycle makes millions of them. `ResourceTypes`
+says what its places mean: place 0 is memory, place 1 is CPU, the rest are extended resources sorted
+by name. The core never looks at units: the live scheduler uses bytes and milli-CPUs, the simulator
+MiB and vcores.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _plain(_: str, amount: int) -> str:
 class ResourceTypes:
     """The names behind a vector's places (Hadoop: ResourceUtils.getResourceTypesArray).
 
-    *show* writes an amount of a type for people: the ledger itself knows no units.
+    *show* writes an amount of a type for people: the schedulers know no units.
     """
 
     names: tuple[str, ...] = ("memory", "cpu")

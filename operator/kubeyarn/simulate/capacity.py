@@ -1,4 +1,4 @@
-"""The Capacity Scheduler in a story."""
+"""The Capacity Scheduler in a scenario."""
 
 from __future__ import annotations
 
@@ -93,9 +93,9 @@ class SimulatedCapacity:
                 for leaf in leaves(queue)
                 for app in dict.fromkeys(leaf.all_applications())
             ),
-            "absoluteCapacity": _told(share.absolute),
-            "absoluteMaxCapacity": _told(share.absolute_maximum),
-            "absoluteUsedCapacity": _told(queue.absolute_used("")),
+            "absoluteCapacity": _shown(share.absolute),
+            "absoluteMaxCapacity": _shown(share.absolute_maximum),
+            "absoluteUsedCapacity": _shown(queue.absolute_used("")),
             "effectiveMinMemory": queue.minimum("")[MEMORY],
             "effectiveMaxMemory": queue.maximum("")[MEMORY],
             "state": str(queue.state).upper(),
@@ -125,16 +125,16 @@ class SimulatedCapacity:
         return found
 
 
-def _told(fraction: float) -> float:
-    """A fraction of the cluster; what is none, as of an empty cluster, is told as 0."""
+def _shown(fraction: float) -> float:
+    """A fraction of the cluster as Hadoop shows it: 0 where the cluster is empty, 6 decimals."""
     return 0.0 if isnan(fraction) else round(fraction, _DECIMALS)
 
 
 def _label(queue: Queue, label: str) -> Data:
     share = queue.share(label)
     return {
-        "absoluteCapacity": _told(share.absolute),
-        "absoluteMaxCapacity": _told(share.absolute_maximum),
+        "absoluteCapacity": _shown(share.absolute),
+        "absoluteMaxCapacity": _shown(share.absolute_maximum),
         "usedMemory": queue.use(label)[MEMORY],
     }
 

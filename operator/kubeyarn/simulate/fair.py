@@ -1,4 +1,4 @@
-"""The Fair Scheduler in a story."""
+"""The Fair Scheduler in a scenario."""
 
 from __future__ import annotations
 
@@ -109,9 +109,9 @@ class SimulatedFair:
 
 
 def _killing_at_once(config: SchedulerConfig) -> SchedulerConfig:
-    """*config* for a story, where what a pass chooses is killed in the same pass.
+    """*config* for a scenario, in which a container is killed as soon as it is marked.
 
-    An application that was helped is looked at again as late as without that.
+    The next check of the starved application comes as late as it would after the waiting time.
     """
     if config.fair is None:
         return config

@@ -1,4 +1,4 @@
-"""What a story shows when it is asked to."""
+"""What an `observe` step writes down."""
 
 from __future__ import annotations
 

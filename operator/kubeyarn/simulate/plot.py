@@ -1,4 +1,4 @@
-"""Drawing what queues hold over the steps of a story, as SVG."""
+"""What queues hold over the steps of a scenario, drawn as SVG."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running scenarios."""
+"""The door of the simulator: a scenario in, its result out."""
 
 from __future__ import annotations
 

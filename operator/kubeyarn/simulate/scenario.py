@@ -1,4 +1,4 @@
-"""A scenario: nodes, configuration and the steps of a story, read from plain data."""
+"""A scenario: nodes, configuration and steps, read from plain data."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A whole story for one scheduler (`capacity` or `fair`)."""
+    """Nodes, configuration and steps for one scheduler (`capacity` or `fair`)."""
 
     name: str
     scheduler: str

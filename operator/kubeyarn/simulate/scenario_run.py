@@ -1,4 +1,9 @@
-"""A story told step by step: applications come, ask and go while nodes heartbeat."""
+"""A run of a scenario: applications come, ask and go while nodes heartbeat.
+
+A step that fails, because it cannot be read or the scheduler refuses it, is noted with its place,
+and the run goes on, as the recordings of Hadoop do. Nodes heartbeat in the order in which they
+joined, and AMs register after a whole round, so that a run has one outcome.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +45,7 @@ ENDED = ("finished", "killed", "failed", "rejected")
 
 @dataclass(slots=True)
 class SimulatedApp:
-    """An application of the story, as its user sees it."""
+    """An application of the scenario, as its user sees it."""
 
     name: str
     id: ApplicationId
@@ -83,7 +88,7 @@ class ScenarioRun:
         self.scheduler.after_step(self.now_ms)
 
     def run(self) -> None:
-        """Do all steps; one that fails is noted, and the story goes on."""
+        """Do all steps; one that fails is noted, and the run goes on."""
         for index, step in enumerate(self.scenario.steps):
             if self.trace is not None:
                 self.trace.step(index, step)

@@ -1,4 +1,4 @@
-"""What a story needs of a scheduler, beyond its engine."""
+"""What a scenario needs of a scheduler beyond the interface that all drivers use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SimulatedScheduler(Protocol):
-    """An engine, its configuration as Hadoop writes it, and what is observed of it."""
+    """A scheduler, its configuration as Hadoop writes it, and what is observed of it."""
 
     engine: SteppedScheduler
     types: ResourceTypes

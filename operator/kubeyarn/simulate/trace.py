@@ -1,4 +1,4 @@
-"""A story's decisions in words."""
+"""A run's decisions in words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Trace:
-    """Collects lines; *names* gives an application's name in the story."""
+    """Collects lines; *names* gives an application's name in the scenario."""
 
     def __init__(self, names: Callable[[object], str]) -> None:
         self.lines: list[str] = []
