@@ -12,6 +12,7 @@ from importlib import import_module
 
 from kubeyarn.cli.yarn_kubectl import Kubectl, KubectlError
 from kubeyarn.cli.yarn_words import Command, UsageError, read, usage
+from kubeyarn.crd.decoding import ObjectUnreadable
 
 # YARN's names, and the modules of this package that they live in.
 COMMANDS = {
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except KubectlError as error:
+    except (KubectlError, ObjectUnreadable) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

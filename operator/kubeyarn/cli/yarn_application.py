@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from kubeyarn.cli import yarn_printing as printing
 from kubeyarn.cli.yarn_kubectl import APPLICATIONS, Json, Kubectl, KubectlError, NotFoundError
 from kubeyarn.cli.yarn_words import Option, Request, UsageError, Verb
+from kubeyarn.crd.yarn_application import Attempt, YarnApplication
+from kubeyarn.lifecycle.application import PUBLIC_STATES, TERMINAL, ApplicationState
 
-STATES = ("NEW", "NEW_SAVING", "SUBMITTED", "ACCEPTED", "RUNNING", "FINISHED", "FAILED", "KILLED")
-ENDED = ("FINISHED", "FAILED", "KILLED")
+STATES = tuple(state.value for state in PUBLIC_STATES)
 LISTED_UNASKED = ("SUBMITTED", "ACCEPTED", "RUNNING")
 
 _WIDTHS = (30, 20, 20, 10, 10, 18, 18, 15, 35)
@@ -29,7 +31,19 @@ _WIDE_WIDTHS = (30, 8, 10)
 _WIDE_HEADER = ("Object", "Attempts", "Containers")
 
 
-def find(kubectl: Kubectl, name: str) -> Json:
+class FoundApplication(NamedTuple):
+    """An application as kubectl printed it, and as it is read."""
+
+    printed: Json
+    app: YarnApplication
+
+
+def found(items: Iterable[Json]) -> list[FoundApplication]:
+    """The applications that kubectl printed."""
+    return [FoundApplication(item, YarnApplication.read(item)) for item in items]
+
+
+def find(kubectl: Kubectl, name: str) -> FoundApplication:
     """The application that *name* means: its id, its object's name (or namespace/name), its name.
 
     Raises:
@@ -37,49 +51,50 @@ def find(kubectl: Kubectl, name: str) -> Json:
         KubectlError: more than one is meant, or the cluster could not be asked.
     """
     if name.startswith("application_"):
-        candidates = kubectl.objects_everywhere(APPLICATIONS)
-        chosen = [app for app in candidates if _status(app).get("applicationId") == name]
+        candidates = found(kubectl.objects_everywhere(APPLICATIONS))
+        chosen = [one for one in candidates if one.app.status.application_id == name]
         return _only(name, chosen, candidates)
     namespace, _, short = name.rpartition("/")
     if not kubectl.everywhere:
         try:
-            return kubectl.get(APPLICATIONS, short, namespace)
+            return found([kubectl.get(APPLICATIONS, short, namespace)])[0]
         except NotFoundError:
             pass
-    candidates = kubectl.objects(APPLICATIONS)
-    chosen = [app for app in candidates if short in (app["metadata"]["name"], _name(app))]
+    candidates = found(kubectl.objects(APPLICATIONS))
+    chosen = [one for one in candidates if short in (one.app.metadata.name, _name(one.app))]
     return _only(name, chosen, candidates)
 
 
-def application_id(app: Json) -> str:
+def application_id(app: YarnApplication) -> str:
     """The application's id, or its object's name while it has none."""
-    return str(_status(app).get("applicationId") or app["metadata"]["name"])
+    return app.status.application_id or app.metadata.name
 
 
 def _list(kubectl: Kubectl, request: Request) -> int:
     states = _states(request)
     types, tags = request.names("appTypes"), request.names("appTags")
-    apps = [app for app in kubectl.objects(APPLICATIONS) if _wanted(app, states, types, tags)]
-    apps.sort(key=application_id)
+    everything = found(kubectl.objects(APPLICATIONS))
+    chosen = [one for one in everything if _wanted(one.app, states, types, tags)]
+    chosen.sort(key=lambda one: application_id(one.app))
     if request.get("output") in ("json", "yaml"):
-        print(printing.objects(apps, request.get("output")))
+        print(printing.objects([one.printed for one in chosen], request.get("output")))
         return 0
     print(
         f"Total number of applications (application-types: [{', '.join(types)}], "
-        f"states: [{', '.join(states)}] and tags: [{', '.join(tags)}]):{len(apps)}"
+        f"states: [{', '.join(states)}] and tags: [{', '.join(tags)}]):{len(chosen)}"
     )
     wide = kubectl.everywhere or request.get("output") == "wide"
     widths = _WIDTHS + (_WIDE_WIDTHS if wide else ())
     header = _HEADER + (_WIDE_HEADER if wide else ())
-    rows = [_row(app) + (_wide(app) if wide else ()) for app in apps]
+    rows = [_row(app) + (_wide(app) if wide else ()) for _, app in chosen]
     print(printing.table(widths, [header, *rows]))
     return 0
 
 
 def _report(kubectl: Kubectl, request: Request) -> int:
-    app = find(kubectl, request.operands[0])
+    printed, app = find(kubectl, request.operands[0])
     if request.get("output") in ("json", "yaml"):
-        print(printing.objects([app], request.get("output"), single=True))
+        print(printing.objects([printed], request.get("output"), single=True))
         return 0
     lines = _lines(app)
     if request.get("output") == "wide":
@@ -92,21 +107,20 @@ def _kill(kubectl: Kubectl, request: Request) -> int:
     failed = False
     for name in request.operands:
         try:
-            _kill_one(kubectl, find(kubectl, name))
+            _kill_one(kubectl, find(kubectl, name).app)
         except KubectlError as error:
             failed = True
             print(f"error: {error}", file=sys.stderr)
     return 1 if failed else 0
 
 
-def _kill_one(kubectl: Kubectl, app: Json) -> None:
-    if _state(app) in ENDED:
+def _kill_one(kubectl: Kubectl, app: YarnApplication) -> None:
+    if app.status.state in TERMINAL:
         print(f"Application {application_id(app)} has already finished ")
         return
     print(f"Killing application {application_id(app)}")
-    metadata = app["metadata"]
     killed = {"spec": {"desiredState": "Killed"}}
-    kubectl.patch(APPLICATIONS, metadata["name"], metadata["namespace"], killed)
+    kubectl.patch(APPLICATIONS, app.metadata.name, app.metadata.namespace, killed)
 
 
 def _states(request: Request) -> tuple[str, ...]:
@@ -122,131 +136,129 @@ def _states(request: Request) -> tuple[str, ...]:
     return said or LISTED_UNASKED
 
 
-def _wanted(app: Json, states: Sequence[str], types: Sequence[str], tags: Sequence[str]) -> bool:
-    spec = app.get("spec", {})
-    has_type = not types or spec.get("applicationType", "YARN").upper() in map(str.upper, types)
-    has_tag = not tags or bool({t.lower() for t in tags} & {t.lower() for t in _tags(app)})
-    return _state(app) in states and has_type and has_tag
+def _wanted(
+    app: YarnApplication, states: Sequence[str], types: Sequence[str], tags: Sequence[str]
+) -> bool:
+    spec = app.spec
+    has_type = not types or spec.application_type.upper() in map(str.upper, types)
+    has_tag = not tags or bool({t.lower() for t in tags} & {t.lower() for t in spec.tags})
+    return app.status.state in states and has_type and has_tag
 
 
-def _row(app: Json) -> tuple[str, ...]:
-    status = _status(app)
+def _row(app: YarnApplication) -> tuple[str, ...]:
+    status = app.status
     return (
         application_id(app),
         _name(app),
-        app.get("spec", {}).get("applicationType", "YARN"),
+        app.spec.application_type,
         _user(app),
         _queue(app),
-        _state(app),
-        status.get("finalStatus", "UNDEFINED"),
-        printing.percent(status.get("progress", 0)),
-        status.get("trackingUrl") or "N/A",
+        status.state.value,
+        status.final_status.value,
+        printing.percent(status.progress),
+        status.tracking_url or "N/A",
     )
 
 
-def _wide(app: Json) -> tuple[str, ...]:
-    status = _status(app)
+def _wide(app: YarnApplication) -> tuple[str, ...]:
     return (
-        f"{app['metadata'].get('namespace', '')}/{app['metadata']['name']}",
-        str(len(status.get("attempts", []))),
-        str(status.get("allocated", {}).get("containers", 0)),
+        "/".join(app.key),
+        str(len(app.status.attempts)),
+        str(app.status.allocated.get("containers", 0)),
     )
 
 
-def _lines(app: Json) -> list[tuple[str, str]]:
-    spec, status = app.get("spec", {}), _status(app)
-    usage = status.get("usage", {})
-    attempt = (status.get("attempts") or [{}])[-1]
-    label = spec.get("partition") or "<Not set>"
-    am_label = spec.get("applicationMaster", {}).get("partition") or label
+def _lines(app: YarnApplication) -> list[tuple[str, str]]:
+    spec, status = app.spec, app.status
+    usage = status.usage
+    node = status.attempts[-1].node if status.attempts else ""
+    label = spec.partition or "<Not set>"
+    priority = spec.priority if status.priority is None else status.priority
     # YARN's times and amounts: milliseconds since 1970, MB-seconds.
     return [
         ("Application-Id", application_id(app)),
         ("Application-Name", _name(app)),
-        ("Application-Type", spec.get("applicationType", "YARN")),
+        ("Application-Type", spec.application_type),
         ("User", _user(app)),
         ("Queue", _queue(app)),
-        ("Application Priority", str(status.get("priority", spec.get("priority", 0)))),
-        ("Start-Time", printing.milliseconds(status.get("startTime"))),
-        ("Finish-Time", printing.milliseconds(status.get("finishTime"))),
-        ("Progress", printing.percent(status.get("progress", 0))),
-        ("State", _state(app)),
-        ("Final-State", status.get("finalStatus", "UNDEFINED")),
-        ("Tracking-URL", status.get("trackingUrl") or "N/A"),
-        ("RPC Port", str(status.get("rpcPort", -1))),
-        ("AM Host", status.get("host") or attempt.get("node") or "N/A"),
-        ("Aggregate Resource Allocation", _seconds(usage, "memorySeconds", "vcoreSeconds")),
+        ("Application Priority", str(priority or 0)),
+        ("Start-Time", printing.milliseconds(status.start_time)),
+        ("Finish-Time", printing.milliseconds(status.finish_time)),
+        ("Progress", printing.percent(status.progress)),
+        ("State", status.state.value),
+        ("Final-State", status.final_status.value),
+        ("Tracking-URL", status.tracking_url or "N/A"),
+        ("RPC Port", str(status.rpc_port)),
+        ("AM Host", status.host or node or "N/A"),
+        ("Aggregate Resource Allocation", _seconds(usage.memory_seconds, usage.vcore_seconds)),
         (
             "Aggregate Resource Preempted",
-            _seconds(usage, "preemptedMemorySeconds", "preemptedVcoreSeconds"),
+            _seconds(usage.preempted_memory_seconds, usage.preempted_vcore_seconds),
         ),
         ("Log Aggregation Status", "DISABLED"),
         ("Diagnostics", _diagnostics(app)),
-        ("Unmanaged Application", str(bool(spec.get("unmanagedAM"))).lower()),
+        ("Unmanaged Application", str(spec.unmanaged_am).lower()),
         ("Application Node Label Expression", label),
-        ("AM container Node Label Expression", am_label),
+        ("AM container Node Label Expression", label),
         ("TimeoutType", _lifetime(app)),
     ]
 
 
-def _more_lines(app: Json) -> list[tuple[str, str]]:
-    status = _status(app)
-    metadata = app["metadata"]
-    lines = [("Object", f"{metadata.get('namespace', '')}/{metadata['name']}")]
-    lines += [("Attempt", _attempt(attempt)) for attempt in status.get("attempts", [])]
-    lines += [
-        (f"Condition {c['type']}", f"{c['status']} {c.get('reason', '')}: {c.get('message', '')}")
-        for c in status.get("conditions", [])
-    ]
+def _more_lines(app: YarnApplication) -> list[tuple[str, str]]:
+    lines = [("Object", "/".join(app.key))]
+    lines += [("Attempt", _attempt(attempt)) for attempt in app.status.attempts]
+    lines += printing.conditions(app.status.conditions)
     return lines
 
 
-def _attempt(attempt: Json) -> str:
-    names = ("id", "state", "containerId", "node")
-    return " ".join(str(attempt[name]) for name in names if attempt.get(name))
+def _attempt(attempt: Attempt) -> str:
+    shown = (attempt.id, attempt.state.value, attempt.container_id, attempt.node)
+    return " ".join(text for text in shown if text)
 
 
-def _diagnostics(app: Json) -> str:
+def _diagnostics(app: YarnApplication) -> str:
     """What the ResourceManager says; of one that waits, what it waits for."""
-    said = _status(app).get("diagnostics") or ""
-    if said or _state(app) in (*ENDED, "RUNNING"):
-        return str(said)
-    conditions = {c.get("type"): c for c in _status(app).get("conditions", [])}
+    status = app.status
+    if status.diagnostics or status.state in (*TERMINAL, ApplicationState.RUNNING):
+        return status.diagnostics
+    conditions = {condition.type: condition for condition in status.conditions}
     for kind in ("Accepted", "Running"):
-        condition = conditions.get(kind, {})
-        if condition.get("status") == "False" and condition.get("message"):
-            return str(condition["message"])
+        condition = conditions.get(kind)
+        if condition is not None and condition.status == "False" and condition.message:
+            return condition.message
     return ""
 
 
-def _lifetime(app: Json) -> str:
-    asked = app.get("spec", {}).get("lifetimeSeconds", 0)
-    # The queue's word counts, too, and is only in the status.
-    seconds = (_status(app).get("lifetime") or {}).get("seconds", asked)
-    started = printing.milliseconds(_status(app).get("startTime"))
+def _lifetime(app: YarnApplication) -> str:
+    # The queue's limit counts, too, and is only in the status.
+    lifetime = app.status.lifetime
+    seconds = app.spec.lifetime_seconds if lifetime is None else lifetime.seconds
+    started = printing.milliseconds(app.status.start_time)
     if not seconds or started == "0":
         return "LIFETIME\tExpiryTime : UNLIMITED\tRemainingTime : -1seconds"
     import time
     from datetime import UTC, datetime
 
     expires = int(started) / 1000 + seconds
-    over = _state(app) in ENDED
+    over = app.status.state in TERMINAL
     left = 0 if over else max(0, int(expires - time.time()))
     shown = datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
     return f"LIFETIME\tExpiryTime : {shown}\tRemainingTime : {left}seconds"
 
 
-def _seconds(usage: Json, memory: str, cores: str) -> str:
-    return f"{usage.get(memory, 0)} MB-seconds, {usage.get(cores, 0)} vcore-seconds"
+def _seconds(memory: int, cores: int) -> str:
+    return f"{memory} MB-seconds, {cores} vcore-seconds"
 
 
-def _only(name: str, chosen: list[Json], candidates: list[Json]) -> Json:
+def _only(
+    name: str, chosen: list[FoundApplication], candidates: list[FoundApplication]
+) -> FoundApplication:
     if len(chosen) == 1:
         return chosen[0]
     if chosen:
-        ids = ", ".join(f"{application_id(a)} ({a['metadata']['namespace']})" for a in chosen)
+        ids = ", ".join(f"{application_id(app)} ({app.metadata.namespace})" for _, app in chosen)
         raise KubectlError(f"{name!r} means more than one application: {ids}; say which id")
-    there = sorted(f"{a['metadata']['name']} ({application_id(a)})" for a in candidates)
+    there = sorted(f"{app.metadata.name} ({application_id(app)})" for _, app in candidates)
     shown = ", ".join(there[:10]) + (f" and {len(there) - 10} more" if len(there) > 10 else "")
     known = f"found: {shown}" if there else "found none at all"
     raise NotFoundError(
@@ -255,30 +267,16 @@ def _only(name: str, chosen: list[Json], candidates: list[Json]) -> Json:
     )
 
 
-def _status(app: Json) -> Json:
-    found: Json = app.get("status") or {}
-    return found
+def _name(app: YarnApplication) -> str:
+    return app.spec.application_name or app.metadata.name
 
 
-def _state(app: Json) -> str:
-    return str(_status(app).get("state") or "NEW")
+def _user(app: YarnApplication) -> str:
+    return app.status.user or app.spec.user or "N/A"
 
 
-def _name(app: Json) -> str:
-    return str(app.get("spec", {}).get("applicationName") or app["metadata"]["name"])
-
-
-def _user(app: Json) -> str:
-    return str(_status(app).get("user") or app.get("spec", {}).get("user") or "N/A")
-
-
-def _queue(app: Json) -> str:
-    return str(_status(app).get("queue") or app.get("spec", {}).get("queue") or "default")
-
-
-def _tags(app: Json) -> list[str]:
-    tags: list[str] = app.get("spec", {}).get("tags") or []
-    return tags
+def _queue(app: YarnApplication) -> str:
+    return app.status.queue or app.spec.queue or "default"
 
 
 VERBS = (

@@ -5,27 +5,26 @@ Containers are pods; one whose pod is gone is gone here, too.
 
 from __future__ import annotations
 
+import msgspec
+
 from kubeyarn.cli import yarn_control
 from kubeyarn.cli import yarn_printing as printing
 from kubeyarn.cli.yarn_application import find
-from kubeyarn.cli.yarn_kubectl import PODS_OF_APPLICATIONS, Json, Kubectl, NotFoundError
-from kubeyarn.cli.yarn_logs import ATTEMPT, container_id
+from kubeyarn.cli.yarn_kubectl import Json, Kubectl, NotFoundError
+from kubeyarn.cli.yarn_logs import ATTEMPT, container_id, pods_of
 from kubeyarn.cli.yarn_words import Command, Request, UsageError, Verb
+from kubeyarn.crd.yarn_application import Signal, SignalCommand, YarnApplication
 
-# YARN's words, and those of the API.
-SIGNALS = {
-    "OUTPUT_THREAD_DUMP": "OutputThreadDump",
-    "GRACEFUL_SHUTDOWN": "GracefulShutdown",
-    "FORCEFUL_SHUTDOWN": "ForcefulShutdown",
-}
+# By YARN's names.
+SIGNALS = {command.name: command for command in SignalCommand}
 _WIDTHS = (38, 20, 20, 12, 20)
 _HEADER = ("Container-Id", "Start Time", "Finish Time", "State", "Host")
 _PHASES = {"Running": "RUNNING", "Succeeded": "COMPLETE", "Failed": "COMPLETE"}
 
 
 def _list(kubectl: Kubectl, request: Request) -> int:
-    app, attempt = yarn_control.of_attempt(kubectl, request.operands[0])
-    number = str(int(attempt["id"].rpartition("_")[2]))
+    app, attempt, _ = yarn_control.of_attempt(kubectl, request.operands[0])
+    number = str(int(attempt.id.rpartition("_")[2]))
     pods = [
         pod
         for pod in _pods(kubectl, app)
@@ -70,13 +69,13 @@ def _signal(kubectl: Kubectl, request: Request) -> int:
     return 0
 
 
-def _with(app: Json, container: str, command: str) -> list[Json]:
+def _with(app: YarnApplication, container: str, command: SignalCommand) -> list[Json]:
     """The application's signals and this one; sent before, it is sent again."""
-    before: list[Json] = (app.get("spec") or {}).get("signals") or []
-    same = [s for s in before if (s["containerId"], s.get("command")) == (container, command)]
-    serial = max((int(s.get("serial") or 1) for s in same), default=0) + 1
-    others = [s for s in before if s not in same]
-    return [*others, {"containerId": container, "command": command, "serial": serial}]
+    same = [s for s in app.spec.signals if (s.container_id, s.command) == (container, command)]
+    serial = max((signal.serial for signal in same), default=0) + 1
+    others = [signal for signal in app.spec.signals if signal not in same]
+    again = Signal(container_id=container, command=command, serial=serial)
+    return [msgspec.to_builtins(signal) for signal in (*others, again)]
 
 
 def _application_of(container: str) -> str:
@@ -96,20 +95,16 @@ def _application_of(container: str) -> str:
     return f"application_{parts[1]}_{parts[2]}"
 
 
-def _find(kubectl: Kubectl, container: str) -> tuple[Json, Json]:
-    app = find(kubectl, _application_of(container))
+def _find(kubectl: Kubectl, container: str) -> tuple[YarnApplication, Json]:
+    app = find(kubectl, _application_of(container)).app
     for pod in _pods(kubectl, app):
         if container_id(pod) == container:
             return app, pod
     raise NotFoundError(f"Container {container} doesn't exist, or its pod is gone")
 
 
-def _pods(kubectl: Kubectl, app: Json) -> list[Json]:
-    metadata = app["metadata"]
-    selector = f"{PODS_OF_APPLICATIONS}={metadata['name'][:63].rstrip('-.')}"
-    scope = f"--namespace={metadata['namespace']}"
-    found: list[Json] = kubectl.json(["get", "pods", scope, "-l", selector])["items"]
-    return sorted(found, key=container_id)
+def _pods(kubectl: Kubectl, app: YarnApplication) -> list[Json]:
+    return sorted(pods_of(kubectl, app), key=container_id)
 
 
 def _row(pod: Json) -> tuple[str, ...]:

@@ -8,34 +8,45 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
+from typing import NamedTuple
 
-from kubeyarn.cli.yarn_application import ENDED, application_id, find
+from kubeyarn.cli.yarn_application import application_id, find
 from kubeyarn.cli.yarn_kubectl import APPLICATIONS, Json, Kubectl, KubectlError, NotFoundError
 from kubeyarn.cli.yarn_words import Option, Request, UsageError, Verb
+from kubeyarn.crd.yarn_application import Attempt, YarnApplication
+from kubeyarn.lifecycle import attempt as attempts
+from kubeyarn.lifecycle.application import TERMINAL
 
 _APP = Option("appId", "the application", "ID")
 
 
-def living(kubectl: Kubectl, name: str) -> Json:
+class FoundAttempt(NamedTuple):
+    """An attempt with its application, and as kubectl printed it."""
+
+    app: YarnApplication
+    attempt: Attempt
+    printed: Json
+
+
+def living(kubectl: Kubectl, name: str) -> YarnApplication:
     """The application that *name* means, if it has not ended.
 
     Raises:
         KubectlError: it has, or there is none.
     """
-    app = find(kubectl, name)
-    state = (app.get("status") or {}).get("state")
-    if state in ENDED:
+    app = find(kubectl, name).app
+    state = app.status.state
+    if state in TERMINAL:
         raise KubectlError(f"Application {application_id(app)} is {state}: nothing can be changed")
     return app
 
 
-def change(kubectl: Kubectl, app: Json, **spec: object) -> None:
+def change(kubectl: Kubectl, app: YarnApplication, **spec: object) -> None:
     """Merge fields into an application's spec."""
-    metadata = app["metadata"]
-    kubectl.patch(APPLICATIONS, metadata["name"], metadata["namespace"], {"spec": spec})
+    kubectl.patch(APPLICATIONS, app.metadata.name, app.metadata.namespace, {"spec": spec})
 
 
-def of_attempt(kubectl: Kubectl, attempt: str) -> tuple[Json, Json]:
+def of_attempt(kubectl: Kubectl, attempt: str) -> FoundAttempt:
     """The application and the attempt with an id.
 
     Raises:
@@ -46,23 +57,22 @@ def of_attempt(kubectl: Kubectl, attempt: str) -> tuple[Json, Json]:
         raise UsageError(
             f"{attempt!r} is no attempt's id, expected appattempt_<timestamp>_<application>_<n>"
         )
-    app = find(kubectl, f"application_{parts[1]}_{parts[2]}")
-    attempts = (app.get("status") or {}).get("attempts") or []
-    for found in attempts:
-        if found["id"] == attempt:
-            return app, found
-    known = ", ".join(found["id"] for found in attempts) or "none"
+    printed, app = find(kubectl, f"application_{parts[1]}_{parts[2]}")
+    for place, found in enumerate(app.status.attempts):
+        if found.id == attempt:
+            return FoundAttempt(app, found, printed["status"]["attempts"][place])
+    known = ", ".join(found.id for found in app.status.attempts) or "none"
     raise NotFoundError(f"Application attempt {attempt} doesn't exist; found: {known}")
 
 
 def fail(kubectl: Kubectl, request: Request) -> int:
     """Fail an attempt."""
-    app, attempt = of_attempt(kubectl, request.operands[0])
-    if attempt.get("state") in ("FINISHED", "FAILED", "KILLED"):
-        print(f"Application attempt {attempt['id']} has already finished ")
+    app, attempt, _ = of_attempt(kubectl, request.operands[0])
+    if attempt.state in attempts.ENDED:
+        print(f"Application attempt {attempt.id} has already finished ")
         return 0
-    print(f"Failing attempt {attempt['id']} of application {application_id(app)}")
-    change(kubectl, app, failAttempt=attempt["id"])
+    print(f"Failing attempt {attempt.id} of application {application_id(app)}")
+    change(kubectl, app, failAttempt=attempt.id)
     return 0
 
 
@@ -85,7 +95,7 @@ def _move_to_queue(kubectl: Kubectl, request: Request) -> int:
     return _move(kubectl, living(kubectl, request.operands[0]), request.get("queue"))
 
 
-def _move(kubectl: Kubectl, app: Json, queue: str) -> int:
+def _move(kubectl: Kubectl, app: YarnApplication, queue: str) -> int:
     print(f"Moving application {application_id(app)} to queue {queue}")
     change(kubectl, app, queue=queue)
     return 0
@@ -95,7 +105,7 @@ def _lifetime(kubectl: Kubectl, request: Request) -> int:
     """As in YARN the time counts from now; the field counts from the submission."""
     app = living(kubectl, _app_of(request, "updateLifetime"))
     seconds = _number(request.operands[0], "lifetime in seconds", 1)
-    started = (app.get("status") or {}).get("startTime")
+    started = app.status.start_time
     passed = time.time() - datetime.fromisoformat(started).timestamp() if started else 0
     print(f"Updating Lifetime of an application {application_id(app)}")
     change(kubectl, app, lifetimeSeconds=int(passed) + seconds)

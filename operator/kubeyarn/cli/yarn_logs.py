@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubeyarn.cli.yarn_application import application_id, find
 from kubeyarn.cli.yarn_kubectl import PODS_OF_APPLICATIONS, Json, Kubectl, KubectlError
 from kubeyarn.cli.yarn_words import Command, Option, Request, UsageError, Verb
+from kubeyarn.crd.yarn_application import YarnApplication
 
 CONTAINER_ID = "kubeyarn.io/container-id"
 ATTEMPT = "kubeyarn.io/attempt"
@@ -17,13 +18,8 @@ def _logs(kubectl: Kubectl, request: Request) -> int:
     name = request.get("applicationId")
     if not name:
         raise UsageError("logs needs -applicationId <id or name>")
-    app = find(kubectl, name)
-    metadata = app["metadata"]
-    # A label's value has 63 characters at most; the annotation of the same name has them all.
-    selector = f"{PODS_OF_APPLICATIONS}={metadata['name'][:63].rstrip('-.')}"
-    scope = f"--namespace={metadata['namespace']}"
-    found = kubectl.json(["get", "pods", scope, "-l", selector])["items"]
-    pods = [pod for pod in found if _application(pod) == metadata["name"]]
+    app = find(kubectl, name).app
+    pods = pods_of(kubectl, app)
     chosen = _chosen(pods, request)
     if not chosen:
         raise KubectlError(_nothing(app, pods, request))
@@ -33,6 +29,15 @@ def _logs(kubectl: Kubectl, request: Request) -> int:
     for pod in chosen:
         _print(kubectl, pod, request)
     return 0
+
+
+def pods_of(kubectl: Kubectl, app: YarnApplication) -> list[Json]:
+    """The pods of an application's containers."""
+    # A label's value has 63 characters at most; the annotation of the same name has them all.
+    selector = f"{PODS_OF_APPLICATIONS}={app.metadata.name[:63].rstrip('-.')}"
+    scope = f"--namespace={app.metadata.namespace}"
+    pods = kubectl.json(["get", "pods", scope, "-l", selector])["items"]
+    return [pod for pod in pods if _application(pod) == app.metadata.name]
 
 
 def container_id(pod: Json) -> str:
@@ -113,13 +118,12 @@ def _why(pod: Json) -> str:
     return "the pod is not running yet" if phase == "Pending" else ""
 
 
-def _nothing(app: Json, pods: list[Json], request: Request) -> str:
+def _nothing(app: YarnApplication, pods: list[Json], request: Request) -> str:
     what = f"application {application_id(app)}"
     if not pods:
-        state = (app.get("status") or {}).get("state", "NEW")
         return (
-            f"{what} ({state}) has no pods: it has no containers yet, or those that ended were "
-            "cleaned up and their logs went with them"
+            f"{what} ({app.status.state}) has no pods: it has no containers yet, or those that "
+            "ended were cleaned up and their logs went with them"
         )
     asked = request.get("containerId") or f"-am {request.get('am')}"
     known = ", ".join(sorted(container_id(pod) for pod in pods)[:20])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from kubeyarn.cli.yarn_kubectl import Json
+from kubeyarn.crd.conditions import Condition
 
 
 def table(widths: Sequence[int], rows: Iterable[Sequence[str]]) -> str:
@@ -22,6 +23,14 @@ def report(title: str, lines: Iterable[tuple[str, str]]) -> str:
     return "\n".join([title, *(f"\t{label} : {value}" for label, value in lines)])
 
 
+def conditions(of_status: Iterable[Condition]) -> list[tuple[str, str]]:
+    """A line for each condition of an object."""
+    return [
+        (f"Condition {one.type}", f"{one.status.value} {one.reason}: {one.message}")
+        for one in of_status
+    ]
+
+
 def objects(items: Sequence[Json], form: str, *, single: bool = False) -> str:
     """The objects as json or yaml: one as it is, several as a v1 List."""
     whole: Json = {"apiVersion": "v1", "kind": "List", "items": list(items)}
@@ -33,10 +42,9 @@ def objects(items: Sequence[Json], form: str, *, single: bool = False) -> str:
     return str(yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True)).rstrip()
 
 
-def percent(value: object) -> str:
+def percent(value: float) -> str:
     """A number of percent as Java's `###.##%` prints it."""
-    number = value if isinstance(value, int | float) else 0
-    return f"{round(float(number), 2):g}%"
+    return f"{round(float(value), 2):g}%"
 
 
 def hundredths(share: str) -> str:
@@ -51,9 +59,9 @@ def hundredths(share: str) -> str:
     return shown.removeprefix("0") if shown.startswith("0.") else shown
 
 
-def milliseconds(time: object) -> str:
+def milliseconds(time: str) -> str:
     """A Kubernetes time as YARN's milliseconds since 1970; 0 for none."""
-    if not isinstance(time, str) or not time:
+    if not time:
         return "0"
     moment = datetime.fromisoformat(time)
     return str(int(moment.timestamp() * 1000))

@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
 from kubeyarn.cli import yarn_printing as printing
 from kubeyarn.cli.yarn_kubectl import QUEUES, Json, Kubectl, KubectlError, NotFoundError
 from kubeyarn.cli.yarn_words import Command, Request, Verb
+from kubeyarn.crd.yarn_queue import UserUse, YarnQueue
+from kubeyarn.crd.yarn_queue_cluster import Cluster
 
 _WIDTHS = (36, 9, 10, 10, 10, 6, 11, 24)
 _HEADER = ("Queue", "State", "Capacity", "Maximum", "Used", "Apps", "Containers", "Pending")
 
+Queues = Mapping[str, YarnQueue]
+"""All queues by path."""
+
+
+class FoundQueue(NamedTuple):
+    """A queue as kubectl printed it, and as it is read."""
+
+    printed: Json
+    queue: YarnQueue
+
+
+def found(items: Iterable[Json]) -> dict[str, FoundQueue]:
+    """The queues that kubectl printed, by path and parents first."""
+    queues = [FoundQueue(item, YarnQueue.read(item)) for item in items]
+    queues.sort(key=lambda one: one.queue.metadata.name.split("."))
+    return {one.queue.metadata.name: one for one in queues}
+
 
 def _list(kubectl: Kubectl, request: Request) -> int:
-    queues = kubectl.objects(QUEUES, namespaced=False)
+    queues = found(kubectl.objects(QUEUES, namespaced=False))
     parent = request.operands[0] if request.operands else "all"
     if parent != "all":
-        path = find(queues, parent)["metadata"]["name"]
-        queues = [q for q in queues if q["metadata"]["name"].rpartition(".")[0] == path]
-    queues.sort(key=lambda queue: queue["metadata"]["name"].split("."))
+        above = find(queues, parent).queue.metadata.name
+        queues = {path: one for path, one in queues.items() if path.rpartition(".")[0] == above}
     if request.get("output") in ("json", "yaml"):
-        print(printing.objects(queues, request.get("output")))
+        print(printing.objects([one.printed for one in queues.values()], request.get("output")))
         return 0
     print(f"Total Queues:{len(queues)}")
-    print(printing.table(_WIDTHS, [_HEADER, *map(_row, queues)]))
+    print(printing.table(_WIDTHS, [_HEADER, *(_row(one.queue) for one in queues.values())]))
     return 0
 
 
 def _report(kubectl: Kubectl, request: Request) -> int:
-    queues = kubectl.objects(QUEUES, namespaced=False)
-    queue = find(queues, request.operands[0])
+    everything = found(kubectl.objects(QUEUES, namespaced=False))
+    printed, queue = find(everything, request.operands[0])
     if request.get("output") in ("json", "yaml"):
-        print(printing.objects([queue], request.get("output"), single=True))
+        print(printing.objects([printed], request.get("output"), single=True))
         return 0
-    path = queue["metadata"]["name"]
+    queues = {path: one.queue for path, one in everything.items()}
+    path = queue.metadata.name
     print("Queue Information : ")
-    print(f"Scheduler Name : {_scheduler(queues)}Scheduler")
+    print(f"Scheduler Name : {_cluster(queues).scheduler.value}Scheduler")
     print(f"Queue Name : {path.rpartition('.')[2]}")
     lines = _lines(queue, queues)
     if request.get("output") == "wide":
@@ -42,134 +64,121 @@ def _report(kubectl: Kubectl, request: Request) -> int:
     return 0
 
 
-def find(queues: list[Json], name: str) -> Json:
+def find(queues: Mapping[str, FoundQueue], name: str) -> FoundQueue:
     """The queue that *name* means: its full path, or its short name when only one has it.
 
     Raises:
         NotFoundError: there is none; the message names those there are.
         KubectlError: more than one is meant.
     """
-    paths = {queue["metadata"]["name"]: queue for queue in queues}
-    if name in paths:
-        return paths[name]
-    meant = [path for path in paths if path.endswith(f".{name}")]
+    if name in queues:
+        return queues[name]
+    meant = [path for path in queues if path.endswith(f".{name}")]
     if len(meant) == 1:
-        return paths[meant[0]]
+        return queues[meant[0]]
     if meant:
         raise KubectlError(f"queue {name!r} means {', '.join(sorted(meant))}; say the full path")
-    known = f"found: {', '.join(sorted(paths))}" if paths else "found none at all"
+    known = f"found: {', '.join(sorted(queues))}" if queues else "found none at all"
     raise NotFoundError(
         f"Cannot get queue from RM by queueName = {name}, please check: there is no YarnQueue of "
         f"that name; {known}"
     )
 
 
-def _row(queue: Json) -> tuple[str, ...]:
-    status = queue.get("status") or {}
-    pending = status.get("pending") or {}
+def _row(queue: YarnQueue) -> tuple[str, ...]:
+    status = queue.status
     return (
-        queue["metadata"]["name"],
+        queue.metadata.name,
         _state(queue),
         _capacity(queue),
         _maximum(queue),
-        status.get("usedCapacity", "0.0%"),
-        str((status.get("applications") or {}).get("total", 0)),
-        str(status.get("containers", 0)),
-        ", ".join(f"{name} {amount}" for name, amount in pending.items()) or "-",
+        status.used_capacity or "0.0%",
+        str(status.applications.total),
+        str(status.containers),
+        ", ".join(f"{name} {amount}" for name, amount in status.pending.items()) or "-",
     )
 
 
-def _lines(queue: Json, queues: list[Json]) -> list[tuple[str, str]]:
-    spec = queue.get("spec") or {}
-    status = queue.get("status") or {}
-    labels = spec.get("accessiblePartitions")
-    weight = spec.get("capacity", "")
+def _lines(queue: YarnQueue, queues: Queues) -> list[tuple[str, str]]:
+    spec = queue.spec
+    labels = spec.accessible_partitions
+    weight = spec.capacity or ""
+    parallel = spec.maximum_parallel_applications
     return [
         ("State", _state(queue)),
         ("Capacity", printing.hundredths(_capacity(queue))),
-        ("Current Capacity", printing.hundredths(status.get("usedCapacity", "0%"))),
+        ("Current Capacity", printing.hundredths(queue.status.used_capacity or "0%")),
         ("Maximum Capacity", printing.hundredths(_maximum(queue))),
         ("Weight", weight.removesuffix("w") if weight.endswith("w") else "-1.00"),
-        ("Maximum Parallel Apps", str(spec.get("maximumParallelApplications", 2147483647))),
-        ("Default Node Label expression", spec.get("defaultPartition") or "<DEFAULT_PARTITION>"),
+        ("Maximum Parallel Apps", str(2147483647 if parallel is None else parallel)),
+        ("Default Node Label expression", spec.default_partition or "<DEFAULT_PARTITION>"),
         ("Accessible Node Labels", ",".join(labels) if labels is not None else "*"),
         ("Preemption", _enabled(not _preemption_disabled(queue, queues))),
         ("Intra-queue Preemption", _enabled(_intra_queue_preemption(queue, queues))),
     ]
 
 
-def _more_lines(queue: Json) -> list[tuple[str, str]]:
-    status = queue.get("status") or {}
+def _more_lines(queue: YarnQueue) -> list[tuple[str, str]]:
+    status = queue.status
     lines = [
-        (label, ", ".join(f"{k} {v}" for k, v in (status.get(name) or {}).items()) or "none")
-        for label, name in (("Used", "used"), ("Pending", "pending"), ("Reserved", "reserved"))
+        (label, ", ".join(f"{name} {amount}" for name, amount in amounts.items()) or "none")
+        for label, amounts in (
+            ("Used", status.used),
+            ("Pending", status.pending),
+            ("Reserved", status.reserved),
+        )
     ]
-    lines += [(f"User {user.get('name')}", _user(user)) for user in status.get("users") or []]
-    lines += [
-        (f"Condition {c['type']}", f"{c['status']} {c.get('reason', '')}: {c.get('message', '')}")
-        for c in status.get("conditions") or []
-    ]
+    lines += [(f"User {user.name}", _user(user)) for user in status.users]
+    lines += printing.conditions(status.conditions)
     return lines
 
 
-def _user(user: Json) -> str:
-    used, limit = user.get("used") or {}, user.get("limit") or {}
-    return f"used {used}, limit {limit}, {user.get('activeApplications', 0)} active applications"
+def _user(user: UserUse) -> str:
+    used, limit = dict(user.used), dict(user.limit)
+    return f"used {used}, limit {limit}, {user.active_applications} active applications"
 
 
-def _state(queue: Json) -> str:
-    said = (queue.get("status") or {}).get("state") or (queue.get("spec") or {}).get("state")
-    return str(said or "Running").upper()
+def _state(queue: YarnQueue) -> str:
+    return (queue.status.state or queue.spec.state).value.upper()
 
 
-def _capacity(queue: Json) -> str:
-    spec = queue.get("spec") or {}
-    if queue["metadata"]["name"] == "root":
+def _capacity(queue: YarnQueue) -> str:
+    if queue.metadata.name == "root":
         return "100%"
-    return _amounts(spec.get("capacityByResource")) or str(spec.get("capacity") or "0%")
+    return _amounts(queue.spec.capacity_by_resource) or queue.spec.capacity or "0%"
 
 
-def _maximum(queue: Json) -> str:
-    spec = queue.get("spec") or {}
-    by_resource = _amounts(spec.get("maximumCapacityByResource"))
-    return by_resource or str(spec.get("maximumCapacity") or "100%")
+def _maximum(queue: YarnQueue) -> str:
+    by_resource = _amounts(queue.spec.maximum_capacity_by_resource)
+    return by_resource or queue.spec.maximum_capacity or "100%"
 
 
-def _amounts(by_resource: Json | None) -> str:
+def _amounts(by_resource: Mapping[str, str | int] | None) -> str:
     named = ",".join(f"{name}={amount}" for name, amount in (by_resource or {}).items())
     return f"[{named}]" if named else ""
 
 
-def _scheduler(queues: list[Json]) -> str:
-    return str(_cluster(queues).get("scheduler", "Capacity"))
+def _cluster(queues: Queues) -> Cluster:
+    root = queues.get("root")
+    return (root.spec.cluster if root is not None else None) or Cluster()
 
 
-def _cluster(queues: list[Json]) -> Json:
-    for queue in queues:
-        if queue["metadata"]["name"] == "root":
-            found: Json = (queue.get("spec") or {}).get("cluster") or {}
-            return found
-    return {}
-
-
-def _preemption_disabled(queue: Json, queues: list[Json]) -> bool:
+def _preemption_disabled(queue: YarnQueue, queues: Queues) -> bool:
     """Whether nothing is taken from this queue: off in the cluster, or here, or above."""
-    if not (_cluster(queues).get("preemption") or {}).get("enabled", False):
+    if not _cluster(queues).preemption.enabled:
         return True
-    paths = {q["metadata"]["name"]: q for q in queues}
-    path = queue["metadata"]["name"]
+    path = queue.metadata.name
     while path:
-        said = ((paths.get(path, {}).get("spec") or {}).get("preemption") or {}).get("disabled")
-        if said is not None:
-            return bool(said)
+        above = queues.get(path)
+        if above is not None and above.spec.preemption.disabled is not None:
+            return above.spec.preemption.disabled
         path = path.rpartition(".")[0]
     return False
 
 
-def _intra_queue_preemption(queue: Json, queues: list[Json]) -> bool:
-    whole = (_cluster(queues).get("preemption") or {}).get("intraQueue") or {}
-    here = (queue.get("spec") or {}).get("preemption") or {}
-    return bool(whole.get("enabled")) and not here.get("intraQueueDisabled", False)
+def _intra_queue_preemption(queue: YarnQueue, queues: Queues) -> bool:
+    enabled = _cluster(queues).preemption.intra_queue.enabled
+    return enabled and not queue.spec.preemption.intra_queue_disabled
 
 
 def _enabled(on: bool) -> str:

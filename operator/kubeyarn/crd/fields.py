@@ -14,13 +14,14 @@ from typing import Annotated, Any
 
 import msgspec
 
-from kubeyarn.crd import shares
-
 Extras = dict[str, Any]
 """A piece of OpenAPI schema: JSON, so its values are of any type."""
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """A map that has no entries, as the value of a field that is not set."""
+
+NUMBER = r"[0-9]{1,9}(\.[0-9]{1,9})?"
+"""A number as it may stand in a string: no sign, no exponent, at most nine decimals."""
 
 RESOURCES = 16
 """Resource types a map may name; also what keeps CEL's estimated cost within its budget."""
@@ -157,12 +158,12 @@ SHARE = _text(
 )
 PERCENTAGE = _text(f"^{_PERCENT}$", 'a percentage from "0%" to "100%"')
 FACTOR = _text(
-    f"^(-1|{shares.NUMBER})$", 'a number in quotes, 0 or more, such as "1.5"; "-1" switches it off'
+    f"^(-1|{NUMBER})$", 'a number in quotes, 0 or more, such as "1.5"; "-1" switches it off'
 )
 AM_SHARE = _text(
     f"^(-1|{_PERCENT})$", 'a percentage from "0%" to "100%"; "-1" switches the limit off'
 )
-WEIGHT = _text(f"^{shares.NUMBER}$", 'a number in quotes, 0 or more, such as "1.5"')
+WEIGHT = _text(f"^{NUMBER}$", 'a number in quotes, 0 or more, such as "1.5"')
 
 Share = Annotated[str, SHARE]
 Percentage = Annotated[str, PERCENTAGE]

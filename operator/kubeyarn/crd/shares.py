@@ -6,11 +6,9 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
+from kubeyarn.crd.fields import NUMBER
 from kubeyarn.model import queues
 from kubeyarn.model.errors import SpecError
-
-NUMBER = r"[0-9]{1,9}(\.[0-9]{1,9})?"
-"""A number as it may stand in a string: no sign, no exponent, at most nine decimals."""
 
 _SHARE = re.compile(rf"({NUMBER})(%|w)", re.ASCII)
 _NUMBER = re.compile(rf"-?{NUMBER}", re.ASCII)

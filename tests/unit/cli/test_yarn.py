@@ -37,6 +37,16 @@ def an_app(number: int, name: str, state: str, namespace: str = "default", **mor
     }
 
 
+def a_condition(kind: str, status: str, message: str) -> dict:
+    return {
+        "type": kind,
+        "status": status,
+        "lastTransitionTime": "2026-11-23T03:00:00Z",
+        "reason": "Because",
+        "message": message,
+    }
+
+
 def a_queue(path: str, **spec) -> dict:
     status = {
         "state": "Running",
@@ -99,9 +109,9 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
     waiting = {
         "conditions": [
-            {"type": "Accepted", "status": "True", "message": "Placed in queue"},
-            {"type": "Running", "status": "False", "message": "AM limit: 2Gi of 2Gi, place 3 of 7"},
-            {"type": "AllFieldsActing", "status": "False", "message": "gang is not acted on"},
+            a_condition("Accepted", "True", "Placed in queue"),
+            a_condition("Running", "False", "AM limit: 2Gi of 2Gi, place 3 of 7"),
+            a_condition("AllFieldsActing", "False", "gang is not acted on"),
         ],
         "progress": 0,
     }
@@ -610,3 +620,11 @@ def _seconds_of(code: str) -> tuple[float, str]:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return used, done.stdout
+
+
+def test_an_object_that_cannot_be_read_is_named_with_its_field(run, state):
+    change(state, lambda body: body["objects"][APPS][0]["status"].update(progress="half"))
+    code, out, err = run("application -list")
+
+    assert (code, out) == (1, "")
+    assert err == "error: YarnApplication wordcount: status.progress: found 'half', expected int\n"
