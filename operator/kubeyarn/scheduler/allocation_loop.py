@@ -118,7 +118,7 @@ class AllocationLoop:
 
     def queue_seen(self, what: str, item: Object) -> None:
         """A YarnQueue changed."""
-        self._queues_changed |= self.queues.see(item, deleted=what == "DELETED")
+        self._queues_changed |= self._cache.queues.see(item, deleted=what == "DELETED")
         self._wake.set()
 
     def node_seen(self, what: str, item: Object) -> None:
@@ -141,13 +141,11 @@ class AllocationLoop:
 
     def application_seen(self, what: str, item: Object) -> None:
         """A YarnApplication changed."""
-        key = self.applications.see(item, deleted=what == "DELETED")
-        self.look_again(key)
+        self.look_again(self._cache.applications.see(item, deleted=what == "DELETED"))
 
     def request_seen(self, what: str, item: Object) -> None:
         """A ContainerRequest changed."""
-        key = self.requests.see(item, deleted=what == "DELETED")
-        self.look_again(key)
+        self.look_again(self._cache.requests.see(item, deleted=what == "DELETED"))
 
     def look_again(self, application: Key) -> None:
         """Something that an application waits for may be known now."""

@@ -355,12 +355,12 @@ class RequestCache:
 
     def allocate(self, state: RequestState, container: ContainerId, allocation: Allocation) -> None:
         """List a container as granted to a request."""
-        state.allocations[container] = allocation
+        state.list(container, allocation)
         self._granted_to[container] = state.key
 
     def drop(self, state: RequestState, container: ContainerId) -> None:
         """List a container of a request no longer."""
-        del state.allocations[container]
+        state.unlist(container)
         self._granted_to.pop(container, None)
 
     def forget(self, state: RequestState) -> None:

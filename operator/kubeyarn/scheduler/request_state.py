@@ -217,6 +217,14 @@ class RequestState:
         self.backoffs = self.backoffs or dict(backoffs)
         self.updating = set(updating)
 
+    def list(self, container: ContainerId, allocation: Allocation) -> None:
+        """A container is granted; the cache alone calls this, and keeps its index in line."""
+        self.allocations[container] = allocation
+
+    def unlist(self, container: ContainerId) -> None:
+        """A container is listed no longer; the cache alone calls this."""
+        del self.allocations[container]
+
     def delete(self) -> None:
         """The object is gone; what it holds counts until it is released."""
         self.deleted = True

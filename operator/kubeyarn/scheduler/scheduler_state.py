@@ -47,6 +47,10 @@ class SubmittedApplication:
         """Its id."""
         return self.application.id
 
+    def rename(self, key: Key) -> None:
+        """It has another key, because its name is free for another application."""
+        self.key = key
+
     def begin_attempt(self, number: int) -> None:
         """Another attempt replaces the one before."""
         self.attempt = number
@@ -113,7 +117,7 @@ class SubmittedApplications:
         """Its YarnApplication is gone or replaced; returns the key that it has from now on."""
         submitted = self._by_key.pop(key)
         detached = (key[0], f"{key[1]} {submitted.id}")
-        submitted.key = detached
+        submitted.rename(detached)
         self._by_key[detached] = submitted
         self._detached[detached] = (submitted.application, submitted.queue)
         self._last_specs.pop(key, None)

@@ -89,7 +89,7 @@ def test_nothing_runs_without_a_grant(world):
     unknown = ContainerId(min(world.granted("maps")).attempt, 0, 99)
 
     assert refusal(world.bind_check.granted_node, unknown, "u") == (
-        "container_1763850000000_0001_01_000099: no grant in the ledger; nothing runs without one"
+        "container_1763850000000_0001_01_000099: it has no grant; nothing runs without one"
     )
 
 
@@ -117,7 +117,7 @@ def test_a_freed_grant_binds_nothing(world):
     world.end(pod["metadata"]["name"], "Failed")
     world.cycle()
 
-    assert "no grant in the ledger" in refusal(world.bind_check.check, container, "u", node)
+    assert "it has no grant" in refusal(world.bind_check.check, container, "u", node)
 
 
 def full_world():

@@ -38,7 +38,7 @@ class BindCheck:
         """
         allocation = self._requests.allocation(container)
         if allocation is None or allocation.released:
-            raise BindRefused(f"{container}: no grant in the ledger; nothing runs without one")
+            raise BindRefused(f"{container}: it has no grant; nothing runs without one")
         if allocation.bound_uid not in ("", uid):
             raise BindRefused(f"{container}: its grant is used by another pod")
         return allocation.node

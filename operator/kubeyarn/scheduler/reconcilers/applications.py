@@ -69,10 +69,6 @@ class ApplicationReconciler:
         self._updates = updates
         self._may_submit = may_submit
 
-    def see(self, found: Object, *, deleted: bool) -> Key:
-        """Take a YarnApplication as seen; returns its key."""
-        return self._cache.applications.see(found, deleted=deleted)
-
     def sync(self, key: Key, now_ms: int) -> None:
         """Bring one application with its requests in line."""
         found = self._cache.applications.objects.get(key)

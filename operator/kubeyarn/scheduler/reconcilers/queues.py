@@ -31,10 +31,6 @@ class QueueReconciler:
         self._nodes = cache.nodes
         self._state = state
 
-    def see(self, queue: Object, *, deleted: bool) -> bool:
-        """Take a queue as seen; false: our own status came back, which changes nothing."""
-        return self._queues.see(queue, deleted=deleted)
-
     def sync(self, now_ms: int) -> bool:
         """Put what the queues say in force, as far as it adds up.
 

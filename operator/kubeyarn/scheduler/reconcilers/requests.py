@@ -24,7 +24,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubeyarn.crd import amounts
-from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.object import Key
 from kubeyarn.model.asks import Ask
 from kubeyarn.model.errors import Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
@@ -50,10 +50,6 @@ class RequestReconciler:
         self._asks = asks
         # When the first node backoff of an application ends.
         self._backoff_ends: dict[Key, int] = {}
-
-    def see(self, found: Object, *, deleted: bool) -> Key:
-        """Take a request as seen; returns its application's key."""
-        return self._requests.see(found, deleted=deleted)
 
     # What has been granted.
 
