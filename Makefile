@@ -43,7 +43,7 @@ lint: $(READY)
 	$(BIN)/kubeyarn crds $(GENERATED) --check
 
 unit: $(READY)
-	$(BIN)/pytest tests/unit tests/property tests/wire tests/docs -n 2
+	$(BIN)/pytest tests/house tests/unit tests/property tests/wire tests/docs -n 2
 
 conformance: $(READY)
 	$(BIN)/pytest tests/conformance -n 2
