@@ -15,6 +15,7 @@ from kubeyarn.crd import (
     reading,
 )
 from kubeyarn.crd.fair_settings import fair_cluster
+from kubeyarn.crd.fields import camel
 from kubeyarn.crd.reading import Fault, Reader, count, one_of, otherwise, text, truth
 from kubeyarn.model import fair_queues, queues
 from kubeyarn.model.resources import ResourceTypes, Vector
@@ -44,6 +45,7 @@ def scheduler_config(
     most_per_queue = said.read("maximumApplicationsPerQueue", count)
     by_role = said.read("queueAccess", text) == _BY_ROLE
     config = queues.SchedulerConfig(
+        spelling=_spelling,
         queues=_closed(tree) if by_role else tree,
         check_access=by_role,
         administrators=queues.Access(everyone=not by_role),
@@ -174,3 +176,13 @@ def _fair(
     said: Reader, preemption: queues.PreemptionConfig, types: ResourceTypes
 ) -> fair_queues.FairClusterConfig:
     return fair_cluster(said.inside("fair") or Reader({}, ""), preemption, types)
+
+
+_OF_CLUSTER = frozenset({"legacy_queue_mode", "maximum_allocation", "placement_rules"})
+"""Settings that root has for the whole cluster."""
+
+
+def _spelling(queue: str, setting: str) -> str:
+    """The field of a YarnQueue's spec in which a setting is said."""
+    of_cluster = queue == "root" and setting in _OF_CLUSTER
+    return f"cluster.{camel(setting)}" if of_cluster else camel(setting)

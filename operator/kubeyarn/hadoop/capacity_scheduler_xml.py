@@ -54,6 +54,29 @@ def resource_types(conf: Configuration) -> ResourceTypes:
     return ResourceTypes(("memory", "cpu", *added))
 
 
+_PROPERTIES = {
+    "accessible_partitions": "accessible-node-labels",
+    "capacity_by_resource": "capacity",
+    "default_partition": "default-node-label-expression",
+    "lifetime": "maximum-application-lifetime",
+    "maximum_capacity_by_resource": "maximum-capacity",
+    "name": "queues",
+    "user_weights": "user-settings",
+}
+_PROPERTIES_OF_CLUSTER = {
+    "legacy_queue_mode": PREFIX + "legacy-queue-mode.enabled",
+    "maximum_allocation": "yarn.scheduler.maximum-allocation",
+    "placement_rules": PREFIX + "mapping-rule-json",
+}
+
+
+def spelling(queue: str, setting: str) -> str:
+    """The property in which a setting of `model.queues` is said."""
+    if queue == "root" and setting in _PROPERTIES_OF_CLUSTER:
+        return _PROPERTIES_OF_CLUSTER[setting]
+    return f"{PREFIX}{queue}.{_PROPERTIES.get(setting, setting.replace('_', '-'))}"
+
+
 def read_capacity_scheduler(
     values: Mapping[str, str], partitions: Sequence[Partition] = ()
 ) -> tuple[SchedulerConfig, ResourceTypes]:
@@ -73,6 +96,7 @@ def read_capacity_scheduler(
     queues = read_queues(conf, types)
     config = SchedulerConfig(
         types=types,
+        spelling=spelling,
         queues=queues,
         branch_templates=read_branch_templates(conf, types, queues),
         undeclared=read_undeclared(conf, types, queues),

@@ -7,7 +7,7 @@ auto-creating queue is a `QueueConfig` too, whose path is a pattern or "".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,6 +17,9 @@ from kubeyarn.model.resources import ResourceTypes, Vector
 
 if TYPE_CHECKING:
     from kubeyarn.model.fair_queues import FairClusterConfig, FairQueueConfig
+
+Spelling = Callable[[str, str], str]
+"""How a setting is called where it was read: by the queue's path and its name in this module."""
 
 NO_PARTITION = ""
 EVERY_PARTITION = "*"
@@ -333,18 +336,23 @@ class OfferConfig:
     skip_reserved_nodes: bool = False
 
 
+def plain_spelling(_: str, setting: str) -> str:
+    """The setting's own name, in words."""
+    return setting.replace("_", " ")
+
+
 @dataclass(frozen=True, slots=True)
 class SchedulerConfig:
     """A whole tree and its cluster-wide settings, ready for `ResourceScheduler.configure`.
 
-    *queues* holds every declared queue, root included, in any order. The Capacity Scheduler
-    rounds sizes up to multiples of *minimum_allocation*, the Fair Scheduler to multiples of
-    *increment_allocation*. *types* name the amounts in messages. *user_groups* has users' groups,
-    the primary one first (Hadoop: `hadoop.user.group.static.mapping.overrides`). Queues in
-    *removable* are declared no more and stopped: they go even while they drain. *undeclared* are
-    settings of queues that may be made on demand, by path; they win over templates. With
-    *choose_nodes* a node update offers all nodes of its partition, in each queue's own order
-    (Hadoop: `multi-node-placement-enabled`).
+    *queues* holds every declared queue, root included, in any order. The Capacity Scheduler rounds
+    sizes up to multiples of *minimum_allocation*, the Fair Scheduler to multiples of
+    *increment_allocation*. *types* and *spelling* are how messages write amounts and the names of
+    settings. *user_groups* has users' groups, the primary one first (Hadoop:
+    `hadoop.user.group.static.mapping.overrides`). Queues in *removable* are declared no more and
+    stopped: they go even while they drain. *undeclared* are settings of queues that may be made on
+    demand, by path; they win over templates. With *choose_nodes* a node update offers all nodes of
+    its partition, in each queue's own order (Hadoop: `multi-node-placement-enabled`).
     """
 
     queues: tuple[QueueConfig, ...]
@@ -383,3 +391,4 @@ class SchedulerConfig:
     fair: FairClusterConfig | None = None
     removable: frozenset[str] = frozenset()
     types: ResourceTypes = field(default_factory=ResourceTypes)
+    spelling: Spelling = plain_spelling

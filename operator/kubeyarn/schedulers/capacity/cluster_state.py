@@ -119,13 +119,13 @@ class ClusterState:
             ConfigRefused: it does not add up; the one before stays in force.
         """
         tree = build_tree(config)
-        check_rules(config.placement_rules, TreeLookup(tree))
+        check_rules(config, TreeLookup(tree))
         check_templates(tree, config)
         calc = calculator(dominant=config.dominant)
         if self.root is None:
             root = new_queue(tree, None, self.cluster, calc)
         else:
-            check_change(self.root, tree, config.removable)
+            check_change(self.root, tree, config)
             root = self.root
             for queue in walk(root):
                 queue.calc = calc

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Protocol
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.queues import MatcherKind, PlacementFallback, PlacementRule
 from kubeyarn.model.reasons import Reason
-from kubeyarn.schedulers.capacity.queue_settings import refused
+from kubeyarn.schedulers.capacity.queue_settings import ROOT, refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubeyarn.model.applications import Application
     from kubeyarn.model.errors import ConfigRefused
+    from kubeyarn.model.queues import SchedulerConfig
 
 DEFAULT = "default"
 VARIABLES = frozenset(
@@ -193,38 +194,38 @@ def may_be_created(path: str, lookup: QueueLookup) -> bool:
     return grandparent is not None and lookup.makes_parents(grandparent)
 
 
-def check_rules(rules: Sequence[PlacementRule], lookup: QueueLookup) -> None:
+def check_rules(config: SchedulerConfig, lookup: QueueLookup) -> None:
     """Refuse rules whose target does not exist and cannot be made.
 
     Raises:
         ConfigRefused: of the first such rule.
     """
-    for rule in rules:
+    for rule in config.placement_rules:
         if rule.policy in ("reject", "setDefaultQueue"):
             continue
         pattern = pattern_of(rule)
         if not pattern or not all(pattern.split(".")):
-            raise _wrong(pattern, "a part of the path is empty")
+            raise _wrong(config, pattern, "a part of the path is empty")
         if all(part not in VARIABLES for part in pattern.split(".")):
-            _check_static(pattern, lookup)
+            _check_static(pattern, lookup, config)
         else:
-            _check_dynamic(pattern, lookup)
+            _check_dynamic(pattern, lookup, config)
 
 
-def _check_static(pattern: str, lookup: QueueLookup) -> None:
+def _check_static(pattern: str, lookup: QueueLookup, config: SchedulerConfig) -> None:
     if "." not in pattern and lookup.ambiguous(pattern):
-        raise _wrong(pattern, "several queues have this name; use the full path")
+        raise _wrong(config, pattern, "several queues have this name; use the full path")
     path = normalize(pattern, lookup)
     if path is None:
-        raise _wrong(pattern, f"queue {pattern.partition('.')[0]!r} does not exist")
+        raise _wrong(config, pattern, f"queue {pattern.partition('.')[0]!r} does not exist")
     existing = lookup.path_of(path)
     if existing is None and not may_be_created(path, lookup):
-        raise _wrong(pattern, "the queue does not exist and nothing makes it")
+        raise _wrong(config, pattern, "the queue does not exist and nothing makes it")
     if existing is not None and not lookup.is_leaf(existing):
-        raise _wrong(pattern, "the queue is not a leaf")
+        raise _wrong(config, pattern, "the queue is not a leaf")
 
 
-def _check_dynamic(pattern: str, lookup: QueueLookup) -> None:
+def _check_dynamic(pattern: str, lookup: QueueLookup, config: SchedulerConfig) -> None:
     static: list[str] = []
     for part in pattern.split("."):
         if part in VARIABLES:
@@ -234,16 +235,17 @@ def _check_dynamic(pattern: str, lookup: QueueLookup) -> None:
         return
     path = normalize(".".join(static), lookup)
     if path is None:
-        raise _wrong(pattern, f"queue {static[0]!r} does not exist")
+        raise _wrong(config, pattern, f"queue {static[0]!r} does not exist")
     existing = lookup.path_of(path)
     if existing is not None:
         if lookup.is_leaf(existing):
-            raise _wrong(pattern, f"{existing} is a leaf and has no queues below it")
+            raise _wrong(config, pattern, f"{existing} is a leaf and has no queues below it")
         return
     parent = lookup.path_of(path.rpartition(".")[0])
     if parent is None or not lookup.makes_children(parent):
-        raise _wrong(pattern, "no queue on the path exists or may be made")
+        raise _wrong(config, pattern, "no queue on the path exists or may be made")
 
 
-def _wrong(pattern: str, message: str) -> ConfigRefused:
-    return refused("root", "placementRules", "PlacementRule", f"target {pattern!r}: {message}")
+def _wrong(config: SchedulerConfig, pattern: str, message: str) -> ConfigRefused:
+    message = f"target {pattern!r}: {message}"
+    return refused(config, ROOT, "placement_rules", "PlacementRule", message)

@@ -19,6 +19,7 @@ from kubeyarn.schedulers.java_numbers import single
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.schedulers.calculator import Calculator
     from kubeyarn.schedulers.capacity.objects.node import Cluster
     from kubeyarn.schedulers.capacity.queue_tree_checks import TreeNode
@@ -85,10 +86,10 @@ def walk(queue: Queue) -> Iterator[Queue]:
             yield from walk(child)
 
 
-def check_change(root: Queue, new: TreeNode, removable: frozenset[str]) -> None:
+def check_change(root: Queue, new: TreeNode, config: SchedulerConfig) -> None:
     """Refuse a change of shape that running applications do not allow.
 
-    Queues in *removable* may be missing from the new tree although they still drain.
+    Removable queues may be missing from the new tree although they still drain.
 
     Raises:
         ConfigRefused: one problem for each queue that cannot be as the new tree has it.
@@ -96,27 +97,34 @@ def check_change(root: Queue, new: TreeNode, removable: frozenset[str]) -> None:
     nodes = {node.path: node for node in new.walk()}
     problems: list[Problem] = []
     for queue in walk(root):
-        if queue.on_demand or (queue.path in removable and queue.path not in nodes):
+        if queue.on_demand or (queue.path in config.removable and queue.path not in nodes):
             continue
         problem = _problem_of(queue, nodes.get(queue.path))
         if problem:
             problems.append(
-                Problem(queue.path, "name", "QueueNotStopped", f"{problem} (state {queue.state})")
+                Problem(
+                    queue.path,
+                    config.spelling(queue.path, "name"),
+                    "QueueNotStopped",
+                    f"{problem} (state {queue.state})",
+                )
             )
-    problems += _stopped_above(root, new, parent_runs=True)
-    problems += _lowered(root, nodes)
+    problems += _stopped_above(root, new, config, parent_runs=True)
+    problems += _lowered(root, nodes, config)
     if problems:
         raise ConfigRefused(tuple(problems))
 
 
-def _stopped_above(queue: Queue, node: TreeNode, *, parent_runs: bool) -> Iterator[Problem]:
+def _stopped_above(
+    queue: Queue, node: TreeNode, config: SchedulerConfig, *, parent_runs: bool
+) -> Iterator[Problem]:
     """Queues to be started below one that will not run (Hadoop: AbstractCSQueue.activateQueue)."""
     said = node.settings.config.state
     starts = queue.state is not QueueState.RUNNING and said is ConfiguredState.RUNNING
     if starts and not parent_runs and queue.parent is not None:
         yield Problem(
             queue.path,
-            "state",
+            config.spelling(queue.path, "state"),
             "ParentStopped",
             f"the parent {queue.parent.path} is not running; start it first",
         )
@@ -127,7 +135,8 @@ def _stopped_above(queue: Queue, node: TreeNode, *, parent_runs: bool) -> Iterat
     for child in node.children:
         known = present.get(child.path)
         if known is not None and known.leaf == child.leaf:
-            yield from _stopped_above(known, child, parent_runs=parent_runs and (starts or stays))
+            runs = parent_runs and (starts or stays)
+            yield from _stopped_above(known, child, config, parent_runs=runs)
 
 
 def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
@@ -147,18 +156,20 @@ def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
     return None
 
 
-def _lowered(queue: Queue, nodes: Mapping[str, TreeNode]) -> Iterator[Problem]:
+def _lowered(
+    queue: Queue, nodes: Mapping[str, TreeNode], config: SchedulerConfig
+) -> Iterator[Problem]:
     """Leaves whose largest container would shrink (Hadoop: AbstractLeafQueue.reinitialize).
 
-    Told is the topmost queue that has a smaller one than before: there it is said.
+    The problem is the topmost queue's whose own is smaller than before: it is configured there.
     """
     if not any(_shrinks(leaf, nodes) for leaf in walk(queue) if isinstance(leaf, LeafQueue)):
         return
     if not _shrinks(queue, nodes):
         for child in queue.children if isinstance(queue, ParentQueue) else ():
-            yield from _lowered(child, nodes)
+            yield from _lowered(child, nodes, config)
         return
-    field = "maximumAllocation" if queue.parent else "cluster.maximumAllocation"
+    field = config.spelling(queue.path, "maximum_allocation")
     text, new = queue.cluster.types.text, nodes[queue.path].settings.maximum_allocation
     yield Problem(
         queue.path,

@@ -91,15 +91,15 @@ def settle(
     if parent is None:
         for label in {p.name for queue in cluster.queues for p in queue.partitions}:
             partitions.setdefault(label, QueuePartition(label))
-    accessible = _accessible(config, parent)
+    accessible = _accessible(config, cluster, parent)
     preempting = cluster.preemption.enabled
     intra = cluster.preemption.intra_queue
-    maximum_lifetime, default_lifetime = _lifetimes(config, parent)
+    maximum_lifetime, default_lifetime = _lifetimes(config, cluster, parent)
     return QueueSettings(
         config=config,
         labels=(NO_PARTITION, *sorted(partitions)),
         accessible=accessible,
-        default_partition=_default_partition(config, accessible, parent),
+        default_partition=_default_partition(config, accessible, cluster, parent),
         minimum_user_limit_percent=single(
             _first(config.minimum_user_limit_percent, cluster.minimum_user_limit_percent)
         ),
@@ -143,7 +143,9 @@ def _first(said: T | None, otherwise: T) -> T:
     return otherwise if said is None else said
 
 
-def _accessible(config: QueueConfig, parent: QueueSettings | None) -> frozenset[str]:
+def _accessible(
+    config: QueueConfig, cluster: SchedulerConfig, parent: QueueSettings | None
+) -> frozenset[str]:
     if parent is None:
         return frozenset({EVERY_PARTITION})
     if config.accessible_partitions is None:
@@ -153,8 +155,9 @@ def _accessible(config: QueueConfig, parent: QueueSettings | None) -> frozenset[
         beyond = said - parent.accessible
         if beyond:
             raise refused(
+                cluster,
                 config.path,
-                "accessiblePartitions",
+                "accessible_partitions",
                 "PartitionAccess",
                 f"accessible partitions {sorted(beyond)} are not accessible to the parent, "
                 f"which has {sorted(parent.accessible)}; remove them or add them to the parent",
@@ -163,15 +166,19 @@ def _accessible(config: QueueConfig, parent: QueueSettings | None) -> frozenset[
 
 
 def _default_partition(
-    config: QueueConfig, accessible: frozenset[str], parent: QueueSettings | None
+    config: QueueConfig,
+    accessible: frozenset[str],
+    cluster: SchedulerConfig,
+    parent: QueueSettings | None,
 ) -> str | None:
     said = config.default_partition
     if said is None and parent is not None and parent.accessible <= accessible:
         said = parent.default_partition
     if said and EVERY_PARTITION not in accessible and said not in accessible:
         raise refused(
+            cluster,
             config.path,
-            "defaultPartition",
+            "default_partition",
             "PartitionAccess",
             f"default partition {said!r} is not among the accessible {sorted(accessible)}",
         )
@@ -184,7 +191,7 @@ def _weights(config: QueueConfig, parent: QueueSettings | None) -> Mapping[str, 
     return MappingProxyType(inherited)
 
 
-def check_weights(settings: QueueSettings) -> None:
+def check_weights(settings: QueueSettings, cluster: SchedulerConfig) -> None:
     """Refuse weights a leaf's minimum user limit does not allow (Hadoop: UserWeights).
 
     Raises:
@@ -195,8 +202,9 @@ def check_weights(settings: QueueSettings) -> None:
     for user, weight in settings.user_weights.items():
         if weight < 0 or weight > most:
             raise refused(
+                cluster,
                 settings.config.path,
-                "userWeights",
+                "user_weights",
                 "InvalidField",
                 f"weight {weight} of user {user!r} must be between 0 and 100 / {percent} "
                 f"(= {most}, the number of users the minimum user limit guarantees)",
@@ -211,12 +219,14 @@ def _maximum_allocation(
         allowed = cluster.maximum_allocation[place]
         if amount > allowed:
             raise refused(
+                cluster,
                 config.path,
-                "maximumAllocation",
+                "maximum_allocation",
                 "InvalidField",
-                f"maximumAllocation: found {_amount(cluster, place, amount)}, allowed: at most "
-                f"the cluster's {_amount(cluster, place, allowed)}; lower it, or raise root's "
-                "cluster.maximumAllocation",
+                f"{cluster.spelling(config.path, 'maximum_allocation')}: found "
+                f"{_amount(cluster, place, amount)}, allowed: at most the cluster's "
+                f"{_amount(cluster, place, allowed)}; lower it, or raise root's "
+                f"{cluster.spelling(ROOT, 'maximum_allocation')}",
             )
         amounts[place] = amount
     return tuple(amounts)
@@ -226,7 +236,9 @@ def _amount(cluster: SchedulerConfig, place: int, amount: int) -> str:
     return cluster.types.amount(cluster.types.names[place], amount)
 
 
-def _lifetimes(config: QueueConfig, parent: QueueSettings | None) -> tuple[int, int]:
+def _lifetimes(
+    config: QueueConfig, cluster: SchedulerConfig, parent: QueueSettings | None
+) -> tuple[int, int]:
     above = (
         (parent.maximum_lifetime_seconds, parent.default_lifetime_seconds) if parent else (-1, -1)
     )
@@ -234,6 +246,7 @@ def _lifetimes(config: QueueConfig, parent: QueueSettings | None) -> tuple[int, 
     default = _first(config.default_lifetime_seconds, above[1])
     if maximum > 0 and config.default_lifetime_seconds is not None and default > maximum:
         raise refused(
+            cluster,
             config.path,
             "lifetime",
             "InvalidField",
@@ -244,6 +257,8 @@ def _lifetimes(config: QueueConfig, parent: QueueSettings | None) -> tuple[int, 
     return maximum, default
 
 
-def refused(queue: str, field_name: str, reason: str, message: str) -> ConfigRefused:
-    """The error for one thing wrong with one queue."""
-    return ConfigRefused((Problem(queue, field_name, reason, message),))
+def refused(
+    config: SchedulerConfig, queue: str, setting: str, reason: str, message: str
+) -> ConfigRefused:
+    """The error for one thing wrong with one queue; *setting* is a name of `model.queues`."""
+    return ConfigRefused((Problem(queue, config.spelling(queue, setting), reason, message),))

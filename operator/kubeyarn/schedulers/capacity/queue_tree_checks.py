@@ -90,12 +90,18 @@ def build_tree(config: SchedulerConfig) -> TreeNode:
         if queue.path != ROOT:
             if queue.parent not in paths:
                 raise refused(
-                    queue.path, "name", "ParentNotFound", f"parent {queue.parent!r} does not exist"
+                    config,
+                    queue.path,
+                    "name",
+                    "ParentNotFound",
+                    f"parent {queue.parent!r} does not exist",
                 )
             by_parent.setdefault(queue.parent, []).append(queue)
     root = next((q for q in config.queues if q.path == ROOT), None)
     if root is None or not (by_parent.get(ROOT) or root.auto_create):
-        raise refused(ROOT, "queues", "NoQueues", "root has no queues; declare at least one")
+        raise refused(
+            config, ROOT, "queues", "NoQueues", "root has no queues; declare at least one"
+        )
     tree = _build(root, None, config, by_parent)
     _check_amount_limits(tree, {}, config)
     return tree
@@ -116,20 +122,24 @@ def _check_amount_limits(
         parent_most = above.get(label, zero)
         if any(parent_most) and calc.compare(zero, most, parent_most) > 0:
             found, allowed = config.types.text(most), config.types.text(parent_most)
-            raise _over(node, "maximumCapacityByResource", found, f"its parent's, {allowed}")
+            raise _over(
+                config, node, "maximum_capacity_by_resource", found, f"its parent's, {allowed}"
+            )
         if any(own) and not any(most):
             most = parent_most
         if any(most) and calc.compare(zero, own, most) > 0:
             found, allowed = config.types.text(own), config.types.text(most)
-            raise _over(node, "capacityByResource", found, f"its maximum, {allowed}")
+            raise _over(config, node, "capacity_by_resource", found, f"its maximum, {allowed}")
         limits[label] = most
     for child in node.children:
         _check_amount_limits(child, limits, config)
 
 
-def _over(node: TreeNode, name: str, found: str, allowed: str) -> ConfigRefused:
-    message = f"{name}: found {found}, allowed: at most {allowed}"
-    return refused(node.path, name, "InvalidField", message)
+def _over(
+    config: SchedulerConfig, node: TreeNode, setting: str, found: str, allowed: str
+) -> ConfigRefused:
+    message = f"{config.spelling(node.path, setting)}: found {found}, allowed: at most {allowed}"
+    return refused(config, node.path, setting, "InvalidField", message)
 
 
 def _build(
@@ -142,7 +152,7 @@ def _build(
     for child in by_parent.get(queue.path, ()):
         node.children.append(_build(child, node, config, by_parent))
     if node.leaf:
-        check_weights(node.settings)
+        check_weights(node.settings, config)
     if config.legacy_queue_mode and node.children:
         check_children(node, config)
     return node
@@ -155,21 +165,22 @@ def make_node(queue: QueueConfig, parent: TreeNode | None, config: SchedulerConf
         ConfigRefused: its own words are not allowed.
     """
     settings = settle(queue, config, parent.settings if parent else None)
-    shares = {
-        label: _share(settings, label, legacy=config.legacy_queue_mode) for label in settings.labels
-    }
+    shares = {label: _share(settings, label, config) for label in settings.labels}
     if config.legacy_queue_mode and queue.path != ROOT:
-        _check_one_way(queue.path, shares)
+        _check_one_way(queue.path, shares, config)
     node = TreeNode(settings, shares)
-    node.state = _state(queue, parent)
+    node.state = _state(queue, parent, config)
     return node
 
 
-def _check_one_way(path: str, shares: Mapping[str, ConfiguredShare]) -> None:
+def _check_one_way(
+    path: str, shares: Mapping[str, ConfiguredShare], config: SchedulerConfig
+) -> None:
     """Refuse amounts in one partition and none in another (updateCapacityConfigType)."""
     ways = {share.vector is not None and share.vector.uniform is None for share in shares.values()}
     if len(ways) > 1:
         raise refused(
+            config,
             path,
             "capacity",
             "MixedCapacity",
@@ -178,12 +189,13 @@ def _check_one_way(path: str, shares: Mapping[str, ConfiguredShare]) -> None:
         )
 
 
-def _state(queue: QueueConfig, parent: TreeNode | None) -> ConfiguredState:
+def _state(queue: QueueConfig, parent: TreeNode | None, config: SchedulerConfig) -> ConfiguredState:
     if parent is None or queue.state is None:
         inherited = parent.state if parent else ConfiguredState.RUNNING
         return queue.state or inherited
     if queue.state is ConfiguredState.RUNNING and parent.state is not ConfiguredState.RUNNING:
         raise refused(
+            config,
             queue.path,
             "state",
             "ParentStopped",
@@ -193,32 +205,36 @@ def _state(queue: QueueConfig, parent: TreeNode | None) -> ConfiguredState:
     return queue.state
 
 
-def _share(settings: QueueSettings, label: str, *, legacy: bool) -> ConfiguredShare:
-    config = settings.config
+def _share(settings: QueueSettings, label: str, config: SchedulerConfig) -> ConfiguredShare:
+    queue = settings.config
     if label == NO_PARTITION:
-        capacity, maximum = config.capacity, config.maximum_capacity
+        capacity, maximum = queue.capacity, queue.maximum_capacity
         maximum_am_share = settings.maximum_am_share
     else:
         said = settings.partitions[label]
         capacity, maximum = said.capacity, said.maximum
-        _check_maximum(config.path, label, maximum)
+        _check_maximum(queue.path, label, maximum, config)
         maximum_am_share = settings.maximum_am_share
         if said.maximum_am_share is not None:
             maximum_am_share = single(said.maximum_am_share)
-    if config.path == ROOT:
+    if queue.path == ROOT:
         # Root has all there is, whatever it says; only its maximum is read, and of no label.
         capacity = capacity if label and capacity and capacity.by_resource else None
         maximum = None if label else maximum
     if maximum is not None and maximum.unit is Unit.WEIGHT:
         raise refused(
-            config.path, "maximumCapacity", "InvalidField", "a maximum capacity is no weight"
+            config,
+            queue.path,
+            "maximum_capacity",
+            "InvalidField",
+            "a maximum capacity is no weight",
         )
-    if legacy:
-        _check_unmixed(config.path, capacity, maximum)
+    if config.legacy_queue_mode:
+        _check_unmixed(queue.path, config, capacity, maximum)
     return ConfiguredShare(
-        capacity=1.0 if config.path == ROOT else _fraction(config.path, capacity),
+        capacity=1.0 if queue.path == ROOT else _fraction(queue.path, capacity, config),
         maximum=_maximum(maximum),
-        weight=_weight(config.path, capacity),
+        weight=_weight(queue.path, capacity, config),
         maximum_am_share=maximum_am_share,
         minimum_amounts=_amounts(capacity),
         maximum_amounts=_amounts(maximum),
@@ -227,40 +243,48 @@ def _share(settings: QueueSettings, label: str, *, legacy: bool) -> ConfiguredSh
     )
 
 
-def _check_maximum(path: str, label: str, maximum: Capacity | None) -> None:
+def _check_maximum(
+    path: str, label: str, maximum: Capacity | None, config: SchedulerConfig
+) -> None:
     """Refuse a percentage out of range (Hadoop: internalGetLabeledQueueCapacity)."""
     if path == ROOT or maximum is None or maximum.uniform is None:
         return
     if maximum.uniform.unit is Unit.PERCENT and not 0 <= maximum.uniform.amount <= 100:
         raise refused(
+            config,
             path,
-            "maximumCapacity",
+            "maximum_capacity",
             "InvalidField",
             f"maximum capacity {maximum.uniform.amount}%{_in(label)} must be between 0% and 100%",
         )
 
 
-def _check_unmixed(path: str, *capacities: Capacity | None) -> None:
+def _check_unmixed(path: str, config: SchedulerConfig, *capacities: Capacity | None) -> None:
     for capacity in capacities:
         if capacity is None or capacity.uniform is not None:
             continue
         if any(share.unit is not Unit.ABSOLUTE for share in capacity.by_resource):
             raise refused(
+                config,
                 path,
-                "capacityByResource",
+                "capacity_by_resource",
                 "MixedCapacity",
                 "a capacity by resource is all amounts while legacy queue mode is on; "
-                "switch yarn.scheduler.capacity.legacy-queue-mode.enabled off to mix",
+                f"switch {config.spelling(ROOT, 'legacy_queue_mode')} off to mix",
             )
 
 
-def _fraction(path: str, capacity: Capacity | None) -> float:
+def _fraction(path: str, capacity: Capacity | None, config: SchedulerConfig) -> float:
     if capacity is None or capacity.uniform is None or capacity.uniform.unit is not Unit.PERCENT:
         return 0.0
     amount = single(capacity.uniform.amount)
     if amount < 0 or amount > 100:
         raise refused(
-            path, "capacity", "InvalidField", f"capacity {amount}% must be between 0% and 100%"
+            config,
+            path,
+            "capacity",
+            "InvalidField",
+            f"capacity {amount}% must be between 0% and 100%",
         )
     return quotient(amount, 100.0)
 
@@ -272,13 +296,13 @@ def _maximum(maximum: Capacity | None) -> float:
     return 1.0 if amount == -1 else quotient(amount, 100.0)
 
 
-def _weight(path: str, capacity: Capacity | None) -> float:
+def _weight(path: str, capacity: Capacity | None, config: SchedulerConfig) -> float:
     if capacity is None or capacity.uniform is None or capacity.uniform.unit is not Unit.WEIGHT:
         return -1.0
     amount = single(capacity.uniform.amount)
     if amount < 0 or amount > 10000:
         raise refused(
-            path, "capacity", "InvalidField", f"weight {amount} must be between 0 and 10000"
+            config, path, "capacity", "InvalidField", f"weight {amount} must be between 0 and 10000"
         )
     return amount
 
@@ -295,7 +319,7 @@ def _amounts(capacity: Capacity | None) -> Vector | None:
     return amounts if amounts[MEMORY] else None
 
 
-def children_unit(nodes: list[TreeNode], labels: list[str]) -> Unit:
+def children_unit(nodes: list[TreeNode], labels: list[str], config: SchedulerConfig) -> Unit:
     """The one way in which *nodes* say their capacity.
 
     Raises:
@@ -315,6 +339,7 @@ def children_unit(nodes: list[TreeNode], labels: list[str]) -> Unit:
                 amounts, percent = True, False
     if nodes and nodes[0].path != ROOT and percent + weight + amounts > 1:
         raise refused(
+            config,
             nodes[0].settings.config.parent,
             "capacity",
             "MixedCapacity",
@@ -334,11 +359,12 @@ def check_children(node: TreeNode, config: SchedulerConfig) -> None:
         ConfigRefused: mixed modes, a sum that is neither 0 nor 100%, too many amounts.
     """
     labels = list(node.shares)
-    unit = children_unit(node.children, labels)
-    own = children_unit([node], labels)
+    unit = children_unit(node.children, labels, config)
+    own = children_unit([node], labels, config)
     if Unit.ABSOLUTE in (unit, own):
         if unit is not own and node.path != ROOT:
             raise refused(
+                config,
                 node.path,
                 "capacity",
                 "MixedCapacity",
@@ -347,7 +373,7 @@ def check_children(node: TreeNode, config: SchedulerConfig) -> None:
         _check_amounts(node, labels, config)
     if unit is Unit.PERCENT:
         for label in labels:
-            _check_sum(node, label, own)
+            _check_sum(node, label, own, config)
 
 
 def _check_amounts(node: TreeNode, labels: list[str], config: SchedulerConfig) -> None:
@@ -361,11 +387,13 @@ def _check_amounts(node: TreeNode, labels: list[str], config: SchedulerConfig) -
         own = node.shares[label].minimum_amounts
         if own and any(own) and calc.compare(types.zero(), own, tuple(total)) < 0:
             raise refused(
+                config,
                 node.path,
                 "capacity",
                 "CapacitySum",
-                f"capacityByResource: found {types.text(own)}{_in(label)}, allowed: at least "
-                f"what its children say together, {types.text(tuple(total))}",
+                f"{config.spelling(node.path, 'capacity_by_resource')}: found "
+                f"{types.text(own)}{_in(label)}, allowed: at least what its children have "
+                f"together, {types.text(tuple(total))}",
             )
 
 
@@ -373,7 +401,7 @@ def _in(label: str) -> str:
     return f" in partition {label}" if label else ""
 
 
-def _check_sum(node: TreeNode, label: str, own: Unit) -> None:
+def _check_sum(node: TreeNode, label: str, own: Unit, config: SchedulerConfig) -> None:
     total = 0.0
     for child in node.children:
         share = child.shares.get(label)
@@ -384,6 +412,7 @@ def _check_sum(node: TreeNode, label: str, own: Unit) -> None:
     if abs(single(1.0 - total)) > _PRECISION:
         if abs(total) > _PRECISION:
             raise refused(
+                config,
                 node.path,
                 "capacity",
                 "CapacitySum",
@@ -391,6 +420,7 @@ def _check_sum(node: TreeNode, label: str, own: Unit) -> None:
             )
         if own is Unit.PERCENT and abs(capacity) > _PRECISION and not zero_allowed:
             raise refused(
+                config,
                 node.path,
                 "capacity",
                 "CapacitySum",
@@ -399,6 +429,7 @@ def _check_sum(node: TreeNode, label: str, own: Unit) -> None:
             )
     elif own is Unit.PERCENT and capacity <= 0 and not zero_allowed:
         raise refused(
+            config,
             node.path,
             "capacity",
             "CapacitySum",
