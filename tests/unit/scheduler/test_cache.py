@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -9,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from kubeyarn.cluster import names
 from kubeyarn.crd.queues import resource_types
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.cache import Cache, newer
 from kubeyarn.scheduler.facts import node_facts, pod_use
 from kubeyarn.scheduler.request_state import Allocation
 from unit.scheduler.world import NAMESPACE, a_node, a_queue, a_request, foreign, needs
@@ -291,3 +292,11 @@ def test_a_status_write_of_ours_is_taken_as_it_was_answered():
     cache.queues.status_written(written)
 
     assert cache.queues.objects["root.a"] == written
+
+
+@pytest.mark.parametrize(("known", "written", "kept"), [("9", "10", "10"), ("10", "9", "10")])
+def test_the_newer_of_two_versions_is_kept(known, written, kept):
+    def version(number):
+        return {"metadata": {"resourceVersion": number}}
+
+    assert newer(version(known), version(written)) == version(kept)

@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
 from kubeyarn.crd.object import Object
@@ -17,7 +19,7 @@ from kubeyarn.model.resources import ResourceTypes, Vector, subtract
 from kubeyarn.scheduler.allocation_loop import AllocationLoop
 from kubeyarn.scheduler.cache import Cache
 from kubeyarn.scheduler.containers import Containers
-from kubeyarn.scheduler.extender.bind_check import BindCheck
+from kubeyarn.scheduler.extender.bind_check import BindCheck, BindRefused
 from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.scheduler.reconcilers.applications import MaySubmit
 from kubeyarn.scheduler.request_state import Allocation, RequestState
@@ -33,6 +35,7 @@ GIB = 2**30
 TYPES = ResourceTypes()
 _UIDS = itertools.count(1)
 _SCHEDULERS = {SchedulerKind.CAPACITY: CapacityScheduler, SchedulerKind.FAIR: FairScheduler}
+SMALL = {"cpu": "1", "memory": "1Gi"}
 CREATED = "2025-11-23T12:13:20Z"
 
 
@@ -367,3 +370,42 @@ def charged(live: Live) -> tuple[list[Any], list[Any]]:
         for s in live.scheduler.queue_status()
     ]
     return containers, statuses
+
+
+def asked(world, count, name="maps", app="words", **spec):
+    world.put("request", a_request(name, app, count=count, resources=SMALL, **spec))
+    world.cycle()
+    return world.granted(name)
+
+
+def request_status(world, name):
+    return world.objects["request"][name]["status"]
+
+
+def condition(world, name, kind):
+    found = [c for c in request_status(world, name)["conditions"] if c["type"] == kind]
+    return found[0]["status"], found[0]["reason"]
+
+
+def numbers(grants):
+    return sorted(container.number for container in grants)
+
+
+def started(world, count=3):
+    """An application whose AM and *count* containers run."""
+    world.submit("words", 1)
+    world.cycle()
+    grants = {**world.granted("words-am-1"), **asked(world, count)}
+    return {c: world.launch(c, node)["metadata"]["name"] for c, node in grants.items()}
+
+
+def a_grant(world, request="maps"):
+    """A granted container and its pod, which is not bound yet."""
+    container, node = min(world.granted(request).items())
+    return container, node, world.launch(container, node, bound=False)
+
+
+def refusal(call, *args):
+    with pytest.raises(BindRefused) as caught:
+        call(*args)
+    return str(caught.value)

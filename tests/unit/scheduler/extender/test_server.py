@@ -1,4 +1,4 @@
-"""The fence at kube-scheduler's extender, and its HTTP door as kube-scheduler knocks."""
+"""The extender's HTTP door, as kube-scheduler knocks: its JSON has Go's capital names."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from kubeyarn.cluster.errors import Conflict, NotFound, Refused
 from kubeyarn.model.errors import Unavailable
-from kubeyarn.model.ids import ContainerId
-from kubeyarn.scheduler.extender.bind_check import BindRefused
 from kubeyarn.scheduler.extender.server import Extender
-from unit.scheduler.world import World, a_node, a_queue, a_request, foreign, needs, two_queues
+from unit.scheduler.world import World, a_grant, a_node, a_request, foreign, needs, two_queues
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
 
@@ -61,148 +59,6 @@ async def door(world, api):
     )
     async with TestClient(TestServer(extender.application())) as client:
         yield client
-
-
-def a_grant(world, request="maps"):
-    """A granted container and its pod, which is not bound yet."""
-    container, node = min(world.granted(request).items())
-    return container, node, world.launch(container, node, bound=False)
-
-
-def refusal(call, *args):
-    with pytest.raises(BindRefused) as caught:
-        call(*args)
-    return str(caught.value)
-
-
-# The fence.
-
-
-def test_a_granted_pod_may_run_on_its_node(world):
-    container, node, pod = a_grant(world)
-
-    assert world.bind_check.granted_node(container, pod["metadata"]["uid"]) == node
-    world.bind_check.check(container, pod["metadata"]["uid"], node)
-
-
-def test_nothing_runs_without_a_grant(world):
-    unknown = ContainerId(min(world.granted("maps")).attempt, 0, 99)
-
-    assert refusal(world.bind_check.granted_node, unknown, "u") == (
-        "container_1763850000000_0001_01_000099: it has no grant; nothing runs without one"
-    )
-
-
-def test_a_grant_is_for_one_node(world):
-    container, node, pod = a_grant(world)
-    other = {"n1": "n2", "n2": "n1"}[node]
-
-    assert refusal(world.bind_check.check, container, pod["metadata"]["uid"], other) == (
-        f"{container}: granted on node {node}, not on {other}"
-    )
-
-
-def test_a_grant_is_for_one_pod(world):
-    container, node, _ = a_grant(world)
-    world.live.containers.bind(container, "first")
-
-    assert refusal(world.bind_check.check, container, "second", node) == (
-        f"{container}: its grant is used by another pod"
-    )
-    world.bind_check.check(container, "first", node)
-
-
-def test_a_freed_grant_binds_nothing(world):
-    container, node, pod = a_grant(world)
-    world.end(pod["metadata"]["name"], "Failed")
-    world.cycle()
-
-    assert "it has no grant" in refusal(world.bind_check.check, container, "u", node)
-
-
-def full_world():
-    """A queue whose maximum is exactly an AM and three containers; all but one are bound."""
-    world = World(
-        ("queue", a_queue("root")),
-        ("queue", a_queue("root.a", capacity="100%", userLimitFactor=10, maximumAMShare="100%")),
-        ("node", a_node("n1", cpu=4, memory="8Gi")),
-    )
-    world.submit("words", 1, am=SMALL)
-    world.put("request", a_request("maps", "words", count=9, resources=SMALL))
-    world.cycle()
-    grants = {**world.granted("words-am-1"), **world.granted("maps")}
-    for container, node in sorted(grants.items())[:-1]:
-        world.launch(container, node)
-    container = max(grants)
-    return world, container, world.launch(container, "n1", bound=False)
-
-
-def test_a_queue_may_be_filled_to_its_maximum_and_a_binding_be_said_twice():
-    world, container, pod = full_world()
-    uid = pod["metadata"]["uid"]
-
-    for _ in range(2):
-        world.bind_check.check(container, uid, "n1")
-        world.live.containers.bind(container, uid)
-    assert world.live.bound("root.a") == (4 * 2**30, 4000)
-
-
-def test_a_queue_never_holds_more_than_its_maximum():
-    world, container, pod = full_world()
-    world.put("node", a_node("n1", cpu=3, memory="8Gi"))
-    world.cycle()
-
-    assert refusal(world.bind_check.check, container, pod["metadata"]["uid"], "n1") == (
-        f"{container}: queue root would hold memory 4Gi, cpu 4 of at most memory 8Gi, cpu 3"
-    )
-
-
-def test_a_user_over_the_most_it_may_hold_binds_nothing_more():
-    world, container, pod = full_world()
-    world.put("queue", a_queue("root.b", capacity="50%"))
-    spec = {"capacity": "50%", "maximumCapacity": "100%", "userLimitFactor": "1.25"}
-    world.put("queue", a_queue("root.a", **spec, maximumAMShare="100%"))
-    world.cycle()
-
-    assert refusal(world.bind_check.check, container, pod["metadata"]["uid"], "n1") == (
-        f"{container}: user alice holds memory 3Gi, cpu 3 in queue root.a, "
-        "which is over its limit there"
-    )
-    world.put("queue", a_queue("root.a", **spec | {"userLimitFactor": 2}, maximumAMShare="100%"))
-    world.cycle()
-    world.bind_check.check(container, pod["metadata"]["uid"], "n1")
-
-
-def test_what_an_ended_application_was_granted_starts_no_more(world):
-    container, node, pod = a_grant(world)
-    application = world.objects["application"]["words"]
-    world.patch("application", "words", status={**application["status"], "state": "KILLED"})
-    world.cycle()
-
-    assert "its application has ended" in refusal(
-        world.bind_check.check, container, pod["metadata"]["uid"], node
-    )
-
-
-def test_what_is_bound_is_counted_up_and_down_the_queues(world):
-    container, _, pod = a_grant(world)
-    world.live.containers.bind(container, "u")
-    assert world.live.bound("root.a") == world.live.bound("root") == (2**30, 1000)
-    assert world.live.bound("root.b") == (0, 0)
-
-    world.live.containers.unbind(container, "another")
-    assert world.live.bound("root") == (2**30, 1000)
-    world.live.containers.unbind(container, "u")
-    assert world.live.bound("root") == (0, 0)
-
-    world.live.containers.bind(container, pod["metadata"]["uid"])
-    world.end(pod["metadata"]["name"])
-    world.cycle()
-    world.remove("pod", pod["metadata"]["name"])
-    assert world.live.bound("root") == (0, 0)
-
-
-# The door: kube-scheduler's JSON has Go's capital names.
 
 
 async def said(door, verb, body):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.cluster import names
-from unit.scheduler.test_extender import refusal
-from unit.scheduler.world import GIB, World, a_node, a_queue, a_request
+from unit.scheduler.world import GIB, World, a_node, a_queue, a_request, refusal
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
 

@@ -1,0 +1,87 @@
+"""Nodes that are lost, come back, or take nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from unit.scheduler.world import World, a_node, asked, request_status, started, two_queues
+
+
+@pytest.fixture
+def world():
+    return World(*two_queues(), ("node", a_node("n1")), ("node", a_node("n2")))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_lost_nodes_containers_count_until_their_pods_are_gone(world, restarted):
+    pods = started(world, 6)
+    grants = {**world.granted("maps"), **world.granted("words-am-1")}
+    lost = {c for c, node in grants.items() if node == "n1"}
+    bound = world.live.bound("root.a")
+    world.remove("node", "n1")
+    if restarted:
+        world.restart()
+    world.cycle()
+
+    assert len(world.held()) == 7
+    assert world.live.bound("root.a") == bound
+    assert "n1" not in {g.node for g in world.live.scheduler.containers() if g.id not in lost}
+    for container in lost:
+        world.remove("pod", pods[container])
+    world.turn()
+    assert len(world.held()) == 7 - len(lost)
+    assert sorted(world.free()) == ["n2"]
+
+
+def test_a_node_that_comes_back_has_its_containers_again(world):
+    started(world, 6)
+    free = world.free()
+    world.remove("node", "n1")
+    world.cycle()
+    world.put("node", a_node("n1"))
+    world.cycle()
+
+    assert world.free() == free
+    assert len(world.held()) == 7
+
+
+def test_what_was_granted_on_a_lost_node_and_has_no_pod_is_granted_again(world):
+    world.submit("words", 1)
+    world.cycle()
+    before = asked(world, 6)
+    gone = {c for c, node in before.items() if node == "n1"}
+    assert gone
+    world.remove("node", "n1")
+    world.cycle()
+
+    after = world.granted("maps")
+    assert set(after.values()) == {"n2"}
+    assert after.keys() & gone == set()
+    assert request_status(world, "maps")["granted"] == len(after) > len(before) - len(gone)
+
+
+def test_nodes_that_are_not_ready_keep_their_containers_and_take_none(world):
+    started(world, 2)
+    world.put("node", a_node("n1", ready="Unknown"))
+    world.put("node", a_node("n2", ready="Unknown"))
+    world.patch("request", "maps", spec={"count": 5})
+    world.cycle()
+
+    assert len(world.held()) == 3
+
+
+def test_a_resource_is_known_as_long_as_a_node_or_a_queue_names_it(world):
+    gpu, also = "nvidia.com/gpu", {"nvidia.com/gpu": "2"}
+    for name in ("g1", "g2"):
+        world.put("node", a_node(name, also=also))
+    world.cycle()
+    assert gpu in world.live.types.names
+
+    world.remove("node", "g1")
+    world.put("node", a_node("g2"))
+    world.cycle()
+    assert gpu not in world.live.types.names
+
+    world.patch("queue", "root.a", spec={"maximumAllocation": {gpu: "2", "memory": "1Gi"}})
+    world.cycle()
+    assert gpu in world.live.types.names

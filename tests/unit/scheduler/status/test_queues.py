@@ -1,0 +1,121 @@
+"""What is written of queues."""
+
+from __future__ import annotations
+
+import pytest
+
+from fakeapi import _merged
+from kubeyarn.model.errors import Problem
+from kubeyarn.scheduler.status import queues
+from kubeyarn.scheduler.status.patch import changes
+from kubeyarn.scheduler.status.queues import QueueWriter
+from unit.scheduler.world import World, a_node, a_queue, a_request, two_queues
+
+
+@pytest.fixture
+def world():
+    world = World(*two_queues(), ("node", a_node("n1", cpu=10, memory="20Gi")))
+    world.submit("words", 1)
+    world.put("request", a_request("maps", "words", count=2, resources={"memory": "1500Mi"}))
+    world.cycle()
+    return world
+
+
+def without_times(status):
+    return {
+        **status,
+        "conditions": [
+            {k: c[k] for k in ("type", "status", "reason", "message")} for c in status["conditions"]
+        ],
+    }
+
+
+def queue_status(world, path):
+    writer = QueueWriter(None, world.live.cache, world.live.state, 1.0)
+    return writer.wanted()[path]
+
+
+def test_a_leafs_status_is_what_it_may_and_does_hold(world):
+    status = without_times(queue_status(world, "root.a"))
+    conditions = {c["type"]: (c["status"], c["reason"]) for c in status.pop("conditions")}
+    users = status.pop("users")
+    # Memory is what Hadoop's single-precision shares make of it.
+    effective = status.pop("effective")
+    assert [effective[end]["cpu"] for end in ("minimum", "maximum")] == ["6", "8"]
+
+    assert status == {
+        "observedGeneration": 1,
+        "inForce": world.objects["queue"]["root.a"]["spec"],
+        "madeQueues": [],
+        "leaf": True,
+        "state": "Running",
+        "used": {"memory": "6Gi", "cpu": "3"},
+        "pending": {"memory": "0", "cpu": "0"},
+        "reserved": {"memory": "0", "cpu": "0"},
+        "containers": 3,
+        "usedCapacity": "50.0%",
+        "absoluteUsedCapacity": "30.0%",
+        "applications": {"active": 1, "pending": 0, "total": 1},
+        "am": {"used": {"memory": "2Gi", "cpu": "1"}, "limit": status["am"]["limit"]},
+    }
+    assert conditions == {
+        "AllFieldsActing": ("True", "AllFieldsAct"),
+        "Accepted": ("True", "InForce"),
+        "Ready": ("True", "Running"),
+    }
+    assert [(u["name"], u["used"], u["activeApplications"]) for u in users] == [
+        ("alice", {"memory": "6Gi", "cpu": "3"}, 1)
+    ]
+
+
+def test_root_says_how_many_nodes_take_containers(world):
+    world.put("node", a_node("n2", ready="False"))
+    world.cycle()
+
+    assert queue_status(world, "root")["nodes"] == 1
+    assert "nodes" not in queue_status(world, "root.a")
+
+
+def sayings(queue, status, problem=None):
+    return {
+        s.type: (s.word, s.reason, s.message) for s in queues.queue_sayings(queue, status, problem)
+    }
+
+
+def test_a_queue_whose_words_are_wrong_says_what_and_that_the_old_ones_hold(world):
+    problem = Problem("root.a", "capacity", "CapacitySum", "they add up to 130%.")
+    told = sayings(world.live.queues["root.a"], world.status("root.a"), problem)
+
+    assert told["Accepted"] == (
+        "False", "CapacitySum", "they add up to 130%. What it said before stays in force.",
+    )  # fmt: skip
+    assert told["Ready"][:2] == ("True", "Running")
+
+
+def test_a_queue_that_is_not_in_force_is_not_ready():
+    told = sayings(a_queue("root.new"), None)
+
+    assert told["Accepted"][:2] == ("False", "NotInForce")
+    assert told["Ready"][:2] == ("False", "NotInForce")
+
+
+def test_a_stopped_and_a_deleted_queue_say_so(world):
+    world.patch("queue", "root.a", spec={"state": "Stopped"})
+    world.cycle()
+    assert sayings(world.live.queues["root.a"], world.status("root.a"))["Ready"][:2] == (
+        "False", "Draining",
+    )  # fmt: skip
+
+    world.patch("queue", "root.a", metadata={"deletionTimestamp": "2025-11-23T12:13:20Z"})
+    told = sayings(world.live.queues["root.a"], world.status("root.a"))["Ready"]
+    assert told[:2] == ("False", "Deleting")
+    assert "1 application" in told[2]
+
+
+def test_what_is_written_is_not_written_again(world):
+    for path in ("root", "root.a", "root.b"):
+        before = world.objects["queue"][path].get("status") or {}
+        body = changes(before, queue_status(world, path))
+        world.patch("queue", path, status=_merged(before, body))
+
+        assert changes(world.live.queues[path]["status"], queue_status(world, path)) == {}
