@@ -1,4 +1,4 @@
-"""One measurement of a scheduling engine, in processor time of this process."""
+"""One measurement of a scheduler, in processor time of this process."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _IDLE_CYCLES = 100
 
 
 class Shape(Protocol[E]):
-    """A load: an engine with everything in it but the requests, and the requests."""
+    """A load: a scheduler with everything in it but the requests, and the requests."""
 
-    def engine(self) -> E:
-        """The engine; its applications have their masters."""
+    def scheduler(self) -> E:
+        """The scheduler; its applications have their masters."""
 
     def ask(self, made: E) -> int:
         """Make the requests; returns how many containers they are."""
@@ -50,8 +50,8 @@ class Measured:
 
 def measure(shape: Shape[E], grants_per_cycle: int) -> Measured:
     """Cycle until nothing more is granted."""
-    engine = shape.engine()
-    wanted = shape.ask(engine)
+    scheduler = shape.scheduler()
+    wanted = shape.ask(scheduler)
     pending = _rss_mb()
     # As in the live scheduler: what was there before the cycle is no garbage.
     gc.collect()
@@ -59,12 +59,12 @@ def measure(shape: Shape[E], grants_per_cycle: int) -> Measured:
     grants, took = 0, []
     while True:
         begin = process_time()
-        decisions = engine.cycle(1, grants_per_cycle)
+        decisions = scheduler.cycle(1, grants_per_cycle)
         took.append(process_time() - begin)
         grants += _granted(decisions)
         if not decisions:
             break
-    idle = _idle_ms(engine)
+    idle = _idle_ms(scheduler)
     gc.unfreeze()
     seconds = sum(took)
     return Measured(
@@ -100,10 +100,10 @@ def _granted(decisions: Sequence[Decision]) -> int:
     return sum(1 for decision in decisions if isinstance(decision, Grant))
 
 
-def _idle_ms(engine: ResourceScheduler) -> float:
+def _idle_ms(scheduler: ResourceScheduler) -> float:
     begin = process_time()
     for _ in range(_IDLE_CYCLES):
-        engine.cycle(2, 1)
+        scheduler.cycle(2, 1)
     return round((process_time() - begin) * 1000 / _IDLE_CYCLES, 5)
 
 

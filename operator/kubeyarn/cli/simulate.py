@@ -1,4 +1,4 @@
-"""`kubeyarn simulate`: scenarios through the schedulers' own engines, without a cluster."""
+"""`kubeyarn simulate`: scenarios through the live schedulers, without a cluster."""
 
 from __future__ import annotations
 

@@ -9,9 +9,7 @@ from kubeyarn.hadoop.capacity_scheduler_xml import read_capacity_scheduler
 from kubeyarn.model.asks import AM_KEY
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes, Vector
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-from kubeyarn.schedulers.capacity.queue_manager import walk
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
-from kubeyarn.schedulers.capacity.status import leaves, total
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.queues import Partition
-    from kubeyarn.schedulers.api import SteppedScheduler
+    from kubeyarn.schedulers.api import QueueStatus, UserStatus
     from kubeyarn.schedulers.capacity.objects.queue import Queue
     from kubeyarn.simulate.scenario import Data
 
@@ -27,102 +25,93 @@ _DECIMALS = 6
 
 
 class SimulatedCapacity:
-    """A `SimulatedScheduler` around the capacity engine."""
+    """A `SimulatedScheduler` around the Capacity Scheduler."""
 
     def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
         self.types = types
         self.partitions = tuple(partitions)
-        self.capacity = CapacityScheduler(types, hadoop_compatible=True)
-        self.engine: SteppedScheduler = self.capacity
+        self.scheduler = CapacityScheduler(types, hadoop_compatible=True)
 
     def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:
         """Read properties and put them in force."""
         config, _ = read_capacity_scheduler(values, self.partitions)
-        self.capacity.configure(config, now_ms)
+        self.scheduler.configure(config, now_ms)
 
     def preemption_seconds(self) -> int:
         """One second more than a marked container is given."""
-        config = self.capacity.state.config
+        config = self.scheduler.state.config
         wait = config.preemption.maximum_wait_before_kill_ms if config else 0
         return wait // 1000 + 1
 
     def before_round(self, now_ms: int) -> None:
         """Let the queues that were made on demand take or give up capacity."""
-        self.capacity.queue_management.manage_queues(now_ms)
+        self.scheduler.queue_management.manage_queues(now_ms)
 
     def after_step(self, now_ms: int) -> None:
         """Bring queues up to date with nodes that came and went."""
-        self.capacity.state.bring_up_to_date()
+        self.scheduler.state.bring_up_to_date()
 
     def outstanding(self, application: ApplicationId) -> int:
         """Containers asked for and not granted."""
-        app = self.capacity.state.apps.get(application)
+        app = self.scheduler.state.apps.get(application)
         return sum(ask.count for ask in app.asks.values()) if app else 0
 
     def waiting_keys(self, application: ApplicationId) -> Sequence[AskKey | None]:
         """The keys with something outstanding."""
-        app = self.capacity.state.apps.get(application)
+        app = self.scheduler.state.apps.get(application)
         return [None if key == AM_KEY else key for key in app.keys] if app else []
 
     def reserved_memory(self, application: ApplicationId) -> int:
         """Memory reserved on nodes, in all partitions."""
-        app = self.capacity.state.apps.get(application)
+        app = self.scheduler.state.apps.get(application)
         return sum(size[MEMORY] for size in app.reserved.values()) if app else 0
 
     def application_fields(self, application: ApplicationId) -> Data:
         """Queue and priority."""
-        app = self.capacity.state.apps.get(application)
+        app = self.scheduler.state.apps.get(application)
         return {"queue": app.queue.path, "priority": app.priority} if app else {}
 
     def observe_queues(self, now_ms: int) -> Data:
         """Every queue."""
-        root = self.capacity.state.root
-        return {queue.path: self._queue(queue) for queue in walk(root)} if root else {}
+        return {status.path: self._queue(status) for status in self.scheduler.queue_status()}
 
-    def _queue(self, queue: Queue) -> Data:
-        used = total(queue.used.values(), queue.zero)
-        pending = total(queue.pending.values(), queue.zero)
+    def _queue(self, status: QueueStatus) -> Data:
+        queue = self.scheduler.state.queues[status.path]
         share = queue.share("")
         found: Data = {
-            "usedMemory": used[MEMORY],
-            "usedVcores": used[CPU],
-            "pendingMemory": pending[MEMORY],
-            "pendingVcores": pending[CPU],
-            "containers": sum(
-                len(app.containers)
-                for leaf in leaves(queue)
-                for app in dict.fromkeys(leaf.all_applications())
-            ),
+            "usedMemory": status.used[MEMORY],
+            "usedVcores": status.used[CPU],
+            "pendingMemory": status.pending[MEMORY],
+            "pendingVcores": status.pending[CPU],
+            "containers": status.containers,
             "absoluteCapacity": _shown(share.absolute),
             "absoluteMaxCapacity": _shown(share.absolute_maximum),
-            "absoluteUsedCapacity": _shown(queue.absolute_used("")),
-            "effectiveMinMemory": queue.minimum("")[MEMORY],
-            "effectiveMaxMemory": queue.maximum("")[MEMORY],
-            "state": str(queue.state).upper(),
+            "absoluteUsedCapacity": _shown(status.absolute_used_capacity),
+            "effectiveMinMemory": status.minimum[MEMORY],
+            "effectiveMaxMemory": status.maximum[MEMORY],
+            "state": status.state.upper(),
         }
-        others = extended(used, self.types)
+        others = extended(status.used, self.types)
         if others:
             found["usedResources"] = others
+        labels = {*queue.shares, *queue.used, *queue.pending}
         if isinstance(queue, LeafQueue):
+            # Hadoop's status counts neither non-runnable applications nor AMs of other partitions.
             found["activeApps"] = len(queue.active)
             found["pendingApps"] = len(queue.waiting)
             found["amUsedMemory"] = queue.am_used.get("", queue.zero)[MEMORY]
+            labels |= {*queue.am_limits, *queue.am_used}
         if self.partitions:
-            known = {*queue.shares, *queue.used, *queue.pending} - {""}
-            if isinstance(queue, LeafQueue):
-                known |= {*queue.am_limits, *queue.am_used} - {""}
-            found["labels"] = {name: _label(queue, name) for name in sorted(known)}
+            found["labels"] = {name: _label(queue, name) for name in sorted(labels - {""})}
         return found
 
     def observe_users(self, now_ms: int) -> Data | None:
         """Every user of every leaf that has users."""
-        root = self.capacity.state.root
-        found: Data = {}
-        for leaf in leaves(root) if root else ():
-            users = {name: _user(leaf, name) for name in sorted(leaf.users.by_name)}
-            if users:
-                found[leaf.path] = users
-        return found
+        return {
+            status.path: {user.name: _user(user) for user in status.users}
+            for status in self.scheduler.queue_status()
+            if status.users
+        }
 
 
 def _shown(fraction: float) -> float:
@@ -139,13 +128,12 @@ def _label(queue: Queue, label: str) -> Data:
     }
 
 
-def _user(leaf: LeafQueue, name: str) -> Data:
-    user = leaf.users.by_name[name]
+def _user(user: UserStatus) -> Data:
     return {
-        "activeApps": user.active_apps,
-        "pendingApps": user.pending_apps,
-        "usedMemory": total(user.used.values(), leaf.zero)[MEMORY],
-        "userLimitMemory": leaf.users.limit(name, "", whole=False)[MEMORY],
+        "activeApps": user.active_applications,
+        "pendingApps": user.pending_applications,
+        "usedMemory": user.used[MEMORY],
+        "userLimitMemory": user.limit[MEMORY],
     }
 
 

@@ -67,8 +67,8 @@ class CapacityShape:
             partitions=(Partition(_LABEL, exclusive=True),) if self.partitioned else (),
         )
 
-    def engine(self) -> CapacityScheduler:
-        """An engine with all nodes, whose applications have their masters and ask for nothing."""
+    def scheduler(self) -> CapacityScheduler:
+        """A scheduler with all nodes, whose applications have their masters and ask for nothing."""
         made = CapacityScheduler(ResourceTypes())
         made.configure(self.config(), 0)
         blocked = int(self.nodes * self.blocked)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.queues import Partition, SchedulerConfig
-    from kubeyarn.schedulers.api import QueueStatus, SteppedScheduler
+    from kubeyarn.schedulers.api import QueueStatus
     from kubeyarn.simulate.scenario import Data
 
 _PREEMPTION_SECONDS = 3600
@@ -25,13 +25,12 @@ _NO_ALLOCATIONS = "<allocations/>"
 
 
 class SimulatedFair:
-    """A `SimulatedScheduler` around the fair engine; partitions mean nothing to it."""
+    """A `SimulatedScheduler` around the Fair Scheduler; partitions mean nothing to it."""
 
     def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
         self.types = types
         self.partitions = tuple(partitions)
-        self.fair = FairScheduler(types, hadoop_compatible=True)
-        self.engine: SteppedScheduler = self.fair
+        self.scheduler = FairScheduler(types, hadoop_compatible=True)
         self._config: SchedulerConfig | None = None
 
     def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:
@@ -41,7 +40,7 @@ class SimulatedFair:
             config = _killing_at_once(read_fair_scheduler(values, text, self.types))
         else:
             config = reload_fair_scheduler(self._config, values, text, self.types)
-        self.fair.configure(config, now_ms)
+        self.scheduler.configure(config, now_ms)
         self._config = config
 
     def preemption_seconds(self) -> int:
@@ -50,33 +49,35 @@ class SimulatedFair:
 
     def before_round(self, now_ms: int) -> None:
         """Recompute demand and fair shares."""
-        self.fair.update(now_ms)
+        self.scheduler.update(now_ms)
 
     def after_step(self, now_ms: int) -> None:
         """Recompute demand and fair shares."""
-        self.fair.update(now_ms)
+        self.scheduler.update(now_ms)
 
     def outstanding(self, application: ApplicationId) -> int:
         """Containers asked for and not granted."""
-        return sum(ask.count for ask in self.fair.queries.outstanding(application))
+        return sum(ask.count for ask in self.scheduler.queries.outstanding(application))
 
     def waiting_keys(self, application: ApplicationId) -> Sequence[AskKey | None]:
         """The keys with something outstanding."""
-        keys = [ask.key for ask in self.fair.queries.outstanding(application)]
+        keys = [ask.key for ask in self.scheduler.queries.outstanding(application)]
         return [None if key == AM_KEY else key for key in keys]
 
     def reserved_memory(self, application: ApplicationId) -> int:
         """Memory reserved on nodes."""
-        return sum(reserve.size[MEMORY] for reserve in self.fair.queries.reservations(application))
+        return sum(
+            reserve.size[MEMORY] for reserve in self.scheduler.queries.reservations(application)
+        )
 
     def application_fields(self, application: ApplicationId) -> Data:
         """The queue; applications have no priority here."""
-        queue = self.fair.queries.queue_of(application)
+        queue = self.scheduler.queries.queue_of(application)
         return {} if queue is None else {"queue": queue}
 
     def observe_queues(self, now_ms: int) -> Data:
         """Every queue."""
-        return {status.path: self._queue(status) for status in self.fair.queue_status()}
+        return {status.path: self._queue(status) for status in self.scheduler.queue_status()}
 
     def _queue(self, status: QueueStatus) -> Data:
         steady = status.steady_fair_share or self.types.zero()
@@ -91,7 +92,7 @@ class SimulatedFair:
             "steadyFairShareVcores": steady[CPU],
             "fairShareMemory": share[MEMORY],
             "fairShareVcores": share[CPU],
-            "demandMemory": self.fair.queries.demand(status.path)[MEMORY],
+            "demandMemory": self.scheduler.queries.demand(status.path)[MEMORY],
         }
         others = extended(status.used, self.types)
         if others:
@@ -99,7 +100,7 @@ class SimulatedFair:
         if status.leaf:
             found["activeApps"] = status.active_applications
             found["pendingApps"] = status.pending_applications
-            found["runnableApps"] = self.fair.queries.runnable_apps(status.path)
+            found["runnableApps"] = self.scheduler.queries.runnable_apps(status.path)
             found["amUsedMemory"] = status.am_used[MEMORY]
         return found
 

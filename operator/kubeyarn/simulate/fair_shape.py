@@ -51,8 +51,8 @@ class FairShape:
             fair=FairClusterConfig(defaults=defaults),
         )
 
-    def engine(self) -> FairScheduler:
-        """An engine with all nodes, whose applications have their masters and ask for nothing."""
+    def scheduler(self) -> FairScheduler:
+        """A scheduler with all nodes, whose applications have their masters and ask for nothing."""
         made = FairScheduler()
         made.configure(self.config(), 0)
         for number in range(self.nodes):

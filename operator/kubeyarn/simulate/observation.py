@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 def observe(run: ScenarioRun, name: str) -> Data:
     """A snapshot of applications, queues, users, nodes and preemptions."""
-    run.scheduler.after_step(run.now_ms)
-    containers = run.engine.containers()
+    run.simulated.after_step(run.now_ms)
+    containers = run.scheduler.containers()
     by_app: dict[str, list[Container]] = {}
     by_node: dict[str, list[Container]] = {node: [] for node in run.nodes}
     for container in containers:
@@ -29,18 +29,18 @@ def observe(run: ScenarioRun, name: str) -> Data:
         "apps": {
             app.name: _application(run, app, by_app.get(app.name, [])) for app in run.apps.values()
         },
-        "queues": run.scheduler.observe_queues(run.now_ms),
+        "queues": run.simulated.observe_queues(run.now_ms),
         "nodes": {node: _node(run, held) for node, held in by_node.items()},
         "preempted": [{"app": app, "count": count} for app, count in sorted(run.preempted.items())],
     }
-    users = run.scheduler.observe_users(run.now_ms)
+    users = run.simulated.observe_users(run.now_ms)
     if users is not None:
         found["users"] = users
     return found
 
 
 def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container]) -> Data:
-    used = run.scheduler.types.zero()
+    used = run.simulated.types.zero()
     by_priority: dict[str, int] = {}
     for container in held:
         used = add(used, container.size)
@@ -54,13 +54,13 @@ def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container]) -> 
         "containers": len(held),
         "memory": used[MEMORY],
         "vcores": used[CPU],
-        "pendingContainers": run.scheduler.outstanding(app.id) if live else 0,
-        "reservedMemory": run.scheduler.reserved_memory(app.id) if live else 0,
+        "pendingContainers": run.simulated.outstanding(app.id) if live else 0,
+        "reservedMemory": run.simulated.reserved_memory(app.id) if live else 0,
         "byPriority": by_priority,
     }
     if live:
-        found.update(run.scheduler.application_fields(app.id))
-    others = extended(used, run.scheduler.types)
+        found.update(run.simulated.application_fields(app.id))
+    others = extended(used, run.simulated.types)
     if others:
         found["resources"] = others
     if app.message:
@@ -69,11 +69,11 @@ def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container]) -> 
 
 
 def _node(run: ScenarioRun, held: list[Container]) -> Data:
-    used = run.scheduler.types.zero()
+    used = run.simulated.types.zero()
     for container in held:
         used = add(used, container.size)
     found: Data = {"usedMemory": used[MEMORY], "usedVcores": used[CPU], "containers": len(held)}
-    others = extended(used, run.scheduler.types)
+    others = extended(used, run.simulated.types)
     if others:
         found["usedResources"] = others
     return found

@@ -65,7 +65,7 @@ def run_scenario(data: object, *, explain: bool = False, plot: bool = False) -> 
 
 
 def _leaf_use(run: ScenarioRun) -> dict[str, int]:
-    return {queue.path: queue.used[MEMORY] for queue in run.engine.queue_status() if queue.leaf}
+    return {queue.path: queue.used[MEMORY] for queue in run.scheduler.queue_status() if queue.leaf}
 
 
 def _scheduler(scenario: Scenario) -> SimulatedScheduler:
@@ -95,6 +95,6 @@ def _observe(run: ScenarioRun, name: str) -> Data:
 
 def _waiting_lines(run: ScenarioRun, application: ApplicationId) -> list[str]:
     """What stops an application's asks now, in words."""
-    keys = run.scheduler.waiting_keys(application)
-    verdicts = (run.engine.why(application, key, run.now_ms) for key in keys)
+    keys = run.simulated.waiting_keys(application)
+    verdicts = (run.scheduler.why(application, key, run.now_ms) for key in keys)
     return [f"{v.reason}: {v.message}" for v in verdicts if v is not None]

@@ -60,10 +60,10 @@ class SimulatedApp:
 class ScenarioRun:
     """Runs the steps of a scenario against a scheduler."""
 
-    def __init__(self, scenario: Scenario, scheduler: SimulatedScheduler) -> None:
+    def __init__(self, scenario: Scenario, simulated: SimulatedScheduler) -> None:
         self.scenario = scenario
-        self.scheduler = scheduler
-        self.engine = scheduler.engine
+        self.simulated = simulated
+        self.scheduler = simulated.scheduler
         self.trace: Trace | None = None
         self.now_ms = STEP_MS
         self.apps: dict[str, SimulatedApp] = {}
@@ -82,10 +82,10 @@ class ScenarioRun:
         Raises:
             ConfigRefused: the scheduler does not start with this configuration.
         """
-        self.scheduler.configure(self.config, self.allocations, self.now_ms)
+        self.simulated.configure(self.config, self.allocations, self.now_ms)
         for data in self.scenario.nodes:
             self._add_nodes(data)
-        self.scheduler.after_step(self.now_ms)
+        self.simulated.after_step(self.now_ms)
 
     def run(self) -> None:
         """Do all steps; one that fails is noted, and the run goes on."""
@@ -97,7 +97,7 @@ class ScenarioRun:
             except SpecError as error:
                 self._fail(index, step.action, error)
             self.now_ms += STEP_MS
-            self.scheduler.after_step(self.now_ms)
+            self.simulated.after_step(self.now_ms)
             self.done(step)
 
     def _fail(self, index: int, action: str, error: SpecError) -> None:
@@ -134,10 +134,10 @@ class ScenarioRun:
     # -- nodes -----------------------------------------------------------------------------------
 
     def _add_nodes(self, arguments: Data) -> None:
-        for node in read_nodes(arguments, self.scheduler.types):
+        for node in read_nodes(arguments, self.simulated.types):
             if node.name in self.nodes:
                 raise SpecError(f"node {node.name!r} exists already; give it another name")
-            self.engine.add_node(node)
+            self.scheduler.add_node(node)
             self.nodes.append(node.name)
 
     def _remove_node(self, arguments: Data) -> None:
@@ -145,7 +145,7 @@ class ScenarioRun:
         if name not in self.nodes:
             raise SpecError(f"node {name!r} does not exist")
         self.nodes.remove(name)
-        self._restart_lost({container.id for container in self.engine.remove_node(name)})
+        self._restart_lost({container.id for container in self.scheduler.remove_node(name)})
 
     def _restart_lost(self, lost: AbstractSet[ContainerId]) -> None:
         """Applications that lost their AM begin another attempt, in order of submission."""
@@ -156,7 +156,7 @@ class ScenarioRun:
             app.state = "accepted"
             app.attempt += 1
         if apps:
-            self.engine.restart_attempts({app.id: app.attempt for app in apps}, self.now_ms)
+            self.scheduler.restart_attempts({app.id: app.attempt for app in apps}, self.now_ms)
 
     # -- rounds ----------------------------------------------------------------------------------
 
@@ -180,14 +180,14 @@ class ScenarioRun:
 
     def _round(self) -> bool:
         """Every node heartbeats once, then AMs register; whether anything changed."""
-        self.scheduler.before_round(self.now_ms)
+        self.simulated.before_round(self.now_ms)
         changed = False
         for name in list(self.nodes):
             changed |= bool(self._offer(name))
         return self._register() or changed
 
     def _offer(self, node: str) -> Sequence[Decision]:
-        decisions = self.engine.node_update(node, self.now_ms)
+        decisions = self.scheduler.node_update(node, self.now_ms)
         if self.trace is not None:
             self.trace.decisions(decisions)
         killed: set[ContainerId] = set()
@@ -216,7 +216,7 @@ class ScenarioRun:
             registered = True
             kept, app.kept = list(app.kept.values()), {}
             if kept:
-                self.engine.update_asks(app.id, kept, self.now_ms)
+                self.scheduler.update_asks(app.id, kept, self.now_ms)
         return registered
 
     # -- applications ----------------------------------------------------------------------------
@@ -236,14 +236,14 @@ class ScenarioRun:
             groups=self.scenario.groups.get(user, (user,)),
             name=name,
             priority=None if priority is None else whole(arguments, "priority"),
-            am_size=amounts(am_data, self.scheduler.types),
+            am_size=amounts(am_data, self.simulated.types),
             partition=text(arguments.get("label")),
             am_partition=text(am_data.get("label")),
             order=number,
             submitted_ms=self.now_ms,
         )
         try:
-            self.engine.submit(application, self.now_ms)
+            self.scheduler.submit(application, self.now_ms)
         except Rejected as error:
             app.state, app.message = "rejected", str(error)
             if self.trace is not None:
@@ -277,13 +277,13 @@ class ScenarioRun:
         ask = Ask(
             key=key,
             count=whole(arguments, "count"),
-            size=amounts(arguments, self.scheduler.types),
+            size=amounts(arguments, self.simulated.types),
             partition=text(arguments.get("label")),
         )
         if app.state != "running":
             app.kept[key] = ask
             return
-        self.engine.update_asks(app.id, [ask], self.now_ms)
+        self.scheduler.update_asks(app.id, [ask], self.now_ms)
 
     def _cancel(self, arguments: Data) -> None:
         app = self.apps.get(word(arguments, "app"))
@@ -293,8 +293,8 @@ class ScenarioRun:
         if app.state != "running":
             app.kept = {k: ask for k, ask in app.kept.items() if k.priority != priority}
             return
-        size = amounts({}, self.scheduler.types)
-        self.engine.update_asks(app.id, [Ask(AskKey(priority), 0, size)], self.now_ms)
+        size = amounts({}, self.simulated.types)
+        self.scheduler.update_asks(app.id, [Ask(AskKey(priority), 0, size)], self.now_ms)
 
     def _release(self, arguments: Data) -> None:
         app = self._running(arguments)
@@ -307,11 +307,11 @@ class ScenarioRun:
         if arguments.get("newest", True) is not False:
             held.reverse()
         for container in held[: whole(arguments, "count")]:
-            self.engine.release(container.id, self.now_ms)
+            self.scheduler.release(container.id, self.now_ms)
 
     def containers_of(self, app: SimulatedApp) -> list[Container]:
         """What an application holds, in order of id."""
-        return [c for c in self.engine.containers() if c.id.attempt.application == app.id]
+        return [c for c in self.scheduler.containers() if c.id.attempt.application == app.id]
 
     def _finish(self, arguments: Data) -> None:
         self._end(self._running(arguments), "finished")
@@ -324,17 +324,17 @@ class ScenarioRun:
     def _end(self, app: SimulatedApp, state: str) -> None:
         app.state, app.running = state, False
         self.by_id.pop(app.id, None)
-        self.engine.finish(app.id, self.now_ms)
+        self.scheduler.finish(app.id, self.now_ms)
 
     def _move(self, arguments: Data) -> None:
         app = self._live(arguments)
-        self.engine.move(app.id, word(arguments, "queue"), self.now_ms)
+        self.scheduler.move(app.id, word(arguments, "queue"), self.now_ms)
 
     def _set_priority(self, arguments: Data) -> None:
         app = self._accepted(arguments)
         if app.state in ENDED:
             return
-        self.engine.set_priority(app.id, whole(arguments, "priority"), self.now_ms)
+        self.scheduler.set_priority(app.id, whole(arguments, "priority"), self.now_ms)
 
     # -- configuration and time ------------------------------------------------------------------
 
@@ -344,7 +344,7 @@ class ScenarioRun:
         for key in removed_keys(said):
             config.pop(key, None)
         allocations = text(arguments.get("fairAllocations")) or self.allocations
-        self.scheduler.configure(config, allocations, self.now_ms)
+        self.simulated.configure(config, allocations, self.now_ms)
         self.config, self.allocations = config, allocations
 
     def _set_state(self, arguments: Data, state: str) -> None:
@@ -355,22 +355,22 @@ class ScenarioRun:
         self.now_ms += whole(arguments, "seconds") * 1000
 
     def _preempt(self, arguments: Data) -> None:
-        seconds = whole(arguments, "seconds", self.scheduler.preemption_seconds())
+        seconds = whole(arguments, "seconds", self.simulated.preemption_seconds())
         for _ in range(whole(arguments, "rounds", 1)):
             self.now_ms += seconds * 1000
             self._preempt_once()
             self._settle({})
 
     def _preempt_once(self) -> None:
-        decisions = self.engine.preempt(self.now_ms)
+        decisions = self.scheduler.preempt(self.now_ms)
         if self.trace is not None:
             self.trace.decisions(decisions)
-        held = {c.id for c in self.engine.containers()}
+        held = {c.id for c in self.scheduler.containers()}
         lost: set[ContainerId] = set()
         for decision in decisions:
             if isinstance(decision, Preempt) and decision.kill and decision.container in held:
                 held.remove(decision.container)
                 lost.add(decision.container)
                 self._count_preempted(decision.container)
-                self.engine.release(decision.container, self.now_ms)
+                self.scheduler.release(decision.container, self.now_ms)
         self._restart_lost(lost)

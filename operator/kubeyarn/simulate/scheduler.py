@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class SimulatedScheduler(Protocol):
     """A scheduler, its configuration as Hadoop writes it, and what is observed of it."""
 
-    engine: SteppedScheduler
     types: ResourceTypes
+
+    @property
+    def scheduler(self) -> SteppedScheduler:
+        """The scheduler itself, to which steps are told."""
 
     def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:
         """Put a configuration in force.

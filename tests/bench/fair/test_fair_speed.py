@@ -31,7 +31,7 @@ def _settled_heap() -> Iterator[None]:
 
 
 def grants_per_second(shape: FairShape) -> float:
-    made = shape.engine()
+    made = shape.scheduler()
     wanted = shape.ask(made)
     begin = process_time()
     granted = len(made.cycle(1, wanted))
@@ -53,7 +53,7 @@ def test_all_shares_of_a_thousand_queues_are_had_in_time(policy: FairPolicy) -> 
     shape = FairShape(
         nodes=200, queues=1000, applications=10_000, containers=1, parents=10, policy=policy
     )
-    made = shape.engine()
+    made = shape.scheduler()
     equal = shares_ms(made)
     distinct_queues(made, shape)
     distinct = shares_ms(made)
@@ -99,7 +99,7 @@ def distinct_queues(made: FairScheduler, shape: FairShape) -> None:
 def test_shares_are_worked_out_again_only_when_something_changed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    made = FairShape(nodes=20, queues=10, applications=50, containers=1, parents=2).engine()
+    made = FairShape(nodes=20, queues=10, applications=50, containers=1, parents=2).scheduler()
     times: list[object] = []
     update = fair_shares.update
     monkeypatch.setattr(fair_shares, "update", lambda state: (times.append(0), update(state)))
@@ -118,7 +118,7 @@ def test_shares_are_worked_out_again_only_when_something_changed(
 
 
 def test_a_cycle_with_nothing_to_do_costs_nothing() -> None:
-    made = FairShape().engine()
+    made = FairShape().scheduler()
     made.cycle(1, 10**6)
     begin = process_time()
     for _ in range(100):

@@ -38,9 +38,9 @@ def measured(request: Request) -> dict[str, float]:
 
 def granted(request: Request) -> tuple[Counter[str], Counter[str]]:
     """Containers by path of leaf when half was granted, and when all was."""
-    engine = _asked(request)
-    half = _by_leaf(request, engine.cycle(1, request.applications * request.containers // 2))
-    rest = _by_leaf(request, engine.cycle(1, request.applications * request.containers))
+    scheduler = _asked(request)
+    half = _by_leaf(request, scheduler.cycle(1, request.applications * request.containers // 2))
+    rest = _by_leaf(request, scheduler.cycle(1, request.applications * request.containers))
     return half, half + rest
 
 
@@ -49,13 +49,13 @@ def _asked(request: Request) -> ResourceScheduler:
     load = (request.applications, request.containers)
     if request.scheduler == "fair":
         fair = FairShape(*size, *load, policy=FairPolicy(request.policy.capitalize()))
-        made = fair.engine()
+        made = fair.scheduler()
         fair.ask(made)
         return made
     capacity = CapacityShape(*size, *load)
-    engine = capacity.engine()
-    capacity.ask(engine)
-    return engine
+    scheduler = capacity.scheduler()
+    capacity.ask(scheduler)
+    return scheduler
 
 
 def _by_leaf(request: Request, decisions: Sequence[Decision]) -> Counter[str]:
