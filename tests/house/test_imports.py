@@ -16,7 +16,6 @@ FLOORS = 8
 MORE_FLOORS = {
     "local": 10,
     "resourcemanager": 13,
-    "scheduler": 17,
     "schedulers.capacity": 14,
     "schedulers.fair": 12,
 }
@@ -30,7 +29,7 @@ WRITES_FROM_OUTSIDE = {
     "hadoop": 1,
     "local": 10,
     "resourcemanager": 19,
-    "scheduler": 120,
+    "scheduler": 3,
     "schedulers.capacity": 160,
     "schedulers.fair": 138,
     "simulate": 2,

@@ -15,7 +15,7 @@ and the ResourceManager makes pods of the grants in that status. kube-scheduler 
 - *Levels.* Each reconciler compares what is seen with what was told. Doing so twice tells nothing.
 - *A grant is durable before its pod exists*, because pods are made of the status alone. A grant
   that was decided and not written dies with the process, and nobody has seen it.
-- *A container is granted once, bound once, released once.* `Containers` says how.
+- *A container is granted once, bound once, released once.* `ContainerAccounts` says how.
 - *Nothing waits in a turn.* All state changes run between two awaits, so no lock is needed; only
   writers, access reviews and the extender's calls of the API server wait.
 

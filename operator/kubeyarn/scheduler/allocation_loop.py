@@ -25,15 +25,15 @@ from prometheus_client import Counter, Histogram
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.containers import Container
 from kubeyarn.scheduler.asks import AskReader
-from kubeyarn.scheduler.cache import Cache, application_id
-from kubeyarn.scheduler.container_updates import ContainerUpdates
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache, application_id
+from kubeyarn.scheduler.container_updates import ContainerUpdater
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.scheduler.reconcilers.applications import ApplicationReconciler, MaySubmit
 from kubeyarn.scheduler.reconcilers.nodes import NodeReconciler
 from kubeyarn.scheduler.reconcilers.pods import PodReconciler
 from kubeyarn.scheduler.reconcilers.queues import QueueReconciler
-from kubeyarn.scheduler.reconcilers.requests import RequestReconciler
+from kubeyarn.scheduler.reconcilers.requests import ContainerRequestReconciler
 from kubeyarn.scheduler.recovery import Recovery
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
@@ -80,9 +80,9 @@ class AllocationLoop:
 
     def __init__(
         self,
-        cache: Cache,
+        cache: SchedulerCache,
         state: SchedulerState,
-        containers: Containers,
+        containers: ContainerAccounts,
         may_submit: MaySubmit,
         settings: Settings,
         now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
@@ -94,9 +94,9 @@ class AllocationLoop:
         self._now_ms = now_ms
         asks = AskReader(cache, state)
         # Reconcilers, by the kind of object; see the room's own page for who uses whom.
-        self.requests = RequestReconciler(cache, state, containers, asks)
+        self.requests = ContainerRequestReconciler(cache, state, containers, asks)
         self.recovery = Recovery(cache, state, containers, asks)
-        self.updates = ContainerUpdates(cache, state, containers, asks)
+        self.updates = ContainerUpdater(cache, state, containers, asks)
         self.queues = QueueReconciler(cache, state)
         self.pods = PodReconciler(cache, containers)
         self.applications = ApplicationReconciler(

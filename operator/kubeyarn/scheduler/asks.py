@@ -7,7 +7,7 @@ from kubeyarn.model.asks import Ask
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.request_state import RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
@@ -15,7 +15,7 @@ from kubeyarn.scheduler.scheduler_state import SchedulerState
 class AskReader:
     """Reads requests, and refuses those that cannot be read: they are told so in their status."""
 
-    def __init__(self, cache: Cache, state: SchedulerState) -> None:
+    def __init__(self, cache: SchedulerCache, state: SchedulerState) -> None:
         self._requests = cache.requests
         self._state = state
 

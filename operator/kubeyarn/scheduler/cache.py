@@ -422,7 +422,7 @@ class RequestCache:
         self._of_application[state.application].add(state.key)
 
 
-class Cache:
+class SchedulerCache:
     """All that was seen, by kind."""
 
     def __init__(self) -> None:

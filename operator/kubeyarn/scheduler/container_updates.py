@@ -21,8 +21,8 @@ from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector, component_max, component_min, subtract
 from kubeyarn.scheduler.asks import AskReader
-from kubeyarn.scheduler.cache import Cache
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.request_reader import (
     ActualContainer,
     actual_container,
@@ -35,11 +35,15 @@ from kubeyarn.schedulers.api import Increase
 _MOST_EXPLAINED = 100
 
 
-class ContainerUpdates:
+class ContainerUpdater:
     """Has the scheduler charge what containers are to have, as far as it can."""
 
     def __init__(
-        self, cache: Cache, state: SchedulerState, containers: Containers, asks: AskReader
+        self,
+        cache: SchedulerCache,
+        state: SchedulerState,
+        containers: ContainerAccounts,
+        asks: AskReader,
     ) -> None:
         self._requests = cache.requests
         self._state = state

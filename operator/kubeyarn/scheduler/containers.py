@@ -27,7 +27,7 @@ from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import Vector
-from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.extender.bound_usage import BoundUsage
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
@@ -41,10 +41,10 @@ class RequestedIncrease(NamedTuple):
     place: tuple[str, str]
 
 
-class Containers:
+class ContainerAccounts:
     """Granted containers, from their binding to their release."""
 
-    def __init__(self, cache: Cache, state: SchedulerState) -> None:
+    def __init__(self, cache: SchedulerCache, state: SchedulerState) -> None:
         self._cache = cache
         self._state = state
         self._bound = BoundUsage()

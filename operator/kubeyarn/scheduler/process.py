@@ -16,8 +16,8 @@ from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.scheduler.access_review import AccessReviewer
 from kubeyarn.scheduler.allocation_loop import AllocationLoop
-from kubeyarn.scheduler.cache import Cache
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.extender.bind_check import BindCheck
 from kubeyarn.scheduler.extender.server import Extender
 from kubeyarn.scheduler.leader.kube_scheduler_gate import KubeSchedulerGate
@@ -57,9 +57,9 @@ class Scheduler:
 
     async def _work(self, client: KubeClient, lease: Lease, epoch: int) -> None:
         settings = self._settings
-        cache = Cache()
+        cache = SchedulerCache()
         state = SchedulerState(lambda kind, types: make_scheduler(kind, types, epoch))
-        containers = Containers(cache, state)
+        containers = ContainerAccounts(cache, state)
         # An answer of the API server has the application looked at again; by then there is a loop.
         access = AccessReviewer(client, lambda key: loop.look_again(key))
         loop = AllocationLoop(cache, state, containers, access.may_submit, settings)

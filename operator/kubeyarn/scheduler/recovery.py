@@ -25,8 +25,8 @@ from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.scheduler.asks import AskReader
-from kubeyarn.scheduler.cache import Cache
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.facts import ContainerOrigin, PodUse
 from kubeyarn.scheduler.request_state import Allocation, RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
@@ -36,7 +36,11 @@ class Recovery:
     """Has the scheduler charge what it did not grant."""
 
     def __init__(
-        self, cache: Cache, state: SchedulerState, containers: Containers, asks: AskReader
+        self,
+        cache: SchedulerCache,
+        state: SchedulerState,
+        containers: ContainerAccounts,
+        asks: AskReader,
     ) -> None:
         self._cache = cache
         self._state = state

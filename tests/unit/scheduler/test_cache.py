@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from kubeyarn.cluster import names
 from kubeyarn.crd.queues import resource_types
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.scheduler.cache import Cache, newer
+from kubeyarn.scheduler.cache import SchedulerCache, newer
 from kubeyarn.scheduler.facts import node_facts, pod_use
 from kubeyarn.scheduler.request_state import Allocation
 from unit.scheduler.world import NAMESPACE, a_node, a_queue, a_request, foreign, needs
@@ -27,7 +27,7 @@ class QueuesAndNodes(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.cache = Cache()
+        self.cache = SchedulerCache()
         self.queues, self.nodes, self.lost = {}, {}, set()
 
     @rule(path=one_of(["root", "root.a"]), named=one_of([None, GPU, FPGA]))
@@ -81,7 +81,7 @@ class Pods(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.pods = Cache().pods
+        self.pods = SchedulerCache().pods
         self.made = {}
         self.uid = 0
 
@@ -154,7 +154,7 @@ class Requests(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.requests = Cache().requests
+        self.requests = SchedulerCache().requests
         self.changed = []
         self.requests.on_change(self.changed.append)
         self.objects = {}
@@ -273,7 +273,7 @@ TestQueuesAndNodes.settings = TestPods.settings = TestRequests.settings = often
 
 def test_a_status_write_of_ours_that_brings_a_new_spec_is_left_to_the_watch():
     """Taken at once, the watch event would look like no change and never be acted on."""
-    cache = Cache()
+    cache = SchedulerCache()
     queue = a_queue("root.a", capacity="50%")
     cache.queues.see(queue, deleted=False)
     changed = {**queue, "spec": {"capacity": "60%"}}
@@ -285,7 +285,7 @@ def test_a_status_write_of_ours_that_brings_a_new_spec_is_left_to_the_watch():
 
 
 def test_a_status_write_of_ours_is_taken_as_it_was_answered():
-    cache = Cache()
+    cache = SchedulerCache()
     queue = a_queue("root.a", capacity="50%")
     cache.queues.see(queue, deleted=False)
     written = {**queue, "status": {"state": "Running"}}

@@ -17,8 +17,8 @@ from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, Vector, subtract
 from kubeyarn.scheduler.allocation_loop import AllocationLoop
-from kubeyarn.scheduler.cache import Cache
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.extender.bind_check import BindCheck, BindRefused
 from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.scheduler.reconcilers.applications import MaySubmit
@@ -90,9 +90,9 @@ class Live:
         may_submit: MaySubmit = lambda _, __: None,
         now_ms: Callable[[], int] = lambda: 0,
     ) -> None:
-        self.cache = Cache()
+        self.cache = SchedulerCache()
         self.state = SchedulerState(make_scheduler)
-        self.containers = Containers(self.cache, self.state)
+        self.containers = ContainerAccounts(self.cache, self.state)
         self.loop = AllocationLoop(
             self.cache, self.state, self.containers, may_submit, settings or Settings(), now_ms
         )

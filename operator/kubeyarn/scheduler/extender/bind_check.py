@@ -2,7 +2,8 @@
 
 The grant decides which node a pod may run on; what is bound decides whether a queue or a user may
 hold more. The two are compared here, under no lock but in one turn of the event loop: between the
-check and `Containers.bind` nothing else runs, so two pods cannot both take the last of a queue.
+check and `ContainerAccounts.bind` nothing else runs, so two pods cannot both take the last of a
+queue.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from kubeyarn.crd import quantities
 from kubeyarn.model.errors import KubeYarnError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.scheduler.cache import Cache
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.extender.bound_usage import parents_and_self
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.schedulers.api import NO_MAXIMUM
@@ -25,7 +26,9 @@ class BindRefused(KubeYarnError):
 class BindCheck:
     """Whether a pod of ours may run on a node now."""
 
-    def __init__(self, cache: Cache, state: SchedulerState, containers: Containers) -> None:
+    def __init__(
+        self, cache: SchedulerCache, state: SchedulerState, containers: ContainerAccounts
+    ) -> None:
         self._requests = cache.requests
         self._state = state
         self._containers = containers

@@ -28,8 +28,8 @@ from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import KubeYarnError, Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler import facts
-from kubeyarn.scheduler.cache import Cache
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.extender.bind_check import BindCheck, BindRefused
 from kubeyarn.scheduler.facts import PodUse
 
@@ -72,8 +72,8 @@ class Extender:
     def __init__(
         self,
         client: KubeClient,
-        cache: Cache,
-        containers: Containers,
+        cache: SchedulerCache,
+        containers: ContainerAccounts,
         check: BindCheck,
         ready: Callable[[], bool],
     ) -> None:

@@ -35,10 +35,10 @@ from kubeyarn.model.errors import AccessDenied, Rejected, SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.scheduler.access_review import AccessReview, denied, groups_of
-from kubeyarn.scheduler.cache import Cache, application_id
-from kubeyarn.scheduler.container_updates import ContainerUpdates
-from kubeyarn.scheduler.containers import Containers
-from kubeyarn.scheduler.reconcilers.requests import RequestReconciler
+from kubeyarn.scheduler.cache import SchedulerCache, application_id
+from kubeyarn.scheduler.container_updates import ContainerUpdater
+from kubeyarn.scheduler.containers import ContainerAccounts
+from kubeyarn.scheduler.reconcilers.requests import ContainerRequestReconciler
 from kubeyarn.scheduler.recovery import Recovery
 from kubeyarn.scheduler.request_reader import accepted_before, applied_before
 from kubeyarn.scheduler.request_state import Outcome, RequestState, any_running, master
@@ -53,12 +53,12 @@ class ApplicationReconciler:
 
     def __init__(
         self,
-        cache: Cache,
+        cache: SchedulerCache,
         state: SchedulerState,
-        containers: Containers,
-        requests: RequestReconciler,
+        containers: ContainerAccounts,
+        requests: ContainerRequestReconciler,
         recovery: Recovery,
-        updates: ContainerUpdates,
+        updates: ContainerUpdater,
         may_submit: MaySubmit,
     ) -> None:
         self._cache = cache

@@ -19,8 +19,8 @@ from dataclasses import replace
 
 from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.scheduler.cache import Cache
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.facts import node_facts, scheduler_node
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
@@ -31,7 +31,11 @@ class NodeReconciler:
     """Takes nodes into the scheduler; *revoke* takes back a grant whose node went."""
 
     def __init__(
-        self, cache: Cache, state: SchedulerState, containers: Containers, revoke: Revoke
+        self,
+        cache: SchedulerCache,
+        state: SchedulerState,
+        containers: ContainerAccounts,
+        revoke: Revoke,
     ) -> None:
         self._cache = cache
         self._state = state

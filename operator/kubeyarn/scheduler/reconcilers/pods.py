@@ -9,22 +9,23 @@ The races:
 - *Binding and release.* A pod that is bound counts from the extender's own call already; the watch
   tells it again, which changes nothing. A pod of a container that is released meanwhile is an
   orphan and is recovered.
-- *Two pods of one container.* Only the bound one's end releases it (`Containers.pod_ended`).
+- *Two pods of one container.* Only the end of the bound one releases it
+  (`ContainerAccounts.pod_ended`).
 - *Events missed.* A relist tells deletions by metadata alone; the cache knows what the pod was.
 """
 
 from __future__ import annotations
 
 from kubeyarn.crd.object import Object
-from kubeyarn.scheduler.cache import Cache
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.facts import PodUse, pod_use
 
 
 class PodReconciler:
     """Takes pods into the cache, and what they mean for containers into the accounts."""
 
-    def __init__(self, cache: Cache, containers: Containers) -> None:
+    def __init__(self, cache: SchedulerCache, containers: ContainerAccounts) -> None:
         self._cache = cache
         self._containers = containers
 

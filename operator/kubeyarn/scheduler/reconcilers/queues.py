@@ -17,7 +17,7 @@ from kubeyarn.crd import amounts, queues
 from kubeyarn.crd.object import Object
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.queue_tree import put_in_force, spec, with_spec
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.schedulers.fair.queue_tree_checks import check_policies
@@ -26,7 +26,7 @@ from kubeyarn.schedulers.fair.queue_tree_checks import check_policies
 class QueueReconciler:
     """Takes the queues into the scheduler, and says which scheduler they call for."""
 
-    def __init__(self, cache: Cache, state: SchedulerState) -> None:
+    def __init__(self, cache: SchedulerCache, state: SchedulerState) -> None:
         self._queues = cache.queues
         self._nodes = cache.nodes
         self._state = state

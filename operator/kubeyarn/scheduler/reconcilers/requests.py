@@ -29,19 +29,23 @@ from kubeyarn.model.asks import Ask
 from kubeyarn.model.errors import Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.scheduler.asks import AskReader
-from kubeyarn.scheduler.cache import Cache
-from kubeyarn.scheduler.containers import Containers
+from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.node_backoff import excluded_places, read_backoffs
 from kubeyarn.scheduler.request_reader import completed_containers, read_allocations
 from kubeyarn.scheduler.request_state import RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
 
-class RequestReconciler:
+class ContainerRequestReconciler:
     """Takes the requests of an application into the scheduler."""
 
     def __init__(
-        self, cache: Cache, state: SchedulerState, containers: Containers, asks: AskReader
+        self,
+        cache: SchedulerCache,
+        state: SchedulerState,
+        containers: ContainerAccounts,
+        asks: AskReader,
     ) -> None:
         self._cache = cache
         self._requests = cache.requests

@@ -20,7 +20,7 @@ from kubeyarn.model.errors import Problem
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler import queue_tree
-from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.status.patch import changes, shown, timestamp
 from kubeyarn.schedulers.api import QueueStatus
@@ -32,7 +32,7 @@ class QueueWriter:
     """Keeps YarnQueue.status current, each queue at most once in a while."""
 
     def __init__(
-        self, client: KubeClient, cache: Cache, state: SchedulerState, every_s: float
+        self, client: KubeClient, cache: SchedulerCache, state: SchedulerState, every_s: float
     ) -> None:
         self._client = client
         self._queues = cache.queues

@@ -20,7 +20,7 @@ from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.node_backoff import MOST_LISTED, NodeBackoff
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
@@ -33,7 +33,7 @@ class RequestWriter:
     def __init__(
         self,
         client: KubeClient,
-        cache: Cache,
+        cache: SchedulerCache,
         state: SchedulerState,
         leading: Callable[[], bool],
         epoch: int = 0,

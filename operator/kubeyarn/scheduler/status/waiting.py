@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from kubeyarn.crd import submissions
 from kubeyarn.model.reasons import Verdict
-from kubeyarn.scheduler.cache import Cache
+from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.request_state import RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplication
 
@@ -17,7 +17,7 @@ from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplicat
 class WaitingReasons:
     """Notes on requests what stops them."""
 
-    def __init__(self, cache: Cache, state: SchedulerState) -> None:
+    def __init__(self, cache: SchedulerCache, state: SchedulerState) -> None:
         self._requests = cache.requests
         self._state = state
 
