@@ -21,7 +21,7 @@ from kubeyarn.model.queues import EVERY_PARTITION
 from kubeyarn.model.resources import Vector, add
 from kubeyarn.schedulers.calculator import Calculator, at_most
 from kubeyarn.schedulers.capacity.objects import accounts
-from kubeyarn.schedulers.capacity.user_limit import NO_FACTOR
+from kubeyarn.schedulers.capacity.objects.users_manager import NO_FACTOR
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:

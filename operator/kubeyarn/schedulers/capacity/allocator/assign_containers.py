@@ -23,8 +23,8 @@ from kubeyarn.schedulers.capacity.objects.resource_limits import NOTHING, Limits
 if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
-    from kubeyarn.schedulers.capacity.objects.offer import Offer
     from kubeyarn.schedulers.capacity.objects.queue import Queue
+    from kubeyarn.schedulers.capacity.objects.resource_limits import Offer
 
 
 def assign(queue: Queue, offer: Offer, limits: Limits) -> Proposal:

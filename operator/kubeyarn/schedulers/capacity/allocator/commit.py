@@ -24,7 +24,7 @@ from kubeyarn.schedulers.capacity.objects.resource_limits import Locality, Propo
 if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import LedgerNode
-    from kubeyarn.schedulers.capacity.objects.offer import Offer
+    from kubeyarn.schedulers.capacity.objects.resource_limits import Offer
 
 
 def commit(proposal: Proposal, offer: Offer) -> Proposal:

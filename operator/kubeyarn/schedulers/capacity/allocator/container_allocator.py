@@ -27,9 +27,9 @@ if TYPE_CHECKING:
         OutstandingAsk,
         Reservation,
     )
-    from kubeyarn.schedulers.capacity.objects.nodes_by_use import NodesByUse
-    from kubeyarn.schedulers.capacity.objects.offer import Offer
+    from kubeyarn.schedulers.capacity.objects.node import NodesByUse
     from kubeyarn.schedulers.capacity.objects.preemptable_containers import Killable
+    from kubeyarn.schedulers.capacity.objects.resource_limits import Offer
 
 
 class Passed(Enum):

@@ -27,10 +27,9 @@ from kubeyarn.schedulers.api import Grant
 from kubeyarn.schedulers.capacity.allocator.assign_containers import assign, assign_leaf
 from kubeyarn.schedulers.capacity.allocator.container_update import grow_beside, swap
 from kubeyarn.schedulers.capacity.allocator.fast_path import allocate_fast
-from kubeyarn.schedulers.capacity.objects.nodes_by_use import NodesByUse
-from kubeyarn.schedulers.capacity.objects.offer import Offer
+from kubeyarn.schedulers.capacity.objects.node import NodesByUse
 from kubeyarn.schedulers.capacity.objects.preemptable_containers import size_of
-from kubeyarn.schedulers.capacity.objects.resource_limits import Limits, Locality
+from kubeyarn.schedulers.capacity.objects.resource_limits import Limits, Locality, Offer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.asks import ANYWHERE
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.resources import MEMORY, Vector, add
-from kubeyarn.schedulers.capacity.objects.fresh import taken_in
 
 if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
@@ -21,6 +20,21 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.node import LedgerNode
     from kubeyarn.schedulers.capacity.objects.users_manager import User
     from kubeyarn.schedulers.capacity.ordering import ApplicationKey
+
+
+def taken_in(
+    known: dict[ContainerId, Container], fresh: list[Container]
+) -> dict[ContainerId, Container]:
+    """*known* with what is *fresh* in it, which is then no longer so.
+
+    Most grants are followed by further ones before anybody asks for a container by its id, and to
+    file a hundred at once costs less than to look for the same table a hundred times.
+    """
+    if fresh:
+        for container in fresh:
+            known[container.id] = container
+        fresh.clear()
+    return known
 
 
 @dataclass(slots=True)
