@@ -98,7 +98,7 @@ class SimulatedCapacity:
         if isinstance(queue, LeafQueue):
             # Hadoop's status counts neither non-runnable applications nor AMs of other partitions.
             found["activeApps"] = len(queue.active)
-            found["pendingApps"] = len(queue.waiting)
+            found["pendingApps"] = len(queue.pending_applications)
             found["amUsedMemory"] = queue.am_used.get("", queue.zero)[MEMORY]
             labels |= {*queue.am_limits, *queue.am_used}
         if self.partitions:

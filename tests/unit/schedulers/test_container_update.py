@@ -278,7 +278,9 @@ def test_a_promotion_is_asked_in_the_partition_that_its_container_was(lent: bool
     made = [one for _ in range(4) for one in engine.cycle(0, 100)]
     promoted = spare._replace(partition="gpu")
     assert made == [Increase(promoted)]
-    assert (promoted.id in engine.state.apps[APP].queue.borrowed.get("gpu", {})) == lent
+    assert (
+        promoted.id in engine.state.apps[APP].queue.ignore_exclusivity_containers.get("gpu", {})
+    ) == lent
 
 
 def test_memory_grows_where_the_cores_are_all_taken() -> None:

@@ -25,7 +25,7 @@ from kubeyarn.schedulers.capacity.objects.users_manager import NO_FACTOR
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 
 
@@ -75,13 +75,13 @@ def am_partitions(queue: LeafQueue) -> set[str]:
 def update_am_limit(queue: LeafQueue, partition: str) -> Vector:
     """Compute what the queue's AMs may hold of a partition, and keep it."""
     # Hadoop keeps no current limit of other partitions, so the guarantee alone counts there.
-    current = queue.known_limit if not partition else queue.zero
+    current = queue.headroom_limit if not partition else queue.zero
     limit = queue_am_limit(
         queue.calc,
         queue.minimum(partition),
         current,
         queue.share(partition).maximum_am_share,
-        queue.step,
+        queue.minimum_allocation,
     )
     queue.am_limits[partition] = limit
     return limit
@@ -101,7 +101,7 @@ def user_am_limit_of(queue: LeafQueue, partition: str, user_name: str) -> Vector
         queue.share(partition).maximum_am_share,
         fraction,
         queue.user_limit_factor,
-        queue.step,
+        queue.minimum_allocation,
     )
     whole = queue.am_limits.get(partition, queue.zero)
     return at_most(queue.calc, queue.cluster.total, limit, whole)
@@ -115,7 +115,7 @@ def activate_applications(queue: LeafQueue) -> None:
     for partition in am_partitions(queue):
         update_am_limit(queue, partition)
     user_limits: dict[str, Vector] = {}
-    for app in list(queue.waiting):
+    for app in list(queue.pending_applications):
         partition = app.am_partition
         if not _fits_queue(queue, app, partition):
             continue
@@ -123,17 +123,17 @@ def activate_applications(queue: LeafQueue) -> None:
             user_limits[partition] = user_am_limit_of(queue, partition, app.user)
         if not _fits_user(queue, app, partition, user_limits[partition]):
             continue
-        queue.waiting.remove(app)
+        queue.pending_applications.remove(app)
         _activate(queue, app)
 
 
-def _fits_queue(queue: LeafQueue, app: LedgerApplication, partition: str) -> bool:
+def _fits_queue(queue: LeafQueue, app: FiCaSchedulerApp, partition: str) -> bool:
     wanted = add(queue.am_used.get(partition, queue.zero), app.am_size)
     limit = queue.am_limits.get(partition, queue.zero)
     return queue.calc.fits(wanted, limit) or _is_first(queue, partition)
 
 
-def _fits_user(queue: LeafQueue, app: LedgerApplication, partition: str, limit: Vector) -> bool:
+def _fits_user(queue: LeafQueue, app: FiCaSchedulerApp, partition: str, limit: Vector) -> bool:
     user = queue.users.get(app.user)
     wanted = add(user.am_used.get(partition, queue.zero), app.am_size)
     return queue.calc.fits(wanted, limit) or _is_first(queue, partition)
@@ -144,12 +144,12 @@ def _is_first(queue: LeafQueue, partition: str) -> bool:
     return not queue.active or not queue.calc.any_above_zero(used)
 
 
-def _activate(queue: LeafQueue, app: LedgerApplication) -> None:
+def _activate(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
     queue.users.about_to_count()
     user = queue.users.get(app.user)
     user.pending_apps -= 1
     user.active_apps += 1
     if not app.active:
         # Already active if its priority changed while it was non-runnable (a bug of Hadoop's).
-        queue.admit(app)
+        queue.activate(app)
     accounts.charge_am(queue, app)

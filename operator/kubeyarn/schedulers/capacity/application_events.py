@@ -17,7 +17,7 @@ from kubeyarn.schedulers.capacity import attempt_lifecycle as attempts
 from kubeyarn.schedulers.capacity.auto_created_queues import (
     create_leaf,
 )
-from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import QueueState
@@ -124,14 +124,14 @@ class CapacityApplicationEvents:
 
     def _application(
         self, application: Application, leaf: LeafQueue, now_ms: int
-    ) -> LedgerApplication:
+    ) -> FiCaSchedulerApp:
         app = make_application(
             application, leaf, self._state.config_in_force(), self._state.types, now_ms
         )
         app.epoch = self._state.epoch
         return app
 
-    def _enter(self, leaf: LeafQueue, app: LedgerApplication) -> None:
+    def _enter(self, leaf: LeafQueue, app: FiCaSchedulerApp) -> None:
         self._state.apps[app.app.id] = app
         self._state.cluster.tags.add_application(app.app.id, app.app.tags)
         leaf.last_submitted_ms = app.submitted_ms
@@ -143,7 +143,7 @@ class CapacityApplicationEvents:
             if isinstance(queue, ParentQueue):
                 queue.count_application(change)
 
-    def _begin(self, app: LedgerApplication) -> None:
+    def _begin(self, app: FiCaSchedulerApp) -> None:
         """An attempt joins its leaf and asks for its AM."""
         self._state.dirty.applications_changed()
         app.runnable = self._state.running_apps.is_runnable(app, self._state.config_in_force())
@@ -170,7 +170,7 @@ class CapacityApplicationEvents:
             app.attempt_id = AttemptId(app.app.id, app.attempt)
             self._begin(app)
 
-    def _end_attempt(self, app: LedgerApplication) -> None:
+    def _end_attempt(self, app: FiCaSchedulerApp) -> None:
         self._state.dirty.applications_changed()
         attempts.clear(app, self._state.cluster)
         attempts.leave(app.queue, app)
@@ -186,7 +186,7 @@ class CapacityApplicationEvents:
         app.waiting_for_am, app.am_container = True, None
         self._ask_for_master(app)
 
-    def _ask_for_master(self, app: LedgerApplication) -> None:
+    def _ask_for_master(self, app: FiCaSchedulerApp) -> None:
         size = scheduler_size(app.am_size, app.queue, self._state.config_in_force())
         self.put_ask(app, AM_KEY, 1, size, app.am_partition, app.master_locality)
 
@@ -202,7 +202,7 @@ class CapacityApplicationEvents:
         app = self._state.app(application)
         app.master_locality = Locality(excluded=places)
         if app.waiting_for_am and AM_KEY in app.asks:
-            app.asks[AM_KEY].relocate(app.master_locality, {})
+            app.asks[AM_KEY].set_locality(app.master_locality, {})
             self._state.dirty.asks_changed()
 
     def finish(self, application: ApplicationId, now_ms: int) -> None:
@@ -264,13 +264,13 @@ class CapacityApplicationEvents:
         was_active = leaf.remove(app)
         app.priority = priority
         if was_active:
-            leaf.admit(app)
+            leaf.activate(app)
         elif app.runnable or self._state.cluster.hadoop_compatible:
-            leaf.enqueue(app)
+            leaf.add_pending(app)
         self._state.dirty.applications_changed()
         return priority
 
-    def _still_in_its_queue(self, app: LedgerApplication) -> None:
+    def _still_in_its_queue(self, app: FiCaSchedulerApp) -> None:
         if self._state.queues.get(app.queue.path) is not app.queue:
             raise Rejected(
                 Reason.INVALID_REQUEST, f"queue {app.queue.path} of {app.app.id} does not exist"
@@ -278,7 +278,7 @@ class CapacityApplicationEvents:
 
     def put_ask(
         self,
-        app: LedgerApplication,
+        app: FiCaSchedulerApp,
         key: AskKey,
         count: int,
         size: Vector,

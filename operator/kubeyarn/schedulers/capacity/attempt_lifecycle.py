@@ -8,46 +8,46 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.schedulers.capacity.allocator.commit import (
-    complete,
-    drop_reservation,
+    complete_container,
+    unreserve,
 )
 from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.objects import accounts
-from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, OutstandingAsk
+from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp, PendingAsk
 
 if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey, Locality
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
 
 
-def join(queue: LeafQueue, app: LedgerApplication) -> None:
+def join(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
     """An attempt waits in the leaf, and is admitted if the limits allow."""
     queue.users.get(app.user)
     if not app.runnable:
-        queue.parked.append(app)
+        queue.non_runnable_applications.append(app)
         return
     queue.runnable_apps[app.app.id] = app
     wait(queue, app)
 
 
-def wait(queue: LeafQueue, app: LedgerApplication) -> None:
+def wait(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
     """Let a runnable attempt wait for admission."""
     queue.users.about_to_count()
     queue.users.get(app.user).pending_apps += 1
-    queue.enqueue(app)
+    queue.add_pending(app)
     if queue.calc.any_above_zero(queue.cluster.total):
         activate_applications(queue)
 
 
-def leave(queue: LeafQueue, app: LedgerApplication) -> None:
+def leave(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
     """An attempt is no longer the leaf's; who waited may be admitted."""
     queue.users.about_to_count()
     user = queue.users.get(app.user)
     queue.runnable_apps.pop(app.app.id, None)
-    if app in queue.parked:
-        queue.parked.remove(app)
+    if app in queue.non_runnable_applications:
+        queue.non_runnable_applications.remove(app)
     if queue.remove(app):
         accounts.discharge_am(queue, app)
         user.active_apps -= 1
@@ -60,7 +60,7 @@ def leave(queue: LeafQueue, app: LedgerApplication) -> None:
 
 
 def put_outstanding(
-    app: LedgerApplication,
+    app: FiCaSchedulerApp,
     key: AskKey,
     count: int,
     size: Vector,
@@ -69,30 +69,30 @@ def put_outstanding(
     racks: dict[str, int],
 ) -> None:
     """Replace what is outstanding under *key* (Hadoop: updatePendingResources)."""
-    ask = app.asks.get(key) or OutstandingAsk(key, count, size, partition)
+    ask = app.asks.get(key) or PendingAsk(key, count, size, partition)
     accounts.set_pending(app, ask, count, size, partition)
     if count > 0:
-        ask.relocate(locality, racks)
+        ask.set_locality(locality, racks)
 
 
-def clear(app: LedgerApplication, cluster: Cluster) -> None:
+def clear(app: FiCaSchedulerApp, cluster: CapacityNodeTracker) -> None:
     """Give back everything an attempt holds, reserves and asks for."""
     for container in list(app.containers.values()):
-        complete(app, container, cluster.nodes[container.node])
+        complete_container(app, container, cluster.nodes[container.node])
     for held in list(app.reservations.values()):
         for reservation in list(held.values()):
-            drop_reservation(reservation, cluster.nodes[reservation.node])
+            unreserve(reservation, cluster.nodes[reservation.node])
     accounts.forget_asks(app)
 
 
-def change_queue(app: LedgerApplication, target: LeafQueue) -> None:
+def change_queue(app: FiCaSchedulerApp, target: LeafQueue) -> None:
     """Let an application's containers, place in line and asks change the leaf.
 
     Hadoop: CapacityScheduler.moveApplication. The application still names its old leaf.
     """
     source = app.queue
     for container in app.containers.values():
-        source.forget_borrowed(container)
+        source.remove_ignore_exclusivity_container(container)
     accounts.move_used(app, source, target)
     leave(source, app)
     join(target, app)

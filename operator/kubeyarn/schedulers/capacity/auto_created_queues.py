@@ -151,7 +151,7 @@ def _add_dynamic(
     kind = LeafQueue if leaf else ParentQueue
     queue = kind(path, parent, parent.cluster, parent.calc)
     queue.dynamic = True
-    queue.step = parent.step
+    queue.minimum_allocation = parent.minimum_allocation
     configure_queue(queue, node)
     stopped = undeclared_state(queue, config) is ConfiguredState.STOPPED
     runs = parent.state is QueueState.RUNNING and not stopped
@@ -280,7 +280,7 @@ def _create_managed(
         if _template_absolute(parent, "") + promised > parent.share("").absolute:
             return []
     leaf = LeafQueue(path, parent, parent.cluster, parent.calc)
-    leaf.step = parent.step
+    leaf.minimum_allocation = parent.minimum_allocation
     configure_queue(leaf, node)
     leaf.template_absolute = parent.template_absolute
     leaf.state = QueueState.RUNNING if parent.state is QueueState.RUNNING else QueueState.STOPPED
@@ -399,7 +399,7 @@ def _set_effective(leaf: LeafQueue, label: str) -> None:
     by_amount = any(configured) and share.absolute > 0
     leaf.effective_minimum[label] = configured if by_amount else multiply(whole, share.absolute)
     leaf.effective_maximum[label] = multiply(whole, share.absolute_maximum)
-    leaf.measure()
+    leaf.forget_derived()
     leaf.users.limits_changed()
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.calculator import DominantCalculator, calculator
-from kubeyarn.schedulers.capacity.allocator.commit import drop_reservation
+from kubeyarn.schedulers.capacity.allocator.commit import unreserve
 from kubeyarn.schedulers.capacity.allocator.container_update import release
 from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
 from kubeyarn.schedulers.capacity.auto_created_queues import (
@@ -23,7 +23,7 @@ from kubeyarn.schedulers.capacity.auto_created_queues import (
 from kubeyarn.schedulers.capacity.dirty import Dirty
 from kubeyarn.schedulers.capacity.max_running_apps import CSMaxRunningAppsEnforcer
 from kubeyarn.schedulers.capacity.objects import accounts
-from kubeyarn.schedulers.capacity.objects.node import Cluster
+from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.placement import check_rules
 from kubeyarn.schedulers.capacity.queue_capacities import update_cluster_resource
@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.model.resources import ResourceTypes
     from kubeyarn.schedulers.calculator import Calculator
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
-    from kubeyarn.schedulers.capacity.objects.node import LedgerNode
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
+    from kubeyarn.schedulers.capacity.objects.node import FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 
@@ -62,12 +62,12 @@ class ClusterState:
     def __init__(self, types: ResourceTypes, *, epoch: int, hadoop_compatible: bool) -> None:
         self.types = types
         self.epoch = epoch
-        self.cluster = Cluster(types, hadoop_compatible=hadoop_compatible)
+        self.cluster = CapacityNodeTracker(types, hadoop_compatible=hadoop_compatible)
         self.calc: Calculator = DominantCalculator()
         self.config: SchedulerConfig | None = None
         self.root: ParentQueue | None = None
         self.index = QueueIndex()
-        self.apps: dict[ApplicationId, LedgerApplication] = {}
+        self.apps: dict[ApplicationId, FiCaSchedulerApp] = {}
         self.running_apps = CSMaxRunningAppsEnforcer()
         self.fast_path = FastPath()
         self.dirty = Dirty()
@@ -99,7 +99,7 @@ class ClusterState:
             raise Rejected(Reason.QUEUE_NOT_FOUND, "no configuration is in force yet")
         return self.config
 
-    def app(self, application: ApplicationId) -> LedgerApplication:
+    def app(self, application: ApplicationId) -> FiCaSchedulerApp:
         """An application.
 
         Raises:
@@ -135,7 +135,7 @@ class ClusterState:
             raise TypeError("root is a leaf although it has children")
         self.root, self.calc, self.config = root, calc, config
         for queue in walk(root):
-            queue.step = config.minimum_allocation
+            queue.minimum_allocation = config.minimum_allocation
         self.index.rebuild(root)
         self._update_cluster_resource()
         self._reset_managed_parents(root, config)
@@ -177,17 +177,17 @@ class ClusterState:
         self._update_before_a_loss()
         if node.partition != known.partition or not node.schedulable:
             if known.reservation is not None:
-                drop_reservation(known.reservation, known)
+                unreserve(known.reservation, known)
             self._repartition(known, node.partition)
         accounts.resize_node(self.cluster, known, node)
         known.move(node.rack)
         self.dirty.node_changed()
 
-    def _repartition(self, node: LedgerNode, partition: str) -> None:
+    def _repartition(self, node: FiCaSchedulerNode, partition: str) -> None:
         for container in list(node.containers.values()):
             app = self.apps.get(container.id.attempt.application)
             if app is not None and container.partition != partition:
-                app.queue.forget_borrowed(container)
+                app.queue.remove_ignore_exclusivity_container(container)
                 accounts.repartition(app, container, node, partition)
 
     def remove_node(self, name: str) -> Sequence[Container]:
@@ -202,7 +202,7 @@ class ClusterState:
             if app is not None:
                 release(app, container, node, self.cluster)
         if node.reservation is not None:
-            drop_reservation(node.reservation, node)
+            unreserve(node.reservation, node)
         self.cluster.remove(name)
         self.dirty.node_lost()
         return lost

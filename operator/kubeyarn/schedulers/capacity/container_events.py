@@ -51,7 +51,7 @@ class CapacityContainerEvents:
             )
             outstanding = app.asks.get(ask.key)
             if outstanding is not None:
-                outstanding.constrain(ask.constraint, ask.tags)
+                outstanding.set_constraint(ask.constraint, ask.tags)
         if not app.waiting_for_am:
             app.queue.needs_reordering(app, demand_only=True)
         self._state.dirty.asks_changed()
@@ -72,7 +72,7 @@ class CapacityContainerEvents:
         asked, container = container.partition, container._replace(partition=node.partition)
         accounts.charge(app, container, node)
         if node.partition and not asked:
-            app.queue.note_borrowed(container)
+            app.queue.add_ignore_exclusivity_container(container)
         app.queue.needs_reordering(app)
         self._state.dirty.use_changed()
 

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.model.resources import Vector
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, OutstandingAsk
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp, PendingAsk
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-    from kubeyarn.schedulers.capacity.objects.node import Cluster, LedgerNode
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker, FiCaSchedulerNode
 
 
 def explain(
-    app: LedgerApplication, key: AskKey, cluster: Cluster, config: SchedulerConfig
+    app: FiCaSchedulerApp, key: AskKey, cluster: CapacityNodeTracker, config: SchedulerConfig
 ) -> Verdict | None:
     """The first limit that stops an ask; None when nothing waits under *key*."""
     ask = app.asks.get(key)
@@ -43,8 +43,8 @@ def explain(
     return _Waiting(app, ask, cluster).verdict()
 
 
-def _not_runnable(app: LedgerApplication, config: SchedulerConfig) -> Verdict:
-    place = app.queue.parked.index(app) + 1
+def _not_runnable(app: FiCaSchedulerApp, config: SchedulerConfig) -> Verdict:
+    place = app.queue.non_runnable_applications.index(app) + 1
     queue = queue_at_limit(app.queue)
     if queue is not None:
         most = queue.settings.maximum_parallel_applications
@@ -58,11 +58,11 @@ def _not_runnable(app: LedgerApplication, config: SchedulerConfig) -> Verdict:
     return Verdict(Reason.PARALLEL_LIMIT, message, place)
 
 
-def _not_active(app: LedgerApplication) -> Verdict:
+def _not_active(app: FiCaSchedulerApp) -> Verdict:
     queue, partition = app.queue, app.am_partition
     text = queue.cluster.types.text
-    place = list(queue.waiting).index(app) + 1
-    waits = f"one of {text(app.am_size)} waits, place {place} of {len(queue.waiting)}"
+    place = list(queue.pending_applications).index(app) + 1
+    waits = f"one of {text(app.am_size)} waits, place {place} of {len(queue.pending_applications)}"
     used = queue.am_used.get(partition, queue.zero)
     limit = queue.am_limits.get(partition, queue.zero)
     if not queue.calc.fits(add(used, app.am_size), limit):
@@ -81,9 +81,9 @@ def _not_active(app: LedgerApplication) -> Verdict:
 class _Waiting:
     """An outstanding ask of an active application."""
 
-    app: LedgerApplication
-    ask: OutstandingAsk
-    cluster: Cluster
+    app: FiCaSchedulerApp
+    ask: PendingAsk
+    cluster: CapacityNodeTracker
 
     def verdict(self) -> Verdict:
         return (
@@ -106,7 +106,7 @@ class _Waiting:
     def _text(self, vector: Vector) -> str:
         return self.cluster.types.text(vector)
 
-    def _nodes(self) -> list[LedgerNode]:
+    def _nodes(self) -> list[FiCaSchedulerNode]:
         """The nodes that the ask may be on, whatever they hold."""
         ask = self.ask
         return [
@@ -114,7 +114,7 @@ class _Waiting:
             for node in self.cluster.nodes.values()
             if node.node.schedulable
             and node.partition == ask.partition
-            and not (ask.fixed and node.name not in ask.nodes)
+            and not (ask.is_strictly_local and node.name not in ask.nodes)
         ]
 
     def _no_node_fits(self) -> Verdict | None:
@@ -147,7 +147,7 @@ class _Waiting:
         if constraint is None:
             return None
         nodes = [node for node in self._nodes() if fits(self.ask.size, node.free)]
-        if not nodes or not all(self.ask.barred(self.app.app.id, node) for node in nodes):
+        if not nodes or not all(self.ask.refuses(self.app.app.id, node) for node in nodes):
             return None
         message = (
             f"none of {len(nodes)} nodes with room is allowed by {constraint.text!r}: "
@@ -195,10 +195,10 @@ class _Waiting:
         if reserved == len(nodes):
             message = f"{reserved} nodes with room are reserved for others"
             return self._verdict(Reason.RESERVED, message)
-        if ask.locations > 1:
+        if ask.unique_locations > 1:
             message = (
-                f"waits for {sorted(ask.nodes)} {sorted(ask.racks)}: {ask.opportunities} offers "
-                "elsewhere were passed up"
+                f"waits for {sorted(ask.nodes)} {sorted(ask.racks)}: "
+                f"{ask.scheduling_opportunities} offers elsewhere were passed up"
             )
             return self._verdict(Reason.LOCALITY_DELAY, message)
         message = (

@@ -12,7 +12,7 @@ from kubeyarn.model.resources import Vector, component_min, subtract
 from kubeyarn.schedulers.calculator import Calculator, at_most
 
 if TYPE_CHECKING:
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 
 
 def headroom(
@@ -32,7 +32,7 @@ def headroom(
     return at_most(calc, partition, free, calc.round_down(allowed, step))
 
 
-def headroom_of(app: LedgerApplication) -> Vector:
+def headroom_of(app: FiCaSchedulerApp) -> Vector:
     """The headroom of an application in the partition it was submitted to.
 
     Its queue's limit is what the queue might use as of its last scheduling opportunity, as in
@@ -42,7 +42,7 @@ def headroom_of(app: LedgerApplication) -> Vector:
     partition = app.app.partition or ""
     user_limit = queue.users.limit(app.user, partition, whole=False)
     user_used = queue.users.get(app.user).used.get(partition, queue.zero)
-    queue_limit = queue.maximum(partition) if partition else queue.known_limit
+    queue_limit = queue.maximum(partition) if partition else queue.headroom_limit
     whole = queue.cluster.partition(partition)
     return headroom(
         queue.calc,
@@ -50,5 +50,5 @@ def headroom_of(app: LedgerApplication) -> Vector:
         user_headroom=subtract(user_limit, user_used),
         queue_headroom=subtract(queue_limit, queue.use(partition)),
         free=subtract(whole, queue.chain[-1].use(partition)),
-        step=queue.step,
+        step=queue.minimum_allocation,
     )

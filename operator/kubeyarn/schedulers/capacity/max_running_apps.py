@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kubeyarn.model.queues import SchedulerConfig
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 
 
 class CSMaxRunningAppsEnforcer:
@@ -37,11 +37,11 @@ class CSMaxRunningAppsEnforcer:
     def __init__(self) -> None:
         self._runnable_of_user: dict[str, int] = {}
 
-    def is_runnable(self, app: LedgerApplication, config: SchedulerConfig) -> bool:
+    def is_runnable(self, app: FiCaSchedulerApp, config: SchedulerConfig) -> bool:
         """Whether one more application of the user and of every queue above may run."""
         return self._user_allows(app, config) and queue_at_limit(app.queue) is None
 
-    def _user_allows(self, app: LedgerApplication, config: SchedulerConfig) -> bool:
+    def _user_allows(self, app: FiCaSchedulerApp, config: SchedulerConfig) -> bool:
         if self._runnable_of_user.get(app.user, 0) >= user_maximum(app.user, config):
             return False
         in_queue = app.queue.settings.maximum_parallel_applications_per_user
@@ -50,12 +50,12 @@ class CSMaxRunningAppsEnforcer:
         own = sum(1 for one in app.queue.runnable_apps.values() if one.user == app.user)
         return own < in_queue
 
-    def track(self, app: LedgerApplication) -> None:
+    def track(self, app: FiCaSchedulerApp) -> None:
         """Count a runnable application (Hadoop: trackRunnableApp)."""
         self._runnable_of_user[app.user] = self._runnable_of_user.get(app.user, 0) + 1
         _count_in_parents(app.queue, 1)
 
-    def untrack(self, app: LedgerApplication) -> None:
+    def untrack(self, app: FiCaSchedulerApp) -> None:
         """Count a runnable application no more (Hadoop: untrackApp)."""
         self._runnable_of_user[app.user] -= 1
         if not self._runnable_of_user[app.user]:
@@ -68,8 +68,8 @@ class CSMaxRunningAppsEnforcer:
         _count_in_parents(target, 1)
 
     def update_on_removal(
-        self, removed: LedgerApplication, config: SchedulerConfig
-    ) -> list[LedgerApplication]:
+        self, removed: FiCaSchedulerApp, config: SchedulerConfig
+    ) -> list[FiCaSchedulerApp]:
         """Let others run now that *removed* does not; returns them, the first submitted first.
 
         Candidates are the non-runnable ones in leaves below the highest queue that was at its
@@ -82,25 +82,25 @@ class CSMaxRunningAppsEnforcer:
             lists.append([one for one in _non_runnable_below(root) if one.user == removed.user])
         return self._make_runnable(lists, len(lists), config)
 
-    def update_on_reload(self, root: Queue, config: SchedulerConfig) -> list[LedgerApplication]:
+    def update_on_reload(self, root: Queue, config: SchedulerConfig) -> list[FiCaSchedulerApp]:
         """Let all run who may now that limits changed (Hadoop: updateRunnabilityOnReload)."""
         return self._make_runnable(_non_runnable_lists(root), UNLIMITED, config)
 
     def _make_runnable(
-        self, lists: list[list[LedgerApplication]], most: int, config: SchedulerConfig
-    ) -> list[LedgerApplication]:
+        self, lists: list[list[FiCaSchedulerApp]], most: int, config: SchedulerConfig
+    ) -> list[FiCaSchedulerApp]:
         unique = {one.app.id: one for non_runnable in lists for one in non_runnable}
-        runnable: list[LedgerApplication] = []
+        runnable: list[FiCaSchedulerApp] = []
         for app in sorted(unique.values(), key=lambda one: (one.app.order, one.app.id.number)):
             if len(runnable) < most and self.is_runnable(app, config):
                 app.runnable = True
                 self.track(app)
-                app.queue.parked.remove(app)
+                app.queue.non_runnable_applications.remove(app)
                 join(app.queue, app)
                 runnable.append(app)
         return runnable
 
-    def _user_was_at_limit(self, removed: LedgerApplication, config: SchedulerConfig) -> bool:
+    def _user_was_at_limit(self, removed: FiCaSchedulerApp, config: SchedulerConfig) -> bool:
         if removed.queue.settings.maximum_parallel_applications_per_user != UNLIMITED:
             return True
         running = self._runnable_of_user.get(removed.user, 0)
@@ -145,20 +145,20 @@ def _highest_at_limit(leaf: LeafQueue) -> Queue | None:
     return highest
 
 
-def _non_runnable_below(queue: Queue) -> Iterator[LedgerApplication]:
+def _non_runnable_below(queue: Queue) -> Iterator[FiCaSchedulerApp]:
     if isinstance(queue, LeafQueue):
-        yield from queue.parked
+        yield from queue.non_runnable_applications
     elif isinstance(queue, ParentQueue):
         for child in queue.children:
             yield from _non_runnable_below(child)
 
 
-def _non_runnable_lists(queue: Queue | None) -> list[list[LedgerApplication]]:
+def _non_runnable_lists(queue: Queue | None) -> list[list[FiCaSchedulerApp]]:
     """The non-runnable applications by leaf, of leaves with no queue at its limit above them."""
     if queue is not None and runnable_in(queue) >= queue.settings.maximum_parallel_applications:
         return []
     if isinstance(queue, LeafQueue):
-        return [list(queue.parked)]
+        return [list(queue.non_runnable_applications)]
     if isinstance(queue, ParentQueue):
         return [apps for child in queue.children for apps in _non_runnable_lists(child)]
     return []

@@ -18,7 +18,7 @@ one unit, and siblings do not mix units. Without it each resource type has its o
 
 A leaf's limits follow at once (`_refresh_leaf`): how many applications it takes, its AM and user
 limits, and what becomes active by them. Caches that hang on these numbers are cleared by
-`Queue.measure` (places among siblings, guarantees) and `Users.limits_changed` (user limits).
+`Queue.measure` (places among siblings, guarantees) and `UsersManager.limits_changed` (user limits).
 
 Hadoop: AbstractParentQueue.updateClusterResource, AbstractCSQueue.updateEffectiveResources,
 AbstractLeafQueue.updateClusterResource, CapacitySchedulerQueueCapacityHandler.
@@ -38,7 +38,7 @@ from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue, Shares
-from kubeyarn.schedulers.capacity.objects.resource_limits import Limits
+from kubeyarn.schedulers.capacity.objects.resource_limits import ResourceLimits
 from kubeyarn.schedulers.java_numbers import quotient, single, to_long
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ _TINY = 1e-6
 
 def update_cluster_resource(queue: ParentQueue, config: SchedulerConfig) -> None:
     """Recompute a parent and everything below it, and activate the applications that fit now."""
-    limits = Limits(queue.cluster.total)
+    limits = ResourceLimits(queue.cluster.total)
     if config.legacy_queue_mode:
         _update_parent(queue, limits, config)
     else:
@@ -61,14 +61,14 @@ def update_cluster_resource(queue: ParentQueue, config: SchedulerConfig) -> None
 # -- legacy queue mode -----------------------------------------------------------------------------
 
 
-def _update(queue: Queue, limits: Limits, config: SchedulerConfig) -> None:
+def _update(queue: Queue, limits: ResourceLimits, config: SchedulerConfig) -> None:
     if isinstance(queue, ParentQueue):
         _update_parent(queue, limits, config)
     elif isinstance(queue, LeafQueue):
         _update_leaf(queue, limits, config)
 
 
-def _update_parent(queue: ParentQueue, limits: Limits, config: SchedulerConfig) -> None:
+def _update_parent(queue: ParentQueue, limits: ResourceLimits, config: SchedulerConfig) -> None:
     """Shares first, then amounts, then the children, whose limits depend on both."""
     if queue.parent is None:
         for share in queue.shares.values():
@@ -80,13 +80,13 @@ def _update_parent(queue: ParentQueue, limits: Limits, config: SchedulerConfig) 
         _set_effective(queue, label)
         _set_minimum_ratio(queue, label)
     for child in queue.children:
-        room = queue.room(limits, "", net=False)
+        room = queue.available_limit(limits, "", net=False)
         limit = queue.child_limit(child, room, "")
-        _update(child, Limits(limit), config)
-    queue.measure()
+        _update(child, ResourceLimits(limit), config)
+    queue.forget_derived()
 
 
-def _update_leaf(queue: LeafQueue, limits: Limits, config: SchedulerConfig) -> None:
+def _update_leaf(queue: LeafQueue, limits: ResourceLimits, config: SchedulerConfig) -> None:
     _derive_absolute(queue)
     for label in queue.settings.labels:
         _set_effective(queue, label)
@@ -212,12 +212,12 @@ def _refresh_leaf(queue: LeafQueue, limit: Vector, config: SchedulerConfig) -> N
     queue.update_maximum_applications(
         config.maximum_applications, config.maximum_applications_per_queue
     )
-    queue.measure()
+    queue.forget_derived()
     queue.set_current_limit(limit)
-    queue.known_limit = queue.current_limit
+    queue.headroom_limit = queue.current_limit
     for partition in {*queue.shares, *queue.used}:
         accounts.recount_ratios(queue.users, partition)
-    queue.measure()
+    queue.forget_derived()
     activate_applications(queue)
     queue.users.limits_changed()
     for app in queue.active:
@@ -227,7 +227,7 @@ def _refresh_leaf(queue: LeafQueue, limit: Vector, config: SchedulerConfig) -> N
 # -- one capacity vector for each resource type ----------------------------------------------------
 
 
-def _update_by_type(queue: ParentQueue, limits: Limits, config: SchedulerConfig) -> None:
+def _update_by_type(queue: ParentQueue, limits: ResourceLimits, config: SchedulerConfig) -> None:
     if queue.parent is None:
         for label, share in queue.shares.items():
             whole = queue.cluster.partition(label)
@@ -236,20 +236,22 @@ def _update_by_type(queue: ParentQueue, limits: Limits, config: SchedulerConfig)
     _update_children_by_type(queue, limits, config)
 
 
-def _update_children_by_type(queue: ParentQueue, limits: Limits, config: SchedulerConfig) -> None:
+def _update_children_by_type(
+    queue: ParentQueue, limits: ResourceLimits, config: SchedulerConfig
+) -> None:
     queue.minimum_ratio = {}
     for label in queue.shares:
         _divide(queue, label)
     for child in queue.children:
         for label in child.shares:
             _derive(child, queue, label)
-        room = queue.room(limits, "", net=False)
+        room = queue.available_limit(limits, "", net=False)
         limit = queue.child_limit(child, room, "")
         if isinstance(child, LeafQueue):
             _refresh_leaf(child, limit, config)
         elif isinstance(child, ParentQueue):
-            _update_children_by_type(child, Limits(limit), config)
-    queue.measure()
+            _update_children_by_type(child, ResourceLimits(limit), config)
+    queue.forget_derived()
 
 
 def _derive(child: Queue, queue: ParentQueue, label: str) -> None:

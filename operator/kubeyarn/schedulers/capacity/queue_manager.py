@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.schedulers.calculator import Calculator
-    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.queue_tree_checks import TreeNode
 
 _STATES = {
@@ -31,7 +31,7 @@ _STATES = {
 
 
 def new_queue(
-    node: TreeNode, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+    node: TreeNode, parent: ParentQueue | None, cluster: CapacityNodeTracker, calc: Calculator
 ) -> Queue:
     """A queue as configured, with all below it."""
     kind = LeafQueue if node.leaf else ParentQueue
@@ -66,7 +66,7 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
         share.normalized_weight = 0.0
         queue.configured_minimum.pop(label, None)
         queue.configured_maximum.pop(label, None)
-    queue.measure()
+    queue.forget_derived()
     if isinstance(queue, ParentQueue):
         queue.reorder()
     if isinstance(queue, ParentQueue):
@@ -192,7 +192,9 @@ def _managed(auto_create: object) -> bool:
     return getattr(auto_create, "kind", None) is AutoCreateKind.MANAGED
 
 
-def change_tree(queue: Queue, node: TreeNode, cluster: Cluster, calc: Calculator) -> None:
+def change_tree(
+    queue: Queue, node: TreeNode, cluster: CapacityNodeTracker, calc: Calculator
+) -> None:
     """Make an existing queue and all below it what a checked new tree says."""
     configure_queue(queue, node)
     change_state(queue, node.settings.config.state)
@@ -201,7 +203,7 @@ def change_tree(queue: Queue, node: TreeNode, cluster: Cluster, calc: Calculator
 
 
 def _change_children(
-    queue: ParentQueue, node: TreeNode, cluster: Cluster, calc: Calculator
+    queue: ParentQueue, node: TreeNode, cluster: CapacityNodeTracker, calc: Calculator
 ) -> None:
     present = {child.path: child for child in queue.children}
     wanted = {child.path: child for child in node.children}

@@ -54,7 +54,9 @@ def _status(queue: Queue) -> QueueStatus:
         am_used=total(leaf.am_used.values(), queue.zero) if leaf else queue.zero,
         am_limit=leaf.am_limits.get("", queue.zero) if leaf else queue.zero,
         active_applications=sum(len(one.active) for one in below),
-        pending_applications=sum(len(one.waiting) + len(one.parked) for one in below),
+        pending_applications=sum(
+            len(one.pending_applications) + len(one.non_runnable_applications) for one in below
+        ),
         users=user_statuses(leaf) if leaf else (),
     )
 

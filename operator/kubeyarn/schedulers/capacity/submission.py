@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.errors import AccessDenied, Rejected
 from kubeyarn.model.queues import EVERY_PARTITION
 from kubeyarn.model.reasons import Reason
-from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.queues import PriorityAccess, SchedulerConfig
     from kubeyarn.model.resources import ResourceTypes, Vector
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
 
 _MASTER = "ApplicationMaster"
 
@@ -35,13 +35,13 @@ _MASTER = "ApplicationMaster"
 
 def make_application(
     app: Application, leaf: LeafQueue, config: SchedulerConfig, types: ResourceTypes, now_ms: int
-) -> LedgerApplication:
+) -> FiCaSchedulerApp:
     """An application in *leaf*; one that was placed before is not checked again.
 
     Raises:
         Rejected: its AM is too big or in a partition out of reach, or its priority is not allowed.
     """
-    made = LedgerApplication(app, leaf, leaf.zero, now_ms)
+    made = FiCaSchedulerApp(app, leaf, leaf.zero, now_ms)
     made.am_partition = _am_partition(app, leaf, config)
     if not app.placed:
         check_partition(leaf, made.am_partition, config, _MASTER)
@@ -185,7 +185,7 @@ class CheckedAsk:
 
 
 def check_asks(
-    app: LedgerApplication, asks: Sequence[Ask], config: SchedulerConfig, types: ResourceTypes
+    app: FiCaSchedulerApp, asks: Sequence[Ask], config: SchedulerConfig, types: ResourceTypes
 ) -> list[CheckedAsk]:
     """The asks as they are served.
 
@@ -196,7 +196,7 @@ def check_asks(
 
 
 def _check_ask(
-    app: LedgerApplication, ask: Ask, config: SchedulerConfig, types: ResourceTypes
+    app: FiCaSchedulerApp, ask: Ask, config: SchedulerConfig, types: ResourceTypes
 ) -> CheckedAsk:
     leaf = app.queue
     where = f"request of priority {ask.key.priority}"
@@ -213,7 +213,7 @@ def _check_ask(
     return CheckedAsk(ask, size, partition)
 
 
-def racks_of(locality: Locality, cluster: Cluster) -> dict[str, int]:
+def racks_of(locality: Locality, cluster: CapacityNodeTracker) -> dict[str, int]:
     """How many are wanted in each rack, which is named itself or has a node that is."""
     named = dict(locality.racks)
     racks = dict(named)

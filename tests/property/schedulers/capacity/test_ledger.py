@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.api import Decision, Grant
 from kubeyarn.schedulers.capacity import CapacityScheduler
-from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue
 from property.schedulers.capacity.stories import STORY, Step, Teller, properties
@@ -35,7 +35,7 @@ class Recount:
         for app in engine.state.apps.values():
             self._recount(app)
 
-    def _recount(self, app: LedgerApplication) -> None:
+    def _recount(self, app: FiCaSchedulerApp) -> None:
         above = [queue.path for queue in app.queue.path_up()]
         user = (app.queue.path, app.user)
         for container in app.containers.values():
@@ -85,7 +85,7 @@ def check_users(leaf: LeafQueue, again: Recount) -> None:
         assert present(user.am_used) == present(again.am_used[leaf.path, name])
         for partition, used in user.used.items() if user.active else ():
             active[partition] = add(active.get(partition, ZERO), used)
-    kept = {name: part.active_used or ZERO for name, part in leaf.users.parts.items()}
+    kept = {name: part.active_used or ZERO for name, part in leaf.users.usages.items()}
     assert present(kept) == present(active), leaf.path
 
 

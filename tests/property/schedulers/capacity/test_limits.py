@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from kubeyarn.model.resources import MEMORY, subtract
 from kubeyarn.schedulers.api import Decision, Grant, Reserve
-from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from property.schedulers.capacity.stories import PREFIX, STORY, Step, Teller, properties
 
@@ -57,11 +57,11 @@ def users_now(teller: Teller) -> dict[tuple[str, str], User]:
     return found
 
 
-def reserved_of(app: LedgerApplication) -> set[object]:
+def reserved_of(app: FiCaSchedulerApp) -> set[object]:
     return {one.id for by_node in app.reservations.values() for one in by_node.values()}
 
 
-def app_of(teller: Teller, decision: Grant | Reserve) -> LedgerApplication:
+def app_of(teller: Teller, decision: Grant | Reserve) -> FiCaSchedulerApp:
     if isinstance(decision, Reserve):
         return teller.engine.state.apps[decision.application]
     return teller.engine.state.apps[decision.container.id.attempt.application]

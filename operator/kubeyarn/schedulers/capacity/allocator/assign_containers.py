@@ -1,7 +1,21 @@
 """Who gets a node's free room: down the tree to one application.
 
-Hadoop: AbstractParentQueue.assignContainers, AbstractCSQueue.canAssignToThisQueue and
-AbstractLeafQueue.assignContainers.
+Theory of operation. From root down, each parent asks its children in serving order
+(`ParentQueue.in_order`: the least used of its guarantee first) until one of them assigns something.
+A queue passes where it has no access to the partition, nothing is asked for, or its limit is
+reached. The limit that a parent hands to a child is what it has left and what the child holds
+already, so that no queue below can pass the maximum of one above.
+
+A child that stopped at its limit keeps the headroom it could not use (*blocked_headroom*): the
+children after it get that much less. Otherwise small containers of theirs would eat up what a big
+one needs, again and again.
+
+A leaf asks its applications in order; each user must be within its limit. While the first
+application holds reservations, what these could give back counts as room, for the queue and for
+the user (`_assign_looking_at_reservations`).
+
+Hadoop: AbstractParentQueue.assignContainers, AbstractCSQueue.canAssignToThisQueue,
+AbstractLeafQueue.assignContainers and canAssignToUser.
 """
 
 from __future__ import annotations
@@ -11,146 +25,158 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.resources import all_positive, subtract
 from kubeyarn.schedulers.calculator import at_least
 from kubeyarn.schedulers.capacity.allocator.commit import commit
-from kubeyarn.schedulers.capacity.allocator.container_allocator import (
-    allocate_app,
-    allocate_reserved,
-)
+from kubeyarn.schedulers.capacity.allocator.container_allocator import allocate, allocate_reserved
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-from kubeyarn.schedulers.capacity.objects.preemptable_containers import used_without
-from kubeyarn.schedulers.capacity.objects.resource_limits import NOTHING, Limits, Proposal, Skip
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import used_without_killable
+from kubeyarn.schedulers.capacity.objects.resource_limits import (
+    NULL_ASSIGNMENT,
+    CSAssignment,
+    ResourceLimits,
+    SkippedType,
+)
 
 if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
     from kubeyarn.schedulers.capacity.objects.queue import Queue
-    from kubeyarn.schedulers.capacity.objects.resource_limits import Offer
+    from kubeyarn.schedulers.capacity.objects.resource_limits import SchedulingOpportunity as Chance
 
 
-def assign(queue: Queue, offer: Offer, limits: Limits) -> Proposal:
-    """What the queue would take of the offered node, one container at most."""
+def assign_containers(queue: Queue, opportunity: Chance, limits: ResourceLimits) -> CSAssignment:
+    """Assign at most one container of the queue to the node, or reserve the node for it."""
     if isinstance(queue, LeafQueue):
-        return assign_leaf(queue, offer, limits)
+        return assign_to_leaf(queue, opportunity, limits)
     if isinstance(queue, ParentQueue):
-        return _assign_parent(queue, offer, limits)
-    return NOTHING
+        return _assign_to_parent(queue, opportunity, limits)
+    return NULL_ASSIGNMENT
 
 
-def _assign_parent(queue: ParentQueue, offer: Offer, limits: Limits) -> Proposal:
-    partition = offer.partition
-    if not offer.borrowing and partition and not queue.reaches(partition):
-        return NOTHING
-    if not queue.wants(offer.wanted_partition):
-        return NOTHING
-    if offer.node.reservation is not None and offer.candidates is None:
-        return NOTHING
-    if not can_assign(queue, offer, limits, queue.reserved.get("")):
-        return NOTHING
-    result = NOTHING
-    room = queue.room(limits, partition, net=True)
+def _assign_to_parent(
+    queue: ParentQueue, opportunity: Chance, limits: ResourceLimits
+) -> CSAssignment:
+    partition = opportunity.partition
+    if not opportunity.ignore_exclusivity and partition and not queue.reaches(partition):
+        return NULL_ASSIGNMENT
+    if not queue.wants(opportunity.requested_partition):
+        return NULL_ASSIGNMENT
+    if opportunity.node.reservation is not None and opportunity.candidates is None:
+        return NULL_ASSIGNMENT
+    if not can_assign_to_queue(queue, opportunity, limits, queue.reserved.get("")):
+        return NULL_ASSIGNMENT
+    result = NULL_ASSIGNMENT
+    available = queue.available_limit(limits, partition, net=True)
     for _, _, _, child in queue.in_order(partition):
-        child_limits = Limits(queue.child_limit(child, room, partition))
-        proposal = assign(child, offer, child_limits)
-        if proposal.size is not None:
-            return proposal
-        if proposal.skip is Skip.QUEUE_LIMIT:
-            if result.skip is not Skip.QUEUE_LIMIT:
-                result = proposal
-            blocked = child_limits.headroom if child.leaf else child_limits.blocked
-            limits.block(
+        child_limits = ResourceLimits(queue.child_limit(child, available, partition))
+        assignment = assign_containers(child, opportunity, child_limits)
+        if assignment.size is not None:
+            return assignment
+        if assignment.skipped is SkippedType.QUEUE_LIMIT:
+            if result.skipped is not SkippedType.QUEUE_LIMIT:
+                result = assignment
+            blocked = child_limits.headroom if child.leaf else child_limits.blocked_headroom
+            limits.add_blocked_headroom(
                 at_least(queue.calc, queue.cluster.total, blocked or queue.zero, queue.zero)
             )
-            room = queue.room(limits, partition, net=True)
+            available = queue.available_limit(limits, partition, net=True)
     return result
 
 
-def can_assign(queue: Queue, offer: Offer, limits: Limits, unreservable: Vector | None) -> bool:
+def can_assign_to_queue(
+    queue: Queue, opportunity: Chance, limits: ResourceLimits, unreservable: Vector | None
+) -> bool:
     """Whether the queue is below its limit, or would be without what is reserved."""
-    calc, partition = queue.calc, offer.partition
+    calc, partition = queue.calc, opportunity.partition
     total = queue.cluster.total
-    if offer.borrowing:
+    if opportunity.ignore_exclusivity:
         limit = queue.cluster.partition(partition)
     else:
         limit = calc.lesser(total, queue.maximum(partition), limits.limit)
     # A leaf cannot have its own containers killed.
-    lent = queue.killable and not queue.leaf
-    used = used_without(queue, partition) if lent else queue.use(partition)
+    kills = queue.killable and not queue.leaf
+    used = used_without_killable(queue, partition) if kills else queue.use(partition)
     limits.headroom = headroom = subtract(limit, used)
     if all_positive(headroom) or calc.compare(total, used, limit) < 0:
         return True
-    if not offer.rules.continue_look_at_reservations or unreservable is None:
+    if not opportunity.rules.continue_look_at_reservations or unreservable is None:
         return False
     if calc.compare(total, unreservable, queue.zero) <= 0:
         return False
     return calc.compare(total, subtract(used, unreservable), limit) < 0
 
 
-def assign_leaf(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
-    """What the first application of the leaf that can would take of the node."""
+def assign_to_leaf(queue: LeafQueue, opportunity: Chance, limits: ResourceLimits) -> CSAssignment:
+    """Assign to the first application of the leaf that can use the node, and commit that."""
     queue.set_current_limit(limits.limit)
-    reservation = offer.node.reservation
-    if reservation is not None and reservation.app.queue is queue and offer.candidates is None:
-        return commit(allocate_reserved(reservation, offer, limits), offer)
-    if not offer.borrowing and offer.partition and not queue.reaches(offer.partition):
-        return NOTHING
-    if not queue.wants(offer.wanted_partition):
-        return NOTHING
-    queue.settle_order()
-    first = next(iter(queue.served(queue.active, offer.partition)), None)
+    node, partition = opportunity.node, opportunity.partition
+    reservation = node.reservation
+    mine = reservation if reservation is not None and reservation.app.queue is queue else None
+    if mine is not None and opportunity.candidates is None:
+        return commit(allocate_reserved(mine, opportunity, limits), opportunity)
+    if not opportunity.ignore_exclusivity and partition and not queue.reaches(partition):
+        return NULL_ASSIGNMENT
+    if not queue.wants(opportunity.requested_partition):
+        return NULL_ASSIGNMENT
+    queue.reorder_changed()
+    first = next(iter(queue.assignable(queue.active, partition)), None)
     if first is None:
-        return NOTHING
+        return NULL_ASSIGNMENT
     if first.reserved and any(first.reservation_total()):
-        return _assign_looking_at_reservations(queue, offer, limits)
-    if not can_assign(queue, offer, limits, None):
-        return NOTHING
-    for app in queue.served(queue.hungry, offer.partition):
-        if not _user_may(queue, app, offer, limits):
+        return _assign_looking_at_reservations(queue, opportunity, limits)
+    if not can_assign_to_queue(queue, opportunity, limits, None):
+        return NULL_ASSIGNMENT
+    for app in queue.assignable(queue.with_pending_requests, partition):
+        if not _can_assign_to_user(queue, app, opportunity, limits):
             continue
-        proposal = allocate_app(app, offer, limits)
-        if proposal.skip is not Skip.APPLICATION:
-            return commit(proposal, offer)
-    return NOTHING
+        assignment = allocate(app, opportunity, limits)
+        if assignment.skipped is not SkippedType.OTHER:
+            return commit(assignment, opportunity)
+    return NULL_ASSIGNMENT
 
 
-def _assign_looking_at_reservations(queue: LeafQueue, offer: Offer, limits: Limits) -> Proposal:
+def _assign_looking_at_reservations(
+    queue: LeafQueue, opportunity: Chance, limits: ResourceLimits
+) -> CSAssignment:
     """As long as applications hold reservations, what these might give back counts for each."""
     check_queue = True
-    for app in queue.served(queue.active, offer.partition):
+    for app in queue.assignable(queue.active, opportunity.partition):
         reserved = app.reservation_total()
         if check_queue:
-            if not can_assign(queue, offer, limits, reserved):
-                return NOTHING
-            if not offer.rules.continue_look_at_reservations or not any(reserved):
+            if not can_assign_to_queue(queue, opportunity, limits, reserved):
+                return NULL_ASSIGNMENT
+            if not opportunity.rules.continue_look_at_reservations or not any(reserved):
                 check_queue = False
-        if not _user_may(queue, app, offer, limits):
+        if not _can_assign_to_user(queue, app, opportunity, limits):
             continue
-        proposal = allocate_app(app, offer, limits)
-        if proposal.skip is not Skip.APPLICATION:
-            return commit(proposal, offer)
-    return NOTHING
+        assignment = allocate(app, opportunity, limits)
+        if assignment.skipped is not SkippedType.OTHER:
+            return commit(assignment, opportunity)
+    return NULL_ASSIGNMENT
 
 
-def _user_may(queue: LeafQueue, app: LedgerApplication, offer: Offer, limits: Limits) -> bool:
+def _can_assign_to_user(
+    queue: LeafQueue, app: FiCaSchedulerApp, opportunity: Chance, limits: ResourceLimits
+) -> bool:
     """Whether the user is not above its limit, or would not be without reservations.
 
     More than the limit, not as much as: a user may overshoot by one container.
     """
-    partition = offer.partition
+    partition = opportunity.partition
     calc, users = queue.calc, queue.users
     user = users.get(app.user)
     used = user.use(partition)
-    limits.unreserve = None
-    queue.known_limit = queue.current_limit
-    if not offer.borrowing and users.surely_within(user, partition):
+    limits.amount_needed_unreserve = None
+    queue.headroom_limit = queue.current_limit
+    if not opportunity.ignore_exclusivity and users.surely_within(user, partition):
         return True
     total = queue.cluster.total
-    limit = users.limit(app.user, partition, whole=offer.borrowing)
+    limit = users.limit(app.user, partition, whole=opportunity.ignore_exclusivity)
     if calc.compare(total, used, limit) <= 0:
         return True
-    if not offer.rules.continue_look_at_reservations:
+    if not opportunity.rules.continue_look_at_reservations:
         return False
     default = subtract(user.use(""), app.reservation_total())
     if calc.compare(total, default, limit) > 0:
         return False
-    limits.unreserve = subtract(used, limit)
+    limits.amount_needed_unreserve = subtract(used, limit)
     return True

@@ -1,7 +1,17 @@
-"""Making a proposal true, or refusing it.
+"""Making an assignment true, or refusing it.
+
+Theory of operation. An assignment is committed in the leaf where it was made, before anything else
+happens. Hadoop commits later, in another thread (`ResourceCommitRequest`), so it checks once more
+what may have changed since: the user's limit and the maximum of each queue up to root. Here nothing
+changes meanwhile, and the second check still decides, because it is not the first one: it counts
+the container that is to be charged, and each type of resource on its own. An assignment that is
+refused has used up the node's turn.
+
+Order matters where sums are rounded (see `accounts`): what is killed or given up for the container
+is discharged first, then the container is charged, as in Hadoop's FiCaSchedulerApp.apply.
 
 Hadoop: FiCaSchedulerApp.accept and apply, AbstractLeafQueue.accept and apply,
-AbstractCSQueue.accept. The checks are made once more against what holds now.
+AbstractCSQueue.accept.
 """
 
 from __future__ import annotations
@@ -14,80 +24,82 @@ from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.api import Decision, Grant, Preempt, Reserve
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import (
-    LedgerApplication,
-    OutstandingAsk,
+    FiCaSchedulerApp,
+    PendingAsk,
     Reservation,
 )
-from kubeyarn.schedulers.capacity.objects.preemptable_containers import first_to_go, forget
-from kubeyarn.schedulers.capacity.objects.resource_limits import Locality, Proposal
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import (
+    next_over_maximum,
+    unmark_killable,
+)
+from kubeyarn.schedulers.capacity.objects.resource_limits import CSAssignment, NodeType
 
 if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-    from kubeyarn.schedulers.capacity.objects.node import LedgerNode
-    from kubeyarn.schedulers.capacity.objects.resource_limits import Offer
+    from kubeyarn.schedulers.capacity.objects.node import FiCaSchedulerNode
+    from kubeyarn.schedulers.capacity.objects.resource_limits import SchedulingOpportunity as Chance
 
 
-def commit(proposal: Proposal, offer: Offer) -> Proposal:
-    """Charge an assignment, and add what came of it to the decisions; returns it.
-
-    A refused assignment is returned, too: the node has had its turn.
-    """
-    decision = _accept_and_apply(proposal, offer)
+def commit(assignment: CSAssignment, opportunity: Chance) -> CSAssignment:
+    """Charge an assignment and add the decision; returns it, whether accepted or refused."""
+    decision = _accept_and_apply(assignment, opportunity)
     if decision is not None:
-        for one in proposal.kills:
+        for one in assignment.to_kill:
             size = one.app.queue.cluster.types.text(one.container.size)
             why = f"{size} on {one.container.node} is needed by others now"
-            offer.decisions.append(Preempt(one.container.id, kill=True, message=why))
-        offer.decisions.append(decision)
-    return proposal
+            opportunity.decisions.append(Preempt(one.container.id, kill=True, message=why))
+        opportunity.decisions.append(decision)
+    return assignment
 
 
-def _accept_and_apply(proposal: Proposal, offer: Offer) -> Decision | None:
+def _accept_and_apply(assignment: CSAssignment, opportunity: Chance) -> Decision | None:
     """The decision; None when nothing was granted or reserved anew."""
-    app, ask = proposal.app, proposal.ask
-    if proposal.size is None or app is None or ask is None:
-        if proposal.unreserve is not None:
-            drop_reservation(proposal.unreserve, offer.node)
+    app, ask, node = assignment.app, assignment.ask, opportunity.node
+    fulfilled = assignment.fulfilled_reservation
+    if assignment.size is None or app is None or ask is None:
+        if assignment.excess_reservation is not None:
+            unreserve(assignment.excess_reservation, node)
         return None
-    if proposal.reserve and proposal.fulfils is not None:
+    if assignment.is_reservation and fulfilled is not None:
         app.re_reservations[ask.key] = app.re_reservations.get(ask.key, 0) + 1
         return None
-    if proposal.fulfils is None and offer.node.reservation is not None:
+    if fulfilled is None and node.reservation is not None:
         # Chosen among several nodes: another's reservation stands.
         return None
-    if proposal.fulfils is not None:
+    if fulfilled is not None:
         # Asked for in another size since: what was reserved is given, if there is room for that.
         # Hadoop looks for room for what is asked now.
-        room = add(offer.node.free, _released(proposal, app.zero))
-        if not app.queue.cluster.hadoop_compatible and not app.queue.calc.fits(
-            proposal.fulfils.size, room
-        ):
+        free = add(node.free, _total_to_kill(assignment, app.zero))
+        compatible = app.queue.cluster.hadoop_compatible
+        if not compatible and not app.queue.calc.fits(fulfilled.size, free):
             return None
-    elif not _acceptable(proposal, app, proposal.size, offer):
+    elif not _accept(assignment, app, assignment.size, opportunity):
         return None
-    if proposal.reserve:
-        decision = _reserve(app, ask, offer)
+    if assignment.is_reservation:
+        decision = _reserve(app, ask, opportunity)
     else:
-        decision = _allocate(app, ask, proposal, offer)
-    if app.queue.chain[-1].killable and proposal.fulfils is None:
-        _enforce_maxima(proposal, app.queue, offer)
+        decision = _allocate(app, ask, assignment, opportunity)
+    if app.queue.chain[-1].killable and fulfilled is None:
+        _kill_over_maxima(assignment, app.queue, opportunity)
     return decision
 
 
-def _acceptable(proposal: Proposal, app: LedgerApplication, size: Vector, offer: Offer) -> bool:
+def _accept(
+    assignment: CSAssignment, app: FiCaSchedulerApp, size: Vector, opportunity: Chance
+) -> bool:
     """The user is not over its limit and no queue up to root would be over its maximum."""
-    queue, partition = app.queue, offer.partition
+    queue, partition = app.queue, opportunity.partition
     calc = queue.calc
-    net, given_up = size, proposal.unreserve
-    if given_up is not None:
-        net = subtract(size, given_up.size)
-    if proposal.kills:
-        net = subtract(net, _released(proposal, queue.zero))
-    if not proposal.within_limit and not _user_within(proposal, app, offer):
+    net = size
+    if assignment.excess_reservation is not None:
+        net = subtract(size, assignment.excess_reservation.size)
+    if assignment.to_kill:
+        net = subtract(net, _total_to_kill(assignment, queue.zero))
+    if not assignment.user_limit_checked and not _is_user_within(assignment, app, opportunity):
         return False
     zero = queue.zero
     for one in queue.chain:
-        if offer.borrowing:
+        if opportunity.ignore_exclusivity:
             maximum = queue.cluster.partition(partition)
         else:
             maximum = one.effective_maximum.get(partition, zero)
@@ -96,53 +108,54 @@ def _acceptable(proposal: Proposal, app: LedgerApplication, size: Vector, offer:
     return True
 
 
-def _user_within(proposal: Proposal, app: LedgerApplication, offer: Offer) -> bool:
-    queue, partition = app.queue, offer.partition
-    limit = queue.user_limit(app, partition, whole=offer.borrowing)
+def _is_user_within(assignment: CSAssignment, app: FiCaSchedulerApp, opportunity: Chance) -> bool:
+    queue, partition = app.queue, opportunity.partition
+    limit = queue.user_limit(app, partition, whole=opportunity.ignore_exclusivity)
     used = queue.users.get(app.user).use(partition)
-    if proposal.unreserve is not None:
-        used = subtract(used, proposal.unreserve.size)
-    if proposal.kills:
-        used = subtract(used, _released(proposal, queue.zero))
+    if assignment.excess_reservation is not None:
+        used = subtract(used, assignment.excess_reservation.size)
+    if assignment.to_kill:
+        used = subtract(used, _total_to_kill(assignment, queue.zero))
     return queue.calc.compare(queue.cluster.total, used, limit) <= 0
 
 
-def _released(proposal: Proposal, zero: Vector) -> Vector:
+def _total_to_kill(assignment: CSAssignment, zero: Vector) -> Vector:
     total = zero
-    for one in proposal.kills:
+    for one in assignment.to_kill:
         total = add(total, one.container.size)
     return total
 
 
-def _enforce_maxima(proposal: Proposal, queue: LeafQueue, offer: Offer) -> None:
+def _kill_over_maxima(assignment: CSAssignment, queue: LeafQueue, opportunity: Chance) -> None:
     """Kill what may be killed in parents that hold more than their maximum now."""
     for parent in queue.chain[1:]:
-        while (one := first_to_go(parent, offer.partition)) is not None:
-            complete(one.app, one.container, offer.nodes[one.container.node])
-            proposal.kills.append(one)
+        while (one := next_over_maximum(parent, opportunity.partition)) is not None:
+            complete_container(one.app, one.container, opportunity.nodes[one.container.node])
+            assignment.to_kill.append(one)
 
 
-def _reserve(app: LedgerApplication, ask: OutstandingAsk, offer: Offer) -> Decision:
-    node = offer.node
-    reservation = Reservation(
-        new_container_id(app), app, ask.key, node.name, ask.size, node.partition, offer.now_ms
+def _reserve(app: FiCaSchedulerApp, ask: PendingAsk, opportunity: Chance) -> Decision:
+    node = opportunity.node
+    made = new_container_id(app)
+    accounts.reserve(
+        Reservation(made, app, ask.key, node.name, ask.size, node.partition, opportunity.now_ms),
+        node,
     )
-    accounts.reserve(reservation, node)
     app.re_reservations[ask.key] = 0
     app.queue.needs_reordering(app)
     return Reserve(app.app.id, ask.key, node.name, ask.size)
 
 
 def _allocate(
-    app: LedgerApplication, ask: OutstandingAsk, proposal: Proposal, offer: Offer
+    app: FiCaSchedulerApp, ask: PendingAsk, assignment: CSAssignment, opportunity: Chance
 ) -> Decision:
-    node, fulfils = offer.node, proposal.fulfils
+    node, fulfilled = opportunity.node, assignment.fulfilled_reservation
     am = app.waiting_for_am
     container = Container(
-        id=fulfils.id if fulfils is not None else new_container_id(app),
+        id=fulfilled.id if fulfilled is not None else new_container_id(app),
         key=ask.key,
         node=node.name,
-        size=fulfils.size if fulfils is not None else ask.size,
+        size=fulfilled.size if fulfilled is not None else ask.size,
         partition=node.partition,
         am=am,
         tags=ask.tags,
@@ -150,37 +163,38 @@ def _allocate(
     if am:
         app.waiting_for_am = False
         app.am_container = container.id
-    for one in proposal.kills:
-        complete(one.app, one.container, node)
-    if proposal.unreserve is not None:
-        drop_reservation(proposal.unreserve, offer.nodes[proposal.unreserve.node])
-    if fulfils is None:
+    for one in assignment.to_kill:
+        complete_container(one.app, one.container, node)
+    if assignment.excess_reservation is not None:
+        given_up = assignment.excess_reservation
+        unreserve(given_up, opportunity.nodes[given_up.node])
+    if fulfilled is None:
         accounts.charge(app, container, node)
         app.queue.needs_reordering(app)
     else:
-        accounts.fulfil(fulfils, container, node)
+        accounts.fulfil(fulfilled, container, node)
         app.re_reservations[ask.key] = 0
         if app.queue.cluster.hadoop_compatible:
-            accounts.miscount(app, node.partition, subtract(ask.size, fulfils.size))
-    take_one(ask, proposal.locality, node)
+            accounts.miscount(app, node.partition, subtract(ask.size, fulfilled.size))
+    _lower_places(ask, assignment.node_type, node)
     accounts.take_one(app, ask)
     if node.partition and not ask.partition:
-        app.queue.note_borrowed(container)
+        app.queue.add_ignore_exclusivity_container(container)
     return Grant(container)
 
 
-def new_container_id(app: LedgerApplication) -> ContainerId:
+def new_container_id(app: FiCaSchedulerApp) -> ContainerId:
     """The next id of the current attempt; the first is the AM's."""
     number = app.next_number
     app.next_number += 1
     return ContainerId(app.attempt_id, app.epoch, number)
 
 
-def take_one(ask: OutstandingAsk, locality: Locality, node: LedgerNode) -> None:
-    """One container fewer is wanted where the node is."""
-    if locality is Locality.NODE:
+def _lower_places(ask: PendingAsk, node_type: NodeType, node: FiCaSchedulerNode) -> None:
+    """One container fewer is wanted on the node and in its rack, if it was wanted there."""
+    if node_type is NodeType.NODE_LOCAL:
         _lower(ask.nodes, node.name)
-    if locality is not Locality.ANY:
+    if node_type is not NodeType.OFF_SWITCH:
         _lower(ask.racks, node.rack)
 
 
@@ -190,18 +204,20 @@ def _lower(counts: dict[str, int], name: str) -> None:
         del counts[name]
 
 
-def complete(app: LedgerApplication, container: Container, node: LedgerNode) -> None:
-    """A container is gone, whatever the reason."""
+def complete_container(
+    app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNode
+) -> None:
+    """A container is gone, whatever the reason (Hadoop: completedContainer)."""
     if not accounts.discharge(app, container, node):
         return
     if node.killable:
-        forget(container, app, node)
+        unmark_killable(container, app, node)
     app.queue.needs_reordering(app)
-    app.queue.forget_borrowed(container)
+    app.queue.remove_ignore_exclusivity_container(container)
 
 
-def drop_reservation(reservation: Reservation, node: LedgerNode) -> None:
-    """Give a reservation up."""
+def unreserve(reservation: Reservation, node: FiCaSchedulerNode) -> None:
+    """Give a reservation up (Hadoop: FiCaSchedulerApp.unreserve)."""
     app = reservation.app
     if accounts.unreserve(reservation, node):
         app.re_reservations[reservation.key] = 0

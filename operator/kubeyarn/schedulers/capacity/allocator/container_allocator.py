@@ -1,4 +1,20 @@
-"""Which of an application's asks takes the node (Hadoop: RegularContainerAllocator)."""
+"""Which of an application's asks takes the node (Hadoop: RegularContainerAllocator).
+
+Theory of operation. Asks are tried in order of their keys, highest priority first. Each is checked
+(`_precheck`), then the node is tried as one that the ask names, as one in a rack that it names,
+and as any node (`_try_node_types`, with the delays of `locality_delay`); `_place` allocates there,
+reserves, or passes. Whoever cannot go on says what is to be skipped with it (`AllocationState`).
+
+Nothing is charged here. What comes back is a CSAssignment, which the leaf commits. The counts of
+opportunities do change, for each ask that is tried: an ask that reaches no node keeps waiting.
+
+Reservations (`_place`, `_reserve`) are why an ask too big for what nodes have free is ever served:
+where it does not fit now but would on an empty node, the node is reserved, and takes nothing else
+until the container fits or the reservation is given up. The longer an application waits, the more
+nodes it may hold reserved (`should_allocate_or_reserve_new_container`). What is reserved counts as
+used. So where a limit has no room, an ask may give up a reservation of its own for the container
+that fits here (`_find_excess_reservation`).
+"""
 
 from __future__ import annotations
 
@@ -8,285 +24,313 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.asks import AM_KEY
 from kubeyarn.model.resources import add, fits, subtract
 from kubeyarn.schedulers.calculator import at_least
-from kubeyarn.schedulers.capacity.objects.preemptable_containers import below_guarantee, victims
+from kubeyarn.schedulers.capacity.allocator.locality_delay import (
+    may_be_off_switch,
+    may_be_rack_local,
+    may_ignore_exclusivity,
+    reset_opportunities,
+)
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import (
+    may_have_killed,
+    select_to_kill,
+)
 from kubeyarn.schedulers.capacity.objects.resource_limits import (
-    LIMITED,
-    NOTHING,
-    SKIPPED,
-    Limits,
-    Locality,
-    Proposal,
-    Skip,
+    NULL_ASSIGNMENT,
+    QUEUE_LIMIT_ASSIGNMENT,
+    SKIP_ASSIGNMENT,
+    CSAssignment,
+    NodeType,
+    ResourceLimits,
+    SkippedType,
 )
 from kubeyarn.schedulers.java_numbers import quotient, single, to_long
 
 if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.capacity.objects.app_attempt import (
-        LedgerApplication,
-        OutstandingAsk,
+        FiCaSchedulerApp,
+        PendingAsk,
         Reservation,
     )
-    from kubeyarn.schedulers.capacity.objects.node import NodesByUse
-    from kubeyarn.schedulers.capacity.objects.preemptable_containers import Killable
-    from kubeyarn.schedulers.capacity.objects.resource_limits import Offer
+    from kubeyarn.schedulers.capacity.objects.node import CandidateNodeSet
+    from kubeyarn.schedulers.capacity.objects.preemptable_containers import KillableContainer
+    from kubeyarn.schedulers.capacity.objects.resource_limits import SchedulingOpportunity as Chance
 
 
-class Passed(Enum):
-    """Why an ask took nothing: try the next ask, the next place, the next application or queue."""
+class AllocationState(Enum):
+    """What is skipped with an ask that took nothing (Hadoop: AllocationState).
 
-    ASK = auto()
-    PLACE = auto()
-    APPLICATION = auto()
-    QUEUE = auto()
+    PRIORITY_SKIPPED: this ask; LOCALITY_SKIPPED: this node type; APP_SKIPPED, QUEUE_SKIPPED: the
+    application, the queue.
+    """
+
+    PRIORITY_SKIPPED = auto()
+    LOCALITY_SKIPPED = auto()
+    APP_SKIPPED = auto()
+    QUEUE_SKIPPED = auto()
 
 
-_SKIPS = {Passed.APPLICATION: SKIPPED, Passed.QUEUE: LIMITED}
+_ASSIGNMENTS = {
+    AllocationState.APP_SKIPPED: SKIP_ASSIGNMENT,
+    AllocationState.QUEUE_SKIPPED: QUEUE_LIMIT_ASSIGNMENT,
+}
 
 
-def allocate_app(app: LedgerApplication, offer: Offer, limits: Limits) -> Proposal:
-    """What the application would take of the node; asks are tried by priority."""
-    stake = app.stakes.get(offer.wanted_partition)
-    if stake is None or not app.queue.calc.any_above_zero(stake.pending):
-        return SKIPPED
+def allocate(app: FiCaSchedulerApp, opportunity: Chance, limits: ResourceLimits) -> CSAssignment:
+    """What the application takes of the node; asks are tried by priority."""
+    usage = app.usages.get(opportunity.requested_partition)
+    if usage is None or not app.queue.calc.any_above_zero(usage.pending):
+        return SKIP_ASSIGNMENT
     for key in app.keys:
-        if offer.candidates is not None:
-            result = _try_nodes(app, app.asks[key], offer, offer.candidates, limits)
+        if opportunity.candidates is not None:
+            result = _try_nodes(app, app.asks[key], opportunity, opportunity.candidates, limits)
         else:
-            result = _try_ask(app, app.asks[key], offer, limits)
-        if result is Passed.ASK:
+            result = _try_ask(app, app.asks[key], opportunity, limits)
+        if result is AllocationState.PRIORITY_SKIPPED:
             continue
-        if isinstance(result, Proposal):
+        if isinstance(result, CSAssignment):
             return result
-        return _SKIPS.get(result, NOTHING)
-    return SKIPPED
+        return _ASSIGNMENTS.get(result, NULL_ASSIGNMENT)
+    return SKIP_ASSIGNMENT
 
 
-def allocate_reserved(reservation: Reservation, offer: Offer, limits: Limits) -> Proposal:
-    """Turn a reservation into a container if there is room by now, else keep or drop it."""
+def allocate_reserved(
+    reservation: Reservation, opportunity: Chance, limits: ResourceLimits
+) -> CSAssignment:
+    """Turn a reservation into a container if that fits by now, else keep it or give it up."""
     app = reservation.app
     ask = app.asks.get(reservation.key)
-    if ask is None or ask.count <= 0 or ask.barred(app.app.id, offer.node):
-        # Hadoop keeps room on an excluded node and never uses it.
-        dropped = Proposal(Skip.QUEUE_LIMIT, app)
-        dropped.unreserve = reservation
-        return dropped
-    ask.opportunities += 1
-    result = _on_node(app, ask, offer, limits, reservation)
-    if isinstance(result, Proposal):
+    if ask is None or ask.count <= 0 or ask.refuses(app.app.id, opportunity.node):
+        # Hadoop keeps a node reserved that was excluded since, and never uses it.
+        given_up = CSAssignment(SkippedType.QUEUE_LIMIT, app)
+        given_up.excess_reservation = reservation
+        return given_up
+    ask.scheduling_opportunities += 1
+    result = _try_node_types(app, ask, opportunity, limits, reservation)
+    if isinstance(result, CSAssignment):
         return result
-    return _SKIPS.get(result, NOTHING)
+    return _ASSIGNMENTS.get(result, NULL_ASSIGNMENT)
 
 
 def _try_ask(
-    app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
-) -> Proposal | Passed:
-    stopped = _precheck(app, ask, offer, limits)
+    app: FiCaSchedulerApp, ask: PendingAsk, opportunity: Chance, limits: ResourceLimits
+) -> CSAssignment | AllocationState:
+    stopped = _precheck(app, ask, opportunity, limits)
     if stopped is not None:
         return stopped
-    if not ask.plain and ask.barred(app.app.id, offer.node):
-        return Passed.ASK
-    ask.opportunities += 1
-    result = _on_node(app, ask, offer, limits, None)
-    if result is Passed.ASK and not ask.strict_racks:
-        # Racks that an ask insists on are waited for like others: Hadoop forgets the wait, too, and
-        # never serves them.
-        ask.opportunities -= 1
-    if isinstance(result, Proposal):
-        _reset_opportunities(ask, result, offer)
+    if not ask.unconstrained and ask.refuses(app.app.id, opportunity.node):
+        return AllocationState.PRIORITY_SKIPPED
+    ask.scheduling_opportunities += 1
+    result = _try_node_types(app, ask, opportunity, limits, None)
+    if result is AllocationState.PRIORITY_SKIPPED and not ask.strict_racks:
+        # An ask that insists on racks counts these opportunities, too: Hadoop forgets them, and
+        # never serves such an ask.
+        ask.scheduling_opportunities -= 1
+    if isinstance(result, CSAssignment):
+        reset_opportunities(ask, result, opportunity)
     return result
 
 
 def _try_nodes(
-    app: LedgerApplication,
-    ask: OutstandingAsk,
-    offer: Offer,
-    candidates: NodesByUse,
-    limits: Limits,
-) -> Proposal | Passed:
-    """Allocate on the first node that fits; room is reserved on the last or nowhere."""
+    app: FiCaSchedulerApp,
+    ask: PendingAsk,
+    opportunity: Chance,
+    candidates: CandidateNodeSet,
+    limits: ResourceLimits,
+) -> CSAssignment | AllocationState:
+    """Allocate on the first node that fits; reserve the last one or none."""
     nodes = candidates.in_order(app.queue.settings.node_ordering)
-    result: Proposal | Passed = Passed.ASK
+    result: CSAssignment | AllocationState = AllocationState.PRIORITY_SKIPPED
     for node in nodes:
         if node is not nodes[-1]:
-            if offer.rules.skip_reserved_nodes and node.reservation is not None:
+            if opportunity.rules.skip_reserved_nodes and node.reservation is not None:
                 continue
             if not candidates.may_hold(node, ask.size):
                 continue
-        offer.node = node
-        result = _try_ask(app, ask, offer, limits)
-        if isinstance(result, Proposal) and not result.reserve:
+        opportunity.node = node
+        result = _try_ask(app, ask, opportunity, limits)
+        if isinstance(result, CSAssignment) and not result.is_reservation:
             break
     return result
 
 
 def _precheck(
-    app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
-) -> Passed | None:
+    app: FiCaSchedulerApp, ask: PendingAsk, opportunity: Chance, limits: ResourceLimits
+) -> AllocationState | None:
+    """What stops the ask before places are looked at (Hadoop: preCheckForNodeCandidateSet)."""
     if app.waiting_for_am and ask.key != AM_KEY:
         # Asks written before the AM runs; on a node of their partition they would pass for it.
-        return Passed.APPLICATION
-    if offer.borrowing and app.waiting_for_am and not offer.am_may_borrow:
-        return Passed.APPLICATION
-    if ask.partition != offer.wanted_partition:
-        return Passed.ASK
-    if not offer.rules.continue_look_at_reservations and not needs_container(app, ask):
-        return Passed.ASK
-    if not _headroom_suffices(app, ask, offer, limits):
-        return Passed.QUEUE
+        return AllocationState.APP_SKIPPED
+    ignores = opportunity.ignore_exclusivity
+    if ignores and app.waiting_for_am and not opportunity.am_may_ignore_exclusivity:
+        return AllocationState.APP_SKIPPED
+    if ask.partition != opportunity.requested_partition:
+        return AllocationState.PRIORITY_SKIPPED
+    looks = opportunity.rules.continue_look_at_reservations
+    if not looks and not should_allocate_or_reserve_new_container(app, ask):
+        return AllocationState.PRIORITY_SKIPPED
+    if not _headroom_suffices(app, ask, opportunity, limits):
+        return AllocationState.QUEUE_SKIPPED
     if not ask.partition:
-        ask.missed += 1
-    if offer.borrowing and ask.missed < len(offer.nodes):
-        return Passed.APPLICATION
+        ask.missed_opportunities += 1
+    if ignores and not may_ignore_exclusivity(ask, len(opportunity.nodes)):
+        return AllocationState.APP_SKIPPED
     return None
 
 
 def _headroom_suffices(
-    app: LedgerApplication, ask: OutstandingAsk, offer: Offer, limits: Limits
+    app: FiCaSchedulerApp, ask: PendingAsk, opportunity: Chance, limits: ResourceLimits
 ) -> bool:
     available, size = limits.headroom, ask.size
     if fits(size, available):
         return True
-    if offer.rules.continue_look_at_reservations:
-        available = add(available, app.reserved.get(offer.partition, app.zero))
+    if opportunity.rules.continue_look_at_reservations:
+        available = add(available, app.reserved.get(opportunity.partition, app.zero))
     return app.queue.calc.fits(size, available)
 
 
-def _on_node(
-    app: LedgerApplication,
-    ask: OutstandingAsk,
-    offer: Offer,
-    limits: Limits,
+def _try_node_types(
+    app: FiCaSchedulerApp,
+    ask: PendingAsk,
+    opportunity: Chance,
+    limits: ResourceLimits,
     reservation: Reservation | None,
-) -> Proposal | Passed:
-    """Try the node as wanted by host, then by rack, then as any node."""
-    node = offer.node
+) -> CSAssignment | AllocationState:
+    """Try the node as one that is named, then as one of a rack that is named, then as any node."""
+    node, rules, cluster_nodes = opportunity.node, opportunity.rules, len(opportunity.nodes)
     if not ask.nodes and not ask.racks:
         if not ask.relax:
-            return Passed.ASK
-        result = _place(app, ask, offer, limits, reservation, Locality.ANY)
-        return Passed.APPLICATION if result is Passed.PLACE else result
+            return AllocationState.PRIORITY_SKIPPED
+        return _off_switch(app, ask, opportunity, limits, reservation)
     if ask.nodes.get(node.name, 0) > 0 and ask.racks.get(node.rack, 0) > 0:
-        result = _place(app, ask, offer, limits, reservation, Locality.NODE)
-        if isinstance(result, Proposal):
+        result = _place(app, ask, opportunity, limits, reservation, NodeType.NODE_LOCAL)
+        if isinstance(result, CSAssignment):
             return result
     if ask.racks.get(node.rack, 0) > 0:
         if not ask.relax and node.rack not in ask.strict_racks:
-            return Passed.ASK
-        nearest = not ask.relax and not ask.nodes
-        if nearest or min(len(offer.nodes), offer.rules.node_locality_delay) < ask.opportunities:
-            result = _place(app, ask, offer, limits, reservation, Locality.RACK)
-            if isinstance(result, Proposal):
+            return AllocationState.PRIORITY_SKIPPED
+        if may_be_rack_local(ask, rules, cluster_nodes):
+            result = _place(app, ask, opportunity, limits, reservation, NodeType.RACK_LOCAL)
+            if isinstance(result, CSAssignment):
                 return result
     if not ask.relax:
-        return Passed.ASK
-    if not _may_leave(ask, offer, reservation):
-        return Passed.APPLICATION
-    result = _place(app, ask, offer, limits, reservation, Locality.ANY)
-    return Passed.APPLICATION if result is Passed.PLACE else result
+        return AllocationState.PRIORITY_SKIPPED
+    if reservation is None and not may_be_off_switch(ask, rules, cluster_nodes):
+        return AllocationState.APP_SKIPPED
+    return _off_switch(app, ask, opportunity, limits, reservation)
 
 
-def _may_leave(ask: OutstandingAsk, offer: Offer, reservation: Reservation | None) -> bool:
-    if reservation is not None or ask.locations == 1:
-        return True
-    rules = offer.rules
-    if rules.rack_additional_delay > -1:
-        delay = rules.node_locality_delay + rules.rack_additional_delay
-        return ask.opportunities > min(len(offer.nodes), delay)
-    factor = min(quotient(ask.locations - 1, len(offer.nodes)), 1.0)
-    return min(len(offer.nodes), single(ask.count * factor)) < ask.opportunities
+def _off_switch(
+    app: FiCaSchedulerApp,
+    ask: PendingAsk,
+    opportunity: Chance,
+    limits: ResourceLimits,
+    reservation: Reservation | None,
+) -> CSAssignment | AllocationState:
+    """The last node type to try: an ask that passes here keeps its application's later asks out."""
+    result = _place(app, ask, opportunity, limits, reservation, NodeType.OFF_SWITCH)
+    if result is AllocationState.LOCALITY_SKIPPED:
+        return AllocationState.APP_SKIPPED
+    return result
 
 
 def _place(
-    app: LedgerApplication,
-    ask: OutstandingAsk,
-    offer: Offer,
-    limits: Limits,
+    app: FiCaSchedulerApp,
+    ask: PendingAsk,
+    opportunity: Chance,
+    limits: ResourceLimits,
     reservation: Reservation | None,
-    locality: Locality,
-) -> Proposal | Passed:
-    """Allocate on the node, or reserve it, or pass."""
-    queue, node = app.queue, offer.node
+    node_type: NodeType,
+) -> CSAssignment | AllocationState:
+    """Allocate on the node, or reserve it, or pass (Hadoop: assignContainer).
+
+    1. Find out how much reservations must give back: what the size is more than the queue's
+       headroom, or what the user is over its limit, whichever is greater.
+    2. Where the node has too little free, look for containers to kill; without any, reserve.
+    3. Find a reservation of the same ask to give up, if one must be, or if the ask holds as many
+       nodes reserved as it may: the container here takes the place of one there.
+    """
+    queue, node, size = app.queue, opportunity.node, ask.size
     calc, total = queue.calc, queue.cluster.total
-    size = ask.size
+    needed = limits.amount_needed_unreserve
     excess = subtract(size, limits.headroom)
-    if limits.unreserve is not None or not fits(excess, queue.zero):
-        excess = at_least(calc, total, excess, limits.unreserve or queue.zero)
+    must_unreserve = False
+    if needed is not None or not fits(excess, queue.zero):
+        excess = at_least(calc, total, excess, needed or queue.zero)
         must_unreserve = calc.any_above_zero(excess)
-    else:
-        must_unreserve = False
-    kills: list[Killable] = []
+
+    to_kill: list[KillableContainer] = []
     if calc.available(node.free, size) <= 0:
         if not calc.fits(size, node.total):
-            return Passed.PLACE
-        if node.killable and below_guarantee(queue, offer.partition):
-            kills = victims(size, queue, node)
-        if not kills:
-            return _reserve(app, ask, offer, reservation, locality, must_unreserve=must_unreserve)
+            return AllocationState.LOCALITY_SKIPPED
+        if node.killable and may_have_killed(queue, opportunity.partition):
+            to_kill = select_to_kill(size, queue, node)
+        if not to_kill:
+            return _reserve(
+                app, ask, opportunity, reservation, node_type, must_unreserve=must_unreserve
+            )
     if not calc.fits(size, node.total):
-        return Passed.PLACE
+        return AllocationState.LOCALITY_SKIPPED
+
     given_up = None
-    if reservation is None and offer.rules.continue_look_at_reservations:
+    if reservation is None and opportunity.rules.continue_look_at_reservations:
         if must_unreserve:
-            given_up = _find_to_unreserve(app, ask, excess)
-        elif ask.key in app.reservations and not needs_container(app, ask):
+            given_up = _find_excess_reservation(app, ask, excess)
+        elif ask.key in app.reservations and not should_allocate_or_reserve_new_container(app, ask):
             must_unreserve = True
-            given_up = _find_to_unreserve(app, ask, size)
+            given_up = _find_excess_reservation(app, ask, size)
         if must_unreserve and given_up is None:
-            return Passed.PLACE
-    proposal = Proposal(Skip.NOTHING, app, ask, size, locality)
-    proposal.within_limit = limits.unreserve is None
-    proposal.unreserve, proposal.fulfils, proposal.kills = given_up, reservation, kills
-    return proposal
+            return AllocationState.LOCALITY_SKIPPED
+    assignment = CSAssignment(SkippedType.NONE, app, ask, size, node_type)
+    assignment.user_limit_checked = needed is None
+    assignment.excess_reservation, assignment.to_kill = given_up, to_kill
+    assignment.fulfilled_reservation = reservation
+    return assignment
 
 
 def _reserve(
-    app: LedgerApplication,
-    ask: OutstandingAsk,
-    offer: Offer,
+    app: FiCaSchedulerApp,
+    ask: PendingAsk,
+    opportunity: Chance,
     reservation: Reservation | None,
-    locality: Locality,
+    node_type: NodeType,
     *,
     must_unreserve: bool,
-) -> Proposal | Passed:
-    """Hold the node's room until the container fits, unless enough nodes are held."""
+) -> CSAssignment | AllocationState:
+    """Keep the node until the container fits, unless enough nodes are reserved."""
     if reservation is None:
-        if not needs_container(app, ask):
-            return Passed.PLACE
-        if offer.rules.continue_look_at_reservations and must_unreserve:
-            return Passed.PLACE
-    proposal = Proposal(Skip.NOTHING, app, ask, ask.size, locality)
-    proposal.reserve, proposal.fulfils = True, reservation
-    return proposal
+        if not should_allocate_or_reserve_new_container(app, ask):
+            return AllocationState.LOCALITY_SKIPPED
+        if opportunity.rules.continue_look_at_reservations and must_unreserve:
+            return AllocationState.LOCALITY_SKIPPED
+    assignment = CSAssignment(SkippedType.NONE, app, ask, ask.size, node_type)
+    assignment.is_reservation, assignment.fulfilled_reservation = True, reservation
+    return assignment
 
 
-def _find_to_unreserve(
-    app: LedgerApplication, ask: OutstandingAsk, amount: Vector
+def _find_excess_reservation(
+    app: FiCaSchedulerApp, ask: PendingAsk, amount: Vector
 ) -> Reservation | None:
+    """The first reservation of the ask that holds *amount* (Hadoop: findNodeToUnreserve)."""
     for reservation in app.reservations.get(ask.key, {}).values():
         if app.queue.calc.fits(amount, reservation.size):
             return reservation
     return None
 
 
-def needs_container(app: LedgerApplication, ask: OutstandingAsk) -> bool:
-    """Whether more nodes may be held: outstanding, and a bonus for waiting, over reserved."""
+def should_allocate_or_reserve_new_container(app: FiCaSchedulerApp, ask: PendingAsk) -> bool:
+    """Whether the ask may take or reserve one more node.
+
+    It may while it is for more containers than it holds nodes reserved; how often these were
+    offered in vain, and how big the container is, count in its favour.
+    """
     reserved = len(app.reservations.get(ask.key, ()))
     starvation = 0
     if reserved > 0:
-        calc = app.queue.calc
-        maximum = app.queue.settings.maximum_allocation
+        calc, leaf = app.queue.calc, app.queue
+        maximum = leaf.settings.maximum_allocation
         node_factor = calc.ratio(ask.size, maximum)
-        floor = calc.ratio(subtract(maximum, app.queue.step), maximum)
+        floor = calc.ratio(subtract(maximum, leaf.minimum_allocation), maximum)
         waits = quotient(app.re_reservations.get(ask.key, 0), reserved)
         starvation = to_long(single(waits * single(1.0 - min(node_factor, floor))))
     return starvation + ask.count - reserved > 0
-
-
-def _reset_opportunities(ask: OutstandingAsk, result: Proposal, offer: Offer) -> None:
-    if result.locality is Locality.NODE or (
-        result.locality is Locality.RACK and offer.rules.rack_full_reset
-    ):
-        ask.opportunities = 0
-    if not offer.node.partition:
-        ask.missed = 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.asks import Locality, update_key
 from kubeyarn.model.resources import add, fits
 from kubeyarn.schedulers.api import Increase
-from kubeyarn.schedulers.capacity.allocator.commit import complete
+from kubeyarn.schedulers.capacity.allocator.commit import complete_container
 from kubeyarn.schedulers.capacity.attempt_lifecycle import put_outstanding
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.submission import racks_of
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
     from kubeyarn.model.containers import Container
     from kubeyarn.model.resources import Vector
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
-    from kubeyarn.schedulers.capacity.objects.node import Cluster, LedgerNode
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker, FiCaSchedulerNode
 
 
-def shrink(app: LedgerApplication, held: Container, node: LedgerNode, size: Vector) -> None:
+def shrink(app: FiCaSchedulerApp, held: Container, node: FiCaSchedulerNode, size: Vector) -> None:
     """Charge a container for less."""
     _recount(app, held, node, size)
 
 
 def want(
-    app: LedgerApplication,
+    app: FiCaSchedulerApp,
     container: Container,
     more: Vector,
-    cluster: Cluster,
+    cluster: CapacityNodeTracker,
     lent: Collection[str] = (),
 ) -> None:
     """Ask for *more* for a container where it is, in place of what was asked; zero: for nothing.
@@ -57,7 +57,10 @@ def want(
 
 
 def _partition(
-    app: LedgerApplication, container: Container, node: LedgerNode | None, lent: Collection[str]
+    app: FiCaSchedulerApp,
+    container: Container,
+    node: FiCaSchedulerNode | None,
+    lent: Collection[str],
 ) -> str:
     """The partition that a container was asked for in."""
     if node is None:
@@ -67,37 +70,41 @@ def _partition(
     return container.partition if node.partition in lent else node.partition
 
 
-def _is_borrowed(app: LedgerApplication, container: Container, node: LedgerNode) -> bool:
-    return container.id in app.queue.borrowed.get(node.partition, {})
+def _is_borrowed(app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNode) -> bool:
+    return container.id in app.queue.ignore_exclusivity_containers.get(node.partition, {})
 
 
-def release(app: LedgerApplication, held: Container, node: LedgerNode, cluster: Cluster) -> None:
+def release(
+    app: FiCaSchedulerApp, held: Container, node: FiCaSchedulerNode, cluster: CapacityNodeTracker
+) -> None:
     """A container is gone, and wants nothing more."""
-    complete(app, held, node)
+    complete_container(app, held, node)
     if app.updates:
         want(app, held, app.zero, cluster)
 
 
-def swap(app: LedgerApplication, granted: Container, node: LedgerNode) -> Increase:
+def swap_container(app: FiCaSchedulerApp, granted: Container, node: FiCaSchedulerNode) -> Increase:
     """Count what was granted for an update as its container's (Hadoop: swapContainer)."""
     wanted = app.updates.pop(granted.key.name)
     borrowed = _is_borrowed(app, granted, node)
-    complete(app, granted, node)
+    complete_container(app, granted, node)
     held = app.containers.get(wanted.id)
     if held is not None:
         return Increase(_recount(app, held, node, add(held.size, granted.size)))
     promoted = wanted._replace(size=granted.size, partition=granted.partition)
     _count(app, promoted, node)
     if borrowed:
-        app.queue.note_borrowed(promoted)
+        app.queue.add_ignore_exclusivity_container(promoted)
     return Increase(promoted)
 
 
-def grow_beside(app: LedgerApplication, cluster: Cluster, step: Vector) -> list[Increase]:
-    """What wants nothing of that of which its node has no *step* left, has it without an offer.
+def grant_without_offer(
+    app: FiCaSchedulerApp, cluster: CapacityNodeTracker, step: Vector
+) -> list[Increase]:
+    """Grant an increase at once when it needs none of the types that its node has run out of.
 
-    Hadoop does not look at nodes without room for the minimum allocation, so that no other ask
-    could have it, and this one would wait for ever.
+    Hadoop does not look at nodes without room for the minimum allocation (*step*), so that no other
+    ask could have what is left there, and this one would wait for ever.
     """
     made = []
     for name, wanted in list(app.updates.items()):
@@ -112,12 +119,14 @@ def grow_beside(app: LedgerApplication, cluster: Cluster, step: Vector) -> list[
     return made
 
 
-def _is_passed_over(node: LedgerNode, app: LedgerApplication, step: Vector) -> bool:
+def _is_passed_over(node: FiCaSchedulerNode, app: FiCaSchedulerApp, step: Vector) -> bool:
     open_to_all = node.node.schedulable and node.reservation is None
     return open_to_all and app.queue.calc.available(node.free, step) <= 0
 
 
-def _may_grow(app: LedgerApplication, held: Container, node: LedgerNode, more: Vector) -> bool:
+def _may_grow(
+    app: FiCaSchedulerApp, held: Container, node: FiCaSchedulerNode, more: Vector
+) -> bool:
     if not fits(more, node.free):
         return False
     leaf, partition = app.queue, held.partition
@@ -129,16 +138,18 @@ def _may_grow(app: LedgerApplication, held: Container, node: LedgerNode, more: V
     return leaf.calc.compare(leaf.cluster.total, used, limit) <= 0
 
 
-def _recount(app: LedgerApplication, held: Container, node: LedgerNode, size: Vector) -> Container:
+def _recount(
+    app: FiCaSchedulerApp, held: Container, node: FiCaSchedulerNode, size: Vector
+) -> Container:
     borrowed = _is_borrowed(app, held, node)
-    complete(app, held, node)
+    complete_container(app, held, node)
     held = held._replace(size=size)
     _count(app, held, node)
     if borrowed:
-        app.queue.note_borrowed(held)
+        app.queue.add_ignore_exclusivity_container(held)
     return held
 
 
-def _count(app: LedgerApplication, container: Container, node: LedgerNode) -> None:
+def _count(app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNode) -> None:
     accounts.charge(app, container, node)
     app.queue.needs_reordering(app)

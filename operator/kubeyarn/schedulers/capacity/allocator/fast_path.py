@@ -23,8 +23,8 @@ from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 if TYPE_CHECKING:
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.model.resources import Vector
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, OutstandingAsk
-    from kubeyarn.schedulers.capacity.objects.node import Cluster, LedgerNode
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp, PendingAsk
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker, FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.objects.users_manager import User
 
 
@@ -37,25 +37,29 @@ class FastPath:
     def __init__(self) -> None:
         self.is_open = False
 
-    def update(self, root: ParentQueue, cluster: Cluster, config: SchedulerConfig) -> None:
+    def update(
+        self, root: ParentQueue, cluster: CapacityNodeTracker, config: SchedulerConfig
+    ) -> None:
         """Open for two types under dominant shares, when every node is offered by itself."""
         total = cluster.total
         self.is_open = (
             len(total) == 2
             and isinstance(root.calc, DominantCalculator)
             and all(total)
-            and all(root.step)
+            and all(root.minimum_allocation)
             and not config.lazy_preemption
             and not config.choose_nodes
         )
 
 
-def allocate_fast(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Grant | None:
+def allocate_fast(
+    root: ParentQueue, node: FiCaSchedulerNode, cluster: CapacityNodeTracker
+) -> Grant | None:
     """The container that the offer of an unreserved node of the default partition ends in.
 
     None when the general way has to decide; nothing has changed then.
     """
-    free, step = node.free, root.step
+    free, step = node.free, root.minimum_allocation
     if free[0] < step[0] or free[1] < step[1]:
         return None
     way = _descend(root, cluster.partitions[""])
@@ -69,7 +73,7 @@ def allocate_fast(root: ParentQueue, node: LedgerNode, cluster: Cluster) -> Gran
     memory, cpu = ask.size
     if memory > free[0] or cpu > free[1] or not memory or not cpu:
         return None
-    used, maximum = leaf.plain.used, leaf.plain.maximum
+    used, maximum = leaf.default_usage.used, leaf.default_usage.maximum
     if maximum is None:
         return None
     if used[0] + memory > limit[0] or used[1] + cpu > limit[1]:
@@ -86,10 +90,10 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
     noted, as on the general way.
     """
     limit_memory, limit_cpu = limit
-    step_memory, step_cpu = root.step
+    step_memory, step_cpu = root.minimum_allocation
     queue: ParentQueue = root
     while True:
-        maximum, used = queue.plain.maximum, queue.plain.used
+        maximum, used = queue.default_usage.maximum, queue.default_usage.used
         if maximum is None:
             return None
         if maximum[0] <= limit_memory and maximum[1] <= limit_cpu:
@@ -102,7 +106,7 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
         passed_by: list[LeafQueue] = []
         for entry in queue.in_order(""):
             child = entry[3]
-            pending = child.plain.pending
+            pending = child.default_usage.pending
             if pending[0] > 0 or pending[1] > 0:
                 break
             if isinstance(child, LeafQueue):
@@ -110,10 +114,10 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
         else:
             return None
         for leaf in passed_by:
-            held_memory, held_cpu = leaf.plain.used
+            held_memory, held_cpu = leaf.default_usage.used
             memory, cpu = room_memory + held_memory, room_cpu + held_cpu
             leaf.set_current_limit((memory - memory % step_memory, cpu - cpu % step_cpu))
-        held_memory, held_cpu = child.plain.used
+        held_memory, held_cpu = child.default_usage.used
         room_memory += held_memory
         room_cpu += held_cpu
         limit_memory = room_memory - room_memory % step_memory
@@ -127,14 +131,14 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
         queue = child
 
 
-def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk, User] | None:
+def _first_ask(leaf: LeafQueue) -> tuple[FiCaSchedulerApp, PendingAsk, User] | None:
     """The first application's first ask, if it is plain and its user surely within its limit."""
-    if leaf.separate:
+    if leaf.enforced_partitions:
         return None
     if leaf.reserved and any(any(amount) for amount in leaf.reserved.values()):
         return None
-    leaf.settle_order()
-    app = leaf.hungry.first
+    leaf.reorder_changed()
+    app = leaf.with_pending_requests.first
     if app is None:
         return None
     ask = app.first_ask
@@ -142,19 +146,19 @@ def _first_ask(leaf: LeafQueue) -> tuple[LedgerApplication, OutstandingAsk, User
         return None
     if app.waiting_for_am and ask.key != AM_KEY:
         return None
-    if ask.partition or not ask.plain:
+    if ask.partition or not ask.unconstrained:
         return None
-    users, user = leaf.users, app.holder
-    if user is None or user.home is not users:
-        user = app.holder = users.by_name.get(app.user)
+    users, user = leaf.users, app.cached_user
+    if user is None or user.manager is not users:
+        user = app.cached_user = users.by_name.get(app.user)
     if user is None or not users.surely_within(user, ""):
         return None
-    leaf.known_limit = leaf.current_limit
+    leaf.headroom_limit = leaf.current_limit
     return app, ask, user
 
 
 def _grant(
-    leaf: LeafQueue, app: LedgerApplication, ask: OutstandingAsk, user: User, node: LedgerNode
+    leaf: LeafQueue, app: FiCaSchedulerApp, ask: PendingAsk, user: User, node: FiCaSchedulerNode
 ) -> Grant:
     """Charge the container everywhere."""
     number = app.next_number
@@ -165,7 +169,7 @@ def _grant(
     if am:
         app.waiting_for_am = False
         app.am_container = container_id
-    ask.missed = 0
+    ask.missed_opportunities = 0
     charge_two_types(app, ask, user, container, node)
     if leaf.fair:
         leaf.needs_reordering(app)

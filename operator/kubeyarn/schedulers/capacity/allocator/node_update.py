@@ -24,25 +24,35 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.asks import is_update
 from kubeyarn.model.resources import add
 from kubeyarn.schedulers.api import Grant
-from kubeyarn.schedulers.capacity.allocator.assign_containers import assign, assign_leaf
-from kubeyarn.schedulers.capacity.allocator.container_update import grow_beside, swap
+from kubeyarn.schedulers.capacity.allocator.assign_containers import (
+    assign_containers,
+    assign_to_leaf,
+)
+from kubeyarn.schedulers.capacity.allocator.container_update import (
+    grant_without_offer,
+    swap_container,
+)
 from kubeyarn.schedulers.capacity.allocator.fast_path import allocate_fast
-from kubeyarn.schedulers.capacity.objects.node import NodesByUse
-from kubeyarn.schedulers.capacity.objects.preemptable_containers import size_of
-from kubeyarn.schedulers.capacity.objects.resource_limits import Limits, Locality, Offer
+from kubeyarn.schedulers.capacity.objects.node import CandidateNodeSet
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import total_size
+from kubeyarn.schedulers.capacity.objects.resource_limits import (
+    NodeType,
+    ResourceLimits,
+    SchedulingOpportunity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kubeyarn.model.queues import SchedulerConfig
+    from kubeyarn.model.queues import OfferConfig, SchedulerConfig
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.api import Decision
     from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
     from kubeyarn.schedulers.capacity.cluster_state import ClusterState
-    from kubeyarn.schedulers.capacity.objects.app_attempt import OutstandingAsk
-    from kubeyarn.schedulers.capacity.objects.node import Cluster, LedgerNode
+    from kubeyarn.schedulers.capacity.objects.app_attempt import PendingAsk
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker, FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-    from kubeyarn.schedulers.capacity.objects.resource_limits import Proposal
+    from kubeyarn.schedulers.capacity.objects.resource_limits import CSAssignment
     from kubeyarn.schedulers.capacity.queue_management_policy import QueueManagementPolicy
 
 
@@ -55,7 +65,7 @@ class SchedulingCycle:
     def __init__(self, state: ClusterState, queue_management: QueueManagementPolicy) -> None:
         self._state = state
         self._queue_management = queue_management
-        self._resume_after: LedgerNode | None = None
+        self._resume_after: FiCaSchedulerNode | None = None
 
     def run(self, now_ms: int, limit: int) -> Sequence[Decision]:
         """Offer all nodes until nothing changes or *limit* decisions were made."""
@@ -75,7 +85,7 @@ class SchedulingCycle:
         #    counts the offers it passes up, so that a later offer may end otherwise.
         constrained = self._constrained_asks()
         counting = len(state.cluster.partitions) > 1 or any(
-            ask.locations > 1 and not ask.fixed for ask in constrained
+            ask.unique_locations > 1 and not ask.is_strictly_local for ask in constrained
         )
         alike = not counting and not constrained
         # 5. Offer nodes in rounds, or all nodes of a partition together where queues choose.
@@ -96,18 +106,23 @@ class SchedulingCycle:
         state = self._state
         state.bring_up_to_date()
         offered = state.cluster.nodes.get(node)
-        if offered is None or state.root is None or state.config is None:
+        if offered is None or not offered.node.schedulable:
+            return ()
+        if state.root is None or state.config is None:
             return ()
         update = NodeUpdate(state.root, state.cluster, state.config, state.fast_path, now_ms)
         update.allocate_containers_to_node(offered)
         return self._swap_updates(update.decisions)
 
-    def _constrained_asks(self) -> list[OutstandingAsk]:
+    def _constrained_asks(self) -> list[PendingAsk]:
         dirty = self._state.dirty
         if dirty.unconstrained:
             return []
         found = [
-            ask for app in self._state.apps.values() for ask in app.asks.values() if not ask.plain
+            ask
+            for app in self._state.apps.values()
+            for ask in app.asks.values()
+            if not ask.unconstrained
         ]
         dirty.constraints_looked_for(found=bool(found))
         return found
@@ -124,7 +139,7 @@ class SchedulingCycle:
             if len(decisions) == before:
                 break
 
-    def _in_turn(self, cluster: Cluster) -> list[LedgerNode]:
+    def _in_turn(self, cluster: CapacityNodeTracker) -> list[FiCaSchedulerNode]:
         nodes = list(cluster.nodes.values())
         last, self._resume_after = self._resume_after, None
         if last is None:
@@ -136,7 +151,7 @@ class SchedulingCycle:
         """What was granted for updates of containers, as these containers."""
         state = self._state
         return [
-            swap(
+            swap_container(
                 state.apps[decision.container.id.attempt.application],
                 decision.container,
                 state.cluster.nodes[decision.container.node],
@@ -148,25 +163,29 @@ class SchedulingCycle:
 
     def _grow_beside(self, root: ParentQueue) -> list[Decision]:
         growing = [app for app in self._state.apps.values() if app.updates]
-        return [one for app in growing for one in grow_beside(app, self._state.cluster, root.step)]
+        return [
+            one
+            for app in growing
+            for one in grant_without_offer(app, self._state.cluster, root.minimum_allocation)
+        ]
 
 
-def _position(node: LedgerNode) -> int:
+def _position(node: FiCaSchedulerNode) -> int:
     return node.position
 
 
 def _anything_wanted(root: ParentQueue) -> bool:
     reserved = any(any(amount) for amount in root.reserved.values())
-    return reserved or any(root.wants(partition) for partition in root.parts)
+    return reserved or any(root.wants(partition) for partition in root.usages)
 
 
 def _offer_each(
-    update: NodeUpdate, nodes: list[LedgerNode], limit: int, *, alike: bool
-) -> tuple[list[LedgerNode], LedgerNode | None]:
+    update: NodeUpdate, nodes: list[FiCaSchedulerNode], limit: int, *, alike: bool
+) -> tuple[list[FiCaSchedulerNode], FiCaSchedulerNode | None]:
     """One round; returns the nodes that may take more, and the one where *limit* was reached."""
-    step, fits, decisions = update.root.step, update.root.calc.fits, update.decisions
+    step, fits, decisions = update.root.minimum_allocation, update.root.calc.fits, update.decisions
     allocate = update.allocate_containers_to_node
-    open_nodes: list[LedgerNode] = []
+    open_nodes: list[FiCaSchedulerNode] = []
     saturated: set[tuple[Vector, Vector]] = set()
     for node in nodes:
         if not node.node.schedulable:
@@ -192,7 +211,7 @@ def _offer_together(update: NodeUpdate, limit: int) -> None:
     """Offer all nodes of each partition together, until nothing changes or *limit* is reached."""
     cluster, root, decisions = update.cluster, update.root, update.decisions
     lines = [
-        (nodes[0], NodesByUse(nodes, root.calc, root.step))
+        (nodes[0], CandidateNodeSet(nodes, root.calc, root.minimum_allocation))
         for partition in dict.fromkeys(node.partition for node in cluster.nodes.values())
         if (nodes := nodes_of(cluster, partition))
     ]
@@ -207,12 +226,12 @@ def _offer_together(update: NodeUpdate, limit: int) -> None:
 class NodeUpdate:
     """Offers nodes at one moment; *decisions* are what came of it so far."""
 
-    __slots__ = ("_fast", "cluster", "config", "decisions", "now_ms", "root")
+    __slots__ = ("_fast", "_one_each", "cluster", "config", "decisions", "now_ms", "root")
 
     def __init__(
         self,
         root: ParentQueue,
-        cluster: Cluster,
+        cluster: CapacityNodeTracker,
         config: SchedulerConfig,
         fast_path: FastPath,
         now_ms: int,
@@ -221,29 +240,30 @@ class NodeUpdate:
         self.now_ms = now_ms
         self.decisions: list[Decision] = []
         self._fast = allocate_fast if fast_path.is_open else None
+        self._one_each = _takes_one(config.offers)
 
-    def allocate_containers_to_node(self, node: LedgerNode) -> bool:
-        """All that one heartbeat of the node leads to; whether that is anything.
+    def allocate_containers_to_node(self, node: FiCaSchedulerNode) -> bool:
+        """All that one heartbeat of a schedulable node leads to; whether that is anything.
 
         Hadoop: CapacityScheduler.allocateContainersToNode and canAllocateMore.
         """
-        if not node.node.schedulable:
-            return False
-        fast, decisions, rules = self._fast, self.decisions, self.config.offers
+        decisions, rules = self.decisions, self.config.offers
         before = len(decisions)
         assigned = off_switch = 0
         while True:
             grant = None
-            if fast is not None and node.reservation is None and not node.partition:
-                grant = fast(self.root, node, self.cluster)
+            if self._fast is not None and node.reservation is None and not node.partition:
+                grant = self._fast(self.root, node, self.cluster)
             if grant is not None:
                 decisions.append(grant)
+                if self._one_each:
+                    return True
                 off_switch += 1
             else:
                 made = self._allocate_once(node)
-                if made is None or made.size is None or made.reserve:
+                if made is None or made.size is None or made.is_reservation:
                     break
-                off_switch += made.locality is Locality.ANY
+                off_switch += made.node_type is NodeType.OFF_SWITCH
             assigned += 1
             if not rules.multiple_assignments or off_switch >= rules.maximum_offswitch:
                 break
@@ -251,60 +271,76 @@ class NodeUpdate:
                 break
         return len(decisions) > before
 
-    def _allocate_once(self, node: LedgerNode) -> Proposal | None:
+    def _allocate_once(self, node: FiCaSchedulerNode) -> CSAssignment | None:
         """One assignment: what is reserved on the node comes first, and alone."""
         if self.config.choose_nodes:
-            candidates = NodesByUse(nodes_of(self.cluster, node.partition), self.root.calc)
+            candidates = CandidateNodeSet(nodes_of(self.cluster, node.partition), self.root.calc)
             if len(candidates) > 1:
                 return self.allocate_on_one_of(candidates, node)
         if node.reservation is not None:
             self._fulfil_reservation(self._offer(node))
             return None
         room = (
-            add(node.free, size_of(node.killable, self.root.zero)) if node.killable else node.free
+            add(node.free, total_size(node.killable, self.root.zero))
+            if node.killable
+            else node.free
         )
-        if self.root.calc.available(room, self.root.step) <= 0:
+        if self.root.calc.available(room, self.root.minimum_allocation) <= 0:
             return None
         return self._allocate_new(self._offer(node))
 
-    def allocate_on_one_of(self, candidates: NodesByUse, node: LedgerNode) -> Proposal | None:
+    def allocate_on_one_of(
+        self, candidates: CandidateNodeSet, node: FiCaSchedulerNode
+    ) -> CSAssignment | None:
         """One assignment with all nodes of *node*'s partition to choose from; reserved ones first.
 
         Hadoop: CapacityScheduler.allocateContainersOnMultiNodes.
         """
-        offer = self._offer(node)
+        opportunity = self._offer(node)
         for reserved in candidates.reserved():
             if reserved.reservation is not None:
-                offer.node = reserved
-                self._fulfil_reservation(offer)
+                opportunity.node = reserved
+                self._fulfil_reservation(opportunity)
                 candidates.changed(reserved)
-        offer.node, offer.candidates = node, candidates
-        made = self._allocate_new(offer)
-        candidates.changed(offer.node)
+        opportunity.node, opportunity.candidates = node, candidates
+        made = self._allocate_new(opportunity)
+        candidates.changed(opportunity.node)
         return made
 
-    def _offer(self, node: LedgerNode) -> Offer:
-        return Offer(node, self.config.offers, self.cluster.nodes, self.now_ms, self.decisions)
+    def _offer(self, node: FiCaSchedulerNode) -> SchedulingOpportunity:
+        return SchedulingOpportunity(
+            node, self.config.offers, self.cluster.nodes, self.now_ms, self.decisions
+        )
 
-    def _fulfil_reservation(self, offer: Offer) -> None:
-        reservation = offer.node.reservation
+    def _fulfil_reservation(self, opportunity: SchedulingOpportunity) -> None:
+        reservation = opportunity.node.reservation
         if reservation is not None:
-            assign_leaf(reservation.app.queue, offer, Limits(self.cluster.partition("")))
+            assign_to_leaf(
+                reservation.app.queue, opportunity, ResourceLimits(self.cluster.partition(""))
+            )
 
-    def _allocate_new(self, offer: Offer) -> Proposal | None:
+    def _allocate_new(self, opportunity: SchedulingOpportunity) -> CSAssignment | None:
         """A container or a reservation, by right or else by borrowing from a shared partition."""
-        node, cluster, config = offer.node, self.cluster, self.config
-        made = assign(self.root, offer, Limits(cluster.partition(node.partition)))
+        node, cluster, config = opportunity.node, self.cluster, self.config
+        made = assign_containers(
+            self.root, opportunity, ResourceLimits(cluster.partition(node.partition))
+        )
         if made.size is not None or not node.partition:
             return made
         # A partition that nobody declared lends nothing: its nodes wait for a queue to have them.
         if not any(p.name == node.partition and not p.exclusive for p in config.partitions):
             return None
-        offer.borrow(am_may_borrow=config.am_in_shared_partitions)
-        return assign(self.root, offer, Limits(cluster.partition("")))
+        opportunity.ignore_partition_exclusivity(am_may=config.am_in_shared_partitions)
+        return assign_containers(self.root, opportunity, ResourceLimits(cluster.partition("")))
 
 
-def nodes_of(cluster: Cluster, partition: str) -> list[LedgerNode]:
+def _takes_one(rules: OfferConfig) -> bool:
+    """Whether a heartbeat is over with the first container that may be anywhere."""
+    one = rules.maximum_offswitch <= 1 or 0 <= rules.maximum_assignments <= 1
+    return one or not rules.multiple_assignments
+
+
+def nodes_of(cluster: CapacityNodeTracker, partition: str) -> list[FiCaSchedulerNode]:
     """The nodes of a partition that take containers."""
     return [
         node

@@ -23,7 +23,7 @@ The ratios are added up in single precision in the order of the calls, as Hadoop
 does, so the order in which a rule charges and discharges shows in the last digit of a user limit.
 
 A charge also tells the caches that depend on use: the queue's place among its siblings
-(`ParentQueue.misplaced`) and the user limits of the leaf (`Users.version`). Whether an
+(`ParentQueue.misplaced`) and the user limits of the leaf (`UsersManager.version`). Whether an
 application's place in its leaf changed is for the caller to say (`LeafQueue.needs_reordering`),
 because Hadoop does not reorder after each of these changes.
 """
@@ -40,25 +40,25 @@ if TYPE_CHECKING:
     from kubeyarn.model.nodes import Node
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.capacity.objects.app_attempt import (
-        LedgerApplication,
-        OutstandingAsk,
+        FiCaSchedulerApp,
+        PendingAsk,
         Reservation,
     )
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-    from kubeyarn.schedulers.capacity.objects.node import Cluster, LedgerNode
-    from kubeyarn.schedulers.capacity.objects.users_manager import User, Users
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker, FiCaSchedulerNode
+    from kubeyarn.schedulers.capacity.objects.users_manager import User, UsersManager
 
 # -- containers ----------------------------------------------------------------------------------
 
 
-def charge(app: LedgerApplication, container: Container, node: LedgerNode) -> None:
+def charge(app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNode) -> None:
     """Count a container for its application, its node, its queues and its user."""
     _hold(app, container)
     _put_on_node(container, node)
     _charge(app.queue, app, container.size, container.partition)
 
 
-def discharge(app: LedgerApplication, container: Container, node: LedgerNode) -> bool:
+def discharge(app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNode) -> bool:
     """Count a container no more; False when it was not counted."""
     if not _drop(app, container):
         return False
@@ -69,7 +69,7 @@ def discharge(app: LedgerApplication, container: Container, node: LedgerNode) ->
 
 
 def repartition(
-    app: LedgerApplication, container: Container, node: LedgerNode, partition: str
+    app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNode, partition: str
 ) -> None:
     """Count a container in another partition, because its node moves there."""
     moved = container._replace(partition=partition)
@@ -81,31 +81,35 @@ def repartition(
 
 
 def charge_two_types(
-    app: LedgerApplication, ask: OutstandingAsk, user: User, container: Container, node: LedgerNode
+    app: FiCaSchedulerApp,
+    ask: PendingAsk,
+    user: User,
+    container: Container,
+    node: FiCaSchedulerNode,
 ) -> None:
     """`charge` and `take_one` in one go, for two resource types and the default partition.
 
     The fast path's variant: the same sums, with vectors spelled out and without look-ups. The
-    container is indexed by its id only when somebody asks (see `app_attempt.LedgerApplication`).
+    container is indexed by its id only when somebody asks (see `app_attempt.FiCaSchedulerApp`).
     """
     memory, cpu = size = ask.size
     leaf = app.queue
-    app.fresh.append(container)
-    stake = app.plain
-    used, pending = stake.used, stake.pending
-    stake.used = (used[0] + memory, used[1] + cpu)
-    stake.pending = (pending[0] - memory, pending[1] - cpu)
-    node.fresh.append(container)
+    app.unindexed.append(container)
+    usage = app.default_usage
+    used, pending = usage.used, usage.pending
+    usage.used = (used[0] + memory, used[1] + cpu)
+    usage.pending = (pending[0] - memory, pending[1] - cpu)
+    node.unindexed.append(container)
     free = node.free
     node.free = (free[0] - memory, free[1] - cpu)
     ask.count -= 1
     if not ask.count:
         _forget_ask(app, ask)
     for queue in leaf.chain:
-        part = queue.plain
+        part = queue.default_usage
         held, held_cpu = part.used
         part.used = (held + memory, held_cpu + cpu)
-        part.charged = True
+        part.was_used = True
         wanted, wanted_cpu = part.pending
         part.pending = (wanted - memory, wanted_cpu - cpu)
         parent = queue.parent
@@ -117,20 +121,20 @@ def charge_two_types(
     _charge_user(leaf.users, user, size, "")
 
 
-def miscount(app: LedgerApplication, partition: str, change: Vector) -> None:
+def miscount(app: FiCaSchedulerApp, partition: str, change: Vector) -> None:
     """Change what an application counts as used away from the sum of its containers.
 
     Only where Hadoop is told as it is: it counts a fulfilled reservation in its ask's new size.
     """
-    stake = app.stake(partition)
-    stake.used = add(stake.used, change)
+    usage = app.usage(partition)
+    usage.used = add(usage.used, change)
 
 
 # -- asks ----------------------------------------------------------------------------------------
 
 
 def set_pending(
-    app: LedgerApplication, ask: OutstandingAsk, count: int, size: Vector, partition: str
+    app: FiCaSchedulerApp, ask: PendingAsk, count: int, size: Vector, partition: str
 ) -> None:
     """Replace what an ask counts as pending; an ask for nothing is forgotten.
 
@@ -141,18 +145,18 @@ def set_pending(
         _lower_pending(app, ask.partition, scale(ask.size, ask.count))
     if count <= 0:
         if known:
-            app.drop_ask(ask.key)
+            app.remove_ask(ask.key)
         if not app.keys:
             app.queue.users.deactivate(app.user, app.app.id)
         return
     if not known:
-        app.put_ask(ask)
+        app.add_ask(ask)
         app.queue.users.activate(app.user, app.app.id)
     ask.count, ask.size, ask.partition = count, size, partition
     _raise_pending(app, partition, scale(size, count))
 
 
-def take_one(app: LedgerApplication, ask: OutstandingAsk) -> None:
+def take_one(app: FiCaSchedulerApp, ask: PendingAsk) -> None:
     """One container fewer is pending."""
     ask.count -= 1
     if not ask.count:
@@ -160,7 +164,7 @@ def take_one(app: LedgerApplication, ask: OutstandingAsk) -> None:
     _lower_pending(app, ask.partition, ask.size)
 
 
-def forget_asks(app: LedgerApplication) -> None:
+def forget_asks(app: FiCaSchedulerApp) -> None:
     """Nothing is pending any more, because the attempt ended.
 
     The user stays active until its application ends or another has nothing pending, as in Hadoop.
@@ -168,36 +172,36 @@ def forget_asks(app: LedgerApplication) -> None:
     for ask in app.asks.values():
         _lower_pending(app, ask.partition, scale(ask.size, ask.count))
     for key in list(app.keys):
-        app.drop_ask(key)
+        app.remove_ask(key)
 
 
-def _forget_ask(app: LedgerApplication, ask: OutstandingAsk) -> None:
-    app.drop_ask(ask.key)
+def _forget_ask(app: FiCaSchedulerApp, ask: PendingAsk) -> None:
+    app.remove_ask(ask.key)
     if not app.keys:
         app.queue.users.deactivate(app.user, app.app.id)
 
 
-def _raise_pending(app: LedgerApplication, partition: str, amount: Vector) -> None:
-    stake = app.stake(partition)
-    stake.pending = add(stake.pending, amount)
+def _raise_pending(app: FiCaSchedulerApp, partition: str, amount: Vector) -> None:
+    usage = app.usage(partition)
+    usage.pending = add(usage.pending, amount)
     for queue in app.queue.chain:
-        part = queue.part(partition)
+        part = queue.usage(partition)
         part.pending = add(part.pending, amount)
-        part.asked = True
+        part.was_pending = True
 
 
-def _lower_pending(app: LedgerApplication, partition: str, amount: Vector) -> None:
-    stake = app.stakes[partition]
-    stake.pending = subtract(stake.pending, amount)
+def _lower_pending(app: FiCaSchedulerApp, partition: str, amount: Vector) -> None:
+    usage = app.usages[partition]
+    usage.pending = subtract(usage.pending, amount)
     for queue in app.queue.chain:
-        part = queue.parts[partition]
+        part = queue.usages[partition]
         part.pending = subtract(part.pending, amount)
 
 
 # -- reservations --------------------------------------------------------------------------------
 
 
-def reserve(reservation: Reservation, node: LedgerNode) -> None:
+def reserve(reservation: Reservation, node: FiCaSchedulerNode) -> None:
     """Count a reservation as reserved, and as used by its queues and its user."""
     app, partition, size = reservation.app, reservation.partition, reservation.size
     app.reservations.setdefault(reservation.key, {})[node.name] = reservation
@@ -207,7 +211,7 @@ def reserve(reservation: Reservation, node: LedgerNode) -> None:
     _change_reserved(app.queue, partition, size)
 
 
-def unreserve(reservation: Reservation, node: LedgerNode) -> bool:
+def unreserve(reservation: Reservation, node: FiCaSchedulerNode) -> bool:
     """Count a reservation no more; False when it was not counted."""
     app = reservation.app
     if not _forget_reservation(reservation, node):
@@ -216,14 +220,14 @@ def unreserve(reservation: Reservation, node: LedgerNode) -> bool:
     return True
 
 
-def fulfil(reservation: Reservation, container: Container, node: LedgerNode) -> None:
+def fulfil(reservation: Reservation, container: Container, node: FiCaSchedulerNode) -> None:
     """A reservation became a container: its queues and its user count it as used already."""
     _forget_reservation(reservation, node)
     _hold(reservation.app, container)
     _put_on_node(container, node)
 
 
-def _forget_reservation(reservation: Reservation, node: LedgerNode) -> bool:
+def _forget_reservation(reservation: Reservation, node: FiCaSchedulerNode) -> bool:
     app, key, partition = reservation.app, reservation.key, reservation.partition
     held = app.reservations.get(key, {})
     if held.pop(reservation.node, None) is None:
@@ -244,14 +248,14 @@ def _change_reserved(leaf: LeafQueue, partition: str, change: Vector) -> None:
 # -- ApplicationMasters --------------------------------------------------------------------------
 
 
-def charge_am(leaf: LeafQueue, app: LedgerApplication) -> None:
+def charge_am(leaf: LeafQueue, app: FiCaSchedulerApp) -> None:
     """Count an application's AM against the AM limits of the leaf and its user."""
     user, partition = leaf.users.get(app.user), app.am_partition
     leaf.am_used[partition] = add(leaf.am_used.get(partition, leaf.zero), app.am_size)
     user.am_used[partition] = add(user.am_used.get(partition, leaf.zero), app.am_size)
 
 
-def discharge_am(leaf: LeafQueue, app: LedgerApplication) -> None:
+def discharge_am(leaf: LeafQueue, app: FiCaSchedulerApp) -> None:
     """Count an application's AM no more."""
     user, partition = leaf.users.get(app.user), app.am_partition
     leaf.am_used[partition] = subtract(leaf.am_used[partition], app.am_size)
@@ -261,7 +265,7 @@ def discharge_am(leaf: LeafQueue, app: LedgerApplication) -> None:
 # -- applications that move ----------------------------------------------------------------------
 
 
-def move_used(app: LedgerApplication, source: LeafQueue, target: LeafQueue) -> None:
+def move_used(app: FiCaSchedulerApp, source: LeafQueue, target: LeafQueue) -> None:
     """Let another leaf and its user count what an application holds and reserves."""
     for container in app.containers.values():
         _discharge(source, app, container.size, container.partition)
@@ -274,52 +278,52 @@ def move_used(app: LedgerApplication, source: LeafQueue, target: LeafQueue) -> N
             _change_reserved(target, reservation.partition, reservation.size)
 
 
-def move_pending(app: LedgerApplication, source: LeafQueue, target: LeafQueue) -> None:
+def move_pending(app: FiCaSchedulerApp, source: LeafQueue, target: LeafQueue) -> None:
     """Let another leaf count what an application asks for."""
     for ask in app.asks.values():
         amount = scale(ask.size, ask.count)
         for queue in source.chain:
-            part = queue.part(ask.partition)
+            part = queue.usage(ask.partition)
             part.pending = subtract(part.pending, amount)
         for queue in target.chain:
-            part = queue.part(ask.partition)
+            part = queue.usage(ask.partition)
             part.pending = add(part.pending, amount)
-            part.asked = True
+            part.was_pending = True
 
 
 # -- users ---------------------------------------------------------------------------------------
 
 
-def count_as_active(users: Users, user: User) -> None:
+def count_as_active(users: UsersManager, user: User) -> None:
     """Count what a user holds among what active users hold."""
     for partition, used in user.used.items():
-        part = users.part(partition)
+        part = users.usage(partition)
         part.active_used = add(part.active_used or user.zero, used)
 
 
-def count_as_inactive(users: Users, user: User) -> None:
+def count_as_inactive(users: UsersManager, user: User) -> None:
     """Count what a user holds no more among what active users hold."""
     for partition, used in user.used.items():
-        part = users.part(partition)
+        part = users.usage(partition)
         part.active_used = subtract(part.active_used or user.zero, used)
 
 
-def recount_ratios(users: Users, partition: str) -> None:
+def recount_ratios(users: UsersManager, partition: str) -> None:
     """Measure every user of a leaf against a partition whose size may have changed."""
     total = 0.0
     whole = users.queue.cluster.partition(partition)
     for user in users.by_name.values():
-        held = user.part(partition)
+        held = user.usage(partition)
         ratio = held.ratio = users.calc.ratio(held.used, whole)
         total = single(total + ratio)
-    users.part(partition).ratio = total
+    users.usage(partition).ratio = total
 
 
-def _charge_user(users: Users, user: User, size: Vector, partition: str) -> None:
+def _charge_user(users: UsersManager, user: User, size: Vector, partition: str) -> None:
     if partition:
-        held, part = user.part(partition), users.part(partition)
+        held, part = user.usage(partition), users.usage(partition)
     else:
-        held, part = user.plain, users.plain
+        held, part = user.default_usage, users.default_usage
     used = held.used = add(held.used, size)
     if user.active:
         total = part.active_used
@@ -334,19 +338,19 @@ def _charge_user(users: Users, user: User, size: Vector, partition: str) -> None
 # -- nodes ---------------------------------------------------------------------------------------
 
 
-def add_node(cluster: Cluster, node: LedgerNode) -> None:
+def add_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode) -> None:
     """Count a node that joined in the total of its partition."""
     if node.node.schedulable:
         _change_total(cluster, node.partition, node.total)
 
 
-def remove_node(cluster: Cluster, node: LedgerNode) -> None:
+def remove_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode) -> None:
     """Count a node that left no more."""
     if node.node.schedulable:
         _change_total(cluster, node.partition, negate(node.total))
 
 
-def resize_node(cluster: Cluster, node: LedgerNode, now: Node) -> None:
+def resize_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode, now: Node) -> None:
     """Count a node as it is *now*; what it holds stays, so that *free* may become negative."""
     remove_node(cluster, node)
     node.free = add(node.free, subtract(now.total, node.total))
@@ -354,7 +358,7 @@ def resize_node(cluster: Cluster, node: LedgerNode, now: Node) -> None:
     add_node(cluster, node)
 
 
-def _change_total(cluster: Cluster, partition: str, change: Vector) -> None:
+def _change_total(cluster: CapacityNodeTracker, partition: str, change: Vector) -> None:
     total = add(cluster.partition(partition), change)
     if partition and not any(total):
         # A cycle takes longer where there are partitions: one without nodes does not count.
@@ -367,36 +371,36 @@ def _change_total(cluster: Cluster, partition: str, change: Vector) -> None:
 # -- what the operations above are made of -------------------------------------------------------
 
 
-def _hold(app: LedgerApplication, container: Container) -> None:
+def _hold(app: FiCaSchedulerApp, container: Container) -> None:
     app.containers[container.id] = container
-    stake = app.stake(container.partition)
-    stake.used = add(stake.used, container.size)
+    usage = app.usage(container.partition)
+    usage.used = add(usage.used, container.size)
 
 
-def _drop(app: LedgerApplication, container: Container) -> bool:
+def _drop(app: FiCaSchedulerApp, container: Container) -> bool:
     if app.containers.pop(container.id, None) is None:
         return False
-    stake = app.stake(container.partition)
-    stake.used = subtract(stake.used, container.size)
+    usage = app.usage(container.partition)
+    usage.used = subtract(usage.used, container.size)
     return True
 
 
-def _put_on_node(container: Container, node: LedgerNode) -> None:
+def _put_on_node(container: Container, node: FiCaSchedulerNode) -> None:
     node.put(container)
     node.free = subtract(node.free, container.size)
 
 
-def _charge(leaf: LeafQueue, app: LedgerApplication, size: Vector, partition: str) -> None:
+def _charge(leaf: LeafQueue, app: FiCaSchedulerApp, size: Vector, partition: str) -> None:
     """Count *size* as used by a leaf, the queues above it and the application's user there."""
     for queue in leaf.chain:
-        part = queue.part(partition)
+        part = queue.usage(partition)
         part.used = add(part.used, size)
-        part.charged = True
+        part.was_used = True
         if queue.parent is not None:
             queue.parent.misplaced(part, partition)
     users = leaf.users
     _charge_user(users, users.by_name.get(app.user) or users.get(app.user), size, partition)
 
 
-def _discharge(leaf: LeafQueue, app: LedgerApplication, size: Vector, partition: str) -> None:
+def _discharge(leaf: LeafQueue, app: FiCaSchedulerApp, size: Vector, partition: str) -> None:
     _charge(leaf, app, negate(size), partition)

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-    from kubeyarn.schedulers.capacity.objects.node import LedgerNode
+    from kubeyarn.schedulers.capacity.objects.node import FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.objects.users_manager import User
     from kubeyarn.schedulers.capacity.ordering import ApplicationKey
 
 
-def taken_in(
+def indexed(
     known: dict[ContainerId, Container], fresh: list[Container]
 ) -> dict[ContainerId, Container]:
-    """*known* with what is *fresh* in it, which is then no longer so.
+    """*known* with what is *unindexed* in it, which is then no longer so.
 
     Most grants are followed by further ones before anybody asks for a container by its id, and to
     file a hundred at once costs less than to look for the same table a hundred times.
@@ -38,13 +38,13 @@ def taken_in(
 
 
 @dataclass(slots=True)
-class OutstandingAsk:
-    """What is still wanted under one key.
+class PendingAsk:
+    """What is still asked for under one key (Hadoop: PendingAsk).
 
-    *nodes* and *racks* count what would rather be there; without *relax* nothing but *nodes* and
-    *strict_racks* will do; *excluded* are nodes and racks that will not; *plain*: any node will.
-    *opportunities* are offers passed up for locality, *missed* those passed up to leave a shared
-    partition to its own.
+    *nodes* and *racks* count the containers that would rather be there. Without *relax* nothing but
+    *nodes* and *strict_racks* will do. *excluded* are nodes and racks that will not (a blacklist).
+    *unconstrained*: any node will do, and nothing says otherwise. *scheduling_opportunities* and
+    *missed_opportunities* count offers that were passed up (see `allocator.locality_delay`).
     """
 
     key: AskKey
@@ -56,41 +56,41 @@ class OutstandingAsk:
     relax: bool = True
     strict_racks: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
-    plain: bool = True
+    unconstrained: bool = True
     constraint: PlacementConstraint | None = None
     tags: tuple[str, ...] = ()
-    opportunities: int = 0
-    missed: int = 0
+    scheduling_opportunities: int = 0
+    missed_opportunities: int = 0
 
     @property
-    def locations(self) -> int:
+    def unique_locations(self) -> int:
         """How many places are named, anywhere included (Hadoop: getUniqueLocationAsks)."""
         return 1 + len(self.nodes) + len(self.racks)
 
     @property
-    def fixed(self) -> bool:
+    def is_strictly_local(self) -> bool:
         """Whether it is to be on named nodes and nowhere else, however long it waits."""
         return not self.relax and bool(self.nodes) and not self.strict_racks
 
-    def relocate(self, locality: Locality, racks: dict[str, int]) -> None:
+    def set_locality(self, locality: Locality, racks: dict[str, int]) -> None:
         """Take over what an ask says of places; *racks* includes the racks of its nodes."""
         self.nodes = {name: count for name, count in locality.nodes if count > 0}
         self.racks = racks
         self.relax = locality.relax
         self.strict_racks = frozenset(name for name, count in locality.racks if count > 0)
         self.excluded = locality.excluded
-        self._judge()
+        self._update_unconstrained()
 
-    def constrain(self, constraint: PlacementConstraint | None, tags: tuple[str, ...]) -> None:
+    def set_constraint(self, constraint: PlacementConstraint | None, tags: tuple[str, ...]) -> None:
         """Take over what an ask says of tags."""
         self.constraint, self.tags = constraint, tags
-        self._judge()
+        self._update_unconstrained()
 
-    def _judge(self) -> None:
+    def _update_unconstrained(self) -> None:
         choosy = self.nodes or self.racks or self.excluded or self.constraint or self.tags
-        self.plain = self.relax and not choosy
+        self.unconstrained = self.relax and not choosy
 
-    def barred(self, application: ApplicationId, node: LedgerNode) -> bool:
+    def refuses(self, application: ApplicationId, node: FiCaSchedulerNode) -> bool:
         """Whether the node is excluded, or the placement constraint forbids it now."""
         if self.excluded and self.excludes(node.name, node.rack):
             return True
@@ -109,7 +109,7 @@ class Reservation:
     """Room held on a node for a container that does not fit yet."""
 
     id: ContainerId
-    app: LedgerApplication
+    app: FiCaSchedulerApp
     key: AskKey
     node: str
     size: Vector
@@ -117,7 +117,7 @@ class Reservation:
     made_ms: int = 0
 
 
-class Stake:
+class AppUsage:
     """What an application holds and wants of one partition."""
 
     __slots__ = ("pending", "used")
@@ -127,11 +127,11 @@ class Stake:
         self.pending = zero
 
 
-class LedgerApplication:
+class FiCaSchedulerApp:
     """One application: its attempt, asks, containers and reservations.
 
-    *fresh* are containers that are not among the others yet; *holder* is its user in the leaf, when
-    that was last looked for.
+    *unindexed* are containers that were granted and are not in the index by id yet. *cached_user*
+    is its user in the leaf, as last looked up; it holds while the user's *manager* is the leaf's.
     """
 
     __slots__ = (
@@ -146,24 +146,24 @@ class LedgerApplication:
         "attempt_id",
         "cached_demand",
         "cached_used",
+        "cached_user",
+        "default_usage",
         "epoch",
         "first_ask",
-        "fresh",
-        "holder",
         "keys",
         "master_locality",
         "next_number",
         "order_key",
-        "plain",
         "priority",
         "queue",
         "re_reservations",
         "reservations",
         "reserved",
         "runnable",
-        "stakes",
         "submitted_ms",
+        "unindexed",
         "updates",
+        "usages",
         "user",
         "waiting_for_am",
         "zero",
@@ -172,7 +172,7 @@ class LedgerApplication:
     def __init__(self, app: Application, queue: LeafQueue, zero: Vector, now_ms: int) -> None:
         self.app = app
         self.user = app.user
-        self.holder: User | None = None
+        self.cached_user: User | None = None
         self.queue = queue
         self.zero = zero
         self.priority = app.priority or 0
@@ -189,16 +189,16 @@ class LedgerApplication:
 
     def clear_attempt(self) -> None:
         """Forget everything an attempt owns."""
-        self.asks: dict[AskKey, OutstandingAsk] = {}
-        self.first_ask: OutstandingAsk | None = None
+        self.asks: dict[AskKey, PendingAsk] = {}
+        self.first_ask: PendingAsk | None = None
         self.keys: list[AskKey] = []
         self._containers: dict[ContainerId, Container] = {}
-        self.fresh: list[Container] = []
+        self.unindexed: list[Container] = []
         self.reservations: dict[AskKey, dict[str, Reservation]] = {}
         self.re_reservations: dict[AskKey, int] = {}
         self.updates: dict[str, Container] = {}
-        self.plain = Stake(self.zero)
-        self.stakes: dict[str, Stake] = {"": self.plain}
+        self.default_usage = AppUsage(self.zero)
+        self.usages: dict[str, AppUsage] = {"": self.default_usage}
         self.reserved: dict[str, Vector] = {}
         self.next_number = 1
         self.waiting_for_am = self.app.am_size is not None
@@ -210,7 +210,7 @@ class LedgerApplication:
     @property
     def containers(self) -> dict[ContainerId, Container]:
         """What is held, by id."""
-        return taken_in(self._containers, self.fresh)
+        return indexed(self._containers, self.unindexed)
 
     def reservation_total(self) -> Vector:
         """What is reserved in the default partition (Hadoop: getCurrentReservation)."""
@@ -219,51 +219,51 @@ class LedgerApplication:
     @property
     def used(self) -> dict[str, Vector]:
         """What is held, by partition."""
-        return {name: stake.used for name, stake in self.stakes.items()}
+        return {name: usage.used for name, usage in self.usages.items()}
 
     @property
     def pending(self) -> dict[str, Vector]:
         """What is outstanding, by partition."""
-        return {name: stake.pending for name, stake in self.stakes.items()}
+        return {name: usage.pending for name, usage in self.usages.items()}
 
-    def stake(self, partition: str) -> Stake:
+    def usage(self, partition: str) -> AppUsage:
         """What is held and wanted of a partition, known from now on."""
-        found = self.stakes.get(partition)
+        found = self.usages.get(partition)
         if found is None:
-            found = self.stakes[partition] = Stake(self.zero)
+            found = self.usages[partition] = AppUsage(self.zero)
         return found
 
     def all_used(self) -> Vector:
         """What is held in all partitions."""
         total = self.zero
-        for stake in self.stakes.values():
-            total = add(total, stake.used)
+        for usage in self.usages.values():
+            total = add(total, usage.used)
         return total
 
     def all_pending(self) -> Vector:
         """What is outstanding in all partitions."""
         total = self.zero
-        for stake in self.stakes.values():
-            total = add(total, stake.pending)
+        for usage in self.usages.values():
+            total = add(total, usage.pending)
         return total
 
-    def remember_usage(self) -> None:
+    def cache_usage(self) -> None:
         """Take over what fair order goes by (Hadoop: updateSchedulingResourceUsage)."""
         used = self.all_used()[MEMORY]
         self.cached_used, self.cached_demand = used, used + self.all_pending()[MEMORY]
 
-    def put_ask(self, ask: OutstandingAsk) -> None:
+    def add_ask(self, ask: PendingAsk) -> None:
         """Start to want something under a key that had nothing outstanding."""
         self.asks[ask.key] = ask
         insort(self.keys, ask.key)
         self.first_ask = self.asks[self.keys[0]]
         if len(self.keys) == 1:
-            self.queue.hunger_changed(self)
+            self.queue.requests_changed(self)
 
-    def drop_ask(self, key: AskKey) -> None:
+    def remove_ask(self, key: AskKey) -> None:
         """Nothing is wanted under *key* any more."""
         del self.asks[key]
         self.keys.remove(key)
         self.first_ask = self.asks[self.keys[0]] if self.keys else None
         if not self.keys:
-            self.queue.hunger_changed(self)
+            self.queue.requests_changed(self)

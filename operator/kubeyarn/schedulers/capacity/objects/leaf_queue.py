@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.queues import ApplicationOrdering
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.capacity.objects.queue import Queue
-from kubeyarn.schedulers.capacity.objects.users_manager import NO_FACTOR, Users
+from kubeyarn.schedulers.capacity.objects.users_manager import NO_FACTOR, UsersManager
 from kubeyarn.schedulers.capacity.ordering import fair_key, fifo_key
 from kubeyarn.schedulers.java_numbers import single, to_long
 
@@ -18,40 +18,40 @@ if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.schedulers.calculator import Calculator
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
-    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
     from kubeyarn.schedulers.capacity.ordering import ApplicationKey
 
 
-def _key(entry: tuple[ApplicationKey, LedgerApplication]) -> ApplicationKey:
+def _key(entry: tuple[ApplicationKey, FiCaSchedulerApp]) -> ApplicationKey:
     return entry[0]
 
 
-class Line:
+class SchedulableEntities:
     """Applications sorted by key; *first* is who is served first."""
 
     __slots__ = ("entries", "first")
 
     def __init__(self) -> None:
-        self.entries: list[tuple[ApplicationKey, LedgerApplication]] = []
-        self.first: LedgerApplication | None = None
+        self.entries: list[tuple[ApplicationKey, FiCaSchedulerApp]] = []
+        self.first: FiCaSchedulerApp | None = None
 
     def __len__(self) -> int:
         return len(self.entries)
 
-    def __iter__(self) -> Iterator[LedgerApplication]:
+    def __iter__(self) -> Iterator[FiCaSchedulerApp]:
         return (app for _, app in self.entries)
 
-    def __reversed__(self) -> Iterator[LedgerApplication]:
+    def __reversed__(self) -> Iterator[FiCaSchedulerApp]:
         return (app for _, app in reversed(self.entries))
 
-    def add(self, app: LedgerApplication) -> None:
+    def add(self, app: FiCaSchedulerApp) -> None:
         """Put an application where its key says."""
         insort(self.entries, (app.order_key, app), key=_key)
         self.first = self.entries[0][1]
 
-    def remove(self, app: LedgerApplication) -> bool:
+    def remove(self, app: FiCaSchedulerApp) -> bool:
         """Take an application out; False when it is not in line."""
         entries = self.entries
         place = bisect_left(entries, app.order_key, key=_key)
@@ -63,7 +63,7 @@ class Line:
             place += 1
         return False
 
-    def clear(self) -> list[LedgerApplication]:
+    def clear(self) -> list[FiCaSchedulerApp]:
         """Empty the line; returns who was in it."""
         apps = list(self)
         self.entries.clear()
@@ -74,11 +74,15 @@ class Line:
 class LeafQueue(Queue):
     """A queue that takes applications.
 
-    *active* applications were admitted and are in serving order, *hungry* are those of them that
-    want something; *waiting* ones are not admitted (AM limits), *parked* ones are not even counted
-    as waiting (parallel limits). *current_limit* is what the queue might use as of its last offer,
-    *known_limit* the one headroom and AM limits go by. *separate* are the partitions whose nodes
-    serve only the applications whose AMs run there; *fair*: less use is served first.
+    Each application is in one of three places. *non_runnable_applications* are beyond a limit of
+    parallel applications; *pending_applications* wait until the AM limits let them start; *active*
+    ones are served, in order. *with_pending_requests* are the active ones that ask for something.
+
+    *current_limit* is what the queue might use as of its last offer, *headroom_limit* the one that
+    headroom and AM limits go by (Hadoop: cachedResourceLimitsForHeadroom).
+    *ignore_exclusivity_containers* sit in a shared partition that they did not ask for.
+    *enforced_partitions* are those whose nodes serve only applications whose AMs are there. *fair*:
+    less use is served first.
     """
 
     __slots__ = (
@@ -87,44 +91,44 @@ class LeafQueue(Queue):
         "active",
         "am_limits",
         "am_used",
-        "borrowed",
         "current_limit",
+        "enforced_partitions",
         "fair",
-        "hungry",
-        "known_limit",
+        "headroom_limit",
+        "ignore_exclusivity_containers",
         "maximum_applications",
         "maximum_per_user",
-        "parked",
+        "non_runnable_applications",
+        "pending_applications",
         "rounded_maximum",
         "runnable_apps",
-        "separate",
         "users",
-        "waiting",
+        "with_pending_requests",
     )
 
     leaf = True
 
     def __init__(
-        self, path: str, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+        self, path: str, parent: ParentQueue | None, cluster: CapacityNodeTracker, calc: Calculator
     ) -> None:
         super().__init__(path, parent, cluster, calc)
-        self.users = Users(self, calc, self.zero)
-        self.active = Line()
-        self.hungry = Line()
-        self.waiting = Line()
-        self.parked: list[LedgerApplication] = []
-        self.runnable_apps: dict[ApplicationId, LedgerApplication] = {}
+        self.users = UsersManager(self, calc, self.zero)
+        self.active = SchedulableEntities()
+        self.with_pending_requests = SchedulableEntities()
+        self.pending_applications = SchedulableEntities()
+        self.non_runnable_applications: list[FiCaSchedulerApp] = []
+        self.runnable_apps: dict[ApplicationId, FiCaSchedulerApp] = {}
         self.activated_labels: set[str] = set()
         self.am_limits: dict[str, Vector] = {}
         self.am_used: dict[str, Vector] = {}
-        self.borrowed: dict[str, dict[ContainerId, Container]] = {}
+        self.ignore_exclusivity_containers: dict[str, dict[ContainerId, Container]] = {}
         self.current_limit: Vector = self.zero
-        self.known_limit: Vector = self.zero
+        self.headroom_limit: Vector = self.zero
         self.rounded_maximum: Vector | None = None
         self.maximum_applications = 0
         self.maximum_per_user = 0
-        self._reorder: dict[ApplicationId, LedgerApplication] = {}
-        self.separate: frozenset[str] = frozenset()
+        self._reorder: dict[ApplicationId, FiCaSchedulerApp] = {}
+        self.enforced_partitions: frozenset[str] = frozenset()
         self.fair = False
 
     @property
@@ -140,27 +144,29 @@ class LeafQueue(Queue):
     @property
     def applications(self) -> int:
         """Applications waiting, admitted and parked."""
-        return len(self.waiting) + len(self.active) + len(self.parked)
+        return (
+            len(self.pending_applications) + len(self.active) + len(self.non_runnable_applications)
+        )
 
-    def all_applications(self) -> list[LedgerApplication]:
+    def all_applications(self) -> list[FiCaSchedulerApp]:
         """Admitted, waiting and parked applications."""
-        return [*self.active, *self.waiting, *self.parked]
+        return [*self.active, *self.pending_applications, *self.non_runnable_applications]
 
     # -- limits ----------------------------------------------------------------------------------
 
     def set_current_limit(self, limit: Vector) -> None:
         """Note what the queue might use now, by its parent's word and its own maximum."""
         if self.rounded_maximum is None:
-            rounded = self.calc.round_down(self.maximum(""), self.step)
-            self.rounded_maximum = self.cluster.one(rounded)
+            rounded = self.calc.round_down(self.maximum(""), self.minimum_allocation)
+            self.rounded_maximum = self.cluster.interned(rounded)
         most = self.rounded_maximum
         if most != limit:
             most = self.calc.lesser(self.cluster.total, most, limit)
         self.current_limit = most
 
-    def user_limit(self, app: LedgerApplication, partition: str, *, whole: bool) -> Vector:
+    def user_limit(self, app: FiCaSchedulerApp, partition: str, *, whole: bool) -> Vector:
         """The limit of an application's user; what headroom goes by is brought up to date."""
-        self.known_limit = self.current_limit
+        self.headroom_limit = self.current_limit
         return self.users.limit(app.user, partition, whole=whole)
 
     def update_maximum_applications(self, system: int, per_queue: int) -> None:
@@ -180,23 +186,25 @@ class LeafQueue(Queue):
             scaled = single(single(most * percent) * self.user_limit_factor)
             self.maximum_per_user = min(most, to_long(scaled))
 
-    def note_borrowed(self, container: Container) -> None:
+    def add_ignore_exclusivity_container(self, container: Container) -> None:
         """A container sits in a shared partition it did not ask for."""
-        self.borrowed.setdefault(container.partition, {})[container.id] = container
+        self.ignore_exclusivity_containers.setdefault(container.partition, {})[container.id] = (
+            container
+        )
 
-    def forget_borrowed(self, container: Container) -> None:
+    def remove_ignore_exclusivity_container(self, container: Container) -> None:
         """A container is gone; where it sat is no matter any more."""
-        held = self.borrowed.get(container.partition)
+        held = self.ignore_exclusivity_containers.get(container.partition)
         if held is not None and held.pop(container.id, None) is not None and not held:
-            del self.borrowed[container.partition]
+            del self.ignore_exclusivity_containers[container.partition]
 
     # -- serving order ---------------------------------------------------------------------------
 
-    def waiting_key(self, app: LedgerApplication) -> ApplicationKey:
+    def pending_key(self, app: FiCaSchedulerApp) -> ApplicationKey:
         """Where an application stands among those that wait."""
         return fifo_key(app.priority, app.app.order, app.app.id.number)
 
-    def active_key(self, app: LedgerApplication) -> ApplicationKey:
+    def active_key(self, app: FiCaSchedulerApp) -> ApplicationKey:
         """Where an application stands among those that are served."""
         if self.fair:
             return fair_key(
@@ -214,11 +222,11 @@ class LeafQueue(Queue):
         self.fair = ordering is ApplicationOrdering.FAIR
         separate = ordering is ApplicationOrdering.FIFO_WITH_PARTITIONS
         enforced = self.config.enforced_partitions if separate else None
-        self.separate = enforced or frozenset()
+        self.enforced_partitions = enforced or frozenset()
 
-    def served(self, line: Line, partition: str) -> Iterable[LedgerApplication]:
+    def assignable(self, line: SchedulableEntities, partition: str) -> Iterable[FiCaSchedulerApp]:
         """Those of a line whom the partition's nodes are offered to."""
-        separate = self.separate
+        separate = self.enforced_partitions
         if not separate:
             return line
         here = partition if partition in separate else ""
@@ -228,59 +236,59 @@ class LeafQueue(Queue):
             if (app.am_partition if app.am_partition in separate else "") == here
         )
 
-    def enqueue(self, app: LedgerApplication) -> None:
+    def add_pending(self, app: FiCaSchedulerApp) -> None:
         """Let an application wait for admission."""
-        app.order_key = self.waiting_key(app)
-        self.waiting.add(app)
+        app.order_key = self.pending_key(app)
+        self.pending_applications.add(app)
 
-    def admit(self, app: LedgerApplication) -> None:
+    def activate(self, app: FiCaSchedulerApp) -> None:
         """Serve an application from now on."""
         app.active = True
         app.order_key = self.active_key(app)
         self.active.add(app)
         if app.keys:
-            self.hungry.add(app)
+            self.with_pending_requests.add(app)
 
-    def remove(self, app: LedgerApplication) -> bool:
+    def remove(self, app: FiCaSchedulerApp) -> bool:
         """Take an application out of line; whether it was admitted."""
         self._reorder.pop(app.app.id, None)
         if not app.active:
-            self.waiting.remove(app)
+            self.pending_applications.remove(app)
             return False
-        self.hungry.remove(app)
+        self.with_pending_requests.remove(app)
         self.active.remove(app)
         app.active = False
         return True
 
-    def hunger_changed(self, app: LedgerApplication) -> None:
+    def requests_changed(self, app: FiCaSchedulerApp) -> None:
         """An application began or ceased to want anything."""
         if not app.active:
             return
         if app.keys:
-            self.hungry.add(app)
+            self.with_pending_requests.add(app)
         else:
-            self.hungry.remove(app)
+            self.with_pending_requests.remove(app)
 
-    def needs_reordering(self, app: LedgerApplication, *, demand_only: bool = False) -> None:
+    def needs_reordering(self, app: FiCaSchedulerApp, *, demand_only: bool = False) -> None:
         """Note that an application's place may have changed (it moves before the next offer)."""
         if not self.fair:
             return
         if app.active and (self.settings.size_based_weight or not demand_only):
             self._reorder[app.app.id] = app
 
-    def measure(self) -> None:
+    def forget_derived(self) -> None:
         """Forget what was derived from guarantees, maxima and sizes that may have changed."""
         self.rounded_maximum = None
-        super().measure()
+        super().forget_derived()
 
-    def settle_order(self) -> None:
+    def reorder_changed(self) -> None:
         """Move those whose place may have changed."""
         if self._reorder:
             moving, self._reorder = self._reorder, {}
             for app in moving.values():
                 self.remove(app)
-                app.remember_usage()
-                self.admit(app)
+                app.cache_usage()
+                self.activate(app)
 
     def reorder_all(self) -> None:
         """Put everyone in line anew, by what was last remembered of them.
@@ -288,8 +296,8 @@ class LeafQueue(Queue):
         Hadoop makes the ordering policy anew at each refresh; who was yet to move does not.
         """
         self._reorder.clear()
-        self.hungry.clear()
+        self.with_pending_requests.clear()
         for app in self.active.clear():
-            self.admit(app)
-        for app in self.waiting.clear():
-            self.enqueue(app)
+            self.activate(app)
+        for app in self.pending_applications.clear():
+            self.add_pending(app)

@@ -10,7 +10,7 @@ from kubeyarn.model.queues import NodeOrdering
 from kubeyarn.model.resources import ResourceTypes, Vector, subtract
 from kubeyarn.schedulers.allocation_tags import AllocationTagsManager
 from kubeyarn.schedulers.capacity.objects import accounts
-from kubeyarn.schedulers.capacity.objects.app_attempt import taken_in
+from kubeyarn.schedulers.capacity.objects.app_attempt import indexed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.calculator import Calculator
     from kubeyarn.schedulers.capacity.objects.app_attempt import Reservation
-    from kubeyarn.schedulers.capacity.objects.preemptable_containers import Killable
+    from kubeyarn.schedulers.capacity.objects.preemptable_containers import KillableContainer
 
 
 _Value = TypeVar("_Value", bound="Hashable")
@@ -29,10 +29,10 @@ _MOST_EQUALS = 4096
 
 
 @dataclass(slots=True)
-class LedgerNode:
+class FiCaSchedulerNode:
     """A node, what it holds, and its one reservation (Hadoop: FiCaSchedulerNode).
 
-    *fresh* are containers that are not among the others yet.
+    *unindexed* are containers that are not among the others yet.
     """
 
     node: Node
@@ -44,14 +44,14 @@ class LedgerNode:
     position: int
     tags: AllocationTagsManager
     reservation: Reservation | None = None
-    killable: dict[ContainerId, Killable] = field(default_factory=dict)
-    fresh: list[Container] = field(default_factory=list)
+    killable: dict[ContainerId, KillableContainer] = field(default_factory=dict)
+    unindexed: list[Container] = field(default_factory=list)
     _containers: dict[ContainerId, Container] = field(default_factory=dict)
 
     @property
     def containers(self) -> dict[ContainerId, Container]:
         """What is held, by id."""
-        return taken_in(self._containers, self.fresh)
+        return indexed(self._containers, self.unindexed)
 
     def put(self, container: Container) -> None:
         """*container* is on the node from now on."""
@@ -76,7 +76,7 @@ class LedgerNode:
         self.rack = rack
 
 
-class Cluster:
+class CapacityNodeTracker:
     """All nodes, in the order they joined, and what each partition amounts to."""
 
     __slots__ = (
@@ -95,7 +95,7 @@ class Cluster:
         self.types = types
         self.hadoop_compatible = hadoop_compatible
         zero = self.zero = types.zero()
-        self.nodes: dict[str, LedgerNode] = {}
+        self.nodes: dict[str, FiCaSchedulerNode] = {}
         self.partitions: dict[str, Vector] = {"": zero}
         self.total = zero
         self._joined = 0
@@ -106,7 +106,7 @@ class Cluster:
         """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
         return self.partitions.get(name, self.zero)
 
-    def one(self, value: _Value) -> _Value:
+    def interned(self, value: _Value) -> _Value:
         """The one object that stands for all that are equal to *value*.
 
         Limits of a thousand queues that are alike are then one place in memory, and near.
@@ -117,10 +117,10 @@ class Cluster:
         assert isinstance(found, type(value))
         return found
 
-    def add(self, node: Node) -> LedgerNode:
+    def add(self, node: Node) -> FiCaSchedulerNode:
         """A node joins, last in order."""
         self._joined += 1
-        ledger = LedgerNode(
+        ledger = FiCaSchedulerNode(
             node,
             node.name,
             node.total,
@@ -134,7 +134,7 @@ class Cluster:
         accounts.add_node(self, ledger)
         return ledger
 
-    def remove(self, name: str) -> LedgerNode | None:
+    def remove(self, name: str) -> FiCaSchedulerNode | None:
         """A node leaves."""
         ledger = self.nodes.pop(name, None)
         if ledger is not None:
@@ -145,22 +145,22 @@ class Cluster:
 _Key = tuple["Vector", str]
 
 
-class NodesByUse:
+class CandidateNodeSet:
     """Nodes from the least used to the most, and which of them are reserved.
 
-    With *step*, the smallest container, nodes that are full are none of them, and who looks for
-    room is spared those that have too little. Without it every node is looked at, as Hadoop does.
+    With *minimum_allocation* full nodes are left out, and whoever looks for a node is spared those
+    that have too little. Without it every node is looked at, as Hadoop does.
     """
 
     def __init__(
-        self, nodes: Iterable[LedgerNode], calc: Calculator, step: Vector | None = None
+        self, nodes: Iterable[FiCaSchedulerNode], calc: Calculator, step: Vector | None = None
     ) -> None:
         self._fits = calc.fits
         self._step = step
         self._places: dict[str, _Key] = {}
-        self._reserved: dict[str, LedgerNode] = {}
+        self._reserved: dict[str, FiCaSchedulerNode] = {}
         self._keys: list[_Key] = []
-        self._nodes: list[LedgerNode] = []
+        self._nodes: list[FiCaSchedulerNode] = []
         for node in sorted(nodes, key=_key):
             if node.reservation is not None:
                 self._reserved[node.name] = node
@@ -172,21 +172,21 @@ class NodesByUse:
     def __len__(self) -> int:
         return len(self._nodes)
 
-    def in_order(self, ordering: NodeOrdering) -> Sequence[LedgerNode]:
+    def in_order(self, ordering: NodeOrdering) -> Sequence[FiCaSchedulerNode]:
         """The nodes as a queue tries them."""
         return self._nodes if ordering is NodeOrdering.SPREAD else self._nodes[::-1]
 
-    def may_hold(self, node: LedgerNode, size: Vector) -> bool:
+    def may_hold(self, node: FiCaSchedulerNode, size: Vector) -> bool:
         """Whether it is worth a look at the node for a container of that size."""
         return self._step is None or bool(node.killable) or self._fits(size, node.free)
 
-    def reserved(self) -> list[LedgerNode]:
+    def reserved(self) -> list[FiCaSchedulerNode]:
         """The nodes that are reserved now."""
         for name in [name for name, node in self._reserved.items() if node.reservation is None]:
             del self._reserved[name]
         return list(self._reserved.values())
 
-    def changed(self, node: LedgerNode) -> None:
+    def changed(self, node: FiCaSchedulerNode) -> None:
         """Put a node where it belongs, after something was granted or reserved there."""
         if node.reservation is not None:
             self._reserved[node.name] = node
@@ -200,9 +200,9 @@ class NodesByUse:
             self._keys.insert(at, key)
             self._nodes.insert(at, node)
 
-    def _is_open(self, node: LedgerNode) -> bool:
+    def _is_open(self, node: FiCaSchedulerNode) -> bool:
         return self._step is None or bool(node.killable) or self._fits(self._step, node.free)
 
 
-def _key(node: LedgerNode) -> _Key:
+def _key(node: FiCaSchedulerNode) -> _Key:
     return subtract(node.total, node.free), node.name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ChildOrdering
 from kubeyarn.model.resources import add, subtract
-from kubeyarn.schedulers.capacity.objects.preemptable_containers import used_without
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import used_without_killable
 from kubeyarn.schedulers.capacity.objects.queue import Queue
 from kubeyarn.schedulers.capacity.ordering import tie_ranks
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from kubeyarn.model.queues import AutoCreate
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.calculator import Calculator
-    from kubeyarn.schedulers.capacity.objects.node import Cluster
-    from kubeyarn.schedulers.capacity.objects.queue import Entry, Part
-    from kubeyarn.schedulers.capacity.objects.resource_limits import Limits
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
+    from kubeyarn.schedulers.capacity.objects.queue import Entry, QueueUsage
+    from kubeyarn.schedulers.capacity.objects.resource_limits import ResourceLimits
 
 
 class _Order:
@@ -27,7 +27,7 @@ class _Order:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self.misplaced: list[Part] = []
+        self.misplaced: list[QueueUsage] = []
 
 
 class ParentQueue(Queue):
@@ -48,7 +48,7 @@ class ParentQueue(Queue):
     )
 
     def __init__(
-        self, path: str, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+        self, path: str, parent: ParentQueue | None, cluster: CapacityNodeTracker, calc: Calculator
     ) -> None:
         super().__init__(path, parent, cluster, calc)
         self.children: list[Queue] = []
@@ -74,7 +74,7 @@ class ParentQueue(Queue):
         """Forget the order: children, guarantees or sizes changed."""
         self.orders.clear()
 
-    def misplaced(self, part: Part, partition: str) -> None:
+    def misplaced(self, part: QueueUsage, partition: str) -> None:
         """A child's use changed; it is put in its place before the order is next asked for."""
         order = self.orders.get(partition)
         if order is not None and not part.misplaced:
@@ -100,7 +100,7 @@ class ParentQueue(Queue):
                         part.misplaced = False
                         continue
                 del entries[at]
-                entry = part.find_place(calc, whole)
+                entry = part.update_entry(calc, whole)
                 # And mostly it is the last now. Others' entries are far away in memory.
                 if not entries or entries[-1] < entry:
                     entries.append(entry)
@@ -120,24 +120,26 @@ class ParentQueue(Queue):
         order = self.orders[partition] = _Order()
         whole = self.cluster.partition(partition)
         for child, tie in zip(self.children, ties, strict=True):
-            child.settle_place(partition, tie, by_priority=by_priority)
-            order.entries.append(child.parts[partition].find_place(self.calc, whole))
+            child.update_place(partition, tie, by_priority=by_priority)
+            order.entries.append(child.usages[partition].update_entry(self.calc, whole))
         order.entries.sort()
         return order
 
     # -- limits ----------------------------------------------------------------------------------
 
-    def room(self, limits: Limits, partition: str, *, net: bool) -> Vector:
+    def available_limit(self, limits: ResourceLimits, partition: str, *, net: bool) -> Vector:
         """What may be held here beyond what is; capped by the queue's own maximum.
 
-        *net*: less what children that hit a limit left unused, too.
+        *net_limit*: less what children that hit a limit left unused, too.
         """
         limits.limit = self.calc.lesser(self.cluster.total, limits.limit, self.maximum(partition))
-        limit = limits.net() if net else limits.limit
-        used = used_without(self, partition) if self.killable else self.use(partition)
+        limit = limits.net_limit() if net else limits.limit
+        used = used_without_killable(self, partition) if self.killable else self.use(partition)
         return subtract(limit, used)
 
     def child_limit(self, child: Queue, room: Vector, partition: str) -> Vector:
-        """What *child* may hold now: *room*, and what it holds already."""
-        held = child.parts.get(partition)
-        return self.calc.round_down(room if held is None else add(room, held.used), self.step)
+        """What *child* may hold now: *available_limit*, and what it holds already."""
+        held = child.usages.get(partition)
+        return self.calc.round_down(
+            room if held is None else add(room, held.used), self.minimum_allocation
+        )

@@ -13,30 +13,30 @@ from kubeyarn.model.resources import Vector, add, subtract
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ContainerId
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-    from kubeyarn.schedulers.capacity.objects.node import LedgerNode
+    from kubeyarn.schedulers.capacity.objects.node import FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 
-class Killable:
+class KillableContainer:
     """A container and whose it is."""
 
     __slots__ = ("app", "container")
 
-    def __init__(self, container: Container, app: LedgerApplication) -> None:
+    def __init__(self, container: Container, app: FiCaSchedulerApp) -> None:
         self.container = container
         self.app = app
 
 
-def may_be_killed(container: Container, app: LedgerApplication, node: LedgerNode) -> None:
+def mark_killable(container: Container, app: FiCaSchedulerApp, node: FiCaSchedulerNode) -> None:
     """Let others take the container's room (Hadoop: markContainerForKillable)."""
-    found = node.killable[container.id] = Killable(container, app)
+    found = node.killable[container.id] = KillableContainer(container, app)
     for queue in app.queue.chain:
         queue.killable.setdefault(container.partition, {})[container.id] = found
 
 
-def forget(container: Container, app: LedgerApplication, node: LedgerNode) -> None:
+def unmark_killable(container: Container, app: FiCaSchedulerApp, node: FiCaSchedulerNode) -> None:
     """A container is gone."""
     if node.killable.pop(container.id, None) is None:
         return
@@ -47,7 +47,7 @@ def forget(container: Container, app: LedgerApplication, node: LedgerNode) -> No
             queue.killable.pop(container.partition, None)
 
 
-def size_of(found: dict[ContainerId, Killable], zero: Vector) -> Vector:
+def total_size(found: dict[ContainerId, KillableContainer], zero: Vector) -> Vector:
     """What all of them hold."""
     total = zero
     for one in found.values():
@@ -55,14 +55,16 @@ def size_of(found: dict[ContainerId, Killable], zero: Vector) -> Vector:
     return total
 
 
-def used_without(queue: Queue, partition: str) -> Vector:
+def used_without_killable(queue: Queue, partition: str) -> Vector:
     """What a queue holds, less what may be killed."""
     used = queue.use(partition)
     found = queue.killable.get(partition)
-    return subtract(used, size_of(found, queue.zero)) if found else used
+    return subtract(used, total_size(found, queue.zero)) if found else used
 
 
-def victims(size: Vector, leaf: LeafQueue, node: LedgerNode) -> list[Killable]:
+def select_to_kill(
+    size: Vector, leaf: LeafQueue, node: FiCaSchedulerNode
+) -> list[KillableContainer]:
     """Those whose room on the node suffices together with what is free; none when it does not.
 
     Hadoop goes through them in the order of a hash map.
@@ -76,7 +78,7 @@ def victims(size: Vector, leaf: LeafQueue, node: LedgerNode) -> list[Killable]:
     return []
 
 
-def below_guarantee(leaf: LeafQueue, partition: str) -> bool:
+def may_have_killed(leaf: LeafQueue, partition: str) -> bool:
     """Whether a leaf may have others' containers killed (Hadoop: setPreemptionAllowed)."""
     minimum = leaf.minimum(partition)
     if any(minimum):
@@ -84,7 +86,7 @@ def below_guarantee(leaf: LeafQueue, partition: str) -> bool:
     return leaf.absolute_used(partition) < leaf.share(partition).absolute
 
 
-def first_to_go(queue: Queue, partition: str) -> Killable | None:
+def next_over_maximum(queue: Queue, partition: str) -> KillableContainer | None:
     """Who is killed next because the queue holds more than its maximum; None when it does not.
 
     Hadoop: AbstractParentQueue.killContainersToEnforceMaxQueueCapacity.

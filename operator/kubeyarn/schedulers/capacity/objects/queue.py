@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from kubeyarn.model.ids import ContainerId
     from kubeyarn.model.queues import Capacity
-    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-    from kubeyarn.schedulers.capacity.objects.preemptable_containers import Killable
+    from kubeyarn.schedulers.capacity.objects.preemptable_containers import KillableContainer
     from kubeyarn.schedulers.capacity.queue_settings import QueueSettings
 
 
@@ -48,18 +48,17 @@ class Shares:
     maximum_am_share: float = 0.0
 
 
-class Part:
+class QueueUsage:
     """What a queue is to one partition: what it holds and wants, and where it stands.
 
-    *charged*: it held something at some time; *asked*: it wanted something. *rank*, *tie*, *empty*
-    (no capacity there) and *guarantee* (what use is measured against) put it among its siblings
-    and do not change with use; *entry* is where it stood last, and *misplaced* says that its use
-    has changed since. One object, because a grant looks at most of it.
+    *was_used*: something was ever used there; *was_pending*: something was ever pending. *rank*,
+    *tie*, *empty* (no capacity there) and *guarantee* (what use is measured against) put the queue
+    among its siblings and do not change with use. *entry* is its place as last computed, and
+    *misplaced* says that its use has changed since. One object, because a grant looks at most of
+    it, and with a thousand queues each further object is a miss of the processor's caches.
     """
 
     __slots__ = (
-        "asked",
-        "charged",
         "empty",
         "entry",
         "guarantee",
@@ -70,6 +69,8 @@ class Part:
         "rank",
         "tie",
         "used",
+        "was_pending",
+        "was_used",
     )
 
     def __init__(self, queue: Queue, zero: Vector) -> None:
@@ -77,8 +78,8 @@ class Part:
         self.used = zero
         self.pending = zero
         self.maximum: Vector | None = None
-        self.charged = False
-        self.asked = False
+        self.was_used = False
+        self.was_pending = False
         self.rank = 0
         self.tie = 0
         self.empty = False
@@ -86,12 +87,12 @@ class Part:
         self.entry: Entry | tuple[()] = ()
         self.misplaced = False
 
-    def find_place(self, calc: Calculator, whole: Vector) -> Entry:
+    def update_entry(self, calc: Calculator, whole: Vector) -> Entry:
         """Where the queue stands among its siblings now; *whole* is the partition."""
         share = 0.0
         if self.empty:
             share = calc.divide(whole, self.used, whole) if calc.any_above_zero(whole) else 0.0
-        elif self.guarantee and self.charged:
+        elif self.guarantee and self.was_used:
             share = single(calc.share(whole, self.used) / self.guarantee)
         rank = self.rank
         entry = (rank + SATISFIED if share >= 1.0 else rank, share, self.tie, self.queue)
@@ -104,8 +105,8 @@ class Queue:
     """A queue in the ledger.
 
     *chain* is the queue and its ancestors, root last; *capacities* what is said of the capacity and
-    the maximum capacity, *parts* what it is to each
-    partition, *plain* to the default one.
+    the maximum capacity, *usages* what it is to each
+    partition, *default_usage* to the default one.
     """
 
     __slots__ = (
@@ -117,22 +118,22 @@ class Queue:
         "cluster",
         "configured_maximum",
         "configured_minimum",
+        "default_usage",
         "dynamic",
         "effective_maximum",
         "effective_minimum",
         "killable",
         "last_submitted_ms",
+        "minimum_allocation",
         "name",
         "parent",
-        "parts",
         "path",
-        "plain",
         "reserved",
         "settings",
         "shares",
         "state",
-        "step",
         "template_absolute",
+        "usages",
         "zero",
     )
 
@@ -140,7 +141,7 @@ class Queue:
     leaf = False
 
     def __init__(
-        self, path: str, parent: ParentQueue | None, cluster: Cluster, calc: Calculator
+        self, path: str, parent: ParentQueue | None, cluster: CapacityNodeTracker, calc: Calculator
     ) -> None:
         self.path = path
         self.name = path.rpartition(".")[2]
@@ -148,21 +149,21 @@ class Queue:
         self.cluster = cluster
         self.calc = calc
         self.zero = cluster.zero
-        self.step = cluster.zero
+        self.minimum_allocation = cluster.zero
         self.dynamic = False
         self.state: QueueState | None = None
         self.chain: tuple[Queue, ...] = tuple(self.path_up())
         self.accessible: frozenset[str] = frozenset()
         self.shares: dict[str, Shares] = {}
         self.capacities: dict[str, tuple[Capacity | None, Capacity | None]] = {}
-        self.killable: dict[str, dict[ContainerId, Killable]] = {}
+        self.killable: dict[str, dict[ContainerId, KillableContainer]] = {}
         self.configured_minimum: dict[str, Vector] = {}
         self.configured_maximum: dict[str, Vector] = {}
         self.effective_minimum: dict[str, Vector] = {}
         self.effective_maximum: dict[str, Vector] = {}
         self.template_absolute: dict[str, float] | None = None
-        self.plain = Part(self, cluster.zero)
-        self.parts: dict[str, Part] = {"": self.plain}
+        self.default_usage = QueueUsage(self, cluster.zero)
+        self.usages: dict[str, QueueUsage] = {"": self.default_usage}
         self.reserved: dict[str, Vector] = {}
         self.last_submitted_ms = 0
         self._guarantee_shares: dict[str, float] = {}
@@ -187,29 +188,29 @@ class Queue:
 
     def use(self, partition: str) -> Vector:
         """What is held of a partition, reservations included."""
-        part = self.parts.get(partition)
+        part = self.usages.get(partition)
         return self.zero if part is None else part.used
 
     def outstanding(self, partition: str) -> Vector:
         """What is wanted of a partition."""
-        part = self.parts.get(partition)
+        part = self.usages.get(partition)
         return self.zero if part is None else part.pending
 
     @property
     def used(self) -> dict[str, Vector]:
         """What is held, by every partition that anything was ever held of."""
-        return {name: part.used for name, part in self.parts.items() if part.charged}
+        return {name: part.used for name, part in self.usages.items() if part.was_used}
 
     @property
     def pending(self) -> dict[str, Vector]:
         """What is wanted, by every partition that anything was ever wanted of."""
-        return {name: part.pending for name, part in self.parts.items() if part.asked}
+        return {name: part.pending for name, part in self.usages.items() if part.was_pending}
 
-    def part(self, partition: str) -> Part:
+    def usage(self, partition: str) -> QueueUsage:
         """What the queue is to a partition, known from now on."""
-        found = self.parts.get(partition)
+        found = self.usages.get(partition)
         if found is None:
-            found = self.parts[partition] = Part(self, self.zero)
+            found = self.usages[partition] = QueueUsage(self, self.zero)
         return found
 
     def share(self, partition: str) -> Shares:
@@ -234,15 +235,15 @@ class Queue:
 
     def wants(self, partition: str) -> bool:
         """Whether anything is outstanding for a partition."""
-        part = self.parts.get(partition)
+        part = self.usages.get(partition)
         return part is not None and self.calc.any_above_zero(part.pending)
 
     # -- shares of the guarantee -----------------------------------------------------------------
 
     def used_capacity(self, partition: str) -> float:
         """Use over the guarantee, which counts as the minimum allocation at least."""
-        part = self.parts.get(partition)
-        if part is None or not part.charged:
+        part = self.usages.get(partition)
+        if part is None or not part.was_used:
             return 0.0
         guarantee = self._guarantee_shares.get(partition)
         if guarantee is None:
@@ -260,7 +261,9 @@ class Queue:
         guarantee = self.minimum(partition)
         if self.template_absolute is not None and self.share(partition).absolute == 0:
             guarantee = multiply(total, self.template_absolute.get(partition, 0.0))
-        return self.calc.share(total, at_least(self.calc, total, guarantee, self.step))
+        return self.calc.share(
+            total, at_least(self.calc, total, guarantee, self.minimum_allocation)
+        )
 
     def absolute_used(self, partition: str) -> float:
         """Use over the whole partition."""
@@ -269,22 +272,22 @@ class Queue:
             return 0.0
         return self.calc.divide(total, self.use(partition), total)
 
-    def measure(self) -> None:
+    def forget_derived(self) -> None:
         """Forget what was derived from guarantees and sizes that may have changed."""
         self._guarantee_shares.clear()
         maximum = self.effective_maximum.get("")
-        self.plain.maximum = None if maximum is None else self.cluster.one(maximum)
+        self.default_usage.maximum = None if maximum is None else self.cluster.interned(maximum)
         if self.parent is not None:
             self.parent.reorder()
 
     # -- place among siblings --------------------------------------------------------------------
 
-    def settle_place(self, partition: str, tie: int, *, by_priority: bool) -> None:
+    def update_place(self, partition: str, tie: int, *, by_priority: bool) -> None:
         """Note what of the place among siblings does not change with use."""
-        part = self.part(partition)
+        part = self.usage(partition)
         part.tie = tie
         part.empty = self.share(partition).absolute == 0
-        part.guarantee = self.cluster.one(self._guarantee_share(partition))
+        part.guarantee = self.cluster.interned(self._guarantee_share(partition))
         part.rank = child_rank(
             accessible=self.reaches(partition),
             empty=part.empty,

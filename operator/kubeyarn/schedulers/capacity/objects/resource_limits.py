@@ -1,4 +1,9 @@
-"""What is passed down the tree with an offer, and what comes back up."""
+"""What is passed down the tree with a node, and what comes back up.
+
+Down go the `SchedulingOpportunity` (the node, and how it may be used) and each queue's
+`ResourceLimits`; back comes a `CSAssignment`. A parent makes new limits for each child; only what a
+child tells in them (*headroom*, *blocked_headroom*) is read afterwards.
+"""
 
 from __future__ import annotations
 
@@ -13,143 +18,150 @@ if TYPE_CHECKING:
     from kubeyarn.model.queues import OfferConfig
     from kubeyarn.schedulers.api import Decision
     from kubeyarn.schedulers.capacity.objects.app_attempt import (
-        LedgerApplication,
-        OutstandingAsk,
+        FiCaSchedulerApp,
+        PendingAsk,
         Reservation,
     )
-    from kubeyarn.schedulers.capacity.objects.node import LedgerNode, NodesByUse
-    from kubeyarn.schedulers.capacity.objects.preemptable_containers import Killable
+    from kubeyarn.schedulers.capacity.objects.node import CandidateNodeSet, FiCaSchedulerNode
+    from kubeyarn.schedulers.capacity.objects.preemptable_containers import KillableContainer
 
 
-class Limits:
+class ResourceLimits:
     """How much a queue may hold, as its parent sees it (Hadoop: ResourceLimits).
 
-    *blocked* is room kept for queues that hit a limit before; *unreserve* what must be given back
-    before more is taken (None: nothing); *headroom* what is left.
+    *headroom* is what the queue may still take. *blocked_headroom* is kept for queues that hit a
+    limit before (None: nothing). *amount_needed_unreserve* must be given back by reservations
+    before the user may take more (None: nothing).
     """
 
-    __slots__ = ("blocked", "headroom", "limit", "unreserve")
+    __slots__ = ("amount_needed_unreserve", "blocked_headroom", "headroom", "limit")
 
     def __init__(self, limit: Vector) -> None:
         self.limit = limit
         self.headroom = limit
-        self.unreserve: Vector | None = None
-        self.blocked: Vector | None = None
+        self.amount_needed_unreserve: Vector | None = None
+        self.blocked_headroom: Vector | None = None
 
-    def net(self) -> Vector:
+    def net_limit(self) -> Vector:
         """The limit less what is blocked."""
-        return self.limit if self.blocked is None else subtract(self.limit, self.blocked)
+        blocked = self.blocked_headroom
+        return self.limit if blocked is None else subtract(self.limit, blocked)
 
-    def block(self, amount: Vector) -> None:
+    def add_blocked_headroom(self, amount: Vector) -> None:
         """Keep *amount* from queues that come later."""
-        self.blocked = amount if self.blocked is None else add(self.blocked, amount)
+        blocked = self.blocked_headroom
+        self.blocked_headroom = amount if blocked is None else add(blocked, amount)
 
 
-class Skip(Enum):
-    """Why a queue or an application gave nothing."""
+class SkippedType(Enum):
+    """Why nothing was assigned (Hadoop: CSAssignment.SkippedType).
 
-    NOTHING = auto()
-    APPLICATION = auto()
+    OTHER lets the next application be tried; QUEUE_LIMIT blocks headroom for the queue.
+    """
+
+    NONE = auto()
     QUEUE_LIMIT = auto()
+    OTHER = auto()
 
 
-class Locality(Enum):
-    """How close a container is to where it was wanted."""
+class NodeType(Enum):
+    """How close a container is to where it was asked for (Hadoop: NodeType)."""
 
-    NODE = auto()
-    RACK = auto()
-    ANY = auto()
+    NODE_LOCAL = auto()
+    RACK_LOCAL = auto()
+    OFF_SWITCH = auto()
 
 
-class Proposal:
-    """What an application would take of a node, before it is committed (Hadoop: CSAssignment).
+class CSAssignment:
+    """What an application takes of a node (Hadoop: CSAssignment).
 
-    *size* is set when a container is allocated or room is reserved. *unreserve* is a reservation
-    given up for it (or because it is not needed); *fulfils* the one it comes from; *kills* are
-    those whose room it takes. *within_limit* says that the user's limit was found kept as things
-    stand.
+    *size* is set when a container is allocated or, with *is_reservation*, the node is reserved.
+    *fulfilled_reservation* is the reservation that it comes from, *excess_reservation* one that is
+    given up for it or because nothing needs it, *to_kill* are containers whose room it takes.
+    *user_limit_checked*: the user's limit was found kept, and nothing has changed since.
     """
 
     __slots__ = (
         "app",
         "ask",
-        "fulfils",
-        "kills",
-        "locality",
-        "reserve",
+        "excess_reservation",
+        "fulfilled_reservation",
+        "is_reservation",
+        "node_type",
         "size",
-        "skip",
-        "unreserve",
-        "within_limit",
+        "skipped",
+        "to_kill",
+        "user_limit_checked",
     )
 
     def __init__(
         self,
-        skip: Skip = Skip.NOTHING,
-        app: LedgerApplication | None = None,
-        ask: OutstandingAsk | None = None,
+        skipped: SkippedType = SkippedType.NONE,
+        app: FiCaSchedulerApp | None = None,
+        ask: PendingAsk | None = None,
         size: Vector | None = None,
-        locality: Locality = Locality.ANY,
+        node_type: NodeType = NodeType.OFF_SWITCH,
     ) -> None:
-        self.skip = skip
+        self.skipped = skipped
         self.app = app
         self.ask = ask
         self.size = size
-        self.locality = locality
-        self.reserve = False
-        self.unreserve: Reservation | None = None
-        self.fulfils: Reservation | None = None
-        self.within_limit = False
-        self.kills: list[Killable] = []
+        self.node_type = node_type
+        self.is_reservation = False
+        self.excess_reservation: Reservation | None = None
+        self.fulfilled_reservation: Reservation | None = None
+        self.user_limit_checked = False
+        self.to_kill: list[KillableContainer] = []
 
 
-NOTHING = Proposal()
-SKIPPED = Proposal(Skip.APPLICATION)
-LIMITED = Proposal(Skip.QUEUE_LIMIT)
+NULL_ASSIGNMENT = CSAssignment()
+SKIP_ASSIGNMENT = CSAssignment(SkippedType.OTHER)
+QUEUE_LIMIT_ASSIGNMENT = CSAssignment(SkippedType.QUEUE_LIMIT)
 
 
-class Offer:
-    """A node, and how it may be used.
+class SchedulingOpportunity:
+    """A node, how it may be used, and what was decided (Hadoop: CandidateNodeSet, SchedulingMode).
 
-    *wanted_partition* is the one asks must name to be considered. When *borrowing*, nodes of a
-    shared partition are lent to asks for no partition (Hadoop:
-    SchedulingMode.IGNORE_PARTITION_EXCLUSIVITY). With *candidates* the node is one of them at a
-    time, and the one that was taken in the end. What is committed goes to *decisions*.
+    *requested_partition* is the one an ask must name to be considered. With *ignore_exclusivity*
+    the nodes of a shared partition are lent to asks for no partition. With *candidates* the node is
+    one of them at a time, and in the end the one that was taken. *rules* says how many containers
+    a node may be assigned and how long to wait for locality. Decisions are added to *decisions*
+    when they are committed.
     """
 
     __slots__ = (
-        "am_may_borrow",
-        "borrowing",
+        "am_may_ignore_exclusivity",
         "candidates",
         "decisions",
+        "ignore_exclusivity",
         "node",
         "nodes",
         "now_ms",
         "partition",
+        "requested_partition",
         "rules",
-        "wanted_partition",
     )
 
     def __init__(
         self,
-        node: LedgerNode,
+        node: FiCaSchedulerNode,
         rules: OfferConfig,
-        nodes: Mapping[str, LedgerNode],
+        nodes: Mapping[str, FiCaSchedulerNode],
         now_ms: int,
         decisions: list[Decision],
     ) -> None:
         self.node = node
-        self.partition = self.wanted_partition = node.partition
+        self.partition = self.requested_partition = node.partition
         self.rules = rules
         self.nodes = nodes
         self.now_ms = now_ms
         self.decisions = decisions
-        self.borrowing = False
-        self.am_may_borrow = False
-        self.candidates: NodesByUse | None = None
+        self.ignore_exclusivity = False
+        self.am_may_ignore_exclusivity = False
+        self.candidates: CandidateNodeSet | None = None
 
-    def borrow(self, *, am_may_borrow: bool) -> None:
-        """Lend the node to asks for no partition."""
-        self.borrowing = True
-        self.wanted_partition = ""
-        self.am_may_borrow = am_may_borrow
+    def ignore_partition_exclusivity(self, *, am_may: bool) -> None:
+        """Lend the node to asks for no partition (SchedulingMode.IGNORE_PARTITION_EXCLUSIVITY)."""
+        self.ignore_exclusivity = True
+        self.requested_partition = ""
+        self.am_may_ignore_exclusivity = am_may

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _SPARE = 1.000001
 
 
-class _Held:
+class _UserUsage:
     """What a user holds of one partition, and the share of it that this is."""
 
     __slots__ = ("ratio", "used")
@@ -36,48 +36,48 @@ class _Held:
 
 
 class User:
-    """One user in one leaf queue; *home* are that queue's users until it is forgotten there."""
+    """One user in one leaf queue; *manager* are that queue's users until it is forgotten there."""
 
     __slots__ = (
         "active",
         "active_apps",
         "am_used",
-        "home",
+        "default_usage",
+        "manager",
         "name",
-        "parts",
         "pending_apps",
-        "plain",
+        "usages",
         "weight",
         "zero",
     )
 
-    def __init__(self, home: Users, name: str, weight: float, zero: Vector) -> None:
-        self.home: Users | None = home
+    def __init__(self, home: UsersManager, name: str, weight: float, zero: Vector) -> None:
+        self.manager: UsersManager | None = home
         self.name = name
         self.weight = weight
         self.active = False
         self.pending_apps = 0
         self.active_apps = 0
         self.zero = zero
-        self.plain = _Held(zero)
-        self.parts: dict[str, _Held] = {"": self.plain}
+        self.default_usage = _UserUsage(zero)
+        self.usages: dict[str, _UserUsage] = {"": self.default_usage}
         self.am_used: dict[str, Vector] = {}
 
     @property
     def used(self) -> dict[str, Vector]:
         """What is held, by partition."""
-        return {name: held.used for name, held in self.parts.items()}
+        return {name: held.used for name, held in self.usages.items()}
 
     def use(self, partition: str) -> Vector:
         """What is held of a partition."""
-        held = self.parts.get(partition)
+        held = self.usages.get(partition)
         return self.zero if held is None else held.used
 
-    def part(self, partition: str) -> _Held:
+    def usage(self, partition: str) -> _UserUsage:
         """What is held of a partition, known from now on."""
-        found = self.parts.get(partition)
+        found = self.usages.get(partition)
         if found is None:
-            found = self.parts[partition] = _Held(self.zero)
+            found = self.usages[partition] = _UserUsage(self.zero)
         return found
 
     @property
@@ -86,7 +86,7 @@ class User:
         return self.pending_apps + self.active_apps
 
 
-class _Part:
+class _UsersUsage:
     """What all users are to one partition: what active ones hold, everyone's share, the cap."""
 
     __slots__ = ("active_used", "cap", "ratio")
@@ -97,7 +97,7 @@ class _Part:
         self.ratio = 0.0
 
 
-class Users:
+class UsersManager:
     """All users of one leaf queue."""
 
     __slots__ = (
@@ -111,9 +111,9 @@ class Users:
         "active",
         "by_name",
         "calc",
-        "parts",
-        "plain",
+        "default_usage",
         "queue",
+        "usages",
         "version",
         "weights",
     )
@@ -129,8 +129,8 @@ class Users:
         self._outstanding: dict[str, set[ApplicationId]] = {}
         self._active_weights = 0.0
         self._all_weights = 0.0
-        self.plain = _Part()
-        self.parts: dict[str, _Part] = {"": self.plain}
+        self.default_usage = _UsersUsage()
+        self.usages: dict[str, _UsersUsage] = {"": self.default_usage}
         self._only_pending = 0
         self._count_due = False
         self._limits: dict[tuple[str, bool, bool], tuple[int, Vector]] = {}
@@ -146,7 +146,7 @@ class Users:
     def forget(self, name: str) -> None:
         """A user without applications is no user of this queue."""
         self.about_to_count()
-        self.by_name.pop(name).home = None
+        self.by_name.pop(name).manager = None
         self.active.discard(name)
         self._active_weights = self._sum_weights(self.active)
         self._all_weights = self._sum_weights(self.by_name)
@@ -199,17 +199,17 @@ class Users:
                 1 for u in self.by_name.values() if u.pending_apps > 0 and u.active_apps <= 0
             )
 
-    def part(self, partition: str) -> _Part:
+    def usage(self, partition: str) -> _UsersUsage:
         """What all users are to a partition, known from now on."""
-        found = self.parts.get(partition)
+        found = self.usages.get(partition)
         if found is None:
-            found = self.parts[partition] = _Part()
+            found = self.usages[partition] = _UsersUsage()
         return found
 
     def limits_changed(self) -> None:
         """Guarantees, maxima or settings changed: limits are to be computed anew."""
         self.version += 1
-        for part in self.parts.values():
+        for part in self.usages.values():
             part.cap = None
 
     def surely_within(self, user: User, partition: str) -> bool:
@@ -218,7 +218,7 @@ class Users:
         True when it holds less than both the equal part of the active users and the cap by the
         user limit factor, with room to spare for rounding; False says nothing.
         """
-        part = self.parts.get(partition) if partition else self.plain
+        part = self.usages.get(partition) if partition else self.default_usage
         if part is None or user.weight < 1 or not self._active_weights:
             return False
         active, cap = part.active_used, part.cap
@@ -226,10 +226,10 @@ class Users:
             return False
         if cap is None:
             terms = self._terms(partition, whole=False, everyone=False)
-            cap = part.cap = self.queue.cluster.one(user_cap(self.calc, terms))
-        used = user.use(partition) if partition else user.plain.used
+            cap = part.cap = self.queue.cluster.interned(user_cap(self.calc, terms))
+        used = user.use(partition) if partition else user.default_usage.used
         parts = self._active_weights * _SPARE
-        step = self.queue.step
+        step = self.queue.minimum_allocation
         self._count_due = True
         if self.calc.memory_only:
             return used[0] <= cap[0] and used[0] * parts <= active[0] + step[0]
@@ -253,7 +253,7 @@ class Users:
         limit = self._common_limit(partition, whole=whole, everyone=everyone)
         user = self.by_name.get(name)
         weight = 1.0 if user is None else user.weight
-        return self.calc.times_down(limit, weight, self.queue.step)
+        return self.calc.times_down(limit, weight, self.queue.minimum_allocation)
 
     def cap(self, name: str, partition: str, *, whole: bool) -> Vector:
         """The most a user may hold of a partition, however few users there are."""
@@ -273,12 +273,12 @@ class Users:
         return limit
 
     def _terms(self, partition: str, *, whole: bool, everyone: bool) -> UserLimitTerms:
-        queue, part = self.queue, self.part(partition)
+        queue, part = self.queue, self.usage(partition)
         return UserLimitTerms(
             partition=queue.cluster.partition(partition),
             minimum=queue.minimum(partition),
             maximum=queue.maximum(partition),
-            step=queue.step,
+            minimum_allocation=queue.minimum_allocation,
             usage_ratio=part.ratio,
             used=None if everyone else part.active_used or self._zero,
             weights=self._all_weights if everyone else self._active_weights,
@@ -326,7 +326,7 @@ class UserLimitTerms:
     partition: Vector
     minimum: Vector
     maximum: Vector
-    step: Vector
+    minimum_allocation: Vector
     usage_ratio: float
     used: Vector | None
     weights: float
@@ -343,28 +343,28 @@ def user_limit(calc: Calculator, terms: UserLimitTerms) -> Vector:
     in a shared partition) only the partition itself caps.
     """
     share = terms.partition
-    capacity = at_least(calc, share, terms.minimum, terms.step)
+    capacity = at_least(calc, share, terms.minimum, terms.minimum_allocation)
     current = _current_capacity(calc, terms, capacity)
-    used = current if terms.used is None else add(terms.used, terms.step)
+    used = current if terms.used is None else add(terms.used, terms.minimum_allocation)
     equal_part = calc.divide_ceil(used, terms.weights)
     guaranteed = calc.divide_ceil(multiply(current, terms.minimum_user_limit_percent), 100)
     limit = at_least(calc, share, equal_part, guaranteed)
     capped = at_most(calc, share, limit, user_cap(calc, terms))
-    return calc.round_up(capped, terms.step)
+    return calc.round_up(capped, terms.minimum_allocation)
 
 
 def _current_capacity(calc: Calculator, terms: UserLimitTerms, capacity: Vector) -> Vector:
-    consumed = calc.times_up(terms.partition, terms.usage_ratio, terms.step)
+    consumed = calc.times_up(terms.partition, terms.usage_ratio, terms.minimum_allocation)
     if calc.compare(terms.partition, consumed, capacity) < 0:
         return capacity
-    return add(consumed, terms.step)
+    return add(consumed, terms.minimum_allocation)
 
 
 def user_cap(calc: Calculator, terms: UserLimitTerms) -> Vector:
     """The most a user of weight 1 may hold, however few users there are."""
-    capacity = at_least(calc, terms.partition, terms.minimum, terms.step)
+    capacity = at_least(calc, terms.partition, terms.minimum, terms.minimum_allocation)
     if terms.whole_partition:
         return terms.partition
     if terms.user_limit_factor == NO_FACTOR or not any(terms.minimum):
-        return calc.round_down(terms.maximum, terms.step)
+        return calc.round_down(terms.maximum, terms.minimum_allocation)
     return multiply(capacity, terms.user_limit_factor)

@@ -13,7 +13,7 @@ from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-from kubeyarn.schedulers.capacity.objects.preemptable_containers import size_of
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import total_size
 from kubeyarn.schedulers.capacity.preemption.ideal_assignment import (
     IdealAssignmentTerms,
     TempQueuePerPartition,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.model.queues import PreemptionConfig
     from kubeyarn.schedulers.calculator import Calculator
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication, Reservation
-    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp, Reservation
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 
@@ -45,11 +45,11 @@ class PreemptionContext:
     """
 
     calc: Calculator
-    cluster: Cluster
+    cluster: CapacityNodeTracker
     config: PreemptionConfig
     root: ParentQueue
     total_preemption_allowed: Vector
-    apps: Mapping[ApplicationId, LedgerApplication]
+    apps: Mapping[ApplicationId, FiCaSchedulerApp]
     lazy: bool = False
     underserved: dict[str, dict[str, None]] = field(default_factory=dict)
     temp_queues: dict[str, dict[str, TempQueuePerPartition]] = field(default_factory=dict)
@@ -163,7 +163,7 @@ class PreemptionContext:
         return True
 
 
-def containers_to_preempt(app: LedgerApplication) -> list[Container]:
+def containers_to_preempt(app: FiCaSchedulerApp) -> list[Container]:
     """An application's containers: least important request first, of these the newest first.
 
     Hadoop: FifoCandidatesSelector.sortContainers.
@@ -211,7 +211,7 @@ def _copy(
         absolute=share.absolute,
         preemption_disabled=queue.settings.preemption_disabled,
         priority=priority,
-        killable=size_of(queue.killable.get(partition, {}), zero),
+        killable=total_size(queue.killable.get(partition, {}), zero),
     )
     if isinstance(queue, ParentQueue):
         by_priority = queue.settings.child_ordering is ChildOrdering.PRIORITY_UTILIZATION

@@ -16,7 +16,7 @@ from kubeyarn.schedulers.capacity.preemption.context import containers_to_preemp
 
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.preemption.context import PreemptionContext
 
@@ -38,12 +38,12 @@ def select_candidates(context: PreemptionContext, wait_ms: int, *, balance: bool
 def _select_of_leaf(context: PreemptionContext, leaf: LeafQueue, wait_ms: int) -> None:
     to_obtain = context.to_obtain(leaf)
     for partition in list(to_obtain):
-        borrowed = leaf.borrowed.get(partition, {})
+        borrowed = leaf.ignore_exclusivity_containers.get(partition, {})
         for container in sorted(borrowed.values(), key=lambda c: c.id, reverse=True):
             _try_container(context, to_obtain, container, wait_ms)
     am_containers: list[Container] = []
     am_size = leaf.zero
-    leaf.settle_order()
+    leaf.reorder_changed()
     for app in reversed(leaf.active):
         if not to_obtain:
             break
@@ -60,7 +60,7 @@ def _select_of_leaf(context: PreemptionContext, leaf: LeafQueue, wait_ms: int) -
 
 def _select_of_app(
     context: PreemptionContext,
-    app: LedgerApplication,
+    app: FiCaSchedulerApp,
     to_obtain: dict[str, Vector],
     am_containers: list[Container],
     wait_ms: int,

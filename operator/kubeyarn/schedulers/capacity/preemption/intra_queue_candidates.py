@@ -32,7 +32,7 @@ from kubeyarn.schedulers.capacity.preemption.context import containers_to_preemp
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.preemption.context import PreemptionContext
     from kubeyarn.schedulers.capacity.preemption.ideal_assignment import TempQueuePerPartition
@@ -69,7 +69,7 @@ class TempAppPerPartition:
     *actually_to_be_preempted* what it loses to others.
     """
 
-    app: LedgerApplication
+    app: FiCaSchedulerApp
     used: Vector
     am_used: Vector
     pending: Vector
@@ -140,7 +140,7 @@ def compute_apps_ideal_allocation(
 
     A leaf with one application has nobody to take from.
     """
-    apps = [*leaf.active, *leaf.waiting]
+    apps = [*leaf.active, *leaf.pending_applications]
     queue = context.temp_queue(leaf.path, partition)
     users: dict[str, TempUserPerPartition] = {}
     am_used_by: dict[str, Vector] = {}
@@ -164,11 +164,11 @@ def compute_apps_ideal_allocation(
     return ordered, users
 
 
-def _am_size(app: LedgerApplication, partition: str) -> Vector:
+def _am_size(app: FiCaSchedulerApp, partition: str) -> Vector:
     return app.am_size if app.am_partition == partition else app.zero
 
 
-def _temp_app(leaf: LeafQueue, app: LedgerApplication, partition: str) -> TempAppPerPartition:
+def _temp_app(leaf: LeafQueue, app: FiCaSchedulerApp, partition: str) -> TempAppPerPartition:
     return TempAppPerPartition(
         app=app,
         used=app.used.get(partition, leaf.zero),
@@ -276,7 +276,7 @@ def _set_to_be_preempted(
         amount = _positive(subtract(amount, one.selected))
         amount = _positive(subtract(amount, one.am_used))
         if context.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST:
-            amount = _positive(subtract(amount, leaf.step))
+            amount = _positive(subtract(amount, leaf.minimum_allocation))
         one.to_be_preempted = at_most(calc, total, at_least(calc, total, amount, zero), left)
         left = _positive(subtract(left, one.to_be_preempted))
 
@@ -360,7 +360,7 @@ def _select_of_leaf(
 
 def _select_of_app(
     context: PreemptionContext,
-    app: LedgerApplication,
+    app: FiCaSchedulerApp,
     to_obtain: dict[str, Vector],
     users: dict[str, TempUserPerPartition],
     rolling_usage: dict[str, Vector],

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.schedulers.api import Decision, Preempt
 from kubeyarn.schedulers.calculator import multiply
-from kubeyarn.schedulers.capacity.allocator.commit import drop_reservation
-from kubeyarn.schedulers.capacity.objects.preemptable_containers import may_be_killed
+from kubeyarn.schedulers.capacity.allocator.commit import unreserve
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import mark_killable
 from kubeyarn.schedulers.capacity.preemption import (
     fifo_candidates,
     intra_queue_candidates,
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.schedulers.calculator import Calculator
-    from kubeyarn.schedulers.capacity.objects.app_attempt import LedgerApplication
-    from kubeyarn.schedulers.capacity.objects.node import Cluster
+    from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 
 
@@ -43,10 +43,10 @@ class ProportionalCapacityPreemptionPolicy:
     def edit_schedule(
         self,
         root: ParentQueue,
-        cluster: Cluster,
+        cluster: CapacityNodeTracker,
         calc: Calculator,
         config: SchedulerConfig,
-        apps: Mapping[ApplicationId, LedgerApplication],
+        apps: Mapping[ApplicationId, FiCaSchedulerApp],
         now_ms: int,
     ) -> list[Decision]:
         """One pass: what is marked now, and what was marked long enough ago to be killed.
@@ -66,7 +66,7 @@ class ProportionalCapacityPreemptionPolicy:
         if rules.observe_only:
             return []
         for reservation in context.unreserved:
-            drop_reservation(reservation, cluster.nodes[reservation.node])
+            unreserve(reservation, cluster.nodes[reservation.node])
         decisions = self._mark_or_kill(context, now_ms)
         self._forget_stale_marks(rules.maximum_wait_before_kill_ms, now_ms)
         return decisions
@@ -84,7 +84,7 @@ class ProportionalCapacityPreemptionPolicy:
                 del self._marked_ms[container.id]
                 if context.lazy:
                     app = context.apps[container.id.attempt.application]
-                    may_be_killed(container, app, context.cluster.nodes[container.node])
+                    mark_killable(container, app, context.cluster.nodes[container.node])
                     continue
             decisions.append(
                 Preempt(

@@ -16,7 +16,7 @@ from kubeyarn.model.resources import Vector, add, subtract
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.schedulers.capacity.objects.app_attempt import Reservation
-    from kubeyarn.schedulers.capacity.objects.node import LedgerNode
+    from kubeyarn.schedulers.capacity.objects.node import FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.preemption.context import PreemptionContext
     from kubeyarn.schedulers.capacity.preemption.ideal_assignment import TempQueuePerPartition
 
@@ -71,7 +71,7 @@ def _priority_at_parting(one: TempQueuePerPartition, other: TempQueuePerPartitio
 
 def _old_reservations(
     context: PreemptionContext, above: Above, now_ms: int
-) -> list[tuple[Reservation, LedgerNode]]:
+) -> list[tuple[Reservation, FiCaSchedulerNode]]:
     """Reservations that may take of others; higher queues first, then the older first."""
     superior = {path for path, _ in above}
     found = [
@@ -82,7 +82,9 @@ def _old_reservations(
         and now_ms - node.reservation.made_ms >= context.config.underutilized_delay_ms
     ]
 
-    def compare(a: tuple[Reservation, LedgerNode], b: tuple[Reservation, LedgerNode]) -> int:
+    def compare(
+        a: tuple[Reservation, FiCaSchedulerNode], b: tuple[Reservation, FiCaSchedulerNode]
+    ) -> int:
         mine, theirs = a[0].app.queue.path, b[0].app.queue.path
         if (mine, theirs) in above:
             return -1
@@ -94,7 +96,7 @@ def _old_reservations(
 
 
 def _victims(
-    context: PreemptionContext, reservation: Reservation, node: LedgerNode, above: Above
+    context: PreemptionContext, reservation: Reservation, node: FiCaSchedulerNode, above: Above
 ) -> list[Container] | None:
     """Oldest containers of lower queues whose room suffices; None when it does not."""
     lacking = subtract(reservation.size, node.free)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, fits, subtract
-from kubeyarn.schedulers.capacity.objects.preemptable_containers import size_of
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import total_size
 
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
-    from kubeyarn.schedulers.capacity.objects.node import LedgerNode
+    from kubeyarn.schedulers.capacity.objects.node import FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.preemption.context import PreemptionContext
 
 ToObtain = dict[str, dict[str, Vector]]
@@ -25,7 +25,7 @@ def select_candidates(context: PreemptionContext, wait_ms: int) -> None:
     """Select, the cheapest nodes first, what lets nodes' reservations be fulfilled."""
     context.compute_ideal_allocation(consider_reserved=True)
     to_obtain = {leaf.path: context.to_obtain(leaf) for leaf in context.leaves}
-    priced: list[tuple[float, int, LedgerNode]] = []
+    priced: list[tuple[float, int, FiCaSchedulerNode]] = []
     for node in context.cluster.nodes.values():
         if node.reservation is None:
             continue
@@ -39,13 +39,13 @@ def select_candidates(context: PreemptionContext, wait_ms: int) -> None:
 
 
 def _select_on_node(
-    context: PreemptionContext, node: LedgerNode, to_obtain: ToObtain, *, read_only: bool
+    context: PreemptionContext, node: FiCaSchedulerNode, to_obtain: ToObtain, *, read_only: bool
 ) -> tuple[float, list[Container]] | None:
     """The cost of a node and its victims; None when they would not suffice."""
     reservation = node.reservation
     free, selected_size = node.free, context.cluster.zero
     if node.killable:
-        free = add(free, size_of(node.killable, context.cluster.zero))
+        free = add(free, total_size(node.killable, context.cluster.zero))
     if reservation is None or context.calc.fits(reservation.size, free):
         return None
     selected: list[Container] = []
