@@ -26,7 +26,6 @@ HOMONYMS = {
     "Ask": WIRE,
     "AskKey": SDK,
     "AutoCreate": SCHEMA,
-    "Cluster": UNSETTLED,
     "Command": TWO_COMMANDS,
     "Completed": WIRE,
     "CompletedContainer": SCHEMA,

@@ -89,17 +89,17 @@ class SchedulingCycle:
         )
         alike = not counting and not constrained
         # 5. Offer nodes in rounds, or all nodes of a partition together where queues choose.
-        update = NodeUpdate(root, state.cluster, config, state.fast_path, now_ms)
+        allocator = NodeAllocator(root, state.cluster, config, state.fast_path, now_ms)
         if config.choose_nodes:
-            _offer_together(update, limit)
+            _offer_together(allocator, limit)
         else:
-            self._offer_in_rounds(update, limit, alike=alike)
-        dirty.cycle_ended(idle=not counting and len(update.decisions) < limit)
+            self._offer_in_rounds(allocator, limit, alike=alike)
+        dirty.cycle_ended(idle=not counting and len(allocator.decisions) < limit)
         # 6. Turn containers that were granted for updates into updates, and grant those that no
         #    offer reaches.
         if not constrained:
-            return update.decisions
-        return self._swap_updates(update.decisions) + self._grow_beside(root)
+            return allocator.decisions
+        return self._swap_updates(allocator.decisions) + self._grow_beside(root)
 
     def node_update(self, node: str, now_ms: int) -> Sequence[Decision]:
         """One scheduling opportunity of one node (Hadoop: nodeUpdate)."""
@@ -110,9 +110,9 @@ class SchedulingCycle:
             return ()
         if state.root is None or state.config is None:
             return ()
-        update = NodeUpdate(state.root, state.cluster, state.config, state.fast_path, now_ms)
-        update.allocate_containers_to_node(offered)
-        return self._swap_updates(update.decisions)
+        allocator = NodeAllocator(state.root, state.cluster, state.config, state.fast_path, now_ms)
+        allocator.allocate_containers_to_node(offered)
+        return self._swap_updates(allocator.decisions)
 
     def _constrained_asks(self) -> list[PendingAsk]:
         dirty = self._state.dirty
@@ -127,12 +127,12 @@ class SchedulingCycle:
         dirty.constraints_looked_for(found=bool(found))
         return found
 
-    def _offer_in_rounds(self, update: NodeUpdate, limit: int, *, alike: bool) -> None:
-        decisions = update.decisions
-        nodes = self._in_turn(update.cluster)
+    def _offer_in_rounds(self, allocator: NodeAllocator, limit: int, *, alike: bool) -> None:
+        decisions = allocator.decisions
+        nodes = self._in_turn(allocator.cluster)
         while nodes:
             before = len(decisions)
-            nodes, last = _offer_each(update, nodes, limit, alike=alike)
+            nodes, last = _offer_each(allocator, nodes, limit, alike=alike)
             if len(decisions) >= limit:
                 self._resume_after = last
                 break
@@ -180,11 +180,15 @@ def _anything_wanted(root: ParentQueue) -> bool:
 
 
 def _offer_each(
-    update: NodeUpdate, nodes: list[FiCaSchedulerNode], limit: int, *, alike: bool
+    allocator: NodeAllocator, nodes: list[FiCaSchedulerNode], limit: int, *, alike: bool
 ) -> tuple[list[FiCaSchedulerNode], FiCaSchedulerNode | None]:
     """One round; returns the nodes that may take more, and the one where *limit* was reached."""
-    step, fits, decisions = update.root.minimum_allocation, update.root.calc.fits, update.decisions
-    allocate = update.allocate_containers_to_node
+    step, fits, decisions = (
+        allocator.root.minimum_allocation,
+        allocator.root.calc.fits,
+        allocator.decisions,
+    )
+    allocate = allocator.allocate_containers_to_node
     open_nodes: list[FiCaSchedulerNode] = []
     saturated: set[tuple[Vector, Vector]] = set()
     for node in nodes:
@@ -207,9 +211,9 @@ def _offer_each(
     return open_nodes, None
 
 
-def _offer_together(update: NodeUpdate, limit: int) -> None:
+def _offer_together(allocator: NodeAllocator, limit: int) -> None:
     """Offer all nodes of each partition together, until nothing changes or *limit* is reached."""
-    cluster, root, decisions = update.cluster, update.root, update.decisions
+    cluster, root, decisions = allocator.cluster, allocator.root, allocator.decisions
     lines = [
         (nodes[0], CandidateNodeSet(nodes, root.calc, root.minimum_allocation))
         for partition in dict.fromkeys(node.partition for node in cluster.nodes.values())
@@ -220,10 +224,10 @@ def _offer_together(update: NodeUpdate, limit: int) -> None:
         before = len(decisions)
         for node, candidates in lines:
             if candidates and len(decisions) < limit:
-                update.allocate_on_one_of(candidates, node)
+                allocator.allocate_on_one_of(candidates, node)
 
 
-class NodeUpdate:
+class NodeAllocator:
     """Offers nodes at one moment; *decisions* are what came of it so far."""
 
     __slots__ = ("_fast", "_one_each", "cluster", "config", "decisions", "now_ms", "root")
