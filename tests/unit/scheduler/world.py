@@ -143,6 +143,7 @@ class World:
         *objects: tuple[str, Object],
         settings: Settings | None = None,
         now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+        make_scheduler: Callable[[SchedulerKind, ResourceTypes, int], Any] | None = None,
     ) -> None:
         self.objects: dict[str, dict[str, Object]] = {
             kind: {} for kind in ("queue", "node", "application", "request", "pod")
@@ -151,6 +152,9 @@ class World:
         self.epoch = -1
         self.settings = settings or Settings()
         self.now_ms = now_ms
+        self.make_scheduler = make_scheduler or (
+            lambda kind, types, epoch: _SCHEDULERS[kind](types, epoch=epoch)
+        )
         self.may_submit: MaySubmit = lambda _, __: None
         for kind, item in objects:
             self.objects[kind][item["metadata"]["name"]] = item
@@ -174,7 +178,7 @@ class World:
     def fresh(self, epoch: int) -> Live:
         """A scheduler that has seen nothing yet."""
         return Live(
-            lambda kind, types: _SCHEDULERS[kind](types, epoch=epoch),
+            lambda kind, types: self.make_scheduler(kind, types, epoch),
             self.settings,
             lambda key, review: self.may_submit(key, review),
             self.now_ms,
