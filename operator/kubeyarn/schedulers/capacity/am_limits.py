@@ -34,11 +34,11 @@ def queue_am_limit(
     minimum: Vector,
     current_limit: Vector,
     maximum_am_share: float,
-    step: Vector,
+    minimum_allocation: Vector,
 ) -> Vector:
     """*maximum_am_share* of what the queue may use now, which is never less than its guarantee."""
     usable = current_limit if calc.fits(minimum, current_limit) else minimum
-    return calc.times_up(usable, maximum_am_share, step)
+    return calc.times_up(usable, maximum_am_share, minimum_allocation)
 
 
 def user_am_fraction(
@@ -56,13 +56,13 @@ def user_am_limit(
     maximum_am_share: float,
     fraction: float,
     user_limit_factor: float,
-    step: Vector,
+    minimum_allocation: Vector,
 ) -> Vector:
     """A user's part of the queue's AM share, before it is capped by the queue's own limit."""
     if user_limit_factor == NO_FACTOR:
-        return calc.times_up(minimum, maximum_am_share, step)
+        return calc.times_up(minimum, maximum_am_share, minimum_allocation)
     share = single(single(maximum_am_share * fraction) * user_limit_factor)
-    return calc.times_up(minimum, share, step)
+    return calc.times_up(minimum, share, minimum_allocation)
 
 
 def am_partitions(queue: LeafQueue) -> set[str]:

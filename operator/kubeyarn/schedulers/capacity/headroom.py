@@ -22,14 +22,14 @@ def headroom(
     user_headroom: Vector,
     queue_headroom: Vector,
     free: Vector,
-    step: Vector,
+    minimum_allocation: Vector,
 ) -> Vector:
     """The lesser of what user and queue may still hold, rounded down, and not more than is *free*.
 
     *partition* is the whole partition, against which shares are compared.
     """
     allowed = tuple(max(0, x) for x in component_min(user_headroom, queue_headroom))
-    return at_most(calc, partition, free, calc.round_down(allowed, step))
+    return at_most(calc, partition, free, calc.round_down(allowed, minimum_allocation))
 
 
 def headroom_of(app: FiCaSchedulerApp) -> Vector:
@@ -50,5 +50,5 @@ def headroom_of(app: FiCaSchedulerApp) -> Vector:
         user_headroom=subtract(user_limit, user_used),
         queue_headroom=subtract(queue_limit, queue.use(partition)),
         free=subtract(whole, queue.chain[-1].use(partition)),
-        step=queue.minimum_allocation,
+        minimum_allocation=queue.minimum_allocation,
     )
