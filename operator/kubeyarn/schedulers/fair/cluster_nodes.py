@@ -35,7 +35,7 @@ class ClusterNodeTracker:
         state = self._state
         if not state.dirty.cluster or not state.queues:
             return
-        state.dirty.cluster = False
+        state.dirty.cluster_refreshed()
         totals = [node.rm_node.total for node in state.nodes.values()]
         self._largest_node = tuple(map(max, zip(*totals, strict=True))) if totals else None
         self._queue_manager.update_max_shares()

@@ -51,8 +51,8 @@ class DirtyFlags:
         self.cluster = True
         self.attempts: dict[FSAppAttempt, None] = {}
 
-    def reservations_changed(self) -> None:
-        """A container was reserved, or a reservation given up: shares stay."""
+    def allocation_changed(self) -> None:
+        """A container was granted or reserved, or a reservation given up: shares stay."""
         self.version += 1
 
     def shares_changed(self) -> None:
@@ -68,6 +68,14 @@ class DirtyFlags:
     def demand_changed(self, attempt: FSAppAttempt) -> None:
         """*attempt* asked for something else or lost a container."""
         self.attempts[attempt] = None
+
+    def cluster_refreshed(self) -> None:
+        """What follows from the size of the cluster is up to date."""
+        self.cluster = False
+
+    def shares_updated(self) -> None:
+        """Demand of queues, fair shares and the order of queues are up to date."""
+        self.shares = False
 
     def take_attempts(self) -> list[FSAppAttempt]:
         """The attempts whose demand is stale, which from now on it is not."""

@@ -176,7 +176,7 @@ def update(state: FairClusterState) -> None:
         for attempt in state.attempts.values():
             ordering.place_attempt(state, attempt)
     ordering.place_all_queues(state)
-    state.dirty.shares = False
+    state.dirty.shares_updated()
 
 
 def _update_demand_of_attempts(state: FairClusterState) -> None:

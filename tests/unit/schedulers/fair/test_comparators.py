@@ -1,8 +1,17 @@
-"""Who is served first."""
+"""Which of a queue's children is served first."""
 
 from __future__ import annotations
 
-from kubeyarn.schedulers.fair.comparators import drf_key, fair_share_key, fifo_key
+import pytest
+
+from kubeyarn.model.resources import Vector
+from kubeyarn.schedulers.fair.comparators import (
+    DrfQueue,
+    compare_drf_queues,
+    drf_key,
+    fair_share_key,
+    fifo_key,
+)
 
 CLUSTER = (100, 10)
 
@@ -86,4 +95,104 @@ def test_under_drf_further_resource_types_count_as_well() -> None:
 
     assert drf_key((30, 1, 0), (0, 0, 0), 1.0, cluster, 0, "b") < drf_key(
         (10, 1, 2), (0, 0, 0), 1.0, cluster, 0, "a"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        # used, demand, minimum, weight
+        pytest.param((0, 9, 0, 1.0), (1, 9, 0, 1.0), id="less used"),
+        pytest.param((9, 99, 0, 1.0), (0, 0, 0, 1.0), id="who wants nothing comes last"),
+        pytest.param((9, 99, 10, 1.0), (0, 99, 0, 1.0), id="below its minimum"),
+        pytest.param((0, 99, 0, 1.0), (10, 99, 10, 1.0), id="at its minimum is not below it"),
+        pytest.param((2, 99, 10, 1.0), (3, 99, 10, 1.0), id="the smaller part of the minimum"),
+        pytest.param((3, 99, 30, 1.0), (2, 99, 10, 1.0), id="a tenth before a fifth"),
+        pytest.param((0, 99, 10, 1.0), (0, 99, 99, 1.0), id="nothing of two minima: the name"),
+        pytest.param((0, 99, 1, 1.0), (1, 99, 9, 1.0), id="a minimum of 1 counts as 1"),
+        pytest.param((4, 5, 9, 1.0), (5, 5, 9, 1.0), id="a minimum counts as far as it is wanted"),
+        pytest.param((2, 9, 0, 2.0), (2, 9, 0, 1.0), id="twice the weight"),
+        pytest.param((5, 9, 0, 3.0), (2, 9, 0, 1.0), id="usage by weight: 5/3 before 2"),
+        pytest.param((9, 99, 0, 0.5), (0, 99, 0, 0.0), id="weight 0 after every other"),
+        pytest.param((1, 99, 0, 0.0), (2, 99, 0, 0.0), id="two without weight by usage"),
+        pytest.param((9, 99, 0, 0.0), (0, 99, 0, -1.0), id="a negative weight after weight 0"),
+        pytest.param((9, 99, 0, -1.0), (0, 99, 0, -2.0), id="the more negative later"),
+    ],
+)
+def test_fair_share_order(
+    first: tuple[int, int, int, float], then: tuple[int, int, int, float]
+) -> None:
+    """FairShareComparator; the first is named before the other, so names decide where level."""
+    assert fair_share_key(*first, 0, "a") < fair_share_key(*then, 0, "b")
+
+
+ORDERED = [
+    # used, minimum, weight
+    pytest.param(((1, 0), (0, 0), 1.0), ((2, 0), (0, 0), 1.0), id="less memory"),
+    pytest.param(((0, 1), (0, 0), 1.0), ((0, 2), (0, 0), 1.0), id="less vcores"),
+    pytest.param(((19, 0), (0, 0), 1.0), ((0, 2), (0, 0), 1.0), id="19 % before 20 %"),
+    pytest.param(((20, 1), (0, 0), 1.0), ((19, 2), (0, 0), 1.0), id="20 and 10 % before 20 and 19"),
+    pytest.param(((20, 2), (0, 0), 2.0), ((20, 2), (0, 0), 1.0), id="twice the weight"),
+    pytest.param(
+        ((20, 0), (0, 0), 4.0), ((10, 0), (0, 0), 1.0), id="a quarter of 20 % before 10 %"
+    ),
+    pytest.param(((30, 0), (40, 0), 1.0), ((1, 0), (0, 0), 1.0), id="below its minimum"),
+    pytest.param(((1, 0), (0, 0), 1.0), ((30, 0), (30, 9), 1.0), id="at its dominant minimum"),
+    pytest.param(((1, 0), (0, 0), 1.0), ((30, 1), (0, 9), 1.0), id="below another's minimum"),
+    pytest.param(((10, 0), (40, 0), 1.0), ((20, 0), (40, 0), 1.0), id="less of its minimum"),
+    pytest.param(((10, 0), (40, 0), 1.0), ((0, 3), (0, 9), 1.0), id="a quarter before a third"),
+    pytest.param(((0, 0), (0, 0), 1.0), ((0, 0), (0, 0), 1.0), id="nothing on both: the name"),
+]
+
+
+@pytest.mark.parametrize(("first", "then"), ORDERED)
+def test_drf_order(first: tuple[Vector, Vector, float], then: tuple[Vector, Vector, float]) -> None:
+    assert drf_key(*first, CLUSTER, 0, "a") < drf_key(*then, CLUSTER, 0, "b")
+
+
+@pytest.mark.parametrize(("first", "then"), ORDERED)
+def test_the_comparator_says_what_the_keys_say(
+    first: tuple[Vector, Vector, float], then: tuple[Vector, Vector, float]
+) -> None:
+    one, other = DrfQueue(*first, "a"), DrfQueue(*then, "b")
+
+    assert compare_drf_queues(one, other, CLUSTER) < 0
+    assert compare_drf_queues(other, one, CLUSTER) > 0
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        pytest.param(((9, 0, 0), (0, 0, 0), 1.0), ((1, 1, 0), (0, 0, 0), 1.0), id="9 before 10 %"),
+        pytest.param(((0, 0, 1), (0, 0, 0), 3.0), ((9, 0, 0), (0, 0, 0), 1.0), id="by weight"),
+        pytest.param(
+            ((0, 0, 1), (0, 0, 2), 1.0), ((1, 0, 0), (0, 0, 0), 1.0), id="a minimum of gpus"
+        ),
+        pytest.param(
+            ((25, 1, 0), (0, 0, 0), 1.0), ((0, 2, 1), (0, 0, 0), 1.0), id="the second share"
+        ),
+        pytest.param(
+            ((25, 2, 0), (0, 0, 0), 1.0), ((25, 2, 1), (0, 0, 0), 1.0), id="a third share"
+        ),
+    ],
+)
+def test_drf_order_of_three_types(
+    first: tuple[Vector, Vector, float], then: tuple[Vector, Vector, float]
+) -> None:
+    cluster = (100, 10, 4)
+
+    assert drf_key(*first, cluster, 0, "a") < drf_key(*then, cluster, 0, "b")
+    assert compare_drf_queues(DrfQueue(*first, "a"), DrfQueue(*then, "b"), cluster) < 0
+
+
+def test_with_three_types_shares_are_compared_in_single_precision() -> None:
+    """Two shares that are equal as floats are told apart by what comes after them."""
+    cluster = (2**26, 10, 4)
+    more, less = (2**25 + 1, 0, 0), (2**25, 0, 0)
+
+    assert drf_key(more, (0, 0, 0), 1.0, cluster, 0, "a") < drf_key(
+        less, (0, 0, 0), 1.0, cluster, 0, "b"
+    )
+    assert drf_key(less[:2], (0, 0), 1.0, cluster[:2], 0, "b") < drf_key(
+        more[:2], (0, 0), 1.0, cluster[:2], 0, "a"
     )

@@ -122,3 +122,62 @@ def test_without_undeclared_queues_everything_else_goes_to_default() -> None:
     rules = default_rules(allow_undeclared=False, user_as_default=True)
 
     assert placed(*rules, queue="root.fresh") == "root.default"
+
+
+PRIMARY = FairRule(FairRuleKind.PRIMARY_GROUP)
+SECONDARY = FairRule(FairRuleKind.SECONDARY_GROUP)
+
+
+def only_there(kind: FairRuleKind) -> FairRule:
+    return FairRule(kind, create=False)
+
+
+def nested(inside: FairRule) -> FairRule:
+    return FairRule(FairRuleKind.NESTED_USER, parent=inside)
+
+
+@pytest.mark.parametrize(
+    ("rules", "queue", "expected"),
+    [
+        pytest.param((SPECIFIED, DEFAULT), "a", "root.a", id="specified"),
+        pytest.param((SPECIFIED, DEFAULT), "root.a", "root.a", id="specified from root"),
+        pytest.param(
+            (SPECIFIED, DEFAULT), "rooted", "root.rooted", id="a name that begins with root"
+        ),
+        pytest.param((SPECIFIED, DEFAULT), "", "root.default", id="nothing specified"),
+        pytest.param((SPECIFIED, DEFAULT), "default", "root.default", id="default specified"),
+        pytest.param((USER,), "a", "root.al_dot_ice", id="the user, whatever is specified"),
+        pytest.param((PRIMARY,), "a", "root.devs", id="the primary group"),
+        pytest.param((SECONDARY, DEFAULT), "a", "root.ops", id="a group that is declared"),
+        pytest.param(
+            (only_there(FairRuleKind.USER), DEFAULT), "a", "root.default", id="no such user"
+        ),
+        pytest.param(
+            (only_there(FairRuleKind.PRIMARY_GROUP), USER),
+            "a",
+            "root.al_dot_ice",
+            id="no such group",
+        ),
+        pytest.param(
+            (only_there(FairRuleKind.SPECIFIED), DEFAULT), "ops", "root.ops", id="declared"
+        ),
+        pytest.param((nested(PRIMARY),), "a", "root.devs.al_dot_ice", id="the user in its group"),
+        pytest.param(
+            (nested(SECONDARY), DEFAULT), "a", "root.ops.al_dot_ice", id="in a declared group"
+        ),
+        pytest.param((nested(SPECIFIED),), "p", "root.p.al_dot_ice", id="in what is specified"),
+        pytest.param(
+            (nested(FairRule(FairRuleKind.DEFAULT, queue="users")),),
+            "a",
+            "root.users.al_dot_ice",
+            id="in a queue for users",
+        ),
+        pytest.param((nested(SPECIFIED), DEFAULT), "leaf", "root.default", id="not below a leaf"),
+    ],
+)
+def test_the_first_rule_with_an_answer_decides(
+    rules: tuple[FairRule, ...], queue: str, expected: str
+) -> None:
+    queues = Declared("root.leaf", parents=("root", "root.ops"))
+
+    assert placed(*rules, queue=queue, queues=queues) == expected

@@ -108,7 +108,7 @@ class FSAccounts:
             self._unknown_node.setdefault(container.node, []).append(container)
         else:
             self._put_on(node, container)
-        state.dirty.version += 1
+        state.dirty.allocation_changed()
 
     def _put_on(self, node: FSSchedulerNode, container: Container) -> None:
         node.containers[id(container)] = container
@@ -198,7 +198,7 @@ class FSAccounts:
         attempt = reserved.attempt
         attempt.reservations[node.rm_node.name] = reserved
         attempt.queue.reserved = add(attempt.queue.reserved, reserved.size)
-        self._state.dirty.reservations_changed()
+        self._state.dirty.allocation_changed()
 
     def unreserve(self, node: FSSchedulerNode) -> None:
         """Keep a node no longer; nothing happens where it is not kept."""
@@ -209,7 +209,7 @@ class FSAccounts:
         attempt = reserved.attempt
         del attempt.reservations[node.rm_node.name]
         attempt.queue.reserved = subtract(attempt.queue.reserved, reserved.size)
-        self._state.dirty.reservations_changed()
+        self._state.dirty.allocation_changed()
 
     # --- moves
 
