@@ -165,11 +165,11 @@ async def _progress(
             am.set_progress(round(start + share * (len(book.done) + under_way) / book.total, 6))
             await asyncio.sleep(0.5)
 
-    telling = asyncio.create_task(tell())
+    reporting = asyncio.create_task(tell())
     try:
         yield
     finally:
-        telling.cancel()
+        reporting.cancel()
     am.set_progress(round(start + share, 6))
 
 
