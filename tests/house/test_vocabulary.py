@@ -11,7 +11,6 @@ import pytest
 from docs.pages import page
 from house.tree import Module, modules
 
-SCHEMA = "the custom resource's schema of the value, state or message of that name"
 WIRE = "the same message of the AM protocol at its two ends; the SDK imports nothing of ours"
 SDK = "what the SDK tells an ApplicationMaster of the thing of that name"
 TWO_SCHEDULERS = "the same thing in the other scheduler"
@@ -22,39 +21,21 @@ PROCESSES = "each process has settings of its own, read from its own environment
 HOMONYMS = {
     "AllocateRequest": SDK,
     "Allocated": WIRE,
-    "ApplicationMaster": "the SDK's, and the schema of `spec.applicationMaster`",
     "Ask": WIRE,
     "AskKey": SDK,
-    "AutoCreate": SCHEMA,
     "Command": TWO_COMMANDS,
     "Completed": WIRE,
-    "CompletedContainer": SCHEMA,
     "Container": WIRE,
     "ContainerState": SDK,
     "ContainersAnswer": WIRE,
-    "KeyOf": SCHEMA,
     "Kubectl": TWO_COMMANDS,
-    "Launch": WIRE,
-    "Launched": SCHEMA,
-    "Lifetime": "of an application, and of a queue's applications",
-    "LocalFile": SCHEMA,
     "Locality": WIRE,
     "NodeUpdate": WIRE,
-    "Partition": SCHEMA,
-    "PathOf": SCHEMA,
-    "PlacementRule": SCHEMA,
-    "Preempting": SCHEMA,
-    "PriorityAccess": SCHEMA,
     "ProtocolError": WIRE,
-    "QueuePartition": SCHEMA,
-    "QueueState": SCHEMA,
     "Rejected": WIRE,
     "RejectedAsk": SDK,
     "Settings": PROCESSES,
-    "Signal": SCHEMA,
     "Update": WIRE,
-    "UpdatedContainer": SCHEMA,
-    "Usage": SCHEMA,
 }
 
 GONE = {

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from kubeyarn.cli import yarn_printing as printing
 from kubeyarn.cli.yarn_kubectl import APPLICATIONS, Json, Kubectl, KubectlError, NotFoundError
 from kubeyarn.cli.yarn_words import Option, Request, UsageError, Verb
-from kubeyarn.crd.yarn_application import Attempt, YarnApplication
+from kubeyarn.crd.yarn_application import AttemptStatus, YarnApplication
 from kubeyarn.lifecycle.application import PUBLIC_STATES, TERMINAL, ApplicationState
 
 STATES = tuple(state.value for state in PUBLIC_STATES)
@@ -211,7 +211,7 @@ def _more_lines(app: YarnApplication) -> list[tuple[str, str]]:
     return lines
 
 
-def _attempt(attempt: Attempt) -> str:
+def _attempt(attempt: AttemptStatus) -> str:
     shown = (attempt.id, attempt.state.value, attempt.container_id, attempt.node)
     return " ".join(text for text in shown if text)
 

@@ -7,7 +7,7 @@ from kubeyarn.cli import yarn_printing as printing
 from kubeyarn.cli.yarn_application import find
 from kubeyarn.cli.yarn_kubectl import Kubectl
 from kubeyarn.cli.yarn_words import Command, Request, Verb
-from kubeyarn.crd.yarn_application import Attempt, YarnApplication
+from kubeyarn.crd.yarn_application import AttemptStatus, YarnApplication
 
 _WIDTHS = (30, 20, 35, 35)
 _HEADER = ("ApplicationAttempt-Id", "State", "AM-Container-Id", "Tracking-URL")
@@ -25,12 +25,12 @@ def _list(kubectl: Kubectl, request: Request) -> int:
     return 0
 
 
-def _row(app: YarnApplication, attempt: Attempt) -> tuple[str, ...]:
+def _row(app: YarnApplication, attempt: AttemptStatus) -> tuple[str, ...]:
     url = app.status.tracking_url if _is_current(app, attempt) else ""
     return (attempt.id, attempt.state.value, attempt.container_id or "N/A", url or "N/A")
 
 
-def _is_current(app: YarnApplication, attempt: Attempt) -> bool:
+def _is_current(app: YarnApplication, attempt: AttemptStatus) -> bool:
     return attempt is app.status.attempts[-1]
 
 

@@ -13,7 +13,7 @@ from kubeyarn.cli.yarn_application import find
 from kubeyarn.cli.yarn_kubectl import Json, Kubectl, NotFoundError
 from kubeyarn.cli.yarn_logs import ATTEMPT, container_id, pods_of
 from kubeyarn.cli.yarn_words import Command, Request, UsageError, Verb
-from kubeyarn.crd.yarn_application import Signal, SignalCommand, YarnApplication
+from kubeyarn.crd.yarn_application import SignalCommand, SignalSpec, YarnApplication
 
 # By YARN's names.
 SIGNALS = {command.name: command for command in SignalCommand}
@@ -74,7 +74,7 @@ def _with(app: YarnApplication, container: str, command: SignalCommand) -> list[
     same = [s for s in app.spec.signals if (s.container_id, s.command) == (container, command)]
     serial = max((signal.serial for signal in same), default=0) + 1
     others = [signal for signal in app.spec.signals if signal not in same]
-    again = Signal(container_id=container, command=command, serial=serial)
+    again = SignalSpec(container_id=container, command=command, serial=serial)
     return [msgspec.to_builtins(signal) for signal in (*others, again)]
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from kubeyarn.cli.yarn_application import application_id, find
 from kubeyarn.cli.yarn_kubectl import APPLICATIONS, Json, Kubectl, KubectlError, NotFoundError
 from kubeyarn.cli.yarn_words import Option, Request, UsageError, Verb
-from kubeyarn.crd.yarn_application import Attempt, YarnApplication
+from kubeyarn.crd.yarn_application import AttemptStatus, YarnApplication
 from kubeyarn.lifecycle import attempt as attempts
 from kubeyarn.lifecycle.application import TERMINAL
 
@@ -24,7 +24,7 @@ class FoundAttempt(NamedTuple):
     """An attempt with its application, and as kubectl printed it."""
 
     app: YarnApplication
-    attempt: Attempt
+    attempt: AttemptStatus
     printed: Json
 
 

@@ -9,7 +9,7 @@ from kubeyarn.cli import yarn_printing as printing
 from kubeyarn.cli.yarn_kubectl import QUEUES, Json, Kubectl, KubectlError, NotFoundError
 from kubeyarn.cli.yarn_words import Command, Request, Verb
 from kubeyarn.crd.yarn_queue import UserUse, YarnQueue
-from kubeyarn.crd.yarn_queue_cluster import Cluster
+from kubeyarn.crd.yarn_queue_cluster import ClusterSpec
 
 _WIDTHS = (36, 9, 10, 10, 10, 6, 11, 24)
 _HEADER = ("Queue", "State", "Capacity", "Maximum", "Used", "Apps", "Containers", "Pending")
@@ -158,9 +158,9 @@ def _amounts(by_resource: Mapping[str, str | int] | None) -> str:
     return f"[{named}]" if named else ""
 
 
-def _cluster(queues: Queues) -> Cluster:
+def _cluster(queues: Queues) -> ClusterSpec:
     root = queues.get("root")
-    return (root.spec.cluster if root is not None else None) or Cluster()
+    return (root.spec.cluster if root is not None else None) or ClusterSpec()
 
 
 def _preemption_disabled(queue: YarnQueue, queues: Queues) -> bool:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError
 from kubeyarn.cluster.resources import EVENTS
+from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
 
@@ -67,7 +68,7 @@ class EventRecorder:
                 "name": f"{meta['name'][:200]}.{uuid.uuid4().hex[:16]}",
                 "namespace": namespace,
             },
-            "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "eventTime": times.micro_timestamp(datetime.now(UTC)),
             "reportingController": f"kubeyarn.io/{self._component}",
             "reportingInstance": self._instance[:128],
             "action": action,

@@ -16,6 +16,7 @@ from typing import Any
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import LEASES
+from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
 
@@ -208,4 +209,4 @@ class Lease:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return times.micro_timestamp(datetime.now(UTC))

@@ -96,12 +96,6 @@ def _said(before: Object | None, saying: Saying, generation: int, now: str) -> O
     }
 
 
-def find(conditions: Iterable[Mapping[str, Any]] | None, type: str) -> Mapping[str, Any] | None:  # noqa: A002 - Kubernetes' own word
-    """The condition of that type; None when nothing is said of it."""
-    return next((found for found in conditions or () if found["type"] == type), None)
-
-
-def holds(conditions: Iterable[Mapping[str, Any]] | None, type: str) -> bool:  # noqa: A002 - Kubernetes' own word
-    """Whether the condition of that type is said and True."""
-    found = find(conditions, type)
-    return found is not None and found.get("status") == "True"
+def holds(conditions: Iterable[Condition], kind: str) -> bool:
+    """Whether the condition of that type is set and True."""
+    return any(one.type == kind and one.status is ConditionStatus.TRUE for one in conditions)

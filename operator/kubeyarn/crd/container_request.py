@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
-from kubeyarn.crd import defaults, ranges
+from kubeyarn.crd import amounts, defaults, ranges, reading
 from kubeyarn.crd.conditions import Condition, conditions_of
 from kubeyarn.crd.decoding import Resource
 from kubeyarn.crd.fields import (
@@ -29,7 +31,13 @@ from kubeyarn.crd.fields import (
     rule,
     rules,
 )
-from kubeyarn.crd.launch import Launch
+from kubeyarn.crd.launch import LaunchSpec
+from kubeyarn.model.asks import ANYWHERE, Ask, AskKey, Locality
+from kubeyarn.model.constraints import PlacementConstraint
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.schedulers import constraint_parser
 
 
 class Role(StrEnum):
@@ -53,7 +61,7 @@ class OnFailure(StrEnum):
     RETRY = "Retry"
 
 
-class Locality(Fields, frozen=True):
+class LocalitySpec(Fields, frozen=True):
     """Where the containers would rather run."""
 
     nodes: Annotated[
@@ -72,7 +80,7 @@ class Locality(Fields, frozen=True):
 _ContainerId = Annotated[str, Field(maxLength=80, pattern="^container_[0-9e_]+$")]
 
 
-class Update(Fields, frozen=True):
+class ContainerUpdateSpec(Fields, frozen=True):
     """What one container that was granted is to be from now on: of another size, or guaranteed or
     opportunistic.
     """
@@ -101,7 +109,7 @@ class Update(Fields, frozen=True):
     ] = None
 
 
-class Gang(Fields, frozen=True):
+class GangSpec(Fields, frozen=True):
     """All or nothing: containers that are of use only together."""
 
     min_count: Annotated[
@@ -207,9 +215,9 @@ class ContainerRequestSpec(Fields, frozen=True):
             "partition. Unset: the application's, or the queue's defaultPartition."
         ),
     ] = None
-    locality: Annotated[Locality | None, Field("Where they would rather run. Unset: anywhere.")] = (
-        None
-    )
+    locality: Annotated[
+        LocalitySpec | None, Field("Where they would rather run. Unset: anywhere.")
+    ] = None
     exclude_nodes: Annotated[
         tuple[Annotated[str, Field(minLength=1, maxLength=253)], ...],
         Field("Nodes and racks, by name, where none of them is granted.", maxItems=1000, **AS_SET),
@@ -233,7 +241,7 @@ class ContainerRequestSpec(Fields, frozen=True):
         Field("Tags the containers carry for placement constraints.", maxItems=16, **AS_SET),
     ] = ()
     updates: Annotated[
-        tuple[Update, ...],
+        tuple[ContainerUpdateSpec, ...],
         Field(
             "Other sizes or execution types for containers that were granted, each one a "
             "level: what it is to be from now on.",
@@ -242,7 +250,7 @@ class ContainerRequestSpec(Fields, frozen=True):
         ),
     ] = ()
     gang: Annotated[
-        Gang | None, Field("All or nothing. Unset: each container is granted by itself.")
+        GangSpec | None, Field("All or nothing. Unset: each container is granted by itself.")
     ] = None
     on_failure: Annotated[
         OnFailure,
@@ -261,7 +269,7 @@ class ContainerRequestSpec(Fields, frozen=True):
         ),
     ] = 0
     container: Annotated[
-        Launch | None,
+        LaunchSpec | None,
         Field(
             "How each granted container is launched. Unset: the ApplicationMaster launches "
             "each one itself."
@@ -280,8 +288,16 @@ class NodeGrants(Fields, frozen=True):
     epoch: Annotated[Count, Field("The scheduler's epoch, the e<epoch> of container ids.")] = 0
     containers: Annotated[Ranges, Field("Container numbers, such as 1-5,9.")] = ""
 
+    def ids(self, application: ApplicationId) -> list[ContainerId]:
+        """The ids of these containers.
 
-class Preempting(Fields, frozen=True):
+        Raises:
+            SpecError: the numbers are no ranges.
+        """
+        return _ids(self.containers, AttemptId(application, self.attempt), self.epoch)
+
+
+class PreemptedContainer(Fields, frozen=True):
     """A container that the policy takes back for another queue or user."""
 
     id: Annotated[
@@ -315,7 +331,7 @@ class ChargedUpdate(Fields, frozen=True):
     message: Annotated[str, Field("Why it will not be had.", maxLength=512)] = ""
 
 
-class UpdatedContainer(Fields, frozen=True):
+class UpdatedContainerStatus(Fields, frozen=True):
     """A container that is otherwise than it was granted."""
 
     id: Annotated[
@@ -339,15 +355,23 @@ class AvoidedNode(Fields, frozen=True):
     message: Annotated[str, Field("What kube-scheduler said last.", maxLength=512)] = ""
 
 
-class Launched(Fields, frozen=True):
+class LaunchedContainers(Fields, frozen=True):
     """Containers of one attempt and epoch whose pods were seen."""
 
     attempt: Annotated[Count, Field("The application attempt whose containers these are.")] = 1
     epoch: Annotated[Count, Field("The scheduler's epoch, the e<epoch> of container ids.")] = 0
     containers: Annotated[Ranges, Field("Container numbers, such as 1-5,9.")] = ""
 
+    def ids(self, application: ApplicationId) -> list[ContainerId]:
+        """The ids of these containers.
 
-class Endings(Fields, frozen=True):
+        Raises:
+            SpecError: the numbers are no ranges.
+        """
+        return _ids(self.containers, AttemptId(application, self.attempt), self.epoch)
+
+
+class ExitStatusCount(Fields, frozen=True):
     """The containers that ended with one exit status."""
 
     exit_status: Annotated[
@@ -366,7 +390,7 @@ class Endings(Fields, frozen=True):
     )
 
 
-class CompletedContainer(Fields, frozen=True):
+class CompletedContainerStatus(Fields, frozen=True):
     """A container that ended."""
 
     id: Annotated[
@@ -450,7 +474,7 @@ class ContainerRequestStatus(Fields, frozen=True):
         ),
     ] = ()
     preempting: Annotated[
-        tuple[Preempting, ...],
+        tuple[PreemptedContainer, ...],
         Reported(
             "Containers that are being taken back. Scheduler.", maxItems=100000, **listed_by("id")
         ),
@@ -481,7 +505,7 @@ class ContainerRequestStatus(Fields, frozen=True):
         ),
     ] = ()
     updated: Annotated[
-        tuple[UpdatedContainer, ...],
+        tuple[UpdatedContainerStatus, ...],
         Reported(
             "Containers that are otherwise than they were granted. ResourceManager.",
             maxItems=10000,
@@ -508,7 +532,7 @@ class ContainerRequestStatus(Fields, frozen=True):
         ),
     ] = 0
     launched: Annotated[
-        tuple[Launched, ...],
+        tuple[LaunchedContainers, ...],
         Reported(
             "Containers whose pods were seen, by epoch. ResourceManager.",
             maxItems=1000,
@@ -516,7 +540,7 @@ class ContainerRequestStatus(Fields, frozen=True):
         ),
     ] = ()
     completed: Annotated[
-        tuple[CompletedContainer, ...],
+        tuple[CompletedContainerStatus, ...],
         Reported(
             "Containers that ended and that the ApplicationMaster has not confirmed yet. "
             "ResourceManager.",
@@ -525,7 +549,7 @@ class ContainerRequestStatus(Fields, frozen=True):
         ),
     ] = ()
     endings: Annotated[
-        tuple[Endings, ...],
+        tuple[ExitStatusCount, ...],
         Reported(
             "How all its containers ended, by exit status; kept with the application. "
             "ResourceManager.",
@@ -557,3 +581,96 @@ class ContainerRequest(Resource, frozen=True):
         ContainerRequestStatus,
         Reported("What came of it. The scheduler and the ResourceManager write it."),
     ] = ContainerRequestStatus()
+
+    @property
+    def opportunistic(self) -> bool:
+        """Whether its containers are granted outside of all guarantees."""
+        return self.spec.execution_type is ExecutionType.OPPORTUNISTIC
+
+    @property
+    def asked_again(self) -> int:
+        """Containers that it wants in place of others that ended badly."""
+        return self.status.retried + self.status.replaced
+
+    def ask_key(self) -> AskKey:
+        """The key by which the scheduler knows it within its application.
+
+        Raises:
+            SpecError: its priority is below 0.
+        """
+        priority = reading.count(self.spec.priority, "spec.priority")
+        return AskKey(priority, self.spec.allocation_request_id, self.metadata.name)
+
+    def ask(self, types: ResourceTypes) -> Ask:
+        """What it still wants: its count, and what is wanted again, less what was granted.
+
+        Raises:
+            SpecError: a field says nothing that can be acted on.
+        """
+        spec = self.spec
+        wanted = reading.count(spec.count, "spec.count") + self.asked_again
+        pending = max(0, wanted - self.status.granted)
+        return Ask(
+            key=self.ask_key(),
+            count=pending,
+            size=amounts.positive_vector(
+                {**defaults.TASK_RESOURCES, **spec.resources}, "spec.resources", types
+            ),
+            partition=spec.partition,
+            locality=_wanted_places(spec.locality, pending),
+            opportunistic=self.opportunistic,
+            constraint=_constraint(spec.placement_constraint),
+            tags=tuple(sorted(spec.allocation_tags)),
+        )
+
+    def granted_nodes(self, application: ApplicationId) -> dict[ContainerId, str]:
+        """The containers that it was granted and that have not been given back, with their nodes.
+
+        Raises:
+            SpecError: the status lists no container numbers.
+        """
+        return {
+            container: grants.node
+            for grants in self.status.grants
+            for container in grants.ids(application)
+        }
+
+
+def _wanted_places(locality: LocalitySpec | None, wanted: int) -> Locality:
+    if locality is None:
+        return ANYWHERE
+    return Locality(
+        nodes=tuple((node, wanted) for node in sorted(locality.nodes)),
+        racks=tuple((rack, wanted) for rack in sorted(locality.racks)),
+        relax=locality.relax,
+    )
+
+
+def _constraint(text: str) -> PlacementConstraint | None:
+    try:
+        return constraint_parser.parse(text) if text else None
+    except SpecError as error:
+        raise SpecError(f"spec.placementConstraint: {error}") from None
+
+
+def _ids(numbers: str, attempt: AttemptId, epoch: int) -> list[ContainerId]:
+    return [ContainerId(attempt, epoch, number) for number in ranges.expand(numbers)]
+
+
+Entry = TypeVar(
+    "Entry",
+    ContainerUpdateSpec,
+    ChargedUpdate,
+    UpdatedContainerStatus,
+    PreemptedContainer,
+    CompletedContainerStatus,
+)
+
+
+def by_container(entries: Iterable[Entry]) -> dict[ContainerId, Entry]:
+    """The entries of a list by the container that each is of; malformed ids are skipped."""
+    found = {}
+    for entry in entries:
+        with suppress(SpecError):
+            found[ContainerId.parse(entry.id)] = entry
+    return found

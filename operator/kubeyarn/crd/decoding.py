@@ -34,9 +34,7 @@ class OwnerReference(Fields, frozen=True):
     """Who is deleted before this object may go (Kubernetes: OwnerReference)."""
 
     kind: str
-    name: str
-    uid: str = ""
-    controller: bool = False
+    uid: str
 
 
 class Metadata(Fields, frozen=True):

@@ -39,14 +39,14 @@ class FileType(StrEnum):
     ARCHIVE = "Archive"
 
 
-class KeyOf(Fields, frozen=True):
+class KeySource(Fields, frozen=True):
     """A key of a ConfigMap or Secret in the application's namespace."""
 
     name: Annotated[Line, Field("The object's name.", minLength=1)]
     key: Annotated[Line, Field("The key within it.", minLength=1)]
 
 
-class PathOf(Fields, frozen=True):
+class VolumeSource(Fields, frozen=True):
     """A path in a PersistentVolumeClaim of the application's namespace."""
 
     name: Annotated[Line, Field("The claim's name.", minLength=1)]
@@ -60,7 +60,7 @@ class PathOf(Fields, frozen=True):
     ] = ""
 
 
-class LocalFile(Fields, frozen=True):
+class LocalFileSpec(Fields, frozen=True):
     """A file that is put into the container before its command starts (Hadoop: LocalResource)."""
 
     extras: ClassVar[Extras] = rules(
@@ -81,13 +81,13 @@ class LocalFile(Fields, frozen=True):
         ),
     ]
     config_map: Annotated[
-        KeyOf | None, Field("Take it from a ConfigMap. Unset: from the other sources.")
+        KeySource | None, Field("Take it from a ConfigMap. Unset: from the other sources.")
     ] = None
     secret: Annotated[
-        KeyOf | None, Field("Take it from a Secret. Unset: from the other sources.")
+        KeySource | None, Field("Take it from a Secret. Unset: from the other sources.")
     ] = None
     persistent_volume_claim: Annotated[
-        PathOf | None, Field("Take it from a volume. Unset: from the other sources.")
+        VolumeSource | None, Field("Take it from a volume. Unset: from the other sources.")
     ] = None
     url: Annotated[
         str | None,
@@ -121,7 +121,7 @@ class Executor(StrEnum):
     DOCKER = "Docker"
 
 
-class Launch(Fields, frozen=True):
+class LaunchSpec(Fields, frozen=True):
     """How a container is launched."""
 
     image: Annotated[
@@ -150,7 +150,7 @@ class Launch(Fields, frozen=True):
         ),
     ] = ()
     files: Annotated[
-        tuple[LocalFile, ...],
+        tuple[LocalFileSpec, ...],
         Field("Files that are there before the command starts.", maxItems=256, **listed_by("path")),
     ] = ()
     executor: Annotated[

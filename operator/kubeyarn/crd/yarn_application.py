@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from kubeyarn.crd import defaults
+from kubeyarn.crd import amounts, defaults, reading, times
 from kubeyarn.crd.conditions import Condition, conditions_of
 from kubeyarn.crd.decoding import Resource
 from kubeyarn.crd.fields import (
@@ -30,9 +30,12 @@ from kubeyarn.crd.fields import (
     rule,
     rules,
 )
-from kubeyarn.crd.launch import Launch
+from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.lifecycle.application import PUBLIC_STATES, ApplicationState, FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
+from kubeyarn.model.applications import Application
+from kubeyarn.model.ids import ApplicationId
+from kubeyarn.model.resources import ResourceTypes, Vector
 
 
 class DesiredState(StrEnum):
@@ -50,7 +53,7 @@ class SignalCommand(StrEnum):
     FORCEFUL_SHUTDOWN = "ForcefulShutdown"
 
 
-class Signal(Fields, frozen=True):
+class SignalSpec(Fields, frozen=True):
     """A signal to a container, sent once."""
 
     container_id: Annotated[
@@ -74,7 +77,7 @@ class Signal(Fields, frozen=True):
     ] = 1
 
 
-class SentSignal(Signal, frozen=True):
+class SignalStatus(SignalSpec, frozen=True):
     """What became of a signal."""
 
     sent: Annotated[bool, Field("Whether it was sent.")] = False
@@ -89,7 +92,7 @@ class Protocol(StrEnum):
     OBJECTS = "Objects"
 
 
-class ApplicationMaster(Launch, frozen=True):
+class ApplicationMasterSpec(LaunchSpec, frozen=True):
     """How the ApplicationMaster is launched, in container 1 of each attempt."""
 
     extras: ClassVar[Extras] = rules(
@@ -282,7 +285,7 @@ class YarnApplicationSpec(Fields, frozen=True):
         ),
     ] = ""
     signals: Annotated[
-        tuple[Signal, ...],
+        tuple[SignalSpec, ...],
         Field(
             "Signals to its containers. status.signals says what became of each.",
             maxItems=256,
@@ -293,7 +296,7 @@ class YarnApplicationSpec(Fields, frozen=True):
         DesiredState, Field("Killed ends the application; that cannot be undone.")
     ] = DesiredState.RUNNING
     application_master: Annotated[
-        ApplicationMaster | None,
+        ApplicationMasterSpec | None,
         Field("How the ApplicationMaster is launched. Unset: only with unmanagedAM."),
     ] = None
 
@@ -314,7 +317,7 @@ _ATTEMPT_STATES = [
 ]
 
 
-class Attempt(Fields, frozen=True):
+class AttemptStatus(Fields, frozen=True):
     """One start of the ApplicationMaster (Hadoop: ApplicationAttemptReport)."""
 
     id: Annotated[
@@ -354,14 +357,14 @@ class UnmanagedMaster(Fields, frozen=True):
     token_digest: Annotated[str, Reported("The SHA-256 of the token.", maxLength=64)] = ""
 
 
-class Lifetime(Fields, frozen=True):
+class LifetimeStatus(Fields, frozen=True):
     """How long it may live (Hadoop: ApplicationTimeout)."""
 
     seconds: Annotated[Seconds, Field("Seconds since its submission; 0: for ever.")] = 0
     expiry_time: Annotated[Time, Reported("When it is killed.")] = ""
 
 
-class Usage(Fields, frozen=True):
+class UsageStatus(Fields, frozen=True):
     """What its containers that ended have used (Hadoop: ApplicationResourceUsageReport)."""
 
     memory_seconds: Annotated[
@@ -426,11 +429,11 @@ class YarnApplicationStatus(Fields, frozen=True):
     launch_time: Annotated[Time, Reported("When its first attempt was launched.")] = ""
     finish_time: Annotated[Time, Reported("When it ended.")] = ""
     attempts: Annotated[
-        tuple[Attempt, ...],
+        tuple[AttemptStatus, ...],
         Reported("Its attempts, first to last.", maxItems=100, **listed_by("id")),
     ] = ()
     signals: Annotated[
-        tuple[SentSignal, ...],
+        tuple[SignalStatus, ...],
         Reported(
             "The signals of spec.signals that were sent or refused.",
             maxItems=256,
@@ -438,14 +441,14 @@ class YarnApplicationStatus(Fields, frozen=True):
         ),
     ] = ()
     lifetime: Annotated[
-        Lifetime | None, Field("Its lifetime in force, by its spec and its queue.")
+        LifetimeStatus | None, Field("Its lifetime in force, by its spec and its queue.")
     ] = None
     allocated: Annotated[
         ShownAmounts, Reported("What it holds now: containers, and how much of each resource.")
     ] = NOTHING
     usage: Annotated[
-        Usage, Reported("What it has used over its life, by its containers that have ended.")
-    ] = Usage()
+        UsageStatus, Reported("What it has used over its life, by its containers that have ended.")
+    ] = UsageStatus()
     conditions: Annotated[
         tuple[Condition, ...],
         conditions_of(
@@ -467,3 +470,38 @@ class YarnApplication(Resource, frozen=True):
         YarnApplicationStatus,
         Reported("What became of it, in YARN's words. The ResourceManager writes it."),
     ] = YarnApplicationStatus()
+
+    def submission(self, types: ResourceTypes) -> Application:
+        """What the scheduler needs to know of an application that has got its id.
+
+        Raises:
+            SpecError: a field says nothing that can be acted on, or there is no id yet.
+        """
+        spec, identity = self.spec, ApplicationId.parse(self.status.application_id)
+        return Application(
+            id=identity,
+            user=self.status.user or spec.user,
+            queue=spec.queue,
+            # Groups of Kubernetes' own, such as system:authenticated, are no groups of YARN's.
+            groups=tuple(group for group in spec.user_groups if not group.startswith("system:")),
+            name=spec.application_name or self.metadata.name,
+            priority=None
+            if spec.priority is None
+            else reading.count(spec.priority, "spec.priority"),
+            am_size=None if spec.unmanaged_am else self.am_size(types),
+            partition=spec.partition,
+            tags=spec.tags,
+            order=identity.number,
+            submitted_ms=times.milliseconds(self.metadata.creation_timestamp),
+        )
+
+    def am_size(self, types: ResourceTypes) -> Vector:
+        """The size of its ApplicationMaster, with YARN's defaults where it names none.
+
+        Raises:
+            SpecError: no quantity, zero, or a resource that the cluster does not know.
+        """
+        master = self.spec.application_master
+        named = {} if master is None else master.resources
+        field = "spec.applicationMaster.resources"
+        return amounts.positive_vector({**defaults.AM_RESOURCES, **named}, field, types)

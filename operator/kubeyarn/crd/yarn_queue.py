@@ -35,7 +35,7 @@ from kubeyarn.crd.fields import (
     rule,
     rules,
 )
-from kubeyarn.crd.yarn_queue_cluster import Cluster
+from kubeyarn.crd.yarn_queue_cluster import ClusterSpec
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.queues import (
     ApplicationOrdering,
@@ -46,7 +46,7 @@ from kubeyarn.model.queues import (
 )
 
 
-class QueueState(StrEnum):
+class ShownQueueState(StrEnum):
     """What a queue's state may be (Hadoop: QueueState)."""
 
     RUNNING = "Running"
@@ -117,7 +117,7 @@ class YarnQueueStatus(Fields, frozen=True):
         None
     )
     state: Annotated[
-        QueueState | None,
+        ShownQueueState | None,
         Field("Running, Stopped, or Draining: stopped with applications that still run."),
     ] = None
     effective: Annotated[
@@ -175,7 +175,7 @@ class YarnQueueStatus(Fields, frozen=True):
     ] = ()
 
 
-class QueuePartition(Fields, frozen=True):
+class QueuePartitionSpec(Fields, frozen=True):
     """What a queue has of one partition."""
 
     name: Annotated[
@@ -194,7 +194,7 @@ class QueuePartition(Fields, frozen=True):
     ] = None
 
 
-class Ordering(Fields, frozen=True):
+class OrderingSpec(Fields, frozen=True):
     """Who is served first."""
 
     applications: Annotated[
@@ -225,7 +225,7 @@ class Ordering(Fields, frozen=True):
     ] = ()
 
 
-class PriorityAccess(Fields, frozen=True):
+class PriorityAccessSpec(Fields, frozen=True):
     """Which priorities some users may give their applications (Hadoop: AppPriorityACL)."""
 
     extras: ClassVar[Extras] = {"x-kubernetes-map-type": "atomic"}
@@ -268,7 +268,7 @@ class QueuePreemption(Fields, frozen=True):
     ] = None
 
 
-class Lifetime(Fields, frozen=True):
+class LifetimeSpec(Fields, frozen=True):
     """How long applications of this queue may run."""
 
     default_seconds: Annotated[
@@ -282,7 +282,7 @@ class Lifetime(Fields, frozen=True):
 _TEMPLATE = "It may say what a YarnQueue's spec says, except cluster and autoCreate."
 
 
-class AutoCreate(Fields, frozen=True):
+class AutoCreateSpec(Fields, frozen=True):
     """Queues made on demand under this one."""
 
     enabled: Annotated[bool, Field("Whether missing queues under this one are made.")] = False
@@ -309,7 +309,7 @@ class AutoCreate(Fields, frozen=True):
     ] = NOTHING
 
 
-class Fair(Fields, frozen=True):
+class FairSpec(Fields, frozen=True):
     """What the Fair scheduler reads; ignored under Capacity."""
 
     weight: Annotated[Weight, Field("The queue's weight among its siblings.")] = "1"
@@ -391,7 +391,8 @@ class YarnQueueSpec(Fields, frozen=True):
 
     extras: ClassVar[Extras] = rules(*_EITHER)
     cluster: Annotated[
-        Cluster | None, Field("What holds for the whole cluster. Only the queue root may say it.")
+        ClusterSpec | None,
+        Field("What holds for the whole cluster. Only the queue root may say it."),
     ] = None
     state: Annotated[
         ConfiguredState,
@@ -431,7 +432,7 @@ class YarnQueueSpec(Fields, frozen=True):
         ),
     ] = None
     partitions: Annotated[
-        tuple[QueuePartition, ...],
+        tuple[QueuePartitionSpec, ...],
         Field("What the queue has of each partition.", maxItems=64, **listed_by("name")),
     ] = ()
     accessible_partitions: Annotated[
@@ -502,7 +503,7 @@ class YarnQueueSpec(Fields, frozen=True):
         PositiveAmounts | None,
         Field("The largest container of this queue, at most the cluster's. Unset: as the parent."),
     ] = None
-    ordering: Annotated[Ordering, Field("Who is served first in this queue.")] = Ordering()
+    ordering: Annotated[OrderingSpec, Field("Who is served first in this queue.")] = OrderingSpec()
     priority: Annotated[
         int,
         Field(
@@ -516,7 +517,7 @@ class YarnQueueSpec(Fields, frozen=True):
         Count, Field("Priority of applications that say none.")
     ] = 0
     priority_access: Annotated[
-        tuple[PriorityAccess, ...],
+        tuple[PriorityAccessSpec, ...],
         Field(
             "Who may have which priority, where root says queueAccess ByRole. Empty: "
             "everybody may have any; else only who is named may submit, up to the maximum "
@@ -532,7 +533,7 @@ class YarnQueueSpec(Fields, frozen=True):
         QueuePreemption, Field("Whether this queue is spared from preemption.")
     ] = QueuePreemption()
     lifetime: Annotated[
-        Lifetime | None,
+        LifetimeSpec | None,
         Field("How long applications may run. Unset: as the parent, at root for ever."),
     ] = None
     node_ordering: Annotated[
@@ -540,10 +541,10 @@ class YarnQueueSpec(Fields, frozen=True):
         Field("Which of the nodes that fit is taken: Spread the least used, Pack the most."),
     ] = NodeOrdering.SPREAD
     auto_create: Annotated[
-        AutoCreate | None, Field("Queues made on demand under this one. Unset: none are made.")
+        AutoCreateSpec | None, Field("Queues made on demand under this one. Unset: none are made.")
     ] = None
     fair: Annotated[
-        Fair | None,
+        FairSpec | None,
         Field(
             "What the Fair scheduler reads, when root's cluster.scheduler is Fair. Unset: "
             "a weight of 1 and no limits."

@@ -353,7 +353,7 @@ class FairCluster(Fields, frozen=True):
     ] = 2
 
 
-class Partition(Fields, frozen=True):
+class PartitionSpec(Fields, frozen=True):
     """A partition of the cluster: the nodes that carry the label kubeyarn.io/partition=NAME."""
 
     name: Annotated[
@@ -372,7 +372,7 @@ class Partition(Fields, frozen=True):
     ] = True
 
 
-class PlacementRule(Fields, frozen=True, kw_only=True):
+class PlacementRuleSpec(Fields, frozen=True, kw_only=True):
     """One rule that puts applications into queues, in the words of Hadoop's JSON mapping rules."""
 
     extras: ClassVar[Extras] = {"x-kubernetes-map-type": "atomic"}
@@ -405,7 +405,7 @@ class PlacementRule(Fields, frozen=True, kw_only=True):
     ] = ""
 
 
-class Cluster(Fields, frozen=True):
+class ClusterSpec(Fields, frozen=True):
     """What holds for the whole cluster; only root says it."""
 
     scheduler: Annotated[
@@ -443,7 +443,7 @@ class Cluster(Fields, frozen=True):
         PositiveAmounts, Field("The largest container. A larger ask is refused.")
     ] = defaults.MAXIMUM_ALLOCATION
     partitions: Annotated[
-        tuple[Partition, ...],
+        tuple[PartitionSpec, ...],
         Field("The partitions (node labels) of the cluster.", maxItems=64, **listed_by("name")),
     ] = ()
     maximum_applications: Annotated[
@@ -524,7 +524,7 @@ class Cluster(Fields, frozen=True):
         bool, Field("Whether the rules also have a say when an application names a queue.")
     ] = False
     placement_rules: Annotated[
-        tuple[PlacementRule, ...],
+        tuple[PlacementRuleSpec, ...],
         Field(
             "Rules that put applications into queues; the first that places wins.",
             maxItems=256,

@@ -15,6 +15,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.resources import ACCESS_REVIEWS, QUEUES
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import AccessDenied
 
@@ -43,10 +44,9 @@ def denied(claim: AccessReview) -> AccessDenied:
     )
 
 
-def groups_of(found: Object, application: Application) -> tuple[str, ...]:
+def groups_of(found: YarnApplication, application: Application) -> tuple[str, ...]:
     """A user's groups as roles are bound to them: also Kubernetes' own, as the request had them."""
-    said = (found.get("spec") or {}).get("userGroups") or ()
-    own = (str(group) for group in said if str(group).startswith("system:"))
+    own = (group for group in found.spec.user_groups if group.startswith("system:"))
     return tuple(sorted({*own, *application.groups}))
 
 

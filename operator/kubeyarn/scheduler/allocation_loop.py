@@ -17,11 +17,13 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from prometheus_client import Counter, Histogram
 
+from kubeyarn.crd import times
+from kubeyarn.crd.decoding import ObjectUnreadable
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.containers import Container
 from kubeyarn.scheduler.asks import AskReader
@@ -141,11 +143,13 @@ class AllocationLoop:
 
     def application_seen(self, what: str, item: Object) -> None:
         """A YarnApplication changed."""
-        self.look_again(self._cache.applications.see(item, deleted=what == "DELETED"))
+        with _unreadable_passed_over():
+            self.look_again(self._cache.applications.see(item, deleted=what == "DELETED"))
 
     def request_seen(self, what: str, item: Object) -> None:
         """A ContainerRequest changed."""
-        self.look_again(self._cache.requests.see(item, deleted=what == "DELETED"))
+        with _unreadable_passed_over():
+            self.look_again(self._cache.requests.see(item, deleted=what == "DELETED"))
 
     def look_again(self, application: Key) -> None:
         """Something that an application waits for may be known now."""
@@ -284,9 +288,10 @@ class AllocationLoop:
         """Applications by submission, so that order does not hang on which event came first."""
 
         def order(key: Key) -> tuple[str, str, Key]:
-            found = self._cache.applications.objects.get(key) or {}
-            created = (found.get("metadata") or {}).get("creationTimestamp") or ""
-            return created, (found.get("status") or {}).get("applicationId") or "", key
+            found = self._cache.applications.objects.get(key)
+            if found is None:
+                return "", "", key
+            return found.metadata.creation_timestamp, found.status.application_id, key
 
         return sorted(keys, key=order)
 
@@ -358,8 +363,7 @@ class AllocationLoop:
     def revoke_refused(self, now_ms: int) -> None:
         """Revoke grants whose pods kube-scheduler refuses for too long."""
         patience_ms = self._settings.bind_patience_s * 1000
-        before = datetime.fromtimestamp((now_ms - patience_ms) / 1000, UTC)
-        created_before = before.strftime("%Y-%m-%dT%H:%M:%SZ")
+        created_before = times.timestamp(now_ms - patience_ms)
         refused = [
             use
             for use in self._cache.pods.of_containers()
@@ -377,3 +381,12 @@ class AllocationLoop:
             if isinstance(decision, Preempt):
                 self.note_preemption(decision)
                 PREEMPTIONS.labels("killed" if decision.kill else "marked").inc()
+
+
+@contextmanager
+def _unreadable_passed_over() -> Iterator[None]:
+    """Go on with what was known of an object that cannot be read; all others are served."""
+    try:
+        yield
+    except ObjectUnreadable as error:
+        _log.warning("passed over: %s", error)

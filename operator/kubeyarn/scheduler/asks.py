@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kubeyarn.crd import submissions
 from kubeyarn.model.asks import Ask
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import SpecError
@@ -22,7 +21,7 @@ class AskReader:
     def read(self, state: RequestState) -> Ask | None:
         """What a request asks; None, and the request refused, if it cannot be read."""
         try:
-            ask = submissions.ask(state.found, self._state.types)
+            ask = state.request.ask(self._state.types)
         except SpecError as error:
             self.refuse(state, "InvalidRequest", str(error))
             return None

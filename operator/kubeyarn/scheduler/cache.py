@@ -25,11 +25,13 @@ from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from kubeyarn.crd import queues
+from kubeyarn.crd.container_request import ContainerRequest, Role
 from kubeyarn.crd.object import Key, Object, key_of
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.facts import NodeFacts, PodUse, extended_resources
-from kubeyarn.scheduler.request_state import AM_ROLE, Allocation, RequestState
+from kubeyarn.scheduler.request_state import Allocation, RequestState
 
 
 class QueueCache:
@@ -220,20 +222,24 @@ class ApplicationCache:
     """YarnApplications by key."""
 
     def __init__(self) -> None:
-        self._applications: dict[Key, Object] = {}
+        self._applications: dict[Key, YarnApplication] = {}
 
     @property
-    def objects(self) -> Mapping[Key, Object]:
+    def objects(self) -> Mapping[Key, YarnApplication]:
         """All applications by key, read-only."""
         return MappingProxyType(self._applications)
 
     def see(self, found: Object, *, deleted: bool) -> Key:
-        """Take an application as seen; returns its key."""
+        """Take an application as seen; returns its key.
+
+        Raises:
+            ObjectUnreadable: it cannot be read; what was known of it stays.
+        """
         key = key_of(found)
         if deleted:
             self._applications.pop(key, None)
         else:
-            self._applications[key] = found
+            self._applications[key] = YarnApplication.read(found)
         return key
 
 
@@ -274,7 +280,7 @@ class RequestCache:
         """The requests of an application, in order of their keys."""
         return [self._states[key] for key in sorted(self._of_application.get(application, ()))]
 
-    def current(self, application: Key, found: Object | None) -> list[RequestState]:
+    def current(self, application: Key, found: YarnApplication | None) -> list[RequestState]:
         """The requests of the application *found*, deleted ones first.
 
         Deleted ones first, because another may ask by the same key now: the scheduler must drop the
@@ -323,7 +329,11 @@ class RequestCache:
     # Changes.
 
     def see(self, found: Object, *, deleted: bool) -> Key:
-        """Take a request as seen; returns its application's key."""
+        """Take a request as seen; returns its application's key.
+
+        Raises:
+            ObjectUnreadable: it cannot be read; what was known of it stays.
+        """
         key, uid = key_of(found), found["metadata"]["uid"]
         state = self._states.get(key)
         if deleted:
@@ -333,25 +343,27 @@ class RequestCache:
             if state.uid == uid:
                 state.delete()
             return state.application
+        request = ContainerRequest.read(found)
         if state is not None and state.uid != uid:
             self.detach(state, state.application)
             state = None
-        application = (key[0], found["spec"]["application"])
+        application = (key[0], request.spec.application)
         if state is None:
-            am = found["spec"].get("role") == AM_ROLE
-            state = RequestState(key, uid, application, am, found)
+            am = request.spec.role is Role.APPLICATION_MASTER
+            state = RequestState(key, uid, application, am, found, request)
             self._add(state)
         if not _same_grants(state.found, found):
             # By a scheduler that led before: what it granted is none of ours, and is taken off.
             self.changed(state)
-        state.see(found)
+        state.see(found, request)
         return application
 
     def status_written(self, key: Key, written: Object) -> None:
         """Take the answer to our own write of status, so that it is not written again."""
         state = self._states.get(key)
         if state is not None and state.uid == written["metadata"]["uid"]:
-            state.see(newer(state.found, written))
+            latest = newer(state.found, written)
+            state.see(latest, ContainerRequest.read(latest))
 
     def allocate(self, state: RequestState, container: ContainerId, allocation: Allocation) -> None:
         """List a container as granted to a request."""
@@ -384,7 +396,9 @@ class RequestCache:
         for container in kept.allocations:
             self._granted_to[container] = kept.key
         if application != state.application and not state.deleted:
-            anew = RequestState(state.key, state.uid, state.application, state.am, state.found)
+            anew = RequestState(
+                state.key, state.uid, state.application, state.am, state.found, state.request
+            )
             anew.ask_no_more()
             self._add(anew)
             self.changed(anew)
@@ -408,6 +422,7 @@ class RequestCache:
             application,
             am=False,
             found=found,
+            request=ContainerRequest.read(found),
             size=size,
             queue=queue,
             asked=0,
@@ -433,9 +448,9 @@ class SchedulerCache:
         self.requests = RequestCache()
 
 
-def application_id(found: Object) -> ApplicationId | None:
+def application_id(found: YarnApplication) -> ApplicationId | None:
     """The id that a YarnApplication was given; None until it was."""
-    text = (found.get("status") or {}).get("applicationId")
+    text = found.status.application_id
     return ApplicationId.parse(text) if text else None
 
 

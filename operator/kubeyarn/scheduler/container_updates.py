@@ -12,9 +12,8 @@ container has. So a pod is at no time larger than its charge, whoever of the two
 
 from __future__ import annotations
 
-from kubeyarn.cluster import names
 from kubeyarn.crd import amounts
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.container_request import ContainerUpdateSpec, ExecutionType, by_container
 from kubeyarn.model.asks import Ask
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import SpecError
@@ -26,7 +25,6 @@ from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.request_reader import (
     ActualContainer,
     actual_container,
-    container_entries,
 )
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
@@ -52,10 +50,10 @@ class ContainerUpdater:
 
     def sync(self, state: RequestState, *, over: bool = False) -> None:
         """Bring the charges of a request's containers in line with what is wanted."""
-        wanted = container_entries(state.found["spec"], "updates")
+        wanted = by_container(state.request.spec.updates)
         if not wanted and not state.updating:
             return
-        updated = container_entries(state.found.get("status") or {}, "updated")
+        updated = by_container(state.request.status.updated)
         ask = self._asks.read(state)
         for container in sorted({*wanted, *state.updating} & state.allocations.keys()):
             allocation = state.allocations[container]
@@ -67,7 +65,7 @@ class ContainerUpdater:
                 self._containers.cancel_increase(container)
             else:
                 actual = actual_container(updated.get(container), state, self._state.types)
-                self._sync_one(state, ask, container, wanted.get(container) or {}, actual)
+                self._sync_one(state, ask, container, wanted.get(container), actual)
             if allocation.update_status() != before:
                 self._requests.changed(state)
         state.forget_ended_updates()
@@ -108,7 +106,7 @@ class ContainerUpdater:
         state: RequestState,
         ask: Ask,
         container: ContainerId,
-        wanted: Object,
+        wanted: ContainerUpdateSpec | None,
         actual: ActualContainer,
     ) -> None:
         allocation = state.allocations[container]
@@ -133,21 +131,21 @@ class ContainerUpdater:
             self._charge(state, allocation, charged, component_max(actual.size, size))
 
     def _wanted_size(
-        self, container: ContainerId, wanted: Object, actual: ActualContainer
+        self, container: ContainerId, wanted: ContainerUpdateSpec | None, actual: ActualContainer
     ) -> Vector:
         """The size that is wanted, rounded up.
 
         Raises:
             SpecError: it cannot be given.
         """
-        if not wanted.get("resources"):
+        if wanted is None or not wanted.resources:
             return actual.size
         if actual.opportunistic:
             raise SpecError(
                 "updates.resources: found a size for an opportunistic container, allowed: for "
                 "guaranteed ones; promote it first"
             )
-        named = amounts.positive_vector(wanted["resources"], "updates", self._state.types)
+        named = amounts.positive_vector(wanted.resources, "updates", self._state.types)
         size = tuple(new or old for new, old in zip(named, actual.size, strict=True))
         return self._state.scheduler.rounded(container.attempt.application, size)
 
@@ -179,18 +177,20 @@ class ContainerUpdater:
         self._containers.request_increase(container._replace(size=least), subtract(size, least))
 
 
-def _wanted_type(state: RequestState, wanted: Object, actual: ActualContainer) -> bool:
+def _wanted_type(
+    state: RequestState, wanted: ContainerUpdateSpec | None, actual: ActualContainer
+) -> bool:
     """Whether it is to be opportunistic.
 
     Raises:
         SpecError: an ApplicationMaster may not.
     """
-    kind = wanted.get("executionType")
+    kind = None if wanted is None else wanted.execution_type
     if kind is None:
         return actual.opportunistic
-    if state.am and kind == names.OPPORTUNISTIC:
+    if state.am and kind is ExecutionType.OPPORTUNISTIC:
         raise SpecError(
             "updates.executionType: found Opportunistic for an ApplicationMaster, allowed: "
             "Guaranteed"
         )
-    return bool(kind == names.OPPORTUNISTIC)
+    return kind is ExecutionType.OPPORTUNISTIC

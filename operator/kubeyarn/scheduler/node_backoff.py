@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kubeyarn.crd import submissions
-from kubeyarn.crd.object import Object
+from kubeyarn.crd import times
+from kubeyarn.crd.container_request import ContainerRequest
 
 FIRST_MS = 30_000
 LONGEST_MS = 600_000
@@ -33,30 +33,27 @@ class NodeBackoff:
         return backed_off(now_ms, message, self.refusals + 1)
 
 
-def backed_off(now_ms: int, message: str, times: int = 1) -> NodeBackoff:
-    """Refused for the *times*-th time in a row."""
-    wait_ms = min(LONGEST_MS, FIRST_MS * 2 ** min(times - 1, 10))
+def backed_off(now_ms: int, message: str, refusals: int = 1) -> NodeBackoff:
+    """Refused for the *refusals*-th time in a row."""
+    wait_ms = min(LONGEST_MS, FIRST_MS * 2 ** min(refusals - 1, 10))
     # In whole seconds, as status says it: another process has the same.
-    return NodeBackoff(-(-(now_ms + wait_ms) // 1000) * 1000, times, message[:512])
+    return NodeBackoff(-(-(now_ms + wait_ms) // 1000) * 1000, refusals, message[:512])
 
 
 def excluded_places(
-    found: Object, backoffs: Iterable[Mapping[str, NodeBackoff]], now_ms: int
+    request: ContainerRequest, backoffs: Iterable[Mapping[str, NodeBackoff]], now_ms: int
 ) -> frozenset[str]:
     """Where a request gets nothing now: what it excludes, and where its application backs off."""
-    excluded = (found.get("spec") or {}).get("excludeNodes") or ()
-    return frozenset(excluded) | {
+    return frozenset(request.spec.exclude_nodes) | {
         node for one in backoffs for node, known in one.items() if known.until_ms > now_ms
     }
 
 
-def read_backoffs(found: Object) -> dict[str, NodeBackoff]:
+def read_backoffs(request: ContainerRequest) -> dict[str, NodeBackoff]:
     """The node backoffs that a request's status lists."""
     return {
-        entry["node"]: NodeBackoff(
-            submissions.milliseconds(entry.get("until")),
-            int(entry.get("refusals") or 1),
-            entry.get("message") or "",
+        avoided.node: NodeBackoff(
+            times.milliseconds(avoided.until), avoided.refusals, avoided.message
         )
-        for entry in (found.get("status") or {}).get("avoidedNodes") or ()
+        for avoided in request.status.avoided_nodes
     }

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubeyarn.cluster import names
-from kubeyarn.crd import amounts, conditions, ranges
-from kubeyarn.crd.object import Object
-from kubeyarn.model.errors import SpecError
-from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.crd import amounts, conditions
+from kubeyarn.crd.container_request import (
+    ChargedUpdate,
+    ContainerRequest,
+    ExecutionType,
+    UpdatedContainerStatus,
+    by_container,
+)
+from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.scheduler.request_state import Allocation, AppliedSpec, RequestState
 
@@ -26,64 +30,43 @@ class ActualContainer:
 
 
 def read_allocations(
-    found: Object, application: ApplicationId, types: ResourceTypes
+    request: ContainerRequest, application: ApplicationId, types: ResourceTypes
 ) -> tuple[dict[ContainerId, Allocation], set[ContainerId]]:
     """The grants that a status lists, and of which of them it says what is charged."""
-    opportunistic = found["spec"].get("executionType") == names.OPPORTUNISTIC
-    status = found.get("status") or {}
-    allocations: dict[ContainerId, Allocation] = {}
-    for entry in status.get("grants") or ():
-        attempt = AttemptId(application, int(entry.get("attempt") or 1))
-        for number in ranges.expand(entry.get("containers") or ""):
-            container = ContainerId(attempt, int(entry.get("epoch") or 0), number)
-            allocations[container] = Allocation(entry["node"], opportunistic=opportunistic)
-    for entry in status.get("preempting") or ():
+    allocations = {
+        container: Allocation(node, opportunistic=request.opportunistic)
+        for container, node in request.granted_nodes(application).items()
+    }
+    for container, preempted in by_container(request.status.preempting).items():
         # Who was only marked is looked at anew; who was killed has a pod that goes.
-        allocation = allocations.get(ContainerId.parse(entry["id"]))
-        if allocation is not None and entry.get("kill"):
-            allocation.preempt(str(entry.get("message") or ""), kill=True)
+        allocation = allocations.get(container)
+        if allocation is not None and preempted.kill:
+            allocation.preempt(preempted.message, kill=True)
     charged = {
-        container: entry
-        for container, entry in container_entries(status, "updates").items()
+        container: update
+        for container, update in by_container(request.status.updates).items()
         if container in allocations
     }
-    for container, entry in charged.items():
-        allocation, kind = allocations[container], entry.get("executionType")
-        beside = allocation.opportunistic if kind is None else kind == names.OPPORTUNISTIC
-        allocation.charge(_size(entry, types), opportunistic=beside)
+    for container, update in charged.items():
+        allocation = allocations[container]
+        opportunistic = _is_opportunistic(update.execution_type, allocation.opportunistic)
+        allocation.charge(_size(update, types), opportunistic=opportunistic)
     return allocations, set(charged)
 
 
 def actual_container(
-    entry: Object | None, state: RequestState, types: ResourceTypes
+    updated: UpdatedContainerStatus | None, state: RequestState, types: ResourceTypes
 ) -> ActualContainer:
     """What an entry of `updated` says; where it is silent, what was granted."""
-    entry = entry or {}
-    kind = entry.get("executionType")
-    opportunistic = state.opportunistic if kind is None else kind == names.OPPORTUNISTIC
-    return ActualContainer(_size(entry, types) or state.size or (), opportunistic)
+    if updated is None:
+        return ActualContainer(state.size or (), state.opportunistic)
+    opportunistic = _is_opportunistic(updated.execution_type, state.opportunistic)
+    return ActualContainer(_size(updated, types) or state.size or (), opportunistic)
 
 
-def container_entries(part: Object, name: str) -> dict[ContainerId, Object]:
-    """The entries of a list by their container id; malformed ids are skipped."""
-    entries = {}
-    for entry in part.get(name) or ():
-        try:
-            entries[ContainerId.parse(entry["id"])] = entry
-        except SpecError:
-            continue
-    return entries
-
-
-def completed_containers(found: Object) -> list[ContainerId]:
-    """The containers whose end the ResourceManager has recorded."""
-    entries = (found.get("status") or {}).get("completed") or ()
-    return [ContainerId.parse(entry["id"]) for entry in entries]
-
-
-def accepted_before(found: Object) -> bool:
+def accepted_before(request: ContainerRequest) -> bool:
     """Whether the scheduler has taken this request already, perhaps in an earlier process."""
-    return conditions.holds((found.get("status") or {}).get("conditions"), "Accepted")
+    return conditions.holds(request.status.conditions, "Accepted")
 
 
 def applied_before(states: list[RequestState]) -> AppliedSpec | None:
@@ -93,13 +76,17 @@ def applied_before(states: list[RequestState]) -> AppliedSpec | None:
     """
     masters = sorted((s for s in states if s.am), key=lambda s: s.attempt)
     for state in reversed(masters):
-        applied = (state.found.get("status") or {}).get("applied")
+        applied = state.request.status.applied
         if applied is not None:
-            return applied.get("priority"), applied.get("queue") or ""
+            return applied.priority, applied.queue
     return None
 
 
-def _size(entry: Object, types: ResourceTypes) -> Vector | None:
-    if not entry.get("resources"):
+def _is_opportunistic(kind: ExecutionType | None, otherwise: bool) -> bool:
+    return otherwise if kind is None else kind is ExecutionType.OPPORTUNISTIC
+
+
+def _size(update: ChargedUpdate | UpdatedContainerStatus, types: ResourceTypes) -> Vector | None:
+    if not update.resources:
         return None
-    return amounts.vector(entry["resources"], "resources", types)
+    return amounts.vector(update.resources, "resources", types)

@@ -16,14 +16,13 @@ from dataclasses import dataclass, field, replace
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.resources import APPLICATIONS
-from kubeyarn.crd import submissions
+from kubeyarn.crd.container_request import ContainerRequest
 from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.scheduler.node_backoff import NodeBackoff, backed_off
-
-AM_ROLE = "ApplicationMaster"
 
 Outcome = tuple[bool, str, str]
 """A condition: whether it holds, its reason and its message."""
@@ -120,6 +119,7 @@ class Allocation:
 class RequestState:
     """One ContainerRequest: the newest object, and what this process granted and answered.
 
+    *request* is the object as it is read, *found* the same as it is compared with what is written.
     *granted* counts all containers of the request's life, *allocations* are those still listed.
     *asked* is the count that the scheduler was asked for last, None: it must be asked anew;
     *excluded* and *asked_where* go with it. *updating* are the containers whose charge may differ
@@ -131,6 +131,7 @@ class RequestState:
     application: Key
     am: bool
     found: Object
+    request: ContainerRequest
     granted: int = 0
     allocations: dict[ContainerId, Allocation] = field(default_factory=dict)
     size: Vector | None = None
@@ -156,40 +157,38 @@ class RequestState:
     @property
     def opportunistic(self) -> bool:
         """Whether its containers are granted outside of all guarantees."""
-        return bool(self.found["spec"].get("executionType") == "Opportunistic")
+        return self.request.opportunistic
 
     @property
     def asked_by_master(self) -> bool:
         """Whether an ApplicationMaster asked it at the AM service, and so acts on what ends."""
-        labels = self.found["metadata"].get("labels") or {}
-        return labels.get(names.ROLE) == names.ROLE_ASK
+        return self.request.metadata.labels.get(names.ROLE) == names.ROLE_ASK
 
     @property
     def attempt(self) -> int:
         """The attempt that it is of; 0: of the application, because somebody wrote it by hand."""
         if not self.am and not self.asked_by_master:
             return 0
-        labels = self.found["metadata"].get("labels") or {}
-        said = str(labels.get(names.ATTEMPT) or "")
-        return int(said) if said.isdigit() else 1
+        number = self.request.metadata.labels.get(names.ATTEMPT, "")
+        return int(number) if number.isdigit() else 1
 
-    def made_for(self, application: Object | None) -> bool:
+    def made_for(self, application: YarnApplication | None) -> bool:
         """Whether it is not of an earlier application that had the same name."""
-        owners = self.found["metadata"].get("ownerReferences") or ()
-        uids = [owner["uid"] for owner in owners if owner.get("kind") == APPLICATIONS.kind]
-        return application is None or not uids or application["metadata"]["uid"] in uids
+        owners = self.request.metadata.owner_references
+        uids = [owner.uid for owner in owners if owner.kind == APPLICATIONS.kind]
+        return application is None or not uids or application.metadata.uid in uids
 
     @property
     def count(self) -> int:
         """Containers wanted over the request's life."""
-        return 0 if self.deleted else int(self.found["spec"].get("count", 1))
+        return 0 if self.deleted else self.request.spec.count
 
     @property
     def pending(self) -> int:
         """Containers still wanted; an attempt that has ended wants none."""
         if self.superseded or self.deleted:
             return 0
-        return max(0, self.count + submissions.asked_again(self.found) - self.granted)
+        return max(0, self.count + self.request.asked_again - self.granted)
 
     @property
     def running(self) -> int:
@@ -198,9 +197,9 @@ class RequestState:
 
     # What becomes of it.
 
-    def see(self, found: Object) -> None:
-        """Take a newer version of the object."""
-        self.found = found
+    def see(self, found: Object, request: ContainerRequest) -> None:
+        """Take a newer version of the object, raw and read."""
+        self.found, self.request = found, request
 
     def restore(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.crd import submissions
 from kubeyarn.scheduler import node_backoff
 from unit.scheduler.world import World, a_node, a_request, two_queues
 
@@ -182,7 +181,7 @@ def test_what_is_stopped_by_it_says_so(world):
     refuse(world, "maps")
     state = world.live.requests["team-a", "maps"]
     verdict = world.live.scheduler.why(
-        world.live.state.applications.get(state.application).id, submissions.ask_key(state.found), 0
+        world.live.state.applications.get(state.application).id, state.request.ask_key(), 0
     )
 
     assert verdict.reason.value == "NodesExcluded"

@@ -60,11 +60,12 @@ async def test_a_write_is_waited_for_no_longer_than_the_lease_lasts(api):
 
 async def test_the_highest_epoch_is_found_in_grants_endings_and_pods(api, client):
     assert await epochs.highest(client) == NEVER
-    where = {"name": "r", "namespace": "a"}
-    api.put("containerrequests", {"metadata": where, "status": {"grants": [{"epoch": 2}]}})
+    request = {"metadata": {"name": "r", "namespace": "a"}, "spec": {"application": "words"}}
+    granted = [{"node": "n1", "epoch": 2}]
+    api.put("containerrequests", {**request, "status": {"grants": granted}})
     assert await epochs.highest(client) == 2
     ended = [{"id": "container_e04_1763850000000_0001_01_000002"}]
-    api.put("containerrequests", {"metadata": where, "status": {"completed": ended}})
+    api.put("containerrequests", {**request, "status": {"completed": ended}})
     assert await epochs.highest(client) == 4
     labels = {"app.kubernetes.io/managed-by": "kubeyarn"}
     said = {"kubeyarn.io/container-id": "container_e09_1763850000000_0001_01_000002"}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
+from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
-from kubeyarn.crd.submissions import milliseconds
+from kubeyarn.crd.times import milliseconds
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus, public
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
@@ -60,7 +59,7 @@ def timestamp(at_ms: int) -> str | None:
     """Milliseconds since 1970 as Kubernetes writes time; None for 0."""
     if not at_ms:
         return None
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return times.timestamp(at_ms)
 
 
 def _read_attempt(said: Object) -> AttemptRecord:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 
-from kubeyarn.crd import submissions
+from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import node
 from kubeyarn.lifecycle.exit_status import ExitStatus
@@ -134,7 +134,7 @@ class NodeTracker:
     def _signs(self, item: Object) -> NodeSigns:
         ready = _condition(item, "Ready")
         unready = ready.get("status") != "True"
-        since = submissions.milliseconds(ready.get("lastTransitionTime")) or self._clock_ms()
+        since = times.milliseconds(ready.get("lastTransitionTime")) or self._clock_ms()
         return NodeSigns(
             # A kubelet that has never said anything has not been lost.
             silent=ready.get("status") == "Unknown",
@@ -155,7 +155,7 @@ class NodeTracker:
             for entry in item["metadata"].get("managedFields") or ()
             if "f:unschedulable" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
         ]
-        since = next((submissions.milliseconds(time) for time in said if time), 0)
+        since = next((times.milliseconds(time) for time in said if time), 0)
         return self._first_cordoned.setdefault(name, since or self._clock_ms())
 
     def _timeout_of(self, item: Object) -> int:

@@ -8,14 +8,15 @@ may have its name.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.resources import PODS
+from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.pods import pod_builder
@@ -82,7 +83,7 @@ class PodControl:
             "status": "True",
             "reason": PREEMPTED,
             "message": why,
-            "lastTransitionTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "lastTransitionTime": times.timestamp(int(time.time() * 1000)),
         }
         body: Object = {"metadata": {"uid": pod.uid}, "status": {"conditions": [condition]}}
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
-from kubeyarn.crd import submissions
+from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import ContainerExit
@@ -75,8 +75,8 @@ def read(pod: Object) -> PodState | None:
         ending=_ending(pod, main),
         finished_ms=_finished_ms(status, main),
         deleting="deletionTimestamp" in meta,
-        created_ms=submissions.milliseconds(meta.get("creationTimestamp")),
-        deleted_ms=submissions.milliseconds(meta.get("deletionTimestamp")),
+        created_ms=times.milliseconds(meta.get("creationTimestamp")),
+        deleted_ms=times.milliseconds(meta.get("deletionTimestamp")),
         waiting=_waiting(status, main),
         unschedulable=_unschedulable(status),
         version=int(meta.get("resourceVersion") or 0),
@@ -202,7 +202,7 @@ def _finished_ms(status: Object, main: Object) -> int:
     for found in (main, *reversed(status.get("initContainerStatuses") or ())):
         terminated = (found.get("state") or {}).get("terminated") or {}
         if terminated.get("finishedAt"):
-            return submissions.milliseconds(terminated["finishedAt"])
+            return times.milliseconds(terminated["finishedAt"])
     # Evicted before anything ran: when that was said.
     said = [c.get("lastTransitionTime") for c in status.get("conditions") or ()]
-    return max(map(submissions.milliseconds, said), default=0)
+    return max(map(times.milliseconds, said), default=0)

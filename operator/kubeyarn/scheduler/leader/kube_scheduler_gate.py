@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import LEASES
+from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
 
@@ -115,7 +116,7 @@ class KubeSchedulerGate:
 
 
 def _kept() -> Object:
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    now = times.micro_timestamp(datetime.now(UTC))
     return {
         "holderIdentity": KEEPER,
         "leaseDurationSeconds": _FOREVER_S,

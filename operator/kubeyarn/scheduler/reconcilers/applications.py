@@ -27,8 +27,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from kubeyarn.crd import submissions
-from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.object import Key
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.application import TERMINAL
 from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import AccessDenied, Rejected, SpecError
@@ -87,7 +87,7 @@ class ApplicationReconciler:
         self._requests.supersede(states)
         self._requests.release_unlaunched([s for s in states if found is None or s.deleted])
         # 2. Submit it; one that has ended counts while containers of it run.
-        over = found is None or (found.get("status") or {}).get("state") in TERMINAL
+        over = found is None or found.status.state in TERMINAL
         if found is not None and submitted is None and (not over or any_running(states)):
             self._submit(key, found, states, now_ms, over=over)
             submitted = self._state.applications.get(key)
@@ -112,7 +112,7 @@ class ApplicationReconciler:
         for state in [s for s in states if s.deleted and not s.running]:
             self._cache.requests.forget(state)
 
-    def _detach_former(self, key: Key, found: Object | None, now_ms: int) -> None:
+    def _detach_former(self, key: Key, found: YarnApplication | None, now_ms: int) -> None:
         """Detach what a deleted application holds still, so that its name is free again."""
         applications = self._state.applications
         submitted = applications.get(key)
@@ -134,7 +134,13 @@ class ApplicationReconciler:
     # Submission.
 
     def _submit(
-        self, key: Key, found: Object, states: list[RequestState], now_ms: int, *, over: bool
+        self,
+        key: Key,
+        found: YarnApplication,
+        states: list[RequestState],
+        now_ms: int,
+        *,
+        over: bool,
     ) -> None:
         """Submit an application that has its AM's request."""
         am = master(states)
@@ -163,7 +169,7 @@ class ApplicationReconciler:
     def _enter_if_allowed(
         self,
         key: Key,
-        found: Object,
+        found: YarnApplication,
         application: Application,
         states: list[RequestState],
         now_ms: int,
@@ -192,11 +198,11 @@ class ApplicationReconciler:
                 return True
 
     def _read_application(
-        self, found: Object, states: list[RequestState], am: RequestState, *, over: bool
+        self, found: YarnApplication, states: list[RequestState], am: RequestState, *, over: bool
     ) -> Application:
-        application = submissions.application(found, self._state.types)
+        application = found.submission(self._state.types)
         # What was placed once stays there: placement rules speak of new applications only.
-        before = [s for s in states if s.am and s.queue and accepted_before(s.found)]
+        before = [s for s in states if s.am and s.queue and accepted_before(s.request)]
         placed = max(before, key=lambda s: s.attempt).queue if before else ""
         config = self._state.in_force.config
         known_groups = config.user_groups if config is not None else {}
@@ -230,12 +236,12 @@ class ApplicationReconciler:
     # Priority and queue of the spec.
 
     def _apply_spec(
-        self, submitted: SubmittedApplication, found: Object, states: list[RequestState],
+        self, submitted: SubmittedApplication, found: YarnApplication, states: list[RequestState],
         now_ms: int,
     ) -> None:  # fmt: skip
         """Act on a priority or a queue that the spec did not have before."""
         applications, requests = self._state.applications, self._cache.requests
-        wanted = (found["spec"].get("priority"), found["spec"].get("queue") or "")
+        wanted = (found.spec.priority, found.spec.queue)
         before = applications.last_spec(submitted.key) or applied_before(states) or wanted
         applications.spec_applied(submitted.key, wanted)
         am = master(states)
@@ -244,7 +250,7 @@ class ApplicationReconciler:
         changed = am.apply(wanted)
         priority, queue = wanted
         if priority is not None and priority != before[0]:
-            am.prioritize(self._prioritize(submitted, int(priority), now_ms))
+            am.prioritize(self._prioritize(submitted, priority, now_ms))
             changed = True
         if queue and queue != before[1]:
             am.move(self._move(submitted, queue, states, now_ms))

@@ -24,6 +24,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kubeyarn.crd import amounts
+from kubeyarn.crd.container_request import by_container
 from kubeyarn.crd.object import Key
 from kubeyarn.model.asks import Ask
 from kubeyarn.model.errors import Rejected, SpecError
@@ -32,7 +33,7 @@ from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.node_backoff import excluded_places, read_backoffs
-from kubeyarn.scheduler.request_reader import completed_containers, read_allocations
+from kubeyarn.scheduler.request_reader import read_allocations
 from kubeyarn.scheduler.request_state import RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
@@ -61,18 +62,18 @@ class ContainerRequestReconciler:
         """Read what an earlier process granted; from then on the allocations are the truth."""
         if state.asked is not None or state.allocations:
             return
-        status, types = state.found.get("status") or {}, self._state.types
+        status, types = state.request.status, self._state.types
         size = (
-            amounts.vector(status["resources"], "status.resources", types)
-            if status.get("resources")
+            amounts.vector(status.resources, "status.resources", types)
+            if status.resources
             else None
         )
-        allocations, updating = read_allocations(state.found, application, types)
+        allocations, updating = read_allocations(state.request, application, types)
         state.restore(
-            granted=int(status.get("granted") or 0),
-            queue=status.get("queue") or "",
+            granted=status.granted,
+            queue=status.queue,
             size=size,
-            backoffs=read_backoffs(state.found),
+            backoffs=read_backoffs(state.request),
             updating=updating,
         )
         for container, allocation in allocations.items():
@@ -83,7 +84,7 @@ class ContainerRequestReconciler:
 
     def drop_completed(self, state: RequestState) -> None:
         """Release what the ResourceManager has recorded as ended, and list it no longer."""
-        for container in completed_containers(state.found):
+        for container in by_container(state.request.status.completed):
             allocation = state.allocations.get(container)
             if allocation is None:
                 continue
@@ -130,9 +131,9 @@ class ContainerRequestReconciler:
             # The scheduler asks for AMs by itself, one for each attempt.
             state.ask_no_more(wanted)
             return
-        spec = state.found["spec"]
+        spec = state.request.spec
         excluded = self._excluded(state, now_ms)
-        where = (spec.get("locality"), spec.get("placementConstraint"), spec.get("allocationTags"))
+        where = (spec.locality, spec.placement_constraint, spec.allocation_tags)
         same_place = state.excluded == excluded and state.asked_where == where
         if state.asked == wanted and (same_place or not wanted):
             return
@@ -182,7 +183,7 @@ class ContainerRequestReconciler:
         ends = [b.until_ms for one in backoffs for b in one.values() if b.until_ms > now_ms]
         if ends:
             self._backoff_ends[state.application] = min(ends)
-        return excluded_places(state.found, backoffs, now_ms)
+        return excluded_places(state.request, backoffs, now_ms)
 
     def take_ended_backoffs(self, now_ms: int) -> list[Key]:
         """The applications that may use a node again, each handed out once."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from kubeyarn.cluster.merging import replacing
-from kubeyarn.crd import quantities
+from kubeyarn.crd import quantities, times
 from kubeyarn.crd.object import Object
 
 
@@ -30,7 +30,6 @@ def shown(amounts: Mapping[str, int]) -> dict[str, str]:
     }
 
 
-def timestamp(ms: int | None = None) -> str:
-    """Milliseconds since 1970 as Kubernetes writes a time; None: now."""
-    time = datetime.now(UTC) if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+def now() -> str:
+    """The time as Kubernetes writes it."""
+    return times.timestamp(int(time.time() * 1000))

@@ -22,7 +22,7 @@ from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler import queue_tree
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.scheduler_state import SchedulerState
-from kubeyarn.scheduler.status.patch import changes, shown, timestamp
+from kubeyarn.scheduler.status.patch import changes, now, shown
 from kubeyarn.schedulers.api import QueueStatus
 
 _MOST_MADE = 1000
@@ -91,7 +91,7 @@ class QueueWriter:
                 (queue.get("status") or {}).get("conditions"),
                 queue_sayings(queue, status, problem, SchedulerKind(state.kind.value)),
                 generation,
-                timestamp(),
+                now(),
             ),
         }
         in_force = state.in_force.objects.get(path)

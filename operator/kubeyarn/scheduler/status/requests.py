@@ -14,7 +14,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.cluster.workqueue import WorkQueue
-from kubeyarn.crd import conditions, not_yet, quantities, ranges
+from kubeyarn.crd import conditions, not_yet, quantities, ranges, times
 from kubeyarn.crd.conditions import Saying
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.errors import Unavailable
@@ -24,7 +24,7 @@ from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.node_backoff import MOST_LISTED, NodeBackoff
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
-from kubeyarn.scheduler.status.patch import changes, shown, timestamp
+from kubeyarn.scheduler.status.patch import changes, now, shown
 
 
 class RequestWriter:
@@ -79,7 +79,7 @@ class RequestWriter:
             "avoidedNodes": node_backoffs_status(state.backoffs),
             "updates": updates_status(state, self._state.types),
             "conditions": conditions.merged(
-                status.get("conditions"), _sayings(state), generation, timestamp()
+                status.get("conditions"), _sayings(state), generation, now()
             ),
         }
         if state.applied is not None:
@@ -152,7 +152,7 @@ def node_backoffs_status(backoffs: Mapping[str, NodeBackoff]) -> list[Object]:
     return [
         {
             "node": node,
-            "until": timestamp(known.until_ms),
+            "until": times.timestamp(known.until_ms),
             "refusals": known.refusals,
             "message": known.message,
         }

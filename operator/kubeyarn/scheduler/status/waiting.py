@@ -7,7 +7,6 @@ the ask; that is why each request is looked at only so often.
 
 from __future__ import annotations
 
-from kubeyarn.crd import submissions
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.request_state import RequestState
@@ -41,7 +40,7 @@ class WaitingReasons:
         self, state: RequestState, submitted: SubmittedApplication, now_ms: int
     ) -> Verdict | None:
         if state.opportunistic:
-            key = submissions.ask_key(state.found)
+            key = state.request.ask_key()
             return self._state.opportunistic.why(submitted.id, key)
-        ask = None if state.am else submissions.ask_key(state.found)
+        ask = None if state.am else state.request.ask_key()
         return self._state.scheduler.why(submitted.id, ask, now_ms)

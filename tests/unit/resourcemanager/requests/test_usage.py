@@ -95,7 +95,7 @@ def finish(stage: Stage, pod: str, after_s: int, exit_code: int = 0) -> None:
     """A pod's process ends so many seconds after the pod was made."""
     stage.pod(pod, "Succeeded" if exit_code == 0 else "Failed", exit_code)
     found = stage.objects[PODS.kind, pod]
-    created = pod_state.submissions.milliseconds(found["metadata"]["creationTimestamp"])
+    created = pod_state.times.milliseconds(found["metadata"]["creationTimestamp"])
     ended = found["status"]["containerStatuses"][0]["state"]["terminated"]
     ended["finishedAt"] = records.timestamp(created + after_s * 1000)
     stage.manager.cache.put_pod(found)
