@@ -11,12 +11,14 @@ from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import SchedulerConfig
+from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers.api import Decision, Grant, Preempt, QueueStatus
 from kubeyarn.schedulers.fair import FairScheduler
 
 TYPES = ResourceTypes()
 GIB = (1024, 1)
+A = '<queue name="a"/>'
 
 
 def app_id(number: int) -> ApplicationId:
@@ -120,3 +122,10 @@ class FairCluster:
 def grants(decisions: Sequence[Decision]) -> list[Container]:
     """The containers that were granted."""
     return [decision.container for decision in decisions if isinstance(decision, Grant)]
+
+
+def why(cluster: FairCluster, number: int, priority: int | None = None) -> Reason | None:
+    """The reason why an ask waits; without a priority the ApplicationMaster's."""
+    key = None if priority is None else AskKey(priority)
+    verdict = cluster.engine.why(app_id(number), key, cluster.now_ms)
+    return None if verdict is None else verdict.reason

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.model.fair_queues import UNBOUNDED
+from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.fair.am_limits import is_unlimited, max_am_resource
-from unit.schedulers.fair.building import FairCluster, app_id
+from unit.schedulers.fair.building import FairCluster, app_id, why
 
 NO_MAX = (UNBOUNDED, UNBOUNDED)
 
@@ -148,3 +149,26 @@ def test_a_master_that_moved_is_counted_in_no_queue() -> None:
 
     assert moved == ((0, 0), (0, 0))
     assert cluster.status("b").am_used == (-1024, -1)
+
+
+def test_masters_get_no_more_than_their_share_of_the_queue() -> None:
+    cluster = FairCluster('<queue name="a"><maxAMShare>0.2</maxAMShare></queue>')
+    for number in range(1, 8):
+        cluster.submit(number)
+
+    cluster.cycle()
+
+    # 0.2 is a little more as a 32-bit float, so 4096 is rounded up to 4097: still four masters.
+    assert cluster.status("a").am_used == (4096, 4)
+    assert cluster.status("a").am_limit == (4097, 4)
+    assert why(cluster, 5) is Reason.AM_LIMIT
+
+
+def test_minus_one_switches_the_check_of_masters_off() -> None:
+    cluster = FairCluster('<queue name="a"><maxAMShare>-1.0</maxAMShare></queue>')
+    for number in range(1, 31):
+        cluster.submit(number)
+
+    cluster.cycle()
+
+    assert cluster.status("a").am_used == (20480, 20)

@@ -7,7 +7,7 @@ import pytest
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.fair.headroom import headroom
-from unit.schedulers.fair.building import FairCluster, app_id
+from unit.schedulers.fair.building import A, FairCluster, app_id
 
 FAIR, FIFO, DRF = FairPolicy.FAIR, FairPolicy.FIFO, FairPolicy.DRF
 
@@ -95,3 +95,14 @@ def test_the_maximum_of_a_parent_is_not_looked_at() -> None:
 
     assert leaf.instantaneous_fair_share is not None
     assert found[0] == leaf.instantaneous_fair_share[0] - 4096
+
+
+def test_headroom_is_the_rest_of_the_fair_share() -> None:
+    cluster = FairCluster(A + '<queue name="b"/>')
+    cluster.submit(1, "a")
+    cluster.submit(2, "b")
+    cluster.cycle()
+    cluster.ask(1, 4)
+    cluster.cycle()
+
+    assert cluster.engine.headroom(app_id(1)) == (10240 - 5 * 1024, 14)

@@ -6,10 +6,11 @@ import pytest
 
 from kubeyarn.model.applications import Application
 from kubeyarn.model.fair_queues import UNLIMITED_APPLICATIONS, FairClusterConfig
+from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.fair.max_running_apps import by_start_time, user_max_running_apps
 from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
 from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue
-from unit.schedulers.fair.building import FairCluster, app_id
+from unit.schedulers.fair.building import A, FairCluster, app_id, why
 
 LEAF = FSLeafQueue("root.a", None, (0, 0))
 
@@ -197,3 +198,68 @@ def test_a_raised_limit_lets_all_in_that_fit() -> None:
     cluster.reload(leaf("a", 4))
 
     assert cluster.engine.queries.runnable_apps("root.a") == 4
+
+
+def test_only_as_many_applications_of_a_queue_run_as_it_may() -> None:
+    cluster = FairCluster('<queue name="a"><maxRunningApps>2</maxRunningApps></queue>')
+    for number in (1, 2, 3):
+        cluster.submit(number)
+
+    cluster.cycle()
+
+    assert [cluster.count(n) for n in (1, 2, 3)] == [1, 1, 0]
+    verdict = cluster.engine.why(app_id(3), None, 0)
+    assert verdict is not None
+    assert verdict.reason is Reason.PARALLEL_LIMIT
+    assert verdict.place == 1
+    assert "may run 2" in verdict.message
+
+
+def test_the_next_in_line_runs_when_a_place_is_free() -> None:
+    cluster = FairCluster('<queue name="a"><maxRunningApps>1</maxRunningApps></queue>')
+    for number in (1, 2, 3):
+        cluster.submit(number)
+    cluster.cycle()
+
+    cluster.engine.finish(app_id(1), 0)
+    cluster.cycle()
+
+    assert [cluster.count(n) for n in (2, 3)] == [1, 0]
+
+
+def test_a_users_limit_counts_over_all_queues() -> None:
+    cluster = FairCluster(A + '<queue name="b"/><userMaxAppsDefault>1</userMaxAppsDefault>')
+    cluster.submit(1, "a", user="alice")
+    cluster.submit(2, "b", user="alice")
+
+    cluster.cycle()
+
+    assert cluster.count(2) == 0
+    assert why(cluster, 2) is Reason.PARALLEL_LIMIT
+
+
+def test_a_parents_limit_of_applications_holds_for_its_leaves_together() -> None:
+    cluster = FairCluster(
+        """<queue name="p"><maxRunningApps>1</maxRunningApps>
+             <queue name="x"/><queue name="y"/></queue>"""
+    )
+    cluster.submit(1, "p.x")
+    cluster.submit(2, "p.y")
+    cluster.cycle()
+    cluster.engine.finish(app_id(1), 0)
+
+    cluster.cycle()
+
+    assert cluster.count(2) == 1
+
+
+def test_a_raised_limit_lets_waiting_applications_run() -> None:
+    cluster = FairCluster('<queue name="a"><maxRunningApps>1</maxRunningApps></queue>')
+    cluster.submit(1)
+    cluster.submit(2)
+    cluster.cycle()
+
+    cluster.reload('<queue name="a"><maxRunningApps>2</maxRunningApps></queue>')
+    cluster.cycle()
+
+    assert cluster.count(2) == 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from kubeyarn.model.errors import ConfigRefused
+from kubeyarn.model.errors import ConfigRefused, Rejected
 from kubeyarn.model.fair_queues import (
     FairClusterConfig,
     FairPolicy,
@@ -16,6 +16,7 @@ from kubeyarn.model.fair_queues import (
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers.fair.queue_tree_checks import check_config, check_policies
+from unit.schedulers.fair.building import A, FairCluster
 
 FAIR, FIFO, DRF = FairPolicy.FAIR, FairPolicy.FIFO, FairPolicy.DRF
 
@@ -128,3 +129,38 @@ def test_allocations_that_do_not_add_up_are_refused(
     )
 
     assert problems(checked) == ["root"] * count
+
+
+def test_drf_is_not_allowed_below_fair_so_the_queue_is_not_made() -> None:
+    cluster = FairCluster('<queue name="a"><schedulingPolicy>drf</schedulingPolicy></queue>')
+
+    assert cluster.paths() == ["root"]
+    with pytest.raises(Rejected):
+        cluster.submit(1)
+
+
+def test_a_minimum_allocation_above_the_maximum_is_refused() -> None:
+    cluster = FairCluster(A)
+    cluster.settings["yarn.scheduler.minimum-allocation-mb"] = "9000"
+
+    with pytest.raises(ConfigRefused, match="memory 9000 and the maximum memory 8192"):
+        cluster.reload(A)
+
+
+@pytest.mark.parametrize(
+    ("paths", "reason"),
+    [
+        (("root", "root.a.b"), "ParentNotFound"),
+        (("root.a",), "ParentNotFound"),
+        (("root", "root. a"), "InvalidField"),
+    ],
+)
+def test_the_first_fault_of_a_tree_is_told(paths: tuple[str, ...], reason: str) -> None:
+    cluster = FairCluster(A)
+    config = replace(cluster.config(A), queues=tuple(QueueConfig(path) for path in paths))
+
+    with pytest.raises(ConfigRefused) as refused:
+        cluster.engine.configure(config, 0)
+
+    assert {problem.reason for problem in refused.value.problems} == {reason}
+    assert cluster.paths() == ["root", "root.a"]

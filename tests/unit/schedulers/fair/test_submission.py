@@ -9,7 +9,7 @@ from kubeyarn.model.errors import AccessDenied, Rejected
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers.fair.submission import check_queue_has, check_size
-from unit.schedulers.fair.building import FairCluster, app_id
+from unit.schedulers.fair.building import A, FairCluster, app_id
 
 TYPES = ResourceTypes(("memory", "cpu", "gpu"))
 
@@ -132,3 +132,87 @@ def test_who_may_submit_where(
         assert not allowed
     else:
         assert allowed
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"),
+    [
+        pytest.param((9000, 1), Reason.MAXIMUM_ALLOCATION, id="above the maximum"),
+        pytest.param((1024, 5), Reason.MAXIMUM_ALLOCATION, id="too many cores"),
+        pytest.param((-1, 1), Reason.INVALID_REQUEST, id="negative"),
+    ],
+)
+def test_a_size_beyond_the_maximum_allocation_is_refused(
+    size: tuple[int, int], reason: Reason
+) -> None:
+    cluster = FairCluster(A)
+    cluster.submit(1)
+
+    with pytest.raises(Rejected) as refused:
+        cluster.ask(1, 1, size)
+
+    assert refused.value.reason is reason
+    assert cluster.status("a").pending == (1024, 1)
+
+
+def test_a_queues_own_maximum_container_is_inherited_by_its_leaves() -> None:
+    cluster = FairCluster(
+        """<queue name="p"><maxContainerAllocation>2048 mb,2 vcores</maxContainerAllocation>
+             <queue name="x"/></queue>"""
+    )
+    cluster.submit(1, "p.x")
+
+    with pytest.raises(Rejected):
+        cluster.ask(1, 1, (4096, 1))
+
+
+def test_an_application_is_refused_where_the_queue_has_none_of_a_resource() -> None:
+    cluster = FairCluster('<queue name="a"><maxResources>4096 mb,0 vcores</maxResources></queue>')
+
+    with pytest.raises(Rejected) as refused:
+        cluster.submit(1)
+
+    assert refused.value.reason is Reason.QUEUE_MAXIMUM
+
+
+def test_an_am_larger_than_the_maximum_is_refused() -> None:
+    with pytest.raises(Rejected):
+        FairCluster(A).submit(1, am=(9000, 1))
+
+
+def test_who_may_not_submit_is_refused() -> None:
+    cluster = FairCluster(
+        """<queue name="root"><aclSubmitApps> </aclSubmitApps>
+             <aclAdministerApps>boss</aclAdministerApps>
+             <queue name="a"><aclSubmitApps>alice devs</aclSubmitApps></queue></queue>"""
+    )
+    cluster.submit(1, user="alice")
+    cluster.submit(2, user="carl", groups=("devs",))
+    cluster.submit(3, user="boss")
+
+    with pytest.raises(Rejected) as refused:
+        cluster.submit(4, user="bob")
+
+    assert refused.value.reason is Reason.ACCESS_DENIED
+
+
+@pytest.mark.parametrize("queue", ["p", "a.below"])
+def test_what_is_no_leaf_takes_no_application(queue: str) -> None:
+    cluster = FairCluster(A + '<queue name="p"><queue name="x"/></queue>')
+
+    with pytest.raises(Rejected) as refused:
+        cluster.submit(1, queue)
+
+    assert refused.value.reason is Reason.QUEUE_NOT_LEAF
+
+
+def test_a_partition_cannot_be_asked_for() -> None:
+    from kubeyarn.model.asks import Ask
+
+    cluster = FairCluster(A)
+    cluster.submit(1)
+
+    with pytest.raises(Rejected) as refused:
+        cluster.engine.update_asks(app_id(1), [Ask(AskKey(1), 1, (1024, 1), "gpu")], 0)
+
+    assert refused.value.reason is Reason.PARTITION_ACCESS
