@@ -2,31 +2,72 @@
 
 Answers to our own writes and watch events both land here; the newer resourceVersion wins, so a late
 event never brings an old status back, and a late answer never brings back what was deleted.
+
+Custom resources are decoded here, once, and nobody behind the cache looks into a raw one but to
+compare with it what is to be written. One that cannot be decoded is reported, and its last readable
+version stays: what it asked for then goes on, and no other object is concerned.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from kubeyarn.cluster.resources import APPLICATIONS
+from kubeyarn.crd.container_request import ContainerRequest
+from kubeyarn.crd.decoding import ObjectUnreadable, Resource
 from kubeyarn.crd.object import Key, Object, key_of
+from kubeyarn.crd.yarn_application import YarnApplication
+from kubeyarn.crd.yarn_queue import YarnQueue
 from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.pods import pod_state
 from kubeyarn.resourcemanager.pods.pod_state import PodState
 
+_log = logging.getLogger(__name__)
+
 _MOST_DEAD = 20_000
+
+Kind = TypeVar("Kind", bound=Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Cached(Generic[Kind]):
+    """An object as it came, to compare with it what is written, and decoded, for all else."""
+
+    raw: Object
+    decoded: Kind
+
+    @classmethod
+    def read(cls, kind: type[Kind], item: Object) -> Cached[Kind]:
+        """An object that came in.
+
+        Raises:
+            ObjectUnreadable: it cannot be decoded.
+        """
+        return cls(item, kind.read(item))
+
+
+def _report(_: Object, error: ObjectUnreadable) -> None:
+    _log.warning("passed over: %s", error)
 
 
 class Cache:
-    """Applications, their requests and pods, and queues."""
+    """Applications, their requests and pods, and queues.
 
-    def __init__(self) -> None:
-        self.applications: dict[Key, Object] = {}
-        self.queues: dict[str, Object] = {}
-        self._requests: dict[Key, Object] = {}
+    *unreadable* is called with each object that cannot be decoded.
+    """
+
+    def __init__(self, unreadable: Callable[[Object, ObjectUnreadable], None] = _report) -> None:
+        self.applications: dict[Key, YarnApplication] = {}
+        self.queues: dict[str, YarnQueue] = {}
+        self._unreadable = unreadable
+        self._raw_applications: dict[Key, Object] = {}
+        self.raw_queues: dict[str, Object] = {}
+        self._requests: dict[Key, Cached[ContainerRequest]] = {}
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
         self._pods: dict[Key, PodState] = {}
         self._pods_of: dict[Key, dict[ContainerId, PodState]] = defaultdict(dict)
@@ -38,38 +79,54 @@ class Cache:
         key = key_of(item)
         if deleted:
             self._bury(item)
-            if _same(item, self.applications.get(key)):
+            if _same(item, self._raw_applications.get(key)):
                 del self.applications[key]
-        elif self._newer(item, self.applications.get(key)):
-            self.applications[key] = item
+                del self._raw_applications[key]
+        elif self._newer(item, self._raw_applications.get(key)):
+            found = self._decode(YarnApplication, item)
+            if found is not None:
+                self.applications[key] = found.decoded
+                self._raw_applications[key] = item
         return key
+
+    def raw_application(self, key: Key) -> Object:
+        """An application that is here, as it came."""
+        return self._raw_applications[key]
 
     def put_queue(self, item: Object, *, deleted: bool = False) -> None:
         """Take a queue as seen."""
         name = item["metadata"]["name"]
         if deleted:
             self._bury(item)
-            if _same(item, self.queues.get(name)):
-                del self.queues[name]
-        elif self._newer(item, self.queues.get(name)):
-            self.queues[name] = item
+            if _same(item, self.raw_queues.get(name)):
+                self.queues.pop(name, None)
+                del self.raw_queues[name]
+        elif self._newer(item, self.raw_queues.get(name)):
+            found = self._decode(YarnQueue, item)
+            # Also of one that cannot be decoded: its finalizer is still ours to take off.
+            self.raw_queues[name] = item
+            if found is not None:
+                self.queues[name] = found.decoded
 
     def put_request(self, item: Object, *, deleted: bool = False) -> Key | None:
         """Take a request as seen; returns its application's key."""
         key = key_of(item)
-        before = self._requests.get(key)
+        cached = self._requests.get(key)
+        before = cached.raw if cached is not None else None
         if deleted:
             self._bury(item)
-            found = before or item
-            owner = (key[0], (found.get("spec") or {}).get("application") or "")
+            owner = (key[0], ((before or item).get("spec") or {}).get("application") or "")
             if _same(item, before):
                 del self._requests[key]
                 self._requests_of[owner].discard(key)
             return owner if owner[1] else None
         if not self._newer(item, before):
             return None
-        self._requests[key] = item
-        owner = (key[0], item["spec"]["application"])
+        found = self._decode(ContainerRequest, item)
+        if found is None:
+            return None
+        self._requests[key] = found
+        owner = (key[0], found.decoded.spec.application)
         self._requests_of[owner].add(key)
         return owner
 
@@ -108,17 +165,17 @@ class Cache:
             )
             self._gone[owner].setdefault(facts.container, last)
 
-    def requests(self, application: Key) -> list[Object]:
+    def requests(self, application: Key) -> list[Cached[ContainerRequest]]:
         """An application's requests, by name, without those of an earlier one of its name."""
         found = [self._requests[key] for key in sorted(self._requests_of.get(application, ()))]
         return [request for request in found if not self._of_another(request, application)]
 
-    def request(self, key: Key) -> Object | None:
-        """One request, if it is of the application that has its owner's name now."""
+    def raw_request(self, key: Key) -> Object | None:
+        """One request as it came, if it is of the application that has its owner's name now."""
         found = self._requests.get(key)
-        if found is None or self._of_another(found, (key[0], found["spec"]["application"])):
+        if found is None or self._of_another(found, (key[0], found.decoded.spec.application)):
             return None
-        return found
+        return found.raw
 
     def pods(self, application: Key) -> dict[ContainerId, PodState]:
         """An application's pods, by container."""
@@ -160,12 +217,19 @@ class Cache:
         """A deleted pod's ending is recorded and need not be remembered."""
         self._gone.get(application, {}).pop(container, None)
 
-    def _of_another(self, request: Object, application: Key) -> bool:
+    def _of_another(self, request: Cached[ContainerRequest], application: Key) -> bool:
         """Whether *request* was made for an earlier application of the same name."""
         found = self.applications.get(application)
-        owners = request["metadata"].get("ownerReferences") or ()
-        uids = [owner["uid"] for owner in owners if owner.get("kind") == APPLICATIONS.kind]
-        return found is not None and bool(uids) and found["metadata"]["uid"] not in uids
+        owners = request.decoded.metadata.owner_references
+        uids = [owner.uid for owner in owners if owner.kind == APPLICATIONS.kind]
+        return found is not None and bool(uids) and found.metadata.uid not in uids
+
+    def _decode(self, kind: type[Kind], item: Object) -> Cached[Kind] | None:
+        try:
+            return Cached.read(kind, item)
+        except ObjectUnreadable as error:
+            self._unreadable(item, error)
+            return None
 
     def _bury(self, item: Object) -> None:
         self._dead[item["metadata"]["uid"]] = None

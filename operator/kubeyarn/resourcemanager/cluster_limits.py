@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from kubeyarn.crd import defaults, quantities
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.fields import ResourceAmounts
+from kubeyarn.crd.yarn_queue_cluster import ClusterSpec, ResourceCalculator
 from kubeyarn.model.errors import SpecError
 from kubeyarn.resourcemanager.cache import Cache
 
@@ -16,33 +15,34 @@ def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]
     Source: Hadoop `yarn.scheduler.minimum-allocation-*`, `maximum-allocation-*` and the queue's
     own `maximum-allocation`, of which the smaller counts.
     """
-    cluster = root(cache).get("cluster") or {}
-    low = amounts({**defaults.MINIMUM_ALLOCATION}) | amounts(cluster.get("minimumAllocation"))
-    high = amounts({**defaults.MAXIMUM_ALLOCATION}) | amounts(cluster.get("maximumAllocation"))
+    whole = cluster(cache)
+    low = amounts(defaults.MINIMUM_ALLOCATION) | amounts(whole.minimum_allocation)
+    high = amounts(defaults.MAXIMUM_ALLOCATION) | amounts(whole.maximum_allocation)
     for path in path_down(queue):
-        spec = (cache.queues.get(path) or {}).get("spec") or {}
-        for name, amount in amounts(spec.get("maximumAllocation")).items():
+        found = cache.queues.get(path)
+        own = found.spec.maximum_allocation if found is not None else {}
+        for name, amount in amounts(own).items():
             high[name] = min(amount, high.get(name, amount))
     return low, high
 
 
-def root(cache: Cache) -> Object:
-    """What the root queue says; nothing when there is none."""
-    spec: Object = (cache.queues.get("root") or {}).get("spec") or {}
-    return spec
+def cluster(cache: Cache) -> ClusterSpec:
+    """What the root queue says of the whole cluster; the defaults when there is none."""
+    root = cache.queues.get("root")
+    said = root.spec.cluster if root is not None else None
+    return said if said is not None else ClusterSpec()
 
 
 def scheduled(cache: Cache) -> list[str]:
     """The resources that the scheduler weighs (Hadoop: getSchedulingResourceTypes)."""
-    cluster = root(cache).get("cluster") or {}
-    memory_only = cluster.get("resourceCalculator") == "Default"
+    memory_only = cluster(cache).resource_calculator is ResourceCalculator.DEFAULT
     return ["memory"] if memory_only else ["memory", "cpu"]
 
 
 def nodes(cache: Cache) -> int:
     """How many nodes take containers, as the root queue's status tells."""
-    status = (cache.queues.get("root") or {}).get("status") or {}
-    return int(status.get("nodes") or 0)
+    root = cache.queues.get("root")
+    return root.status.nodes if root is not None else 0
 
 
 def path_down(queue: str) -> list[str]:
@@ -51,7 +51,7 @@ def path_down(queue: str) -> list[str]:
     return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
-def amounts(said: Any) -> dict[str, int]:
+def amounts(said: ResourceAmounts | None) -> dict[str, int]:
     """Quantities in base units by resource name; nothing where they cannot be read."""
     try:
         return quantities.amounts(said or {}, "resources")

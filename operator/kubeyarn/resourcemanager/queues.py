@@ -9,10 +9,10 @@ from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.resources import QUEUES
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd.object import Object
+from kubeyarn.lifecycle.application import TERMINAL
 from kubeyarn.resourcemanager.cache import Cache
 
 _ASK_AGAIN_S = 2.0
-_ENDED = ("FINISHED", "FAILED", "KILLED")
 
 
 class QueueKeeper:
@@ -32,7 +32,7 @@ class QueueKeeper:
 
     async def look(self, name: str) -> None:
         """Add the finalizer to a living queue; remove it from a deleted one that is empty."""
-        queue = self._cache.queues.get(name)
+        queue = self._cache.raw_queues.get(name)
         if queue is None:
             return
         present = queue["metadata"].get("finalizers") or []
@@ -53,13 +53,13 @@ class QueueKeeper:
 
     def users(self, name: str) -> list[str]:
         """What keeps a queue: applications that have not ended, and child queues."""
-        children = [q for q in self._cache.queues if q.startswith(name + ".")]
+        children = [q for q in self._cache.raw_queues if q.startswith(name + ".")]
         found = [f"queue {child}" for child in sorted(children)]
-        for (namespace, app), item in sorted(self._cache.applications.items()):
-            status = item.get("status") or {}
+        for (namespace, app), application in sorted(self._cache.applications.items()):
+            status = application.status
             # Also those in queues made on demand below it, which are no objects.
-            inside = f"{status.get('queue')}.".startswith(f"{name}.")
-            if inside and status.get("state") not in _ENDED:
+            inside = f"{status.queue}.".startswith(f"{name}.")
+            if inside and status.state not in TERMINAL:
                 found.append(f"application {namespace}/{app}")
         return found
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from kubeyarn.cluster import names
+from kubeyarn.crd.container_request import ContainerRequest
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.cache import Cache, Cached
 
 APP = ApplicationId(1763850000000, 7)
 ATTEMPT = AttemptId(APP, 1)
@@ -30,6 +32,34 @@ def an_application(name: str = "wordcount", **spec: Any) -> dict[str, Any]:
             "resourceVersion": "10",
         },
         "spec": {"user": "alice", "applicationMaster": {"image": "words:1"}, **spec},
+    }
+
+
+def application_of(raw: dict[str, Any]) -> YarnApplication:
+    """An application as the cache decodes it; what is null the API server would not keep."""
+    raw = {"metadata": {"name": "wordcount"}, "spec": {}, **raw}
+    return YarnApplication.read({**raw, "status": _kept(raw.get("status") or {})})
+
+
+def _kept(said: Any) -> Any:
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def request_of(raw: dict[str, Any]) -> Cached[ContainerRequest]:
+    """A request as the cache decodes it."""
+    return Cached.read(ContainerRequest, raw)
+
+
+def a_condition(
+    kind: str, status: str, reason: str = "Because", message: str = "of this"
+) -> dict[str, Any]:
+    """A condition as another process has written it."""
+    return {
+        "type": kind,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": CREATED,
     }
 
 

@@ -18,7 +18,7 @@ from kubeyarn.resourcemanager.amservice.service import ApplicationMasterService
 from kubeyarn.resourcemanager.applications import records
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.settings import Settings
-from unit.resourcemanager.objects import an_application
+from unit.resourcemanager.objects import a_condition, an_application, application_of
 
 KEY = ("team-a", "wordcount")
 
@@ -129,7 +129,7 @@ class Stage:
         status |= {
             "granted": count,
             "queue": "root.a",
-            "conditions": [{"type": "Accepted", "status": "True", "reason": "Accepted"}],
+            "conditions": [a_condition("Accepted", "True", "Accepted")],
         }
         self.manager.cache.put_request(self._put(REQUESTS, found))
 
@@ -191,7 +191,7 @@ class Stage:
         return status
 
     def application(self) -> ApplicationRecord:
-        found = records.read(self.objects[APPLICATIONS.kind, KEY[1]])
+        found = records.read(application_of(self.objects[APPLICATIONS.kind, KEY[1]]))
         assert found is not None
         return found
 

@@ -45,12 +45,13 @@ def known(cache, item):
     pod = cache.pod(("team-a", name))
     if pod is not None:
         return pod.version
-    found = (
-        cache.applications.get(("team-a", name))
-        or cache.queues.get(name)
-        or cache.request(("team-a", name))
-    )
-    return int(found["metadata"]["resourceVersion"]) if found else None
+    key = ("team-a", name)
+    request = cache.raw_request(key)
+    found = cache.applications.get(key) or cache.queues.get(name)
+    version_of = found.metadata.resource_version if found is not None else ""
+    if request is not None:
+        version_of = request["metadata"]["resourceVersion"]
+    return int(version_of) if version_of else None
 
 
 @pytest.mark.parametrize(("put", "item"), PUTS)
@@ -93,7 +94,7 @@ def test_requests_and_pods_are_found_by_their_application(cache):
     assert cache.put_request(a_request("am")) == KEY
     assert cache.put_pod(a_pod(container(2))) == KEY
 
-    assert [r["metadata"]["name"] for r in cache.requests(KEY)] == ["am", "maps"]
+    assert [r.decoded.metadata.name for r in cache.requests(KEY)] == ["am", "maps"]
     assert list(cache.pods(KEY)) == [container(2)]
     assert cache.pods(("team-a", "other")) == {}
 
@@ -114,7 +115,8 @@ def test_an_old_requests_deletion_tells_whose_it_was(cache):
 
 def owned(name, uid):
     request = a_request(name)
-    request["metadata"]["ownerReferences"] = [{"kind": "YarnApplication", "uid": uid}]
+    owner = {"kind": "YarnApplication", "name": "wordcount", "uid": uid}
+    request["metadata"]["ownerReferences"] = [owner]
     return request
 
 
@@ -124,9 +126,9 @@ def test_requests_of_an_earlier_application_of_the_name_are_not_its_own(cache):
     cache.put_request(owned("of-old", "old-uid"))
     cache.put_request(a_request("by-hand"))
 
-    assert [r["metadata"]["name"] for r in cache.requests(KEY)] == ["by-hand", "mine"]
-    assert cache.request(("team-a", "of-old")) is None
-    assert cache.request(("team-a", "mine")) is not None
+    assert [r.decoded.metadata.name for r in cache.requests(KEY)] == ["by-hand", "mine"]
+    assert cache.raw_request(("team-a", "of-old")) is None
+    assert cache.raw_request(("team-a", "mine")) is not None
 
 
 def test_how_a_deleted_pod_ended_is_remembered_by_its_last_words(cache):
@@ -200,3 +202,29 @@ def test_the_late_deletion_of_a_namesake_takes_nothing_away(cache, put, item):
     put(cache, version(item, 11, uid="old"), deleted=True)
 
     assert known(cache, item) == 12
+
+
+def test_an_object_that_cannot_be_decoded_is_reported_and_its_last_readable_version_stays():
+    reported = []
+    cache = Cache(lambda item, error: reported.append((item["metadata"]["name"], error.field)))
+    cache.put_application(an_application(maxAttempts=3))
+    newer = version(an_application(maxAttempts="many"), 11)
+
+    cache.put_application(newer)
+    cache.put_request(a_request(executionType="Sometimes"))
+
+    assert cache.applications[KEY].spec.max_attempts == 3
+    assert cache.raw_application(KEY)["spec"]["maxAttempts"] == 3
+    assert cache.requests(KEY) == []
+    assert reported == [("wordcount", "spec.maxAttempts"), ("maps", "spec.executionType")]
+
+
+def test_a_queue_that_cannot_be_decoded_is_still_there_to_be_let_go(cache):
+    queue = {"metadata": {"name": "root.a", "uid": "u"}, "spec": {"maximumApplications": "many"}}
+    cache.put_queue(queue)
+
+    assert cache.queues == {}
+    assert cache.raw_queues == {"root.a": queue}
+
+    cache.put_queue(stub(queue), deleted=True)
+    assert cache.raw_queues == {}

@@ -10,7 +10,7 @@ from wire.processes.cluster import Cluster
 async def cluster():
     async with Cluster([ports.claim() for _ in range(4)]) as cluster:
         cluster.queue("root")
-        cluster.queue("root.a", capacity="60%", maximumCapacity="80%", userLimitFactor=10)
+        cluster.queue("root.a", capacity="60%", maximumCapacity="80%", userLimitFactor="10")
         cluster.queue("root.b", capacity="40%")
         cluster.node("n1")
         cluster.node("n2")

@@ -33,9 +33,8 @@ class Keeping:
     def application(self, name, queue, state):
         meta = {"name": name, "namespace": "team-a"}
         status = {"queue": queue, "state": state}
-        self.cache.put_application(
-            self.api.put("yarnapplications", {"metadata": meta, "status": status})
-        )
+        item = {"metadata": meta, "spec": {}, "status": status}
+        self.cache.put_application(self.api.put("yarnapplications", item))
 
     async def look(self, path):
         """Look once; the queue's finalizers after it, None when it is gone."""

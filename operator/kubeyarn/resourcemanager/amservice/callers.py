@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
-from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.object import Key
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.am_session import AMSession, ProtocolError
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.records import ApplicationRecord
@@ -25,14 +26,14 @@ class Caller:
     """An authenticated ApplicationMaster: its application and the session of its attempt."""
 
     key: Key
-    application: Object
+    application: YarnApplication
     record: ApplicationRecord
     session: AMSession
 
     @property
     def keeps_containers(self) -> bool:
         """Whether containers live on from attempt to attempt."""
-        return application_spec.keeps_containers(self.application)
+        return self.application.spec.keep_containers_across_attempts
 
     def asks(self, cache: Cache) -> list[RequestView]:
         """What its application's ApplicationMasters have asked, all attempts included."""

@@ -21,17 +21,18 @@ def headroom(cache: Cache, record: ApplicationRecord) -> dict[str, int]:
     """
     left: dict[str, int] = {}
     for path in path_down(record.queue):
-        status = (cache.queues.get(path) or {}).get("status") or {}
-        maximum = amounts((status.get("effective") or {}).get("maximum"))
-        used = amounts(status.get("used"))
+        queue = cache.queues.get(path)
+        if queue is None:
+            continue
+        maximum, used = amounts(queue.status.effective.maximum), amounts(queue.status.used)
         for name, amount in maximum.items():
             free = max(0, amount - used.get(name, 0))
             left[name] = min(free, left.get(name, free))
-    leaf = (cache.queues.get(record.queue) or {}).get("status") or {}
-    for user in leaf.get("users") or ():
-        if user.get("name") == record.user:
-            used = amounts(user.get("used"))
-            for name, amount in amounts(user.get("limit")).items():
+    leaf = cache.queues.get(record.queue)
+    for user in leaf.status.users if leaf is not None else ():
+        if user.name == record.user:
+            used = amounts(user.used)
+            for name, amount in amounts(user.limit).items():
                 free = max(0, amount - used.get(name, 0))
                 left[name] = min(free, left.get(name, free))
     return left

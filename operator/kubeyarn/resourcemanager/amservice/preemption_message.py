@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_queue_cluster import ClusterSpec
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.requests import request_builder
-
-_WAIT_S = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +27,23 @@ class Marked:
     size: Mapping[str, int]
 
 
-def message(marked: list[Marked], root: Object, smallest: Mapping[str, int]) -> wire.Preemption:
-    """The message about *marked*; *root* is the root queue's spec, *smallest* its allocation."""
+def message(
+    marked: list[Marked], cluster: ClusterSpec, smallest: Mapping[str, int]
+) -> wire.Preemption:
+    """The message about *marked*; *smallest* is the cluster's minimum allocation."""
     if not marked:
         return wire.Preemption()
-    cluster = root.get("cluster") or {}
-    fair = cluster.get("scheduler") == "Fair"
+    fair = cluster.scheduler is SchedulerKind.FAIR
     strict = [m for m in marked if m.now or fair]
     negotiable = [m for m in marked if not (m.now or fair)]
-    wait_s = (cluster.get("preemption") or {}).get("maximumWaitBeforeKillSeconds", _WAIT_S)
+    wait_s = cluster.preemption.maximum_wait_before_kill_seconds
     return wire.Preemption(
         containers=_names(marked),
         strict=wire.PreemptionContract(containers=_names(strict)),
         negotiable=wire.PreemptionContract(
             containers=_names(negotiable), instead=_instead(negotiable, smallest)
         ),
-        kill_after_seconds=int(wait_s) if negotiable or fair else 0,
+        kill_after_seconds=wait_s if negotiable or fair else 0,
         message="; ".join(sorted({m.why for m in marked})),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubeyarn.lifecycle.am_session import GrantedContainer
-from kubeyarn.resourcemanager import application_spec, cluster_limits
+from kubeyarn.resourcemanager import cluster_limits
 from kubeyarn.resourcemanager.amservice import responses, wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
@@ -28,7 +28,7 @@ def register(
     ]
     ever = {view.key: view.granted for view in views}
     kept = _kept(manager, caller)
-    again = application_spec.unmanaged(caller.application) and caller.keeps_containers
+    again = caller.application.spec.unmanaged_am and caller.keeps_containers
     session.register(live, ever, message.tracking_url, now_ms, kept=kept, again=again)
     session.host, session.rpc_port = message.host, message.rpc_port
     session.excluded = _excluded(manager, caller)

@@ -119,7 +119,7 @@ class ApplicationMasterService:
             headroom=request_builder.shown(headroom(cache, caller.record)),
             cluster_nodes=cluster_limits.nodes(cache),
             updated_nodes=[responses.node(update) for update in answer.nodes],
-            priority=int((caller.application.get("status") or {}).get("priority") or 0),
+            priority=caller.application.status.priority or 0,
             preemption=self._preemption(caller),
             rejected=[responses.rejected(ask) for ask in answer.rejected],
             updated_containers=[responses.updated(kind, c) for kind, c in answer.updated],
@@ -156,7 +156,7 @@ class ApplicationMasterService:
         }
         low, _ = cluster_limits.allocation(cache, caller.record.queue)
         new = [marked[container] for container in caller.session.warn(marked)]
-        return preemption_message.message(new, cluster_limits.root(cache), low)
+        return preemption_message.message(new, cluster_limits.cluster(cache), low)
 
     async def release(self, caller: Caller, message: wire.Allocate) -> None:
         """Give back what the AM releases; after the heartbeat itself was taken."""

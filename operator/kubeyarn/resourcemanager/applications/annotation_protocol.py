@@ -7,7 +7,7 @@ annotations of its YarnApplication. It unregisters by one of them, or by exiting
 from __future__ import annotations
 
 from kubeyarn.cluster import names
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.progress import ContainerExit, Unregistration
 from kubeyarn.model.ids import AttemptId
@@ -16,20 +16,20 @@ from kubeyarn.resourcemanager import application_spec
 _FINAL = tuple(status.value for status in FinalStatus if status is not FinalStatus.UNDEFINED)
 
 
-def progress(application: Object) -> int | None:
+def progress(application: YarnApplication) -> int | None:
     """How far its AM says it is, in percent; None when it says nothing that can be."""
     said = _annotation(application, names.PROGRESS)
     known = said.isascii() and said.isdigit() and int(said) <= 100
     return int(said) if known else None
 
 
-def tracking_url(application: Object) -> str:
+def tracking_url(application: YarnApplication) -> str:
     """Where its AM shows its work."""
     return _annotation(application, names.TRACKING_URL)[:2048]
 
 
 def unregistration(
-    application: Object, attempt: AttemptId | None, ending: ContainerExit | None
+    application: YarnApplication, attempt: AttemptId | None, ending: ContainerExit | None
 ) -> Unregistration | None:
     """What the AM of *attempt* said when it unregistered; None while it has not.
 
@@ -45,7 +45,7 @@ def unregistration(
     return None
 
 
-def mistakes(application: Object, attempt: AttemptId | None) -> list[str]:
+def mistakes(application: YarnApplication, attempt: AttemptId | None) -> list[str]:
     """What its annotations say that cannot be acted on."""
     if not application_spec.speaks_in_objects(application):
         return []
@@ -60,5 +60,5 @@ def mistakes(application: Object, attempt: AttemptId | None) -> list[str]:
     return found
 
 
-def _annotation(application: Object, name: str) -> str:
-    return str((application["metadata"].get("annotations") or {}).get(name) or "")
+def _annotation(application: YarnApplication, name: str) -> str:
+    return application.metadata.annotations.get(name, "")

@@ -32,18 +32,19 @@ def changes(
 
     *said* are its conditions at *now_ms*, *views* its requests.
     """
-    meta, status = snapshot.application["metadata"], snapshot.application.get("status") or {}
+    status = snapshot.raw.get("status") or {}
+    generation = snapshot.application.metadata.generation
     wanted = records.write(record) | _address(snapshot, record) | _priority(snapshot)
     wanted["allocated"] = _allocated(views)
     wanted["usage"] = usage.of_application(views, status.get("usage") or {})
     if record.queue:
         # Before that, its queue's word on lifetimes is not known.
         wanted["lifetime"] = lifetime.status(record, snapshot.lifetime.seconds)
-    wanted["observedGeneration"] = meta.get("generation")
+    wanted["observedGeneration"] = generation or None
     wanted["conditions"] = conditions.merged(
         status.get("conditions"),
         said,
-        int(meta.get("generation") or 0),
+        generation,
         records.timestamp(now_ms) or "",
     )
     return {
@@ -95,8 +96,8 @@ def _address(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Object
 
 def _priority(snapshot: ApplicationSnapshot) -> Object:
     """The priority in force, once the scheduler has said it."""
-    applied = (snapshot.am_request.status.get("applied") or {}) if snapshot.am_request else {}
-    said = applied.get("priorityInForce")
+    applied = snapshot.am_request.applied if snapshot.am_request is not None else None
+    said = applied.priority_in_force if applied is not None else None
     return {} if said is None else {"priority": said}
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from kubeyarn.crd import not_yet
-from kubeyarn.crd.conditions import Saying
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.conditions import ConditionStatus, Saying
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.applications import annotation_protocol, signals
 from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnapshot
 from kubeyarn.resourcemanager.requests.request_view import RequestView
@@ -22,14 +21,14 @@ def conditions(
     snapshot: ApplicationSnapshot, record: ApplicationRecord, most_attempts: int = 0
 ) -> list[Saying]:
     """Every condition of an application; *most_attempts* is what the cluster allows, if it does."""
-    asked = int(snapshot.application["spec"].get("maxAttempts") or 0)
+    asked = snapshot.application.spec.max_attempts
     fewer = f" The cluster allows {most_attempts} attempts." if 0 < most_attempts < asked else ""
     return [
         _accepted(record, fewer),
         _running(snapshot, record),
         _finished(record),
         _changes_applied(snapshot, record),
-        not_yet.saying("YarnApplication", snapshot.application),
+        not_yet.saying("YarnApplication", snapshot.raw),
     ]
 
 
@@ -64,9 +63,9 @@ def _running(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Saying
 def waiting(snapshot: ApplicationSnapshot) -> tuple[str, str]:
     """What an application that does not run yet waits for: (reason, sentence)."""
     pod = snapshot.am_pod
-    if application_spec.unmanaged(snapshot.application):
-        status = snapshot.application.get("status") or {}
-        where = (status.get("unmanagedAM") or {}).get("secret") or "that is being made"
+    if snapshot.application.spec.unmanaged_am:
+        token = snapshot.application.status.unmanaged_am
+        where = (token.secret if token is not None else "") or "that is being made"
         return (
             "Unregistered",
             f"Waits for an ApplicationMaster to register with the token in Secret {where}.",
@@ -79,8 +78,8 @@ def waiting(snapshot: ApplicationSnapshot) -> tuple[str, str]:
     if pod is not None:
         return "Launching", f"The ApplicationMaster's pod {pod.name} starts on node {pod.node}."
     satisfied = snapshot.am_request.condition("Satisfied") if snapshot.am_request else None
-    if satisfied is not None and satisfied["status"] == "False":
-        return str(satisfied["reason"]), str(satisfied.get("message") or "")
+    if satisfied is not None and satisfied.status is ConditionStatus.FALSE:
+        return satisfied.reason, satisfied.message
     return "Scheduling", "The ApplicationMaster's container is being scheduled."
 
 
@@ -116,8 +115,10 @@ def _changes_applied(snapshot: ApplicationSnapshot, record: ApplicationRecord) -
     return Saying(CHANGES_APPLIED, False, refused[0][0], message)
 
 
-def _no_such_attempt(application: Object, record: ApplicationRecord) -> list[tuple[str, str]]:
-    wanted = application["spec"].get("failAttempt") or ""
+def _no_such_attempt(
+    application: YarnApplication, record: ApplicationRecord
+) -> list[tuple[str, str]]:
+    wanted = application.spec.fail_attempt
     known = [str(attempt.id) for attempt in record.attempts]
     if not wanted or wanted in known:
         return []
@@ -127,9 +128,8 @@ def _no_such_attempt(application: Object, record: ApplicationRecord) -> list[tup
 
 
 def _refused_by_the_scheduler(request: RequestView | None) -> list[tuple[str, str]]:
-    said = request.status.get("conditions") or () if request is not None else ()
     return [
-        (str(c["reason"]), str(c.get("message") or ""))
-        for c in said
-        if c.get("type") in _OF_THE_SCHEDULER and c.get("status") == "False"
+        (condition.reason, condition.message)
+        for condition in (request.conditions if request is not None else ())
+        if condition.type in _OF_THE_SCHEDULER and condition.status is ConditionStatus.FALSE
     ]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_application import YarnApplication
+from kubeyarn.crd.yarn_queue import LifetimeSpec, YarnQueue
 from kubeyarn.lifecycle.lifetime import allowed_lifetime
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager.applications.records import timestamp
@@ -20,23 +22,26 @@ class LifetimeInForce:
 
 
 def in_force(
-    application: Object, record: ApplicationRecord, queues: Mapping[str, Object], now_ms: int
+    application: YarnApplication,
+    record: ApplicationRecord,
+    queues: Mapping[str, YarnQueue],
+    now_ms: int,
 ) -> LifetimeInForce:
     """The lifetime of an application, which begins with its submission.
 
     A change that would have ended it already is refused (Hadoop:
-    ClientRMService.updateApplicationTimeouts). *queues* are the YarnQueue objects by path.
+    ClientRMService.updateApplicationTimeouts). *queues* are the queues by path.
     """
     wanted = lifetime(application, record.queue, queues)
-    known = (application.get("status") or {}).get("lifetime")
+    known = application.status.lifetime
     end_ms = record.start_ms + wanted * 1000
-    if known is None or wanted in (0, known.get("seconds")) or now_ms < end_ms:
+    if known is None or wanted in (0, known.seconds) or now_ms < end_ms:
         return LifetimeInForce(wanted)
     why = (
         f"spec.lifetimeSeconds: found {wanted}, which were over at {timestamp(end_ms)}, "
         "allowed: a lifetime that ends in the future, or 0"
     )
-    return LifetimeInForce(int(known.get("seconds") or 0), why)
+    return LifetimeInForce(known.seconds, why)
 
 
 def status(record: ApplicationRecord, seconds: int) -> Object:
@@ -59,21 +64,21 @@ def outlived(record: ApplicationRecord, seconds: int, now_ms: int) -> str:
     )
 
 
-def lifetime(application: Object, queue: str, queues: Mapping[str, Object]) -> int:
+def lifetime(application: YarnApplication, queue: str, queues: Mapping[str, YarnQueue]) -> int:
     """The lifetime in seconds, by the application's word and the nearest queue's; 0: none."""
-    said = _of_queue(queue, queues)
+    queue_lifetime = _of_queue(queue, queues)
     return allowed_lifetime(
-        int(application["spec"].get("lifetimeSeconds") or 0),
-        int(said.get("defaultSeconds") or 0),
-        int(said.get("maximumSeconds") or 0),
+        application.spec.lifetime_seconds,
+        queue_lifetime.default_seconds,
+        queue_lifetime.maximum_seconds,
     )
 
 
-def _of_queue(path: str, queues: Mapping[str, Object]) -> Object:
+def _of_queue(path: str, queues: Mapping[str, YarnQueue]) -> LifetimeSpec:
     """What a queue says of lifetimes, or the nearest above it that says anything."""
     while path:
-        said: Object | None = ((queues.get(path) or {}).get("spec") or {}).get("lifetime")
-        if said is not None:
-            return said
+        queue = queues.get(path)
+        if queue is not None and queue.spec.lifetime is not None:
+            return queue.spec.lifetime
         path = path.rpartition(".")[0]
-    return {}
+    return LifetimeSpec()

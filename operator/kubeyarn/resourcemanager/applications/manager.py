@@ -20,20 +20,22 @@ answers of writes go into the cache at once.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.events import EventRecorder
+from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.workqueue import WorkQueue
-from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.decoding import ObjectUnreadable
+from kubeyarn.crd.object import Key, Object, key_of
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.am_session import AMSession
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import advance
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.applications import (
     application_status,
     conditions,
@@ -63,6 +65,8 @@ from kubeyarn.resourcemanager.requests.request_view import RequestView
 from kubeyarn.resourcemanager.requests.termination import BY_APPLICATION_MASTER, ContainerExits
 from kubeyarn.resourcemanager.settings import Settings
 
+_log = logging.getLogger(__name__)
+
 # A status that changes with every heartbeat (progress, counts) is written at most this often.
 _STATUS_EVERY_S = 1.0
 
@@ -83,7 +87,7 @@ class ApplicationsManager:
     ) -> None:
         self.settings = settings
         self.am_service = settings.am_address
-        self.cache = Cache()
+        self.cache = Cache(self._unreadable)
         self.nodes = NodeTracker(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
         self.queue: WorkQueue[Key] = WorkQueue(self.reconcile)
         self._client = client
@@ -113,14 +117,20 @@ class ApplicationsManager:
 
     def application_changed(self, what: str, item: Object) -> None:
         """A YarnApplication was seen."""
+        before = self.cache.applications.get(key_of(item))
         key = self.cache.put_application(item, deleted=what == "DELETED")
         if key not in self.cache.applications:
             self._sessions.pop(key, None)
             self._status_at.pop(key, None)
-            record = records.read(item)
+            record = records.read(before) if before is not None else None
             if record is not None:
                 self._exits.forget(record.id)
         self.queue.add(key)
+
+    def _unreadable(self, item: Object, error: ObjectUnreadable) -> None:
+        """An object cannot be decoded: its last readable version stays in force."""
+        _log.warning("%s", error)
+        self._events.record(item, WARNING, "Unreadable", "Reconcile", str(error))
 
     def request_changed(self, what: str, item: Object) -> None:
         """A ContainerRequest was seen."""
@@ -169,6 +179,7 @@ class ApplicationsManager:
         self.cache.keep_gone(key, _unrecorded(views))
         snapshot = observed_state.take_snapshot(
             key,
+            self.cache.raw_application(key),
             application,
             record,
             views,
@@ -184,17 +195,18 @@ class ApplicationsManager:
     def _views(self, key: Key, record: ApplicationRecord) -> list[RequestView]:
         return [request_view.view(r, record.id) for r in self.cache.requests(key)]
 
-    def _new_record(self, application: Object) -> ApplicationRecord:
+    def _new_record(self, application: YarnApplication) -> ApplicationRecord:
         self._last_number += 1
         return ApplicationRecord(
             id=ApplicationId(self._started_ms, self._last_number),
-            user=application["spec"].get("user") or "nobody",
+            user=application.spec.user or "nobody",
             start_ms=self._clock_ms(),
         )
 
     async def _leave_orphans(self, key: Key) -> None:
         """Requests written by hand outlive their application; say how many of their pods run."""
-        requests, pods = self.cache.requests(key), self.cache.pods(key).values()
+        requests = [request.decoded for request in self.cache.requests(key)]
+        pods = self.cache.pods(key).values()
         for name, status in list(request_plan.orphaned_statuses(requests, pods)):
             if await self._requests.patch_status(key, name, status):
                 self.queue.add(key)
@@ -233,12 +245,16 @@ class ApplicationsManager:
             return
         self._status_at[key] = time.monotonic()
         await application_status.write(self._client, self.cache, key, changes)
-        application_status.announce(self._events, snapshot.application, before, after)
+        application_status.announce(self._events, snapshot.raw, before, after)
 
     # Doing what follows.
 
     async def _act(
-        self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        views: list[RequestView],
     ) -> None:
         await self._prepare_attempt(key, application, record, views)
         session = self.session(key, record)
@@ -257,7 +273,11 @@ class ApplicationsManager:
                 await application_status.write(self._client, self.cache, key, {"signals": signals})
 
     async def _prepare_attempt(
-        self, key: Key, application: Object, record: ApplicationRecord, views: list[RequestView]
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        views: list[RequestView],
     ) -> None:
         """What an attempt needs before its AM speaks: a container of its own, or a token."""
         done = False
@@ -266,7 +286,7 @@ class ApplicationsManager:
             done = await self._requests.create_am_request(
                 key, application, record, views, threshold
             )
-        unmanaged = application_spec.unmanaged(application)
+        unmanaged = application.spec.unmanaged_am
         if unmanaged and not record.ended and record.attempt is not None:
             token = await unmanaged_am.hand_token(self._client, key, application, self.am_service)
             if token is not None:
@@ -301,7 +321,7 @@ class ApplicationsManager:
                 await self._pods.delete(pod)
 
     async def _delete_expired_pods(
-        self, key: Key, application: Object, record: ApplicationRecord
+        self, key: Key, application: YarnApplication, record: ApplicationRecord
     ) -> None:
         pods = list(self.cache.pods(key).values())
         kept_s = self.settings.finished_pod_retention_s
@@ -313,7 +333,7 @@ class ApplicationsManager:
     async def launch(
         self,
         key: Key,
-        application: Object,
+        application: YarnApplication,
         record: ApplicationRecord,
         placement: ContainerPlacement,
         context: ContainerLaunchContext,

@@ -17,7 +17,9 @@ from dataclasses import dataclass, field, replace
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
+from kubeyarn.crd.conditions import ConditionStatus
 from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.yarn_application import DesiredState, YarnApplication
 from kubeyarn.lifecycle.am_session import AMSession
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.attempt import AttemptState
@@ -42,10 +44,12 @@ _REGISTERED = (AttemptState.RUNNING, AttemptState.FINISHING)
 class ApplicationSnapshot:
     """Everything about one application that decides how it moves on.
 
-    *am_request*, *am_pod* and *am_ending* are those of the current attempt's AM, if they exist.
+    *raw* is the object as it came, to compare its status with what is to be written. *am_request*,
+    *am_pod* and *am_ending* are those of the current attempt's AM, if they exist.
     """
 
-    application: Object
+    raw: Object
+    application: YarnApplication
     am_request: RequestView | None
     am_pod: PodState | None
     am_ending: ContainerExit | None
@@ -55,7 +59,8 @@ class ApplicationSnapshot:
 
 def take_snapshot(
     key: Key,
-    application: Object,
+    raw: Object,
+    application: YarnApplication,
     record: ApplicationRecord,
     views: Iterable[RequestView],
     exits: ContainerExits,
@@ -70,7 +75,7 @@ def take_snapshot(
     pod = exits.pods(key).get(container) if container else None
     ending = _am_ending(key, container, pod, request, exits)
     ending = preempted(request, container, ending)
-    return ApplicationSnapshot(application, request, pod, ending, session, in_force)
+    return ApplicationSnapshot(raw, application, request, pod, ending, session, in_force)
 
 
 def _am_ending(
@@ -109,11 +114,11 @@ def observe(
         kill=killed(application),
         outlived=lifetime.outlived(record, snapshot.lifetime.seconds, now_ms),
         fail=failed_by_user(application, record),
-        unmanaged=application_spec.unmanaged(application),
+        unmanaged=application.spec.unmanaged_am,
         admission=admission(request),
         am_container=container,
         am_node=request.grants.get(container, "") if request and container else "",
-        am_pod=names.pod_name(application["metadata"]["name"], container) if container else "",
+        am_pod=names.pod_name(application.metadata.name, container) if container else "",
         am_running=bool(pod and pod.running),
         am_ending=None if revoked else snapshot.am_ending,
         unlaunched=_refused(snapshot.am_ending),
@@ -130,7 +135,7 @@ def observe(
 
 
 def _with_annotations(
-    observed: ObservedState, application: Object, record: ApplicationRecord
+    observed: ObservedState, application: YarnApplication, record: ApplicationRecord
 ) -> ObservedState:
     """An AM that calls no service is registered while it runs; its annotations say the rest."""
     ending = observed.am_ending
@@ -150,34 +155,35 @@ def _refused(ending: ContainerExit | None) -> str:
     return ending.diagnostics if ending is not None and never_ran else ""
 
 
-def failed_by_user(application: Object, record: ApplicationRecord) -> str:
+def failed_by_user(application: YarnApplication, record: ApplicationRecord) -> str:
     """Why the current attempt is failed though its AM lives; "" when its user does not want that.
 
     Source: Hadoop ClientRMService.failApplicationAttempt.
     """
-    wanted = application["spec"].get("failAttempt") or ""
+    wanted = application.spec.fail_attempt
     return "Attempt failed by its user." if wanted == str(record.attempt_id) else ""
 
 
-def killed(application: Object) -> bool:
+def killed(application: YarnApplication) -> bool:
     """Whether the user wants the application ended."""
-    wanted = application["spec"].get("desiredState") == "Killed"
-    return wanted or "deletionTimestamp" in application["metadata"]
+    wanted = application.spec.desired_state is DesiredState.KILLED
+    return wanted or bool(application.metadata.deletion_timestamp)
 
 
-def invalid(application: Object) -> str:
+def invalid(application: YarnApplication) -> str:
     """What is wrong with a spec beyond what the CRD checks; empty when nothing is."""
-    am = application_spec.am_of(application)
-    if application_spec.unmanaged(application):
+    if application.spec.unmanaged_am:
         return ""
+    am = application.spec.application_master
+    asked = am.resources if am is not None else {}
     try:
-        size = quantities.amounts(am.get("resources") or {}, "spec.applicationMaster.resources")
+        size = quantities.amounts(asked, "spec.applicationMaster.resources")
     except SpecError as error:
         return str(error)
     for name, amount in size.items():
         if amount <= 0:
             return (
-                f"spec.applicationMaster.resources.{name}: found {am['resources'][name]!r}, "
+                f"spec.applicationMaster.resources.{name}: found {asked[name]!r}, "
                 "allowed: more than 0"
             )
     if not application_spec.am_image(application):
@@ -191,11 +197,11 @@ def invalid(application: Object) -> str:
 def admission(request: RequestView | None) -> Admission | None:
     """The scheduler's answer to the AM's request; None while it has not answered."""
     accepted = request.condition("Accepted") if request else None
-    if request is None or accepted is None or accepted["status"] == "Unknown":
+    if request is None or accepted is None or accepted.status is ConditionStatus.UNKNOWN:
         return None
-    if accepted["status"] == "True":
-        return Admission(queue=str(request.status.get("queue") or ""))
-    return Admission(refused=f"{accepted['reason']}: {accepted.get('message', '')}")
+    if accepted.status is ConditionStatus.TRUE:
+        return Admission(queue=request.queue)
+    return Admission(refused=f"{accepted.reason}: {accepted.message}")
 
 
 def expired(
@@ -203,7 +209,7 @@ def expired(
 ) -> str:
     """Why the AM is given up: it cannot start, or has not called for too long."""
     attempt, pod = record.attempt, snapshot.am_pod
-    if attempt is not None and application_spec.unmanaged(snapshot.application):
+    if attempt is not None and snapshot.application.spec.unmanaged_am:
         return _unmanaged_expired(snapshot, attempt, settings, now_ms)
     if attempt is None or attempt.container is None:
         return ""

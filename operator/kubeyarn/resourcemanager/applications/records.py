@@ -5,34 +5,35 @@ from __future__ import annotations
 from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.times import milliseconds
-from kubeyarn.lifecycle.application import ApplicationState, FinalStatus, public
+from kubeyarn.crd.yarn_application import AttemptStatus, YarnApplication
+from kubeyarn.lifecycle.application import ApplicationState, public
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 
 
-def read(application: Object) -> ApplicationRecord | None:
+def read(application: YarnApplication) -> ApplicationRecord | None:
     """The record in an application's status; None before it has an id."""
-    status = application.get("status") or {}
-    if not status.get("applicationId"):
+    status = application.status
+    if not status.application_id:
         return None
-    attempts = tuple(_read_attempt(a) for a in status.get("attempts") or ())
-    state = ApplicationState(status.get("state") or "NEW")
+    attempts = tuple(_read_attempt(attempt) for attempt in status.attempts)
+    state = status.state
     if attempts and attempts[-1].state is AttemptState.FINISHING:
         state = ApplicationState.FINISHING
     return ApplicationRecord(
-        id=ApplicationId.parse(status["applicationId"]),
-        user=status.get("user") or "",
-        start_ms=milliseconds(status.get("startTime")),
+        id=ApplicationId.parse(status.application_id),
+        user=status.user,
+        start_ms=milliseconds(status.start_time),
         state=state,
         before_kill=state,
-        final_status=FinalStatus(status.get("finalStatus") or "UNDEFINED"),
-        queue=status.get("queue") or "",
-        progress=int(status.get("progress") or 0),
-        tracking_url=status.get("trackingUrl") or "",
-        diagnostics=status.get("diagnostics") or "",
-        launch_ms=milliseconds(status.get("launchTime")),
-        finish_ms=milliseconds(status.get("finishTime")),
+        final_status=status.final_status,
+        queue=status.queue,
+        progress=status.progress,
+        tracking_url=status.tracking_url,
+        diagnostics=status.diagnostics,
+        launch_ms=milliseconds(status.launch_time),
+        finish_ms=milliseconds(status.finish_time),
         attempts=attempts,
     )
 
@@ -62,19 +63,17 @@ def timestamp(at_ms: int) -> str | None:
     return times.timestamp(at_ms)
 
 
-def _read_attempt(said: Object) -> AttemptRecord:
-    container = said.get("containerId")
-    exit_status = said.get("exitStatus")
+def _read_attempt(attempt: AttemptStatus) -> AttemptRecord:
     return AttemptRecord(
-        id=AttemptId.parse(said["id"]),
-        state=AttemptState(said.get("state") or "NEW"),
-        container=ContainerId.parse(container) if container else None,
-        node=said.get("node") or "",
-        pod=said.get("pod") or "",
-        start_ms=milliseconds(said.get("startTime")),
-        finish_ms=milliseconds(said.get("finishTime")),
-        exit_status=int(exit_status) if exit_status is not None else None,
-        diagnostics=said.get("diagnostics") or "",
+        id=AttemptId.parse(attempt.id),
+        state=attempt.state,
+        container=ContainerId.parse(attempt.container_id) if attempt.container_id else None,
+        node=attempt.node,
+        pod=attempt.pod,
+        start_ms=milliseconds(attempt.start_time),
+        finish_ms=milliseconds(attempt.finish_time),
+        exit_status=attempt.exit_status,
+        diagnostics=attempt.diagnostics,
     )
 
 

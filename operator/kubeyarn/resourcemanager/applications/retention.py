@@ -14,6 +14,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.resourcemanager.applications import records
@@ -22,7 +23,9 @@ from kubeyarn.resourcemanager.pods.pod_state import PodState
 _log = logging.getLogger(__name__)
 
 
-def expired_applications(applications: Iterable[Object], most: int, now_ms: int) -> list[Object]:
+def expired_applications(
+    applications: Iterable[YarnApplication], most: int, now_ms: int
+) -> list[YarnApplication]:
     """The ended applications to delete, first ended first; *most* negative keeps any number. Pure.
 
     Source: Hadoop RMAppManager.checkAppNumCompletedLimit,
@@ -32,7 +35,7 @@ def expired_applications(applications: Iterable[Object], most: int, now_ms: int)
         (
             (record.finish_ms, record.id, found)
             for found in applications
-            if "deletionTimestamp" not in found["metadata"]
+            if not found.metadata.deletion_timestamp
             and (record := records.read(found)) is not None
             and _is_over(record)
         ),
@@ -50,33 +53,33 @@ def _is_over(record: ApplicationRecord) -> bool:
     return record.ended and record.finish_ms > 0
 
 
-def _outlived(application: Object, finish_ms: int, now_ms: int) -> bool:
-    ttl_s = application["spec"].get("ttlSecondsAfterFinished")
-    return ttl_s is not None and now_ms - finish_ms >= int(ttl_s) * 1000
+def _outlived(application: YarnApplication, finish_ms: int, now_ms: int) -> bool:
+    ttl_s = application.spec.ttl_seconds_after_finished
+    return ttl_s is not None and now_ms - finish_ms >= ttl_s * 1000
 
 
-async def delete_applications(client: KubeClient, applications: Iterable[Object]) -> None:
+async def delete_applications(client: KubeClient, applications: Iterable[YarnApplication]) -> None:
     """Delete *applications*; Kubernetes removes their requests and pods with them."""
     for found in applications:
-        meta = found["metadata"]
+        meta = found.metadata
         how: Object = {
             "kind": "DeleteOptions",
             "apiVersion": "v1",
-            "preconditions": {"uid": meta["uid"]},
+            "preconditions": {"uid": meta.uid},
             "propagationPolicy": "Background",
         }
-        _log.info("deleting %s/%s, which has ended", meta["namespace"], meta["name"])
+        _log.info("deleting %s/%s, which has ended", meta.namespace, meta.name)
         try:
-            await client.delete(APPLICATIONS, meta["name"], meta["namespace"], how)
+            await client.delete(APPLICATIONS, meta.name, meta.namespace, how)
         except (NotFound, Conflict):
             # Gone, or another application has its name now.
             continue
         except (ApiError, Unavailable) as error:
-            _log.warning("%s/%s: %s", meta["namespace"], meta["name"], error)
+            _log.warning("%s/%s: %s", meta.namespace, meta.name, error)
 
 
 def expired_pods(
-    application: Object,
+    application: YarnApplication,
     record: ApplicationRecord,
     pods: list[PodState],
     retention_s: int,
@@ -88,8 +91,8 @@ def expired_pods(
     `yarn.nodemanager.delete.debug-delay-sec`). Strays are of an earlier object of the same name, or
     of a request that was deleted while they ran.
     """
-    own_delay = application["spec"].get("deleteDelaySeconds")
-    delay_s = retention_s if own_delay is None else int(own_delay)
+    own_delay = application.spec.delete_delay_seconds
+    delay_s = retention_s if own_delay is None else own_delay
     for pod in pods:
         stray = pod.container.attempt.application != record.id
         stray |= record.ended and pod.ending is None

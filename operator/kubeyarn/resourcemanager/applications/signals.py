@@ -9,13 +9,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError
 from kubeyarn.cluster.executing import execute
 from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_application import SignalCommand, SignalSpec, SignalStatus, YarnApplication
 from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError, Unavailable
@@ -29,18 +28,14 @@ from kubeyarn.resourcemanager.requests.termination import ContainerExits
 _log = logging.getLogger(__name__)
 
 
-class Command(StrEnum):
-    """What is done to a container."""
-
-    THREAD_DUMP = "OutputThreadDump"
-    GRACEFUL = "GracefulShutdown"
-    FORCEFUL = "ForcefulShutdown"
-
-
 # As a NodeManager reports them: 128 and the signal's number.
 ENDINGS = {
-    Command.GRACEFUL: ContainerExit(143, "Container killed on request. Exit code is 143."),
-    Command.FORCEFUL: ContainerExit(137, "Container killed on request. Exit code is 137."),
+    SignalCommand.GRACEFUL_SHUTDOWN: ContainerExit(
+        143, "Container killed on request. Exit code is 143."
+    ),
+    SignalCommand.FORCEFUL_SHUTDOWN: ContainerExit(
+        137, "Container killed on request. Exit code is 137."
+    ),
 }
 # A second is the shortest that still waits for the kubelet's word that the process is gone.
 FORCEFUL_GRACE_S = 1
@@ -50,44 +45,36 @@ DUMP = ("sh", "-c", "kill -3 1")
 
 
 @dataclass(frozen=True, slots=True)
-class Signal:
-    """A signal, as the spec has it."""
-
-    container: str
-    command: Command
-    serial: int = 1
-
-    @classmethod
-    def of(cls, said: Mapping[str, Any]) -> Signal:
-        """A signal that the spec or the status names."""
-        return cls(said["containerId"], Command(said["command"]), int(said.get("serial") or 1))
-
-
-@dataclass(frozen=True, slots=True)
 class DueSignal:
     """What to do about a signal: send it to *pod*, or say why not; neither: wait."""
 
-    signal: Signal
+    signal: SignalSpec
     id: ContainerId | None = None
     pod: PodState | None = None
     refused: str = ""
 
 
-def wanted(application: Object) -> list[Signal]:
+_Key = tuple[str, SignalCommand, int]
+
+
+def _key(signal: SignalSpec) -> _Key:
+    """What tells signals apart: with a higher serial number a signal is another one."""
+    return signal.container_id, signal.command, signal.serial
+
+
+def wanted(application: YarnApplication) -> dict[_Key, SignalSpec]:
     """The signals in the spec, each once."""
-    said = application["spec"].get("signals") or ()
-    return list(dict.fromkeys(Signal.of(signal) for signal in said))
+    return {_key(signal): signal for signal in application.spec.signals}
 
 
-def answered(application: Object) -> dict[Signal, Object]:
+def answered(application: YarnApplication) -> dict[_Key, SignalStatus]:
     """What is recorded of signals that still stand in the spec."""
-    known = (application.get("status") or {}).get("signals") or ()
-    found = {Signal.of(signal): signal for signal in known}
-    return {signal: found[signal] for signal in wanted(application) if signal in found}
+    found = {_key(signal): signal for signal in application.status.signals}
+    return {key: found[key] for key in wanted(application) if key in found}
 
 
 def due_signals(
-    application: Object,
+    application: YarnApplication,
     record: ApplicationRecord,
     views: list[RequestView],
     pods: Mapping[ContainerId, PodState],
@@ -95,14 +82,16 @@ def due_signals(
     """The signals that were neither sent nor refused yet."""
     known = answered(application)
     return [
-        _due(signal, record, views, pods) for signal in wanted(application) if signal not in known
+        _due(signal, record, views, pods)
+        for key, signal in wanted(application).items()
+        if key not in known
     ]
 
 
-def entry(signal: Signal, at: str, refused: str = "") -> Object:
+def entry(signal: SignalSpec, at: str, refused: str = "") -> Object:
     """What is recorded of a signal that was sent at the time *at*, or *refused*."""
     said: Object = {
-        "containerId": signal.container,
+        "containerId": signal.container_id,
         "command": signal.command.value,
         "serial": signal.serial,
         "sent": not refused,
@@ -111,23 +100,23 @@ def entry(signal: Signal, at: str, refused: str = "") -> Object:
     return {**said, "message": refused[:1024]} if refused else said
 
 
-def refusals(application: Object) -> list[str]:
+def refusals(application: YarnApplication) -> list[str]:
     """The signals in the spec that were refused, and why."""
     return [
-        f"spec.signals: {signal.command} to {signal.container}: {said.get('message')}"
-        for signal, said in answered(application).items()
-        if not said.get("sent")
+        f"spec.signals: {signal.command} to {signal.container_id}: {signal.message}"
+        for signal in answered(application).values()
+        if not signal.sent
     ]
 
 
 def _due(
-    signal: Signal,
+    signal: SignalSpec,
     record: ApplicationRecord,
     views: list[RequestView],
     pods: Mapping[ContainerId, PodState],
 ) -> DueSignal:
     try:
-        container = ContainerId.parse(signal.container)
+        container = ContainerId.parse(signal.container_id)
     except SpecError as error:
         return DueSignal(signal, refused=str(error))
     if container.attempt.application != record.id:
@@ -158,7 +147,7 @@ class Signaller:
 
     async def serve(
         self,
-        application: Object,
+        application: YarnApplication,
         record: ApplicationRecord,
         views: list[RequestView],
         pods: Mapping[ContainerId, PodState],
@@ -167,24 +156,26 @@ class Signaller:
 
         A crash before that is written sends again: at least once, where YARN sends at most once.
         """
-        known = (application.get("status") or {}).get("signals") or []
-        entries = list(answered(application).values())
+        answers = answered(application)
+        entries = [entry(signal, signal.time, signal.message) for signal in answers.values()]
+        changed = len(answers) < len(application.status.signals)
         for due in due_signals(application, record, views, pods):
             if due.pod is None and not due.refused:
                 continue
             refused = due.refused or await self._send(due)
             at = records.timestamp(self._clock_ms()) or ""
             entries.append(entry(due.signal, at, refused))
-        return entries if entries != known else None
+            changed = True
+        return entries if changed else None
 
     async def _send(self, due: DueSignal) -> str:
         """Send one signal; why it could not be, or ""."""
         if due.pod is None or due.id is None:
             return "it does not run"
-        if due.signal.command is Command.THREAD_DUMP:
+        if due.signal.command is SignalCommand.OUTPUT_THREAD_DUMP:
             return await self._dump_threads(due.pod)
         self._exits.stop(due.id, ENDINGS[due.signal.command])
-        forceful = due.signal.command is Command.FORCEFUL
+        forceful = due.signal.command is SignalCommand.FORCEFUL_SHUTDOWN
         grace_s = FORCEFUL_GRACE_S if forceful else None
         was_there = await self._pods.delete(due.pod, grace_s=grace_s)
         return "" if was_there else "it has ended"

@@ -16,6 +16,7 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.resources import SECRETS
 from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.resourcemanager.pods.pod_builder import owner_reference
 
 _PREFIX = "kubeyarn-am"
@@ -50,30 +51,30 @@ def read_token(header: str | None) -> AMToken | None:
     return AMToken(parts[1], parts[2], text.strip())
 
 
-def matches(token: AMToken, application: Object) -> bool:
+def matches(token: AMToken, application: YarnApplication) -> bool:
     """Whether it is the token of this very application."""
     known = _digest(application)
     return bool(known) and hmac.compare_digest(token.digest, known)
 
 
-def secret(application: Object, token: AMToken, am_service: str) -> Object:
+def secret(application: YarnApplication, token: AMToken, am_service: str) -> Object:
     """The Secret that hands *token* to whoever may read it.
 
     Its keys are what `kubeyarn.am` wants in its environment: the token's file and the address.
     """
-    meta = application["metadata"]
+    meta = application.metadata
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "type": "Opaque",
         "metadata": {
-            "generateName": f"{meta['name'][:200]}-am-token-",
-            "namespace": meta["namespace"],
+            "generateName": f"{meta.name[:200]}-am-token-",
+            "namespace": meta.namespace,
             "labels": {
-                names.APPLICATION: meta["name"][: names.LONGEST_LABEL].rstrip("-."),
+                names.APPLICATION: meta.name[: names.LONGEST_LABEL].rstrip("-."),
                 "app.kubernetes.io/managed-by": "kubeyarn",
             },
-            "ownerReferences": [owner_reference(meta["name"], meta["uid"])],
+            "ownerReferences": [owner_reference(meta.name, meta.uid)],
         },
         "stringData": {"token": token.text, "KUBEYARN_RM": am_service},
         "immutable": True,
@@ -81,7 +82,7 @@ def secret(application: Object, token: AMToken, am_service: str) -> Object:
 
 
 async def hand_token(
-    client: KubeClient, key: Key, application: Object, am_service: str
+    client: KubeClient, key: Key, application: YarnApplication, am_service: str
 ) -> Object | None:
     """Hand an unmanaged AM its token, once; what its application's status is to say of it.
 
@@ -95,7 +96,7 @@ async def hand_token(
     return {"secret": created["metadata"]["name"], "tokenDigest": token.digest}
 
 
-def _digest(application: Object) -> str:
+def _digest(application: YarnApplication) -> str:
     """The digest of the token that the application's AM has; "" before it has one."""
-    unmanaged = (application.get("status") or {}).get("unmanagedAM") or {}
-    return str(unmanaged.get("tokenDigest") or "")
+    unmanaged = application.status.unmanaged_am
+    return unmanaged.token_digest if unmanaged is not None else ""

@@ -11,9 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
+from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceList
@@ -39,16 +43,16 @@ class ContainerLaunchContext:
     executor: str = ""
 
     @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> ContainerLaunchContext:
-        """The launch that `applicationMaster`, `container` or a launch call describes."""
+    def of(cls, launch: LaunchSpec) -> ContainerLaunchContext:
+        """The launch that `applicationMaster` or `container` describes."""
         return cls(
-            image=spec.get("image") or "",
-            command=tuple(spec.get("command") or ()),
-            args=tuple(spec.get("args") or ()),
-            env=tuple(spec.get("env") or ()),
-            template=spec.get("template") or {},
-            files=tuple(spec.get("files") or ()),
-            executor=spec.get("executor") or "",
+            image=launch.image or "",
+            command=launch.command,
+            args=launch.args,
+            env=tuple({"name": each.name, "value": each.value} for each in launch.env),
+            template=launch.template or {},
+            files=tuple(msgspec.to_builtins(file) for file in launch.files),
+            executor=launch.executor or "",
         )
 
 
@@ -164,13 +168,15 @@ def _metadata(given: Object, owner: PodOwner, placement: ContainerPlacement) -> 
     }
 
 
-def owner_of(application: Object, record: ApplicationRecord, max_attempts: int) -> PodOwner:
+def owner_of(
+    application: YarnApplication, record: ApplicationRecord, max_attempts: int
+) -> PodOwner:
     """The application as its pods name it."""
-    meta = application["metadata"]
+    meta = application.metadata
     return PodOwner(
-        meta["name"],
-        meta["namespace"],
-        meta["uid"],
+        meta.name,
+        meta.namespace,
+        meta.uid,
         record.user,
         record.queue,
         submitted_ms=record.start_ms,

@@ -21,7 +21,9 @@ from dataclasses import replace
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.errors import Refused
+from kubeyarn.crd.conditions import ConditionStatus
 from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.am_session import (
     UPDATE_REFUSED,
     AMSession,
@@ -82,7 +84,7 @@ class RequestReconciler:
     async def reconcile(
         self,
         key: Key,
-        application: Object,
+        application: YarnApplication,
         record: ApplicationRecord,
         view: RequestView,
         session: AMSession,
@@ -135,9 +137,8 @@ class RequestReconciler:
         """What the AM is to hear of the request; the session tells each thing once."""
         if view.attempt == session.attempt.number:
             refused = view.condition("Accepted")
-            if refused is not None and refused["status"] == "False":
-                why = str(refused.get("message") or "")
-                session.rejected(RejectedAsk(view.key, str(refused["reason"]), why))
+            if refused is not None and refused.status is ConditionStatus.FALSE:
+                session.rejected(RejectedAsk(view.key, refused.reason, refused.message))
             for container in view.grants:
                 session.granted(view.granted_container(container))
         for container in view.updated:
@@ -195,17 +196,17 @@ class RequestReconciler:
     async def _launch_all(
         self,
         key: Key,
-        application: Object,
+        application: YarnApplication,
         record: ApplicationRecord,
         view: RequestView,
         containers: Iterable[ContainerId],
     ) -> None:
         """Make the pods of a request that says how its containers are launched."""
         is_the_am = view.role == names.ROLE_AM
-        spec = application_spec.am_of(application) if is_the_am else view.container
-        if spec is None:
+        launch = application.spec.application_master if is_the_am else view.container
+        if launch is None:
             return
-        context = ContainerLaunchContext.of(spec)
+        context = ContainerLaunchContext.of(launch)
         if not context.image and not is_the_am:
             context = replace(context, image=application_spec.am_image(application))
         placements = [view.placement(container, view.role) for container in containers]
@@ -216,7 +217,7 @@ class RequestReconciler:
     async def launch(
         self,
         key: Key,
-        application: Object,
+        application: YarnApplication,
         record: ApplicationRecord,
         placement: ContainerPlacement,
         context: ContainerLaunchContext,
@@ -228,7 +229,8 @@ class RequestReconciler:
         """
         most = application_spec.retry_rule(application, self._settings).max_attempts
         owner = pod_builder.owner_of(application, record, most)
-        executor = context.executor or application_spec.am_of(application).get("executor") or ""
+        am = application.spec.application_master
+        executor = context.executor or (am.executor if am is not None else None) or ""
         name = names.pod_name(key[1], placement.container)
         try:
             context = replace(context, executor=executor)
@@ -237,7 +239,7 @@ class RequestReconciler:
         except (Refused, SpecError) as error:
             message = f"pod {name} was refused: {error}"
             self._exits.note(placement.container, ContainerExit(ExitStatus.INVALID, message))
-            self._pods.tell_refused(application, message)
+            self._pods.tell_refused(self._cache.raw_application(key), message)
             new = True
         if new:
             self._look(key)

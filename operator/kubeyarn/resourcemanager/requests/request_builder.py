@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.resources import REQUESTS
-from kubeyarn.crd import quantities
+from kubeyarn.crd import defaults, quantities
 from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.am_session import AMSession, RequestTotal, UpdateContainerRequest
 from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.pods.pod_builder import owner_reference
@@ -20,31 +21,32 @@ ALWAYS_SHOWN = ("memory", "cpu")
 """The resources that every container has."""
 
 
-def am_request(application: Object, attempt: int, excluded: Collection[str] = ()) -> Object:
+def am_request(
+    application: YarnApplication, attempt: int, excluded: Collection[str] = ()
+) -> Object:
     """The ContainerRequest for an attempt's ApplicationMaster.
 
     Source: Hadoop RMAppAttemptImpl.ScheduleTransition, which asks for one container of priority 0
     (AM_CONTAINER_PRIORITY). *excluded* are nodes on which former attempts failed.
     """
-    spec = application["spec"]
-    am = spec.get("applicationMaster") or {}
+    spec, am = application.spec, application.spec.application_master
     asked: Object = {
         "role": "ApplicationMaster",
         "priority": 0,
         # What runs elsewhere needs no container; the request still asks the queue to take it.
-        "count": 0 if spec.get("unmanagedAM") else 1,
-        "resources": am.get("resources") or {"cpu": "1", "memory": "1536Mi"},
+        "count": 0 if spec.unmanaged_am else 1,
+        "resources": dict(am.resources if am is not None else defaults.AM_RESOURCES),
     }
-    partition = am.get("partition") or spec.get("partition")
+    partition = spec.partition
     if partition:
         asked["partition"] = partition
     if excluded:
         asked["excludeNodes"] = sorted(excluded)
-    name = names.am_request_name(application["metadata"]["name"], attempt)
+    name = names.am_request_name(application.metadata.name, attempt)
     return _request(application, name, names.ROLE_AM, attempt, asked)
 
 
-def ask_request(application: Object, session: AMSession, total: RequestTotal) -> Object:
+def ask_request(application: YarnApplication, session: AMSession, total: RequestTotal) -> Object:
     """The ContainerRequest that says one ask of the ApplicationMaster of *session*."""
     ask, attempt = total.ask, session.attempt.number
     asked: Object = {
@@ -70,7 +72,7 @@ def ask_request(application: Object, session: AMSession, total: RequestTotal) ->
         }
     if session.excluded:
         asked["excludeNodes"] = sorted(session.excluded)
-    name = names.ask_request_name(application["metadata"]["name"], attempt, ask.key)
+    name = names.ask_request_name(application.metadata.name, attempt, ask.key)
     request = _request(application, name, names.ROLE_ASK, attempt, asked)
     request["metadata"]["labels"][names.SHAPE] = ask.key.shape
     return request
@@ -96,21 +98,23 @@ def shown(amounts: Mapping[str, int]) -> dict[str, str]:
     return {name: quantities.show(name, amounts[name]) for name in order}
 
 
-def _request(application: Object, name: str, role: str, attempt: int, asked: Object) -> Object:
-    meta = application["metadata"]
+def _request(
+    application: YarnApplication, name: str, role: str, attempt: int, asked: Object
+) -> Object:
+    meta = application.metadata
     return {
         "apiVersion": REQUESTS.api_version,
         "kind": REQUESTS.kind,
         "metadata": {
             "name": name,
-            "namespace": meta["namespace"],
+            "namespace": meta.namespace,
             "labels": {
-                names.APPLICATION: meta["name"][: names.LONGEST_LABEL].rstrip("-."),
+                names.APPLICATION: meta.name[: names.LONGEST_LABEL].rstrip("-."),
                 names.ATTEMPT: str(attempt),
                 names.ROLE: role,
                 "app.kubernetes.io/managed-by": "kubeyarn",
             },
-            "ownerReferences": [owner_reference(meta["name"], meta["uid"])],
+            "ownerReferences": [owner_reference(meta.name, meta.uid)],
         },
-        "spec": {"application": meta["name"], **asked},
+        "spec": {"application": meta.name, **asked},
     }

@@ -13,6 +13,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle import failed_nodes
 from kubeyarn.lifecycle.am_session import AMSession, RejectedAsk
 from kubeyarn.lifecycle.records import ApplicationRecord
@@ -33,7 +34,7 @@ class RequestControl:
     async def create_am_request(
         self,
         key: Key,
-        application: Object,
+        application: YarnApplication,
         record: ApplicationRecord,
         views: Iterable[RequestView],
         threshold: float | None,
@@ -56,11 +57,11 @@ class RequestControl:
             return False
         return True
 
-    async def write_asks(self, key: Key, application: Object, session: AMSession) -> None:
+    async def write_asks(self, key: Key, application: YarnApplication, session: AMSession) -> None:
         """Bring the ContainerRequests of an AM's asks up to what it said last."""
         for total in list(session.wanted.values()):
             body = request_builder.ask_request(application, session, total)
-            current = self._cache.request((key[0], body["metadata"]["name"]))
+            current = self._cache.raw_request((key[0], body["metadata"]["name"]))
             try:
                 await self._write_ask(key, body, current, session)
             except Refused as error:

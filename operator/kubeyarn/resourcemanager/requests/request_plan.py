@@ -24,6 +24,7 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import quantities, ranges
+from kubeyarn.crd.container_request import ContainerRequest
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import replacing
 from kubeyarn.lifecycle.am_session import CompletedContainer
@@ -303,7 +304,7 @@ def exit_history(
 
 
 def orphaned_statuses(
-    requests: Iterable[Object], pods: Iterable[PodState]
+    requests: Iterable[ContainerRequest], pods: Iterable[PodState]
 ) -> Iterator[tuple[str, Object]]:
     """Names and status patches of requests whose application is gone and whose counts are stale.
 
@@ -312,15 +313,11 @@ def orphaned_statuses(
     """
     running = [pod.request for pod in pods if pod.running]
     for request in requests:
-        name = request["metadata"]["name"]
-        known = int((request.get("status") or {}).get("running") or 0)
-        if not _goes_with_its_application(request) and known != running.count(name):
-            yield name, {"running": running.count(name)}
-
-
-def _goes_with_its_application(request: Object) -> bool:
-    owners = request["metadata"].get("ownerReferences") or ()
-    return any(owner.get("kind") == APPLICATIONS.kind for owner in owners)
+        meta = request.metadata
+        # Kubernetes deletes what the application owns.
+        owned = any(owner.kind == APPLICATIONS.kind for owner in meta.owner_references)
+        if not owned and request.status.running != running.count(meta.name):
+            yield meta.name, {"running": running.count(meta.name)}
 
 
 def _grouped(containers: Iterable[ContainerId]) -> list[Object]:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
+from kubeyarn.crd.conditions import Condition
+from kubeyarn.crd.container_request import (
+    Applied,
+    ContainerRequest,
+    ExecutionType,
+    LaunchedContainers,
+    NodeGrants,
+    OnFailure,
+    RequestUsage,
+)
+from kubeyarn.crd.fields import ResourceAmounts
+from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.am_session import CompletedContainer, GrantedContainer, ShapeKey
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import ResourceList
+from kubeyarn.resourcemanager.cache import Cached
 from kubeyarn.resourcemanager.pods.pod_builder import ContainerPlacement
 
 COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
@@ -45,6 +58,7 @@ class RequestView:
     """What a ContainerRequest says, parsed once.
 
     *attempt* is the number of the attempt that it is of, 0 for what was written by hand.
+    *requested_updates* and *status* are as they came: what is written is compared with them.
     *retry_limit* is how many failed containers are asked for again; None: that is the AM's affair.
     """
 
@@ -54,19 +68,23 @@ class RequestView:
     attempt: int
     key: ShapeKey
     size: ResourceList
+    queue: str
     granted: int
     grants: Mapping[ContainerId, str]
     launched: frozenset[ContainerId]
     completed: Mapping[ContainerId, CompletedContainer]
     counts: Mapping[str, int]
     retry_limit: int | None
-    container: Mapping[str, Any] | None
+    container: LaunchSpec | None
     preempting: Mapping[ContainerId, tuple[bool, str]]
     excluded: frozenset[str]
     opportunistic: bool
     requested_updates: Mapping[ContainerId, Object]
     updates: Mapping[ContainerId, ContainerUpdateStatus]
     updated: Mapping[ContainerId, ContainerVersion]
+    conditions: tuple[Condition, ...]
+    applied: Applied | None
+    usage: RequestUsage
     status: Mapping[str, Any]
 
     def size_of(self, container: ContainerId) -> ResourceList:
@@ -91,10 +109,9 @@ class RequestView:
         known = self.updated.get(container)
         return known.version if known is not None else 0
 
-    def condition(self, kind: str) -> Object | None:
+    def condition(self, kind: str) -> Condition | None:
         """One condition of its status."""
-        conditions: Sequence[Object] = self.status.get("conditions") or ()
-        return next((c for c in conditions if c.get("type") == kind), None)
+        return next((c for c in self.conditions if c.type == kind), None)
 
     def granted_container(self, container: ContainerId) -> GrantedContainer:
         """One of its containers as an ApplicationMaster is told of it."""
@@ -119,93 +136,92 @@ class RequestView:
         )
 
 
-def view(request: Object, application: ApplicationId) -> RequestView:
-    """Parse *request*, whose containers belong to *application*."""
-    meta, spec, status = request["metadata"], request["spec"], request.get("status") or {}
-    labels = meta.get("labels") or {}
-    grants = {
-        container: entry["node"]
-        for entry in status.get("grants") or ()
-        for container in _containers(entry, application)
-    }
-    launched = frozenset(
-        c for entry in status.get("launched") or () for c in _containers(entry, application)
-    )
-    completed = {}
-    for entry in status.get("completed") or ():
-        container = ContainerId.parse(entry["id"])
-        completed[container] = CompletedContainer(
-            container, int(entry["exitStatus"]), entry.get("diagnostics") or ""
-        )
+def view(request: Cached[ContainerRequest], application: ApplicationId) -> RequestView:
+    """What *request* says, whose containers belong to *application*."""
+    meta, spec, status = request.decoded.metadata, request.decoded.spec, request.decoded.status
+    raw = request.raw
     return RequestView(
-        name=meta["name"],
-        generation=int(meta.get("generation") or 0),
-        role=labels.get(names.ROLE, names.ROLE_TASK),
-        attempt=_attempt(labels),
-        key=_key(spec, labels),
-        size=_size(status if status.get("resources") else spec),
-        granted=int(status.get("granted") or 0),
-        grants=grants,
-        launched=launched,
-        completed=completed,
-        counts={key: int(status.get(key) or 0) for key in COUNTS},
-        retry_limit=int(spec.get("retryLimit") or 0) if spec.get("onFailure") == "Retry" else None,
-        container=spec.get("container"),
-        preempting={
-            ContainerId.parse(entry["id"]): (bool(entry["kill"]), entry.get("message") or "")
-            for entry in status.get("preempting") or ()
+        name=meta.name,
+        generation=meta.generation,
+        role=meta.labels.get(names.ROLE, names.ROLE_TASK),
+        attempt=_attempt(meta.labels),
+        key=ShapeKey(spec.priority, spec.allocation_request_id, meta.labels.get(names.SHAPE, "")),
+        size=_size(status.resources or spec.resources),
+        queue=status.queue,
+        granted=status.granted,
+        grants={
+            container: grant.node
+            for grant in status.grants
+            for container in _containers(grant, application)
         },
-        excluded=frozenset(spec.get("excludeNodes") or ()),
-        opportunistic=spec.get("executionType") == "Opportunistic",
+        launched=frozenset(
+            container
+            for launched in status.launched
+            for container in _containers(launched, application)
+        ),
+        completed={
+            (container := ContainerId.parse(entry.id)): CompletedContainer(
+                container, entry.exit_status, entry.diagnostics
+            )
+            for entry in status.completed
+        },
+        counts={
+            "running": status.running,
+            "succeeded": status.succeeded,
+            "failed": status.failed,
+            "retried": status.retried,
+            "replaced": status.replaced,
+        },
+        retry_limit=spec.retry_limit if spec.on_failure is OnFailure.RETRY else None,
+        container=spec.container,
+        preempting={
+            ContainerId.parse(entry.id): (entry.kill, entry.message) for entry in status.preempting
+        },
+        excluded=frozenset(spec.exclude_nodes),
+        opportunistic=spec.execution_type is ExecutionType.OPPORTUNISTIC,
         requested_updates={
-            ContainerId.parse(entry["id"]): entry for entry in spec.get("updates") or ()
+            ContainerId.parse(entry["id"]): entry for entry in raw["spec"].get("updates") or ()
         },
         updates={
-            ContainerId.parse(entry["id"]): ContainerUpdateStatus(
-                _size(entry),
-                _size(entry, "wanted"),
-                entry.get("message") or "",
-                _type(entry),
+            ContainerId.parse(entry.id): ContainerUpdateStatus(
+                _size(entry.resources),
+                _size(entry.wanted),
+                entry.message,
+                _is_opportunistic(entry.execution_type),
             )
-            for entry in status.get("updates") or ()
+            for entry in status.updates
         },
         updated={
-            ContainerId.parse(entry["id"]): ContainerVersion(
-                int(entry.get("version") or 1), _size(entry), _type(entry)
+            ContainerId.parse(entry.id): ContainerVersion(
+                entry.version, _size(entry.resources), _is_opportunistic(entry.execution_type)
             )
-            for entry in status.get("updated") or ()
+            for entry in status.updated
         },
-        status=status,
+        conditions=status.conditions,
+        applied=status.applied,
+        usage=status.usage,
+        status=raw.get("status") or {},
     )
 
 
-def _size(entry: Object, name: str = "resources") -> ResourceList:
-    return ResourceList(quantities.amounts(entry.get(name) or {}, name))
+def _size(amounts: ResourceAmounts) -> ResourceList:
+    return ResourceList(quantities.amounts(amounts, "resources"))
 
 
-def _type(entry: Object) -> bool | None:
-    """Whether an entry says that its container is opportunistic; None: it does not say."""
-    said = entry.get("executionType")
-    return None if said is None else bool(said == names.OPPORTUNISTIC)
+def _is_opportunistic(said: ExecutionType | None) -> bool | None:
+    """Whether a container is opportunistic; None: it is not said."""
+    return None if said is None else said is ExecutionType.OPPORTUNISTIC
 
 
-def _attempt(labels: Object) -> int:
+def _attempt(labels: Mapping[str, str]) -> int:
     if labels.get(names.ROLE) not in (names.ROLE_AM, names.ROLE_ASK):
         return 0
-    said = str(labels.get(names.ATTEMPT) or "")
+    said = labels.get(names.ATTEMPT, "")
     return int(said) if said.isdigit() else 1
 
 
-def _key(spec: Object, labels: Object) -> ShapeKey:
-    allocation = spec.get("allocationRequestId")
-    return ShapeKey(
-        int(spec.get("priority") or 0),
-        -1 if allocation is None else int(allocation),
-        labels.get(names.SHAPE, ""),
-    )
-
-
-def _containers(entry: Object, application: ApplicationId) -> list[ContainerId]:
-    attempt = AttemptId(application, int(entry.get("attempt") or 1))
-    epoch = int(entry.get("epoch") or 0)
-    return [ContainerId(attempt, epoch, n) for n in ranges.expand(entry.get("containers") or "")]
+def _containers(
+    group: NodeGrants | LaunchedContainers, application: ApplicationId
+) -> Iterator[ContainerId]:
+    attempt = AttemptId(application, group.attempt)
+    return (ContainerId(attempt, group.epoch, n) for n in ranges.expand(group.containers))

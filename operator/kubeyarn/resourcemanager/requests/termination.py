@@ -18,7 +18,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
-from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.object import Key
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import ContainerExit
@@ -58,7 +59,7 @@ BY_APPLICATION_MASTER = {
 
 
 def termination_reason(
-    application: Object, record: ApplicationRecord, view: RequestView
+    application: YarnApplication, record: ApplicationRecord, view: RequestView
 ) -> TerminationReason | None:
     """Why the containers of a request are ended; None: they are not. Pure.
 
@@ -76,7 +77,7 @@ def termination_reason(
         return None if is_the_am else APPLICATION_OVER
     if not former:
         return None
-    keeps = application["spec"].get("keepContainersAcrossAttempts")
+    keeps = application.spec.keep_containers_across_attempts
     return ATTEMPT_OVER_KEEPING if keeps and view.role == names.ROLE_ASK else ATTEMPT_OVER
 
 

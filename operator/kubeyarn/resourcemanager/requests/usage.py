@@ -61,13 +61,11 @@ def of_application(views: Iterable[RequestView], before: Mapping[str, Any]) -> O
 
 
 def _read(view: RequestView) -> Usage:
-    said = view.status.get("usage") or {}
+    said = view.usage
     return Usage(
-        quantities.amounts(said.get("amountSeconds") or {}, "usage.amountSeconds"),
-        quantities.amounts(
-            said.get("preemptedAmountSeconds") or {}, "usage.preemptedAmountSeconds"
-        ),
-        int(said.get("preemptedContainers") or 0),
+        quantities.amounts(said.amount_seconds, "usage.amountSeconds"),
+        quantities.amounts(said.preempted_amount_seconds, "usage.preemptedAmountSeconds"),
+        said.preempted_containers,
     )
 
 

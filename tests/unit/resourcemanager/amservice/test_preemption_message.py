@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kubeyarn.crd.yarn_queue_cluster import ClusterPreemption, ClusterSpec
+from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.resourcemanager.amservice import preemption_message, wire
 from kubeyarn.resourcemanager.amservice.preemption_message import Marked
 from unit.resourcemanager.objects import container
@@ -17,11 +19,13 @@ def marked(number, *, now=False, memory=GIB, cpu=1000):
 
 
 def test_nothing_marked_is_an_empty_message():
-    assert preemption_message.message([], {}, LOW) == wire.Preemption()
+    assert preemption_message.message([], ClusterSpec(), LOW) == wire.Preemption()
 
 
 def test_the_capacity_schedulers_containers_are_negotiable_against_as_much():
-    told = preemption_message.message([marked(3, memory=GIB + 1), marked(2, cpu=2500)], {}, LOW)
+    told = preemption_message.message(
+        [marked(3, memory=GIB + 1), marked(2, cpu=2500)], ClusterSpec(), LOW
+    )
 
     assert told.containers == told.negotiable.containers == [str(container(2)), str(container(3))]
     # 3.5 cores are four of the smallest, 2 GiB and a byte are three.
@@ -34,7 +38,7 @@ def test_the_capacity_schedulers_containers_are_negotiable_against_as_much():
 
 
 def test_what_is_taken_now_is_not_negotiable():
-    told = preemption_message.message([marked(2, now=True), marked(3)], {}, LOW)
+    told = preemption_message.message([marked(2, now=True), marked(3)], ClusterSpec(), LOW)
 
     assert told.strict.containers == [str(container(2))]
     assert told.negotiable.containers == [str(container(3))]
@@ -42,8 +46,9 @@ def test_what_is_taken_now_is_not_negotiable():
 
 
 def test_the_fair_schedulers_containers_are_taken_whatever_the_am_does():
-    root = {"cluster": {"scheduler": "Fair", "preemption": {"maximumWaitBeforeKillSeconds": 40}}}
-    told = preemption_message.message([marked(2)], root, LOW)
+    preemption = ClusterPreemption(maximum_wait_before_kill_seconds=40)
+    cluster = ClusterSpec(scheduler=SchedulerKind.FAIR, preemption=preemption)
+    told = preemption_message.message([marked(2)], cluster, LOW)
 
     assert told.strict.containers == [str(container(2))]
     assert told.negotiable == wire.PreemptionContract()

@@ -8,7 +8,7 @@ from kubeyarn.lifecycle import am_session
 from kubeyarn.lifecycle.am_session import UpdateContainerRequest
 from kubeyarn.resourcemanager.amservice import update_validation, wire
 from kubeyarn.resourcemanager.requests import request_view
-from unit.resourcemanager.objects import APP, a_request, container
+from unit.resourcemanager.objects import APP, a_request, container, request_of
 
 FIRM, SPARE = container(2), container(3)
 MAXIMUM = {"cpu": 8000, "memory": 8 * 2**30}
@@ -30,7 +30,7 @@ def view_of(name):
         "updated": [changed],
         "resources": {"cpu": "1", "memory": "1Gi"},
     }
-    view = request_view.view(a_request(status=status), APP)
+    view = request_view.view(request_of(a_request(status=status)), APP)
     return view if name in view.grants else None
 
 

@@ -9,7 +9,7 @@ from kubeyarn.lifecycle.am_session import ProtocolError
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.resourcemanager.applications import annotation_protocol
-from unit.resourcemanager.objects import ATTEMPT, an_application
+from unit.resourcemanager.objects import ATTEMPT, an_application, application_of
 from unit.resourcemanager.stage import APPLICATIONS, KEY, Stage
 
 
@@ -18,7 +18,7 @@ def saying(**annotations):
     application["metadata"]["annotations"] = {
         f"kubeyarn.io/{name.replace('_', '-')}": said for name, said in annotations.items()
     }
-    return application
+    return application_of(application)
 
 
 def in_objects(**spec):

@@ -13,6 +13,7 @@ from kubeyarn.lifecycle.retry import RetryRule
 from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.settings import Settings
+from unit.resourcemanager.objects import application_of
 from unit.resourcemanager.stage import Stage, pod_of
 
 TWO_MAPS = wire.Ask(count=2, priority=1, resources={"cpu": "1", "memory": "1Gi"})
@@ -125,7 +126,7 @@ def test_failures_before_the_validity_interval_do_not_count():
 
 
 def test_an_am_that_runs_elsewhere_is_never_tried_again():
-    found = {"spec": {"unmanagedAM": True, "maxAttempts": 5}}
+    found = application_of({"spec": {"unmanagedAM": True, "maxAttempts": 5}})
 
     assert application_spec.retry_rule(found, Settings(am_max_attempts=5)) == RetryRule(1)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kubeyarn.crd.yarn_application import YarnApplication
+from kubeyarn.crd.yarn_queue import YarnQueue
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.resourcemanager.applications import lifetime
@@ -16,7 +18,8 @@ def an_application(seconds: int = 0):
 
 
 def a_queue(**lifetime: int):
-    return {"spec": {"lifetime": lifetime} if lifetime else {}}
+    spec = {"lifetime": lifetime} if lifetime else {}
+    return YarnQueue.read({"metadata": {"name": "q"}, "spec": spec})
 
 
 QUEUES = {
@@ -42,7 +45,7 @@ QUEUES = {
     ],
 )
 def test_the_nearest_queue_that_says_anything_bounds_a_lifetime(queue, asked, seconds):
-    assert lifetime.lifetime(an_application(asked), queue, QUEUES) == seconds
+    assert lifetime.lifetime(YarnApplication.read(an_application(asked)), queue, QUEUES) == seconds
 
 
 def test_an_application_is_killed_when_it_has_lived_for_so_long_since_its_submission():
@@ -64,7 +67,8 @@ def in_force(asked, before, age_s, record=RECORD):
     application = an_application(asked)
     if before is not None:
         application["status"] = {"lifetime": {"seconds": before}}
-    found = lifetime.in_force(application, record, QUEUES, STARTED + age_s * 1000)
+    decoded = YarnApplication.read(application)
+    found = lifetime.in_force(decoded, record, QUEUES, STARTED + age_s * 1000)
     return found.seconds, bool(found.refused)
 
 
@@ -91,7 +95,7 @@ def test_a_lifetime_may_be_changed_to_an_end_in_the_future(asked, before, age_s,
 
 def test_a_refused_lifetime_says_when_it_was_over():
     application = an_application(40) | {"status": {"lifetime": {"seconds": 0}}}
-    found = lifetime.in_force(application, RECORD, QUEUES, STARTED + 45_000)
+    found = lifetime.in_force(YarnApplication.read(application), RECORD, QUEUES, STARTED + 45_000)
 
     assert found.refused == (
         "spec.lifetimeSeconds: found 40, which were over at 1970-01-01T00:17:20Z, "

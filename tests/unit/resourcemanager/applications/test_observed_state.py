@@ -26,10 +26,13 @@ from unit.resourcemanager.objects import (
     APP,
     ATTEMPT,
     NOW_MS,
+    a_condition,
     a_pod,
     a_request,
     an_application,
+    application_of,
     container,
+    request_of,
 )
 
 SETTINGS = Settings(am_expiry_s=900, launch_expiry_s=600, image_pull_grace_s=60)
@@ -41,13 +44,12 @@ RECORD = ApplicationRecord(
 GRANTED = {"grants": [{"attempt": 1, "epoch": 0, "node": "n1", "containers": "1"}], "granted": 1}
 
 
-def condition(kind, status, reason="Because", message="of this"):
-    return {"type": kind, "status": status, "reason": reason, "message": message}
+condition = a_condition
 
 
 def am_request(**status):
     request = a_request("wordcount-am-1", labels={names.ROLE: names.ROLE_AM}, status=status)
-    return request_view.view(request, APP)
+    return request_view.view(request_of(request), APP)
 
 
 def am_pod(waiting=None, **said):
@@ -56,9 +58,8 @@ def am_pod(waiting=None, **said):
 
 
 def seen(request=None, pod=None, ending=None, session=None, **spec):
-    return ApplicationSnapshot(
-        an_application(**spec), request, pod, ending, session or AMSession(ATTEMPT)
-    )
+    raw, session = an_application(**spec), session or AMSession(ATTEMPT)
+    return ApplicationSnapshot(raw, application_of(raw), request, pod, ending, session)
 
 
 def observed(what, record=RECORD, later_s=0):
@@ -102,10 +103,10 @@ def test_a_user_kills_by_the_desired_state(spec, killed):
 
 
 def test_a_deleted_application_is_killed():
-    what = seen()
-    what.application["metadata"]["deletionTimestamp"] = "2025-11-23T12:14:00Z"
+    raw = an_application()
+    raw["metadata"]["deletionTimestamp"] = "2025-11-23T12:14:00Z"
 
-    assert observed(what).kill
+    assert observed(replace(seen(), application=application_of(raw))).kill
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager.applications import records
+from unit.resourcemanager.objects import application_of
 
 TIMES = st.integers(0, 4_000_000_000).map(lambda second: second * 1000)
 TEXTS = st.text(max_size=50)
@@ -64,22 +65,22 @@ def stored(draw):
 
 @given(stored())
 def test_what_is_written_is_read_back(record):
-    assert records.read({"status": records.write(record)}) == record
+    assert records.read(application_of({"status": records.write(record)})) == record
 
 
 @given(stored())
 def test_what_was_read_is_written_as_it_was(record):
     status = records.write(record)
 
-    assert records.write(records.read({"status": status})) == status
+    assert records.write(records.read(application_of({"status": status}))) == status
 
 
 RECORD = ApplicationRecord(ApplicationId(1, 1), "alice", 1000)
 
 
 def test_an_application_without_an_id_has_no_record():
-    assert records.read({}) is None
-    assert records.read({"status": {"state": "NEW"}}) is None
+    assert records.read(application_of({})) is None
+    assert records.read(application_of({"status": {"state": "NEW"}})) is None
 
 
 def test_an_application_whose_am_has_unregistered_is_finishing_again_after_a_restart():
@@ -88,7 +89,7 @@ def test_an_application_whose_am_has_unregistered_is_finishing_again_after_a_res
     status = records.write(record)
 
     assert status["state"] == "FINISHED"
-    assert records.read({"status": status}).state is ApplicationState.FINISHING
+    assert records.read(application_of({"status": status})).state is ApplicationState.FINISHING
 
 
 @pytest.mark.parametrize("before", [ApplicationState.ACCEPTED, ApplicationState.RUNNING])
@@ -96,12 +97,14 @@ def test_an_application_that_is_being_killed_shows_what_it_was(before):
     record = replace(RECORD, state=ApplicationState.KILLING, before_kill=before)
 
     assert records.write(record)["state"] == before.value
-    assert records.read({"status": records.write(record)}).state is before
+    assert records.read(application_of({"status": records.write(record)})).state is before
 
 
 @pytest.mark.parametrize("state", sorted(TERMINAL))
 def test_an_ended_application_stays_ended_when_read_again(state):
-    assert records.read({"status": records.write(replace(RECORD, state=state))}).ended
+    assert records.read(
+        application_of({"status": records.write(replace(RECORD, state=state))})
+    ).ended
 
 
 def test_long_diagnostics_are_cut():

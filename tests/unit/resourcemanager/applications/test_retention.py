@@ -9,7 +9,7 @@ import pytest
 from kubeyarn.resourcemanager.applications import records
 from kubeyarn.resourcemanager.applications.retention import expired_applications
 from kubeyarn.resourcemanager.settings import Settings
-from unit.resourcemanager.objects import NOW_MS, an_application
+from unit.resourcemanager.objects import NOW_MS, an_application, application_of
 from unit.resourcemanager.stage import Stage
 
 
@@ -25,7 +25,8 @@ def ended(name, ago_s, state="FINISHED", **spec):
 
 
 def names_of(applications, most=-1):
-    return [found["metadata"]["name"] for found in expired_applications(applications, most, NOW_MS)]
+    found = [application_of(application) for application in applications]
+    return [kept.metadata.name for kept in expired_applications(found, most, NOW_MS)]
 
 
 def test_the_first_ended_go_first_whatever_their_end_was():

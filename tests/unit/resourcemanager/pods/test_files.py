@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import json
 
+import msgspec
 import pytest
 
 from kubeyarn.cluster import names
+from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.model.errors import SpecError
 from kubeyarn.resourcemanager.pods.pod_builder import (
     ClusterDefaults,
@@ -26,6 +28,10 @@ FILES = [
 ]
 
 
+def launched(spec):
+    return ContainerLaunchContext.of(msgspec.convert(spec, LaunchSpec))
+
+
 def pod_of(spec):
     owner = PodOwner("wordcount", "team-a", "app-uid", "alice", "root.a")
     placed = ContainerPlacement(
@@ -34,7 +40,7 @@ def pod_of(spec):
     return make_pod(
         owner,
         placed,
-        ContainerLaunchContext.of({"image": "x", **spec}),
+        launched({"image": "x", **spec}),
         ClusterDefaults("http://rm", IMAGE),
     )
 
@@ -195,8 +201,15 @@ def test_paths_of_a_claim_are_mounted_and_the_claim_is_named_once():
 def test_a_cluster_without_an_image_for_it_refuses_what_it_cannot_bring():
     owner = PodOwner("wordcount", "team-a", "app-uid", "alice", "root.a")
     placed = ContainerPlacement(container(2), "n1", {"memory": 2**30}, "maps", names.ROLE_TASK)
-    launch = ContainerLaunchContext.of({"image": "x", "files": [{"path": "d", "url": URL}]})
+    launch = ContainerLaunchContext.of(
+        msgspec.convert({"image": "x", "files": [{"path": "d", "url": URL}]}, LaunchSpec)
+    )
 
     with pytest.raises(SpecError, match=r"d is to be fetched.*--localizer-image"):
         make_pod(owner, placed, launch, ClusterDefaults())
-    assert make_pod(owner, placed, ContainerLaunchContext.of({"files": FILES}), ClusterDefaults())
+    assert make_pod(
+        owner,
+        placed,
+        ContainerLaunchContext.of(msgspec.convert({"files": FILES}, LaunchSpec)),
+        ClusterDefaults(),
+    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import copy
 
+import msgspec
 import pytest
 
 from kubeyarn.cluster import names
+from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager.pods.pod_builder import (
     ClusterDefaults,
@@ -415,10 +417,10 @@ def test_labels_of_long_application_names_are_cut_and_annotations_are_not():
 
 
 def test_a_launch_is_read_from_a_spec_with_nothing_in_it():
-    assert ContainerLaunchContext.of({}) == ContainerLaunchContext()
-    assert ContainerLaunchContext.of(
-        {"image": None, "command": None, "env": [{"name": "A"}]}
-    ) == ContainerLaunchContext(env=({"name": "A"},))
+    assert ContainerLaunchContext.of(LaunchSpec()) == ContainerLaunchContext()
+    launch = msgspec.convert({"env": [{"name": "A"}]}, LaunchSpec)
+    env = ({"name": "A", "value": ""},)
+    assert ContainerLaunchContext.of(launch) == ContainerLaunchContext(env=env)
 
 
 def test_another_application_with_the_same_number_has_other_ids():

@@ -11,14 +11,14 @@ from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.resourcemanager.pods import pod_state
 from kubeyarn.resourcemanager.requests import request_plan, request_view
 from kubeyarn.resourcemanager.requests.termination import APPLICATION_OVER
-from unit.resourcemanager.objects import APP, a_pod, a_request, container, exited
+from unit.resourcemanager.objects import APP, a_pod, a_request, container, exited, request_of
 
 OVER = APPLICATION_OVER
 GRANTS = [{"attempt": 1, "epoch": 0, "node": "n1", "containers": "2-4"}]
 
 
 def viewed(status=None, **said):
-    return request_view.view(a_request(status=status, **said), APP)
+    return request_view.view(request_of(a_request(status=status, **said)), APP)
 
 
 def plan(seen, *pods, endings=None, termination=None, confirmed=True):
