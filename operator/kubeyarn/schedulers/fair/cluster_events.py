@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.schedulers.fair.cluster_nodes import ClusterNodeTracker
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
-    from kubeyarn.schedulers.fair.container_events import FairContainerEvents
+    from kubeyarn.schedulers.fair.container_update import ContainerUpdates
     from kubeyarn.schedulers.fair.max_running_apps import MaxRunningAppsEnforcer
     from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.queue_manager import QueueManager
@@ -31,14 +31,14 @@ class FairClusterEvents:
         queue_manager: QueueManager,
         nodes: ClusterNodeTracker,
         enforcer: MaxRunningAppsEnforcer,
-        containers: FairContainerEvents,
+        updates: ContainerUpdates,
     ) -> None:
         self._state = state
         self._accounts = accounts
         self._queue_manager = queue_manager
         self._nodes = nodes
         self._enforcer = enforcer
-        self._containers = containers
+        self._updates = updates
 
     def configure(self, config: SchedulerConfig, now_ms: int) -> None:
         """Put a configuration in force; running containers are never touched.
@@ -89,6 +89,6 @@ class FairClusterEvents:
             return ()
         lost = tuple(node.containers.values())
         for container in lost:
-            self._containers.discharge(container.id)
+            self._updates.completed_container(container.id)
         self._accounts.remove_node(node)
         return lost

@@ -14,7 +14,6 @@ from kubeyarn.schedulers.fair import fair_shares, ordering
 if TYPE_CHECKING:
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
     from kubeyarn.schedulers.fair.objects.queue import FSQueue
-    from kubeyarn.schedulers.fair.queue_manager import QueueManager
 
 
 class ClusterNodeTracker:
@@ -25,9 +24,8 @@ class ClusterNodeTracker:
     from outside that reads one of them begins with `refresh`.
     """
 
-    def __init__(self, state: FairClusterState, queue_manager: QueueManager) -> None:
+    def __init__(self, state: FairClusterState) -> None:
         self._state = state
-        self._queue_manager = queue_manager
         self._largest_node: Vector | None = None
 
     def refresh(self) -> None:
@@ -38,7 +36,7 @@ class ClusterNodeTracker:
         state.dirty.cluster_refreshed()
         totals = [node.rm_node.total for node in state.nodes.values()]
         self._largest_node = tuple(map(max, zip(*totals, strict=True))) if totals else None
-        self._queue_manager.update_max_shares()
+        fair_shares.update_max_shares(state)
         fair_shares.update_steady_shares(state)
         ordering.rebuild(state)
 
@@ -73,8 +71,8 @@ def normalize(size: Vector, minimum: Vector, maximum: Vector, increment: Vector)
     increment of 0 does not round.
     """
     return tuple(
-        min(_round_up(max(amount, least), step), most)
-        for amount, least, most, step in zip(size, minimum, maximum, increment, strict=True)
+        min(_round_up(max(amount, least), step), limit)
+        for amount, least, limit, step in zip(size, minimum, maximum, increment, strict=True)
     )
 
 
@@ -85,6 +83,6 @@ def _round_up(amount: int, step: int) -> int:
 def queue_maximum_allocation(scheduler: Vector, queue: Sequence[int | None]) -> Vector:
     """The scheduler's maximum, lowered where `maxContainerAllocation` of a queue says less."""
     return tuple(
-        most if place >= len(queue) or queue[place] is None else min(most, queue[place] or 0)
-        for place, most in enumerate(scheduler)
+        limit if place >= len(queue) or queue[place] is None else min(limit, queue[place] or 0)
+        for place, limit in enumerate(scheduler)
     )

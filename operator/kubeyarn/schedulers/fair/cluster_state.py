@@ -12,9 +12,9 @@ transition that makes it stale and one place that brings it up to date:
 | maxima, steady shares, all orders | `cluster_resized()` | `ClusterNodeTracker.refresh` |
 | "a cycle would decide nothing" | `version` moved | `FairScheduler.cycle` |
 
-A grant moves only `version` (`accounts.charge`): fair shares depend on who runs and on what is
-wanted in total, and a grant turns wanted into held. So shares are not computed again while a cycle
-grants.
+A grant moves only `version` (`accounts.charge`). Fair shares depend on which applications run and
+on demand, and a grant turns pending into used. So a cycle does not compute shares again for each
+grant.
 """
 
 from __future__ import annotations

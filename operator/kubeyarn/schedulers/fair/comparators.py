@@ -9,10 +9,10 @@ single precision with more resource types, because two shares that differ in the
 in the other, and then the name decides.
 
 One comparator is no order: under drf, a queue that uses nothing and has weight 0 has the share
-0/0, which is level with every number. So a may be level with b, b with c, and a before c, and who
-is first hangs on the order in which Hadoop's TreeSet was filled. For parents that have such a
-child, `compare_drf_queues` compares to the letter, and container_assigner sorts with it as a
-TreeSet of Java's does.
+0/0, which is level with every number. So a may be level with b, b with c, and a before c; which
+of them is first depends on the order in which Hadoop's TreeSet was filled. For parents that have
+such a child, `compare_drf_queues` compares to the letter, and container_assigner sorts with it as
+a TreeSet of Java's does.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def fair_share_key(
     """The key of a child that holds *used* memory, wants *demand* and is guaranteed *min_share*.
 
     First come those below their minimum, as far as they want it, and of these the one that has
-    the smallest part of it; then the others by usage for their weight. Who wants nothing comes
-    last. Weight 0 follows every positive one, and the more negative comes later.
+    the smallest part of it; then the others by usage for their weight. A child that wants
+    nothing comes last. Weight 0 follows every positive one, and the more negative comes later.
     """
     floor = min(min_share, demand)
     is_needy = used < floor
@@ -53,7 +53,7 @@ def fifo_key(start_ms: int, name: str) -> FifoKey:
 def drf_key(
     used: Vector, min_share: Vector, weight: float, cluster: Vector, start_ms: int, name: str
 ) -> DrfKey:
-    """The key by dominant share; who is below the minimum of its dominant resource comes first."""
+    """The key by dominant share; a child below the minimum of its dominant resource is first."""
     if len(cluster) == 2:
         return _drf_key_of_two_types(used, min_share, weight, cluster, start_ms, name)
     return _drf_key_of_many_types(used, min_share, weight, cluster, start_ms, name)

@@ -8,15 +8,15 @@ Theory of operation, in the order of `attempt_scheduling`:
 1. Preempted resources go to the applications they were preempted for.
 2. A reserved container is granted if it fits now. While it stands nothing else is.
 3. From the root down, in the order of the queues' sorted children: the first application that can
-   be served here gets one container. Again, if `assignmultiple` says so, until nothing more goes.
+   be served here gets one container. With `assignmultiple` this is repeated until nothing fits.
 
 An application is asked once: its first ask that *could* run on this node decides, fits or not. One
 that does not fit now may reserve the node. So a large ask of high priority is not passed by the
 small ones behind it, and an ask that no node of this kind could ever hold stops nothing.
 
 What holds: a grant never takes a queue over its maximum (`_fits_in_max_share`, checked with the
-container counted in) and never takes more than the node has. Whoever reserves is starved; a
-reservation is not counted as used, so it neither lifts nor lowers anybody in the order.
+container counted in) and never takes more than the node has. Only a starved application reserves;
+a reservation is not counted as used, so it moves nobody in the order.
 
 The order of children is kept by ordering; a grant places its attempt and the queues above it
 anew. In a parent whose comparator contradicts itself (see comparators) the order is made for each

@@ -103,18 +103,7 @@ class FairContainerEvents:
 
     def release(self, container: ContainerId, now_ms: int) -> None:
         """A container ended or was given back; unknown ids are ignored (freed once)."""
-        self.discharge(container)
-
-    def discharge(self, container: ContainerId) -> None:
-        """Count a container out, with the increase that was asked for it."""
-        attempt = self._state.attempts.get(container.attempt.application)
-        charged = attempt.containers.get(container) if attempt is not None else None
-        if attempt is None or charged is None:
-            return
-        self._accounts.discharge(attempt, charged)
-        if attempt.outstanding_increases:
-            self._updates.request_increase(attempt, charged, self._state.zero)
-        place_attempt(self._state, attempt)
+        self._updates.completed_container(container)
 
     def _changed(self, attempt: FSAppAttempt) -> None:
         place_attempt(self._state, attempt)

@@ -16,6 +16,7 @@ from kubeyarn.schedulers.fair.ordering import place_attempt
 
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
+    from kubeyarn.model.ids import ContainerId
     from kubeyarn.schedulers.fair.app_scheduling_info import AppSchedulingInfo
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
     from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
@@ -56,6 +57,20 @@ class ContainerUpdates:
         elif before is not None:
             self._asks.remove_ask(attempt, key)
             attempt.allowed_locality.pop(key, None)
+
+    def completed_container(self, container: ContainerId) -> None:
+        """Count a container out that ended, and forget the increase that was asked for it.
+
+        One that is not charged is ignored. Hadoop: FSAppAttempt.containerCompleted.
+        """
+        attempt = self._state.attempts.get(container.attempt.application)
+        charged = attempt.containers.get(container) if attempt is not None else None
+        if attempt is None or charged is None:
+            return
+        self._accounts.discharge(attempt, charged)
+        if attempt.outstanding_increases:
+            self.request_increase(attempt, charged, self._state.zero)
+        place_attempt(self._state, attempt)
 
     def swap(self, decision: Decision) -> Decision:
         """A grant for an update as the container it is for; other decisions as they are.

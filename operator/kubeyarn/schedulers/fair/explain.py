@@ -124,7 +124,7 @@ def _no_node_fits(state: FairClusterState, ask: FSPendingAsk) -> Verdict | None:
 
 
 def _excluded(state: FairClusterState, attempt: FSAppAttempt, ask: FSPendingAsk) -> Verdict | None:
-    """Every node that has the room, or if none has it, that could have it, is excluded."""
+    """All nodes with room for it are excluded; if no node has room, all that are large enough."""
     size, locality = ask.ask.size, ask.ask.locality
     if not locality.excluded:
         return None
@@ -144,7 +144,7 @@ def _excluded(state: FairClusterState, attempt: FSAppAttempt, ask: FSPendingAsk)
 def _constrained(
     state: FairClusterState, attempt: FSAppAttempt, ask: FSPendingAsk
 ) -> Verdict | None:
-    """Every node that has the room is forbidden by the placement constraint."""
+    """The placement constraint forbids all nodes that have room for it."""
     constraint, size = ask.ask.constraint, ask.ask.size
     if constraint is None:
         return None

@@ -1,4 +1,4 @@
-"""Fair shares: Hadoop's ComputeFairShares, and who shares what with whom.
+"""Fair shares: the formula (Hadoop: ComputeFairShares), and demand and shares down the tree.
 
 Theory of operation. A *fair share* is what a queue or an application should have of one resource
 type when all its siblings want more than there is: weight times R, not below its minimum and not
@@ -14,10 +14,10 @@ they are cut to integers. Minima are always given, so together they may be more 
 Memory alone is shared under fair and fifo, each resource type by itself under drf.
 
 `update` is Hadoop's FairScheduler.update: demand from the leaves up, shares from the root down,
-then the order that follows. It runs when `dirty.shares` is set. Granting sets it not, because a
-grant moves as much from wanted to held, and shares depend on neither alone.
+then the order that follows. It runs when `dirty.shares` is set. A grant does not set it: a grant
+moves an amount from pending to used, and shares depend on their sum alone.
 
-Caches: `_equal_share` remembers the share of n equal applications in a pure function of its
+Caches: `_equal_share` remembers the share of n equal applications. It is a pure function of its
 arguments, so nothing clears it. Equal siblings are computed once (`compute_shares`), which makes
 the cost that of the number of different siblings.
 """
@@ -30,7 +30,7 @@ from math import log, log1p
 from typing import TYPE_CHECKING, NamedTuple
 
 from kubeyarn.model.fair_queues import UNBOUNDED, FairPolicy
-from kubeyarn.model.resources import Vector, add, component_min
+from kubeyarn.model.resources import Vector, add, component_max, component_min
 from kubeyarn.schedulers.fair import ordering
 from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue, FSQueue
 from kubeyarn.schedulers.fair.scheduling_policy import shared_types
@@ -131,6 +131,22 @@ def _used_with_ratio(classes: list[tuple[Schedulable, int]], ratio: float) -> in
 
 def _share_by_ratio(sibling: Schedulable, ratio: float) -> int:
     return int(min(max(sibling.weight * ratio, sibling.min_share), sibling.max_share))
+
+
+# --- maxima
+
+
+def update_max_shares(state: FairClusterState) -> None:
+    """Set every queue's maximum in the cluster as it is."""
+    for queue in state.queues.values():
+        update_max_share(state, queue)
+
+
+def update_max_share(state: FairClusterState, queue: FSQueue) -> None:
+    """Set a queue's maximum, which is never below its minimum (Hadoop: FSQueue.getMaxShare)."""
+    configured = queue.configured_max_share.of(state.cluster)
+    queue.max_share = component_max(configured, queue.min_share)
+    queue.has_max_share = min(queue.max_share) < UNBOUNDED
 
 
 # --- steady shares

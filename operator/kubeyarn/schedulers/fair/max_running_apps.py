@@ -7,11 +7,11 @@ What holds: a queue's `num_runnable_apps` is the number of runnable attempts bel
 user the number of its runnable attempts. A running application is never made non-runnable: limits
 that are lowered let nobody in until enough have left.
 
-When a runnable application leaves, at most as many others start as lists of candidates exist: the
-highest queue on its path that was at its limit makes one list for each leaf below it, the user, if
-at its limit, one more. Candidates are taken from all lists by start time, with Java's heap
-deciding among lists that are level. Whoever may not run is passed over. That is Hadoop's bound, and
-not "as many as fit": after a refresh that raises limits all that fit start (`update_on_reload`).
+When a runnable application leaves, others may start in its place. Each leaf below the highest queue
+on its path that was at its limit gives a list of candidates, and its user, if at its limit, gives
+one more. Candidates are taken from all lists by start time, where Java's heap decides among equal
+ones; a candidate that may not run is passed over. At most as many start as there are lists: that is
+Hadoop's bound. Only after a refresh all start that fit (`update_on_reload`).
 
 No caches: the counts are kept as attempts start and leave, and nothing recomputes them.
 """
@@ -130,7 +130,7 @@ class MaxRunningAppsEnforcer:
         self._make_runnable_by_start_time(lists, len(lists))
 
     def update_on_reload(self) -> None:
-        """Let run whoever may, after limits changed (Hadoop: updateRunnabilityOnReload)."""
+        """Let all run that may, after limits changed (Hadoop: updateRunnabilityOnReload)."""
         self._make_runnable_by_start_time(list(_non_runnable_below(self._state.root)), _UNLIMITED)
 
     def _make_runnable_by_start_time(self, lists: list[list[FSAppAttempt]], maximum: int) -> None:

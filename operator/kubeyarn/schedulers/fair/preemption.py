@@ -13,8 +13,7 @@ Theory of operation. Hadoop has two threads here, which meet in a blocking queue
    first, and for each of its asks as far as its starvation goes, it looks for the node that can
    make room with the fewest ApplicationMasters. What is found is *tracked* on the owner, and what
    it leaves behind is *promised* to the starved application on that node: container_assigner
-   serves promises before anybody else, or the freed resources would go to whoever is first in the
-   queues' order.
+   serves promises first; otherwise the freed resources would go to the first in the queues' order.
 
 A container goes only if its owner stays at or above its fair share without it, all that was
 already chosen included, so preemption settles.
@@ -163,7 +162,7 @@ class FSPreemption:
     # --- who is starved
 
     def update_starved_apps(self, now_ms: int) -> None:
-        """Note who is starved now, if the cluster is busy enough to preempt anything."""
+        """Note which attempts are starved, if the cluster is busy enough to preempt anything."""
         state = self._state
         settings = state.config.preemption
         if not settings.enabled:

@@ -11,13 +11,13 @@ own. A queue that would break this is not made, and Hadoop's configuration loads
 queue that changes between leaf and parent is *incompatible* with the one that is there: an empty
 one is removed at once, for another the change waits in `_incompatible` until it is.
 
-Why order matters: who stands first among equal children is served first, and preemption looks at
-leaves in the order of `state.queues`. Hadoop keeps declared queues in hash sets, leaves apart from
+Why order matters: of equal children the first is served first, and preemption looks at leaves
+in the order of `state.queues`. Hadoop keeps declared queues in hash sets, leaves apart from
 parents, so new queues are made in the order in which Java's HashMap lists their paths, leaves
 first, and a refresh does not sort those that are there.
 
-`max_share` is derived from the size of the cluster (`update_max_shares`), everything else from the
-configuration alone.
+`max_share` follows from the size of the cluster, too (`fair_shares.update_max_share`); everything
+else comes from the configuration alone.
 """
 
 from __future__ import annotations
@@ -27,16 +27,18 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.fair_queues import (
-    UNBOUNDED,
     FairPolicy,
     FairQueueConfig,
     FairQueueDefaults,
 )
 from kubeyarn.model.queues import Access, QueueConfig
 from kubeyarn.model.reasons import Reason
-from kubeyarn.model.resources import component_max
 from kubeyarn.schedulers.fair.cluster_state import ROOT
-from kubeyarn.schedulers.fair.fair_shares import update_steady_shares
+from kubeyarn.schedulers.fair.fair_shares import (
+    update_max_share,
+    update_max_shares,
+    update_steady_shares,
+)
 from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue, FSQueue
 from kubeyarn.schedulers.fair.placement import with_root
 from kubeyarn.schedulers.fair.scheduling_policy import is_child_policy_allowed
@@ -115,7 +117,7 @@ class QueueManager:
             if isinstance(queue, FSParentQueue):
                 queue.order_is_non_transitive = any(_divides_by_zero(q) for q in queue.children)
         update_steady_shares(self._state)
-        self.update_max_shares()
+        update_max_shares(self._state)
         if not self._set_queues_to_dynamic(before):
             return False
         for queue in self._state.queues.values():
@@ -198,7 +200,7 @@ class QueueManager:
         self._set_max_container_allocation(queue, settings)
         self._set_preemption(queue, settings)
         self._set_access(queue)
-        self._set_max_share(queue)
+        update_max_share(self._state, queue)
 
     def _set_max_container_allocation(self, queue: FSQueue, settings: FairQueueConfig) -> None:
         if settings.maximum_container is not None:
@@ -209,7 +211,7 @@ class QueueManager:
             queue.max_container_allocation = ()
 
     def _set_preemption(self, queue: FSQueue, settings: FairQueueConfig) -> None:
-        """Timeouts, threshold and protection, which are the parent's unless the queue says more."""
+        """Timeouts, threshold and protection, which are the parent's unless the queue sets them."""
         parent, defaults = queue.parent, self._defaults
         queue.min_share_preemption_timeout_ms = _first(
             settings.min_share_preemption_timeout_ms,
@@ -245,18 +247,7 @@ class QueueManager:
         if parent is None or queue.path in self._declared or parent.max_child_share is None:
             return
         queue.configured_max_share = parent.max_child_share
-        self._set_max_share(queue)
-
-    def update_max_shares(self) -> None:
-        """Work out every queue's maximum in the cluster as it is."""
-        for queue in self._state.queues.values():
-            self._set_max_share(queue)
-
-    def _set_max_share(self, queue: FSQueue) -> None:
-        """The maximum is never below the minimum (Hadoop: FSQueue.setMaxShare)."""
-        configured = queue.configured_max_share.of(self._state.cluster)
-        queue.max_share = component_max(configured, queue.min_share)
-        queue.has_max_share = min(queue.max_share) < UNBOUNDED
+        update_max_share(self._state, queue)
 
     # --- queues on demand
 
@@ -401,5 +392,5 @@ def _check_name(path: str) -> None:
     if not name or name != name.strip():
         raise Rejected(
             Reason.QUEUE_NOT_FOUND,
-            f"queue {path!r} cannot be made: every part of its name must be said, without blanks",
+            f"queue {path!r} cannot be made: every part of it needs a name without blanks",
         )

@@ -29,7 +29,8 @@ def check_policies(config: SchedulerConfig) -> None:
     """Refuse queues whose parent's policy does not allow theirs.
 
     Hadoop leaves such queues out of the tree, with a line in its log (FSParentQueue,
-    SchedulingPolicy.isChildPolicyAllowed); whoever can tell people refuses them before.
+    SchedulingPolicy.isChildPolicyAllowed). A cluster has conditions of queues to tell people with,
+    so it refuses them; the simulator does as Hadoop does.
 
     Raises:
         ConfigRefused: with one problem for each queue at fault.
@@ -70,12 +71,12 @@ def _allocation_problems(config: SchedulerConfig, types: ResourceTypes) -> Itera
     """Hadoop: FairScheduler.validateConf."""
     increment = config.increment_allocation or config.minimum_allocation
     for place, name in enumerate(types.names):
-        least, most = config.minimum_allocation[place], config.maximum_allocation[place]
-        if least < 0 or least > most:
+        minimum, maximum = config.minimum_allocation[place], config.maximum_allocation[place]
+        if minimum < 0 or minimum > maximum:
             yield _problem(
                 "minimumAllocation",
-                f"the minimum allocation is {types.amount(name, least)} and the maximum "
-                f"{types.amount(name, most)}; "
+                f"the minimum allocation is {types.amount(name, minimum)} and the maximum "
+                f"{types.amount(name, maximum)}; "
                 "the minimum must be at least 0 and at most the maximum",
             )
         if place < 2 and increment[place] <= 0:

@@ -55,7 +55,7 @@ class FairScheduler:
         accounts = FSAccounts(state)
         queue_manager = QueueManager(state, hadoop_compatible=hadoop_compatible)
         enforcer = MaxRunningAppsEnforcer(state)
-        nodes = ClusterNodeTracker(state, queue_manager)
+        nodes = ClusterNodeTracker(state)
         asks = AppSchedulingInfo(state, accounts)
         updates = ContainerUpdates(state, accounts, asks)
         submission = FairSubmission(state, queue_manager, nodes)
@@ -70,7 +70,7 @@ class FairScheduler:
         self.request_increase = containers.request_increase
         self.release = containers.release
 
-        cluster = FairClusterEvents(state, accounts, queue_manager, nodes, enforcer, containers)
+        cluster = FairClusterEvents(state, accounts, queue_manager, nodes, enforcer, updates)
         self.configure = cluster.configure
         self.stop = cluster.stop
         self.add_node = cluster.add_node

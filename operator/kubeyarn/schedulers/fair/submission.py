@@ -110,7 +110,7 @@ class FairSubmission:
 
 
 def _groups(application: Application) -> tuple[str, ...]:
-    """The user's groups; who is in none counts as the only member of a group of that name."""
+    """The user's groups; a user without groups is the only member of a group of its name."""
     return application.groups or (application.user,)
 
 
@@ -120,17 +120,17 @@ def check_size(size: Vector, maximum: Vector, types: ResourceTypes, what: str) -
     Raises:
         Rejected: a component is negative or above *maximum*.
     """
-    for amount, most, name in zip(size, maximum, types.names, strict=True):
+    for amount, limit, name in zip(size, maximum, types.names, strict=True):
         asked = types.amount(name, amount)
         if amount < 0:
             raise Rejected(
                 Reason.INVALID_REQUEST, f"{what}: {asked} is asked for, it must not be negative"
             )
-        if amount > most:
+        if amount > limit:
             raise Rejected(
                 Reason.MAXIMUM_ALLOCATION,
                 f"{what}: {asked} is asked for, the maximum allocation is "
-                f"{types.amount(name, most)}; ask for smaller containers",
+                f"{types.amount(name, limit)}; ask for smaller containers",
             )
 
 
@@ -140,8 +140,8 @@ def check_queue_has(size: Vector, maximum: Vector, types: ResourceTypes, queue: 
     Raises:
         Rejected: *queue* can never have what *size* needs.
     """
-    for amount, most, name in zip(size, maximum, types.names, strict=True):
-        if amount > 0 and most == 0:
+    for amount, limit, name in zip(size, maximum, types.names, strict=True):
+        if amount > 0 and limit == 0:
             raise Rejected(
                 Reason.QUEUE_MAXIMUM,
                 f"queue {queue}: its maximum of {name} is 0 and {types.amount(name, amount)} is "

@@ -9,7 +9,7 @@ Every attribute that changes after it was made has one writer:
 |---|---|
 | used, pending, reserved, am_used, containers, what preemption promised | accounts |
 | settings of a queue, children | queue_manager |
-| fair_share, steady_fair_share, demand, weight of an attempt | fair_shares |
+| max_share, fair_share, steady_fair_share, demand, weight of an attempt | fair_shares |
 | runnable_apps, non_runnable_apps, num_runnable_apps | max_running_apps |
 | the sorted children | ordering |
 | asks | app_scheduling_info; counted down by container_assigner |

@@ -19,7 +19,7 @@ objects in any order. Such a container is charged to its attempt and queues at o
 `_unknown_node` until the node joins. Nothing else is cached here. Each change says to `dirty` what
 became stale.
 
-No method decides anything: who calls has checked the limits.
+No method decides anything: the caller has checked the limits.
 """
 
 from __future__ import annotations
@@ -216,8 +216,8 @@ class FSAccounts:
     def move(self, attempt: FSAppAttempt, target: FSLeafQueue) -> None:
         """Count all that an attempt holds, asks for and has reserved in another leaf.
 
-        Its ApplicationMaster is not among it: the caller says `leave_am` for the old leaf, and
-        Hadoop leaves it out of the new one.
+        Its ApplicationMaster is not moved: the caller calls `leave_am` for the old leaf, and the
+        new one does not count it, as in Hadoop.
         """
         old, zero = attempt.queue, self._state.zero
         reserved = zero

@@ -60,8 +60,8 @@ class FSAppAttempt:
     *am_preemption_queue* is the path of the queue it started in: that queue decides whether its
     ApplicationMaster may be preempted, wherever the application is moved to. *demand* is what it
     held and wanted at the last update of shares; what it asked for since is not served before the
-    next. *ask_keys* are the keys of *asks* in order of service. *containers_to_preempt* says when
-    each container was chosen.
+    next. *ask_keys* are the keys of *asks* in order of service. *containers_to_preempt* maps a
+    container to when it was chosen, in milliseconds.
     """
 
     __slots__ = (

@@ -114,7 +114,7 @@ class FSParentQueue(FSQueue):
 
     *max_child_share* is the maximum of children that nobody declared. In a queue whose
     *order_is_non_transitive* the policy's comparator contradicts itself, so that sort keys do not
-    say who is first (see comparators).
+    give Hadoop's order (see comparators).
     """
 
     __slots__ = ("children", "max_child_share", "order_is_non_transitive")
