@@ -273,8 +273,8 @@ class AllocationLoop:
         if self._cache.pods.has_orphans:
             self._settle(now_ms)
 
-    def _sync_queues(self, now_ms: int) -> None:
-        if self.queues.sync(now_ms):
+    def _sync_queues(self, now_ms: int, *, recovering: bool = False) -> None:
+        if self.queues.sync(now_ms, recovering=recovering):
             for name in sorted(self._cache.nodes.facts):
                 self.nodes.sync(name, now_ms)
 
@@ -304,7 +304,7 @@ class AllocationLoop:
             state.convert(self._state.types, types)
         self._state.reset(kind, types)
         self._containers.reset()
-        self._sync_queues(now_ms)
+        self._sync_queues(now_ms, recovering=True)
         for name in sorted(self._cache.nodes.facts):
             self.nodes.sync(name, now_ms)
         self.nodes.keep_lost()

@@ -6,6 +6,7 @@ in force before is the fallback of each queue: from this process, or from the qu
 (`inForce`) when another process decided, so that a restart decides the same.
 
 A deleted queue is stopped at once and goes when nothing uses it and the others add up without it.
+A new scheduler goes by the applications that it will recover instead of those that it knows.
 Until then its object stays, held by the ResourceManager's finalizer. Whether that is so can change
 without any queue changing, when an application ends; so `leaving` is compared with what the tree
 was tried without last (`SchedulerState.tried_without`).
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from kubeyarn.crd import amounts, queues
 from kubeyarn.crd.object import Object
+from kubeyarn.lifecycle.application import TERMINAL
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.scheduler.cache import SchedulerCache
@@ -27,17 +29,18 @@ class QueueReconciler:
     """Takes the queues into the scheduler, and says which scheduler they call for."""
 
     def __init__(self, cache: SchedulerCache, state: SchedulerState) -> None:
+        self._cache = cache
         self._queues = cache.queues
-        self._nodes = cache.nodes
         self._state = state
 
-    def sync(self, now_ms: int) -> bool:
+    def sync(self, now_ms: int, *, recovering: bool = False) -> bool:
         """Put what the queues say in force, as far as it adds up.
 
-        Returns whether the scheduler was begun anew because no queue is left; it has to be told of
-        the nodes again then.
+        *recovering*: the applications in the queues have not been recovered yet. Returns whether
+        the scheduler was begun anew because no queue is left; it has to be told of the nodes again
+        then.
         """
-        without = self.leaving()
+        without = self._unused(self._to_recover()) if recovering else self.leaving()
         self._state.try_without(without)
         wanted = {path: q for path, q in self._queues.objects.items() if path not in without}
         if not wanted and not self._state.applications.queues_in_use():
@@ -72,14 +75,33 @@ class QueueReconciler:
 
     def leaving(self) -> frozenset[str]:
         """Deleted queues that no application and no queue below them uses any more."""
+        return self._unused(self._state.applications.queues_in_use())
+
+    def _unused(self, leaves: set[str]) -> frozenset[str]:
+        """The deleted queues with neither one of the *leaves* nor a queue that stays below them."""
         found = self._queues.objects
         deleted = {path for path, q in found.items() if "deletionTimestamp" in q["metadata"]}
-        used = self._state.applications.queues_in_use() | (found.keys() - deleted)
+        used = leaves | (found.keys() - deleted)
         return frozenset(
             path
             for path in deleted
             if not any(one == path or one.startswith(path + ".") for one in used)
         )
+
+    def _to_recover(self) -> set[str]:
+        """The leaves of applications that a new scheduler will find running.
+
+        It knows no application yet when its queues are put in force. Without this a deleted queue
+        would go under an application that runs in it, whose containers then count nowhere.
+        """
+        found, requests = self._cache.applications.objects, self._cache.requests
+        leaves = {queue for _, queue in self._state.applications.detached.values()}
+        for key in requests.applications():
+            application, states = found.get(key), requests.of_application(key)
+            lives = application is not None and application.status.state not in TERMINAL
+            if lives or any(s.running or s.request.status.grants for s in states):
+                leaves |= {s.queue or s.request.status.queue for s in states} - {""}
+        return leaves
 
     def may_leave_now(self) -> bool:
         """Whether other deleted queues may leave than those the tree was tried without."""
@@ -124,5 +146,5 @@ class QueueReconciler:
 
     def wanted_types(self) -> ResourceTypes:
         """Every resource that a queue or a node names."""
-        on_nodes = self._nodes.extended_resources()
+        on_nodes = self._cache.nodes.extended_resources()
         return amounts.resource_types({*self._queues.named_resources(), *on_nodes})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kubeyarn.scheduler import queue_tree
 from unit.scheduler.world import CREATED, World, a_node, a_queue
 
@@ -131,3 +133,37 @@ def test_queues_made_while_the_old_ones_are_still_going_owe_them_nothing():
     world.submit("words", 1, queue="root.c")
     world.cycle()
     assert len(world.held()) == 1
+
+
+@pytest.mark.parametrize("anew", ["another process", "another resource type"])
+@pytest.mark.parametrize("state", ["RUNNING", "FINISHED"])
+def test_a_new_scheduler_keeps_a_deleted_queue_as_long_as_containers_run_in_it(anew, state):
+    world = World(
+        ("queue", a_queue("root")),
+        ("queue", a_queue("root.a", capacity="1w")),
+        ("queue", a_queue("root.b", capacity="1w", maximumAMShare="100%")),
+        ("node", a_node("n1")),
+    )
+    world.submit("words", 1, queue="root.b")
+    world.cycle()
+    [(container, node)] = world.granted("words-am-1").items()
+    pod = world.launch(container, node)["metadata"]["name"]
+    world.patch("application", "words", status={"state": state})
+    _delete(world, "root.b")
+    _remember(world)
+    if anew == "another process":
+        world.restart()
+    else:
+        world.put("node", a_node("n2", also={"nvidia.com/gpu": "1"}))
+    world.cycle()
+
+    assert world.held() == [str(container)]
+    assert "root.b" in _in_force(world)
+
+    world.patch("application", "words", status={"state": "FINISHED"})
+    world.remove("pod", pod)
+    world.cycle()
+    world.turn()
+    world.cycle()
+    assert world.held() == []
+    assert _in_force(world) == {"root", "root.a"}
