@@ -77,7 +77,14 @@ class Recovery:
         """
         for key, (application, queue) in sorted(self._state.applications.detached.items()):
             ended = replace(application, placed=queue, am_size=None)
-            self.enter(key, ended, self._cache.requests.current(key, None), now_ms)
+            states = self._cache.requests.current(key, None)
+            try:
+                self.enter(key, ended, states, now_ms)
+            except SpecError:
+                # Its queue is gone: its containers are adopted next, as pods that take room.
+                self._state.applications.forget_detached(key)
+                for container in [c for state in states for c in state.allocations]:
+                    self._cache.pods.orphan(container)
 
     def charge_running(self, state: RequestState, application: ApplicationId) -> None:
         """Have what a request holds charged, by the scheduler or as opportunistic."""

@@ -9,6 +9,7 @@ from unit.scheduler.world import (
     SMALL,
     World,
     a_node,
+    a_queue,
     a_request,
     asked,
     charged,
@@ -116,3 +117,23 @@ def test_a_binding_that_comes_about_after_its_grant_was_taken_back_is_counted(wo
     world.remove("pod", pod["metadata"]["name"])
     world.cycle()
     assert str(container) not in world.held()
+
+
+def test_what_runs_of_a_deleted_application_whose_queue_went_counts_on_its_node(world):
+    pods = started(world, 3)
+    world.remove("application", "words")
+    for name in ("words-am-1", "maps"):
+        world.remove("request", name)
+    world.cycle()
+    world.put("queue", a_queue("root.b", capacity="100%"))
+    world.remove("queue", "root.a")
+    world.put("node", a_node("g1", cpu=0, also={"nvidia.com/gpu": "1"}))
+    world.cycle()
+
+    assert world.held() == []
+    nodes = world.live.scheduler.state.cluster.nodes.values()
+    assert sum(n.total[1] for n in nodes) == 16_000 - len(pods) * 1000
+    for pod in pods.values():
+        world.remove("pod", pod)
+    world.cycle()
+    assert sum(n.total[1] for n in nodes) == 16_000
