@@ -12,7 +12,6 @@ SDK = ("am.master.ApplicationMaster.", "am.task.Task.", "am.taskserver.TaskServe
 FRAMEWORK = "called by the library whose class it overrides"
 HARNESS = "the local cluster's own face, which end-to-end tests hold on to"
 SEAM = "a test's own clock, pause, environment or limit takes its place"
-IN_FORCE = "the caller keeps the configuration in force itself"
 SUMS = "property tests compare the sums with those counted anew"
 
 NOBODY_CALLS = {
@@ -30,7 +29,6 @@ NOBODY_PASSES = {
     "am.transport.HttpTransport.__init__(containers_timeout_s)": SEAM,
     "am.transport.HttpTransport.__init__(timeout_s)": SEAM,
     "cluster.workqueue.WorkQueue.__init__(at_once)": SEAM,
-    "crd.queues.tree(last)": IN_FORCE,
     "examples.wordcount.words.summarize(top)": SEAM,
     "local.cluster.LocalCluster.start(wait)": HARNESS,
     "local.download.Downloads.__init__(mirror)": SEAM,

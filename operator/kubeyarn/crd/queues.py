@@ -1,7 +1,7 @@
 """YarnQueue objects as a scheduler configuration, with what is wrong said queue by queue.
 
-A wrong object is reported on itself and changes nothing else: where a queue does not parse, its
-last good word stays in force; where it never had one, it and what is below it are left out.
+A wrong object is reported on itself and changes nothing else: a queue that does not parse is left
+out with all below it. Keeping the settings that were in force before is the caller's.
 """
 
 from __future__ import annotations
@@ -47,38 +47,29 @@ def resource_types(objects: Iterable[Object]) -> ResourceTypes:
     return amounts.resource_types(named)
 
 
-def tree(
-    objects: Iterable[Object],
-    types: ResourceTypes,
-    last: queues.SchedulerConfig | None = None,
-) -> Tree:
-    """Read all YarnQueue objects; *last* is the configuration in force until now.
+def tree(objects: Iterable[Object], types: ResourceTypes) -> Tree:
+    """Read all YarnQueue objects.
 
     The result does not depend on the order of *objects*. What only the whole tree can know, such
     as capacities that do not add up, is for the engine to refuse.
     """
     by_path = {found["metadata"]["name"]: found for found in objects}
     problems: list[Problem] = []
-    before = {} if last is None else {known.path: known for known in last.queues}
     good: dict[str, queues.QueueConfig] = {}
     for order, path in enumerate(sorted(by_path, key=lambda name: name.split("."))):
         config, faults = _queue(by_path[path], path, types)
         problems += faults
-        kept = before.get(path) if faults else config
-        if kept is None:
+        if faults:
             continue
         if _stands(path, good):
-            good[path] = replace(kept, order=order, state=_state(kept, good.get(kept.parent)))
+            good[path] = replace(config, order=order, state=_state(config, good.get(config.parent)))
         else:
             problems.append(_orphan(path))
     if ROOT not in good:
         return Tree(None, tuple(problems))
     settings = scheduler_config(Reader(_spec(by_path[ROOT]), "spec"), types, tuple(good.values()))
     problems += _problems(ROOT, settings.faults)
-    if not settings.faults:
-        return Tree(settings.config, tuple(problems))
-    in_force = None if last is None else replace(last, queues=settings.config.queues)
-    return Tree(in_force, tuple(problems))
+    return Tree(None if settings.faults else settings.config, tuple(problems))
 
 
 def _stands(path: str, good: Mapping[str, queues.QueueConfig]) -> bool:

@@ -16,8 +16,8 @@ TYPES = ResourceTypes()
 GIB = 2**30
 
 
-def config_of(*objects, types=TYPES, last=None):
-    tree = queues.tree(objects, types, last)
+def config_of(*objects, types=TYPES):
+    tree = queues.tree(objects, types)
     assert tree.problems == ()
     assert tree.config is not None
     return tree.config
@@ -27,8 +27,8 @@ def queue_of(config, path):
     return next(queue for queue in config.queues if queue.path == path)
 
 
-def problem_of(*objects, last=None):
-    tree = queues.tree(objects, TYPES, last)
+def problem_of(*objects):
+    tree = queues.tree(objects, TYPES)
     assert len(tree.problems) == 1
     return tree.problems[0]
 
@@ -386,30 +386,26 @@ def test_capacity_said_twice_is_refused():
     assert "found both" in problem.message
 
 
-def test_a_queue_that_no_longer_parses_keeps_its_last_good_word():
-    before = config_of(a_queue("root"), a_queue("root.a", capacity="60%"), a_queue("root.a.x"))
+def test_a_queue_that_does_not_parse_is_left_out_with_all_below_it():
     tree = queues.tree(
         [a_queue("root"), a_queue("root.a", capacity="oops"), a_queue("root.a.x", capacity="5%")],
         TYPES,
-        before,
     )
 
-    assert [problem.queue for problem in tree.problems] == ["root.a"]
+    assert [(problem.queue, problem.reason) for problem in tree.problems] == [
+        ("root.a", "InvalidField"),
+        ("root.a.x", "ParentNotFound"),
+    ]
     assert tree.config is not None
-    assert queue_of(tree.config, "root.a").capacity == model.percent(60)
-    assert queue_of(tree.config, "root.a.x").capacity == model.percent(5)
+    assert [queue.path for queue in tree.config.queues] == ["root"]
 
 
-def test_wrong_cluster_settings_leave_the_last_good_ones_in_force():
-    before = config_of(a_queue("root", cluster={"maximumAllocation": {"cpu": "4"}}))
+def test_wrong_cluster_settings_are_no_configuration():
     objects = [a_queue("root", cluster={"maximumAllocation": {"cpu": "x"}}), a_queue("root.a")]
-    tree = queues.tree(objects, TYPES, before)
+    tree = queues.tree(objects, TYPES)
 
     assert [problem.field for problem in tree.problems] == ["spec.cluster.maximumAllocation"]
-    assert tree.config is not None
-    assert tree.config.maximum_allocation == before.maximum_allocation
-    assert [queue.path for queue in tree.config.queues] == ["root", "root.a"]
-    assert queues.tree(objects, TYPES).config is None
+    assert tree.config is None
 
 
 def test_a_minimum_above_the_maximum_is_refused():
