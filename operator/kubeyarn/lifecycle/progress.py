@@ -174,22 +174,32 @@ def _killing(record: ApplicationRecord) -> bool:
 def _advance_attempt(
     attempt: AttemptRecord, observed: ObservedState, now_ms: int, *, killing: bool
 ) -> AttemptRecord:
-    """One step of the attempt: the first event that the facts give and its state takes."""
+    """One step of the attempt: the first event that the facts give and its state takes.
+
+    The order of the questions is the order of a life. After a restart many facts come at once: an
+    AM that registered, unregistered and exited meanwhile is walked through all three, because an
+    end that was asked for first would lose its final status.
+    """
     state = attempt.state
     if state in ENDED:
         return attempt
+    # 1. The container is granted.
     if state is AttemptState.SCHEDULED and observed.am_container and not observed.am_revoked:
         allocated = _event(attempt, AttemptEvent.ALLOCATED)
         return replace(
             allocated, container=observed.am_container, node=observed.am_node, pod=observed.am_pod
         )
+    # 2. The AM registers. Its first call may be seen before its pod's state.
     if state in (AttemptState.ALLOCATED, AttemptState.LAUNCHED) and observed.registered:
         return _event(attempt, AttemptEvent.REGISTERED)
+    # 3. The grant was taken back before anything ran: the same attempt waits for another one.
     if state is AttemptState.ALLOCATED and observed.am_revoked:
         scheduled = _event(attempt, AttemptEvent.REVOKED)
         return replace(scheduled, container=None, node="", pod="")
+    # 4. The AM unregisters. This goes before a kill: what the AM says of its end holds.
     if state is AttemptState.RUNNING and observed.unregistration is not None:
         return _unregister(attempt, observed, now_ms)
+    # 5. The ways in which it ends. A killed attempt ends when its container has, as in Hadoop.
     if killing and state is not AttemptState.FINISHING:
         nothing_runs = state is AttemptState.SCHEDULED or observed.unmanaged
         gone = observed.am_ending is not None or nothing_runs
@@ -202,6 +212,7 @@ def _advance_attempt(
         return _end(attempt, AttemptEvent.FAIL, observed, now_ms)
     if observed.expired and state is not AttemptState.SCHEDULED:
         return _end(attempt, AttemptEvent.EXPIRE, observed, now_ms)
+    # 6. The pod runs. An end goes before it: the pod of an AM that has exited is still seen.
     if state is AttemptState.ALLOCATED and observed.am_running:
         return _event(attempt, AttemptEvent.LAUNCHED)
     return attempt
