@@ -23,7 +23,6 @@ HOMONYMS = {
     "Allocated": WIRE,
     "Ask": WIRE,
     "AskKey": SDK,
-    "Command": TWO_COMMANDS,
     "Completed": WIRE,
     "Container": WIRE,
     "ContainerState": SDK,
