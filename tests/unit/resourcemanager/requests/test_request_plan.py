@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.cluster import names
+from kubeyarn.crd import quantities
 from kubeyarn.lifecycle.am_session import ShapeKey
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.resourcemanager.pods import pod_state
 from kubeyarn.resourcemanager.requests import request_plan, request_view
-from kubeyarn.resourcemanager.requests.termination import APPLICATION_OVER
+from kubeyarn.resourcemanager.requests.termination import (
+    APPLICATION_OVER,
+    ATTEMPT_OVER,
+    ATTEMPT_OVER_KEEPING,
+)
 from unit.resourcemanager.objects import APP, a_pod, a_request, container, exited, request_of
 
 OVER = APPLICATION_OVER
@@ -291,3 +296,126 @@ def test_who_is_taken_back_ends_as_what_it_was_counted_as(granted, counted, stat
     )
 
     assert [end.exit_status for end in plan(seen).ended] == [status]
+
+
+EXIT = ContainerExit(ExitStatus.KILLED_BY_APPMASTER, "Stopped by the ApplicationMaster.")
+RUNS = a_pod(container(2), phase="Running")
+WELL = a_pod(container(2), phase="Succeeded", main=exited(0))
+BADLY = a_pod(container(2), phase="Failed", main=exited(1))
+KILL = {"preempting": [{"id": str(container(2)), "kill": True, "message": "for root.b"}]}
+MARK = {"preempting": [{"id": str(container(2)), "kill": False, "message": "for root.b"}]}
+LAUNCHED = {"launched": [{"attempt": 1, "epoch": 0, "containers": "2"}]}
+
+
+@pytest.mark.parametrize(
+    ("pod", "status", "known", "over", "exit_status"),
+    [
+        pytest.param(None, {}, None, None, None, id="granted and not launched yet"),
+        pytest.param(RUNS, {}, None, None, None, id="it runs"),
+        pytest.param(RUNS, {}, EXIT, None, None, id="it is being stopped and its pod still runs"),
+        pytest.param(RUNS, KILL, None, None, None, id="it is being preempted and still runs"),
+        pytest.param(RUNS, {}, None, OVER, None, id="its application is over and it still runs"),
+        pytest.param(WELL, {}, None, None, 0, id="its process's own exit code"),
+        pytest.param(BADLY, {}, None, None, 1, id="also when it failed"),
+        pytest.param(WELL, KILL, None, None, 0, id="it ended well before it was preempted"),
+        pytest.param(BADLY, KILL, None, None, -102, id="it ended because it was preempted"),
+        pytest.param(BADLY, MARK, None, None, 1, id="only marked: it failed by itself"),
+        pytest.param(BADLY, KILL, EXIT, None, -105, id="its AM had stopped it"),
+        pytest.param(None, {}, EXIT, None, -105, id="stopped before it had a pod"),
+        pytest.param(None, KILL, EXIT, None, -102, id="preempted before it had a pod"),
+        pytest.param(None, LAUNCHED, None, None, -100, id="its pod went while nobody watched"),
+        pytest.param(None, LAUNCHED, None, OVER, -100, id="also if its application is over"),
+        pytest.param(None, {}, None, OVER, -107, id="never launched, and it is over"),
+        pytest.param(BADLY, {}, None, OVER, 1, id="it had failed before its application ended"),
+    ],
+)
+def test_who_knows_best_how_a_container_ended(pod, status, known, over, exit_status):
+    seen = viewed({"grants": [{**GRANTS[0], "containers": "2"}], **status})
+    pods = [pod] if pod is not None else []
+    endings = {container(2): known} if known is not None else {}
+    result = plan(seen, *pods, endings=endings, termination=over)
+
+    assert [ended.exit_status for ended in result.ended] == (
+        [] if exit_status is None else [exit_status]
+    )
+
+
+@pytest.mark.parametrize(
+    ("pod", "status", "reason", "planned"),
+    [
+        pytest.param(RUNS, {}, None, "stay", id="nothing ends it"),
+        pytest.param(RUNS, KILL, None, "evict", id="the policy takes it back"),
+        pytest.param(RUNS, MARK, None, "stay", id="it is only marked"),
+        pytest.param(RUNS, {}, OVER, "delete", id="its application is over"),
+        pytest.param(RUNS, {}, ATTEMPT_OVER, "delete", id="its attempt is over"),
+        pytest.param(RUNS, {}, ATTEMPT_OVER_KEEPING, "stay", id="its containers are kept"),
+        pytest.param(a_pod(container(2)), {}, ATTEMPT_OVER_KEEPING, "delete", id="if they run"),
+        pytest.param(RUNS, KILL, OVER, "evict", id="the policy's reason is the one to tell"),
+        pytest.param(
+            a_pod(container(2), phase="Running", deletionTimestamp="2025-11-23T12:14:00Z"),
+            {},
+            OVER,
+            "stay",
+            id="it is going already",
+        ),
+    ],
+)
+def test_which_pods_are_to_go(pod, status, reason, planned):
+    seen = viewed({"grants": [{**GRANTS[0], "containers": "2"}], **status})
+    result = plan(seen, pod, termination=reason)
+
+    found = {"evict": [p.container for p, _ in result.evict]}
+    found["delete"] = [p.container for p in result.delete]
+    expected = {name: [container(2)] if name == planned else [] for name in ("evict", "delete")}
+    assert found == expected
+    assert result.terminated == found["delete"]
+
+
+@pytest.mark.parametrize(
+    ("charged", "wanted", "opportunistic", "changed"),
+    [
+        pytest.param("1Gi", "2Gi", None, None, id="an increase waits until it is charged"),
+        pytest.param("2Gi", "2Gi", None, ("2Gi", False), id="it is made then"),
+        pytest.param("1Gi", "512Mi", None, ("512Mi", False), id="a decrease is made at once"),
+        pytest.param("1Gi", "1Gi", None, None, id="what it has already is no change"),
+        pytest.param("1Gi", "", True, ("1Gi", True), id="another execution type"),
+        pytest.param("1Gi", "", False, None, id="the same execution type"),
+    ],
+)
+def test_a_container_is_never_larger_than_what_is_charged_for_it(
+    charged, wanted, opportunistic, changed
+):
+    update = {"id": str(container(2)), "resources": {"memory": charged}}
+    if wanted:
+        update["wanted"] = {"memory": wanted}
+    if opportunistic is not None:
+        update["executionType"] = "Opportunistic" if opportunistic else "Guaranteed"
+    grants = [{**GRANTS[0], "containers": "2"}]
+    seen = viewed({"grants": grants, "resources": {"memory": "1Gi"}, "updates": [update]})
+
+    found = [
+        (quantities.show("memory", change.size["memory"]), change.opportunistic)
+        for change in plan(seen, RUNS).changes
+    ]
+    assert found == ([changed] if changed is not None else [])
+
+
+@pytest.mark.parametrize(
+    ("owner", "known", "pods", "patched"),
+    [
+        pytest.param("", 2, 1, {"running": 1}, id="fewer run than it says"),
+        pytest.param("", 1, 1, None, id="as many as it says"),
+        pytest.param("", 1, 0, {"running": 0}, id="none any more"),
+        pytest.param("YarnApplication", 2, 1, None, id="it goes with its application"),
+    ],
+)
+def test_a_request_that_outlives_its_application_says_how_many_of_its_pods_run(
+    owner, known, pods, patched
+):
+    request = a_request(status={"running": known})
+    if owner:
+        request["metadata"]["ownerReferences"] = [{"kind": owner, "name": "wordcount", "uid": "u"}]
+    running = [pod_state.read(a_pod(container(n), phase="Running")) for n in range(pods)]
+    found = list(request_plan.orphaned_statuses([request_of(request).decoded], running))
+
+    assert found == ([("maps", patched)] if patched is not None else [])
