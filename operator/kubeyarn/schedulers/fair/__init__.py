@@ -16,7 +16,7 @@ Files in reading order:
 |---|---|
 | objects/ | queues, attempts and nodes: state without rules, and who writes what of it |
 | objects/accounts | the only writer of sums: used, pending, reserved, AM use |
-| cluster_state | what all parts share, and which derived values are stale |
+| cluster_state, dirty | what all parts share; which derived values are stale |
 | scheduling_policy, comparators, ordering | fair, fifo and drf: compare, sort, keep sorted |
 | fair_shares | the formula of fair shares, steady and instantaneous; demand |
 | scheduler | the parts put together; update, node_update, cycle, preempt |

@@ -1,20 +1,6 @@
-"""What the whole scheduler shares: configuration, queues, attempts, nodes, and what is stale.
+"""What the whole scheduler shares: configuration, queues, attempts, nodes.
 
 Hadoop: FSContext, FairScheduler's own fields, QueueManager.queues, ClusterNodeTracker.
-
-`DirtyFlags` says which derived values are out of date. There are four of them, each with one
-transition that makes it stale and one place that brings it up to date:
-
-| Derived value | Made stale by | Brought up to date by |
-|---|---|---|
-| demand of single attempts | `demand_changed(attempt)` | `fair_shares.update` |
-| demand of queues, fair shares, order of queues | `shares_changed()` | `fair_shares.update` |
-| maxima, steady shares, all orders | `cluster_resized()` | `ClusterNodeTracker.refresh` |
-| "a cycle would decide nothing" | `version` moved | `FairScheduler.cycle` |
-
-A grant moves only `version` (`accounts.charge`). Fair shares depend on which applications run and
-on demand, and a grant turns pending into used. So a cycle does not compute shares again for each
-grant.
 """
 
 from __future__ import annotations
@@ -26,6 +12,7 @@ from kubeyarn.model.fair_queues import FairClusterConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.allocation_tags import AllocationTagsManager
 from kubeyarn.schedulers.calculator import multiply
+from kubeyarn.schedulers.fair.dirty import FairDirty
 from kubeyarn.schedulers.fair.objects.queue import FSParentQueue
 from kubeyarn.schedulers.java_numbers import single
 
@@ -38,49 +25,6 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.fair.objects.queue import FSQueue
 
 ROOT = "root"
-
-
-class DirtyFlags:
-    """Which derived values are stale (the table stands in the module's docstring)."""
-
-    __slots__ = ("attempts", "cluster", "shares", "version")
-
-    def __init__(self) -> None:
-        self.version = 0
-        self.shares = True
-        self.cluster = True
-        self.attempts: dict[FSAppAttempt, None] = {}
-
-    def allocation_changed(self) -> None:
-        """A container was granted or reserved, or a reservation given up: shares stay."""
-        self.version += 1
-
-    def shares_changed(self) -> None:
-        """Something that shares depend on changed: who runs, what is wanted, settings."""
-        self.shares = True
-        self.version += 1
-
-    def cluster_resized(self) -> None:
-        """Nodes came, went or changed their size."""
-        self.cluster = True
-        self.shares_changed()
-
-    def demand_changed(self, attempt: FSAppAttempt) -> None:
-        """*attempt* asked for something else or lost a container."""
-        self.attempts[attempt] = None
-
-    def cluster_refreshed(self) -> None:
-        """What follows from the size of the cluster is up to date."""
-        self.cluster = False
-
-    def shares_updated(self) -> None:
-        """Demand of queues, fair shares and the order of queues are up to date."""
-        self.shares = False
-
-    def take_attempts(self) -> list[FSAppAttempt]:
-        """The attempts whose demand is stale, which from now on it is not."""
-        changed, self.attempts = list(self.attempts), {}
-        return changed
 
 
 class FairClusterState:
@@ -112,7 +56,7 @@ class FairClusterState:
         self.available = self.zero
         self.pending_sizes: dict[Vector, int] = {}
         self.allocation_tags = AllocationTagsManager()
-        self.dirty = DirtyFlags()
+        self.dirty = FairDirty()
 
     @property
     def root(self) -> FSParentQueue:

@@ -21,7 +21,7 @@ WRITERS = {
     "am_running": {ACCOUNTS},
     "available": {ACCOUNTS},
     "allocated": {ACCOUNTS},
-    "cluster": {ACCOUNTS, "cluster_state.py"},
+    "cluster": {ACCOUNTS, "dirty.py"},
     "pending_sizes": {ACCOUNTS},
     "containers": {ACCOUNTS, "preemption.py"},
     "nodes": {ACCOUNTS, "app_scheduling_info.py", "locality_delay.py"},
@@ -83,11 +83,11 @@ WRITERS = {
     "queue": {ACCOUNTS},
     "next_container_number": {"objects/app_attempt.py"},
     "am_locality": {"application_events.py"},
-    "attempts": {"application_events.py", "attempt_lifecycle.py", "cluster_state.py"},
+    "attempts": {"application_events.py", "attempt_lifecycle.py", "dirty.py"},
     "queues": {"queue_manager.py"},
     # What is stale.
-    "version": {"cluster_state.py"},
-    "shares": {"cluster_state.py"},
+    "version": {"dirty.py"},
+    "shares": {"dirty.py"},
 }
 
 
