@@ -132,38 +132,38 @@ class Cache:
 
     def put_pod(self, item: Object, *, deleted: bool = False) -> Key | None:
         """Take a pod as seen; returns its application's key, None when it is not ours."""
-        facts = pod_state.read(item)
-        if facts is None:
+        pod = pod_state.read(item)
+        if pod is None:
             return None
-        owner = (facts.namespace, facts.application)
-        key = (facts.namespace, facts.name)
+        owner = (pod.namespace, pod.application)
+        key = (pod.namespace, pod.name)
         known = self._pods.get(key)
-        if known is not None and known.uid != facts.uid:
+        if known is not None and known.uid != pod.uid:
             known = None
         if deleted:
             self._bury(item)
-            self._pop_pod(owner, facts, known)
-        elif facts.uid not in self._dead and (known is None or facts.version >= known.version):
-            self._pods[key] = facts
-            self._pods_of[owner][facts.container] = facts
+            self._pop_pod(owner, pod, known)
+        elif pod.uid not in self._dead and (known is None or pod.version >= known.version):
+            self._pods[key] = pod
+            self._pods_of[owner][pod.container] = pod
         return owner
 
-    def _pop_pod(self, owner: Key, facts: PodState, known: PodState | None) -> None:
-        """A pod is gone; how it ended is known by its last words or by what was seen before."""
+    def _pop_pod(self, owner: Key, pod: PodState, known: PodState | None) -> None:
+        """A pod is gone; its last event or what was seen before tells how it ended."""
         if known is not None:
-            del self._pods[(facts.namespace, facts.name)]
+            del self._pods[(pod.namespace, pod.name)]
         pods = self._pods_of[owner]
-        if pods.get(facts.container, facts).uid == facts.uid:
-            pods.pop(facts.container, None)
-            before = known or facts
+        if pods.get(pod.container, pod).uid == pod.uid:
+            pods.pop(pod.container, None)
+            before = known or pod
             last = replace(
-                facts,
-                ending=facts.ending or before.ending or pod_state.TAKEN_AWAY,
-                created_ms=facts.created_ms or before.created_ms,
-                finished_ms=facts.finished_ms or before.finished_ms,
-                deleted_ms=facts.deleted_ms or before.deleted_ms,
+                pod,
+                ending=pod.ending or before.ending or pod_state.TAKEN_AWAY,
+                created_ms=pod.created_ms or before.created_ms,
+                finished_ms=pod.finished_ms or before.finished_ms,
+                deleted_ms=pod.deleted_ms or before.deleted_ms,
             )
-            self._gone[owner].setdefault(facts.container, last)
+            self._gone[owner].setdefault(pod.container, last)
 
     def requests(self, application: Key) -> list[Cached[ContainerRequest]]:
         """An application's requests, by name, without those of an earlier one of its name."""
@@ -195,19 +195,19 @@ class Cache:
         return last.ending if last is not None else None
 
     def held_s(self, application: Key, container: ContainerId, now_ms: int) -> int:
-        """For how many seconds a container has had its room; 0 where no pod of it was seen."""
+        """For how many seconds a container has held its resources; 0 if its pod was never seen."""
         pod = self.pods(application).get(container)
         pod = pod or self._gone.get(application, {}).get(container)
         return pod.held_s(now_ms) if pod is not None else 0
 
     def keep_gone(self, application: Key, wanted: Collection[ContainerId]) -> None:
-        """Forget how containers ended but *wanted*: their ending is recorded."""
+        """Forget the exits of all containers but *wanted*: they are recorded."""
         gone = self._gone.get(application)
         for container in [c for c in gone or () if c not in wanted]:
             self._gone[application].pop(container)
 
     def forget(self, application: Key) -> None:
-        """Drop what was remembered of an application that is gone; what is there yet stays."""
+        """Drop what was remembered of an application that is gone; objects that are there stay."""
         self._gone.pop(application, None)
         for found in (self._requests_of, self._pods_of):
             if not found.get(application):

@@ -1,4 +1,4 @@
-"""What the cluster allows, as the YarnQueue objects say it: allocations, resources, nodes."""
+"""The cluster's limits, as the YarnQueues give them: allocations, resources, nodes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def scheduled(cache: Cache) -> list[str]:
 
 
 def nodes(cache: Cache) -> int:
-    """How many nodes take containers, as the root queue's status tells."""
+    """How many nodes take containers, from the root queue's status."""
     root = cache.queues.get("root")
     return root.status.nodes if root is not None else 0
 

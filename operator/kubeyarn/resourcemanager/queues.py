@@ -52,7 +52,7 @@ class QueueKeeper:
             await self._finalizers(queue, [f for f in present if f != names.QUEUE_FINALIZER])
 
     def users(self, name: str) -> list[str]:
-        """What keeps a queue: applications that have not ended, and child queues."""
+        """The users of a queue: applications that have not ended, and child queues."""
         children = [q for q in self._cache.raw_queues if q.startswith(name + ".")]
         found = [f"queue {child}" for child in sorted(children)]
         for (namespace, app), application in sorted(self._cache.applications.items()):

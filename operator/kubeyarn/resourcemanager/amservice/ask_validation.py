@@ -1,4 +1,4 @@
-"""What an ApplicationMaster asks, checked and as values (Hadoop: RMServerUtils)."""
+"""Checks what an ApplicationMaster asks and makes values of it (Hadoop: RMServerUtils)."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) ->
 def _shape(
     said: wire.Ask, size: Mapping[str, int], locality: wire.Locality, tags: tuple[str, ...]
 ) -> str:
-    """What tells asks of one priority and allocationRequestId apart, in a few letters."""
+    """A short hash of everything that makes an ask of the same priority and id another ask."""
     words = f"{sorted(size.items())}{said.partition}{locality}"
     if said.execution_type == "OPPORTUNISTIC":
         # Asks of earlier versions keep their names.

@@ -36,7 +36,7 @@ class Caller:
         return self.application.spec.keep_containers_across_attempts
 
     def asks(self, cache: Cache) -> list[RequestView]:
-        """What its application's ApplicationMasters have asked, all attempts included."""
+        """The requests of the application's ApplicationMasters, of all attempts."""
         views = (request_view.view(found, self.record.id) for found in cache.requests(self.key))
         return [view for view in views if view.role == names.ROLE_ASK]
 

@@ -23,7 +23,7 @@ from kubeyarn.resourcemanager.requests.request_view import RequestView
 async def answer(
     manager: ApplicationsManager, caller: Caller, message: wire.Containers
 ) -> wire.ContainersAnswer:
-    """Do what one call says, and say what became of each container that it names."""
+    """Carry out one call, and report what became of each container that it names."""
     call = _Call(manager, caller)
     # All at once: the client bounds the calls in flight.
     await asyncio.gather(*(call.launch(how) for how in message.launch))

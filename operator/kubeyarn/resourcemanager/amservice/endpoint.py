@@ -26,7 +26,7 @@ _RETRY_S = 0.5
 
 
 async def keep(client: KubeClient, settings: Settings) -> None:
-    """Have the Service lead to this process, until cancelled; outside a cluster there is none."""
+    """Keep the Service pointing at this process until cancelled; outside a cluster do nothing."""
     if ipaddress.ip_address(settings.pod_ip).is_loopback:
         await asyncio.Event().wait()
     while True:

@@ -71,7 +71,7 @@ class AmService:
         return _answer(await self._service.containers(caller, body))
 
     async def _call(self, request: web.Request, kind: type[Body]) -> tuple[Caller, Body]:
-        """Who calls and what it says: identity first, so that strangers learn nothing."""
+        """The caller and its message; the caller comes first, so that strangers learn nothing."""
         if not self._ready():
             raise Unavailable("the ResourceManager is starting; try again")
         header = request.headers.get("Authorization")

@@ -53,7 +53,7 @@ def _names(marked: list[Marked]) -> list[str]:
 
 
 def _instead(marked: list[Marked], smallest: Mapping[str, int]) -> list[wire.Resources]:
-    """So many containers of the minimum allocation as hold what the marked ones hold."""
+    """As many containers of the minimum allocation as hold what the marked ones hold."""
     count = 0
     for name, least in smallest.items():
         held = sum(m.size.get(name, 0) for m in marked)

@@ -49,7 +49,7 @@ def register(
 
 
 def _excluded(manager: ApplicationsManager, caller: Caller) -> frozenset[str]:
-    """What the attempt excluded before, or the one before it if that hands on what it has."""
+    """Nodes that this attempt excluded, and the last one if containers are handed on."""
     number = caller.session.attempt.number
     return frozenset(
         name

@@ -1,4 +1,4 @@
-"""What ApplicationMasters are told, as messages of the AM service."""
+"""Messages of the AM service, made from the values of a session."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kubeyarn.resourcemanager.requests.request_builder import container_size
 
 
 def container(granted: GrantedContainer) -> wire.Container:
-    """A container as it is."""
+    """A granted container."""
     return wire.Container(
         container_id=str(granted.id),
         node=granted.node,

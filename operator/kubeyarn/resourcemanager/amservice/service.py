@@ -134,12 +134,12 @@ class ApplicationMasterService:
         self._answers[caller.key] = said
 
     def _repeated(self, caller: Caller, now_ms: int) -> wire.Allocated:
-        """The last answer, all of it: what it told may never have arrived."""
+        """Repeat the whole last answer: the AM may never have received it."""
         caller.session.last_heard_ms = now_ms
         return self._answers[caller.key]
 
     def _tell_nodes(self, session: AMSession) -> None:
-        """Nodes that changed since they were last told of; who is new hears which do not run."""
+        """Report nodes that changed since the last report; a new AM hears of those not RUNNING."""
         nodes, heard = self._manager.nodes, session.nodes_heard
         for update in nodes.standing() if heard is None else nodes.since(heard):
             session.node_changed(update)
@@ -159,7 +159,7 @@ class ApplicationMasterService:
         return preemption_message.message(new, cluster_limits.cluster(cache), low)
 
     async def release(self, caller: Caller, message: wire.Allocate) -> None:
-        """Give back what the AM releases; after the heartbeat itself was taken."""
+        """Give back what the AM releases, after the session has taken the heartbeat."""
         for text in message.releases:
             container = ContainerId.parse(text)
             if caller.request_of(self._manager.cache, container) is not None:

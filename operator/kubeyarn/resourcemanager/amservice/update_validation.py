@@ -71,7 +71,7 @@ def _check_outstanding(
     taken: Mapping[ContainerId, UpdateContainerRequest],
     before: Mapping[ContainerId, UpdateContainerRequest],
 ) -> None:
-    """One update at a time; another size takes the place of one that is waited for.
+    """One update at a time, but another size replaces a size that the container waits for.
 
     Source: Hadoop RMServerUtils.validateContainerIdAndVersion and
     ContainerUpdateContext.checkAndAddToOutstandingIncreases.
@@ -174,10 +174,10 @@ def _known(update: wire.Update, view_of: FindView) -> tuple[ContainerId, Request
 
 
 def _size(update: wire.Update, now: Mapping[str, int], maximum: Mapping[str, int]) -> ResourceList:
-    """The size that is wanted, if it may be.
+    """The wanted size, if it is allowed.
 
     Raises:
-        SpecError: it is no size, too large, or not the kind of change that is said.
+        SpecError: it is no size, is too large, or does not match the update's type.
     """
     wanted = ResourceList({**now, **quantities.amounts(update.resources, "resources")})
     for name, amount in wanted.items():

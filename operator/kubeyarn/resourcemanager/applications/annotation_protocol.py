@@ -17,7 +17,7 @@ _FINAL = tuple(status.value for status in FinalStatus if status is not FinalStat
 
 
 def progress(application: YarnApplication) -> int | None:
-    """How far its AM says it is, in percent; None when it says nothing that can be."""
+    """The progress that its AM reports, in percent; None if it reports none that is valid."""
     said = _annotation(application, names.PROGRESS)
     known = said.isascii() and said.isdigit() and int(said) <= 100
     return int(said) if known else None
@@ -46,7 +46,7 @@ def unregistration(
 
 
 def mistakes(application: YarnApplication, attempt: AttemptId | None) -> list[str]:
-    """What its annotations say that cannot be acted on."""
+    """What is wrong with its annotations."""
     if not application_spec.speaks_in_objects(application):
         return []
     found = []

@@ -25,12 +25,12 @@ def changes(
     snapshot: ApplicationSnapshot,
     record: ApplicationRecord,
     views: list[RequestView],
-    said: list[Saying],
+    wanted_conditions: list[Saying],
     now_ms: int,
 ) -> Object:
-    """What of the status is not as it should be, as a merge patch; empty when all is. Pure.
+    """The merge patch that brings the status up to date; empty when it is. Pure.
 
-    *said* are its conditions at *now_ms*, *views* its requests.
+    *wanted_conditions* are its conditions at *now_ms*, *views* its requests.
     """
     status = snapshot.raw.get("status") or {}
     generation = snapshot.application.metadata.generation
@@ -43,7 +43,7 @@ def changes(
     wanted["observedGeneration"] = generation or None
     wanted["conditions"] = conditions.merged(
         status.get("conditions"),
-        said,
+        wanted_conditions,
         generation,
         records.timestamp(now_ms) or "",
     )
@@ -58,7 +58,7 @@ def announce(
     before: ApplicationRecord | None,
     after: ApplicationRecord,
 ) -> None:
-    """Events for changes of state, and for attempts that another one follows."""
+    """Post events for changes of state, and for failed attempts that another one follows."""
     if before is not None and before.attempt and before.attempt.id != after.attempt_id:
         failed = next((a for a in after.attempts if a.id == before.attempt.id), before.attempt)
         note = f"{failed.id} failed and is tried again: {failed.diagnostics}"
@@ -86,7 +86,7 @@ async def write(client: KubeClient, cache: Cache, key: Key, status: Object) -> N
 
 
 def _address(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Object:
-    """Where the AM listens for clients, as long as it does; another process may know it."""
+    """Where the AM listens for clients. A process that has not heard it leaves it as it is."""
     if record.state is ApplicationState.ACCEPTED:
         return {"host": None, "rpcPort": None}
     if record.state is ApplicationState.RUNNING and snapshot.session.registered:
@@ -116,5 +116,5 @@ def _allocated(views: list[RequestView]) -> Object:
 
 
 def _same(before: Any, after: Any) -> bool:
-    """Equal, where nothing and an empty value say the same."""
+    """Whether two values say the same: null and empty values do."""
     return before == after or (not before and not after and before in (None, "", [], {}, 0))

@@ -1,4 +1,4 @@
-"""How long an application may run, and what is said when it has run for so long. Pure."""
+"""How long an application may run, and why it is killed when it has run for so long. Pure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def outlived(record: ApplicationRecord, seconds: int, now_ms: int) -> str:
 
 
 def lifetime(application: YarnApplication, queue: str, queues: Mapping[str, YarnQueue]) -> int:
-    """The lifetime in seconds, by the application's word and the nearest queue's; 0: none."""
+    """The lifetime in seconds that the application and the nearest queue give; 0: none."""
     queue_lifetime = _of_queue(queue, queues)
     return allowed_lifetime(
         application.spec.lifetime_seconds,
@@ -75,7 +75,7 @@ def lifetime(application: YarnApplication, queue: str, queues: Mapping[str, Yarn
 
 
 def _of_queue(path: str, queues: Mapping[str, YarnQueue]) -> LifetimeSpec:
-    """What a queue says of lifetimes, or the nearest above it that says anything."""
+    """The lifetimes of a queue, or of the nearest queue above it that sets any."""
     while path:
         queue = queues.get(path)
         if queue is not None and queue.spec.lifetime is not None:

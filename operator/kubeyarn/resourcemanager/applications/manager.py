@@ -231,7 +231,7 @@ class ApplicationsManager:
         after: ApplicationRecord,
         views: list[RequestView],
     ) -> None:
-        """Write what of the status is not as it should be: at once if a state changed."""
+        """Write what has changed in the status: at once if a state did, else after a while."""
         wanted = conditions.conditions(snapshot, after, self.settings.am_max_attempts)
         changes = application_status.changes(snapshot, after, views, wanted, self._clock_ms())
         if not changes:

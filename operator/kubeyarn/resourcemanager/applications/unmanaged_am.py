@@ -1,4 +1,4 @@
-"""ApplicationMasters that run elsewhere: the tokens that they speak with.
+"""ApplicationMasters that run elsewhere (Hadoop: unmanaged AM), and their tokens.
 
 A pod has its service-account token; a program elsewhere has none. The ResourceManager makes one up,
 writes it into a Secret that the application owns, and keeps only its digest, in the application's
@@ -84,7 +84,7 @@ def secret(application: YarnApplication, token: AMToken, am_service: str) -> Obj
 async def hand_token(
     client: KubeClient, key: Key, application: YarnApplication, am_service: str
 ) -> Object | None:
-    """Hand an unmanaged AM its token, once; what its application's status is to say of it.
+    """Hand an unmanaged AM its token, once; returns what goes into its application's status.
 
     None: it has its token. A Secret whose token was not noted in the status before a crash is worth
     nothing and goes with the application.

@@ -1,4 +1,4 @@
-"""The nodes as ApplicationMasters are told of them, and whose containers are over.
+"""Follows nodes: their YARN states, and on which of them containers have ended.
 
 Reads Node objects; keeps of each what its state follows from, and when that state last changed.
 """
@@ -92,7 +92,7 @@ class NodeTracker:
         return known is None or known.view.state not in (NodeState.LOST, NodeState.UNHEALTHY)
 
     def standing(self) -> Iterator[NodeUpdate]:
-        """What one who comes anew is told: the nodes that do not just run."""
+        """The nodes that an ApplicationMaster hears of when it registers: those not RUNNING."""
         for known in self._known.values():
             if known.view.state is not NodeState.RUNNING and not known.signs.deleted:
                 yield self._told(known)
@@ -125,7 +125,7 @@ class NodeTracker:
         return new
 
     def _forget_deleted(self, busy: Collection[str]) -> None:
-        """Deleted nodes are kept until their pods are gone, and some more to be told of."""
+        """Forget deleted nodes without pods, but the last thousand, which AMs may still hear of."""
         gone = [k for k in self._known.values() if k.signs.deleted and k.name not in busy]
         for known in sorted(gone, key=lambda k: k.change)[:-_MOST_DELETED]:
             del self._known[known.name]
@@ -144,7 +144,7 @@ class NodeTracker:
         )
 
     def _cordoned_since(self, item: Object) -> int:
-        """Since when a node is cordoned, as the API server knows it; 0: it is not."""
+        """When a node was cordoned, as the API server knows it; 0: it is not cordoned."""
         name, spec = item["metadata"]["name"], item.get("spec") or {}
         if not spec.get("unschedulable"):
             self._first_cordoned.pop(name, None)

@@ -26,7 +26,7 @@ def container_directory(container: ContainerId) -> str:
 
 
 def volumes(role: str) -> list[Object]:
-    """Directories that live and end with the pod; an ApplicationMaster's token besides."""
+    """Directories that live as long as the pod, and an ApplicationMaster's token."""
     found: list[Object] = [
         {"name": _LOCAL, "emptyDir": {}},
         {"name": _LOGS, "emptyDir": {}},

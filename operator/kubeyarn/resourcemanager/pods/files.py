@@ -56,7 +56,7 @@ def mounts(files: Files, directory: str) -> list[Object]:
 
 
 def localizer(files: Files, image: str, size: Mapping[str, int]) -> Object | None:
-    """The init container that brings what is not only mounted; None when there is nothing to do.
+    """The init container that fetches, checks and unpacks files; None if none need that.
 
     Raises:
         SpecError: there is something to do, and no *image* to do it.
@@ -149,7 +149,7 @@ def _argument(number: int, file: Mapping[str, Any]) -> str:
 
 
 def _resources(size: Mapping[str, int]) -> Object:
-    """What was granted, which the container itself does not use yet."""
+    """The granted size: the container itself does not use it yet."""
     granted = {n: size[n] for n in ("cpu", "memory") if size.get(n)}
     most = max(granted.get("memory", 0), _LOCALIZER_MEMORY)
     return {

@@ -44,7 +44,7 @@ class UserIds:
 
 @dataclass(frozen=True, slots=True)
 class Executors:
-    """What the administrator allows; the first executor is that of who names none.
+    """What the administrator allows; the first executor is the default.
 
     *trusted* are registries, repositories or images, such as `registry.example.org/team`.
     Source: Hadoop `yarn.nodemanager.container-executor.class`, `docker.trusted.registries`.
@@ -109,7 +109,7 @@ def _overlay(spec: Object, context: Object) -> None:
 
 
 def _privileges(spec: Object) -> Iterator[str]:
-    """What in a pod reaches beyond it (Kubernetes: Pod Security Standards, Baseline)."""
+    """Fields of a pod that reach beyond it (Kubernetes: Pod Security Standards, Baseline)."""
     yield from (name for name in _HOST if spec.get(name))
     for number, volume in enumerate(spec.get("volumes") or ()):
         if "hostPath" in volume:
@@ -138,7 +138,7 @@ def _of_container(place: str, container: Object) -> Iterator[str]:
 
 
 def _unconfined(place: str, context: Object) -> Iterator[str]:
-    """What takes a pod or a container out of the kernel's security modules."""
+    """Fields that take a pod or a container out of the kernel's security modules."""
     if (context.get("appArmorProfile") or {}).get("type") == "Unconfined":
         yield f"{place}.appArmorProfile"
     if context.get("seLinuxOptions"):

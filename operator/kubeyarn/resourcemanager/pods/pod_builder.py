@@ -230,7 +230,7 @@ def _main(
 
 
 def _start(owner: PodOwner, role: str, defaults: ClusterDefaults) -> AMContext | None:
-    """What only an ApplicationMaster is told."""
+    """What only an ApplicationMaster's environment has."""
     if role != names.ROLE_AM:
         return None
     return AMContext(owner.submitted_ms, owner.max_attempts, defaults.am_service)

@@ -47,7 +47,7 @@ class PodState:
     version: int = 0
 
     def held_s(self, now_ms: int) -> int:
-        """For how many seconds its container has had its room."""
+        """For how many seconds its container has held its resources."""
         return max(0, (self.finished_ms or self.deleted_ms or now_ms) - self.created_ms) // 1000
 
 
@@ -137,7 +137,7 @@ _OWN_DISK = (
 
 
 def _eviction(message: str) -> ContainerExit:
-    """The container's own disk, its node's, or something else of the node."""
+    """The container's own disk was full, or its node's, or the node lacked something else."""
     said = f"Evicted: {message}".rstrip(": ")
     if any(words in message for words in _OWN_DISK):
         return ContainerExit(ExitStatus.KILLED_FOR_EXCESS_LOGS, said)

@@ -25,7 +25,7 @@ def after(
     ended: Collection[CompletedContainer],
     held_s: Callable[[ContainerId], int],
 ) -> Object:
-    """The part of a request's status that says what it used, after containers *ended* just now.
+    """`usage` of a request's status after containers *ended* just now.
 
     Empty when none did; *held_s* is for how many seconds a container had its room.
     """
