@@ -33,13 +33,13 @@ class AccessReview:
     queue: str
 
 
-def denied(claim: AccessReview) -> AccessDenied:
-    """What a user is told whose claim is not good, with what to do."""
-    who = f"user {claim.user}" if claim.user else "an application without spec.user"
+def denied(review: AccessReview) -> AccessDenied:
+    """The answer to a user who may not submit, with what to do."""
+    who = f"user {review.user}" if review.user else "an application without spec.user"
     return AccessDenied(
-        claim.queue,
-        f"{who} may not submit to {claim.queue}, allowed: users with the verb submit or "
-        f"administer on the YarnQueue {claim.queue} or one above it; ask for that right, or name "
+        review.queue,
+        f"{who} may not submit to {review.queue}, allowed: users with the verb submit or "
+        f"administer on the YarnQueue {review.queue} or one above it; ask for that right, or name "
         "another queue",
     )
 
@@ -51,7 +51,10 @@ def groups_of(found: YarnApplication, application: Application) -> tuple[str, ..
 
 
 class AccessReviewer:
-    """Has claims reviewed (Kubernetes: SubjectAccessReview) and trusts an answer for a while.
+    """Asks the API server who may submit where, and trusts an answer for a while.
+
+    Source: Kubernetes SubjectAccessReview. Answers are kept for ten seconds, so that a user who
+    submits a hundred applications is asked about once, and a right taken away holds soon.
 
     `again` is called with the key of whoever asked once there is an answer. Nobody is let in
     without one.
@@ -64,39 +67,39 @@ class AccessReviewer:
         self._waiting: dict[AccessReview, set[Key]] = {}
         self.queue: WorkQueue[AccessReview] = WorkQueue(self._review, settle_s=0.0)
 
-    def may_submit(self, key: Key, claim: AccessReview) -> bool | None:
-        """Whether the claim is good; None: not known yet, and being asked."""
-        known = self._known.get(claim)
+    def may_submit(self, key: Key, review: AccessReview) -> bool | None:
+        """Whether the user may; None: not known yet, and being asked."""
+        known = self._known.get(review)
         if known is not None and time.monotonic() - known[0] < _TRUSTED_S:
             return known[1]
-        self._waiting.setdefault(claim, set()).add(key)
-        self.queue.add(claim)
+        self._waiting.setdefault(review, set()).add(key)
+        self.queue.add(review)
         return None
 
-    async def _review(self, claim: AccessReview) -> None:
-        allowed = await self._is_allowed(claim)
+    async def _review(self, review: AccessReview) -> None:
+        allowed = await self._is_allowed(review)
         if len(self._known) >= _MOST_REMEMBERED:
             self._known.clear()
-        self._known[claim] = (time.monotonic(), allowed)
-        for key in sorted(self._waiting.pop(claim, ())):
+        self._known[review] = (time.monotonic(), allowed)
+        for key in sorted(self._waiting.pop(review, ())):
             self._again(key)
 
-    async def _is_allowed(self, claim: AccessReview) -> bool:
-        path = claim.queue
+    async def _is_allowed(self, review: AccessReview) -> bool:
+        path = review.queue
         while path:
             for verb in _VERBS:
-                if await self._ask(claim, verb, path):
+                if await self._ask(review, verb, path):
                     return True
             path = path.rpartition(".")[0]
         return False
 
-    async def _ask(self, claim: AccessReview, verb: str, path: str) -> bool:
-        body = review(claim, verb, path)
+    async def _ask(self, review: AccessReview, verb: str, path: str) -> bool:
+        body = review_body(review, verb, path)
         status = (await self._client.create(ACCESS_REVIEWS, body)).get("status") or {}
         return bool(status.get("allowed"))
 
 
-def review(claim: AccessReview, verb: str, path: str) -> Object:
+def review_body(review: AccessReview, verb: str, path: str) -> Object:
     """The question whether a user may do *verb* with the queue *path*."""
     about: dict[str, Any] = {
         "group": QUEUES.group,
@@ -105,7 +108,7 @@ def review(claim: AccessReview, verb: str, path: str) -> Object:
         "name": path,
         "verb": verb,
     }
-    spec = {"user": claim.user, "groups": list(claim.groups), "resourceAttributes": about}
+    spec = {"user": review.user, "groups": list(review.groups), "resourceAttributes": about}
     return {
         "apiVersion": ACCESS_REVIEWS.api_version,
         "kind": ACCESS_REVIEWS.kind,

@@ -1,14 +1,25 @@
-"""Putting YarnQueues in force: what adds up is taken, what does not is reported and left out.
+"""The largest part of a queue tree that adds up: it is put in force, the rest is reported.
 
-The core refuses a tree as a whole. Here the smallest part that is at fault goes back to what it
-last said (or is left out when it never was in force), so that a mistake in one corner does not hold
-up the others. A queue that was removed although the others do not add up without it stays, too.
-The words in force are kept in the queues' status, so a restart decides the same.
+The scheduler refuses a tree as a whole. A mistake in one corner must not hold up the others, so the
+smallest part that may be at fault goes back to the spec that was in force, and the tree is tried
+again. Theory of operation of `put_in_force`:
+
+- *What is tried.* The specs of all queues, each either as its object has it now, or as it was in
+  force before, or left out because it never was in force.
+- *Order of attempts.* First the new specs nearest to a problem are reverted: those of the queue
+  itself and of its children, then upwards ring by ring, because capacities that do not add up are
+  reported on the parent while one child changed. Where no new spec is near, a queue that was
+  removed may be missed: it is restored, and its object told that it is still needed. At last the
+  queues at fault are left out with all that is below them.
+- *Why it ends.* Each round reverts at least one new spec, restores a removed queue, or leaves one
+  out for good; none of the three is undone.
+- *What survives a restart.* The specs in force are kept in the queues' status (`inForce`), so
+  another process tries from the same fallback and comes to the same tree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kubeyarn.crd import queues
@@ -17,17 +28,17 @@ from kubeyarn.model.errors import ConfigRefused, Problem
 from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.resources import ResourceTypes
 
-# What is wrong is not the queue's own word but what its children say together.
+# The fault is not the queue's own spec but what its children's add up to.
 _OF_CHILDREN = "CapacitySum"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class InForce:
-    """The outcome: the configuration in force, whose word each queue has, and what is wrong."""
+    """The configuration in force, each queue's object with the spec in force, and what is wrong."""
 
     config: SchedulerConfig | None = None
-    objects: dict[str, Object] = field(default_factory=dict)
-    problems: dict[str, Problem] = field(default_factory=dict)
+    objects: Mapping[str, Object] = field(default_factory=dict)
+    problems: Mapping[str, Problem] = field(default_factory=dict)
 
 
 def put_in_force(
@@ -38,122 +49,106 @@ def put_in_force(
 ) -> InForce:
     """Configure with as much of *found* as adds up.
 
-    *before* are the words that were in force; *configure* raises ConfigRefused for a tree that
-    cannot be. Ends because each round takes at least one queue's new word away, brings back a queue
-    that was removed, or leaves one out for good.
+    *before* are the queues with the specs that were in force; *configure* raises ConfigRefused for
+    a tree that cannot be.
     """
-    words = dict(found)
-    problems: dict[str, Problem] = {}
-    left_out: set[str] = set()
+    search = _Search(found, before)
     while True:
-        tree = queues.tree(words.values(), types)
+        tree = queues.tree(search.tried.values(), types)
         refused = tree.problems
         if not refused and tree.config is not None:
             try:
                 configure(tree.config)
-                return InForce(tree.config, words, problems)
+                return InForce(tree.config, search.tried, search.problems)
             except ConfigRefused as error:
                 refused = error.problems
+        if not search.give_way(refused):
+            return InForce(None, dict(before), search.problems)
+
+
+class _Search:
+    """The queues that are tried, and the problems found on the way, by path."""
+
+    def __init__(self, found: Mapping[str, Object], before: Mapping[str, Object]) -> None:
+        self._before = before
+        self._left_out: set[str] = set()
+        self.tried: dict[str, Object] = dict(found)
+        self.problems: dict[str, Problem] = {}
+
+    def give_way(self, refused: Iterable[Problem]) -> bool:
+        """Take back what may be at fault; false: nothing is left to take back."""
+        refused = list(refused)
         for problem in refused:
-            problems.setdefault(problem.queue, problem)
-        if not (
-            _take_back(words, before, refused, problems)
-            or _bring_back(words, before, refused, left_out, problems)
-            or _leave_out(words, refused, left_out)
-        ):
-            return InForce(None, dict(before), problems)
+            self.problems.setdefault(problem.queue, problem)
+        return self._revert(refused) or self._restore(refused) or self._leave_out(refused)
+
+    def _revert(self, refused: list[Problem]) -> bool:
+        """Revert the new specs nearest to each problem; whether there was any."""
+        reverted = False
+        for problem in refused:
+            for path in self._at_fault(problem):
+                told = Problem(path, problem.field, problem.reason, problem.message)
+                self.problems.setdefault(path, told)
+                if path in self._before:
+                    self.tried[path] = self._before[path]
+                else:
+                    self.tried.pop(path, None)
+                reverted = True
+        return reverted
+
+    def _at_fault(self, problem: Problem) -> list[str]:
+        """The new specs of the nearest ring around a problem that has any."""
+        path = problem.queue
+        own, below = [path], self._children(path)
+        rings = [below, own] if problem.reason == _OF_CHILDREN else [own, below]
+        while path != queues.ROOT:
+            path = path.rpartition(".")[0] or queues.ROOT
+            rings.append([path, *self._children(path)])
+        changed = ([p for p in ring if self._is_new(p)] for ring in rings)
+        return next((ring for ring in changed if ring), [])
+
+    def _children(self, path: str) -> list[str]:
+        return [p for p in self.tried if p.rpartition(".")[0] == path]
+
+    def _is_new(self, path: str) -> bool:
+        if path not in self.tried:
+            return False
+        now, known = self.tried[path], self._before.get(path)
+        return known is None or spec(now) != spec(known) or _is_going(now) != _is_going(known)
+
+    def _restore(self, refused: list[Problem]) -> bool:
+        """Restore removed queues without which the others do not add up; whether there was any."""
+        removed = [p for p in self._before if p not in self.tried and p not in self._left_out]
+        missed = [p for p in removed if any(_concerns(problem, p) for problem in refused)]
+        for path in missed:
+            self.tried[path] = self._before[path]
+            reasons = "; ".join(sorted({problem.message for problem in refused}))
+            message = f"{path} was deleted, but is needed still. Without it: {reasons}"
+            told = Problem(path, "metadata.deletionTimestamp", refused[0].reason, message)
+            self.problems.setdefault(path, told)
+        return bool(missed)
+
+    def _leave_out(self, refused: list[Problem]) -> bool:
+        """Leave out the queues at fault and what is below them; whether there was any."""
+        at_fault = [problem.queue for problem in refused if problem.queue != queues.ROOT]
+        out = [p for p in self.tried if any(_is_within(p, queue) for queue in at_fault)]
+        self._left_out |= set(out)
+        for path in out:
+            del self.tried[path]
+        return bool(out)
 
 
-def _take_back(
-    words: dict[str, Object],
-    before: Mapping[str, Object],
-    refused: Iterable[Problem],
-    problems: dict[str, Problem],
-) -> bool:
-    """Undo the new words that may be at fault; whether there was any."""
-    undone = False
-    for problem in refused:
-        for path in _at_fault(problem, words, before):
-            problems.setdefault(path, Problem(path, problem.field, problem.reason, problem.message))
-            _undo(words, before, path)
-            undone = True
-    return undone
+def _concerns(problem: Problem, removed: str) -> bool:
+    """Whether a problem is on a removed queue, below it, or on its parent."""
+    return _is_within(problem.queue, removed) or removed.rpartition(".")[0] == problem.queue
 
 
-def _at_fault(
-    problem: Problem, words: Mapping[str, Object], before: Mapping[str, Object]
-) -> list[str]:
-    """The new words nearest to a problem."""
-    path = problem.queue
-    own, below = [path], _children(words, path)
-    groups = [below, own] if problem.reason == _OF_CHILDREN else [own, below]
-    while path != queues.ROOT:
-        path = path.rpartition(".")[0] or queues.ROOT
-        groups.append([path, *_children(words, path)])
-    changed = ([p for p in group if _is_new(p, words, before)] for group in groups)
-    return next((group for group in changed if group), [])
+def _is_within(path: str, queue: str) -> bool:
+    return path == queue or path.startswith(queue + ".")
 
 
-def _bring_back(
-    words: dict[str, Object],
-    before: Mapping[str, Object],
-    refused: Iterable[Problem],
-    left_out: Collection[str],
-    problems: dict[str, Problem],
-) -> bool:
-    """Keep queues in force that were removed although the others do not add up without them."""
-    gone = [path for path in before if path not in words and path not in left_out]
-    missed = [
-        path
-        for path in gone
-        for problem in refused
-        if path == problem.queue
-        or problem.queue.startswith(path + ".")
-        or path.rpartition(".")[0] == problem.queue
-    ]
-    words |= {path: before[path] for path in missed}
-    reason = next(iter(refused)).reason if missed else ""
-    for path in missed:
-        said = "; ".join(sorted({problem.message for problem in refused}))
-        message = f"{path} was deleted, but is needed still. Without it: {said}"
-        problems.setdefault(path, Problem(path, "metadata.deletionTimestamp", reason, message))
-    return bool(missed)
-
-
-def _leave_out(words: dict[str, Object], refused: Iterable[Problem], left_out: set[str]) -> bool:
-    """The last resort: without the queues at fault and what is below them."""
-    at_fault = [problem.queue for problem in refused if problem.queue != queues.ROOT]
-    out = [
-        path
-        for path in words
-        if any(path == queue or path.startswith(queue + ".") for queue in at_fault)
-    ]
-    left_out |= set(out)
-    for path in out:
-        del words[path]
-    return bool(out)
-
-
-def _children(words: Mapping[str, Object], path: str) -> list[str]:
-    return [p for p in words if p.rpartition(".")[0] == path]
-
-
-def _is_new(path: str, words: Mapping[str, Object], before: Mapping[str, Object]) -> bool:
-    if path not in words:
-        return False
-    known = before.get(path)
-    return known is None or spec(words[path]) != spec(known) or _going(words[path], known)
-
-
-def _going(now: Object, known: Object) -> bool:
-    return ("deletionTimestamp" in now["metadata"]) != ("deletionTimestamp" in known["metadata"])
-
-
-def _undo(words: dict[str, Object], before: Mapping[str, Object], path: str) -> None:
-    if path in before:
-        words[path] = before[path]
-    else:
-        words.pop(path, None)
+def _is_going(queue: Object) -> bool:
+    return "deletionTimestamp" in queue["metadata"]
 
 
 def spec(queue: Object) -> Object:
@@ -161,6 +156,6 @@ def spec(queue: Object) -> Object:
     return queue.get("spec") or {}
 
 
-def with_spec(queue: Object, words: Object) -> Object:
-    """*queue* saying *words*: how the words in force are remembered."""
-    return {**queue, "spec": words}
+def with_spec(queue: Object, in_force: Object) -> Object:
+    """*queue* with the spec *in_force*: how specs in force are remembered."""
+    return {**queue, "spec": in_force}

@@ -60,9 +60,9 @@ class KubeSchedulerGate:
         shut_others = False
         while True:
             try:
-                said = await self._open(client, silent=time.monotonic() - since > _SILENT_S)
-                if said != seen:
-                    seen, since = said, time.monotonic()
+                holder = await self._open(client, silent=time.monotonic() - since > _SILENT_S)
+                if holder != seen:
+                    seen, since = holder, time.monotonic()
                 if not shut_others:
                     await self._shut_others(client)
                     shut_others = True

@@ -44,8 +44,8 @@ class QueueReconciler:
         self._state.try_without(without)
         wanted = {path: q for path, q in self._queues.objects.items() if path not in without}
         if not wanted and not self._state.applications.queues_in_use():
-            # Every queue has gone, or is going, and nothing runs: the next tree is held to nothing
-            # that this one said.
+            # Every queue has gone, or is going, and nothing runs: the next tree begins without the
+            # specs of this one to fall back on.
             self._state.forget_queues()
             return True
         before = self._state.in_force.objects or self._remembered()
@@ -69,7 +69,7 @@ class QueueReconciler:
             ConfigRefused: it does not add up.
         """
         if config.kind is SchedulerKind.FAIR:
-            # The Fair Scheduler itself would leave such queues out without a word.
+            # The Fair Scheduler itself would leave such queues out and not say so.
             check_policies(config)
         self._state.scheduler.configure(config, now_ms)
 
@@ -98,8 +98,8 @@ class QueueReconciler:
         leaves = {queue for _, queue in self._state.applications.detached.values()}
         for key in requests.applications():
             application, states = found.get(key), requests.of_application(key)
-            lives = application is not None and application.status.state not in TERMINAL
-            if lives or any(s.running or s.request.status.grants for s in states):
+            running = application is not None and application.status.state not in TERMINAL
+            if running or any(s.running or s.request.status.grants for s in states):
                 leaves |= {s.queue or s.request.status.queue for s in states} - {""}
         return leaves
 

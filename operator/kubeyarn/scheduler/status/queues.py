@@ -114,26 +114,26 @@ def queue_sayings(
     scheduler: SchedulerKind = SchedulerKind.CAPACITY,
 ) -> list[Saying]:
     """The conditions of a queue under the scheduler in force. Pure."""
-    said = [other_scheduler.saying(queue, scheduler)]
+    sayings = [other_scheduler.saying(queue, scheduler)]
     if problem is not None:
         message = problem.message
         if status is not None:
             message = f"{message.removesuffix('.')}. What it said before stays in force."
-        said.append(Saying("Accepted", False, problem.reason, message))
+        sayings.append(Saying("Accepted", False, problem.reason, message))
     elif status is None:
-        said.append(Saying("Accepted", False, "NotInForce", "waits for the queue root"))
+        sayings.append(Saying("Accepted", False, "NotInForce", "waits for the queue root"))
     else:
-        said.append(Saying("Accepted", True, "InForce", "its words are in force"))
+        sayings.append(Saying("Accepted", True, "InForce", "its words are in force"))
     if status is None:
-        said.append(Saying("Ready", False, "NotInForce", "it is not part of the tree in force"))
+        sayings.append(Saying("Ready", False, "NotInForce", "it is not part of the tree in force"))
     elif "deletionTimestamp" in queue["metadata"]:
         message = f"it is deleted and goes when its {status_applications(status)} have ended"
-        said.append(Saying("Ready", False, "Deleting", message))
+        sayings.append(Saying("Ready", False, "Deleting", message))
     elif status.state != "Running":
-        said.append(Saying("Ready", False, status.state, f"it is {status.state}"))
+        sayings.append(Saying("Ready", False, status.state, f"it is {status.state}"))
     else:
-        said.append(Saying("Ready", True, "Running", "it takes applications"))
-    return said
+        sayings.append(Saying("Ready", True, "Running", "it takes applications"))
+    return sayings
 
 
 def status_applications(status: QueueStatus) -> str:
@@ -145,29 +145,35 @@ def status_applications(status: QueueStatus) -> str:
 def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, int]]) -> Object:
     """What a queue has and holds, as status says it. Pure."""
 
-    def said(vector: Vector) -> dict[str, str]:
+    def quantities_of(vector: Vector) -> dict[str, str]:
         return shown(mapping(vector))
 
     active, pending = status.active_applications, status.pending_applications
     wanted: Object = {
         "leaf": status.leaf,
         "state": status.state,
-        "effective": {"minimum": said(status.minimum), "maximum": said(status.maximum)},
-        "used": said(status.used),
-        "pending": said(status.pending),
-        "reserved": said(status.reserved),
+        "effective": {
+            "minimum": quantities_of(status.minimum),
+            "maximum": quantities_of(status.maximum),
+        },
+        "used": quantities_of(status.used),
+        "pending": quantities_of(status.pending),
+        "reserved": quantities_of(status.reserved),
         "containers": status.containers,
         "usedCapacity": shares.show_percentage(status.used_capacity),
         "absoluteUsedCapacity": shares.show_percentage(status.absolute_used_capacity),
         "applications": {"active": active, "pending": pending, "total": active + pending},
     }
     if status.leaf:
-        wanted["am"] = {"used": said(status.am_used), "limit": said(status.am_limit)}
+        wanted["am"] = {
+            "used": quantities_of(status.am_used),
+            "limit": quantities_of(status.am_limit),
+        }
         wanted["users"] = [
             {
                 "name": user.name,
-                "used": said(user.used),
-                "limit": said(user.limit),
+                "used": quantities_of(user.used),
+                "limit": quantities_of(user.limit),
                 "activeApplications": user.active_applications,
                 "pendingApplications": user.pending_applications,
             }
@@ -175,8 +181,8 @@ def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, i
         ]
     if status.steady_fair_share is not None and status.instantaneous_fair_share is not None:
         wanted["fairShare"] = {
-            "steady": said(status.steady_fair_share),
-            "instantaneous": said(status.instantaneous_fair_share),
+            "steady": quantities_of(status.steady_fair_share),
+            "instantaneous": quantities_of(status.instantaneous_fair_share),
         }
     return wanted
 

@@ -84,40 +84,42 @@ class RequestWriter:
         }
         if state.applied is not None:
             priority, queue = state.applied
-            said = {} if priority is None else {"priority": priority}
+            spec = {} if priority is None else {"priority": priority}
             given = {} if state.priority is None else {"priorityInForce": state.priority}
-            wanted["applied"] = {**said, "queue": queue, **given}
+            wanted["applied"] = {**spec, "queue": queue, **given}
         if state.size is not None:
             wanted["resources"] = shown(self._state.types.mapping(state.size))
         return wanted
 
 
 def _sayings(state: RequestState) -> list[Saying]:
-    said = [not_yet.saying("ContainerRequest", state.found)]
+    sayings = [not_yet.saying("ContainerRequest", state.found)]
     if state.accepted is not None:
         taken, reason, message = state.accepted
-        said.append(Saying("Accepted", taken, reason, message))
+        sayings.append(Saying("Accepted", taken, reason, message))
         if not taken:
-            said.append(Saying("Satisfied", False, reason, message))
-            return said
+            sayings.append(Saying("Satisfied", False, reason, message))
+            return sayings
     if state.moved is not None:
-        said.append(Saying("Moved", *state.moved))
+        sayings.append(Saying("Moved", *state.moved))
     if state.prioritized is not None:
-        said.append(Saying("Prioritized", *state.prioritized))
+        sayings.append(Saying("Prioritized", *state.prioritized))
     if state.over:
         message = f"{state.granted} of {state.count} were granted before the application ended"
-        said.append(Saying("Satisfied", state.granted >= state.count, "ApplicationEnded", message))
+        sayings.append(
+            Saying("Satisfied", state.granted >= state.count, "ApplicationEnded", message)
+        )
     elif state.superseded:
         message = f"{state.granted} of {state.count} were granted before its attempt ended"
-        said.append(Saying("Satisfied", state.granted >= state.count, "AttemptEnded", message))
+        sayings.append(Saying("Satisfied", state.granted >= state.count, "AttemptEnded", message))
     elif not state.pending:
-        said.append(Saying("Satisfied", True, "AllGranted", f"all {state.count} granted"))
+        sayings.append(Saying("Satisfied", True, "AllGranted", f"all {state.count} granted"))
     elif state.waits is not None:
-        said.append(Saying("Satisfied", False, *state.waits))
+        sayings.append(Saying("Satisfied", False, *state.waits))
     else:
         message = f"{state.pending} of {state.count} containers are being scheduled"
-        said.append(Saying("Satisfied", False, "Scheduling", message))
-    return said
+        sayings.append(Saying("Satisfied", False, "Scheduling", message))
+    return sayings
 
 
 def grants_status(grants: Mapping[ContainerId, Allocation]) -> list[Object]:
@@ -166,7 +168,7 @@ def updates_status(state: RequestState, types: ResourceTypes) -> list[Object]:
     def shown(size: Vector) -> dict[str, str]:
         return {name: quantities.show(name, n) for name, n in types.mapping(size).items() if n}
 
-    said: list[Object] = []
+    entries: list[Object] = []
     for container in sorted(state.updating & state.allocations.keys()):
         allocation = state.allocations[container]
         size = allocation.size or state.size
@@ -183,5 +185,5 @@ def updates_status(state: RequestState, types: ResourceTypes) -> list[Object]:
             entry["message"] = allocation.refused[:512]
         if allocation.waits is not None:
             entry["waits"] = ": ".join(allocation.waits)[:512]
-        said.append(entry)
-    return said
+        entries.append(entry)
+    return entries
