@@ -3,7 +3,7 @@ from __future__ import annotations
 import yaml
 
 from docs.pages import ROOT, code, page
-from kubeyarn.crd import queues
+from kubeyarn.crd import scheduler_config
 from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.simulate.run import run_scenario
 
@@ -26,8 +26,8 @@ def test_the_elasticity_table_is_what_the_simulator_does() -> None:
 def test_the_example_tree_is_a_tree_that_is_taken() -> None:
     example = PAGE.text.partition("```yaml\n")[2].partition("```")[0]
     objects = list(yaml.safe_load_all(example))
-    types = queues.resource_types(objects)
-    tree = queues.tree(objects, types)
+    types = scheduler_config.resource_types(objects)
+    tree = scheduler_config.read_queues(objects, types)
     assert tree.problems == ()
     assert tree.config is not None
     engine = CapacityScheduler(types)

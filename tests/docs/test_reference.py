@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from docs.pages import ROOT, code, page
-from kubeyarn.crd import not_yet
+from kubeyarn.crd import all_fields_acting
 from kubeyarn.model.reasons import Reason
 from kubeyarn.scheduler import allocation_loop
 
@@ -81,7 +81,7 @@ def test_what_does_not_act_yet_is_what_the_condition_says() -> None:
         for field in code(row[1])
         if not _is_value(field)
     }
-    table = {(kind, path) for kind, fields in not_yet.BY_KIND.items() for path in fields}
+    table = {(kind, path) for kind, fields in all_fields_acting.BY_KIND.items() for path in fields}
     assert described == table
 
 

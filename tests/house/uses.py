@@ -180,7 +180,7 @@ class Parameter:
 
     @property
     def full_name(self) -> str:
-        """Such as `kubeyarn.crd.queues.tree(last)`."""
+        """Such as `kubeyarn.am.master.ApplicationMaster.ask(tags)`."""
         return f"{self.function.full_name}({self.name})"
 
 

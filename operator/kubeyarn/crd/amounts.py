@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from kubeyarn.crd import quantities, reading, shares
+from kubeyarn.crd import field_reader, quantities, shares
 from kubeyarn.model import queues
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.fair_queues import ResourceLimit
@@ -21,7 +21,7 @@ def resource_types(named: Mapping[str, object] | set[str]) -> ResourceTypes:
 
 
 def vector(values: Mapping[str, Any], field: str, types: ResourceTypes) -> Vector:
-    """What a map of resources says, in the order of *types*; what is not named is 0.
+    """A map of quantities as a vector in the order of *types*; what is not named is 0.
 
     Raises:
         SpecError: no quantity, or a resource that the cluster does not know.
@@ -71,9 +71,9 @@ def places(types: ResourceTypes) -> Callable[[object, str], Mapping[int, int]]:
     """The parser of a map of resources by their places in *types*."""
 
     def parse(value: object, field: str) -> Mapping[int, int]:
-        said = reading.mapping(value, field)
-        whole = positive_vector(said, field, types)
-        return {types.names.index(name): whole[types.names.index(name)] for name in said}
+        amounts = field_reader.mapping(value, field)
+        whole = positive_vector(amounts, field, types)
+        return {types.names.index(name): whole[types.names.index(name)] for name in amounts}
 
     return parse
 
@@ -104,12 +104,13 @@ def capacity_by_resource(types: ResourceTypes) -> Callable[[object, str], queues
     """The parser of a share for each resource; what is not named gets nothing."""
 
     def parse(value: object, field: str) -> queues.Capacity:
-        said = reading.mapping(value, field)
-        for name in said:
+        by_resource = field_reader.mapping(value, field)
+        for name in by_resource:
             known(name, field, types)
         return queues.Capacity(
             by_resource=tuple(
-                share_or_amount(name, said.get(name, 0), f"{field}.{name}") for name in types.names
+                share_or_amount(name, by_resource.get(name, 0), f"{field}.{name}")
+                for name in types.names
             )
         )
 
@@ -120,11 +121,11 @@ def maximum_by_resource(types: ResourceTypes) -> Callable[[object, str], queues.
     """The parser of a maximum for each resource; what is not named is not limited."""
 
     def parse(value: object, field: str) -> queues.Capacity:
-        said = reading.mapping(value, field)
+        by_resource = field_reader.mapping(value, field)
         # Hadoop reads an absolute maximum of 0 as: the parent's.
-        in_percent = all(str(entry).endswith("%") for entry in said.values())
+        in_percent = all(str(entry).endswith("%") for entry in by_resource.values())
         unnamed = dict.fromkeys(types.names, "100%" if in_percent else 0)
-        found = capacity_by_resource(types)({**unnamed, **said}, field)
+        found = capacity_by_resource(types)({**unnamed, **by_resource}, field)
         if any(share.unit is queues.Unit.WEIGHT for share in found.by_resource):
             raise SpecError(f"{field}: found a weight, allowed: quantities and percentages")
         return found
@@ -136,10 +137,10 @@ def limit(types: ResourceTypes) -> Callable[[object, str], ResourceLimit]:
     """The parser of the Fair scheduler's maximum: amounts or percentages, unnamed unbounded."""
 
     def parse(value: object, field: str) -> ResourceLimit:
-        said = reading.mapping(value, field)
+        by_resource = field_reader.mapping(value, field)
         found = {
             name: share_or_amount(known(name, field, types), entry, f"{field}.{name}")
-            for name, entry in said.items()
+            for name, entry in by_resource.items()
         }
         return ResourceLimit(
             amounts=tuple(_amount(found.get(name)) for name in types.names),

@@ -1,4 +1,11 @@
-"""Setting conditions of a status. Pure: the time is an argument, the lists are new ones."""
+"""Conditions of a status: how they are read, and the one place where they are made.
+
+Those who know a kind find its conditions, as `NewCondition`s: `scheduler/status/queues.py` for a
+YarnQueue, `scheduler/status/requests.py` for a ContainerRequest, and
+`resourcemanager/applications/conditions.py` for a YarnApplication. `updated` turns them into the
+entries of a status, with the generation that they are true of and the time when their status last
+changed (Kubernetes: meta.SetStatusCondition). Pure: the time is an argument.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +58,8 @@ def conditions_of(about: str) -> Reported:
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """What is to be said by one condition; *status* None is Unknown."""
+class NewCondition:
+    """What a condition is to be from now on; *status* None is Unknown."""
 
     type: str
     status: bool | None
@@ -60,39 +67,41 @@ class Saying:
     message: str = ""
 
     @property
-    def word(self) -> str:
-        """True, False or Unknown, as Kubernetes spells it."""
-        return "Unknown" if self.status is None else str(self.status)
+    def shown_status(self) -> ConditionStatus:
+        """Its status as Kubernetes spells it."""
+        if self.status is None:
+            return ConditionStatus.UNKNOWN
+        return ConditionStatus.TRUE if self.status else ConditionStatus.FALSE
 
 
-def merged(
+def updated(
     conditions: Iterable[Mapping[str, Any]] | None,
-    sayings: Iterable[Saying],
+    new: Iterable[NewCondition],
     generation: int,
     now: str,
 ) -> list[Object]:
-    """*conditions* with *sayings* said of *generation* at the time *now* (RFC 3339).
+    """The conditions of a status after *new* ones were found true of *generation* at *now*.
 
     A condition's lastTransitionTime changes only when its status does. Others stay as they are and
     where they are; new ones come last. The result equals *conditions* when nothing changed, so
-    comparing the two tells whether a write is needed.
+    comparing the two tells whether a write is needed. *now* is a time as Kubernetes writes it.
     """
-    known = {str(found["type"]): dict(found) for found in conditions or ()}
-    for saying in sayings:
-        known[saying.type] = _said(known.get(saying.type), saying, generation, now)
-    return list(known.values())
+    by_type = {str(entry["type"]): dict(entry) for entry in conditions or ()}
+    for one in new:
+        by_type[one.type] = _entry(by_type.get(one.type), one, generation, now)
+    return list(by_type.values())
 
 
-def _said(before: Object | None, saying: Saying, generation: int, now: str) -> Object:
-    same = before is not None and before.get("status") == saying.word
+def _entry(before: Object | None, new: NewCondition, generation: int, now: str) -> Object:
+    same = before is not None and before.get("status") == new.shown_status
     since = before.get("lastTransitionTime", now) if same and before is not None else now
     return {
-        "type": saying.type,
-        "status": saying.word,
+        "type": new.type,
+        "status": new.shown_status.value,
         "observedGeneration": generation,
         "lastTransitionTime": since,
-        "reason": saying.reason,
-        "message": saying.message[:LONGEST_MESSAGE],
+        "reason": new.reason,
+        "message": new.message[:LONGEST_MESSAGE],
     }
 
 

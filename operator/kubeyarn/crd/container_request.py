@@ -7,7 +7,7 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, ClassVar, TypeVar
 
-from kubeyarn.crd import amounts, defaults, ranges, reading
+from kubeyarn.crd import amounts, defaults, field_reader, ranges
 from kubeyarn.crd.conditions import Condition, conditions_of
 from kubeyarn.crd.decoding import Resource
 from kubeyarn.crd.fields import (
@@ -598,7 +598,7 @@ class ContainerRequest(Resource, frozen=True):
         Raises:
             SpecError: its priority is below 0.
         """
-        priority = reading.count(self.spec.priority, "spec.priority")
+        priority = field_reader.count(self.spec.priority, "spec.priority")
         return AskKey(priority, self.spec.allocation_request_id, self.metadata.name)
 
     def ask(self, types: ResourceTypes) -> Ask:
@@ -608,7 +608,7 @@ class ContainerRequest(Resource, frozen=True):
             SpecError: a field says nothing that can be acted on.
         """
         spec = self.spec
-        wanted = reading.count(spec.count, "spec.count") + self.asked_again
+        wanted = field_reader.count(spec.count, "spec.count") + self.asked_again
         pending = max(0, wanted - self.status.granted)
         return Ask(
             key=self.ask_key(),

@@ -1,4 +1,4 @@
-"""Defaults that both the CRDs and the reading of objects need, said once."""
+"""Defaults that both the CRDs and the reading of objects need."""
 
 from __future__ import annotations
 

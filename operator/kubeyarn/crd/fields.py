@@ -1,8 +1,8 @@
 """What the custom resources are made of: typed fields that are read and documented in one place.
 
-A resource is a frozen `msgspec.Struct`. Its annotations say everything once: the type is how a raw
-object is decoded, and the `Field` beside it is what the CustomResourceDefinition says of it. A
-decoder looks at types and enumerations alone. Bounds, patterns and CEL rules are the API server's
+A resource is a frozen `msgspec.Struct`. Each annotation describes a field once for all: its type is
+how a raw object is decoded, and the `Field` beside it is its part of the CustomResourceDefinition.
+A decoder looks at types and enumerations alone. Bounds, patterns and CEL rules are the API server's
 to check, so that an object that was stored before a bound was made can still be read.
 """
 

@@ -31,7 +31,7 @@ _EXPECTED = "a Kubernetes quantity such as 2, 500m, 1536Mi or 1e9"
 
 
 def memory(value: object, field: str) -> int:
-    """The bytes that *value* says, rounded up to whole bytes.
+    """*value* in bytes, rounded up to whole bytes.
 
     Raises:
         SpecError: no quantity, negative, or more than `LARGEST`; the message names *field*.
@@ -40,7 +40,7 @@ def memory(value: object, field: str) -> int:
 
 
 def cpu(value: object, field: str) -> int:
-    """The thousandths of a core that *value* says, rounded up.
+    """*value* in thousandths of a core, rounded up.
 
     Raises:
         SpecError: no quantity, negative, or more than `LARGEST`; the message names *field*.
@@ -49,7 +49,7 @@ def cpu(value: object, field: str) -> int:
 
 
 def whole(value: object, field: str) -> int:
-    """The whole units of an extended resource (GPUs, licences) that *value* says.
+    """*value* in whole units of an extended resource (GPUs, licences).
 
     Raises:
         SpecError: no quantity, negative, a fraction, or more than `LARGEST`.
@@ -61,7 +61,7 @@ def whole(value: object, field: str) -> int:
 
 
 def amount(resource: str, value: object, field: str) -> int:
-    """What *value* says of *resource* in its base unit.
+    """*value* in the base unit of *resource*.
 
     Raises:
         SpecError: see `memory`, `cpu` and `whole`.
@@ -72,7 +72,7 @@ def amount(resource: str, value: object, field: str) -> int:
 
 
 def amounts(values: object, field: str) -> dict[str, int]:
-    """What a map of resource names to quantities says, each in its base unit.
+    """The quantities of a map by resource name, each in its base unit.
 
     Raises:
         SpecError: not a map, or one of its values is no quantity; the message names the entry.

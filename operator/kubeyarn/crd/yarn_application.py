@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from kubeyarn.crd import amounts, defaults, reading, times
+from kubeyarn.crd import amounts, defaults, field_reader, times
 from kubeyarn.crd.conditions import Condition, conditions_of
 from kubeyarn.crd.decoding import Resource
 from kubeyarn.crd.fields import (
@@ -487,7 +487,7 @@ class YarnApplication(Resource, frozen=True):
             name=spec.application_name or self.metadata.name,
             priority=None
             if spec.priority is None
-            else reading.count(spec.priority, "spec.priority"),
+            else field_reader.count(spec.priority, "spec.priority"),
             am_size=None if spec.unmanaged_am else self.am_size(types),
             partition=spec.partition,
             tags=spec.tags,

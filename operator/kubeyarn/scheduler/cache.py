@@ -24,7 +24,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
-from kubeyarn.crd import queues
+from kubeyarn.crd import scheduler_config
 from kubeyarn.crd.container_request import ContainerRequest, Role
 from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.crd.yarn_application import YarnApplication
@@ -75,7 +75,7 @@ class QueueCache:
     def named_resources(self) -> frozenset[str]:
         """Every resource that a queue names."""
         if self._named is None:
-            self._named = frozenset(queues.resource_types(self._queues.values()).names)
+            self._named = frozenset(scheduler_config.resource_types(self._queues.values()).names)
         return self._named
 
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from kubeyarn.crd import queues
+from kubeyarn.crd import scheduler_config
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import ConfigRefused, Problem
 from kubeyarn.model.queues import SchedulerConfig
@@ -54,7 +54,7 @@ def put_in_force(
     """
     search = _Search(found, before)
     while True:
-        tree = queues.tree(search.tried.values(), types)
+        tree = scheduler_config.read_queues(search.tried.values(), types)
         refused = tree.problems
         if not refused and tree.config is not None:
             try:
@@ -101,8 +101,8 @@ class _Search:
         path = problem.queue
         own, below = [path], self._children(path)
         rings = [below, own] if problem.reason == _OF_CHILDREN else [own, below]
-        while path != queues.ROOT:
-            path = path.rpartition(".")[0] or queues.ROOT
+        while path != scheduler_config.ROOT:
+            path = path.rpartition(".")[0] or scheduler_config.ROOT
             rings.append([path, *self._children(path)])
         changed = ([p for p in ring if self._is_new(p)] for ring in rings)
         return next((ring for ring in changed if ring), [])
@@ -130,7 +130,7 @@ class _Search:
 
     def _leave_out(self, refused: list[Problem]) -> bool:
         """Leave out the queues at fault and what is below them; whether there was any."""
-        at_fault = [problem.queue for problem in refused if problem.queue != queues.ROOT]
+        at_fault = [problem.queue for problem in refused if problem.queue != scheduler_config.ROOT]
         out = [p for p in self.tried if any(_is_within(p, queue) for queue in at_fault)]
         self._left_out |= set(out)
         for path in out:

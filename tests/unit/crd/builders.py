@@ -98,3 +98,19 @@ def _refused_entries(schema: dict[str, Any], value: dict[str, Any], path: str) -
             yield f"{path}.{name}: unknown"
         else:
             yield from refusals(field, entry, f"{path}.{name}")
+
+
+def some(part: dict[str, Any]) -> Any:
+    """Some value for every field of a schema."""
+    if part.get("x-kubernetes-int-or-string"):
+        return "1Gi"
+    if "enum" in part:
+        return part["enum"][0]
+    if "properties" in part:
+        return {name: some(field) for name, field in part["properties"].items()}
+    if part["type"] == "array":
+        return [some(part["items"])]
+    if part["type"] == "object":
+        inner = part.get("additionalProperties")
+        return {"one": some(inner)} if inner else {"free": ["form"]}
+    return {"string": "text", "integer": 7, "boolean": True}[part["type"]]

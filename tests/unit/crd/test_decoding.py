@@ -14,7 +14,7 @@ from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.crd.yarn_queue import YarnQueue
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.model.queues import ConfiguredState
-from unit.crd.builders import a_queue, a_request, an_application, as_stored, spec_schema
+from unit.crd.builders import a_queue, a_request, an_application, as_stored, some, spec_schema
 
 KINDS = pytest.mark.parametrize("definition", definitions.DEFINITIONS, ids=lambda one: one.kind)
 MINIMAL = {
@@ -22,22 +22,6 @@ MINIMAL = {
     "YarnApplication": ("wordcount", {"applicationMaster": {"image": "x"}}),
     "ContainerRequest": ("maps", {"application": "wordcount", "container": {}, "locality": {}}),
 }
-
-
-def some(part):
-    """Some value for every field of a schema."""
-    if part.get("x-kubernetes-int-or-string"):
-        return "1Gi"
-    if "enum" in part:
-        return part["enum"][0]
-    if "properties" in part:
-        return {name: some(field) for name, field in part["properties"].items()}
-    if part["type"] == "array":
-        return [some(part["items"])]
-    if part["type"] == "object":
-        inner = part.get("additionalProperties")
-        return {"one": some(inner)} if inner else {"free": ["form"]}
-    return {"string": "text", "integer": 7, "boolean": True}[part["type"]]
 
 
 def same(typed, raw):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from kubeyarn.cluster import names
-from kubeyarn.crd.queues import resource_types
+from kubeyarn.crd.scheduler_config import resource_types
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.scheduler.cache import SchedulerCache, newer
 from kubeyarn.scheduler.facts import node_facts, pod_use

@@ -35,7 +35,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a CRD says beside its schema."""
+    """What a CRD has beside its schema."""
 
     model: type[Resource]
     plural: str
@@ -188,13 +188,13 @@ def _version(definition: Definition) -> Manifest:
 
 
 def _column(column: Column) -> Manifest:
-    said = {
+    entry = {
         "name": column.name,
         "type": column.type,
         "jsonPath": column.path,
         "description": column.description,
     }
-    return {**said, "priority": 1} if column.wide else said
+    return {**entry, "priority": 1} if column.wide else entry
 
 
 def object_schema(definition: Definition) -> Manifest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kubeyarn.crd import not_yet
+from kubeyarn.crd import all_fields_acting
 from kubeyarn.crd.schema import definitions
 
 Schema = dict[str, Any]
@@ -110,16 +110,16 @@ def _default(field: Schema) -> str:
 
 
 def _rules(part: Schema) -> str:
-    said = [
+    messages = [
         found["message"] for found in part.get("x-kubernetes-validations", ()) if "message" in found
     ]
-    if not said:
+    if not messages:
         return ""
-    return "\n".join(["The API server refuses:", "", *(f"- {_cell(text)}" for text in said)])
+    return "\n".join(["The API server refuses:", "", *(f"- {_cell(text)}" for text in messages)])
 
 
 def _not_yet(definition: definitions.Definition) -> str:
-    fields = not_yet.BY_KIND[definition.kind]
+    fields = all_fields_acting.BY_KIND[definition.kind]
     if not fields:
         return ""
     rows = [f"- `spec.{path}`{_only(acting)}" for path, acting in fields.items()]

@@ -25,7 +25,7 @@ def structural(part: type[Fields], path: str = "", without: tuple[str, ...] = ()
     """The schema of a part of a custom resource, with API names and the fields but *without*.
 
     Raises:
-        ValueError: a field has a type that no structural schema has a word for.
+        ValueError: a structural schema cannot express the type of a field.
     """
     path = path or part.__name__
     hints = get_type_hints(part, include_extras=True)
@@ -44,32 +44,32 @@ def structural(part: type[Fields], path: str = "", without: tuple[str, ...] = ()
 
 
 def _field(hint: Any, field: msgspec.structs.FieldInfo, path: str) -> Extras:
-    """A field's schema: what its type says, what its class says, and last its own words."""
+    """A field's schema: its type's, its class's, and what the field itself adds."""
     bare, about = _unwrapped(hint)
     own = about[-1] if about else Field()
     optional = _alternatives(bare) is not None or isinstance(own, Reported)
-    said: Extras = {}
+    added: Extras = {}
     if not isinstance(own, Reported):
         default = _default(field)
         if default not in _NOTHING:
-            said["default"] = default
+            added["default"] = default
     if own.description:
-        said["description"] = own.description
-    words = {k: v for k, v in own.schema.items() if k.startswith("x-") or k == "default"}
-    schema = _typed(bare, [*about[:-1], Field(**_without(own.schema, *words))], path)
+        added["description"] = own.description
+    extensions = {k: v for k, v in own.schema.items() if k.startswith("x-") or k == "default"}
+    schema = _typed(bare, [*about[:-1], Field(**_without(own.schema, *extensions))], path)
     referred = "properties" in schema or "enum" in schema
     if optional or referred:
-        return _finished({**schema, **_ordered(said), **_ordered(words)})
-    return _finished(_ordered({**schema, **said, **words}))
+        return _finished({**schema, **_ordered(added), **_ordered(extensions)})
+    return _finished(_ordered({**schema, **added, **extensions}))
 
 
 def _typed(bare: Any, about: list[Field], path: str) -> Extras:
-    """The schema of a type with what the fields that it is annotated with say of it."""
+    """The schema of a type and of the fields that it is annotated with."""
     alternatives = _alternatives(bare)
     if alternatives is not None:
         if len(alternatives) != 1:
             raise ValueError(
-                f"{path}: {len(alternatives)} alternatives cannot be said in a structural schema"
+                f"{path}: a structural schema cannot express {len(alternatives)} alternatives"
             )
         inner, more = _unwrapped(alternatives[0])
         return _typed(inner, [*more, *about], path)
@@ -91,7 +91,7 @@ def _shape(bare: Any, words: Extras, path: str) -> Extras:
         return {"type": "object", "additionalProperties": _part(arguments[1], f"{path}.*")}
     if bare == ResourceAmounts or origin is Mapping:
         return {}
-    raise ValueError(f"{path}: {bare} cannot be said in a structural schema")
+    raise ValueError(f"{path}: {bare} cannot be expressed in a structural schema")
 
 
 def _part(hint: Any, path: str) -> Extras:

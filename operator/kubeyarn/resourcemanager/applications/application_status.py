@@ -10,7 +10,7 @@ from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.merging import replacing
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import conditions
-from kubeyarn.crd.conditions import Saying
+from kubeyarn.crd.conditions import NewCondition
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.records import ApplicationRecord
@@ -25,7 +25,7 @@ def changes(
     snapshot: ApplicationSnapshot,
     record: ApplicationRecord,
     views: list[RequestView],
-    wanted_conditions: list[Saying],
+    wanted_conditions: list[NewCondition],
     now_ms: int,
 ) -> Object:
     """The merge patch that brings the status up to date; empty when it is. Pure.
@@ -41,7 +41,7 @@ def changes(
         # Before that, its queue's word on lifetimes is not known.
         wanted["lifetime"] = lifetime.status(record, snapshot.lifetime.seconds)
     wanted["observedGeneration"] = generation or None
-    wanted["conditions"] = conditions.merged(
+    wanted["conditions"] = conditions.updated(
         status.get("conditions"),
         wanted_conditions,
         generation,

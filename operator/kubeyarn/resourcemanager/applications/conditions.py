@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kubeyarn.crd import not_yet
-from kubeyarn.crd.conditions import ConditionStatus, Saying
+from kubeyarn.crd import all_fields_acting
+from kubeyarn.crd.conditions import ConditionStatus, NewCondition
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.application import ApplicationState, FinalStatus
 from kubeyarn.lifecycle.records import ApplicationRecord
@@ -19,7 +19,7 @@ _NOT_YET = (ApplicationState.NEW, ApplicationState.NEW_SAVING, ApplicationState.
 
 def conditions(
     snapshot: ApplicationSnapshot, record: ApplicationRecord, most_attempts: int = 0
-) -> list[Saying]:
+) -> list[NewCondition]:
     """Every condition of an application; *most_attempts* is what the cluster allows, if it does."""
     asked = snapshot.application.spec.max_attempts
     fewer = f" The cluster allows {most_attempts} attempts." if 0 < most_attempts < asked else ""
@@ -28,36 +28,36 @@ def conditions(
         _running(snapshot, record),
         _finished(record),
         _changes_applied(snapshot, record),
-        not_yet.saying("YarnApplication", snapshot.raw),
+        all_fields_acting.condition("YarnApplication", snapshot.raw),
     ]
 
 
-def _accepted(record: ApplicationRecord, fewer: str) -> Saying:
+def _accepted(record: ApplicationRecord, fewer: str) -> NewCondition:
     if record.state in _NOT_YET:
-        return Saying("Accepted", None, "Submitted", "The scheduler has not answered yet.")
+        return NewCondition("Accepted", None, "Submitted", "The scheduler has not answered yet.")
     if record.attempt is None and record.state is ApplicationState.FAILED:
         reason, _, message = record.diagnostics.partition(": ")
         if message and reason.isalpha():
-            return Saying("Accepted", False, reason, message)
-        return Saying("Accepted", False, "InvalidSpec", record.diagnostics)
+            return NewCondition("Accepted", False, reason, message)
+        return NewCondition("Accepted", False, "InvalidSpec", record.diagnostics)
     if record.attempt is None:
-        return Saying("Accepted", False, "Killed", record.diagnostics)
-    return Saying("Accepted", True, "Accepted", f"Placed in queue {record.queue}.{fewer}")
+        return NewCondition("Accepted", False, "Killed", record.diagnostics)
+    return NewCondition("Accepted", True, "Accepted", f"Placed in queue {record.queue}.{fewer}")
 
 
-def _running(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Saying:
+def _running(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> NewCondition:
     if record.ended or record.state is ApplicationState.FINISHING:
-        return Saying("Running", False, "Ended", "")
+        return NewCondition("Running", False, "Ended", "")
     if record.state is ApplicationState.RUNNING:
-        return Saying("Running", True, "Registered", "The ApplicationMaster has registered.")
+        return NewCondition("Running", True, "Registered", "The ApplicationMaster has registered.")
     if record.state is ApplicationState.KILLING:
-        return Saying("Running", False, "Killing", "The application is being killed.")
+        return NewCondition("Running", False, "Killing", "The application is being killed.")
     if snapshot.am_pod is not None and record.attempt is not None:
         former, now = snapshot.am_pod.container.attempt, record.attempt.id
         if former != now:
-            return Saying("Running", False, "Retrying", f"{former} failed; {now} begins.")
+            return NewCondition("Running", False, "Retrying", f"{former} failed; {now} begins.")
     reason, message = waiting(snapshot)
-    return Saying("Running", False, reason, message)
+    return NewCondition("Running", False, reason, message)
 
 
 def waiting(snapshot: ApplicationSnapshot) -> tuple[str, str]:
@@ -83,22 +83,22 @@ def waiting(snapshot: ApplicationSnapshot) -> tuple[str, str]:
     return "Scheduling", "The ApplicationMaster's container is being scheduled."
 
 
-def _finished(record: ApplicationRecord) -> Saying:
+def _finished(record: ApplicationRecord) -> NewCondition:
     if not record.ended and record.state is not ApplicationState.FINISHING:
-        return Saying("Finished", False, "NotEnded", "")
+        return NewCondition("Finished", False, "NotEnded", "")
     if record.state is ApplicationState.FAILED:
-        return Saying("Finished", True, "Failed", record.diagnostics[:1024])
+        return NewCondition("Finished", True, "Failed", record.diagnostics[:1024])
     if record.state is ApplicationState.KILLED:
-        return Saying("Finished", True, "Killed", record.diagnostics[:1024])
+        return NewCondition("Finished", True, "Killed", record.diagnostics[:1024])
     reason = {
         FinalStatus.SUCCEEDED: "Succeeded",
         FinalStatus.FAILED: "Failed",
         FinalStatus.KILLED: "Killed",
     }.get(record.final_status, "Ended")
-    return Saying("Finished", True, reason, record.diagnostics[:1024])
+    return NewCondition("Finished", True, reason, record.diagnostics[:1024])
 
 
-def _changes_applied(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Saying:
+def _changes_applied(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> NewCondition:
     """Whether everything that was changed while the application lived is in force."""
     application, request = snapshot.application, snapshot.am_request
     refused = [
@@ -110,9 +110,9 @@ def _changes_applied(snapshot: ApplicationSnapshot, record: ApplicationRecord) -
     refused += [("SignalRefused", message) for message in signals.refusals(application)]
     refused += [*_no_such_attempt(application, record), *_refused_by_the_scheduler(request)]
     if not refused:
-        return Saying(CHANGES_APPLIED, True, "NothingRefused", "")
+        return NewCondition(CHANGES_APPLIED, True, "NothingRefused", "")
     message = "; ".join(message for _, message in refused)
-    return Saying(CHANGES_APPLIED, False, refused[0][0], message)
+    return NewCondition(CHANGES_APPLIED, False, refused[0][0], message)
 
 
 def _no_such_attempt(

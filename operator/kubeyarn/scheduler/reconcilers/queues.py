@@ -14,7 +14,7 @@ was tried without last (`SchedulerState.tried_without`).
 
 from __future__ import annotations
 
-from kubeyarn.crd import amounts, queues
+from kubeyarn.crd import amounts, scheduler_config
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.application import TERMINAL
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
@@ -140,7 +140,7 @@ class QueueReconciler:
 
     def wanted_kind(self) -> SchedulerKind:
         """The scheduler that root names."""
-        root = (self._queues.objects.get(queues.ROOT) or {}).get("spec") or {}
+        root = (self._queues.objects.get(scheduler_config.ROOT) or {}).get("spec") or {}
         named = (root.get("cluster") or {}).get("scheduler")
         return SchedulerKind.FAIR if named == SchedulerKind.FAIR.value else SchedulerKind.CAPACITY
 

@@ -13,8 +13,8 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound
 from kubeyarn.cluster.resources import QUEUES
 from kubeyarn.cluster.workqueue import WorkQueue
-from kubeyarn.crd import conditions, other_scheduler, shares
-from kubeyarn.crd.conditions import Saying
+from kubeyarn.crd import all_fields_acting, conditions, shares
+from kubeyarn.crd.conditions import NewCondition
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Problem
 from kubeyarn.model.queues import SchedulerKind
@@ -87,9 +87,9 @@ class QueueWriter:
         problem = state.in_force.problems.get(path)
         wanted: Object = {
             "observedGeneration": generation,
-            "conditions": conditions.merged(
+            "conditions": conditions.updated(
                 (queue.get("status") or {}).get("conditions"),
-                queue_sayings(queue, status, problem, SchedulerKind(state.kind.value)),
+                queue_conditions(queue, status, problem, SchedulerKind(state.kind.value)),
                 generation,
                 now(),
             ),
@@ -107,33 +107,35 @@ class QueueWriter:
         return wanted
 
 
-def queue_sayings(
+def queue_conditions(
     queue: Object,
     status: QueueStatus | None,
     problem: Problem | None,
     scheduler: SchedulerKind = SchedulerKind.CAPACITY,
-) -> list[Saying]:
+) -> list[NewCondition]:
     """The conditions of a queue under the scheduler in force. Pure."""
-    sayings = [other_scheduler.saying(queue, scheduler)]
+    told = [all_fields_acting.queue_condition(queue, scheduler)]
     if problem is not None:
         message = problem.message
         if status is not None:
             message = f"{message.removesuffix('.')}. What it said before stays in force."
-        sayings.append(Saying("Accepted", False, problem.reason, message))
+        told.append(NewCondition("Accepted", False, problem.reason, message))
     elif status is None:
-        sayings.append(Saying("Accepted", False, "NotInForce", "waits for the queue root"))
+        told.append(NewCondition("Accepted", False, "NotInForce", "waits for the queue root"))
     else:
-        sayings.append(Saying("Accepted", True, "InForce", "its words are in force"))
+        told.append(NewCondition("Accepted", True, "InForce", "its words are in force"))
     if status is None:
-        sayings.append(Saying("Ready", False, "NotInForce", "it is not part of the tree in force"))
+        told.append(
+            NewCondition("Ready", False, "NotInForce", "it is not part of the tree in force")
+        )
     elif "deletionTimestamp" in queue["metadata"]:
         message = f"it is deleted and goes when its {status_applications(status)} have ended"
-        sayings.append(Saying("Ready", False, "Deleting", message))
+        told.append(NewCondition("Ready", False, "Deleting", message))
     elif status.state != "Running":
-        sayings.append(Saying("Ready", False, status.state, f"it is {status.state}"))
+        told.append(NewCondition("Ready", False, status.state, f"it is {status.state}"))
     else:
-        sayings.append(Saying("Ready", True, "Running", "it takes applications"))
-    return sayings
+        told.append(NewCondition("Ready", True, "Running", "it takes applications"))
+    return told
 
 
 def status_applications(status: QueueStatus) -> str:

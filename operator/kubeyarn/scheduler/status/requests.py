@@ -14,8 +14,8 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.cluster.workqueue import WorkQueue
-from kubeyarn.crd import conditions, not_yet, quantities, ranges, times
-from kubeyarn.crd.conditions import Saying
+from kubeyarn.crd import all_fields_acting, conditions, quantities, ranges, times
+from kubeyarn.crd.conditions import NewCondition
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.model.ids import ContainerId
@@ -78,8 +78,8 @@ class RequestWriter:
             "preempting": preempting_status(state.allocations),
             "avoidedNodes": node_backoffs_status(state.backoffs),
             "updates": updates_status(state, self._state.types),
-            "conditions": conditions.merged(
-                status.get("conditions"), _sayings(state), generation, now()
+            "conditions": conditions.updated(
+                status.get("conditions"), _conditions(state), generation, now()
             ),
         }
         if state.applied is not None:
@@ -92,34 +92,36 @@ class RequestWriter:
         return wanted
 
 
-def _sayings(state: RequestState) -> list[Saying]:
-    sayings = [not_yet.saying("ContainerRequest", state.found)]
+def _conditions(state: RequestState) -> list[NewCondition]:
+    told = [all_fields_acting.condition("ContainerRequest", state.found)]
     if state.accepted is not None:
         taken, reason, message = state.accepted
-        sayings.append(Saying("Accepted", taken, reason, message))
+        told.append(NewCondition("Accepted", taken, reason, message))
         if not taken:
-            sayings.append(Saying("Satisfied", False, reason, message))
-            return sayings
+            told.append(NewCondition("Satisfied", False, reason, message))
+            return told
     if state.moved is not None:
-        sayings.append(Saying("Moved", *state.moved))
+        told.append(NewCondition("Moved", *state.moved))
     if state.prioritized is not None:
-        sayings.append(Saying("Prioritized", *state.prioritized))
+        told.append(NewCondition("Prioritized", *state.prioritized))
     if state.over:
         message = f"{state.granted} of {state.count} were granted before the application ended"
-        sayings.append(
-            Saying("Satisfied", state.granted >= state.count, "ApplicationEnded", message)
+        told.append(
+            NewCondition("Satisfied", state.granted >= state.count, "ApplicationEnded", message)
         )
     elif state.superseded:
         message = f"{state.granted} of {state.count} were granted before its attempt ended"
-        sayings.append(Saying("Satisfied", state.granted >= state.count, "AttemptEnded", message))
+        told.append(
+            NewCondition("Satisfied", state.granted >= state.count, "AttemptEnded", message)
+        )
     elif not state.pending:
-        sayings.append(Saying("Satisfied", True, "AllGranted", f"all {state.count} granted"))
+        told.append(NewCondition("Satisfied", True, "AllGranted", f"all {state.count} granted"))
     elif state.waits is not None:
-        sayings.append(Saying("Satisfied", False, *state.waits))
+        told.append(NewCondition("Satisfied", False, *state.waits))
     else:
         message = f"{state.pending} of {state.count} containers are being scheduled"
-        sayings.append(Saying("Satisfied", False, "Scheduling", message))
-    return sayings
+        told.append(NewCondition("Satisfied", False, "Scheduling", message))
+    return told
 
 
 def grants_status(grants: Mapping[ContainerId, Allocation]) -> list[Object]:

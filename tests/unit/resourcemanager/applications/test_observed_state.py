@@ -234,8 +234,8 @@ def test_a_grant_that_is_gone_before_its_pod_was_bound_was_taken_back():
 
 def said(what, record=RECORD):
     return {
-        saying.type: (saying.word, saying.reason, saying.message)
-        for saying in conditions.conditions(what, record)
+        one.type: (one.shown_status, one.reason, one.message)
+        for one in conditions.conditions(what, record)
     }
 
 

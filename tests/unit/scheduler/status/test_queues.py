@@ -76,15 +76,16 @@ def test_root_says_how_many_nodes_take_containers(world):
     assert "nodes" not in queue_status(world, "root.a")
 
 
-def sayings(queue, status, problem=None):
+def conditions_of(queue, status, problem=None):
     return {
-        s.type: (s.word, s.reason, s.message) for s in queues.queue_sayings(queue, status, problem)
+        s.type: (s.shown_status, s.reason, s.message)
+        for s in queues.queue_conditions(queue, status, problem)
     }
 
 
 def test_a_queue_whose_words_are_wrong_says_what_and_that_the_old_ones_hold(world):
     problem = Problem("root.a", "capacity", "CapacitySum", "they add up to 130%.")
-    told = sayings(world.live.queues["root.a"], world.status("root.a"), problem)
+    told = conditions_of(world.live.queues["root.a"], world.status("root.a"), problem)
 
     assert told["Accepted"] == (
         "False", "CapacitySum", "they add up to 130%. What it said before stays in force.",
@@ -93,7 +94,7 @@ def test_a_queue_whose_words_are_wrong_says_what_and_that_the_old_ones_hold(worl
 
 
 def test_a_queue_that_is_not_in_force_is_not_ready():
-    told = sayings(a_queue("root.new"), None)
+    told = conditions_of(a_queue("root.new"), None)
 
     assert told["Accepted"][:2] == ("False", "NotInForce")
     assert told["Ready"][:2] == ("False", "NotInForce")
@@ -102,12 +103,12 @@ def test_a_queue_that_is_not_in_force_is_not_ready():
 def test_a_stopped_and_a_deleted_queue_say_so(world):
     world.patch("queue", "root.a", spec={"state": "Stopped"})
     world.cycle()
-    assert sayings(world.live.queues["root.a"], world.status("root.a"))["Ready"][:2] == (
+    assert conditions_of(world.live.queues["root.a"], world.status("root.a"))["Ready"][:2] == (
         "False", "Draining",
     )  # fmt: skip
 
     world.patch("queue", "root.a", metadata={"deletionTimestamp": "2025-11-23T12:13:20Z"})
-    told = sayings(world.live.queues["root.a"], world.status("root.a"))["Ready"]
+    told = conditions_of(world.live.queues["root.a"], world.status("root.a"))["Ready"]
     assert told[:2] == ("False", "Deleting")
     assert "1 application" in told[2]
 

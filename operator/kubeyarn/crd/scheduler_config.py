@@ -10,11 +10,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kubeyarn.crd import amounts, reading
-from kubeyarn.crd.cluster_settings import scheduler_config
-from kubeyarn.crd.fair_settings import fair_queue
+from kubeyarn.crd import amounts, field_reader
+from kubeyarn.crd.field_reader import (
+    FieldReader,
+    count,
+    fraction,
+    integer,
+    one_of,
+    text,
+    texts,
+    truth,
+)
 from kubeyarn.crd.object import Object
-from kubeyarn.crd.reading import Reader, count, fraction, integer, one_of, text, texts, truth
+from kubeyarn.crd.scheduler_config_cluster import read_cluster
+from kubeyarn.crd.scheduler_config_fair import fair_queue
 from kubeyarn.model import queues
 from kubeyarn.model.errors import Problem, SpecError
 from kubeyarn.model.resources import ResourceTypes
@@ -23,8 +32,8 @@ ROOT = "root"
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
-    """What a set of YarnQueue objects says; *config* is None when there is no root to stand on."""
+class QueuesRead:
+    """What a set of YarnQueues amounts to; *config* is None when there is no root, or a bad one."""
 
     config: queues.SchedulerConfig | None
     problems: tuple[Problem, ...]
@@ -47,7 +56,7 @@ def resource_types(objects: Iterable[Object]) -> ResourceTypes:
     return amounts.resource_types(named)
 
 
-def tree(objects: Iterable[Object], types: ResourceTypes) -> Tree:
+def read_queues(objects: Iterable[Object], types: ResourceTypes) -> QueuesRead:
     """Read all YarnQueue objects.
 
     The result does not depend on the order of *objects*. What only the whole tree can know, such
@@ -66,10 +75,10 @@ def tree(objects: Iterable[Object], types: ResourceTypes) -> Tree:
         else:
             problems.append(_orphan(path))
     if ROOT not in good:
-        return Tree(None, tuple(problems))
-    settings = scheduler_config(Reader(_spec(by_path[ROOT]), "spec"), types, tuple(good.values()))
+        return QueuesRead(None, tuple(problems))
+    settings = read_cluster(FieldReader(_spec(by_path[ROOT]), "spec"), types, tuple(good.values()))
     problems += _problems(ROOT, settings.faults)
-    return Tree(None if settings.faults else settings.config, tuple(problems))
+    return QueuesRead(None if settings.faults else settings.config, tuple(problems))
 
 
 def _stands(path: str, good: Mapping[str, queues.QueueConfig]) -> bool:
@@ -77,11 +86,11 @@ def _stands(path: str, good: Mapping[str, queues.QueueConfig]) -> bool:
 
 
 def _state(
-    said: queues.QueueConfig, parent: queues.QueueConfig | None
+    own: queues.QueueConfig, parent: queues.QueueConfig | None
 ) -> queues.ConfiguredState | None:
     """Stopped below a stopped parent: Running is only the default, and starts no queue there."""
     stopped = queues.ConfiguredState.STOPPED
-    return stopped if parent is not None and parent.state is stopped else said.state
+    return stopped if parent is not None and parent.state is stopped else own.state
 
 
 def _orphan(path: str) -> Problem:
@@ -98,14 +107,14 @@ def _spec(found: Object) -> Mapping[str, Any]:
     return spec if isinstance(spec, Mapping) else {}
 
 
-def _problems(path: str, faults: Iterable[reading.Fault]) -> list[Problem]:
+def _problems(path: str, faults: Iterable[field_reader.FieldFault]) -> list[Problem]:
     return [Problem(path, fault.field, "InvalidField", fault.message) for fault in faults]
 
 
 def _queue(
     found: Object, path: str, types: ResourceTypes
 ) -> tuple[queues.QueueConfig, list[Problem]]:
-    reader = Reader(_spec(found), "spec")
+    reader = FieldReader(_spec(found), "spec")
     config = queue_config(reader, path, types)
     if found["metadata"].get("deletionTimestamp"):
         # A queue that is being deleted while in use drains first.
@@ -113,11 +122,14 @@ def _queue(
     return config, _problems(path, reader.faults)
 
 
-def queue_config(spec: Reader, path: str, types: ResourceTypes) -> queues.QueueConfig:
-    """What one spec, or a template in the words of one, says; its faults are the reader's."""
-    ordering = spec.inside("ordering") or Reader({}, "")
-    preemption = spec.inside("preemption") or Reader({}, "")
-    lifetime = spec.inside("lifetime") or Reader({}, "")
+def queue_config(spec: FieldReader, path: str, types: ResourceTypes) -> queues.QueueConfig:
+    """The configuration of one queue by its spec, or by a template that has a spec's fields.
+
+    Its faults are the reader's.
+    """
+    ordering = spec.inside("ordering") or FieldReader({}, "")
+    preemption = spec.inside("preemption") or FieldReader({}, "")
+    lifetime = spec.inside("lifetime") or FieldReader({}, "")
     fair = spec.inside("fair")
     return queues.QueueConfig(
         path=path,
@@ -128,7 +140,7 @@ def queue_config(spec: Reader, path: str, types: ResourceTypes) -> queues.QueueC
         accessible_partitions=spec.read("accessiblePartitions", _names),
         default_partition=spec.read("defaultPartition", text),
         minimum_user_limit_percent=spec.read("minimumUserLimitPercent", _percent),
-        user_limit_factor=spec.read("userLimitFactor", reading.factor),
+        user_limit_factor=spec.read("userLimitFactor", field_reader.factor),
         user_weights=spec.read("userWeights", _weights) or (),
         maximum_am_share=spec.read("maximumAMShare", fraction),
         maximum_applications=spec.read("maximumApplications", count),
@@ -156,29 +168,29 @@ def queue_config(spec: Reader, path: str, types: ResourceTypes) -> queues.QueueC
     )
 
 
-def _capacity(spec: Reader, types: ResourceTypes) -> queues.Capacity | None:
+def _capacity(spec: FieldReader, types: ResourceTypes) -> queues.Capacity | None:
     uniform = spec.read("capacity", amounts.capacity)
     mixed = spec.read("capacityByResource", amounts.capacity_by_resource(types))
     return _one(spec, "capacity", uniform, mixed)
 
 
-def _maximum(spec: Reader, types: ResourceTypes) -> queues.Capacity | None:
+def _maximum(spec: FieldReader, types: ResourceTypes) -> queues.Capacity | None:
     uniform = spec.read("maximumCapacity", amounts.maximum)
     mixed = spec.read("maximumCapacityByResource", amounts.maximum_by_resource(types))
     return _one(spec, "maximumCapacity", uniform, mixed)
 
 
 def _one(
-    spec: Reader, name: str, uniform: queues.Capacity | None, mixed: queues.Capacity | None
+    spec: FieldReader, name: str, uniform: queues.Capacity | None, mixed: queues.Capacity | None
 ) -> queues.Capacity | None:
     if uniform is not None and mixed is not None:
         place = f"{spec.at}.{name}"
         message = f"{place} and {place}ByResource: found both, allowed: one of them"
-        spec.faults.append(reading.Fault(place, message))
+        spec.faults.append(field_reader.FieldFault(place, message))
     return uniform or mixed
 
 
-def _partition(entry: Reader) -> queues.QueuePartition:
+def _partition(entry: FieldReader) -> queues.QueuePartition:
     return queues.QueuePartition(
         name=entry.read("name", text) or "",
         capacity=entry.read("capacity", amounts.capacity),
@@ -187,7 +199,7 @@ def _partition(entry: Reader) -> queues.QueuePartition:
     )
 
 
-def _priority_access(entry: Reader) -> queues.PriorityAccess:
+def _priority_access(entry: FieldReader) -> queues.PriorityAccess:
     users = entry.read("users", _names) or frozenset()
     groups = entry.read("groups", _names) or frozenset()
     return queues.PriorityAccess(
@@ -209,30 +221,35 @@ def _percent(value: object, field: str) -> float:
 
 
 def _weights(value: object, field: str) -> tuple[tuple[str, float], ...]:
-    said = reading.mapping(value, field)
-    return tuple((user, reading.weight(said[user], f"{field}.{user}")) for user in sorted(said))
-
-
-def _auto_create(spec: Reader, types: ResourceTypes) -> queues.AutoCreate | None:
-    said = spec.inside("autoCreate")
-    if said is None or not said.read("enabled", truth):
-        return None
-    standard = queues.AutoCreate()
-    expiry, most = said.read("expirySeconds", count), said.read("maximumQueues", count)
-    return queues.AutoCreate(
-        kind=said.read("kind", one_of(queues.AutoCreateKind)) or standard.kind,
-        maximum_queues=reading.otherwise(most, standard.maximum_queues),
-        maximum_depth=said.read("maximumDepth", count) or standard.maximum_depth,
-        removal=expiry != 0,
-        expiry_seconds=expiry or None,
-        template=_template(said, "template", types),
-        leaf_template=_template(said, "leafTemplate", types),
-        parent_template=_template(said, "parentTemplate", types),
+    weights = field_reader.mapping(value, field)
+    return tuple(
+        (user, field_reader.weight(weights[user], f"{field}.{user}")) for user in sorted(weights)
     )
 
 
-def _template(said: Reader, name: str, types: ResourceTypes) -> queues.QueueConfig | None:
-    template = said.inside(name)
+def _auto_create(spec: FieldReader, types: ResourceTypes) -> queues.AutoCreate | None:
+    auto_create = spec.inside("autoCreate")
+    if auto_create is None or not auto_create.read("enabled", truth):
+        return None
+    standard = queues.AutoCreate()
+    expiry, most = (
+        auto_create.read("expirySeconds", count),
+        auto_create.read("maximumQueues", count),
+    )
+    return queues.AutoCreate(
+        kind=auto_create.read("kind", one_of(queues.AutoCreateKind)) or standard.kind,
+        maximum_queues=field_reader.otherwise(most, standard.maximum_queues),
+        maximum_depth=auto_create.read("maximumDepth", count) or standard.maximum_depth,
+        removal=expiry != 0,
+        expiry_seconds=expiry or None,
+        template=_template(auto_create, "template", types),
+        leaf_template=_template(auto_create, "leafTemplate", types),
+        parent_template=_template(auto_create, "parentTemplate", types),
+    )
+
+
+def _template(above: FieldReader, name: str, types: ResourceTypes) -> queues.QueueConfig | None:
+    template = above.inside(name)
     if template is None or not template.values:
         return None
     config = queue_config(template, "", types)

@@ -6,18 +6,20 @@ import itertools
 
 import pytest
 
-from kubeyarn.crd import queues
+from kubeyarn.crd import scheduler_config
+from kubeyarn.crd.field_reader import FieldReader
+from kubeyarn.crd.scheduler_config_cluster import read_cluster
 from kubeyarn.model import queues as model
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.resources import ResourceTypes
-from unit.crd.builders import a_queue, as_stored, spec_schema
+from unit.crd.builders import a_queue, as_stored, some, spec_schema
 
 TYPES = ResourceTypes()
 GIB = 2**30
 
 
 def config_of(*objects, types=TYPES):
-    tree = queues.tree(objects, types)
+    tree = scheduler_config.read_queues(objects, types)
     assert tree.problems == ()
     assert tree.config is not None
     return tree.config
@@ -28,7 +30,7 @@ def queue_of(config, path):
 
 
 def problem_of(*objects):
-    tree = queues.tree(objects, TYPES)
+    tree = scheduler_config.read_queues(objects, TYPES)
     assert len(tree.problems) == 1
     return tree.problems[0]
 
@@ -318,7 +320,9 @@ def test_capacities_may_be_weights_amounts_or_mixed():
 
 def test_the_order_of_the_objects_does_not_matter():
     objects = [a_queue("root"), a_queue("root.b"), a_queue("root.a"), a_queue("root.a.x")]
-    tree, *others = (queues.tree(order, TYPES) for order in itertools.permutations(objects))
+    tree, *others = (
+        scheduler_config.read_queues(order, TYPES) for order in itertools.permutations(objects)
+    )
 
     assert all(other == tree for other in others)
     assert tree.config is not None
@@ -326,11 +330,13 @@ def test_the_order_of_the_objects_does_not_matter():
 
 
 def test_no_queue_is_no_configuration_and_no_problem():
-    assert queues.tree([], TYPES) == queues.Tree(None, ())
+    assert scheduler_config.read_queues([], TYPES) == scheduler_config.QueuesRead(None, ())
 
 
 def test_a_queue_without_its_parent_is_reported_and_the_rest_goes_on():
-    tree = queues.tree([a_queue("root"), a_queue("root.a"), a_queue("root.x.y")], TYPES)
+    tree = scheduler_config.read_queues(
+        [a_queue("root"), a_queue("root.a"), a_queue("root.x.y")], TYPES
+    )
 
     (problem,) = tree.problems
     assert (problem.queue, problem.reason) == ("root.x.y", "ParentNotFound")
@@ -340,7 +346,7 @@ def test_a_queue_without_its_parent_is_reported_and_the_rest_goes_on():
 
 
 def test_without_root_every_queue_says_so():
-    tree = queues.tree([a_queue("root.a")], TYPES)
+    tree = scheduler_config.read_queues([a_queue("root.a")], TYPES)
 
     assert tree.config is None
     assert [problem.reason for problem in tree.problems] == ["ParentNotFound"]
@@ -387,7 +393,7 @@ def test_capacity_said_twice_is_refused():
 
 
 def test_a_queue_that_does_not_parse_is_left_out_with_all_below_it():
-    tree = queues.tree(
+    tree = scheduler_config.read_queues(
         [a_queue("root"), a_queue("root.a", capacity="oops"), a_queue("root.a.x", capacity="5%")],
         TYPES,
     )
@@ -402,7 +408,7 @@ def test_a_queue_that_does_not_parse_is_left_out_with_all_below_it():
 
 def test_wrong_cluster_settings_are_no_configuration():
     objects = [a_queue("root", cluster={"maximumAllocation": {"cpu": "x"}}), a_queue("root.a")]
-    tree = queues.tree(objects, TYPES)
+    tree = scheduler_config.read_queues(objects, TYPES)
 
     assert [problem.field for problem in tree.problems] == ["spec.cluster.maximumAllocation"]
     assert tree.config is None
@@ -454,7 +460,7 @@ def test_a_template_with_an_unknown_field_is_refused():
 
 
 def test_resources_that_queues_name_are_types_of_the_cluster():
-    types = queues.resource_types(
+    types = scheduler_config.resource_types(
         [
             a_queue("root", cluster={"maximumAllocation": {"z/fpga": "2", "memory": "1Gi"}}),
             a_queue("root.a", capacityByResource={"nvidia.com/gpu": "2", "cpu": "1"}),
@@ -470,3 +476,37 @@ def test_what_is_not_said_of_a_further_resource_bounds_nothing():
 
     assert config.minimum_allocation == (GIB, 1000, 0)
     assert config.maximum_allocation == (64 * GIB, 32000, 2**63 - 1)
+
+
+def paths(schema, at):
+    """Every field of a schema below *at*, those of free-form objects left out."""
+    for name, field in schema.get("properties", {}).items():
+        inner, place = field, f"{at}.{name}"
+        yield place
+        if field.get("type") == "array":
+            inner, place = field["items"], f"{place}[0]"
+        yield from paths(inner, place)
+
+
+def test_every_field_of_the_definition_is_asked_for_and_no_other(monkeypatch):
+    asked = set()
+    read = FieldReader.read
+
+    def recording(self, name, parse):
+        asked.add(f"{self.at}.{name}")
+        return read(self, name, parse)
+
+    monkeypatch.setattr(FieldReader, "read", recording)
+    schema = spec_schema("YarnQueue")
+    spec = some(schema)
+    for kind in ("Capacity", "Fair"):
+        spec["cluster"]["scheduler"] = kind
+        read_cluster(FieldReader(spec, "spec"), TYPES, ())
+    scheduler_config.queue_config(FieldReader(spec, "spec"), "root", TYPES)
+
+    fields = set(paths(schema, "spec"))
+    assert sorted(fields - asked) == []
+    # Templates have fields of their own, and readers of what they do not set have no path.
+    known = {path for path in asked if "emplate." not in path and not path.startswith(".")}
+    # A rule's parent is read like the rule; the definition ends there, as Hadoop does.
+    assert sorted(known - fields) == ["spec.cluster.fair.placementRules[0].parent.parent"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.crd import queues
+from kubeyarn.crd import scheduler_config
 from kubeyarn.model.fair_queues import (
     FairClusterConfig,
     FairOffers,
@@ -22,7 +22,7 @@ GIB = 2**30
 
 def read(**fair):
     cluster = {"scheduler": "Fair", "fair": fair}
-    return queues.tree([a_queue("root", cluster=cluster)], ResourceTypes())
+    return scheduler_config.read_queues([a_queue("root", cluster=cluster)], ResourceTypes())
 
 
 def settings_of(**fair):
@@ -136,7 +136,7 @@ def test_what_is_wrong_is_named(fair, field):
 def test_what_queues_made_on_demand_may_use_is_read():
     queue = a_queue("root.a", fair={"maxChildResources": {"memory": "2Gi"}})
     root = a_queue("root", cluster={"scheduler": "Fair"})
-    config = queues.tree([root, queue], ResourceTypes()).config
+    config = scheduler_config.read_queues([root, queue], ResourceTypes()).config
     assert config is not None
     found = next(one for one in config.queues if one.path == "root.a").fair
     assert found is not None

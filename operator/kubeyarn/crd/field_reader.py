@@ -1,7 +1,11 @@
-"""Reading raw objects field by field, keeping the rest when one of them is wrong.
+"""Reading a YarnQueue's spec field by field, so that every field at fault is reported at once.
 
-The API server has checked most of what comes here; objects that were stored before a rule was
-made, and free-form templates, were not, and no wrong field may take a scheduler down.
+`decoding` stops at the first field that it cannot read, and that is enough for objects which the
+API server has checked. The spec of a queue is read in another way on its path to the schedulers:
+its shares and amounts are texts that have to be understood, the templates of queues made on demand
+are free-form, and an administrator should hear of all mistakes together. A `FieldReader` keeps the
+faults that it meets and goes on; whoever asked gets None for a wrong field and looks at the faults
+in the end. No wrong field may take a scheduler down.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FieldFault:
     """One field that cannot be acted on."""
 
     field: str
@@ -31,16 +35,16 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Reader:
+class FieldReader:
     """One level of a raw object: *values*, found *at* a path, with the *faults* met so far."""
 
     values: Mapping[str, Any]
     at: str
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[FieldFault] = field(default_factory=list)
     asked: set[str] = field(default_factory=set)
 
     def read(self, name: str, parse: Callable[[object, str], T]) -> T | None:
-        """What *parse* makes of a field; None when it is not said or wrong."""
+        """What *parse* makes of a field; None when it is not set or wrong."""
         self.asked.add(name)
         value = self.values.get(name)
         if value is None:
@@ -49,19 +53,19 @@ class Reader:
         try:
             return parse(value, place)
         except SpecError as error:
-            self.faults.append(Fault(place, str(error)))
+            self.faults.append(FieldFault(place, str(error)))
             return None
 
-    def inside(self, name: str) -> Reader | None:
-        """The reader of an object one level down; None when it is not said."""
+    def inside(self, name: str) -> FieldReader | None:
+        """The reader of an object one level down; None when it is not set."""
         found = self.read(name, mapping)
-        return None if found is None else Reader(found, f"{self.at}.{name}", self.faults)
+        return None if found is None else FieldReader(found, f"{self.at}.{name}", self.faults)
 
-    def each(self, name: str) -> list[Reader]:
+    def each(self, name: str) -> list[FieldReader]:
         """The readers of a list's entries, in order."""
         found = self.read(name, objects) or []
         return [
-            Reader(entry, f"{self.at}.{name}[{place}]", self.faults)
+            FieldReader(entry, f"{self.at}.{name}[{place}]", self.faults)
             for place, entry in enumerate(found)
         ]
 
@@ -70,7 +74,7 @@ class Reader:
         for name in sorted(set(self.values) - self.asked):
             place = f"{self.at}.{name}"
             allowed = ", ".join(sorted(self.asked))
-            self.faults.append(Fault(place, f"{place}: unknown field, allowed: {allowed}"))
+            self.faults.append(FieldFault(place, f"{place}: unknown field, allowed: {allowed}"))
 
 
 def mapping(value: object, place: str) -> Mapping[str, Any]:
@@ -163,11 +167,11 @@ def one_of(words: type[E]) -> Callable[[object, str], E]:
 
 
 def otherwise(found: int | None, standard: int) -> int:
-    """What was found, or the standard where nothing was said."""
+    """What was found, or the standard where nothing was set."""
     return standard if found is None else found
 
 
-def with_said(standard: D, found: Mapping[str, object]) -> D:
-    """A dataclass with those of its fields that were said; the others stay as they are."""
-    said: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
-    return replace(standard, **said)
+def with_set(standard: D, found: Mapping[str, object]) -> D:
+    """A dataclass with those of its fields that were set; the others stay as they are."""
+    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    return replace(standard, **values)
