@@ -56,21 +56,23 @@ class Contest:
             "yarn.scheduler.fair.preemption.cluster-utilization-threshold": "0",
             "yarn.scheduler.fair.reservable-nodes": "0",
         }
-        self.engine = FairScheduler(TYPES)
-        self.engine.configure(read_fair_scheduler(values, text, TYPES), 0)
-        self.engine.add_node(Node("n", (slots * 1024, slots)))
+        self.scheduler = FairScheduler(TYPES)
+        self.scheduler.configure(read_fair_scheduler(values, text, TYPES), 0)
+        self.scheduler.add_node(Node("n", (slots * 1024, slots)))
 
     def start(self, i: int, size: Vector = ONE, now_ms: int = 0) -> None:
         """Submit the application of queue *i*, give it its AM and let it ask."""
         application = ApplicationId(1, i + 1)
-        self.engine.submit(
+        self.scheduler.submit(
             Application(application, "u", f"root.q{i}", am_size=ONE, submitted_ms=i + 1), now_ms
         )
-        self.engine.update_asks(application, [Ask(AskKey(1), self.members[i].wanted, size)], now_ms)
+        self.scheduler.update_asks(
+            application, [Ask(AskKey(1), self.members[i].wanted, size)], now_ms
+        )
 
     def used(self) -> list[Vector]:
         """What each queue holds."""
-        status = {status.path: status.used for status in self.engine.queue_status()}
+        status = {status.path: status.used for status in self.scheduler.queue_status()}
         return [status[f"root.q{i}"] for i in range(len(self.members))]
 
 
@@ -83,7 +85,7 @@ def test_nobody_who_waits_has_less_for_its_weight_but_for_one_container(
     for i in range(len(members)):
         contest.start(i)
 
-    contest.engine.cycle(1, 10**6)
+    contest.scheduler.cycle(1, 10**6)
 
     held = [used[0] // 1024 for used in contest.used()]
     for (i, one), (j, other) in permutations(enumerate(members), 2):
@@ -101,7 +103,7 @@ def test_under_drf_dominant_shares_differ_by_one_container_at_most(
     for i, size in enumerate(sizes):
         contest.start(i, size)
 
-    contest.engine.cycle(1, 10**6)
+    contest.scheduler.cycle(1, 10**6)
 
     used = contest.used()
     shares = [max(memory / (slots * 1024), cpu / slots) for memory, cpu in used]
@@ -120,9 +122,9 @@ def test_shares_of_those_who_run_sum_to_the_whole(members: list[Member], slots: 
     contest = Contest(members, "fair", slots)
     for i in range(len(members)):
         contest.start(i)
-    contest.engine.update(0)
+    contest.scheduler.update(0)
 
-    statuses = contest.engine.queue_status()[1:]
+    statuses = contest.scheduler.queue_status()[1:]
 
     for kind in ("instantaneous_fair_share", "steady_fair_share"):
         total = sum(getattr(status, kind)[0] for status in statuses)
@@ -146,19 +148,19 @@ def test_what_is_preempted_does_not_take_its_place_back(
     )
     contest = Contest([Member(weight, slots * 2) for weight in weights], "fair", slots, rest)
     contest.start(hog)
-    contest.engine.cycle(0, 10**6)
+    contest.scheduler.cycle(0, 10**6)
     for i in range(len(weights)):
         if i != hog:
             contest.start(i)
-    contest.engine.cycle(0, 10**6)
+    contest.scheduler.cycle(0, 10**6)
 
     now_ms = 0
     for _ in range(3 * slots):
         now_ms += HOUR_MS
-        lost = kill_for_the_starved(contest.engine, now_ms)
+        lost = kill_for_the_starved(contest.scheduler, now_ms)
         granted = [
             decision.container.id.attempt.application
-            for decision in contest.engine.cycle(now_ms, 10**6)
+            for decision in contest.scheduler.cycle(now_ms, 10**6)
             if isinstance(decision, Grant)
         ]
         assert not lost & set(granted)
@@ -166,15 +168,15 @@ def test_what_is_preempted_does_not_take_its_place_back(
             break
 
     assert not lost
-    for status in contest.engine.queue_status():
+    for status in contest.scheduler.queue_status():
         assert status.instantaneous_fair_share is not None
         # A lack of less than a container is not made good.
         assert status.used[0] > status.instantaneous_fair_share[0] - 1024
 
 
-def kill_for_the_starved(engine: FairScheduler, now_ms: int) -> set[ApplicationId]:
+def kill_for_the_starved(scheduler: FairScheduler, now_ms: int) -> set[ApplicationId]:
     """One pass whose victims end at once; whose they were."""
-    gone = [d.container for d in engine.preempt(now_ms) if isinstance(d, Preempt)]
+    gone = [d.container for d in scheduler.preempt(now_ms) if isinstance(d, Preempt)]
     for container in gone:
-        engine.release(container, now_ms)
+        scheduler.release(container, now_ms)
     return {container.attempt.application for container in gone}

@@ -27,15 +27,15 @@ def app_id(number: int) -> ApplicationId:
 
 
 class FairCluster:
-    """An engine, nodes of 10 GiB and 10 vcores, and a clock in seconds."""
+    """A scheduler, nodes of 10 GiB and 10 vcores, and a clock in seconds."""
 
     def __init__(self, queues: str, *, nodes: int = 2, **settings: str) -> None:
-        self.engine = FairScheduler(TYPES)
+        self.scheduler = FairScheduler(TYPES)
         self.settings = {f"yarn.scheduler.fair.{k}": v for k, v in settings.items()}
         self.now_ms = 0
-        self.engine.configure(self.config(queues), self.now_ms)
+        self.scheduler.configure(self.config(queues), self.now_ms)
         for number in range(nodes):
-            self.engine.add_node(Node(f"n{number}", (10240, 10)))
+            self.scheduler.add_node(Node(f"n{number}", (10240, 10)))
 
     def config(self, queues: str) -> SchedulerConfig:
         """A configuration from what stands inside <allocations>."""
@@ -43,7 +43,7 @@ class FairCluster:
 
     def reload(self, queues: str) -> None:
         """Put another allocation file in force."""
-        self.engine.configure(self.config(queues), self.now_ms)
+        self.scheduler.configure(self.config(queues), self.now_ms)
 
     def submit(
         self,
@@ -64,11 +64,13 @@ class FairCluster:
             order=number,
             submitted_ms=number,
         )
-        return self.engine.submit(application, self.now_ms)
+        return self.scheduler.submit(application, self.now_ms)
 
     def ask(self, number: int, count: int, size: Vector = GIB, *, priority: int = 1) -> None:
         """Set the outstanding count of a priority."""
-        self.engine.update_asks(app_id(number), [Ask(AskKey(priority), count, size)], self.now_ms)
+        self.scheduler.update_asks(
+            app_id(number), [Ask(AskKey(priority), count, size)], self.now_ms
+        )
 
     def run(self, number: int, queue: str = "a", *, count: int, size: Vector = GIB) -> None:
         """Submit an application, start its AM and ask for containers."""
@@ -78,33 +80,35 @@ class FairCluster:
 
     def cycle(self, limit: int = 10**9) -> Sequence[Decision]:
         """Schedule until nothing changes."""
-        return self.engine.cycle(self.now_ms, limit)
+        return self.scheduler.cycle(self.now_ms, limit)
 
     def wait(self, seconds: int) -> None:
         """Let time pass; whoever is starved is noticed."""
         self.now_ms += seconds * 1000
-        self.engine.update(self.now_ms)
+        self.scheduler.update(self.now_ms)
 
     def preempt(self) -> list[Container]:
         """One pass of preemption whose victims are killed at once."""
-        held = {container.id: container for container in self.engine.containers()}
+        held = {container.id: container for container in self.scheduler.containers()}
         gone = [
             held[decision.container]
-            for decision in self.engine.preempt(self.now_ms)
+            for decision in self.scheduler.preempt(self.now_ms)
             if isinstance(decision, Preempt)
         ]
         for container in gone:
-            self.engine.release(container.id, self.now_ms)
+            self.scheduler.release(container.id, self.now_ms)
         return gone
 
     def release(self, number: int, count: int) -> None:
         """Give back containers, never the AM."""
         for container in [c for c in self.held(number) if not c.am][:count]:
-            self.engine.release(container.id, self.now_ms)
+            self.scheduler.release(container.id, self.now_ms)
 
     def held(self, number: int) -> list[Container]:
         """The containers of an application."""
-        return [c for c in self.engine.containers() if c.id.attempt.application == app_id(number)]
+        return [
+            c for c in self.scheduler.containers() if c.id.attempt.application == app_id(number)
+        ]
 
     def count(self, number: int) -> int:
         """How many containers an application has, its AM included."""
@@ -112,11 +116,11 @@ class FairCluster:
 
     def status(self, queue: str) -> QueueStatus:
         """What a queue shows."""
-        return next(s for s in self.engine.queue_status() if s.path == f"root.{queue}")
+        return next(s for s in self.scheduler.queue_status() if s.path == f"root.{queue}")
 
     def paths(self) -> list[str]:
         """Every queue there is."""
-        return [status.path for status in self.engine.queue_status()]
+        return [status.path for status in self.scheduler.queue_status()]
 
 
 def grants(decisions: Sequence[Decision]) -> list[Container]:
@@ -127,5 +131,5 @@ def grants(decisions: Sequence[Decision]) -> list[Container]:
 def why(cluster: FairCluster, number: int, priority: int | None = None) -> Reason | None:
     """The reason why an ask waits; without a priority the ApplicationMaster's."""
     key = None if priority is None else AskKey(priority)
-    verdict = cluster.engine.why(app_id(number), key, cluster.now_ms)
+    verdict = cluster.scheduler.why(app_id(number), key, cluster.now_ms)
     return None if verdict is None else verdict.reason

@@ -101,13 +101,13 @@ def test_what_one_offer_grants_lowers_the_limit_only_after_it() -> None:
     cluster = FairCluster(
         '<queue name="a"><maxAMShare>0.1</maxAMShare></queue>', nodes=1, assignmultiple="true"
     )
-    state = cluster.engine._state
+    state = cluster.scheduler._state
     cluster.submit(1)
     cluster.submit(2)
-    cluster.engine.update(0)
+    cluster.scheduler.update(0)
     before = state.available
 
-    cluster.engine.node_update("n0", 0)
+    cluster.scheduler.node_update("n0", 0)
 
     assert before == (10240, 10)
     assert state.available == (10240 - state.allocated[0], 10 - state.allocated[1])
@@ -129,7 +129,7 @@ def test_a_master_that_left_gives_its_share_back() -> None:
     cluster.cycle()
     before = [cluster.count(1), cluster.count(2)]
 
-    cluster.engine.finish(app_id(1), 0)
+    cluster.scheduler.finish(app_id(1), 0)
     cluster.cycle()
 
     assert before == [1, 0]
@@ -143,9 +143,9 @@ def test_a_master_that_moved_is_counted_in_no_queue() -> None:
     cluster.submit(1, "a")
     cluster.cycle()
 
-    cluster.engine.move(app_id(1), "b", 0)
+    cluster.scheduler.move(app_id(1), "b", 0)
     moved = (cluster.status("a").am_used, cluster.status("b").am_used)
-    cluster.engine.finish(app_id(1), 0)
+    cluster.scheduler.finish(app_id(1), 0)
 
     assert moved == ((0, 0), (0, 0))
     assert cluster.status("b").am_used == (-1024, -1)

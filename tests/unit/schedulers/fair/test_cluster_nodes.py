@@ -59,15 +59,15 @@ def test_a_queue_lowers_the_maximum_allocation(
 
 def test_no_container_is_larger_than_the_largest_node() -> None:
     cluster = FairCluster('<queue name="a"/>', nodes=0)
-    cluster.engine.add_node(Node("small", (2048, 2)))
+    cluster.scheduler.add_node(Node("small", (2048, 2)))
     cluster.submit(1)
     with pytest.raises(Rejected, match="maximum allocation is cpu 2"):
-        cluster.engine.rounded(app_id(1), (1024, 3))
+        cluster.scheduler.rounded(app_id(1), (1024, 3))
 
-    cluster.engine.add_node(Node("wide", (1024, 16)))
+    cluster.scheduler.add_node(Node("wide", (1024, 16)))
 
-    assert cluster.engine.rounded(app_id(1), (1024, 3)) == (1024, 3)
-    assert cluster.engine.rounded(app_id(1), (2000, 3)) == (2048, 3)
+    assert cluster.scheduler.rounded(app_id(1), (1024, 3)) == (1024, 3)
+    assert cluster.scheduler.rounded(app_id(1), (2000, 3)) == (2048, 3)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_maxima_follow_the_cluster(limit: str, one_node: Vector, two_nodes: Vect
     cluster = FairCluster(f'<queue name="a"><maxResources>{limit}</maxResources></queue>', nodes=1)
     before = cluster.status("a").maximum
 
-    cluster.engine.add_node(Node("more", (10240, 10)))
+    cluster.scheduler.add_node(Node("more", (10240, 10)))
 
     assert before == one_node
     assert cluster.status("a").maximum == two_nodes
@@ -103,20 +103,20 @@ def test_a_node_that_changes_its_size_keeps_its_containers() -> None:
     cluster.run(1, count=5)
     cluster.cycle()
 
-    cluster.engine.update_node(Node("n0", (4096, 4)))
+    cluster.scheduler.update_node(Node("n0", (4096, 4)))
 
     assert cluster.count(1) == 6
-    assert cluster.engine.node_reports()[0].available == (-2048, -2)
+    assert cluster.scheduler.node_reports()[0].available == (-2048, -2)
     assert cluster.status("a").steady_fair_share == (4096, 0)
 
 
 def test_many_nodes_that_come_are_worked_out_once() -> None:
     cluster = FairCluster('<queue name="a"/>', nodes=0)
-    dirty = cluster.engine._state.dirty
-    cluster.engine.queue_status()
+    dirty = cluster.scheduler._state.dirty
+    cluster.scheduler.queue_status()
     settled = dirty.cluster
     for number in range(3):
-        cluster.engine.add_node(Node(f"m{number}", (1024, 1)))
+        cluster.scheduler.add_node(Node(f"m{number}", (1024, 1)))
 
     assert not settled
     assert dirty.cluster

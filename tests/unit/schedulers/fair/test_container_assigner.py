@@ -16,8 +16,8 @@ AB = A + '<queue name="b"><maxAMShare>-1</maxAMShare></queue>'
 
 def offer(cluster: FairCluster, node: str = "n0") -> list[str]:
     """What one offer decides, in a word each."""
-    cluster.engine.update(cluster.now_ms)
-    return [word(decision) for decision in cluster.engine.node_update(node, cluster.now_ms)]
+    cluster.scheduler.update(cluster.now_ms)
+    return [word(decision) for decision in cluster.scheduler.node_update(node, cluster.now_ms)]
 
 
 def word(decision: Decision) -> str:
@@ -75,10 +75,10 @@ def test_the_first_ask_that_could_run_here_decides(sizes: list[Vector], expected
     cluster.cycle()
     cluster.submit(1, am=None)
     asks = [Ask(AskKey(place), 1, size) for place, size in enumerate(sizes, start=1)]
-    cluster.engine.update_asks(app_id(1), asks, 0)
+    cluster.scheduler.update_asks(app_id(1), asks, 0)
 
     assert offer(cluster) == [expected]
-    left = [ask.key.priority for ask in cluster.engine.queries.outstanding(app_id(1))]
+    left = [ask.key.priority for ask in cluster.scheduler.queries.outstanding(app_id(1))]
     granted = expected.startswith("grant")
     assert left == list(range(2 if granted else 1, len(sizes) + 1))
 
@@ -141,9 +141,9 @@ def test_a_reserved_container_is_granted_with_its_id_once_it_fits() -> None:
     cluster = hogged(**{"reservable-nodes": "1.0"})
     cluster.ask(2, 1, (4096, 4))
     offer(cluster)
-    reserved = cluster.engine._state.nodes["n0"].reserved_container
+    reserved = cluster.scheduler._state.nodes["n0"].reserved_container
     for container in [c for c in cluster.held(1) if c.node == "n0"][:3]:
-        cluster.engine.release(container.id, 0)
+        cluster.scheduler.release(container.id, 0)
 
     assert offer(cluster) == ["grant 2"]
     assert reserved is not None
@@ -167,10 +167,10 @@ def test_a_reservation_is_given_up_when_it_cannot_be_used(change: str, expected:
     elif change == "exclude":
         locality = Locality(excluded=frozenset({"n0"}))
         ask = Ask(AskKey(1), 1, (4096, 4), locality=locality)
-        cluster.engine.update_asks(app_id(2), [ask], 0)
+        cluster.scheduler.update_asks(app_id(2), [ask], 0)
     offer(cluster)
 
-    kept = cluster.engine._state.nodes["n0"].reserved_container
+    kept = cluster.scheduler._state.nodes["n0"].reserved_container
 
     assert (kept is not None) == bool(expected)
 
@@ -187,7 +187,7 @@ def test_a_reservation_is_given_up_when_it_cannot_be_used(change: str, expected:
 )
 def test_a_node_is_of_use_or_not(node: Node, grants: int) -> None:
     cluster = FairCluster(A, nodes=1)
-    cluster.engine.add_node(node)
+    cluster.scheduler.add_node(node)
     cluster.submit(1, am=None)
     cluster.ask(1, 1)
 
@@ -242,15 +242,15 @@ def test_no_queue_passes_its_maximum(queues: str, granted: int) -> None:
 def test_what_was_preempted_for_one_is_offered_to_it_first() -> None:
     cluster = hogged()
     cluster.ask(2, 1)
-    cluster.engine.update(0)
-    state = cluster.engine._state
+    cluster.scheduler.update(0)
+    state = cluster.scheduler._state
     taken = next(c for c in cluster.held(1) if c.node == "n0")
     state.attempts[app_id(2)].fair_share_starvation = GIB
-    cluster.engine._preemption._accounts.preempt_for(
+    cluster.scheduler._preemption._accounts.preempt_for(
         state.attempts[app_id(2)], state.nodes["n0"], [taken]
     )
     cluster.ask(1, 30)
-    cluster.engine.release(taken.id, 0)
+    cluster.scheduler.release(taken.id, 0)
 
     assert offer(cluster)[0] == "grant 2"
     assert state.nodes["n0"].resources_preempted_for_app == {}
@@ -258,9 +258,9 @@ def test_what_was_preempted_for_one_is_offered_to_it_first() -> None:
 
 def test_what_was_preempted_for_one_that_needs_it_no_more_is_forgotten() -> None:
     cluster = hogged()
-    state = cluster.engine._state
+    state = cluster.scheduler._state
     taken = next(c for c in cluster.held(1) if c.node == "n0")
-    cluster.engine._preemption._accounts.preempt_for(
+    cluster.scheduler._preemption._accounts.preempt_for(
         state.attempts[app_id(2)], state.nodes["n0"], [taken]
     )
 

@@ -52,11 +52,11 @@ def release(cluster: FairCluster) -> None:
 
 
 def finish(cluster: FairCluster) -> None:
-    cluster.engine.finish(app_id(1), 0)
+    cluster.scheduler.finish(app_id(1), 0)
 
 
 def move(cluster: FairCluster) -> None:
-    cluster.engine.move(app_id(1), "b", 0)
+    cluster.scheduler.move(app_id(1), "b", 0)
 
 
 def reload(cluster: FairCluster) -> None:
@@ -64,30 +64,30 @@ def reload(cluster: FairCluster) -> None:
 
 
 def join(cluster: FairCluster) -> None:
-    cluster.engine.add_node(Node("more", (1024, 1)))
+    cluster.scheduler.add_node(Node("more", (1024, 1)))
 
 
 def leave(cluster: FairCluster) -> None:
-    cluster.engine.remove_node("n1")
+    cluster.scheduler.remove_node("n1")
 
 
 def decrease(cluster: FairCluster) -> None:
-    cluster.engine.decrease(cluster.held(1)[-1].id, (512, 1))
+    cluster.scheduler.decrease(cluster.held(1)[-1].id, (512, 1))
 
 
 def increase(cluster: FairCluster) -> None:
-    cluster.engine.request_increase(cluster.held(1)[-1], GIB)
+    cluster.scheduler.request_increase(cluster.held(1)[-1], GIB)
 
 
 def look(cluster: FairCluster) -> None:
-    cluster.engine.queue_status()
-    cluster.engine.headroom(app_id(1))
-    cluster.engine.why(app_id(1), None, 0)
+    cluster.scheduler.queue_status()
+    cluster.scheduler.headroom(app_id(1))
+    cluster.scheduler.why(app_id(1), None, 0)
 
 
 def unknown(cluster: FairCluster) -> None:
-    cluster.engine.finish(app_id(77), 0)
-    cluster.engine.remove_node("nowhere")
+    cluster.scheduler.finish(app_id(77), 0)
+    cluster.scheduler.remove_node("nowhere")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_every_event_says_what_it_makes_stale(
     busy.run(1, "a", count=3, size=(2048, 1))
     busy.cycle()
     busy.cycle()
-    dirty = busy.engine._state.dirty
+    dirty = busy.scheduler._state.dirty
     version = dirty.version
 
     event(busy)
@@ -126,11 +126,11 @@ def test_every_event_says_what_it_makes_stale(
 def test_a_grant_makes_no_share_stale() -> None:
     cluster = FairCluster(A)
     cluster.run(1, count=9)
-    cluster.engine.update(0)
-    dirty = cluster.engine._state.dirty
+    cluster.scheduler.update(0)
+    dirty = cluster.scheduler._state.dirty
     version = dirty.version
 
-    cluster.engine.node_update("n0", 0)
+    cluster.scheduler.node_update("n0", 0)
 
     assert not dirty.shares
     assert dirty.version > version
@@ -143,7 +143,7 @@ def test_a_cycle_after_one_that_changed_nothing_offers_no_node(
     cluster.run(1, count=30)
     cluster.cycle()
     offers: list[object] = []
-    assigner = cluster.engine._assigner
+    assigner = cluster.scheduler._assigner
     monkeypatch.setattr(assigner, "could_assign", lambda node: offers.append(node))
 
     cluster.cycle()

@@ -15,7 +15,7 @@ def test_a_full_queue_says_its_maximum() -> None:
     cluster.run(1, count=30)
     cluster.cycle()
 
-    verdict = cluster.engine.why(app_id(1), AskKey(1), 0)
+    verdict = cluster.scheduler.why(app_id(1), AskKey(1), 0)
 
     assert verdict is not None
     assert verdict.reason is Reason.QUEUE_MAXIMUM
@@ -44,7 +44,7 @@ def test_a_queue_below_its_fair_share_in_a_full_cluster_is_told_so() -> None:
 
 def told(cluster: FairCluster, number: int, priority: int | None = None) -> str:
     key = None if priority is None else AskKey(priority)
-    verdict = cluster.engine.why(app_id(number), key, cluster.now_ms)
+    verdict = cluster.scheduler.why(app_id(number), key, cluster.now_ms)
     assert verdict is not None
     return verdict.message
 
@@ -144,4 +144,4 @@ def test_applications_have_no_priorities() -> None:
     cluster.submit(1)
 
     with pytest.raises(Rejected, match="does not order applications by priority"):
-        cluster.engine.set_priority(app_id(1), 7, 0)
+        cluster.scheduler.set_priority(app_id(1), 7, 0)

@@ -296,7 +296,7 @@ def queue_shares(
     cluster.wait(0)
     return {
         status.path: (status.steady_fair_share or (0, 0), status.instantaneous_fair_share or (0, 0))
-        for status in cluster.engine.queue_status()
+        for status in cluster.scheduler.queue_status()
     }
 
 
@@ -353,7 +353,7 @@ def test_under_fifo_the_first_application_has_the_whole_share() -> None:
     cluster.submit(1)
     cluster.wait(0)
 
-    attempts = cluster.engine._state.attempts
+    attempts = cluster.scheduler._state.attempts
 
     assert attempts[app_id(1)].fair_share == (20480, 0)
     assert attempts[app_id(2)].fair_share == (0, 0)
@@ -366,7 +366,7 @@ def test_applications_of_a_leaf_have_equal_shares(count: int) -> None:
         cluster.submit(number + 1)
     cluster.wait(0)
 
-    shares = {attempt.fair_share[0] for attempt in cluster.engine._state.attempts.values()}
+    shares = {attempt.fair_share[0] for attempt in cluster.scheduler._state.attempts.values()}
 
     assert shares == {compute_shares([One()] * count, 20480)[0]}
     assert abs(20480 / count - next(iter(shares))) <= 1
@@ -381,7 +381,7 @@ def test_demand_is_what_is_held_and_wanted_up_to_the_maximum() -> None:
     cluster.run(2, "p.y", count=30)
     cluster.wait(0)
 
-    demand = cluster.engine.queries.demand
+    demand = cluster.scheduler.queries.demand
 
     assert demand("root.p.x") == (4096, 4)
     assert demand("root.p.y") == (31744, 31)

@@ -67,19 +67,19 @@ def test_headroom_of_an_application_that_holds_four_of_twenty(queue: str, expect
     cluster.run(1, count=3)
     cluster.cycle()
 
-    assert cluster.engine.headroom(app_id(1)) == expected
+    assert cluster.scheduler.headroom(app_id(1)) == expected
 
 
 def test_headroom_shrinks_when_another_queue_gets_its_share() -> None:
     cluster = FairCluster('<queue name="a"/><queue name="b"/>')
     cluster.run(1, "a", count=3)
     cluster.cycle()
-    alone = cluster.engine.headroom(app_id(1))
+    alone = cluster.scheduler.headroom(app_id(1))
     cluster.submit(2, "b")
     cluster.wait(0)
 
     assert alone == (16384, 16)
-    assert cluster.engine.headroom(app_id(1)) == (6144, 16)
+    assert cluster.scheduler.headroom(app_id(1)) == (6144, 16)
 
 
 def test_the_maximum_of_a_parent_is_not_looked_at() -> None:
@@ -91,7 +91,7 @@ def test_the_maximum_of_a_parent_is_not_looked_at() -> None:
     cluster.cycle()
     leaf = cluster.status("p.a")
 
-    found = cluster.engine.headroom(app_id(1))
+    found = cluster.scheduler.headroom(app_id(1))
 
     assert leaf.instantaneous_fair_share is not None
     assert found[0] == leaf.instantaneous_fair_share[0] - 4096
@@ -105,4 +105,4 @@ def test_headroom_is_the_rest_of_the_fair_share() -> None:
     cluster.ask(1, 4)
     cluster.cycle()
 
-    assert cluster.engine.headroom(app_id(1)) == (10240 - 5 * 1024, 14)
+    assert cluster.scheduler.headroom(app_id(1)) == (10240 - 5 * 1024, 14)

@@ -213,19 +213,19 @@ A = '<queue name="a"/>'
 def racks(**settings: str) -> FairCluster:
     cluster = FairCluster(A, nodes=0, **settings)
     for number in range(4):
-        cluster.engine.add_node(Node(f"n{number}", (10240, 10), rack=f"/r{number % 2}"))
+        cluster.scheduler.add_node(Node(f"n{number}", (10240, 10), rack=f"/r{number % 2}"))
     cluster.submit(1)
     cluster.cycle()
     return cluster
 
 
 def ask(cluster: FairCluster, locality: Locality, count: int = 1) -> None:
-    cluster.engine.update_asks(app_id(1), [Ask(AskKey(1), count, GIB, None, locality)], 0)
-    cluster.engine.update(0)
+    cluster.scheduler.update_asks(app_id(1), [Ask(AskKey(1), count, GIB, None, locality)], 0)
+    cluster.scheduler.update(0)
 
 
 def offered(cluster: FairCluster, *nodes: str) -> list[int]:
-    return [len(cluster.engine.node_update(node, 0)) for node in nodes]
+    return [len(cluster.scheduler.node_update(node, 0)) for node in nodes]
 
 
 def test_without_thresholds_any_node_will_do() -> None:

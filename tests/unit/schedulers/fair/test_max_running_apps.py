@@ -118,11 +118,11 @@ def test_who_runs(queues: str, submitted: list[str], runnable: list[int]) -> Non
         cluster.submit(number, queue, user=user)
 
     found = [
-        a.id.application.number for a in cluster.engine._state.attempts.values() if a.is_runnable
+        a.id.application.number for a in cluster.scheduler._state.attempts.values() if a.is_runnable
     ]
 
     assert found == runnable
-    assert cluster.engine._state.root.num_runnable_apps == len(runnable)
+    assert cluster.scheduler._state.root.num_runnable_apps == len(runnable)
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ def test_who_runs_when_one_ends(
         queue, _, user = where.partition("/")
         cluster.submit(number, queue, user=user)
 
-    cluster.engine.finish(app_id(ends), 0)
+    cluster.scheduler.finish(app_id(ends), 0)
 
     found = [
-        a.id.application.number for a in cluster.engine._state.attempts.values() if a.is_runnable
+        a.id.application.number for a in cluster.scheduler._state.attempts.values() if a.is_runnable
     ]
     assert found == runnable
 
@@ -183,11 +183,11 @@ def test_a_lowered_limit_stops_nobody_and_lets_nobody_in() -> None:
         cluster.submit(number)
 
     cluster.reload(leaf("a", 1))
-    lowered = cluster.engine.queries.runnable_apps("root.a")
-    cluster.engine.finish(app_id(1), 0)
+    lowered = cluster.scheduler.queries.runnable_apps("root.a")
+    cluster.scheduler.finish(app_id(1), 0)
 
     assert lowered == 3
-    assert cluster.engine.queries.runnable_apps("root.a") == 2
+    assert cluster.scheduler.queries.runnable_apps("root.a") == 2
 
 
 def test_a_raised_limit_lets_all_in_that_fit() -> None:
@@ -197,7 +197,7 @@ def test_a_raised_limit_lets_all_in_that_fit() -> None:
 
     cluster.reload(leaf("a", 4))
 
-    assert cluster.engine.queries.runnable_apps("root.a") == 4
+    assert cluster.scheduler.queries.runnable_apps("root.a") == 4
 
 
 def test_only_as_many_applications_of_a_queue_run_as_it_may() -> None:
@@ -208,7 +208,7 @@ def test_only_as_many_applications_of_a_queue_run_as_it_may() -> None:
     cluster.cycle()
 
     assert [cluster.count(n) for n in (1, 2, 3)] == [1, 1, 0]
-    verdict = cluster.engine.why(app_id(3), None, 0)
+    verdict = cluster.scheduler.why(app_id(3), None, 0)
     assert verdict is not None
     assert verdict.reason is Reason.PARALLEL_LIMIT
     assert verdict.place == 1
@@ -221,7 +221,7 @@ def test_the_next_in_line_runs_when_a_place_is_free() -> None:
         cluster.submit(number)
     cluster.cycle()
 
-    cluster.engine.finish(app_id(1), 0)
+    cluster.scheduler.finish(app_id(1), 0)
     cluster.cycle()
 
     assert [cluster.count(n) for n in (2, 3)] == [1, 0]
@@ -246,7 +246,7 @@ def test_a_parents_limit_of_applications_holds_for_its_leaves_together() -> None
     cluster.submit(1, "p.x")
     cluster.submit(2, "p.y")
     cluster.cycle()
-    cluster.engine.finish(app_id(1), 0)
+    cluster.scheduler.finish(app_id(1), 0)
 
     cluster.cycle()
 

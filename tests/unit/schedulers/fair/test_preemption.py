@@ -165,9 +165,9 @@ def test_a_container_is_marked_first_and_killed_when_its_time_is_up() -> None:
     cluster = starving(AB + FAST)
     cluster.wait(60)
 
-    marked = cluster.engine.preempt(cluster.now_ms)
-    soon = cluster.engine.preempt(cluster.now_ms + 14_999)
-    due = cluster.engine.preempt(cluster.now_ms + 15_000)
+    marked = cluster.scheduler.preempt(cluster.now_ms)
+    soon = cluster.scheduler.preempt(cluster.now_ms + 14_999)
+    due = cluster.scheduler.preempt(cluster.now_ms + 15_000)
 
     assert [(d.kill, d.message != "") for d in marked if isinstance(d, Preempt)] == [(False, True)]
     assert soon == []
@@ -202,7 +202,7 @@ def test_a_large_container_reserves_a_node_until_it_fits() -> None:
     assert cluster.status("b").reserved == (4096, 1)
     reserved_node = decisions[0].node  # type: ignore[union-attr]
     for container in [c for c in cluster.held(1) if c.node == reserved_node and not c.am][:4]:
-        cluster.engine.release(container.id, 0)
+        cluster.scheduler.release(container.id, 0)
     cluster.cycle()
     assert cluster.status("b").used == (5120, 2)
     assert cluster.status("b").reserved == (0, 0)
@@ -232,7 +232,7 @@ def test_an_application_that_ends_gives_up_its_reservation() -> None:
     cluster.ask(2, 1, (4096, 1))
     cluster.cycle()
 
-    cluster.engine.finish(app_id(2), 0)
+    cluster.scheduler.finish(app_id(2), 0)
 
     assert cluster.status("b").reserved == (0, 0)
     cluster.ask(1, 10)
@@ -262,7 +262,7 @@ def test_the_queue_it_started_in_says_whether_a_master_may_go() -> None:
             cluster.submit(number, first)
             cluster.cycle()
         for number in range(10, 20):
-            cluster.engine.move(app_id(number), "m", 0)
+            cluster.scheduler.move(app_id(number), "m", 0)
         cluster.submit(2, "b")
         cluster.wait(0)
         cluster.wait(3600)
@@ -280,6 +280,6 @@ def test_asks_are_sought_room_for_in_the_order_of_their_hashes() -> None:
 
     cluster.wait(3600)
 
-    attempt = cluster.engine._state.attempts[app_id(2)]
-    sought = cluster.engine._preemption.starved_asks(attempt)
+    attempt = cluster.scheduler._state.attempts[app_id(2)]
+    sought = cluster.scheduler._preemption.starved_asks(attempt)
     assert [(ask.ask.size, count) for ask, count in sought] == [((1024, 1), 9)]

@@ -160,7 +160,7 @@ def test_the_first_fault_of_a_tree_is_told(paths: tuple[str, ...], reason: str) 
     config = replace(cluster.config(A), queues=tuple(QueueConfig(path) for path in paths))
 
     with pytest.raises(ConfigRefused) as refused:
-        cluster.engine.configure(config, 0)
+        cluster.scheduler.configure(config, 0)
 
     assert {problem.reason for problem in refused.value.problems} == {reason}
     assert cluster.paths() == ["root", "root.a"]

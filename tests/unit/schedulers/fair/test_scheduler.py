@@ -144,17 +144,17 @@ def test_size_based_weight_gives_larger_applications_more() -> None:
 def test_one_heartbeat_gives_one_container() -> None:
     cluster = FairCluster('<queue name="a"/>')
     cluster.run(1, count=9)
-    cluster.engine.update(0)
+    cluster.scheduler.update(0)
 
-    assert len(cluster.engine.node_update("n0", 0)) == 1
+    assert len(cluster.scheduler.node_update("n0", 0)) == 1
 
 
 def test_with_assignmultiple_a_heartbeat_gives_half_of_what_is_free_and_one_more() -> None:
     cluster = FairCluster('<queue name="a"/>', nodes=1, assignmultiple="true")
     cluster.run(1, count=9)
-    cluster.engine.update(0)
+    cluster.scheduler.update(0)
 
-    assert len(cluster.engine.node_update("n0", 0)) == 5
+    assert len(cluster.scheduler.node_update("n0", 0)) == 5
 
 
 def test_with_a_fixed_maximum_a_heartbeat_gives_that_many() -> None:
@@ -163,9 +163,9 @@ def test_with_a_fixed_maximum_a_heartbeat_gives_that_many() -> None:
         **{"assignmultiple": "true", "dynamic.max.assign": "false", "max.assign": "3"},
     )
     cluster.run(1, count=9)
-    cluster.engine.update(0)
+    cluster.scheduler.update(0)
 
-    assert len(cluster.engine.node_update("n0", 0)) == 3
+    assert len(cluster.scheduler.node_update("n0", 0)) == 3
 
 
 def test_sizes_are_rounded_up_to_the_increment() -> None:
@@ -179,7 +179,7 @@ def test_sizes_are_rounded_up_to_the_increment() -> None:
 
 def test_a_cordoned_node_takes_no_container() -> None:
     cluster = FairCluster('<queue name="a"/>', nodes=0)
-    cluster.engine.add_node(Node("n", (10240, 10), schedulable=False))
+    cluster.scheduler.add_node(Node("n", (10240, 10), schedulable=False))
     cluster.submit(1)
 
     assert cluster.cycle() == []
@@ -190,7 +190,7 @@ def test_a_lost_node_takes_its_containers_and_its_share_with_it() -> None:
     cluster.run(1, count=30)
     cluster.cycle()
 
-    lost = cluster.engine.remove_node("n1")
+    lost = cluster.scheduler.remove_node("n1")
 
     assert len(lost) == 10
     assert cluster.status("a").used == (10240, 10)
@@ -211,8 +211,8 @@ def test_a_container_is_freed_once() -> None:
     cluster.cycle()
     container = cluster.held(1)[-1]
 
-    cluster.engine.release(container.id, 0)
-    cluster.engine.release(container.id, 0)
+    cluster.scheduler.release(container.id, 0)
+    cluster.scheduler.release(container.id, 0)
 
     assert cluster.status("a").used == (3072, 3)
 
@@ -225,8 +225,8 @@ def test_recovered_containers_count_and_the_master_is_not_asked_for_again() -> N
     after.submit(1)
 
     for container in before.held(1):
-        after.engine.recover(app_id(1), container)
-        after.engine.recover(app_id(1), container)
+        after.scheduler.recover(app_id(1), container)
+        after.scheduler.recover(app_id(1), container)
 
     assert after.status("a").used == before.status("a").used
     assert after.status("a").am_used == GIB
@@ -240,15 +240,15 @@ def test_a_container_may_be_known_before_its_node() -> None:
     after = FairCluster('<queue name="a"/>', nodes=0)
     after.submit(1)
     for container in before.held(1):
-        after.engine.recover(app_id(1), container)
+        after.scheduler.recover(app_id(1), container)
 
     for number in range(2):
-        after.engine.add_node(Node(f"n{number}", (10240, 10)))
+        after.scheduler.add_node(Node(f"n{number}", (10240, 10)))
     after.ask(1, 30)
     after.cycle()
 
     assert after.status("a").used == (20480, 20)
-    after.engine.release(after.held(1)[0].id, 0)
+    after.scheduler.release(after.held(1)[0].id, 0)
     assert after.status("a").used == (19456, 19)
 
 
@@ -261,7 +261,7 @@ def test_a_state_that_was_rebuilt_decides_like_the_one_before(policy: str) -> No
     after = FairCluster(queues)
     after.submit(1, "a")
     for container in before.held(1):
-        after.engine.recover(app_id(1), container)
+        after.scheduler.recover(app_id(1), container)
     after.ask(1, 11)
     for cluster in (before, after):
         cluster.submit(2, "b")
@@ -272,15 +272,15 @@ def test_a_state_that_was_rebuilt_decides_like_the_one_before(policy: str) -> No
 
 def test_an_ask_no_node_here_could_serve_does_not_hold_up_the_next() -> None:
     types = ResourceTypes(("memory", "cpu", "gpu"))
-    engine = FairScheduler(types)
-    engine.configure(read_fair_scheduler({}, "<allocations/>", types), 0)
-    engine.add_node(Node("plain", (10240, 10, 0)))
-    engine.add_node(Node("small", (512, 1, 1)))
-    engine.submit(Application(app_id(1), "alice", am_size=(1024, 1, 0), submitted_ms=1), 0)
-    engine.cycle(0, 10)
+    scheduler = FairScheduler(types)
+    scheduler.configure(read_fair_scheduler({}, "<allocations/>", types), 0)
+    scheduler.add_node(Node("plain", (10240, 10, 0)))
+    scheduler.add_node(Node("small", (512, 1, 1)))
+    scheduler.submit(Application(app_id(1), "alice", am_size=(1024, 1, 0), submitted_ms=1), 0)
+    scheduler.cycle(0, 10)
     with_gpu, without = Ask(AskKey(1), 1, (1024, 1, 1)), Ask(AskKey(2), 1, (1024, 1, 0))
-    engine.update_asks(app_id(1), [with_gpu, without], 0)
+    scheduler.update_asks(app_id(1), [with_gpu, without], 0)
 
-    granted = grants(engine.cycle(0, 10))
+    granted = grants(scheduler.cycle(0, 10))
 
     assert [container.key for container in granted] == [AskKey(2)]

@@ -295,7 +295,7 @@ def test_starvation_begins_after_its_timeout(
 
     cluster.wait(seconds)
 
-    found = cluster.engine._state.attempts[app_id(2)]
+    found = cluster.scheduler._state.attempts[app_id(2)]
     assert (found.fair_share_starvation, found.min_share_starvation) == (fair, minimum)
 
 
@@ -303,8 +303,8 @@ def test_who_was_helped_is_looked_at_again_later() -> None:
     cluster = starving("<fairSharePreemptionTimeout>10</fairSharePreemptionTimeout>")
     cluster.wait(11)
 
-    first = cluster.engine.preempt(cluster.now_ms)
-    found = cluster.engine._state.attempts[app_id(2)]
+    first = cluster.scheduler.preempt(cluster.now_ms)
+    found = cluster.scheduler._state.attempts[app_id(2)]
 
     assert len(first) == 1
     assert found.next_starvation_check_ms == cluster.now_ms + 15_000 + 4_000 + 10_000

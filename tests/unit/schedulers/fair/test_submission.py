@@ -80,7 +80,7 @@ def test_what_can_never_be_served_is_refused(ask: Ask, expected: Reason | None) 
     cluster = FairCluster('<queue name="a"/>')
     cluster.submit(1)
 
-    found = reason_of(cluster.engine.update_asks, app_id(1), [ask], 0)
+    found = reason_of(cluster.scheduler.update_asks, app_id(1), [ask], 0)
 
     assert found is expected
 
@@ -92,9 +92,9 @@ def test_one_ask_that_is_refused_leaves_the_others_unapplied() -> None:
     asks = [Ask(AskKey(1), 3, (1024, 1)), Ask(AskKey(2), -1, (1024, 1))]
 
     with pytest.raises(Rejected):
-        cluster.engine.update_asks(app_id(1), asks, 0)
+        cluster.scheduler.update_asks(app_id(1), asks, 0)
 
-    assert cluster.engine.queries.outstanding(app_id(1)) == []
+    assert cluster.scheduler.queries.outstanding(app_id(1)) == []
 
 
 ACCESS = """
@@ -124,7 +124,7 @@ def test_who_may_submit_where(
     cluster = FairCluster(ACCESS)
     cluster.settings["yarn.acl.enable"] = "true"
     cluster.reload(ACCESS)
-    cluster.engine._state.check_access = True
+    cluster.scheduler._state.check_access = True
 
     try:
         cluster.submit(1, queue, user=user, groups=groups)
@@ -213,6 +213,6 @@ def test_a_partition_cannot_be_asked_for() -> None:
     cluster.submit(1)
 
     with pytest.raises(Rejected) as refused:
-        cluster.engine.update_asks(app_id(1), [Ask(AskKey(1), 1, (1024, 1), "gpu")], 0)
+        cluster.scheduler.update_asks(app_id(1), [Ask(AskKey(1), 1, (1024, 1), "gpu")], 0)
 
     assert refused.value.reason is Reason.PARTITION_ACCESS

@@ -45,7 +45,7 @@ MORE = ((1024, 0), (2048, 1), (0, 2), (0, 0))
 SIZES = st.sampled_from([(1024, 1), (2048, 1), (1024, 3), (4096, 2)])
 
 
-def engine(policy: str, nodes: int = 3) -> FairScheduler:
+def scheduler(policy: str, nodes: int = 3) -> FairScheduler:
     default = f"<defaultQueueSchedulingPolicy>{policy}</defaultQueueSchedulingPolicy>"
     made = FairScheduler(TYPES)
     values = {
@@ -73,9 +73,9 @@ def application(number: int, queue: str) -> Application:
 
 @dataclass
 class World:
-    """An engine and what was done to it."""
+    """A scheduler and what was done to it."""
 
-    engine: FairScheduler
+    scheduler: FairScheduler
     now_ms: int = 0
     apps: list[ApplicationId] = field(default_factory=list)
     nodes: int = 3
@@ -85,7 +85,7 @@ class World:
     def submit(self, queue: str) -> None:
         self.number += 1
         try:
-            self.engine.submit(application(self.number, queue), self.now_ms)
+            self.scheduler.submit(application(self.number, queue), self.now_ms)
         except Rejected:
             return
         self.apps.append(ApplicationId(1, self.number))
@@ -101,53 +101,53 @@ def do(world: World, step: tuple[str, int, object]) -> None:
         world.submit(LEAVES[pick % len(LEAVES)])
     elif kind == "cycle":
         world.now_ms += 1000
-        world.engine.cycle(world.now_ms, pick % 40 + 1)
+        world.scheduler.cycle(world.now_ms, pick % 40 + 1)
     elif kind == "node":
-        world.engine.add_node(Node(f"n{world.nodes}", (8192, 8)))
+        world.scheduler.add_node(Node(f"n{world.nodes}", (8192, 8)))
         world.nodes += 1
     elif kind == "lose":
-        world.engine.remove_node(f"n{pick % world.nodes}")
+        world.scheduler.remove_node(f"n{pick % world.nodes}")
     elif kind == "preempt":
         preempt(world, 3600)
     elif app is None:
         return
     elif kind == "ask":
         count, size = what  # type: ignore[misc]
-        world.engine.update_asks(app, [Ask(AskKey(pick % 3 + 1), count, size)], world.now_ms)
+        world.scheduler.update_asks(app, [Ask(AskKey(pick % 3 + 1), count, size)], world.now_ms)
     elif kind == "release":
-        held = [c for c in world.engine.containers() if c.id.attempt.application == app]
+        held = [c for c in world.scheduler.containers() if c.id.attempt.application == app]
         for container in held[: pick % 5]:
-            world.engine.release(container.id, world.now_ms)
+            world.scheduler.release(container.id, world.now_ms)
     elif kind == "grow":
-        held = [c for c in world.engine.containers() if c.id.attempt.application == app]
+        held = [c for c in world.scheduler.containers() if c.id.attempt.application == app]
         for container in held[: pick % 3]:
-            world.engine.request_increase(container, MORE[pick % len(MORE)])
-            world.engine.decrease(held[-1].id, (1024, 1))
+            world.scheduler.request_increase(container, MORE[pick % len(MORE)])
+            world.scheduler.decrease(held[-1].id, (1024, 1))
     elif kind == "promote":
         name = ContainerId(AttemptId(app, 1), 0, 1000 + world.now_ms // 1000)
         spare = Container(name, AskKey(1), f"n{pick % world.nodes}", (2048, 1))
-        world.engine.request_increase(spare, spare.size)
+        world.scheduler.request_increase(spare, spare.size)
     elif kind == "move":
         try:
-            world.engine.move(app, LEAVES[pick % len(LEAVES)], world.now_ms)
+            world.scheduler.move(app, LEAVES[pick % len(LEAVES)], world.now_ms)
         except Rejected:
             return
         world.has_moved = True
     elif kind == "finish":
-        world.engine.finish(app, world.now_ms)
+        world.scheduler.finish(app, world.now_ms)
         world.apps.remove(app)
 
 
 def preempt(world: World, seconds: int) -> list[Container]:
     world.now_ms += seconds * 1000
-    held = {container.id: container for container in world.engine.containers()}
+    held = {container.id: container for container in world.scheduler.containers()}
     gone = [
         held[decision.container]
-        for decision in world.engine.preempt(world.now_ms)
+        for decision in world.scheduler.preempt(world.now_ms)
         if isinstance(decision, Preempt)
     ]
     for container in gone:
-        world.engine.release(container.id, world.now_ms)
+        world.scheduler.release(container.id, world.now_ms)
     return gone
 
 
@@ -168,11 +168,11 @@ STEPS = st.tuples(
 def test_the_state_adds_up_and_no_limit_is_passed(
     policy: str, steps: list[tuple[str, int, object]]
 ) -> None:
-    world = World(engine(policy))
+    world = World(scheduler(policy))
     for step in steps:
         do(world, step)
-        check(world.engine)
-        check_accounts(world.engine._state, with_am_used=not world.has_moved)
+        check(world.scheduler)
+        check_accounts(world.scheduler._state, with_am_used=not world.has_moved)
 
 
 def check(made: FairScheduler) -> None:
@@ -233,7 +233,7 @@ def test_the_order_in_which_things_arrive_does_not_matter(
     policy: str, apps: list[tuple[str, tuple[int, int]]], chance: object
 ) -> None:
     def run(order: list[int]) -> list[Container]:
-        made = engine(policy)
+        made = scheduler(policy)
         for i in order:
             made.submit(application(i + 1, apps[i][0]), 0)
         for i in order:
@@ -252,11 +252,11 @@ def test_the_order_in_which_things_arrive_does_not_matter(
 def test_a_cycle_decides_what_heartbeats_of_all_nodes_would(
     policy: str, steps: list[tuple[str, int, object]]
 ) -> None:
-    worlds = World(engine(policy)), World(engine(policy))
+    worlds = World(scheduler(policy)), World(scheduler(policy))
     for world in worlds:
         for step in steps:
             do(world, step)
-    by_cycle, by_heartbeat = (world.engine for world in worlds)
+    by_cycle, by_heartbeat = (world.scheduler for world in worlds)
     now_ms = worlds[0].now_ms
 
     by_cycle.cycle(now_ms, 10**6)
@@ -274,19 +274,19 @@ def test_a_cycle_decides_what_heartbeats_of_all_nodes_would(
 @settings(max_examples=60, deadline=None)
 @given(POLICIES, st.lists(st.tuples(st.integers(0, 4), st.integers(1, 30)), max_size=6))
 def test_preemption_settles(policy: str, apps: list[tuple[int, int]]) -> None:
-    world = World(engine(policy))
+    world = World(scheduler(policy))
     world.submit("root.m")
-    world.engine.cycle(0, 10**6)
-    world.engine.update_asks(world.apps[0], [Ask(AskKey(1), 60, (1024, 1))], 0)
-    world.engine.cycle(0, 10**6)
+    world.scheduler.cycle(0, 10**6)
+    world.scheduler.update_asks(world.apps[0], [Ask(AskKey(1), 60, (1024, 1))], 0)
+    world.scheduler.cycle(0, 10**6)
     for queue, count in apps:
         world.submit(LEAVES[queue])
         app = world.apps[-1]
-        world.engine.update_asks(app, [Ask(AskKey(1), count, (1024, 1))], world.now_ms)
+        world.scheduler.update_asks(app, [Ask(AskKey(1), count, (1024, 1))], world.now_ms)
 
     for _ in range(60):
         gone = preempt(world, 3600)
-        world.engine.cycle(world.now_ms, 10**6)
+        world.scheduler.cycle(world.now_ms, 10**6)
         if not gone:
             break
 
@@ -297,19 +297,19 @@ def test_preemption_settles(policy: str, apps: list[tuple[int, int]]) -> None:
 
 @pytest.mark.parametrize("policy", ["fair", "drf"])
 def test_nobody_is_preempted_below_its_fair_share(policy: str) -> None:
-    world = World(engine(policy))
+    world = World(scheduler(policy))
     world.submit("root.m")
-    world.engine.cycle(0, 10**6)
-    world.engine.update_asks(world.apps[0], [Ask(AskKey(1), 60, (1024, 1))], 0)
-    world.engine.cycle(0, 10**6)
+    world.scheduler.cycle(0, 10**6)
+    world.scheduler.update_asks(world.apps[0], [Ask(AskKey(1), 60, (1024, 1))], 0)
+    world.scheduler.cycle(0, 10**6)
     for queue in ("root.a", "root.f", "root.p.x"):
         world.submit(queue)
-        world.engine.update_asks(world.apps[-1], [Ask(AskKey(1), 30, (1024, 1))], world.now_ms)
+        world.scheduler.update_asks(world.apps[-1], [Ask(AskKey(1), 30, (1024, 1))], world.now_ms)
     for _ in range(30):
         preempt(world, 3600)
-        world.engine.cycle(world.now_ms, 10**6)
+        world.scheduler.cycle(world.now_ms, 10**6)
 
-    status = next(s for s in world.engine.queue_status() if s.path == "root.m")
+    status = next(s for s in world.scheduler.queue_status() if s.path == "root.m")
 
     assert status.instantaneous_fair_share is not None
     assert status.used[0] >= status.instantaneous_fair_share[0] - 1024
