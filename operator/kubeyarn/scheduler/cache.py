@@ -172,6 +172,7 @@ class PodCache:
         elif before is not None and before.uid == use.uid:
             # A deletion that nobody watched tells only which pod it was.
             use = self._pods.pop(key)
+        # Containers count by their grants, so that a grant without a pod counts as well.
         if use.container is None:
             return use, self._see_foreign(key, use, before, deleted=deleted)
         if not deleted:

@@ -30,6 +30,7 @@ from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.schedulers.api import Increase
 
+# Each costs a search for what stops it; the rest has its turn when these have got theirs.
 _MOST_EXPLAINED = 100
 
 
@@ -79,6 +80,7 @@ class ContainerUpdater:
         if state is None or allocation is None or allocation.released:
             self._state.scheduler.release(container.id, 0)
             return
+        # Promoted or larger: the scheduler charges all of it from now on.
         self._state.opportunistic.release(container.id)
         self._containers.charge(state, allocation, container.size, opportunistic=False)
         allocation.wait_no_more()

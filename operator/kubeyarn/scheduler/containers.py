@@ -77,6 +77,8 @@ class ContainerAccounts:
         """A pod uses a grant from now on; a grant that is used or released stays as it is."""
         state, allocation = self._find(container)
         if state is None or allocation is None or allocation.bound_uid or allocation.released:
+            # The watch tells again what the extender has counted; another pod of the same
+            # container comes too late.
             return
         allocation.bind(uid, self.partition_of(allocation.node))
         self._count(state, allocation)
@@ -95,6 +97,7 @@ class ContainerAccounts:
         state, allocation = self._find(container)
         if state is None or allocation is None or allocation.released:
             return
+        # Uncounted before it is released: what is released counts as bound no more.
         if allocation.counts_as_bound:
             self._uncount(state, allocation)
         allocation.release()
@@ -161,6 +164,7 @@ class ContainerAccounts:
 
     def _count(self, state: RequestState, allocation: Allocation) -> None:
         size = allocation.size or state.size
+        # Opportunistic containers hold nothing of a queue, so no maximum is checked for them.
         if size is not None and not allocation.opportunistic:
             user = self._state.applications.user_of(state.application)
             self._bound.add(state.queue, user, allocation.partition, size)
@@ -178,6 +182,7 @@ class ContainerAccounts:
         if not any(more):
             self.cancel_increase(container.id)
             return
+        # The ask is made for the node's partition and rack, so it is another one when these change.
         facts = self._cache.nodes.facts.get(container.node)
         place = (facts.partition, facts.rack) if facts is not None else ("", "")
         known = self._increases.get(container.id)
@@ -189,6 +194,7 @@ class ContainerAccounts:
         """A container wants nothing more."""
         known = self._increases.pop(container, None)
         application = container.attempt.application
+        # A finished application's asks went with it.
         if known is not None and self._state.applications.by_id(application) is not None:
             self._state.scheduler.request_increase(known.container, self._state.types.zero())
         allocation = self._cache.requests.allocation(container)

@@ -74,8 +74,10 @@ class Scheduler:
             Reflector(client, REQUESTS, loop.request_seen),
             Reflector(client, PODS, loop.pod_seen),
         ]
+        # Whichever ends, ends the process (`until_one_ends`): its successor lists everything anew.
         tasks = [asyncio.create_task(r.run()) for r in reflectors]
         tasks.append(asyncio.create_task(lease.hold(), name="the lease"))
+        # Until everything is listed the extender answers 503, and nothing binds.
         check = BindCheck(cache, state, containers)
         extender = Extender(client, cache, containers, check, lambda: self._leader.leads)
         server = await probes.serve(
@@ -83,6 +85,7 @@ class Scheduler:
         )
         try:
             await asyncio.gather(*(r.synced.wait() for r in reflectors))
+            # Nothing is written before everything is known: a half-known cluster decides wrongly.
             requests.queue.start()
             queues.queue.start()
             access.queue.start()

@@ -92,6 +92,7 @@ class Recovery:
         submitted = self._state.applications.by_id(application)
         if ask is None or submitted is None:
             return
+        # In order of ids, so that two processes come to the same sums in the same order.
         for container, allocation in sorted(state.allocations.items()):
             if allocation.released:
                 continue
@@ -102,6 +103,7 @@ class Recovery:
                 self._state.scheduler.recover(application, charged)
                 continue
             self._state.opportunistic.hold(charged)
+            # The scheduler numbers these, too, but does not see them recovered.
             if container.attempt.number == submitted.attempt:
                 self._state.scheduler.skip_numbers(application, container.number)
 
@@ -130,6 +132,7 @@ class Recovery:
         try:
             size = amounts.vector(origin.granted, "resources.requests", self._state.types)
         except SpecError:
+            # Its pod names a resource that went; what it takes of the others is not known either.
             size = self._state.types.zero()
         allocation = Allocation(use.node, opportunistic=origin.opportunistic)
         state = self._cache.requests.keep_container(use, key, container, allocation, size, queue)

@@ -116,6 +116,7 @@ class SubmittedApplications:
     def detach(self, key: Key) -> Key:
         """Its YarnApplication is gone or replaced; returns the key that it has from now on."""
         submitted = self._by_key.pop(key)
+        # No object's name has a blank, and no two applications have one id.
         detached = (key[0], f"{key[1]} {submitted.id}")
         submitted.rename(detached)
         self._by_key[detached] = submitted
@@ -161,6 +162,7 @@ class SubmittedApplications:
 
     def reset(self) -> None:
         """A new scheduler knows none of them."""
+        # Where they were last: the new scheduler must put them into the same leaves.
         for key, (application, queue) in self._detached.items():
             known = self._by_key.get(key)
             self._detached[key] = (application, known.queue if known is not None else queue)

@@ -15,8 +15,11 @@ class Settings:
     extender_port: int = 8031
     health_port: int = 8080
     lease_duration_s: int = 8
+    # How often queues are reported, refused grants revoked and ended backoffs looked for.
     queue_status_every_s: float = 1.0
+    # How often the reason why something waits is looked up.
     why_every_s: float = 2.0
+    # After so many grants a turn ends, so that writes and watches run in between.
     grants_per_cycle: int = 500
     # The Lease of the kube-scheduler beside this process; "" where it works all the time.
     kube_scheduler_lease: str = ""

@@ -97,6 +97,7 @@ class BindCheck:
         if state is None or not size:
             return
         of_partition = f" of partition {partition}" if partition else ""
+        # Each parent has a maximum of its own, and its children together may be at it.
         for path in parents_and_self(state.queue):
             limit = self._maximum(path, partition)
             holds = self._containers.bound.of_queue(path, partition, self._state.types.zero())
@@ -122,4 +123,5 @@ class BindCheck:
 
 def _within(after: Vector, limit: Vector, size: Vector) -> bool:
     """Whether no type that is asked for passes its limit."""
+    # A maximum that was lowered below what a queue holds of another type does not stop this one.
     return all(a <= m for a, m, s in zip(after, limit, size, strict=True) if s)

@@ -149,6 +149,7 @@ class Extender:
         try:
             await self._post(asked)
         except ApiError as error:
+            # The API server has said no, so the pod is where it was.
             self._containers.unbind(container, asked.pod_uid)
             return _bind_refused(asked, error)
         except Unavailable as error:
@@ -183,6 +184,7 @@ class Extender:
         """The container that a pod is; read from the API server when the watch is behind."""
         use = self._pods.get((asked.pod_namespace, asked.pod_name))
         if use is None or use.uid != asked.pod_uid:
+            # kube-scheduler's watch may be ahead of ours.
             pod = await self._client.get(PODS, asked.pod_name, asked.pod_namespace)
             use = facts.pod_use(pod)
         if use.container is None or use.uid != asked.pod_uid:
@@ -227,6 +229,8 @@ def _use(pod: Object) -> PodUse:
 
 def _bind_refused(asked: ExtenderBindingArgs, error: Exception) -> Object:
     _log.warning("bind %s/%s: %s", asked.pod_namespace, asked.pod_name, error)
+    # kube-scheduler writes the message into the pod's condition, where it is told from a refusal of
+    # the node (`facts`): a binding that passes must not cost the pod its grant.
     passes = isinstance(error, Conflict | Unavailable)
     return {"Error": f"{facts.TRY_AGAIN if passes else ''}{error}"}
 

@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 KEEPER = "kubeyarn-scheduler-stands-by"
 COMPONENT = "kube-scheduler-gate"
+# A Lease that nobody renews is never taken over within this time.
 _FOREVER_S = 10 * 365 * 86_400
 _LOOK_S = 1.0
 # kube-scheduler renews every second.

@@ -118,6 +118,7 @@ class ApplicationReconciler:
         submitted = applications.get(key)
         if submitted is None or applications.is_detached(key):
             return
+        # By id, not by uid: the id is what the scheduler and the container names know.
         if found is not None and application_id(found) == submitted.id:
             return
         detached = applications.detach(key)
@@ -150,6 +151,7 @@ class ApplicationReconciler:
             application = self._read_application(found, states, am, over=over)
             if not self._enter_if_allowed(key, found, application, states, now_ms):
                 return
+            # It was granted once and has ended: no AM is asked for until the next attempt.
             if not over and not am.running and not am.pending:
                 self._state.scheduler.master_gone(application.id)
         except SpecError as error:
@@ -209,6 +211,7 @@ class ApplicationReconciler:
         return replace(
             application,
             groups=known_groups.get(application.user, application.groups),
+            # By id: the order of submission survives a restart, that of events does not.
             order=application.id.cluster_timestamp * 1_000_000 + application.id.number,
             queue=placed or am.queue or application.queue,
             placed=placed,
@@ -229,6 +232,7 @@ class ApplicationReconciler:
         self._state.scheduler.start_attempt(submitted.id, am.attempt, now_ms)
         self._containers.forget_increases(submitted.id)
         for state in states:
+            # Starting an attempt makes the scheduler forget what the former ones hold and ask.
             self._recovery.charge_running(state, submitted.id)
             state.begin_attempt()
         self._accept_master(submitted.key, am)
@@ -283,6 +287,7 @@ class ApplicationReconciler:
         except SpecError as error:
             return False, getattr(error, "reason", "MoveRefused"), str(error)
         submitted.move(leaf)
+        # The scheduler has moved what it charges; bound usage and statuses follow.
         for state in states:
             self._containers.move(state, leaf)
             self._cache.requests.changed(state)

@@ -52,6 +52,7 @@ class NodeReconciler:
         if not self._cache.nodes.see(facts):
             return False
         if before is not None and before.partition != facts.partition:
+            # At once: the bind check reads bound usage between two turns, too.
             self._containers.relabel(facts.name)
         return True
 
@@ -82,6 +83,7 @@ class NodeReconciler:
     def _lose(self, name: str, now_ms: int) -> None:
         """A node is gone: what has no pod there is asked for again, the rest goes with its pods."""
         for container, state in self._cache.requests.on_node(name):
+            # Bound containers are not revoked: `revoke` passes over them.
             if not state.asked_by_master:
                 self._revoke(container, now_ms)
         if self._cache.requests.on_node(name):
@@ -91,5 +93,6 @@ class NodeReconciler:
             self._state.remove_node(name)
 
     def _keep(self, name: str) -> None:
+        # What runs there stays charged to its queue; nothing free means nothing new.
         facts = replace(self._cache.nodes.lose(name), allocatable={}, schedulable=False)
         self._state.put_node(scheduler_node(facts, {}, self._state.types))

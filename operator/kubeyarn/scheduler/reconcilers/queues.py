@@ -49,6 +49,7 @@ class QueueReconciler:
             self._state.forget_queues()
             return True
         before = self._state.in_force.objects or self._remembered()
+        # Before the tree is tried: a queue that is restored must not take anything new meanwhile.
         for path in (before.keys() | without) - wanted.keys():
             self._state.scheduler.stop(path)
         before = {

@@ -61,6 +61,7 @@ class ContainerRequestReconciler:
     def restore(self, state: RequestState, application: ApplicationId) -> None:
         """Read what an earlier process granted; from then on the allocations are the truth."""
         if state.asked is not None or state.allocations:
+            # This process has decided on it: the status is older than what is known here.
             return
         status, types = state.request.status, self._state.types
         size = (
@@ -79,6 +80,7 @@ class ContainerRequestReconciler:
         for container, allocation in allocations.items():
             pod = self._cache.pods.of_container(container)
             if pod is not None and pod.over:
+                # It ended while no scheduler looked; the ResourceManager has yet to record it.
                 allocation.release()
             self._requests.allocate(state, container, allocation)
 
@@ -90,6 +92,7 @@ class ContainerRequestReconciler:
                 continue
             self._requests.changed(state)
             use = self._cache.pods.of_container(container)
+            # An end may be recorded without having been seen, as on a lost node.
             may_run = use is not None and bool(use.node) and not use.over
             if use is None or not may_run or allocation.released:
                 self._containers.release(container)
@@ -134,6 +137,7 @@ class ContainerRequestReconciler:
         spec = state.request.spec
         excluded = self._excluded(state, now_ms)
         where = (spec.locality, spec.placement_constraint, spec.allocation_tags)
+        # Thousands of requests come by in a second; those that ask the same are not parsed again.
         same_place = state.excluded == excluded and state.asked_where == where
         if state.asked == wanted and (same_place or not wanted):
             return
@@ -148,6 +152,7 @@ class ContainerRequestReconciler:
                 self._state.scheduler.update_asks(submitted.id, [ask], now_ms)
         except SpecError as error:
             reason = error.reason if isinstance(error, Rejected) else "InvalidRequest"
+            # Told on the request; the application and its other requests go on.
             self._asks.refuse(state, str(reason), str(error))
             return
         state.ask(wanted, excluded, where)
@@ -178,6 +183,7 @@ class ContainerRequestReconciler:
 
     def _excluded(self, state: RequestState, now_ms: int) -> frozenset[str]:
         """Where a request gets nothing now; when that changes by itself is noted."""
+        # A node that refused one request's pod will refuse those of its application's others.
         others = self._requests.of_application(state.application)
         backoffs = [other.backoffs for other in others if other.backoffs]
         ends = [b.until_ms for one in backoffs for b in one.values() if b.until_ms > now_ms]

@@ -25,6 +25,7 @@ from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.status.patch import changes, now, shown
 from kubeyarn.schedulers.api import QueueStatus
 
+# As many as the definition lets the list have.
 _MOST_MADE = 1000
 
 
@@ -48,6 +49,8 @@ class QueueWriter:
         wanted = self.wanted()
         for path, queue in self._queues.objects.items():
             if changes(queue.get("status") or {}, wanted[path]):
+                # Kept until it is written: a queue that rests meanwhile is written as it was seen
+                # last, not as it was when it was added.
                 self._wanted[path] = wanted[path]
                 self.queue.add(path)
 

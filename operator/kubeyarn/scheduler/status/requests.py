@@ -50,6 +50,8 @@ class RequestWriter:
         state = self._requests.get(key)
         if state is None or state.deleted:
             return
+        # A write after the lease was lost could overwrite what the successor granted; the epoch
+        # guards the moment between this look and the write.
         if not self._leading():
             raise Unavailable("the lease is not held")
         body = changes(state.found.get("status") or {}, self.wanted(state))
