@@ -1,7 +1,22 @@
-"""The ledger's queue tree: built from a configuration, and changed by the next one.
+"""The tree of queues in force: built from a configuration, and changed by the next one.
 
-Hadoop: CapacitySchedulerQueueManager.reinitializeQueues, CapacitySchedulerConfigValidator and the
-`reinitialize` methods of queues. A tree is changed only when nothing refuses the change.
+Theory of operation (Hadoop: CapacitySchedulerQueueManager.reinitializeQueues,
+CapacitySchedulerConfigValidator, the queues' `reinitialize`). A configuration is first made into a
+tree of `TreeNode`s, which knows nothing of the cluster (`queue_tree_checks`). Then either all of it
+comes into force or nothing does: `check_change` compares it with the tree in force and collects
+every objection, and only when there is none `change_tree` changes the queues, which refuses
+nothing.
+
+What holds: a queue object lives as long as its path and its kind (leaf or parent) stay, so what it
+holds, its applications and its users survive every new configuration. Queues that were created on
+demand stay, too, though no configuration declares them. A queue is removed only when it is stopped,
+or declared removable while it drains.
+
+Order matters: siblings are put into the order in which Hadoop's HashMap of queues lists their
+paths, and of equally served ones the first is offered a node first.
+
+States: RUNNING takes applications; stopping one makes it DRAINING while applications are left in or
+below it, else STOPPED; a DRAINING one is STOPPED when its last application left (`drained`).
 """
 
 from __future__ import annotations
@@ -44,7 +59,7 @@ def new_queue(
 
 
 def configure_queue(queue: Queue, node: TreeNode) -> None:
-    """Take over a queue's own words (its state and children are another matter)."""
+    """Apply a queue's own settings; its state and its children are left as they are."""
     before = getattr(queue, "settings", None)
     queue.settings = node.settings
     queue.accessible = node.settings.accessible
@@ -195,7 +210,7 @@ def _managed(auto_create: object) -> bool:
 def change_tree(
     queue: Queue, node: TreeNode, cluster: CapacityNodeTracker, calc: Calculator
 ) -> None:
-    """Make an existing queue and all below it what a checked new tree says."""
+    """Change an existing queue and all below it into what a checked new tree has."""
     configure_queue(queue, node)
     change_state(queue, node.settings.config.state)
     if isinstance(queue, ParentQueue):
@@ -208,23 +223,24 @@ def _change_children(
     present = {child.path: child for child in queue.children}
     wanted = {child.path: child for child in node.children}
     for path in hash_order(list(wanted)):
-        child, said = present.get(path), wanted[path]
-        if child is None or child.leaf != said.leaf:
-            present[path] = new_queue(said, queue, cluster, calc)
+        child, new = present.get(path), wanted[path]
+        if child is None or child.leaf != new.leaf:
+            present[path] = new_queue(new, queue, cluster, calc)
         else:
+            # A queue that was created on demand and is declared now is an ordinary one.
             child.dynamic = False
-            change_tree(child, said, cluster, calc)
+            change_tree(child, new, cluster, calc)
     kept = [path for path in hash_order(list(present)) if path in wanted or present[path].on_demand]
     queue.children = [present[path] for path in kept]
     queue.reorder()
 
 
-def change_state(queue: Queue, said: ConfiguredState | None) -> None:
-    """Stop or start a queue as is said (Hadoop: QueueStateHelper.reinitializeState)."""
+def change_state(queue: Queue, configured: ConfiguredState | None) -> None:
+    """Stop or start a queue as configured (Hadoop: QueueStateHelper.reinitializeState)."""
     if queue.state is QueueState.RUNNING:
-        if said is ConfiguredState.STOPPED:
+        if configured is ConfiguredState.STOPPED:
             stop_queue(queue)
-    elif said is ConfiguredState.RUNNING:
+    elif configured is ConfiguredState.RUNNING:
         queue.state = QueueState.RUNNING
 
 
