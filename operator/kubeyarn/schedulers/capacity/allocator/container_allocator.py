@@ -201,7 +201,9 @@ def _try_node_types(
     if not ask.nodes and not ask.racks:
         if not ask.relax:
             return AllocationState.PRIORITY_SKIPPED
-        return _off_switch(app, ask, opportunity, limits, reservation)
+        result = _place(app, ask, opportunity, limits, reservation, NodeType.OFF_SWITCH)
+        passed = result is AllocationState.LOCALITY_SKIPPED
+        return AllocationState.APP_SKIPPED if passed else result
     if ask.nodes.get(node.name, 0) > 0 and ask.racks.get(node.rack, 0) > 0:
         result = _place(app, ask, opportunity, limits, reservation, NodeType.NODE_LOCAL)
         if isinstance(result, CSAssignment):
@@ -217,21 +219,10 @@ def _try_node_types(
         return AllocationState.PRIORITY_SKIPPED
     if reservation is None and not may_be_off_switch(ask, rules, cluster_nodes):
         return AllocationState.APP_SKIPPED
-    return _off_switch(app, ask, opportunity, limits, reservation)
-
-
-def _off_switch(
-    app: FiCaSchedulerApp,
-    ask: PendingAsk,
-    opportunity: Chance,
-    limits: ResourceLimits,
-    reservation: Reservation | None,
-) -> CSAssignment | AllocationState:
-    """The last node type to try: an ask that passes here keeps its application's later asks out."""
     result = _place(app, ask, opportunity, limits, reservation, NodeType.OFF_SWITCH)
-    if result is AllocationState.LOCALITY_SKIPPED:
-        return AllocationState.APP_SKIPPED
-    return result
+    # There is no further node type: the application's later asks do not get ahead of this one.
+    passed = result is AllocationState.LOCALITY_SKIPPED
+    return AllocationState.APP_SKIPPED if passed else result
 
 
 def _place(

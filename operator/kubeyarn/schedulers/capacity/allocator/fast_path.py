@@ -1,10 +1,18 @@
-"""The quick lane: the way of an offer when nothing is in its way.
+"""The fast path: most offers, walked in one go.
 
-Most offers go straight down to the first queue and application that want something and end in a
-plain container. For two resource types under the dominant calculator that way is walked here in
-one go. At the first sign of anything else (a limit, a reservation, a place that is wanted, a
-partition) the lane gives up before it changed anything, and the general way decides; so the
-decisions are the general way's, only sooner.
+Theory of operation. Most offers go straight down to the first queue and application that ask for
+something, and end in a container that may be anywhere. For two resource types under the dominant
+calculator that way is walked here: down the tree (`_descend`), to the first ask (`_first_ask`), and
+into the sums (`accounts.charge_two_types`). It repeats no rule that can refuse: at the first sign
+of one (a limit without room, a reservation, a named place, a partition, a user who may be at its
+limit) it returns None, and the general way of `assign_containers` decides.
+
+Invariant: when it returns None, nothing has changed but what the general way sets again (the order
+of applications, the leaf's current limit); when it returns a grant, the general way would have made
+the same one. `test_the_fast_path_decides_what_the_general_way_does` runs every story both ways.
+
+It is written for speed: amounts are spelled out as memory and cpu, and each object is looked at
+once. Change the general way first, then see what the test says of this file.
 """
 
 from __future__ import annotations
@@ -80,11 +88,23 @@ def allocate_fast(
         return None
     if used[0] + memory > maximum[0] or used[1] + cpu > maximum[1]:
         return None
-    return _grant(leaf, app, ask, user, node)
+    number = app.next_number
+    app.next_number = number + 1
+    am = app.waiting_for_am
+    container_id = ContainerId(app.attempt_id, app.epoch, number)
+    container = Container(container_id, ask.key, node.name, ask.size, "", am)
+    if am:
+        app.waiting_for_am = False
+        app.am_container = container_id
+    ask.missed_opportunities = 0
+    charge_two_types(app, ask, user, container, node)
+    if leaf.fair:
+        leaf.needs_reordering(app)
+    return Grant(container)
 
 
 def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | None:
-    """The first leaf in serving order that wants something, and what its parent lets it hold.
+    """The first leaf in serving order that asks for something, and what its parent lets it hold.
 
     None when a limit on the way has no room. The limit that the leaf's AMs and headroom go by is
     noted, as on the general way.
@@ -132,12 +152,13 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
 
 
 def _first_ask(leaf: LeafQueue) -> tuple[FiCaSchedulerApp, PendingAsk, User] | None:
-    """The first application's first ask, if it is plain and its user surely within its limit."""
+    """The first ask of the first application, if any node will do and its user is within limits."""
     if leaf.enforced_partitions:
         return None
     if leaf.reserved and any(any(amount) for amount in leaf.reserved.values()):
         return None
-    leaf.reorder_changed()
+    if leaf.changed_order:
+        leaf.reorder_changed()
     app = leaf.with_pending_requests.first
     if app is None:
         return None
@@ -155,22 +176,3 @@ def _first_ask(leaf: LeafQueue) -> tuple[FiCaSchedulerApp, PendingAsk, User] | N
         return None
     leaf.headroom_limit = leaf.current_limit
     return app, ask, user
-
-
-def _grant(
-    leaf: LeafQueue, app: FiCaSchedulerApp, ask: PendingAsk, user: User, node: FiCaSchedulerNode
-) -> Grant:
-    """Charge the container everywhere."""
-    number = app.next_number
-    app.next_number = number + 1
-    am = app.waiting_for_am
-    container_id = ContainerId(app.attempt_id, app.epoch, number)
-    container = Container(container_id, ask.key, node.name, ask.size, "", am)
-    if am:
-        app.waiting_for_am = False
-        app.am_container = container_id
-    ask.missed_opportunities = 0
-    charge_two_types(app, ask, user, container, node)
-    if leaf.fair:
-        leaf.needs_reordering(app)
-    return Grant(container)

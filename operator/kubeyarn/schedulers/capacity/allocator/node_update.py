@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.api import Decision
     from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
     from kubeyarn.schedulers.capacity.cluster_state import ClusterState
-    from kubeyarn.schedulers.capacity.objects.app_attempt import PendingAsk
+    from kubeyarn.schedulers.capacity.objects.app_attempt import PendingAsk, Reservation
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker, FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
     from kubeyarn.schedulers.capacity.objects.resource_limits import CSAssignment
@@ -282,13 +282,11 @@ class NodeAllocator:
             if len(candidates) > 1:
                 return self.allocate_on_one_of(candidates, node)
         if node.reservation is not None:
-            self._fulfil_reservation(self._offer(node))
+            self._fulfil(node.reservation, self._offer(node))
             return None
-        room = (
-            add(node.free, total_size(node.killable, self.root.zero))
-            if node.killable
-            else node.free
-        )
+        room = node.free
+        if node.killable:
+            room = add(room, total_size(node.killable, self.root.zero))
         if self.root.calc.available(room, self.root.minimum_allocation) <= 0:
             return None
         return self._allocate_new(self._offer(node))
@@ -304,7 +302,7 @@ class NodeAllocator:
         for reserved in candidates.reserved():
             if reserved.reservation is not None:
                 opportunity.node = reserved
-                self._fulfil_reservation(opportunity)
+                self._fulfil(reserved.reservation, opportunity)
                 candidates.changed(reserved)
         opportunity.node, opportunity.candidates = node, candidates
         made = self._allocate_new(opportunity)
@@ -316,12 +314,9 @@ class NodeAllocator:
             node, self.config.offers, self.cluster.nodes, self.now_ms, self.decisions
         )
 
-    def _fulfil_reservation(self, opportunity: SchedulingOpportunity) -> None:
-        reservation = opportunity.node.reservation
-        if reservation is not None:
-            assign_to_leaf(
-                reservation.app.queue, opportunity, ResourceLimits(self.cluster.partition(""))
-            )
+    def _fulfil(self, reservation: Reservation, opportunity: SchedulingOpportunity) -> None:
+        limits = ResourceLimits(self.cluster.partition(""))
+        assign_to_leaf(reservation.app.queue, opportunity, limits)
 
     def _allocate_new(self, opportunity: SchedulingOpportunity) -> CSAssignment | None:
         """A container or a reservation, by right or else by borrowing from a shared partition."""

@@ -329,7 +329,7 @@ def _charge_user(users: UsersManager, user: User, size: Vector, partition: str) 
         total = part.active_used
         part.active_used = size if total is None else add(total, size)
     users.version += 1
-    ratio = users.calc.ratio(used, users.queue.cluster.partition(partition))
+    ratio = users.calc.ratio(used, users.queue.cluster.partitions.get(partition, user.zero))
     change = single(ratio - held.ratio)
     held.ratio = ratio
     part.ratio = single(part.ratio + change)

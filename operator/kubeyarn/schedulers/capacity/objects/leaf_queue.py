@@ -86,11 +86,11 @@ class LeafQueue(Queue):
     """
 
     __slots__ = (
-        "_reorder",
         "activated_labels",
         "active",
         "am_limits",
         "am_used",
+        "changed_order",
         "current_limit",
         "enforced_partitions",
         "fair",
@@ -127,7 +127,7 @@ class LeafQueue(Queue):
         self.rounded_maximum: Vector | None = None
         self.maximum_applications = 0
         self.maximum_per_user = 0
-        self._reorder: dict[ApplicationId, FiCaSchedulerApp] = {}
+        self.changed_order: dict[ApplicationId, FiCaSchedulerApp] = {}
         self.enforced_partitions: frozenset[str] = frozenset()
         self.fair = False
 
@@ -251,7 +251,7 @@ class LeafQueue(Queue):
 
     def remove(self, app: FiCaSchedulerApp) -> bool:
         """Take an application out of line; whether it was admitted."""
-        self._reorder.pop(app.app.id, None)
+        self.changed_order.pop(app.app.id, None)
         if not app.active:
             self.pending_applications.remove(app)
             return False
@@ -274,7 +274,7 @@ class LeafQueue(Queue):
         if not self.fair:
             return
         if app.active and (self.settings.size_based_weight or not demand_only):
-            self._reorder[app.app.id] = app
+            self.changed_order[app.app.id] = app
 
     def forget_derived(self) -> None:
         """Forget what was derived from guarantees, maxima and sizes that may have changed."""
@@ -283,8 +283,8 @@ class LeafQueue(Queue):
 
     def reorder_changed(self) -> None:
         """Move those whose place may have changed."""
-        if self._reorder:
-            moving, self._reorder = self._reorder, {}
+        if self.changed_order:
+            moving, self.changed_order = self.changed_order, {}
             for app in moving.values():
                 self.remove(app)
                 app.cache_usage()
@@ -295,7 +295,7 @@ class LeafQueue(Queue):
 
         Hadoop makes the ordering policy anew at each refresh; who was yet to move does not.
         """
-        self._reorder.clear()
+        self.changed_order.clear()
         self.with_pending_requests.clear()
         for app in self.active.clear():
             self.activate(app)
