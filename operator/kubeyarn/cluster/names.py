@@ -42,6 +42,9 @@ ROLE_AM = "am"
 ROLE_ASK = "ask"
 ROLE_TASK = "task"
 
+LOCALIZER = "kubeyarn-localizer"
+"""The init container that brings the files of a container."""
+
 
 def pod_name(application: str, container: ContainerId) -> str:
     """The name of a container's pod: the same for the same container, whoever asks.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
@@ -14,11 +15,12 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.amservice.authentication import NotAuthenticated, PodIdentity
 from kubeyarn.resourcemanager.applications import records, unmanaged_am
-from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.applications.unmanaged_am import AMToken
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import request_view
 from kubeyarn.resourcemanager.requests.request_view import RequestView
+
+SessionOf = Callable[[Key, ApplicationRecord], AMSession]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +65,23 @@ class Caller:
             )
 
 
-def by_pod(manager: ApplicationsManager, pod: PodIdentity) -> Caller:
+def by_pod(cache: Cache, session_of: SessionOf, pod: PodIdentity) -> Caller:
     """The application that *pod* is the current ApplicationMaster of.
 
     Raises:
         ProtocolError: NotAnApplicationMaster, ApplicationNotFound or AttemptEnded.
     """
-    cache = manager.cache
-    facts = cache.pod((pod.namespace, pod.name))
-    if facts is None or facts.uid != pod.uid or facts.role != names.ROLE_AM:
+    found = cache.pod((pod.namespace, pod.name))
+    if found is None or found.uid != pod.uid or found.role != names.ROLE_AM:
         raise ProtocolError(
             "NotAnApplicationMaster",
             f"pod {pod.namespace}/{pod.name} is no ApplicationMaster; only an application's "
             "ApplicationMaster may speak for it",
         )
-    key = (facts.namespace, facts.application)
+    key = (found.namespace, found.application)
     application = cache.applications.get(key)
     record = records.read(application) if application else None
-    if application is None or record is None or record.id != facts.container.attempt.application:
+    if application is None or record is None or record.id != found.container.attempt.application:
         raise ProtocolError(
             "ApplicationNotFound", f"application {key[0]}/{key[1]} does not exist any more"
         )
@@ -91,16 +92,16 @@ def by_pod(manager: ApplicationsManager, pod: PodIdentity) -> Caller:
             "ApplicationMaster speaks by ContainerRequests and annotations alone",
         )
     attempt = record.attempt
-    mine = attempt is not None and attempt.id == facts.container.attempt
-    if attempt is None or not mine or attempt.container not in (None, facts.container):
+    mine = attempt is not None and attempt.id == found.container.attempt
+    if attempt is None or not mine or attempt.container not in (None, found.container):
         raise ProtocolError(
             "AttemptEnded",
             f"pod {pod.name} is not the ApplicationMaster of the current attempt",
         )
-    return Caller(key, application, record, manager.session(key, record))
+    return Caller(key, application, record, session_of(key, record))
 
 
-def by_token(manager: ApplicationsManager, token: AMToken) -> Caller:
+def by_token(cache: Cache, session_of: SessionOf, token: AMToken) -> Caller:
     """The application that *token* was made for.
 
     Raises:
@@ -108,11 +109,11 @@ def by_token(manager: ApplicationsManager, token: AMToken) -> Caller:
         ProtocolError: AttemptEnded.
     """
     key = (token.namespace, token.application)
-    application = manager.cache.applications.get(key)
+    application = cache.applications.get(key)
     record = records.read(application) if application else None
     if application is None or record is None or not unmanaged_am.matches(token, application):
         raise NotAuthenticated(
             f"Authorization: the token is not that of application {key[0]}/{key[1]}; it is in "
             "the Secret that status.unmanagedAM.secret of the application names"
         )
-    return Caller(key, application, record, manager.session(key, record))
+    return Caller(key, application, record, session_of(key, record))

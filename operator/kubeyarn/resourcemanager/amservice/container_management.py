@@ -3,28 +3,49 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Protocol
 
 import msgspec
 
-from kubeyarn.cluster import names
+from kubeyarn.crd.object import Key
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle import container as containers
 from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
 from kubeyarn.resourcemanager.amservice.wire import FieldError
-from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.pods.pod_builder import ContainerLaunchContext
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
 
+class ContainerManager(Protocol):
+    """Who launches and stops containers (Hadoop: ContainerManager of a NodeManager)."""
+
+    async def launch(
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        view: RequestView,
+        container: ContainerId,
+        context: ContainerLaunchContext,
+    ) -> str:
+        """Make the pod of a container that was granted to an AM; returns the pod's name."""
+
+    async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> None:
+        """End a container on behalf of its AM."""
+
+
 async def answer(
-    manager: ApplicationsManager, caller: Caller, message: wire.Containers
+    manager: ContainerManager, cache: Cache, caller: Caller, message: wire.Containers
 ) -> wire.ContainersAnswer:
     """Carry out one call, and report what became of each container that it names."""
-    call = _Call(manager, caller)
+    call = _Call(manager, cache, caller)
     # All at once: the client bounds the calls in flight.
     await asyncio.gather(*(call.launch(how) for how in message.launch))
     for text in message.stop:
@@ -37,8 +58,9 @@ async def answer(
 class _Call:
     """One call; *answer* fills as it goes."""
 
-    def __init__(self, manager: ApplicationsManager, caller: Caller) -> None:
+    def __init__(self, manager: ContainerManager, cache: Cache, caller: Caller) -> None:
         self._manager = manager
+        self._cache = cache
         self._caller = caller
         self.answer = wire.ContainersAnswer()
 
@@ -61,9 +83,8 @@ class _Call:
             executor=launch.executor,
             files=tuple(msgspec.to_builtins(file) for file in launch.files),
         )
-        placement = view.placement(container, names.ROLE_TASK)
         pod = await self._manager.launch(
-            caller.key, caller.application, caller.record, placement, context
+            caller.key, caller.application, caller.record, view, container, context
         )
         self.answer.launched.append(wire.Launched(container_id=launch.container_id, pod=pod))
 
@@ -79,7 +100,7 @@ class _Call:
             return
         container = ContainerId.parse(text)
         done = view.completed.get(container)
-        pod = self._manager.cache.pods(self._caller.key).get(container)
+        pod = self._cache.pods(self._caller.key).get(container)
         ended = done is not None or container not in view.grants
         state = containers.state(
             told=True,
@@ -96,7 +117,7 @@ class _Call:
     def _known(self, text: str) -> RequestView | None:
         """The request that a container was granted to; an error is noted when there is none."""
         try:
-            view = self._caller.request_of(self._manager.cache, ContainerId.parse(text))
+            view = self._caller.request_of(self._cache, ContainerId.parse(text))
         except SpecError as error:
             self._fail(text, str(error))
             return None

@@ -6,20 +6,18 @@ from kubeyarn.lifecycle.am_session import GrantedContainer
 from kubeyarn.resourcemanager import cluster_limits
 from kubeyarn.resourcemanager.amservice import responses, wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
-from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import request_builder
 
 
-def register(
-    manager: ApplicationsManager, caller: Caller, message: wire.Register, now_ms: int
-) -> wire.Registered:
+def register(cache: Cache, caller: Caller, message: wire.Register, now_ms: int) -> wire.Registered:
     """Take a registration; the answer tells what there is already.
 
     Raises:
         ProtocolError: AlreadyRegistered.
     """
     session = caller.session
-    views = [v for v in caller.asks(manager.cache) if v.attempt == session.attempt.number]
+    views = [v for v in caller.asks(cache) if v.attempt == session.attempt.number]
     live = [
         view.granted_container(container)
         for view in views
@@ -27,13 +25,12 @@ def register(
         if container not in view.completed
     ]
     ever = {view.key: view.granted for view in views}
-    kept = _kept(manager, caller)
+    kept = _kept(cache, caller)
     again = caller.application.spec.unmanaged_am and caller.keeps_containers
     session.register(live, ever, message.tracking_url, now_ms, kept=kept, again=again)
     session.host, session.rpc_port = message.host, message.rpc_port
-    session.excluded = _excluded(manager, caller)
-    manager.queue.add(caller.key)
-    low, high = cluster_limits.allocation(manager.cache, caller.record.queue)
+    session.excluded = _excluded(cache, caller)
+    low, high = cluster_limits.allocation(cache, caller.record.queue)
     return wire.Registered(
         application_id=str(caller.record.id),
         attempt_id=str(session.attempt),
@@ -41,32 +38,32 @@ def register(
         minimum_allocation=request_builder.shown(low),
         maximum_allocation=request_builder.shown(high),
         resource_types=list(dict.fromkeys((*request_builder.ALWAYS_SHOWN, *sorted(high)))),
-        scheduler_resource_types=cluster_limits.scheduled(manager.cache),
+        scheduler_resource_types=cluster_limits.scheduled(cache),
         containers_from_previous_attempts=[responses.container(c) for c in kept],
         containers=[responses.container(c) for c in live],
         response_id=session.response_id,
     )
 
 
-def _excluded(manager: ApplicationsManager, caller: Caller) -> frozenset[str]:
+def _excluded(cache: Cache, caller: Caller) -> frozenset[str]:
     """Nodes that this attempt excluded, and the last one if containers are handed on."""
     number = caller.session.attempt.number
     return frozenset(
         name
-        for view in caller.asks(manager.cache)
+        for view in caller.asks(cache)
         if view.attempt == number or (caller.keeps_containers and view.attempt == number - 1)
         for name in view.excluded
     )
 
 
-def _kept(manager: ApplicationsManager, caller: Caller) -> list[GrantedContainer]:
+def _kept(cache: Cache, caller: Caller) -> list[GrantedContainer]:
     """Containers of former attempts that run on (Hadoop: keepContainers...Attempts)."""
     if not caller.keeps_containers:
         return []
-    pods = manager.cache.pods(caller.key)
+    pods = cache.pods(caller.key)
     return [
         view.granted_container(container)
-        for view in caller.asks(manager.cache)
+        for view in caller.asks(cache)
         if view.attempt < caller.session.attempt.number
         for container in view.grants
         if container not in view.completed

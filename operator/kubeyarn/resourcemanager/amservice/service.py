@@ -56,7 +56,7 @@ class ApplicationMasterService:
         Raises:
             ProtocolError: NotAnApplicationMaster, ApplicationNotFound or AttemptEnded.
         """
-        return callers.by_pod(self._manager, pod)
+        return callers.by_pod(self._manager.cache, self._manager.session, pod)
 
     def unmanaged(self, token: AMToken) -> Caller:
         """The application that *token* was made for.
@@ -65,12 +65,14 @@ class ApplicationMasterService:
             NotAuthenticated: it is not, or not any more, the token of an application.
             ProtocolError: AttemptEnded.
         """
-        return callers.by_token(self._manager, token)
+        return callers.by_token(self._manager.cache, self._manager.session, token)
 
     def register(self, caller: Caller, message: wire.Register, now_ms: int) -> wire.Registered:
         """Hadoop: ApplicationMasterService.registerApplicationMaster."""
         caller.must_live()
-        return registration.register(self._manager, caller, message, now_ms)
+        answer = registration.register(self._manager.cache, caller, message, now_ms)
+        self._manager.queue.add(caller.key)
+        return answer
 
     def allocate(self, caller: Caller, message: wire.Allocate, now_ms: int) -> wire.Allocated:
         """Hadoop: ApplicationMasterService.allocate."""
@@ -190,4 +192,6 @@ class ApplicationMasterService:
             raise ProtocolError(
                 "ApplicationMasterNotRegistered", f"{caller.session.attempt} is not registered"
             )
-        return await container_management.answer(self._manager, caller, message)
+        return await container_management.answer(
+            self._manager, self._manager.cache, caller, message
+        )

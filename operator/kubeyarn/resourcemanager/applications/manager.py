@@ -54,7 +54,6 @@ from kubeyarn.resourcemanager.pods.isolation import Executors
 from kubeyarn.resourcemanager.pods.pod_builder import (
     ClusterDefaults,
     ContainerLaunchContext,
-    ContainerPlacement,
 )
 from kubeyarn.resourcemanager.pods.pod_control import PodControl
 from kubeyarn.resourcemanager.pods.user_ids import UserIdsFile
@@ -335,11 +334,13 @@ class ApplicationsManager:
         key: Key,
         application: YarnApplication,
         record: ApplicationRecord,
-        placement: ContainerPlacement,
+        view: RequestView,
+        container: ContainerId,
         context: ContainerLaunchContext,
     ) -> str:
         """Make the pod of a container that was granted to an AM; returns the pod's name."""
-        return await self._reconciler.launch(key, application, record, placement, context)
+        launch = self._reconciler.launch
+        return await launch(key, application, record, view, container, context)
 
     async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> None:
         """End a container on behalf of its AM."""

@@ -12,13 +12,12 @@ import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
 
 Files = Sequence[Mapping[str, Any]]
-
-LOCALIZER = "kubeyarn-localizer"
 
 _NAME = "kubeyarn-file-"
 _CLAIM = "kubeyarn-claim-"
@@ -75,7 +74,7 @@ def localizer(files: Files, image: str, size: Mapping[str, int]) -> Object | Non
         if not file.get("url")
     ]
     return {
-        "name": LOCALIZER,
+        "name": names.LOCALIZER,
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         "command": ["python3", "-m", "kubeyarn.resourcemanager.pods.localizer"],

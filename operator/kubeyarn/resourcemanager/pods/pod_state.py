@@ -11,7 +11,6 @@ from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager.pods import files
 
 # The kubelet gives these up for good; the others it tries again.
 HOPELESS = frozenset({"InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"})
@@ -171,7 +170,7 @@ def _failed_init(status: Object) -> ContainerExit | None:
         if not code:
             continue
         detail = str(terminated.get("message") or terminated.get("reason") or "").strip()
-        if init.get("name") == files.LOCALIZER:
+        if init.get("name") == names.LOCALIZER:
             return ContainerExit(ExitStatus.INVALID, f"Localization failed: {detail}")
         return ContainerExit(
             code, f"Init container {init.get('name')} exited with {code}: {detail}"

@@ -209,9 +209,11 @@ class RequestReconciler:
         context = ContainerLaunchContext.of(launch)
         if not context.image and not is_the_am:
             context = replace(context, image=application_spec.am_image(application))
-        placements = [view.placement(container, view.role) for container in containers]
         await asyncio.gather(
-            *(self.launch(key, application, record, p, context) for p in placements)
+            *(
+                self.launch(key, application, record, view, container, context)
+                for container in containers
+            )
         )
 
     async def launch(
@@ -219,7 +221,8 @@ class RequestReconciler:
         key: Key,
         application: YarnApplication,
         record: ApplicationRecord,
-        placement: ContainerPlacement,
+        view: RequestView,
+        container: ContainerId,
         context: ContainerLaunchContext,
     ) -> str:
         """Make the pod of a granted container, unless it is there; returns the pod's name.
@@ -231,16 +234,29 @@ class RequestReconciler:
         owner = pod_builder.owner_of(application, record, most)
         am = application.spec.application_master
         executor = context.executor or (am.executor if am is not None else None) or ""
-        name = names.pod_name(key[1], placement.container)
+        name = names.pod_name(key[1], container)
         try:
             context = replace(context, executor=executor)
+            placement = _placement(view, container)
             pod = pod_builder.make_pod(owner, placement, context, self._defaults())
             new = await self._pods.create(pod)
         except (Refused, SpecError) as error:
             message = f"pod {name} was refused: {error}"
-            self._exits.note(placement.container, ContainerExit(ExitStatus.INVALID, message))
+            self._exits.note(container, ContainerExit(ExitStatus.INVALID, message))
             self._pods.tell_refused(self._cache.raw_application(key), message)
             new = True
         if new:
             self._look(key)
         return name
+
+
+def _placement(view: RequestView, container: ContainerId) -> ContainerPlacement:
+    """A granted container as its pod is made; an AM's containers are tasks to their pods."""
+    return ContainerPlacement(
+        container,
+        view.grants[container],
+        view.size_of(container),
+        view.name,
+        names.ROLE_TASK if view.role == names.ROLE_ASK else view.role,
+        opportunistic=view.runs_opportunistic(container),
+    )

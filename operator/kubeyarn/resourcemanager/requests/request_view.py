@@ -25,7 +25,6 @@ from kubeyarn.lifecycle.am_session import CompletedContainer, GrantedContainer, 
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.cache import Cached
-from kubeyarn.resourcemanager.pods.pod_builder import ContainerPlacement
 
 COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
 
@@ -122,17 +121,6 @@ class RequestView:
             self.size_of(container),
             self.version_of(container),
             self.runs_opportunistic(container),
-        )
-
-    def placement(self, container: ContainerId, role: str) -> ContainerPlacement:
-        """One of its containers as its pod is made."""
-        return ContainerPlacement(
-            container,
-            self.grants[container],
-            self.size_of(container),
-            self.name,
-            role,
-            opportunistic=self.runs_opportunistic(container),
         )
 
 
