@@ -1,8 +1,17 @@
-"""The conversation of an ApplicationMaster with the ResourceManager, running.
+"""An ApplicationMaster's calls to the ResourceManager: the heartbeat, and trying again.
 
-What is said when is decided by `state.AmState`; here are the heartbeat, the waiting and the
-trying again. A ResourceManager that restarts is not an event: calls wait for it, the
-ApplicationMaster registers again and says everything again.
+`state.AmState` decides what a heartbeat says. This module calls, and keeps two promises:
+
+- *Only one allocate is under way.* The heartbeat is one task, and while it runs nobody else
+  registers: an allocate of the old registration would otherwise meet the new one with a response id
+  that it does not know.
+- *A restart of the ResourceManager is no event.* A call that is answered "not registered" waits
+  until the heartbeat has registered again, and is made once more. Registering tells the whole
+  state, so nothing of before is lost.
+
+A call that nobody answers may have been heard. So each can be repeated: allocate by its response
+id, containers by their ids, finish because the first one counts, register by
+`_lost_registration`.
 """
 
 from __future__ import annotations
@@ -24,7 +33,7 @@ from kubeyarn.am.errors import (
     UnauthorizedError,
     UnavailableError,
 )
-from kubeyarn.am.retry_policy import beat_pause_s
+from kubeyarn.am.retry_policy import heartbeat_pause_s
 from kubeyarn.am.settings import Settings
 from kubeyarn.am.state import AmState, Event
 from kubeyarn.am.transport import Transport
@@ -35,8 +44,8 @@ log = logging.getLogger("kubeyarn.am")
 class Conversation:
     """Calls, and the heartbeat between them.
 
-    *hello* is what registering says; *publish* takes the events that come; *is_over* is called
-    when the heartbeat gives up, for *failure*.
+    *hello* is the body of the call to register; *publish* takes the events that come; *is_over* is
+    called when the heartbeat gives up, for *failure*.
     """
 
     def __init__(
@@ -57,7 +66,7 @@ class Conversation:
         self._lost_answers = 0
         self._turned = asyncio.Condition()
         self._wake = asyncio.Event()
-        self._beating: asyncio.Task[None] | None = None
+        self._heartbeat_task: asyncio.Task[None] | None = None
         self.registrations = 0
         self.failure: Exception | None = None
 
@@ -72,56 +81,52 @@ class Conversation:
         except BaseException:
             await self._transport.close()
             raise
-        self._beating = asyncio.create_task(self._beat(), name="kubeyarn-am-heartbeat")
+        self._heartbeat_task = asyncio.create_task(self._heartbeat(), name="kubeyarn-am-heartbeat")
 
     async def end(self) -> None:
-        """Stop the heartbeat and close the way to the ResourceManager."""
-        await self.stop_beating()
+        """Stop the heartbeat and close the connection to the ResourceManager."""
+        await self.stop_heartbeat()
         await self._transport.close()
 
     def wake(self) -> None:
-        """There is something to say: the next heartbeat comes at once."""
+        """Have the next heartbeat come at once, because there is something to tell."""
         self._wake.set()
 
-    async def said(self, verb: str, body: wire.Json) -> wire.Json:
-        """Call *verb*; if the RM restarted, be registered again first and then call it again."""
+    async def call(self, verb: str, body: wire.Json) -> wire.Json:
+        """Call *verb*; if the ResourceManager restarted, wait until registered, and call again."""
         while True:
             before = self.registrations
             try:
-                return await self._patiently(verb, body)
+                return await self._call_with_retries(verb, body)
             except NotRegisteredError:
-                await self._be_registered_again(before)
+                await self._wait_for_registration(before)
 
     async def finish(self, body: wire.Json) -> None:
-        """Unregister, until the ResourceManager has stored it; the heartbeat must have stopped."""
-        said = False
+        """Unregister until the ResourceManager has stored it; stop the heartbeat before."""
+        answered = False
         while True:
             try:
-                if wire.is_unregistered(await self.said("finish", body)):
+                if wire.is_unregistered(await self.call("finish", body)):
                     return
-                said = True
+                answered = True
             except (AttemptEndedError, ApplicationNotFoundError):
                 # The RM stored the final status and forgot the attempt before it could answer.
-                if not said:
+                if not answered:
                     raise
                 return
             await asyncio.sleep(self._settings.finish_poll_s)
 
-    async def stop_beating(self) -> None:
-        """Say nothing any more by itself."""
-        if self._beating is not None:
-            self._beating.cancel()
+    async def stop_heartbeat(self) -> None:
+        """Stop the heartbeat: from now on only calls register."""
+        if self._heartbeat_task is not None:
+            self._heartbeat_task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._beating
-            self._beating = None
+                await self._heartbeat_task
+            self._heartbeat_task = None
             await self._turn()
 
-    async def _be_registered_again(self, before: int) -> None:
-        """Wait for the heartbeat to register again, or do it here if none runs.
-
-        While a heartbeat runs only it registers: an allocate that is under way would otherwise
-        reach the new registration with the old one's response id.
-        """
+    async def _wait_for_registration(self, before: int) -> None:
+        """Wait for the heartbeat to register again, or register here if none runs."""
         self._wake.set()
         async with self._turned:
             await self._turned.wait_for(lambda: self._may_go_on(before))
@@ -132,14 +137,14 @@ class Conversation:
 
     def _may_go_on(self, before: int) -> bool:
         failed = self.failure is not None
-        return self.registrations != before or failed or self._beating is None
+        return self.registrations != before or failed or self._heartbeat_task is None
 
     async def _register(self) -> None:
         self._lost_answers = 0
         try:
-            answer = wire.registration(await self._patiently("register", self._hello))
+            answer = wire.registration(await self._call_with_retries("register", self._hello))
         except AlreadyRegisteredError:
-            answer = self._registered_unheard()
+            answer = self._lost_registration()
         self._publish(self._state.registered(answer))
         self.registrations += 1
         if self.registrations > 1:
@@ -151,8 +156,8 @@ class Conversation:
         async with self._turned:
             self._turned.notify_all()
 
-    def _registered_unheard(self) -> wire.Registration:
-        """What holds when an earlier try registered us, but its answer was lost on the way."""
+    def _lost_registration(self) -> wire.Registration:
+        """The registration whose answer was lost; the first allocate tells what it said."""
         if self._lost_answers == 0:
             raise AmError(
                 "the ResourceManager says that this attempt has registered already: another "
@@ -161,7 +166,7 @@ class Conversation:
         known = self._state.registration or wire.Registration()
         return replace(known, containers=(), previous=(), response_id=0)
 
-    async def _patiently(self, verb: str, body: wire.Json) -> wire.Json:
+    async def _call_with_retries(self, verb: str, body: wire.Json) -> wire.Json:
         """Call *verb* until somebody answers, within `Settings.retry_policy`."""
         policy = self._settings.retry_policy
         loop = asyncio.get_running_loop()
@@ -184,14 +189,14 @@ class Conversation:
                 _report(verb, failures, error)
             await asyncio.sleep(policy.pause_s(failures, random.random()))
 
-    async def _beat(self) -> None:
+    async def _heartbeat(self) -> None:
         try:
             beats = 0
             while True:
                 beats = 0 if self._wake.is_set() else beats + 1
                 self._wake.clear()
                 await self._allocate()
-                pause = beat_pause_s(beats, self._settings.heartbeat_s)
+                pause = heartbeat_pause_s(beats, self._settings.heartbeat_s)
                 # Not wait_for: Python 3.11's swallows a cancellation that comes with the wake.
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(pause):
@@ -205,7 +210,7 @@ class Conversation:
     async def _allocate(self) -> None:
         request = self._state.allocate_request()
         try:
-            body = await self._patiently("allocate", request.to_wire())
+            body = await self._call_with_retries("allocate", request.to_wire())
         except NotRegisteredError:
             await self._register()
         else:

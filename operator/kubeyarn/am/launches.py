@@ -40,7 +40,7 @@ class Launches:
     async def call(self, body: wire.Json) -> wire.ContainersAnswer:
         """One call; what *body* does not say is not done."""
         whole = {"launch": [], "stop": [], "status": [], **body}
-        return wire.containers_answer(await self._conversation.said("containers", whole))
+        return wire.containers_answer(await self._conversation.call("containers", whole))
 
     async def _without_the_ended(self, answer: wire.ContainersAnswer) -> wire.ContainersAnswer:
         if not answer.errors:

@@ -116,7 +116,7 @@ class ApplicationMaster:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Unregister with SUCCEEDED, or stop without a word if *error* left the block."""
+        """Unregister with SUCCEEDED, or just stop if *error* left the block."""
         try:
             if error is None and not self._unregistered:
                 await self.unregister(wire.SUCCEEDED)
@@ -196,7 +196,7 @@ class ApplicationMaster:
         self._conversation.wake()
 
     def resize(self, container: wire.Container | str, resources: Mapping[str, str]) -> None:
-        """Wish another size for a container that was granted, running or not.
+        """Ask for another size of a granted container, running or not.
 
         An `Updated` event comes when it has it, `UpdateRefused` when it will not. More comes when
         there is room on its node and below the queue's limits; less comes at once.
@@ -208,7 +208,7 @@ class ApplicationMaster:
         self._conversation.wake()
 
     def promote(self, container: wire.Container | str) -> None:
-        """Wish that an opportunistic container be guaranteed, running or not.
+        """Ask that an opportunistic container become guaranteed, running or not.
 
         An `Updated` event comes once its queue, its user and its node have room for it, and
         `UpdateRefused` if it never will be; until then it may be killed as before.
@@ -220,7 +220,7 @@ class ApplicationMaster:
         self._conversation.wake()
 
     def demote(self, container: wire.Container | str) -> None:
-        """Have a guaranteed container be opportunistic: its queue's room is free for others.
+        """Make a guaranteed container opportunistic: what it held of its queue is free for others.
 
         Raises:
             InvalidAskError: no such container lives, or it is opportunistic.
@@ -320,7 +320,7 @@ class ApplicationMaster:
             raise InvalidAskError(
                 f"final status {final_status!r}, must be one of {', '.join(wire.FINAL_STATUSES)}"
             )
-        await self._conversation.stop_beating()
+        await self._conversation.stop_heartbeat()
         await self._conversation.finish(
             {"finalStatus": final_status, "diagnostics": diagnostics, "trackingUrl": tracking_url}
         )
@@ -340,7 +340,7 @@ class ApplicationMaster:
         return self._unregistered
 
     def _wake_readers(self) -> None:
-        """No more events come: who waits for them goes on."""
+        """Let readers of events go on: no more come."""
         self._news.put_nowait(None)
 
 

@@ -25,7 +25,7 @@ class RetryPolicy:
         return whole * (0.75 + 0.25 * chance)
 
 
-def beat_pause_s(beats_since_change: int, heartbeat_s: float) -> float:
+def heartbeat_pause_s(beats_since_change: int, heartbeat_s: float) -> float:
     """How long to wait for the next heartbeat.
 
     Short at first after a change, because the answer to a fresh ask is likely to come soon, then

@@ -6,7 +6,8 @@ says and hands the answers to `answered`. Theory of operation:
 - An ask is a level: the number still wanted under a key, not a change. It falls by one with each
   container that arrives, because the RM counts what it has delivered the same way.
 - One allocate is under way at a time. Until it is answered, trying again sends the very same
-  request: the RM may have seen it and answers from its cache, so a later wish in it would be lost.
+  request: the RM may have seen it and answers from its cache, so that a later update in it would
+  be lost.
 - After the RM restarted, registering again forgets where the conversation stood, and everything
   is said again: all asks, the releases not yet carried out, the excluded nodes. What the RM says
   twice (containers, completions) is passed on once.
@@ -67,7 +68,7 @@ class Preempting:
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """A container of ours was changed as we wished; it is so now."""
+    """A container of ours was changed as we asked."""
 
     container: Container
 
@@ -218,41 +219,41 @@ class AmState:
             self._exclude.discard(node)
 
     def resize(self, container_id: str, resources: Mapping[str, str]) -> None:
-        """Wish another size for a container; what is not named stays as it is.
+        """Ask for another size of a container; a resource that is not named stays as it is.
 
         Raises:
             InvalidAskError: no such container lives, or a resource is no positive quantity.
         """
         self._living(container_id, "resize")
         check_resources(f"resize {container_id}", resources)
-        self._wish(Update(container_id, resources=tuple(sorted(resources.items()))))
+        self._request_update(Update(container_id, resources=tuple(sorted(resources.items()))))
 
     def promote(self, container_id: str) -> None:
-        """Wish that an opportunistic container be guaranteed.
+        """Ask that an opportunistic container become guaranteed.
 
         Raises:
             InvalidAskError: no such container lives, or it is guaranteed.
         """
         if not self._living(container_id, "promote").opportunistic:
             raise InvalidAskError(f"promote {container_id}: it is guaranteed already")
-        self._wish(Update(container_id, type=PROMOTE))
+        self._request_update(Update(container_id, type=PROMOTE))
 
     def demote(self, container_id: str) -> None:
-        """Wish that a guaranteed container be opportunistic.
+        """Ask that a guaranteed container become opportunistic.
 
         Raises:
             InvalidAskError: no such container lives, or it is opportunistic.
         """
         if self._living(container_id, "demote").opportunistic:
             raise InvalidAskError(f"demote {container_id}: it is opportunistic already")
-        self._wish(Update(container_id, type=DEMOTE))
+        self._request_update(Update(container_id, type=DEMOTE))
 
     def _living(self, container_id: str, what: str) -> Container:
         if container_id not in self.live:
             raise InvalidAskError(f"{what} {container_id}: no such container lives")
         return self.live[container_id]
 
-    def _wish(self, update: Update) -> None:
+    def _request_update(self, update: Update) -> None:
         self._updates[update.container_id] = update
         self._unsent_updates.add(update.container_id)
 
@@ -278,7 +279,7 @@ class AmState:
         self._unsaid = set(self._wanted)
         self._releasing = dict.fromkeys(self._releasing, False)
         self._exclude, self._include = set(self.excluded), set()
-        # What was changed meanwhile need not be wished again.
+        # What was changed meanwhile need not be asked for again.
         told = (*registration.containers, *registration.previous)
         known = {container.id: container for container in told}
         changed = [

@@ -68,9 +68,11 @@ _MANAGEMENT_POLICY = (
     "org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity.queuemanagement."
     "GuaranteedOrZeroCapacityOverTimePolicy"
 )
+# A template may belong to a queue that is not declared, whose path is known from its name alone.
 _TEMPLATE = re.compile(
     re.escape(PREFIX) + r"(.+?)\.auto-queue-creation-v2\.(?:leaf-|parent-)?template\."
 )
+# Settings that show that an undeclared queue is meant, and not a template or a parent.
 _SETTING = re.compile(
     re.escape(PREFIX)
     + r"(root\.[^*]+)\.(?:state|capacity|maximum-capacity|user-limit-factor|priority"

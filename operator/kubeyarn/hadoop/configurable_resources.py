@@ -18,6 +18,7 @@ from kubeyarn.hadoop.properties import parse_int, parse_long
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.fair_queues import ResourceLimit
 
+# Without a comma Hadoop finds the two amounts by their units.
 _SPACED = re.compile(r"-?[0-9]+(?:\.[0-9]*)?\s*[a-z]+\s*")
 _PERCENT = r"-?([0-9]+(?:\.[0-9]*)?)\s*%\s*"
 _CUT_OFF = -1

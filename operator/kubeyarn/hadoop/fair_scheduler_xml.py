@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _ROOT: Final = "root"
 _QUEUE_TAGS: Final = ("queue", "pool")
+# What Java's String.trim takes away: every control character, not only white space.
 _BLANKS: Final = "".join(map(chr, range(33)))
 _HALF_RANGE: Final = 2**63
 _POLICIES: Final = {
@@ -56,6 +57,7 @@ _POLICY_CLASSES: Final = {
     f"{_POLICY_PACKAGE}DominantResourceFairnessPolicy": FairPolicy.DRF,
 }
 _POLICY_TAGS: Final = ("defaultQueueSchedulingPolicy", "defaultQueueSchedulingMode")
+# Hadoop reads the text of each of these, used or not, and does not start where one has none.
 _TEXT_TAGS: Final = (
     "queueMaxResourcesDefault",
     "userMaxAppsDefault",
@@ -69,6 +71,7 @@ _TEXT_TAGS: Final = (
     "reservation-agent",
     "reservation-policy",
 )
+# Nothing here uses these, but an empty one stops Hadoop.
 _RESERVATION_TAGS: Final = (
     "aclAdministerReservations",
     "aclListReservations",

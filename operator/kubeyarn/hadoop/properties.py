@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _D = TypeVar("_D")
 
 _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+# Configuration.getInt and getLong take these; Integer.parseInt does not.
 _HEXADECIMAL = re.compile(r"-?0[xX][0-9a-fA-F]+")
 _FLOAT = re.compile(r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)", re.ASCII)
 _INT = 2**31

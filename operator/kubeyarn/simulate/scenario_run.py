@@ -161,8 +161,10 @@ class ScenarioRun:
     # -- rounds ----------------------------------------------------------------------------------
 
     def _settle(self, arguments: Data) -> None:
+        # One quiet round is not enough: what a heartbeat misses for locality, a later one grants.
         quiet, enough = 0, QUIET_ROUNDS
         if self.scenario.partitions:
+            # An ask without a label lets an offer of each node pass before it borrows a partition.
             enough = len(self.nodes) + 2
         while quiet < enough:
             quiet = 0 if self._round() else quiet + 1

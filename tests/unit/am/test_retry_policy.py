@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.am.retry_policy import RetryPolicy, beat_pause_s
+from kubeyarn.am.retry_policy import RetryPolicy, heartbeat_pause_s
 
 
 def test_pauses_double_up_to_the_longest():
@@ -21,4 +21,4 @@ def test_chance_shortens_a_pause_by_a_quarter_at_most():
 
 @pytest.mark.parametrize(("beats", "pause"), [(0, 0.125), (1, 0.25), (2, 0.5), (3, 1.0), (99, 1.0)])
 def test_heartbeats_are_quick_after_a_change_and_then_slow_down(beats, pause):
-    assert beat_pause_s(beats, 1.0) == pause
+    assert heartbeat_pause_s(beats, 1.0) == pause
