@@ -12,6 +12,7 @@ import asyncio
 import copy
 import itertools
 import json
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -23,7 +24,21 @@ from aiohttp.test_utils import TestServer
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
+from kubeyarn.cluster.credentials import bearer
+from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS, Kind
 from kubeyarn.crd.object import Object
+
+KINDS = (
+    QUEUES,
+    APPLICATIONS,
+    REQUESTS,
+    PODS,
+    NODES,
+    Kind("", "v1", "namespaces", "Namespace", False),
+    Kind(
+        "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False
+    ),
+)
 
 Key = tuple[str, str, str]
 
@@ -38,6 +53,7 @@ class Trouble:
     drop: bool = False
     after: bool = False
     delay_s: float = 0.0
+    body: bytes | None = None
 
 
 @dataclass
@@ -51,7 +67,7 @@ class Place:
     sub: str = ""
 
 
-@dataclass
+@dataclass(eq=False)
 class Watcher:
     """One open watch."""
 
@@ -61,9 +77,10 @@ class Watcher:
 
 
 class FakeApi:
-    """An API server; use it with `async with`."""
+    """An API server; use it with `async with`. With *tls* it speaks HTTPS."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.objects: dict[Key, Object] = {}
         self.tokens: dict[str, Object] = {}
         # Whoever (a user or a group) may do what (a verb) with which object.
@@ -71,6 +88,12 @@ class FakeApi:
         self.requests: list[tuple[str, str]] = []
         self.writes: list[tuple[str, str, Object]] = []
         self.expired_as_event = True
+        # What discovery tells of; everything else is served all the same.
+        self.kinds = list(KINDS)
+        # What the Authorization header must be; "" lets everyone in.
+        self.authorization = ""
+        # The client certificate that is asked for: True for any, or its PEM.
+        self.certificate: bool | str = False
         self.executed: list[tuple[str, ...]] = []
         self.commands_fail = ""
         self._version = 1000
@@ -86,7 +109,7 @@ class FakeApi:
         app = web.Application(client_max_size=64 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self._server = TestServer(app)
-        await self._server.start_server(shutdown_timeout=0.2)
+        await self._server.start_server(shutdown_timeout=0.2, ssl=self._tls)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -101,10 +124,13 @@ class FakeApi:
     @property
     def connection(self) -> Connection:
         """How to reach it."""
+        return Connection(self.url, bearer("a-token"))
+
+    @property
+    def url(self) -> str:
+        """Its address."""
         assert self._server is not None
-        return Connection(
-            server=str(self._server.make_url("")).rstrip("/"), tls=None, token=lambda: "a-token"
-        )
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._server.port}"
 
     def client(self) -> KubeClient:
         """A client of it, closed at the end."""
@@ -144,21 +170,29 @@ class FakeApi:
         drop: bool = False,
         after: bool = False,
         delay_s: float = 0.0,
+        body: bytes | None = None,
     ) -> None:
         """Have the next requests fail: with *status*, or the connection dropped.
 
-        *after*: only when the request has been carried out.
+        *after*: only when the request has been carried out. *body* is what they answer in place of
+        Kubernetes' Status. *path* is a part of the path, "?watch" included for a watch.
         """
 
         def matches(asked: str, where: str) -> bool:
             return (not method or asked == method) and path in where
 
-        self._trouble.append(Trouble(times, status, matches, drop, after, delay_s))
+        self._trouble.append(Trouble(times, status, matches, drop, after, delay_s, body))
 
-    def break_watches(self) -> None:
-        """Drop all open watches."""
-        for watcher in self._watchers:
+    def break_watches(self) -> list[Watcher]:
+        """Drop all open watches; returns which."""
+        broken = list(self._watchers)
+        for watcher in broken:
             watcher.events.put_nowait(None)
+        return broken
+
+    def are_open(self, watches: list[Watcher]) -> bool:
+        """Whether one of *watches* has not ended."""
+        return any(watch in self._watchers for watch in watches)
 
     def bookmark(self) -> None:
         """Tell all watchers how far they are."""
@@ -189,9 +223,13 @@ class FakeApi:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         self.requests.append((request.method, request.path))
+        if not self._knows(request):
+            return _No(401, "Unauthorized", "Unauthorized").response()
         trouble = self._next_trouble(request)
         if trouble is not None and not trouble.after:
             return await self._fail(request, trouble)
+        if (found := self._discovery(request.path)) is not None:
+            return web.json_response(found)
         place = _place(request.path)
         answer: web.StreamResponse
         if request.method == "GET" and request.query.get("watch"):
@@ -206,6 +244,35 @@ class FakeApi:
         if trouble is not None:
             return await self._fail(request, trouble)
         return answer
+
+    def _knows(self, request: web.Request) -> bool:
+        if self.authorization not in ("", request.headers.get("Authorization")):
+            return False
+        if not self.certificate:
+            return True
+        connection = request.transport and request.transport.get_extra_info("ssl_object")
+        shown = connection and connection.getpeercert(binary_form=True)
+        return bool(shown) and self.certificate in (True, ssl.DER_cert_to_PEM_cert(shown))
+
+    def _discovery(self, path: str) -> Object | None:
+        """What the API server says of the kinds that it serves; None for any other path."""
+        groups: dict[str, list[Kind]] = {}
+        for kind in self.kinds:
+            groups.setdefault(kind.group, []).append(kind)
+        if path == "/api":
+            return {"kind": "APIVersions", "versions": ["v1"]}
+        if path == "/apis":
+            versions = {group: {"version": kinds[0].version} for group, kinds in groups.items()}
+            found = [
+                {"name": group, "versions": [version], "preferredVersion": version}
+                for group, version in versions.items()
+                if group
+            ]
+            return {"kind": "APIGroupList", "groups": found}
+        for kinds in groups.values():
+            if path == Kind(kinds[0].group, kinds[0].version, "", "", False).path().rstrip("/"):
+                return {"kind": "APIResourceList", "resources": [_resource(k) for k in kinds]}
+        return None
 
     async def _exec(self, request: web.Request, place: Place) -> web.StreamResponse:
         """Run a command in a pod: noted, and answered as `commands_fail` says."""
@@ -223,8 +290,9 @@ class FakeApi:
         return channels
 
     def _next_trouble(self, request: web.Request) -> Trouble | None:
+        where = request.path + ("?watch" if request.query.get("watch") else "")
         for trouble in self._trouble:
-            if trouble.times > 0 and trouble.matches(request.method, request.path):
+            if trouble.times > 0 and trouble.matches(request.method, where):
                 trouble.times -= 1
                 return trouble
         return None
@@ -235,6 +303,8 @@ class FakeApi:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
+        if trouble.body is not None:
+            return web.Response(status=trouble.status, body=trouble.body)
         return _No(trouble.status, "Trouble", f"trouble on demand: {trouble.status}").response()
 
     def _answer(self, request: web.Request, place: Place, body: Any) -> Object:
@@ -439,6 +509,16 @@ class _No(Exception):
 
     def response(self) -> web.Response:
         return web.json_response(self.status(), status=self.code)
+
+
+def _resource(kind: Kind) -> Object:
+    return {
+        "name": kind.plural,
+        "singularName": kind.kind.lower(),
+        "kind": kind.kind,
+        "namespaced": kind.namespaced,
+        "verbs": ["get", "list", "watch", "create", "patch", "delete"],
+    }
 
 
 def _place(path: str) -> Place:

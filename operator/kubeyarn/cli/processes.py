@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import click
@@ -197,10 +196,11 @@ def resourcemanager(
         max_completed_applications=max_completed_applications,
     )
 
-    async def process() -> None:
-        await ResourceManager(_connect(kubeconfig, context_name), settings).run()
+    async def process(take_signals: Callable[[], None]) -> None:
+        connection = _connect(kubeconfig, context_name)
+        await ResourceManager(connection, settings, take_signals).run()
 
-    _run(process())
+    _run(process)
 
 
 @click.command("scheduler")
@@ -237,10 +237,10 @@ def scheduler(
         pod_uid=os.environ.get("POD_UID", ""),
     )
 
-    async def process() -> None:
+    async def process(_: Callable[[], None]) -> None:
         await Scheduler(_connect(kubeconfig, context_name), settings).run()
 
-    _run(process())
+    _run(process)
 
 
 @click.command("standby")
@@ -333,16 +333,18 @@ def _connect(kubeconfig: str | None, context: str | None) -> Any:
         raise click.ClickException(str(error)) from error
 
 
-def _run(process: Coroutine[Any, Any, None]) -> None:
-    """Run *process* until it ends or a signal asks for it; a lost lease ends with status 1."""
-    from kubeyarn.cluster.leading import Stopped
+def _run(process: Callable[[Callable[[], None]], Coroutine[Any, Any, None]]) -> None:
+    """Run *process* until it ends or a signal asks for it; a lost lease ends with status 1.
+
+    It is given what takes SIGINT and SIGTERM back from whoever takes them.
+    """
+    from kubeyarn.cluster.leading import Signals, Stopped
 
     async def until_asked() -> None:
-        task = asyncio.ensure_future(process)
-        asked = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, asked.set)
-        waiting = asyncio.ensure_future(asked.wait())
+        signals = Signals()
+        signals.take()
+        task = asyncio.ensure_future(process(signals.take))
+        waiting = asyncio.ensure_future(signals.asked.wait())
         await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
         if task.done():

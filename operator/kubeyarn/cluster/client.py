@@ -50,15 +50,7 @@ class KubeClient:
         self._may_write_s = may_write_s
         self._in_flight = asyncio.Semaphore(in_flight)
         self._timeout = aiohttp.ClientTimeout(total=_LONGEST_CALL_S, connect=5)
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                ssl=connection.tls if connection.tls is not None else False,
-                limit=0,
-                keepalive_timeout=75,
-            ),
-            headers={"User-Agent": user_agent, "Accept": "application/json"},
-            timeout=self._timeout,
-        )
+        self._session = connection.session(user_agent)
 
     @property
     def connection(self) -> Connection:
@@ -143,16 +135,11 @@ class KubeClient:
         timeout = aiohttp.ClientTimeout(total=None, connect=5, sock_read=quiet_s)
         url = self._connection.server + kind.path()
         query = {"watch": "1", "allowWatchBookmarks": "true", **parameters}
-        async with self._session.get(
-            url, params=query, headers=self._authorization(), timeout=timeout
-        ) as answer:
+        tls = await self._connection.tls()
+        async with self._session.get(url, params=query, timeout=timeout, ssl=tls) as answer:
             if answer.status != 200:
                 raise _error(answer.status, await answer.read())
             yield answer.content
-
-    def _authorization(self) -> dict[str, str]:
-        token = self._connection.token()
-        return {"Authorization": f"Bearer {token}"} if token else {}
 
     async def _json(
         self,
@@ -185,7 +172,7 @@ class KubeClient:
         headers: Mapping[str, str] | None,
     ) -> Object:
         everything = {"Content-Type": "application/json", **(headers or {})}
-        everything |= self._authorization()
+        tls = await self._connection.tls()
         url = self._connection.server + path
         try:
             async with (
@@ -197,12 +184,15 @@ class KubeClient:
                     data=data,
                     headers=everything,
                     timeout=self._allowed(method),
+                    ssl=tls,
                 ) as answer,
             ):
                 payload = await answer.read()
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise Unavailable(f"no answer: {error or type(error).__name__}") from error
+        if status == 401 and tls is not await self._connection.tls():
+            raise Unavailable("the client certificate was refused and has been renewed")
         if status >= 300:
             raise _error(status, payload)
         return _decode(payload) if payload else {}

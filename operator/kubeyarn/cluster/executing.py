@@ -17,6 +17,7 @@ from kubeyarn.cluster.errors import error_of
 from kubeyarn.cluster.resources import PODS
 from kubeyarn.model.errors import Unavailable
 
+_USER_AGENT = "kubeyarn-exec"
 _PROTOCOL = "v4.channel.k8s.io"
 _STDERR, _ERROR = 2, 3
 _SECONDS = 5.0
@@ -38,20 +39,12 @@ async def execute(
     """
     query = [("container", container), ("stdout", "1"), ("stderr", "1")]
     query += [("command", word) for word in command]
-    token = connection.token()
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
     url = connection.server + PODS.path(namespace, pod, "exec")
     try:
         async with (
             asyncio.timeout(_SECONDS),
-            aiohttp.ClientSession() as session,
-            session.ws_connect(
-                url,
-                params=query,
-                headers=headers,
-                protocols=(_PROTOCOL,),
-                ssl=connection.tls if connection.tls is not None else False,
-            ) as channels,
+            connection.session(_USER_AGENT, await connection.tls()) as session,
+            session.ws_connect(url, params=query, protocols=(_PROTOCOL,)) as channels,
         ):
             await _until_done(channels)
     except aiohttp.WSServerHandshakeError as error:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import kubeyarn
 from kubeyarn.cluster import probes
@@ -100,20 +102,29 @@ class Stopped(KubeYarnError):
     """A part that should never end has ended, so the process has to start anew."""
 
 
-async def until_one_ends(tasks: Iterable[asyncio.Task[None]], asked_by: str = "") -> None:
+class Signals:
+    """SIGINT and SIGTERM: *asked* is set when the process is asked to end."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    def take(self) -> None:
+        """Have them set *asked*, whoever took them before."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.asked.set)
+
+
+async def until_one_ends(tasks: Iterable[asyncio.Task[None]]) -> NoReturn:
     """Wait until a part that should never end has ended; its exception goes on.
 
-    The one named *asked_by* ends without an exception because the process was asked to end.
-
     Raises:
-        Stopped: another one ended without an exception, as the Lease does when it is lost.
+        Stopped: it ended without an exception, as the Lease does when it is lost.
     """
     done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()
     ended = sorted(task.get_name() for task in done)
-    if ended != [asked_by]:
-        raise Stopped(f"stopping: {', '.join(ended)} has ended")
+    raise Stopped(f"stopping: {', '.join(ended)} has ended")
 
 
 async def cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

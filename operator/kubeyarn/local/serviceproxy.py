@@ -12,14 +12,15 @@ import contextlib
 import ipaddress
 import json
 import random
-import ssl
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.connection import Connection
+from kubeyarn.cluster.connection import Connection, Trust
+from kubeyarn.cluster.credentials import ClientCertificate
 from kubeyarn.cluster.reflecting import DELETED, Reflector
 from kubeyarn.cluster.resources import Kind
 from kubeyarn.local.routes import Routes
@@ -206,9 +207,8 @@ def main(
     server: str, authority: str, certificate: str, key: str, device: str, services: str, keep: str
 ) -> None:
     """Make the Services' cluster IPs of a local cluster answer."""
-    tls = ssl.create_default_context(cafile=authority)
-    tls.load_cert_chain(certificate, key)
-    connection = Connection(server=server, tls=tls, token=lambda: None)
+    shown = ClientCertificate(Path(certificate).read_text(), Path(key).read_text())
+    connection = Connection(server, trust=Trust(Path(authority).read_text(), certificate=shown))
     owned = Device(device, ipaddress.IPv4Network(services), keep)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(serve(connection, owned))

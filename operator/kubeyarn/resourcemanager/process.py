@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Callable
 
-import kopf
 from aiohttp import web
 
 from kubeyarn.cluster import names, probes
@@ -15,15 +15,14 @@ from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
 from kubeyarn.cluster.lease import Lease
-from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
+from kubeyarn.cluster.reflecting import Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
-from kubeyarn.crd.object import Object
-from kubeyarn.resourcemanager import handlers
 from kubeyarn.resourcemanager.amservice import endpoint
 from kubeyarn.resourcemanager.amservice.authentication import PodAuthenticator
 from kubeyarn.resourcemanager.amservice.http import AmService
 from kubeyarn.resourcemanager.amservice.service import ApplicationMasterService
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.kopf_watch import KopfWatch
 from kubeyarn.resourcemanager.queues import QueueKeeper
 from kubeyarn.resourcemanager.settings import Settings
 
@@ -34,10 +33,19 @@ _LOOK_AT_ALL_S = 10.0
 
 
 class ResourceManager:
-    """One ResourceManager process: waits for the lease, then reconciles and serves AMs."""
+    """One ResourceManager process: waits for the lease, then reconciles and serves AMs.
 
-    def __init__(self, connection: Connection, settings: Settings) -> None:
+    *take_signals* has SIGINT and SIGTERM end this process again, after kopf has taken them.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        settings: Settings,
+        take_signals: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
+        self._take_signals = take_signals
         self._leader = Leader(
             _COMPONENT,
             connection,
@@ -57,18 +65,11 @@ class ResourceManager:
         manager.am_service = am_address(self._settings)
         keeper = QueueKeeper(client, manager.cache, events)
         tasks = [asyncio.create_task(lease.hold(), name="the lease")]
-        # 1. What there is, before anything is decided.
-        self._leader.waits_for = "queues and applications"
-        for queue in await client.list_all(QUEUES):
-            keeper.queue_changed("ADDED", queue)
-        applications = await client.list_all(APPLICATIONS)
-        for item in applications:
-            manager.cache.put_application(item)
-        # 2. Containers: requests and pods.
-        self._leader.waits_for = "requests and pods"
+        # 1. What there is, before anything is decided: the work queues only collect keys so far.
+        handlers = {APPLICATIONS: manager.application_changed, QUEUES: keeper.queue_changed}
+        watch = KopfWatch(self._leader.connection, handlers, self._take_signals)
+        # Pods and requests change far more often, and kopf's cost for each event is high.
         reflectors = [
-            Reflector(client, APPLICATIONS, _deletions(manager.application_changed)),
-            Reflector(client, QUEUES, _deletions(keeper.queue_changed)),
             Reflector(client, NODES, manager.node_changed),
             Reflector(client, REQUESTS, manager.request_changed),
             Reflector(
@@ -78,35 +79,26 @@ class ResourceManager:
                 {"labelSelector": names.MANAGED_PODS},
             ),
         ]
-        tasks += [asyncio.create_task(r.run()) for r in reflectors]
+        followers: list[KopfWatch | Reflector] = [watch, *reflectors]
+        tasks += [asyncio.create_task(each.run()) for each in followers]
         tasks.append(asyncio.create_task(events.run(), name="events"))
-        await asyncio.gather(*(r.synced.wait() for r in reflectors))
-        # 3. Everything is known: reconcile, and answer ApplicationMasters.
+        await asyncio.gather(*(each.synced.wait() for each in followers))
+        # 2. Everything is known: reconcile, and answer ApplicationMasters.
         manager.queue.start()
         keeper.queue.start()
-        tasks.append(asyncio.create_task(self._operate(manager, keeper), name="kopf"))
         tasks.append(asyncio.create_task(_reconcile_all(manager)))
         tasks.append(asyncio.create_task(endpoint.keep(client, self._settings), name="endpoint"))
         service = await self._serve_masters(client, manager)
         self._leader.waits_for = ""
         _log.info("serving ApplicationMasters at %s", manager.am_service)
         try:
-            # kopf takes the process's signals for itself, and ends at SIGTERM.
-            await until_one_ends(tasks, asked_by="kopf")
+            await until_one_ends(tasks)
         finally:
             self._leader.waits_for = "the end"
             await service.cleanup()
             await manager.queue.close()
             await keeper.queue.close()
             await cancel(tasks)
-
-    async def _operate(self, manager: ApplicationsManager, keeper: QueueKeeper) -> None:
-        await kopf.operator(
-            registry=handlers.registry(manager, keeper, self._leader.connection),
-            settings=handlers.settings(),
-            clusterwide=True,
-            standalone=True,
-        )
 
     async def _serve_masters(
         self, client: KubeClient, manager: ApplicationsManager
@@ -117,16 +109,6 @@ class ResourceManager:
             lambda: self._leader.leads,
         )
         return await probes.serve(service.application(), "", self._settings.am_port)
-
-
-def _deletions(handler: Handler) -> Handler:
-    """*handler*, for what kopf does not tell: deletions while its watch was broken."""
-
-    def tell(what: str, item: Object) -> None:
-        if what == DELETED:
-            handler(what, item)
-
-    return tell
 
 
 async def _reconcile_all(manager: ApplicationsManager) -> None:

@@ -92,7 +92,7 @@ async def test_a_create_whose_answer_got_lost_says_that_it_exists(api, client):
 
 
 async def test_a_server_that_is_not_there_is_unavailable():
-    client = KubeClient(Connection("http://127.0.0.1:9", None, lambda: None), "test")
+    client = KubeClient(Connection("http://127.0.0.1:9"), "test")
     with pytest.raises(Unavailable, match="no answer"):
         await client.get(NODES, "n1")
     await client.close()
@@ -204,14 +204,3 @@ async def test_an_answer_that_is_no_json_is_unavailable(api, client, monkeypatch
 
     with pytest.raises(Unavailable, match="not a JSON object"):
         await client.get(NODES, "n1")
-
-
-async def test_the_token_is_read_for_every_request(api):
-    tokens = iter(["one", "two"])
-    connection = Connection(api.connection.server, None, lambda: next(tokens))
-    client = KubeClient(connection, "test")
-    await client.list_all(NODES)
-    await client.list_all(NODES)
-    await client.close()
-
-    assert next(tokens, "none left") == "none left"

@@ -11,43 +11,14 @@ import aiohttp
 
 from fakeapi import FakeApi
 from kubeyarn.cluster import names
-from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.reflecting import DELETED, Handler, Reflector
-from kubeyarn.cluster.resources import APPLICATIONS, QUEUES
 from kubeyarn.crd.object import Object
-from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.process import ResourceManager
-from kubeyarn.resourcemanager.queues import QueueKeeper
 from kubeyarn.resourcemanager.settings import Settings as ManagerSettings
 from kubeyarn.scheduler.process import Scheduler
 from kubeyarn.scheduler.settings import Settings as SchedulerSettings
 
 NAMESPACE = "team-a"
 GROUP = {"apiVersion": "kubeyarn.io/v1alpha1"}
-
-
-def _forgetful(handler: Handler) -> Handler:
-    """As kopf: what was deleted while the watch was broken is not told."""
-
-    def tell(what: str, item: Object) -> None:
-        if what != DELETED or "spec" in item:
-            handler(what, item)
-
-    return tell
-
-
-class Manager(ResourceManager):
-    """The ResourceManager with our own watches for kopf's, which wants a real API server."""
-
-    async def _operate(self, manager: ApplicationsManager, keeper: QueueKeeper) -> None:
-        client = KubeClient(self._leader.connection, "in place of kopf")
-        try:
-            await asyncio.gather(
-                Reflector(client, APPLICATIONS, _forgetful(manager.application_changed)).run(),
-                Reflector(client, QUEUES, _forgetful(keeper.queue_changed)).run(),
-            )
-        finally:
-            await client.close()
 
 
 class Cluster:
@@ -94,7 +65,7 @@ class Cluster:
             health_port=self.manager_port,
             am_address=f"http://127.0.0.1:{self.am_port}",
         )
-        self._start("manager", Manager(self.api.connection, settings).run())
+        self._start("manager", ResourceManager(self.api.connection, settings).run())
 
     def _start(self, name: str, process: Any) -> None:
         self._tasks[name] = asyncio.create_task(process)
