@@ -17,7 +17,7 @@ import aiohttp
 import msgspec
 
 from kubeyarn.cluster.connection import Connection
-from kubeyarn.cluster.errors import error_of
+from kubeyarn.cluster.errors import NotLeading, error_of
 from kubeyarn.cluster.resources import Kind
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import Unavailable
@@ -158,7 +158,7 @@ class KubeClient:
                 return await self._once(method, path, params, data, headers)
             except Unavailable as error:
                 if attempt == attempts:
-                    raise Unavailable(f"{method} {path}: {error}") from error
+                    raise type(error)(f"{method} {path}: {error}") from error
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
         raise Unavailable(f"{method} {path}: not tried")
@@ -201,11 +201,11 @@ class KubeClient:
         """How long a call may take that begins now.
 
         Raises:
-            Unavailable: it would write, and this process may not.
+            NotLeading: it would write, and this process may not.
         """
         left_s = math.inf if method == "GET" else self._may_write_s()
         if left_s <= 0:
-            raise Unavailable("this process does not lead now")
+            raise NotLeading("this process does not lead now")
         if left_s >= _LONGEST_CALL_S:
             return self._timeout
         return aiohttp.ClientTimeout(total=left_s, connect=5)

@@ -4,6 +4,7 @@ ApiError
 ├── NotFound (404)   ├── Conflict (409)   ├── AlreadyExists (409)
 ├── Gone (410)       ├── Refused (other 4xx: sending it again cannot help)
 └── also `Unavailable` of the model: no answer, 429 or 5xx after all retries
+    └── NotLeading: nothing was asked, because this process may not write now
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class Gone(ApiError):
 
 class Refused(ApiError):
     """The request is wrong or not allowed."""
+
+
+class NotLeading(Unavailable):
+    """This process may not write before it has renewed its Lease; the write itself may be fine."""
 
 
 def error_of(status: int, reason: str, message: str) -> ApiError | Unavailable:

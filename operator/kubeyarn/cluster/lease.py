@@ -98,10 +98,16 @@ class Lease:
             await asyncio.sleep(self._duration_s / 10)
 
     async def hold(self) -> None:
-        """Renew until another has taken the lease."""
-        mine = True
+        """Renew until another has taken the lease.
+
+        A renewal is due a fifth of the duration after the last one was asked for, not after this
+        process got to it: when the machine stood still meanwhile, nothing is written before the
+        next renewal, so that comes first.
+        """
+        mine, due = True, self._renewed_at + self._duration_s / 5
         while mine:
-            await asyncio.sleep(self._duration_s / 5)
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+            due = time.monotonic() + self._duration_s / 5
             held = self.held
             try:
                 async with asyncio.timeout(self._duration_s / 2):

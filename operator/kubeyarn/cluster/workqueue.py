@@ -1,4 +1,16 @@
-"""Keys that need another look: each handled by one task at a time, failures tried again later."""
+"""Keys that need another look: each is worked on by one task at a time, failures later again.
+
+Theory of operation. A key is in one of four states: unknown, waiting for its turn or being worked
+on (`_tasks`), being worked on and added meanwhile (`_again`, so it is worked on once more), or
+waiting for a later time (a timer of the event loop, which adds it). Adding is a level, not an edge:
+however often a key is added before its turn, it is worked on once, and never twice at once. So the
+work reads what is true now and need not be told what changed (client-go: `workqueue`).
+
+Failures of one key wait ever longer, up to half a minute, and forget that when it succeeds: one
+object's trouble must not take the API server's time from the others. That a write was not begun
+because this process does not lead now is nobody's failure. It is tried again at a steady pace, or
+every object would come late, by up to that half minute, after the Lease is renewed.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +19,7 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from kubeyarn.cluster.errors import NotLeading
 from kubeyarn.model.errors import KubeYarnError, Unavailable
 
 _log = logging.getLogger(__name__)
@@ -15,6 +28,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 _FIRST_RETRY_S = 0.2
 _LONGEST_RETRY_S = 30.0
+_WHILE_NOT_LEADING_S = 0.5
+_AT_ONCE = 32
 
 
 class WorkQueue(Generic[Key]):
@@ -25,13 +40,11 @@ class WorkQueue(Generic[Key]):
     whoever looks before everything was listed takes what is not there yet for gone.
     """
 
-    def __init__(
-        self, work: Callable[[Key], Awaitable[None]], settle_s: float = 0.01, at_once: int = 32
-    ) -> None:
+    def __init__(self, work: Callable[[Key], Awaitable[None]], settle_s: float = 0.01) -> None:
         self._started = asyncio.Event()
         self._work = work
         self._settle_s = settle_s
-        self._at_once = asyncio.Semaphore(at_once)
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._again: set[Key] = set()
         self._failures: dict[Key, int] = {}
@@ -78,6 +91,9 @@ class WorkQueue(Generic[Key]):
         try:
             await self._work(key)
             self._failures.pop(key, None)
+        except NotLeading as error:
+            _log.info("%s: %s; tried again", key, error)
+            self.add(key, after_s=_WHILE_NOT_LEADING_S)
         except Unavailable as error:
             _log.warning("%s: %s; tried again", key, error)
             self._retry(key)

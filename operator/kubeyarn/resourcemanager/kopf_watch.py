@@ -1,4 +1,4 @@
-"""The one watch of YarnApplications and YarnQueues: kopf's, made complete.
+"""The one watch of YarnApplications, and that of YarnQueues: kopf's, made complete.
 
 Theory of operation. kopf lists each kind, watches it from there, and calls an event handler for
 each object, one after the other for the same object. What holds here for whoever is called:
@@ -20,13 +20,14 @@ Whatever ends kopf begins it anew, in this process: kopf ends at any answer that
 (a 410 or 404 for a watch, an error event, a proxy's web page), and an ApplicationMaster should not
 lose its service because of that. Three of kopf's ways need care when it is run beside other work:
 
-- `kopf.operator` cancels every task of the event loop that began after it. So its tasks are started
-  by `kopf.spawn_tasks` and ended by name.
+- `kopf.operator` ends by cancelling every task of the event loop that began after it, also ours. So
+  its tasks are started by `kopf.spawn_tasks`, and ended one by one. That ends all of kopf only with
+  one kind for each operator: when one watcher fails kopf forgets others, which would go on telling.
 - It takes SIGINT and SIGTERM for itself; `take_signals` takes them back.
 - It kills the process ten minutes after it was ended, unless `ultimate_exiting_timeout` is None.
 
 And its watcher may end without a word (its inactivity timeout cancels whatever its task awaits), so
-a kind that nobody has asked the API server about for longer than a watch lasts begins it anew, too.
+kopf is begun anew, too, when it has not asked about the kind for longer than a watch lasts.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import aiohttp
@@ -64,7 +65,7 @@ _UNFOUND_S = 30.0
 
 
 class KopfWatch:
-    """Calls the handler of each kind with (ADDED | MODIFIED | DELETED, object).
+    """Follows one collection by kopf: calls *handler* with (ADDED | MODIFIED | DELETED, object).
 
     Handlers are plain calls, as a Reflector's: they run in the event loop and must be quick. What
     one raises is logged by kopf and stops nothing else. *take_signals* is called whenever kopf has
@@ -74,13 +75,16 @@ class KopfWatch:
     def __init__(
         self,
         connection: Connection,
-        handlers: Mapping[Kind, Handler],
+        kind: Kind,
+        handler: Handler,
         take_signals: Callable[[], None],
     ) -> None:
         self._connection = connection
-        self._collections = [_Collection(kind, handler) for kind, handler in handlers.items()]
+        self._kind = kind
+        self._collection = _Collection(handler)
         self._take_signals = take_signals
         self._logins = _Pauses()
+        self._due = 0.0
         self.synced = asyncio.Event()
 
     async def run(self) -> None:
@@ -93,13 +97,12 @@ class KopfWatch:
             except Exception as error:  # noqa: BLE001 - kopf says by many exceptions that it gave up
                 why = str(error) or type(error).__name__
             pause = pauses.next_s()
-            _log.warning("the watch of applications and queues broke: %s; once more", why)
+            _log.warning("watch of %s broke: %s; once more", self._kind.plural, why)
             await asyncio.sleep(pause)
 
     async def _operate(self) -> None:
         """Run kopf until a part of it ends, which raises what ended it."""
-        for collection in self._collections:
-            collection.expect(_UNFOUND_S)
+        self._due = time.monotonic() + _UNFOUND_S
         tasks = list(
             await kopf.spawn_tasks(
                 registry=self._registry(), settings=_settings(), clusterwide=True, standalone=True
@@ -115,8 +118,8 @@ class KopfWatch:
             await cancel(tasks)
 
     def _registry(self) -> kopf.OperatorRegistry:
-        """Kopf's handlers; only event handlers, which leave no annotations on objects."""
-        registry = kopf.OperatorRegistry()
+        """Kopf's handlers; only an event handler, which leaves no annotations on objects."""
+        registry, kind = kopf.OperatorRegistry(), self._kind
 
         @kopf.on.login(registry=registry)
         async def login(**_: Any) -> kopf.AiohttpSession:
@@ -129,30 +132,23 @@ class KopfWatch:
             session = self._connection.session(_USER_AGENT, tls, (self._note,))
             return kopf.AiohttpSession(server=self._connection.server, aiohttp_session=session)
 
-        for collection in self._collections:
-            kind = collection.kind
-            kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)(
-                self._handler(collection)
-            )
-        return registry
-
-    def _handler(self, collection: _Collection) -> Any:
+        @kopf.on.event(kind.group, kind.version, kind.plural, registry=registry)
         async def seen(event: Any, **_: Any) -> None:
             try:
-                collection.see(event["type"], dict(event["object"]))
+                self._collection.see(event["type"], dict(event["object"]))
             finally:
                 self._sync()
 
-        return seen
+        return registry
 
     async def _note(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
         """Pass kopf's request on; of a list, note what is in it."""
-        found = next((c for c in self._collections if c.is_at(request.url.path)), None)
-        if found is None:
+        # A server's own path may be before the collection's.
+        if not request.url.path.endswith(self._kind.path()):
             return await handler(request)
-        found.expect(_UNASKED_S)
+        self._due = time.monotonic() + _UNASKED_S
         response = await handler(request)
         if request.method == "GET" and response.status == 200 and "watch" not in request.url.query:
             try:
@@ -160,28 +156,23 @@ class KopfWatch:
             except msgspec.MsgspecError as error:
                 # kopf lists again after this one.
                 raise aiohttp.ClientPayloadError(f"no list but {error}") from error
-            found.listed(page, begins="continue" not in request.url.query)
+            self._collection.listed(page, begins="continue" not in request.url.query)
             self._sync()
         return response
 
     def _sync(self) -> None:
-        if all(collection.synced for collection in self._collections):
+        if self._collection.synced:
             self.synced.set()
 
     async def _until_unasked(self) -> None:
-        """Wait until kopf has not asked about a kind for too long, and say which.
+        """Wait until kopf has not asked about the kind for too long.
 
         Raises:
             Unavailable: always.
         """
-        while True:
-            due_s = {c.kind.plural: c.due_s() for c in self._collections}
-            plural = min(due_s, key=lambda plural: due_s[plural])
-            if due_s[plural] <= 0:
-                raise Unavailable(
-                    f"kopf does not ask for {plural}; is that custom resource installed?"
-                )
-            await asyncio.sleep(due_s[plural])
+        while (left_s := self._due - time.monotonic()) > 0:  # noqa: ASYNC110 - it is a time
+            await asyncio.sleep(left_s)
+        raise Unavailable("kopf does not ask for it; is its custom resource installed?")
 
 
 class _Metadata(msgspec.Struct):
@@ -208,48 +199,36 @@ _decoder = msgspec.json.Decoder(_Page)
 class _Collection:
     """One kind: what was told of it, and what its last list promises to tell."""
 
-    def __init__(self, kind: Kind, handler: Handler) -> None:
-        self.kind = kind
+    def __init__(self, handler: Handler) -> None:
         self.synced = False
         self._handler = handler
         self._known: dict[str, Object] = {}
-        self._page_uids: set[str] = set()
+        self._listed: set[str] = set()
         self._untold: set[str] = set()
         self._listed_version = 0
-        self._due = 0.0
-
-    def expect(self, within_s: float) -> None:
-        """Kopf should ask about the kind again within so many seconds."""
-        self._due = time.monotonic() + within_s
-
-    def due_s(self) -> float:
-        """For how many seconds more it may leave that."""
-        return self._due - time.monotonic()
-
-    def is_at(self, path: str) -> bool:
-        """Whether a URL's path is the collection's; a server's own path may be before it."""
-        return path.endswith(self.kind.path())
 
     def listed(self, page: _Page, *, begins: bool) -> None:
-        """Kopf got a page of a list, and will tell of each object in it."""
+        """A list that kopf asked for has come, or a page of it: x"""
         if begins:
-            self._page_uids = set()
-        self._page_uids |= {item.metadata.uid for item in page.items or ()}
+            self._listed = set()
+        self._listed |= {item.metadata.uid for item in page.items or ()}
         if page.metadata.more:
             return
         self._listed_version = int(page.metadata.version)
         if not self.synced:
-            self._untold = self._page_uids - set(self._known)
+            self._untold = self._listed - set(self._known)
             self.synced = not self._untold
-        for uid in [uid for uid in self._known if uid not in self._page_uids]:
+        for uid in [uid for uid in self._known if uid not in self._listed]:
             self._handler(DELETED, self._known.pop(uid))
 
     def see(self, what: str | None, item: Object) -> None:
-        """Kopf tells of an object; *what* is None for one of a list."""
+        """An object is told of; *what* is None for one of a list."""
         uid, version = item["metadata"]["uid"], int(item["metadata"]["resourceVersion"])
         try:
             if what is None:
-                self._see_listed(uid, item)
+                # Of a list before the last one there may still be some to come.
+                if uid in self._listed:
+                    self._see_listed(uid, item)
             elif version > self._listed_version:
                 self._see_changed(what, uid, item)
         finally:

@@ -66,10 +66,11 @@ class ResourceManager:
         keeper = QueueKeeper(client, manager.cache, events)
         tasks = [asyncio.create_task(lease.hold(), name="the lease")]
         # 1. What there is, before anything is decided: the work queues only collect keys so far.
-        handlers = {APPLICATIONS: manager.application_changed, QUEUES: keeper.queue_changed}
-        watch = KopfWatch(self._leader.connection, handlers, self._take_signals)
-        # Pods and requests change far more often, and kopf's cost for each event is high.
-        reflectors = [
+        # Nodes, requests and pods change far more often, and kopf's cost for each event is high.
+        connection, signals = self._leader.connection, self._take_signals
+        followers: list[KopfWatch | Reflector] = [
+            KopfWatch(connection, APPLICATIONS, manager.application_changed, signals),
+            KopfWatch(connection, QUEUES, keeper.queue_changed, signals),
             Reflector(client, NODES, manager.node_changed),
             Reflector(client, REQUESTS, manager.request_changed),
             Reflector(
@@ -79,7 +80,6 @@ class ResourceManager:
                 {"labelSelector": names.MANAGED_PODS},
             ),
         ]
-        followers: list[KopfWatch | Reflector] = [watch, *reflectors]
         tasks += [asyncio.create_task(each.run()) for each in followers]
         tasks.append(asyncio.create_task(events.run(), name="events"))
         await asyncio.gather(*(each.synced.wait() for each in followers))

@@ -76,7 +76,7 @@ async def by_client(connection, until, background):
 async def by_kopf(connection, until, background):
     """kopf tells of a queue."""
     told = []
-    watch = KopfWatch(connection, {QUEUES: lambda _, item: told.append(item)}, lambda: None)
+    watch = KopfWatch(connection, QUEUES, lambda _, item: told.append(item), lambda: None)
     background(watch.run())
     await until(watch.synced.is_set, 10)
     return told[0]["metadata"]["name"]
@@ -326,7 +326,7 @@ async def test_a_server_that_is_not_trusted_is_not_spoken_to(kubeconfig, secure,
     with pytest.raises(Unavailable, match="certificate verify failed"):
         await client._once("GET", QUEUES.path(), None, None, None)
     await client.close()
-    background(KopfWatch(connection, {QUEUES: lambda *_: None}, lambda: None).run())
+    background(KopfWatch(connection, QUEUES, lambda *_: None, lambda: None).run())
     await asyncio.sleep(0.3)
 
     assert secure.requests == []

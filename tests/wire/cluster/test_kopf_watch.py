@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import pytest
 
@@ -42,20 +43,35 @@ def told():
     return []
 
 
+@dataclass
+class Watches:
+    """Both watches, and the tasks that run them."""
+
+    watches: list[KopfWatch]
+    tasks: list[asyncio.Task[None]]
+
+    @property
+    def synced(self):
+        return all(each.synced.is_set() for each in self.watches)
+
+    @property
+    def ended(self):
+        return any(task.done() for task in self.tasks)
+
+
 @pytest.fixture
 async def watch(api, told, background, until):
-    """The watch of a fake API server, started and synced."""
+    """The watches of both kinds of a fake API server, started and synced."""
 
     async def start(*, connection=None, take_signals=lambda: None, synced=True):
         def note(what, item):
             told.append((what, item["metadata"]["name"]))
 
-        handlers = {APPLICATIONS: note, QUEUES: note}
-        made = KopfWatch(connection or api.connection, handlers, take_signals)
-        made.task = background(made.run())
+        reached = connection or api.connection
+        watches = [KopfWatch(reached, kind, note, take_signals) for kind in (QUEUES, APPLICATIONS)]
+        made = Watches(watches, [background(each.run()) for each in watches])
         if synced:
-            await until(made.synced.is_set, 10)
-            await until(lambda: api.watching == 2)
+            await until(lambda: made.synced and api.watching == 2, 10)
         return made
 
     return start
@@ -124,10 +140,10 @@ async def test_it_is_not_synced_while_one_kind_cannot_be_listed(api, watch, told
     api.trouble(10**6, 503, path=QUEUES_PATH)
     made = await watch(synced=False)
     await until(lambda: told)
-    assert not made.synced.is_set()
+    assert not made.synced
 
     api.calm()
-    await until(made.synced.is_set, 10)
+    await until(lambda: made.synced, 10)
 
 
 @pytest.mark.parametrize("as_event", [True, False], ids=["event", "status"])
@@ -155,7 +171,7 @@ async def test_the_last_object_deleted_unwatched_is_told_with_what_it_was(
     told = []
     made = api.put("yarnqueues", {**a_queue("root"), "spec": {"capacity": "100%"}})
     watched = KopfWatch(
-        api.connection, {QUEUES: lambda what, item: told.append((what, item))}, lambda: None
+        api.connection, QUEUES, lambda what, item: told.append((what, item)), lambda: None
     )
     background(watched.run())
     await until(lambda: api.watching)
@@ -188,7 +204,7 @@ async def test_any_status_is_survived(api, watch, told, until, status, request_i
     await lose_the_watches(api, until)
     await seen_again(api, told, until)
 
-    assert not made.task.done()
+    assert not made.ended
     assert told == [(ADDED, "root"), (ADDED, "again")]
 
 
@@ -221,7 +237,7 @@ async def test_a_line_that_is_no_event_is_survived(api, watch, told, until, line
     await lose_the_watches(api, until)
     await seen_again(api, told, until)
 
-    assert not made.task.done()
+    assert not made.ended
 
 
 async def test_a_storm_of_errors_and_broken_connections_is_survived(api, watch, told, until):
@@ -232,7 +248,7 @@ async def test_a_storm_of_errors_and_broken_connections_is_survived(api, watch, 
     await lose_the_watches(api, until)
     await seen_again(api, told, until)
 
-    assert not made.task.done()
+    assert not made.ended
 
 
 async def test_a_silent_connection_is_given_up(api, watch, told, until, monkeypatch):
@@ -270,10 +286,10 @@ async def test_a_custom_resource_that_is_installed_later_is_found(
     api.kinds.remove(QUEUES)
     made = await watch(synced=False)
     await until(lambda: api.watching == 1)
-    assert not made.synced.is_set()
+    assert not made.synced
 
     api.kinds.append(QUEUES)
-    await until(made.synced.is_set, 10)
+    await until(lambda: made.synced, 10)
     await seen_again(api, told, until)
 
 
@@ -297,7 +313,7 @@ async def test_the_process_keeps_its_signals(api, watch, told, until):
     await until(signals.asked.is_set)
     await seen_again(api, told, until)
 
-    assert not made.task.done()
+    assert not made.ended
 
 
 async def test_other_work_of_the_process_goes_on_when_kopf_ends(api, watch, told, until):
@@ -314,8 +330,9 @@ async def test_other_work_of_the_process_goes_on_when_kopf_ends(api, watch, told
 async def test_nothing_is_left_when_it_is_cancelled(api, watch, until):
     before = asyncio.all_tasks()
     made = await watch()
-    made.task.cancel()
-    await asyncio.wait({made.task}, timeout=10)
+    for task in made.tasks:
+        task.cancel()
+    await asyncio.wait(made.tasks, timeout=10)
 
-    assert made.task.cancelled()
+    assert [task.cancelled() for task in made.tasks] == [True, True]
     await until(lambda: not [t for t in asyncio.all_tasks() - before if "kopf" in repr(t)])

@@ -164,6 +164,18 @@ async def test_who_waits_is_told_once_that_another_leads(candidate):
     assert told == [1]
 
 
+async def test_after_the_machine_stood_still_it_is_renewed_first(candidate, background, until):
+    lease = candidate("a", 10)
+    await lease.acquire()
+    # As if the machine had stood still for longer than the lease lasts.
+    lease._renewed_at -= 11
+    assert not lease.held
+    background(lease.hold())
+
+    # Not a fifth of its duration later.
+    await until(lambda: lease.held, 1.5)
+
+
 async def test_a_little_trouble_does_not_lose_it(api, candidate, background):
     lease = candidate("a")
     await lease.acquire()

@@ -8,6 +8,7 @@ import itertools
 import pytest
 
 from kubeyarn.cluster import workqueue
+from kubeyarn.cluster.errors import NotLeading
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.model.errors import Unavailable
 
@@ -155,6 +156,31 @@ async def test_failures_are_tried_again_ever_later_and_a_success_forgives(queue_
     assert times[6] - times[5] < 0.15
 
 
+async def test_a_process_that_does_not_lead_looks_again_at_a_steady_pace(
+    queue_of, until, monkeypatch
+):
+    monkeypatch.setattr(workqueue, "_WHILE_NOT_LEADING_S", 0.01)
+    leads, looks = False, 0
+
+    async def work(key):
+        nonlocal looks
+        looks += 1
+        if not leads:
+            raise NotLeading("this process does not lead now")
+        if looks == before + 1:
+            raise Unavailable("no answer")
+
+    queue = queue_of(work)
+    queue.add("a")
+    await until(lambda: looks == 30)
+    before, leads = looks, True
+    led = asyncio.get_running_loop().time()
+    await until(lambda: looks == before + 2)
+
+    # Its first failure is the first one that counts.
+    assert asyncio.get_running_loop().time() - led < 0.02 * 2**5
+
+
 async def test_a_key_may_be_added_for_later(queue_of, until):
     times = []
 
@@ -169,7 +195,8 @@ async def test_a_key_may_be_added_for_later(queue_of, until):
     assert times[0] - started >= 0.095
 
 
-async def test_work_at_once_is_bounded(queue_of, until):
+async def test_work_at_once_is_bounded(queue_of, until, monkeypatch):
+    monkeypatch.setattr(workqueue, "_AT_ONCE", 3)
     open_now, most, done = 0, 0, 0
 
     async def work(key):
@@ -180,7 +207,7 @@ async def test_work_at_once_is_bounded(queue_of, until):
         open_now -= 1
         done += 1
 
-    queue = queue_of(work, at_once=3)
+    queue = queue_of(work)
     for key in range(20):
         queue.add(key)
     await until(lambda: done == 20)
