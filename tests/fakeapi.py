@@ -13,8 +13,8 @@ import copy
 import itertools
 import json
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,7 @@ from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.credentials import bearer
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS, Kind
 from kubeyarn.crd.object import Object
+from waiting import until
 
 KINDS = (
     QUEUES,
@@ -190,6 +191,19 @@ class FakeApi:
             watcher.events.put_nowait(None)
         return broken
 
+    @asynccontextmanager
+    async def unwatched(self) -> AsyncIterator[None]:
+        """For a while nobody can watch, and nobody can go on from where a watch ended."""
+        held = Trouble(10**9, 503, lambda _, where: where.endswith("?watch"))
+        self._trouble.insert(0, held)
+        broken = self.break_watches()
+        await until(lambda: not self.are_open(broken))
+        try:
+            yield
+            self.compact()
+        finally:
+            held.times = 0
+
     def are_open(self, watches: list[Watcher]) -> bool:
         """Whether one of *watches* has not ended."""
         return any(watch in self._watchers for watch in watches)
@@ -208,6 +222,11 @@ class FakeApi:
     def calm(self) -> None:
         """No more trouble."""
         self._trouble.clear()
+
+    @property
+    def troubles(self) -> int:
+        """How much trouble there still is to come."""
+        return sum(trouble.times for trouble in self._trouble)
 
     def compact(self) -> None:
         """Forget the past: watches from before are expired."""

@@ -79,8 +79,6 @@ def _ready(node: Json) -> bool:
 def silence(world: World, seconds: int) -> None:
     """The kubelet has not been heard of for so long."""
     world.call("PATCH", PATH, {"metadata": {"annotations": {FAKE: None}}}, MERGE)
-    # What keeps it ready has seen that it is no longer to.
-    time.sleep(1)
     at = (datetime.now(UTC) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
     ready = {
         "type": "Ready",
@@ -90,7 +88,21 @@ def silence(world: World, seconds: int) -> None:
         "lastTransitionTime": at,
         "lastHeartbeatTime": at,
     }
-    world.call("PATCH", f"{PATH}/status", {"status": {"conditions": [ready]}}, MERGE)
+    # What kept it ready may not have seen yet that it is no longer to, and say once more it is.
+    said = {"status": {"conditions": [ready]}}
+    until(
+        "the node stays silent",
+        lambda: world.call("PATCH", f"{PATH}/status", said, MERGE) and _stays_silent(world, 1.5),
+    )
+
+
+def _stays_silent(world: World, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not _ready(world.get(PATH)):
+        if time.monotonic() > deadline:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def silenced(world: World) -> None:

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from e2e.live.patience import until
 from e2e.policy.world import condition, queue, root
 
 pytestmark = pytest.mark.e2e
@@ -33,15 +34,23 @@ def test_work_that_waits_costs_no_writes(tree):
             "says why it waits",
             lambda s: condition(s, "Satisfied").get("reason") not in (None, "Scheduling"),
         )
-    time.sleep(3)
     log = world.hosted.directory / "audit.log"
-    before = len(log.read_text().splitlines())
-    time.sleep(8)
-    lines = log.read_text().splitlines()[before:]
+    until("what was begun is written", lambda: _writes(_logged(log, 3)) == [])
+    events = _logged(log, 8)
 
-    events = [json.loads(line) for line in lines]
-    assert [_write(event) for event in events if _is_write(event)] == []
-    assert len(lines) > 5, "the audit log does not grow"
+    assert _writes(events) == []
+    assert len(events) > 5, "the audit log does not grow"
+
+
+def _logged(log, seconds) -> list:
+    """What the API server logs within so many seconds from now."""
+    before = len(log.read_text().splitlines())
+    time.sleep(seconds)
+    return [json.loads(line) for line in log.read_text().splitlines()[before:]]
+
+
+def _writes(events) -> list[str]:
+    return [_write(event) for event in events if _is_write(event)]
 
 
 def _is_write(event) -> bool:

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
+import waiting
 from fakeapi import FakeApi
 from kubeyarn.cluster import client as client_module
 
@@ -27,16 +27,10 @@ def impatient(monkeypatch):
     monkeypatch.setattr(client_module, "_LONGEST_PAUSE_S", 0.002)
 
 
-async def _until(holds: Callable[[], object], within_s: float = 5.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not holds():  # noqa: ASYNC110 - what is waited for has no event
-            await asyncio.sleep(0.005)
-
-
 @pytest.fixture
 def until():
     """Wait until something holds."""
-    return _until
+    return waiting.until
 
 
 @pytest.fixture

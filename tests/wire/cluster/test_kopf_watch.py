@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
@@ -89,16 +88,6 @@ async def lose_the_watches(api, until):
     await until(lambda: not api.are_open(broken))
 
 
-@asynccontextmanager
-async def unwatched(api, until):
-    """For a while nobody can watch, and then nobody can go on where a watch ended."""
-    api.trouble(10**6, 503, path="?watch")
-    await lose_the_watches(api, until)
-    yield
-    api.compact()
-    api.calm()
-
-
 async def test_first_what_there_is_then_what_happens(api, watch, told, until):
     api.put("yarnqueues", a_queue("root"))
     api.put("yarnapplications", an_application("words"))
@@ -156,7 +145,7 @@ async def test_an_expired_watch_lists_again_and_tells_what_changed(
     await watch()
     told.clear()
 
-    async with unwatched(api, until):
+    async with api.unwatched():
         api.put("yarnqueues", a_queue("changed", v="2"))
         api.put("yarnqueues", a_queue("new"))
         api.remove("yarnqueues", "gone")
@@ -175,7 +164,7 @@ async def test_the_last_object_deleted_unwatched_is_told_with_what_it_was(
     )
     background(watched.run())
     await until(lambda: api.watching)
-    async with unwatched(api, until):
+    async with api.unwatched():
         api.remove("yarnqueues", "root")
     await until(lambda: len(told) == 2, 10)
 
@@ -185,7 +174,7 @@ async def test_the_last_object_deleted_unwatched_is_told_with_what_it_was(
 async def test_an_object_made_anew_unwatched_is_deleted_and_added(api, watch, told, until):
     api.put("yarnqueues", a_queue("root"))
     await watch()
-    async with unwatched(api, until):
+    async with api.unwatched():
         api.remove("yarnqueues", "root")
         api.put("yarnqueues", a_queue("root"))
     await until(lambda: len(told) == 3, 10)

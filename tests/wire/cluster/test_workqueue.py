@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 
 import pytest
 
@@ -28,6 +27,21 @@ async def queue_of(monkeypatch):
     yield make
     for queue in made:
         await queue.close()
+
+
+@pytest.fixture
+async def pauses(monkeypatch):
+    """For how long keys were put off."""
+    loop, found = asyncio.get_running_loop(), []
+    call_later = loop.call_later
+
+    def noted(delay, callback, *args, **more):
+        if getattr(callback, "__func__", None) is WorkQueue.add:
+            found.append(delay)
+        return call_later(delay, callback, *args, **more)
+
+    monkeypatch.setattr(loop, "call_later", noted)
+    return found
 
 
 async def test_every_added_key_is_looked_at(queue_of, until):
@@ -62,24 +76,27 @@ async def test_nothing_is_looked_at_before_the_start(queue_of, until):
 
 
 async def test_a_key_is_never_worked_on_twice_at_once(queue_of, until):
-    running, looks = set(), 0
+    running, looks, may_end = set(), 0, asyncio.Event()
 
     async def work(key):
         nonlocal looks
         assert key not in running
         running.add(key)
-        await asyncio.sleep(0.01)
+        await may_end.wait()
         running.discard(key)
         looks += 1
 
     queue = queue_of(work)
+    queue.add("a")
+    await until(lambda: running)
     for _ in range(5):
         queue.add("a")
         await asyncio.sleep(0.004)
-    await until(lambda: not running and looks >= 2)
+    may_end.set()
+    await until(lambda: not running and looks == 2)
     await asyncio.sleep(0.05)
 
-    assert 2 <= looks <= 4
+    assert looks == 2
 
 
 async def test_what_is_added_during_a_look_is_looked_at_again(queue_of, until):
@@ -136,28 +153,28 @@ async def test_a_failure_is_tried_again_and_the_others_go_on(queue_of, until, er
     assert seen.count("good") == 1
 
 
-async def test_failures_are_tried_again_ever_later_and_a_success_forgives(queue_of, until):
-    times, fails = [], 4
+async def test_failures_are_tried_again_ever_later_and_a_success_forgives(queue_of, until, pauses):
+    looks, fails = 0, 4
 
     async def work(key):
-        times.append(asyncio.get_running_loop().time())
-        if len(times) <= fails:
+        nonlocal looks
+        looks += 1
+        if looks <= fails:
             raise Unavailable("no answer")
 
     queue = queue_of(work)
     queue.add("a")
-    await until(lambda: len(times) == 5)
-    pauses = [b - a for a, b in itertools.pairwise(times)]
-    assert all(pause >= 0.019 * 2**i for i, pause in enumerate(pauses))
+    await until(lambda: looks == 5)
+    assert pauses == pytest.approx([0.02, 0.04, 0.08, 0.16])
 
     fails = 6
     queue.add("a")
-    await until(lambda: len(times) == 7)
-    assert times[6] - times[5] < 0.15
+    await until(lambda: looks == 7)
+    assert pauses[4:] == pytest.approx([0.02])
 
 
 async def test_a_process_that_does_not_lead_looks_again_at_a_steady_pace(
-    queue_of, until, monkeypatch
+    queue_of, until, monkeypatch, pauses
 ):
     monkeypatch.setattr(workqueue, "_WHILE_NOT_LEADING_S", 0.01)
     leads, looks = False, 0
@@ -174,11 +191,10 @@ async def test_a_process_that_does_not_lead_looks_again_at_a_steady_pace(
     queue.add("a")
     await until(lambda: looks == 30)
     before, leads = looks, True
-    led = asyncio.get_running_loop().time()
     await until(lambda: looks == before + 2)
 
-    # Its first failure is the first one that counts.
-    assert asyncio.get_running_loop().time() - led < 0.02 * 2**5
+    # The failure after them is the first one that counts.
+    assert pauses == pytest.approx([0.01] * 30 + [0.02])
 
 
 async def test_a_key_may_be_added_for_later(queue_of, until):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -16,6 +17,7 @@ from kubeyarn.resourcemanager.process import ResourceManager
 from kubeyarn.resourcemanager.settings import Settings as ManagerSettings
 from kubeyarn.scheduler.process import Scheduler
 from kubeyarn.scheduler.settings import Settings as SchedulerSettings
+from waiting import until
 
 NAMESPACE = "team-a"
 GROUP = {"apiVersion": "kubeyarn.io/v1alpha1"}
@@ -89,14 +91,26 @@ class Cluster:
         except aiohttp.ClientError:
             return False
 
-    async def until(self, holds: Callable[[], Any], within_s: float = 15.0) -> None:
+    async def until(self, holds: Callable[[], Any], within_s: float = 30.0) -> None:
         """Wait until something holds."""
-        async with asyncio.timeout(within_s):
-            while True:
-                found = holds()
-                if await found if asyncio.iscoroutine(found) else found:
-                    return
-                await asyncio.sleep(0.01)
+        await until(holds, within_s)
+
+    async def until_quiet(self, for_s: float) -> None:
+        """Wait until nothing but Leases has been written for so long."""
+        seen, since = -1, time.monotonic()
+
+        def quiet() -> bool:
+            nonlocal seen, since
+            written = len(self.written())
+            if written != seen:
+                seen, since = written, time.monotonic()
+            return time.monotonic() - since >= for_s
+
+        await self.until(quiet)
+
+    def written(self) -> list[tuple[str, str, Object]]:
+        """Everything that was written, but Leases."""
+        return [write for write in self.api.writes if not write[1].startswith("leases/")]
 
     # kube-scheduler and kubelets.
 

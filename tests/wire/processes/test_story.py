@@ -76,12 +76,10 @@ async def test_broken_watches_and_an_expired_past_change_nothing(cluster, master
     await cluster.until(lambda: len(cluster.pods("task", phase="Running")) == 2)
 
     cluster.behaviour = exits({"task": 0})
-    cluster.api.break_watches()
-    await asyncio.sleep(0.1)
-    for pod in cluster.pods("task"):
-        cluster.api.remove("pods", pod["metadata"]["name"], NAMESPACE)
-    cluster.api.compact()
-    cluster.api.break_watches()
+    async with cluster.api.unwatched():
+        await cluster.until(lambda: len(cluster.pods("task", phase="Succeeded")) == 2)
+        for pod in cluster.pods("task"):
+            cluster.api.remove("pods", pod["metadata"]["name"], NAMESPACE)
 
     await master.beat_until(lambda: len(master.completed) == 2)
 
@@ -192,12 +190,11 @@ async def test_waiting_work_costs_no_writes(cluster, master):
     await master.beat_until(lambda: len(master.containers) == 11)
     await master.launch(*master.containers)
     await cluster.until(lambda: len(cluster.pods("task", phase="Running")) == 11)
-    await asyncio.sleep(1.5)
-    before = len(cluster.api.writes)
+    await cluster.until_quiet(for_s=1.0)
+    before = len(cluster.written())
     await asyncio.sleep(1.5)
 
-    written = [w for w in cluster.api.writes[before:] if not w[1].startswith("leases/")]
-    assert written == []
+    assert cluster.written()[before:] == []
     asked = next(n for p, _, n in cluster.api.objects if p == "containerrequests" and "-p1" in n)
     waits = cluster.condition("containerrequests", asked, "Satisfied", NAMESPACE)
     assert (waits["status"], waits["reason"]) == ("False", "QueueMaximum")
@@ -221,11 +218,8 @@ async def test_containers_of_a_request_that_was_deleted_end_with_the_application
 
 async def test_an_application_deleted_while_nobody_watched_holds_no_queue(cluster, master):
     await cluster.until(lambda: cluster.application()["state"] == "RUNNING")
-    cluster.api.break_watches()
-    await asyncio.sleep(0.02)
-    cluster.api.remove("yarnapplications", "words", NAMESPACE)
-    cluster.api.compact()
-    cluster.api.break_watches()
+    async with cluster.api.unwatched():
+        cluster.api.remove("yarnapplications", "words", NAMESPACE)
     for path in ("root.a", "root.b", "root"):
         item = cluster.api.get("yarnqueues", path)
         item["metadata"]["deletionTimestamp"] = "2025-11-23T12:13:20Z"
