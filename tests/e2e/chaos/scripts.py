@@ -21,7 +21,7 @@ from e2e.chaos.record import Record
 from e2e.crd.server import Server
 from kubeyarn.am import ApplicationMaster
 from kubeyarn.am.errors import AmError
-from kubeyarn.am.patience import Patience
+from kubeyarn.am.retry_policy import RetryPolicy
 from kubeyarn.am.settings import Settings
 from kubeyarn.am.state import Allocated, Completed
 from kubeyarn.am.transport import HttpTransport
@@ -181,8 +181,8 @@ class Story:
             token.write(await token_of(cluster, pod))
             token.flush()
             transport = HttpTransport(cluster.service, Path(token.name))
-            patience = Patience(longest_s=1.0, total_s=120.0)
-            settings = Settings(heartbeat_s=1.0, patience=patience)
+            retries = RetryPolicy(longest_s=1.0, total_s=120.0)
+            settings = Settings(heartbeat_s=1.0, retry_policy=retries)
             try:
                 async with ApplicationMaster(transport, settings=settings) as am:
                     self.stage = f"attempt {self.attempts} registered"
