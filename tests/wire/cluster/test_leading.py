@@ -60,13 +60,18 @@ async def test_a_write_is_waited_for_no_longer_than_the_lease_lasts(api):
 
 async def test_the_highest_epoch_is_found_in_grants_endings_and_pods(api, client):
     assert await epochs.highest(client) == NEVER
-    request = {"metadata": {"name": "r", "namespace": "a"}, "spec": {"application": "words"}}
-    granted = [{"node": "n1", "epoch": 2}]
-    api.put("containerrequests", {**request, "status": {"grants": granted}})
+    where = {"name": "r", "namespace": "a"}
+    request = {"metadata": where, "spec": {"application": "words"}}
+    api.put("containerrequests", {**request, "status": {"grants": [{"node": "n", "epoch": 2}]}})
     assert await epochs.highest(client) == 2
     ended = [{"id": "container_e04_1763850000000_0001_01_000002"}]
     api.put("containerrequests", {**request, "status": {"completed": ended}})
     assert await epochs.highest(client) == 4
+    api.put("containerrequests", {**request, "status": {"launched": [{"epoch": 5}], "epoch": 6}})
+    assert await epochs.highest(client) == 6
+    # One that cannot be read keeps nobody from leading.
+    api.put("containerrequests", {"metadata": {"name": "x", "namespace": "a"}, "spec": {}})
+    assert await epochs.highest(client) == 6
     labels = {"app.kubernetes.io/managed-by": "kubeyarn"}
     said = {"kubeyarn.io/container-id": "container_e09_1763850000000_0001_01_000002"}
     pod = {"name": "p", "namespace": "a", "labels": labels, "annotations": said}
