@@ -25,10 +25,11 @@ OBJECTS = re.compile(r"kubeyarn\.schedulers\.\w+\.objects(\.|$)")
 
 
 WRITES_FROM_OUTSIDE = {
-    "cluster": 2,
+    # Attributes of a TLS context and of an HTTP request, which have no other way to be set.
+    "cluster": 3,
     "hadoop": 1,
     "local": 10,
-    "resourcemanager": 19,
+    "resourcemanager": 10,
     "scheduler": 3,
     "schedulers.capacity": 160,
     "schedulers.fair": 138,

@@ -28,7 +28,6 @@ NOBODY_CALLS = {
 NOBODY_PASSES = {
     "am.transport.HttpTransport.__init__(containers_timeout_s)": SEAM,
     "am.transport.HttpTransport.__init__(timeout_s)": SEAM,
-    "cluster.workqueue.WorkQueue.__init__(at_once)": SEAM,
     "examples.wordcount.words.summarize(top)": SEAM,
     "local.cluster.LocalCluster.start(wait)": HARNESS,
     "local.download.Downloads.__init__(mirror)": SEAM,

@@ -143,7 +143,7 @@ class Connection:
 
     def _prepare(self, request: aiohttp.ClientRequest, header: str | None) -> None:
         if header is not None:
-            request.headers["Authorization"] = header
+            request.headers.update(Authorization=header)
         if self._trust.name:
             request.server_hostname = self._trust.name
 

@@ -9,7 +9,7 @@ import yaml
 
 from kubeyarn.local import kubeconfig, pki
 from kubeyarn.local.binaries import BINARIES
-from kubeyarn.local.parts import Credentials
+from kubeyarn.local.parts import Certificates
 from kubeyarn.local.processes import Component
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ _CONTROLLER_MANAGER, _SCHEDULER = 10257, 10259
 _REQUESTS_PER_SECOND, _BURST = 5000, 10000
 
 
-def issue(layout: Layout, record: Record) -> Credentials:
+def issue(layout: Layout, record: Record) -> Certificates:
     """Make all certificates of a cluster."""
     addresses = record.addresses
     loopback, node = str(addresses.loopback), str(addresses.node)
     etcd = pki.Authority(layout.of("pki/etcd"), f"{layout.name} etcd")
     authority = pki.Authority(layout.of("pki/cluster"), f"{layout.name} cluster")
-    return Credentials(
+    return Certificates(
         authority=authority.pair,
         etcd_authority=etcd.pair,
         etcd=etcd.issue("etcd", "etcd", addresses=[loopback]),
@@ -67,7 +67,7 @@ def _api_server_names(record: Record) -> list[str]:
     ]
 
 
-def write_kubeconfigs(layout: Layout, record: Record, credentials: Credentials) -> None:
+def write_kubeconfigs(layout: Layout, record: Record, credentials: Certificates) -> None:
     """Write the kubeconfigs of the administrator and of every part."""
     users = {
         layout.kubeconfig: credentials.admin,

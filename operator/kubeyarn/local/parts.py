@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class Certificates:
     """The certificates that the parts of a cluster know each other by."""
 
     authority: pki.Pair
@@ -38,7 +38,7 @@ class Parts:
     layout: Layout
     record: Record
     binaries: Mapping[str, Path]
-    credentials: Credentials
+    credentials: Certificates
 
     @property
     def run(self) -> Path:

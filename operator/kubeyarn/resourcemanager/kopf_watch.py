@@ -37,6 +37,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -285,17 +286,25 @@ class _Backoffs:
 
 def _settings() -> kopf.OperatorSettings:
     """kopf, told to be quiet, to survive silence, and to post no events of its own."""
-    chosen = kopf.OperatorSettings()
-    chosen.posting.enabled = False
-    chosen.peering.standalone = True
-    chosen.process.ultimate_exiting_timeout = None
-    # Which kinds there are is looked up once: `_until_unasked` notices when one is missing.
-    chosen.scanning.disabled = True
-    chosen.watching.server_timeout = _WATCH_S
-    chosen.watching.client_timeout = _WATCH_S + _SILENCE_S
-    chosen.watching.inactivity_timeout = _SILENCE_S
-    chosen.watching.chunk_size = 500
-    chosen.networking.request_timeout = 30
-    chosen.networking.connect_timeout = 5
-    chosen.networking.error_backoffs = _Backoffs()
-    return chosen
+    standard = kopf.OperatorSettings()
+    return replace(
+        standard,
+        posting=replace(standard.posting, enabled=False),
+        peering=replace(standard.peering, standalone=True),
+        process=replace(standard.process, ultimate_exiting_timeout=None),
+        # Which kinds there are is looked up once: `_until_unasked` notices when ours is missing.
+        scanning=replace(standard.scanning, disabled=True),
+        watching=replace(
+            standard.watching,
+            server_timeout=_WATCH_S,
+            client_timeout=_WATCH_S + _SILENCE_S,
+            inactivity_timeout=_SILENCE_S,
+            chunk_size=500,
+        ),
+        networking=replace(
+            standard.networking,
+            request_timeout=30.0,
+            connect_timeout=5.0,
+            error_backoffs=_Backoffs(),
+        ),
+    )
