@@ -1,4 +1,13 @@
-"""A process that works while it holds a lease: probes, client, lease and an orderly end."""
+"""A process that works while it holds a lease: probes, client, lease and an orderly end.
+
+Theory of operation. A process is ready when it could take over, and leads when it may decide now;
+those are two probes, because a rollout waits for the first and callers are sent by the second.
+It never stops leading and starts again as something else: a leader whose Lease another has taken
+ends, and its next life begins with empty caches. So nothing that it knew outlives its epoch.
+
+Parts of a process never end by themselves. When one does, that is a bug or a lost Lease, and the
+process ends with it, to be started anew: half a process would be worse than none.
+"""
 
 from __future__ import annotations
 

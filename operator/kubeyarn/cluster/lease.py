@@ -1,7 +1,19 @@
 """Leadership by a coordination.k8s.io Lease, with the number of takings as a fencing epoch.
 
-The official client's elector keeps no `leaseTransitions`, which we need: it is the epoch that
-makes container ids of two leaders in a row differ (Hadoop: the ResourceManager's epoch).
+Theory of operation. Two clocks are never compared. The holder counts its time from when it asked
+for the last renewal that was answered, so its end comes no later than anybody else expects it. A
+candidate counts from when it first saw the Lease as it is, and takes it only when it has watched it
+unchanged for the whole duration. So the holder stops writing before another can begin.
+
+Every taking raises `leaseTransitions`, which is the epoch of the new leader (Hadoop: the
+ResourceManager's epoch): container ids of two leaders in a row differ, and what a former one still
+has on the way is refused. The API server's own check of the resource version lets only one of two
+candidates take it.
+
+A holder that could not renew in time has not lost the Lease as long as nobody took it: it pauses,
+and when a renewal comes through it goes on with the same epoch, because nobody decided meanwhile.
+Elsewhere electors give up then; here that would cost a new process, its lists and all its sessions
+for every pause of the API server that is longer than the Lease.
 """
 
 from __future__ import annotations
@@ -168,7 +180,7 @@ class Lease:
         return highest + 1
 
     def _free(self, lease: Object) -> bool:
-        """Whether its holder gave it up or did not renew it for as long as we have watched."""
+        """Whether its holder gave it up, or we have watched it not being renewed long enough."""
         spec = lease["spec"]
         if spec.get("holderIdentity") in (None, "", self._identity):
             return True
@@ -184,7 +196,7 @@ class Lease:
         try:
             lease = await self._client.get(LEASES, self._name, self._namespace)
         except NotFound:
-            # Deleted by somebody. Whoever else makes it anew begins above our epoch.
+            # Somebody deleted it. Whoever else makes it anew begins above our epoch.
             await self._client.create(LEASES, self._fresh(self._epoch), self._namespace, attempts=1)
             self._renewed_at = started
             return True

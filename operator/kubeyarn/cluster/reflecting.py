@@ -1,9 +1,13 @@
 """List and watch: a stream of what is, that survives everything the API server does to it.
 
-A reflector lists a collection once, then watches it from there. When the watch breaks it goes on
-from the last resourceVersion; when that is too old it lists again and tells its handler what
-changed meanwhile, deletions included. Handlers are plain calls: they run in the event loop and
-must be quick.
+Theory of operation. A reflector lists a collection once, then watches it from there. When the watch
+breaks it goes on from the last resourceVersion that it heard of; bookmarks keep that fresh where
+nothing happens. When it is too old the reflector lists again and tells its handler what changed
+meanwhile. To tell deletions, it keeps of each object what a handler needs to know whom they are
+about. What it tells is never older than what it told before, and each object is told of alone, so a
+handler needs no lock and no order between objects.
+
+Handlers are plain calls: they run in the event loop and must be quick.
 """
 
 from __future__ import annotations

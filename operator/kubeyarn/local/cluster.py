@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.local import (
     controlplane,
-    directories,
     health,
     locking,
     node,
     prerequisites,
     processes,
+    shared_directories,
     slots,
 )
 from kubeyarn.local.api import Api
 from kubeyarn.local.binaries import CONTROL_PLANE, NODE
+from kubeyarn.local.cluster_config import ClusterConfig
 from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.layout import Record, boot_id, layout
 from kubeyarn.local.lookup import Lookup
-from kubeyarn.local.parts import Parts
 from kubeyarn.local.processes import Components
 from kubeyarn.local.starting import TIMEOUT_SECONDS, Start
 
@@ -129,7 +129,7 @@ class LocalCluster:
         with locking.exclusive(self._layout.lock):
             self._clean(self._layout.read())
         clusters = self._layout.directory.parent
-        directories.remove_if_empty(clusters, clusters.parent)
+        shared_directories.remove_if_empty(clusters, clusters.parent)
 
     def status(self) -> list[ComponentStatus]:
         """How every component is, in the order of their names; empty for no cluster."""
@@ -190,8 +190,9 @@ class LocalCluster:
             record = Record(slot, self._kubelet, self._fake_nodes, boot_id())
             self._layout.directory.mkdir(parents=True, mode=0o700)
             self._layout.write(record)
-            parts = Parts(self._layout, record, binaries, controlplane.issue(self._layout, record))
-            start = Start(parts, self._components, claim, self.api, self._say)
+            certificates = controlplane.issue(self._layout, record)
+            config = ClusterConfig(self._layout, record, binaries, certificates)
+            start = Start(config, self._components, claim, self.api, self._say)
             start.run(images, self._audit_log)
         self._say(f"ready in {time.monotonic() - started:.1f} s")
 

@@ -13,7 +13,7 @@ from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.layout import layouts
 from kubeyarn.local.lookup import Lookup
-from kubeyarn.local.places import cache_directory, state_directory
+from kubeyarn.local.user_directories import cache_directory, state_directory
 
 _NAME = click.option(
     "--name", default="kubeyarn", show_default=True, help="The cluster's name; several can be up."

@@ -9,15 +9,15 @@ import yaml
 
 from kubeyarn.local import kubeconfig, pki
 from kubeyarn.local.binaries import BINARIES
-from kubeyarn.local.parts import Certificates
+from kubeyarn.local.cluster_config import Certificates
 from kubeyarn.local.processes import Component
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from kubeyarn.local.cluster_config import ClusterConfig
     from kubeyarn.local.layout import Layout, Record
-    from kubeyarn.local.parts import Parts
 
 _ETCD, _ETCD_PEER, _ETCD_METRICS = 2379, 2380, 2381
 _CONTROLLER_MANAGER, _SCHEDULER = 10257, 10259
@@ -67,26 +67,26 @@ def _api_server_names(record: Record) -> list[str]:
     ]
 
 
-def write_kubeconfigs(layout: Layout, record: Record, credentials: Certificates) -> None:
+def write_kubeconfigs(layout: Layout, record: Record, certificates: Certificates) -> None:
     """Write the kubeconfigs of the administrator and of every part."""
     users = {
-        layout.kubeconfig: credentials.admin,
-        layout.of("kube-controller-manager.kubeconfig"): credentials.controller_manager,
-        layout.of("kube-scheduler.kubeconfig"): credentials.scheduler,
-        layout.of("kubelet.kubeconfig"): credentials.node,
+        layout.kubeconfig: certificates.admin,
+        layout.of("kube-controller-manager.kubeconfig"): certificates.controller_manager,
+        layout.of("kube-scheduler.kubeconfig"): certificates.scheduler,
+        layout.of("kubelet.kubeconfig"): certificates.node,
     }
     server = record.addresses.api_server_url
     for path, user in users.items():
-        kubeconfig.write(path, layout.name, server, credentials.authority.certificate, user)
+        kubeconfig.write(path, layout.name, server, certificates.authority.certificate, user)
 
 
-def etcd(parts: Parts) -> Component:
+def etcd(cluster: ClusterConfig) -> Component:
     """The only member of an etcd that is thrown away with its cluster."""
-    layout, record, credentials = parts.layout, parts.record, parts.credentials
+    layout, record, certificates = cluster.layout, cluster.record, cluster.certificates
     loopback = record.addresses.loopback
     client, peer = f"https://{loopback}:{_ETCD}", f"https://{loopback}:{_ETCD_PEER}"
     metrics = f"http://{loopback}:{_ETCD_METRICS}"
-    ca, pair = credentials.etcd_authority.certificate, credentials.etcd
+    ca, pair = certificates.etcd_authority.certificate, certificates.etcd
     flags = {
         "name": layout.name,
         "data-dir": layout.of("etcd"),
@@ -109,27 +109,27 @@ def etcd(parts: Parts) -> Component:
         "quota-backend-bytes": 8 << 30,
         "log-level": "warn",
     }
-    return _component(parts, "etcd", flags, f"{metrics}/health")
+    return _component(cluster, "etcd", flags, f"{metrics}/health")
 
 
-def api_server(parts: Parts, audit_log: Path | None) -> Component:
+def api_server(cluster: ClusterConfig, audit_log: Path | None) -> Component:
     """The API server; it writes an audit log of metadata where one is asked for."""
-    layout, record, credentials = parts.layout, parts.record, parts.credentials
-    addresses, pair = record.addresses, credentials.api_server
-    accounts = credentials.service_accounts
+    layout, record, certificates = cluster.layout, cluster.record, cluster.certificates
+    addresses, pair = record.addresses, certificates.api_server
+    accounts = certificates.service_accounts
     issuer = "https://kubernetes.default.svc.cluster.local"
     flags = {
         "etcd-servers": f"https://{addresses.loopback}:{_ETCD}",
-        "etcd-cafile": credentials.etcd_authority.certificate,
-        "etcd-certfile": credentials.etcd.certificate,
-        "etcd-keyfile": credentials.etcd.key,
+        "etcd-cafile": certificates.etcd_authority.certificate,
+        "etcd-certfile": certificates.etcd.certificate,
+        "etcd-keyfile": certificates.etcd.key,
         "bind-address": addresses.api_server,
         # Not a loopback address: the kubernetes Service's endpoints would be invalid.
         "advertise-address": addresses.kubernetes_service,
         "secure-port": addresses.api_server_port,
         "tls-cert-file": pair.certificate,
         "tls-private-key-file": pair.key,
-        "client-ca-file": credentials.authority.certificate,
+        "client-ca-file": certificates.authority.certificate,
         "authorization-mode": "Node,RBAC",
         "enable-admission-plugins": "NodeRestriction",
         "service-cluster-ip-range": addresses.services,
@@ -137,9 +137,9 @@ def api_server(parts: Parts, audit_log: Path | None) -> Component:
         "service-account-signing-key-file": accounts.key,
         "service-account-key-file": accounts.certificate,
         "api-audiences": issuer,
-        "kubelet-client-certificate": credentials.kubelet_client.certificate,
-        "kubelet-client-key": credentials.kubelet_client.key,
-        "kubelet-certificate-authority": credentials.authority.certificate,
+        "kubelet-client-certificate": certificates.kubelet_client.certificate,
+        "kubelet-client-key": certificates.kubelet_client.key,
+        "kubelet-certificate-authority": certificates.authority.certificate,
         # The node's name is in no DNS.
         "kubelet-preferred-address-types": "InternalIP",
         "allow-privileged": "true",
@@ -148,7 +148,7 @@ def api_server(parts: Parts, audit_log: Path | None) -> Component:
         "shutdown-delay-duration": "0s",
         **_audit(layout, audit_log),
     }
-    return _component(parts, "kube-apiserver", flags, f"{addresses.api_server_url}/readyz")
+    return _component(cluster, "kube-apiserver", flags, f"{addresses.api_server_url}/readyz")
 
 
 def _audit(layout: Layout, audit_log: Path | None) -> Mapping[str, object]:
@@ -172,11 +172,11 @@ def _audit(layout: Layout, audit_log: Path | None) -> Mapping[str, object]:
     }
 
 
-def controller_manager(parts: Parts) -> Component:
+def controller_manager(cluster: ClusterConfig) -> Component:
     """The controller manager."""
-    layout, record, credentials = parts.layout, parts.record, parts.credentials
+    layout, record, certificates = cluster.layout, cluster.record, cluster.certificates
     own = layout.of("kube-controller-manager.kubeconfig")
-    loopback, pair = record.addresses.loopback, credentials.controller_manager
+    loopback, pair = record.addresses.loopback, certificates.controller_manager
     flags = {
         "kubeconfig": own,
         "authentication-kubeconfig": own,
@@ -186,24 +186,24 @@ def controller_manager(parts: Parts) -> Component:
         "tls-cert-file": pair.certificate,
         "tls-private-key-file": pair.key,
         "leader-elect": "false",
-        "root-ca-file": credentials.authority.certificate,
-        "cluster-signing-cert-file": credentials.authority.certificate,
-        "cluster-signing-key-file": credentials.authority.key,
-        "service-account-private-key-file": credentials.service_accounts.key,
+        "root-ca-file": certificates.authority.certificate,
+        "cluster-signing-cert-file": certificates.authority.certificate,
+        "cluster-signing-key-file": certificates.authority.key,
+        "service-account-private-key-file": certificates.service_accounts.key,
         "use-service-account-credentials": "true",
         "kube-api-qps": _REQUESTS_PER_SECOND,
         "kube-api-burst": _BURST,
         "profiling": "false",
     }
     health = f"https://{loopback}:{_CONTROLLER_MANAGER}/healthz"
-    return _component(parts, "kube-controller-manager", flags, health)
+    return _component(cluster, "kube-controller-manager", flags, health)
 
 
-def scheduler(parts: Parts) -> Component:
+def scheduler(cluster: ClusterConfig) -> Component:
     """The default kube-scheduler, with its client's rate limit out of the way."""
-    layout, record, credentials = parts.layout, parts.record, parts.credentials
+    layout, record, certificates = cluster.layout, cluster.record, cluster.certificates
     own = layout.of("kube-scheduler.kubeconfig")
-    loopback, pair = record.addresses.loopback, credentials.scheduler
+    loopback, pair = record.addresses.loopback, certificates.scheduler
     config = layout.of("kube-scheduler.yaml")
     config.write_text(
         yaml.safe_dump(
@@ -228,14 +228,16 @@ def scheduler(parts: Parts) -> Component:
         "tls-cert-file": pair.certificate,
         "tls-private-key-file": pair.key,
     }
-    return _component(parts, "kube-scheduler", flags, f"https://{loopback}:{_SCHEDULER}/healthz")
+    return _component(cluster, "kube-scheduler", flags, f"https://{loopback}:{_SCHEDULER}/healthz")
 
 
-def _component(parts: Parts, name: str, flags: Mapping[str, object], health: str) -> Component:
+def _component(
+    cluster: ClusterConfig, name: str, flags: Mapping[str, object], health: str
+) -> Component:
     return Component(
         name=name,
         version=BINARIES[name].version,
-        arguments=(str(parts.binaries[name]), *flag_list(flags)),
+        arguments=(str(cluster.binaries[name]), *flag_list(flags)),
         environment=(),
         process=None,
         health=health,

@@ -12,7 +12,7 @@ from kubeyarn.local.processes import Component
 
 if TYPE_CHECKING:
     from kubeyarn.local.api import Api
-    from kubeyarn.local.parts import Parts
+    from kubeyarn.local.cluster_config import ClusterConfig
 
 _PORT = 10247
 _LEASE_SECONDS = 40
@@ -20,9 +20,9 @@ _MANAGED = "kwok.x-k8s.io/node"
 _CAPACITY = {"cpu": "32", "memory": "128Gi", "pods": "256", "ephemeral-storage": "1Ti"}
 
 
-def component(parts: Parts) -> Component:
+def component(cluster: ClusterConfig) -> Component:
     """KWOK, driving only the nodes that are marked as fake."""
-    layout, record = parts.layout, parts.record
+    layout, record = cluster.layout, cluster.record
     stages = layout.of("stages.yaml")
     stages.write_bytes(resources.files("kubeyarn.local").joinpath("stages.yaml").read_bytes())
     server = f"{record.addresses.loopback}:{_PORT}"
@@ -38,7 +38,7 @@ def component(parts: Parts) -> Component:
     return Component(
         name="kwok",
         version=KWOK_VERSION,
-        arguments=(str(parts.binaries["kwok"]), *flag_list(flags)),
+        arguments=(str(cluster.binaries["kwok"]), *flag_list(flags)),
         environment=(),
         process=None,
         health=f"http://{server}/healthz",

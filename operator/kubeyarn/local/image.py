@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.local import dockerfile, gobuild, imagebuild, locking, oci, wheels
 from kubeyarn.local.binaries import KUBERNETES_VERSION
 from kubeyarn.local.lookup import Lookup
-from kubeyarn.local.places import cache_directory
+from kubeyarn.local.user_directories import cache_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable

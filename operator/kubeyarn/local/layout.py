@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kubeyarn.local.addresses import Addresses
 from kubeyarn.local.errors import LocalClusterError
-from kubeyarn.local.places import state_directory
+from kubeyarn.local.user_directories import state_directory
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 

@@ -17,7 +17,7 @@ from kubeyarn.local import gobuild, locking
 from kubeyarn.local.binaries import BINARIES
 from kubeyarn.local.download import Downloads, Unreachable
 from kubeyarn.local.errors import LocalClusterError
-from kubeyarn.local.places import cache_directory
+from kubeyarn.local.user_directories import cache_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

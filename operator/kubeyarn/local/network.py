@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kubeyarn.local import directories
+from kubeyarn.local import shared_directories
 from kubeyarn.local.errors import LocalClusterError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def remove(addresses: Addresses) -> None:
         ip("link", "delete", bridge)
     for note in _CNI_RESULTS.glob(f"{network_name(addresses)}-*"):
         note.unlink(missing_ok=True)
-    directories.remove_if_empty(_CNI_RESULTS, _CNI_RESULTS.parent)
+    shared_directories.remove_if_empty(_CNI_RESULTS, _CNI_RESULTS.parent)
 
 
 def network_name(addresses: Addresses) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kubeyarn
-from kubeyarn.local import cgroups, directories, image, lookup, mounts, network, processes
+from kubeyarn.local import cgroups, image, lookup, mounts, network, processes, shared_directories
 from kubeyarn.local.binaries import BINARIES
 from kubeyarn.local.controlplane import dump_json, flag_list
 from kubeyarn.local.errors import LocalClusterError
@@ -21,8 +21,8 @@ from kubeyarn.local.processes import Component
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kubeyarn.local.cluster_config import ClusterConfig
     from kubeyarn.local.layout import Layout, Record
-    from kubeyarn.local.parts import Parts
 
 _CAP_SYS_RESOURCE = 24
 _KUBELET, _KUBELET_HEALTH = 10250, 10248
@@ -62,7 +62,7 @@ def clean_files(layout: Layout) -> None:
     """Remove what the ended components mounted below, or linked to, a cluster's directory."""
     mounts.undo(layout.directory)
     _remove_links(layout.directory)
-    directories.remove_if_empty(_DEVICE_PLUGINS, _DEVICE_PLUGINS.parent)
+    shared_directories.remove_if_empty(_DEVICE_PLUGINS, _DEVICE_PLUGINS.parent)
 
 
 def clean_slot(record: Record) -> None:
@@ -73,57 +73,57 @@ def clean_slot(record: Record) -> None:
     mounts.undo(run)
     network.remove(record.addresses)
     shutil.rmtree(run, ignore_errors=True)
-    directories.remove_if_empty(run.parent)
+    shared_directories.remove_if_empty(run.parent)
 
 
-def containerd(files: Parts) -> Component:
+def containerd(cluster: ClusterConfig) -> Component:
     """The containerd with CRI, its own directories, and nothing of an installed one's."""
-    config = files.layout.of("containerd.toml")
-    config.write_text(_containerd_config(files))
-    cni = files.layout.of("cni/net.d/10-kubeyarn.conflist")
-    cni.write_text(network.cni(files.record.addresses, files.layout.of("cni/leases")))
-    _link_cni_plugins(files)
-    socket = files.run / "containerd.sock"
+    config = cluster.layout.of("containerd.toml")
+    config.write_text(_containerd_config(cluster))
+    cni = cluster.layout.of("cni/net.d/10-kubeyarn.conflist")
+    cni.write_text(network.cni(cluster.record.addresses, cluster.layout.of("cni/leases")))
+    _link_cni_plugins(cluster)
+    socket = cluster.run / "containerd.sock"
     return Component(
         name="containerd",
-        version=lookup.version_of("containerd", files.binaries["containerd"]),
-        arguments=(str(files.binaries["containerd"]), "--config", str(config)),
-        environment=processes.environment(PATH=_path_with(files)),
+        version=lookup.version_of("containerd", cluster.binaries["containerd"]),
+        arguments=(str(cluster.binaries["containerd"]), "--config", str(config)),
+        environment=processes.environment(PATH=_path_with(cluster)),
         process=None,
         health=f"unix:{socket}",
     )
 
 
-def kubelet(files: Parts) -> Component:
+def kubelet(cluster: ClusterConfig) -> Component:
     """The kubelet, registered as the cluster's one real node."""
-    config = files.layout.of("kubelet.yaml")
-    config.write_text(dump_json(_kubelet_config(files)))
-    addresses, name = files.record.addresses, files.layout.node_name
+    config = cluster.layout.of("kubelet.yaml")
+    config.write_text(dump_json(_kubelet_config(cluster)))
+    addresses, name = cluster.record.addresses, cluster.layout.node_name
     flags = {
         "config": config,
-        "kubeconfig": files.layout.of("kubelet.kubeconfig"),
-        "root-dir": files.run / "kubelet",
-        "cert-dir": files.layout.of("kubelet-pki"),
+        "kubeconfig": cluster.layout.of("kubelet.kubeconfig"),
+        "root-dir": cluster.run / "kubelet",
+        "cert-dir": cluster.layout.of("kubelet-pki"),
         "hostname-override": name,
         "node-ip": addresses.node,
     }
     return Component(
         name="kubelet",
         version=BINARIES["kubelet"].version,
-        arguments=(str(files.binaries["kubelet"]), *flag_list(flags)),
+        arguments=(str(cluster.binaries["kubelet"]), *flag_list(flags)),
         environment=(),
         process=None,
         health=f"http://{addresses.loopback}:{_KUBELET_HEALTH}/healthz",
     )
 
 
-def service_proxy(files: Parts) -> Component:
+def service_proxy(cluster: ClusterConfig) -> Component:
     """Our proxy that makes the Services' cluster IPs answer."""
     source = str(Path(kubeyarn.__file__).parents[1])
-    addresses, admin = files.record.addresses, files.credentials.admin
+    addresses, admin = cluster.record.addresses, cluster.certificates.admin
     flags = {
         "server": addresses.api_server_url,
-        "authority": files.credentials.authority.certificate,
+        "authority": cluster.certificates.authority.certificate,
         "certificate": admin.certificate,
         "key": admin.key,
         "device": addresses.bridge,
@@ -162,8 +162,8 @@ def import_image(slot: int, ctr: Path, archive: Path) -> None:
         raise LocalClusterError(f"image archive {archive}: {done.stderr.strip()}")
 
 
-def _containerd_config(files: Parts) -> str:
-    state, layout = files.run / "containerd", files.layout
+def _containerd_config(cluster: ClusterConfig) -> str:
+    state, layout = cluster.run / "containerd", cluster.layout
     options = "plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc"
     return f"""version = 3
 root = '{layout.of("containerd")}'
@@ -177,7 +177,7 @@ disabled_plugins = ['io.containerd.internal.v1.opt', 'io.containerd.nri.v1.nri',
 [plugins.'io.containerd.metadata.v1.bolt']
 no_sync = true
 [grpc]
-address = '{files.run / "containerd.sock"}'
+address = '{cluster.run / "containerd.sock"}'
 [plugins.'io.containerd.cri.v1.images']
 snapshotter = '{_snapshotter(layout)}'
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
@@ -193,17 +193,17 @@ conf_dir = '{layout.of("cni/net.d")}'
 default_runtime_name = 'runc'
 [{options}]
 runtime_type = 'io.containerd.runc.v2'
-runtime_path = '{files.binaries["containerd-shim-runc-v2"]}'
+runtime_path = '{cluster.binaries["containerd-shim-runc-v2"]}'
 [{options}.options]
-BinaryName = '{files.binaries["runc"]}'
-Root = '{files.run / "runc"}'
+BinaryName = '{cluster.binaries["runc"]}'
+Root = '{cluster.run / "runc"}'
 SystemdCgroup = false
 """
 
 
-def _kubelet_config(files: Parts) -> dict[str, object]:
-    layout, addresses = files.layout, files.record.addresses
-    pair = files.credentials.node
+def _kubelet_config(cluster: ClusterConfig) -> dict[str, object]:
+    layout, addresses = cluster.layout, cluster.record.addresses
+    pair = cluster.certificates.node
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -217,12 +217,12 @@ def _kubelet_config(files: Parts) -> dict[str, object]:
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": True},
-            "x509": {"clientCAFile": str(files.credentials.authority.certificate)},
+            "x509": {"clientCAFile": str(cluster.certificates.authority.certificate)},
         },
         "authorization": {"mode": "Webhook"},
-        "containerRuntimeEndpoint": f"unix://{files.run / 'containerd.sock'}",
+        "containerRuntimeEndpoint": f"unix://{cluster.run / 'containerd.sock'}",
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{cgroups.name(files.record.slot)}",
+        "cgroupRoot": f"/{cgroups.name(cluster.record.slot)}",
         "cgroupsPerQOS": True,
         "enforceNodeAllocatable": [],
         "failCgroupV1": False,
@@ -250,18 +250,18 @@ def _kubelet_config(files: Parts) -> dict[str, object]:
     }
 
 
-def _path_with(files: Parts) -> str:
+def _path_with(cluster: ClusterConfig) -> str:
     # runc is found by its full name, its helpers and mount by PATH; root's may lack sbin.
-    own = {str(path.parent) for path in files.binaries.values()}
+    own = {str(path.parent) for path in cluster.binaries.values()}
     system = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
     return os.pathsep.join([*sorted(own), *system])
 
 
-def _link_cni_plugins(files: Parts) -> None:
+def _link_cni_plugins(cluster: ClusterConfig) -> None:
     for plugin in _CNI_PLUGINS:
-        link = files.layout.of(f"cni/bin/{plugin}")
+        link = cluster.layout.of(f"cni/bin/{plugin}")
         link.unlink(missing_ok=True)
-        link.symlink_to(files.binaries[plugin].resolve())
+        link.symlink_to(cluster.binaries[plugin].resolve())
 
 
 def _snapshotter(layout: Layout) -> str:
@@ -299,7 +299,7 @@ def _remove_shim_sockets(run: Path) -> None:
         socket = Path(note.read_text().strip().removeprefix("unix://"))
         if socket.parent == _SHIM_SOCKETS:
             socket.unlink(missing_ok=True)
-    directories.remove_if_empty(_SHIM_SOCKETS, _SHIM_SOCKETS.parent)
+    shared_directories.remove_if_empty(_SHIM_SOCKETS, _SHIM_SOCKETS.parent)
 
 
 def _remove_links(directory: Path) -> None:
@@ -309,4 +309,4 @@ def _remove_links(directory: Path) -> None:
     for link in _POD_LOG_LINKS.iterdir():
         if link.is_symlink() and link.readlink().is_relative_to(directory):
             link.unlink(missing_ok=True)
-    directories.remove_if_empty(_POD_LOG_LINKS)
+    shared_directories.remove_if_empty(_POD_LOG_LINKS)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubeyarn.local.api import Api
-    from kubeyarn.local.parts import Parts
+    from kubeyarn.local.cluster_config import ClusterConfig
     from kubeyarn.local.processes import Components
 
 TIMEOUT_SECONDS = 60.0
@@ -26,7 +26,7 @@ _SECONDS_PER_FAKE_NODE = 0.1
 class Start:
     """One start of one cluster."""
 
-    parts: Parts
+    cluster: ClusterConfig
     components: Components
     claim: socket.socket
     api: Api
@@ -37,10 +37,10 @@ class Start:
 
         Raises LocalClusterError when a component ends or is not ready in time.
         """
-        record = self.parts.record
-        controlplane.write_kubeconfigs(self.parts.layout, record, self.parts.credentials)
+        record = self.cluster.record
+        controlplane.write_kubeconfigs(self.cluster.layout, record, self.cluster.certificates)
         if record.kubelet:
-            node.prepare(record, self.parts.layout)
+            node.prepare(record, self.cluster.layout)
         with ThreadPoolExecutor() as pool:
             tasks: list[Future[None]] = []
             if record.kubelet:
@@ -57,16 +57,16 @@ class Start:
                 task.result()
 
     def _start_api_server(self, audit_log: Path | None) -> None:
-        self.components.start(controlplane.etcd(self.parts), self.claim)
-        self.components.start(controlplane.api_server(self.parts, audit_log), self.claim)
+        self.components.start(controlplane.etcd(self.cluster), self.claim)
+        self.components.start(controlplane.api_server(self.cluster, audit_log), self.claim)
         # What comes next ends at once where no API server answers.
         self._wait("kube-apiserver")
-        self.say(f"API server answers on {self.parts.record.addresses.api_server_url}")
+        self.say(f"API server answers on {self.cluster.record.addresses.api_server_url}")
 
     def _start_controllers(self) -> None:
         for component in (
-            controlplane.controller_manager(self.parts),
-            controlplane.scheduler(self.parts),
+            controlplane.controller_manager(self.cluster),
+            controlplane.scheduler(self.cluster),
         ):
             self.components.start(component, self.claim)
         for name in ("etcd", "kube-controller-manager", "kube-scheduler"):
@@ -77,15 +77,15 @@ class Start:
         self.say("control plane is ready")
 
     def _start_fake_nodes(self) -> None:
-        self.components.start(fakenodes.component(self.parts), self.claim)
-        count = self.parts.record.fake_nodes
+        self.components.start(fakenodes.component(self.cluster), self.claim)
+        count = self.cluster.record.fake_nodes
         fakenodes.create(self.api, count)
         self._wait("kwok")
         self._wait_ready(fakenodes.name(number) for number in range(count))
         self.say(f"{count} fake nodes are ready")
 
     def _start_runtime(self) -> None:
-        self.components.start(node.containerd(self.parts), self.claim)
+        self.components.start(node.containerd(self.cluster), self.claim)
         self._wait("containerd")
         for archive in node.images(self.say):
             self._import_one(archive)
@@ -96,18 +96,18 @@ class Start:
             self._import_one(archive)
 
     def _import_one(self, archive: Path) -> None:
-        node.import_image(self.parts.record.slot, self.parts.binaries["ctr"], archive)
+        node.import_image(self.cluster.record.slot, self.cluster.binaries["ctr"], archive)
 
     def _start_node(self, runtime: Future[None]) -> None:
-        self.components.start(node.service_proxy(self.parts), self.claim)
+        self.components.start(node.service_proxy(self.cluster), self.claim)
         runtime.result()
-        self.components.start(node.kubelet(self.parts), self.claim)
+        self.components.start(node.kubelet(self.cluster), self.claim)
         self._wait("kubelet")
-        self._wait_ready([self.parts.layout.node_name])
-        self.say(f"node {self.parts.layout.node_name} is ready")
+        self._wait_ready([self.cluster.layout.node_name])
+        self.say(f"node {self.cluster.layout.node_name} is ready")
 
     def _wait(self, component: str) -> None:
-        authority = self.parts.credentials.authority.certificate
+        authority = self.cluster.certificates.authority.certificate
         health.wait_healthy(self.components, component, authority, TIMEOUT_SECONDS)
 
     def _wait_ready(self, names: Iterable[str]) -> None:

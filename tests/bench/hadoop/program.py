@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubeyarn.local.locking import exclusive
-from kubeyarn.local.places import cache_directory
+from kubeyarn.local.user_directories import cache_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

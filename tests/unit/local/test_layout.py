@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kubeyarn.local import layout, places
+from kubeyarn.local import layout, user_directories
 from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.layout import Record
 
@@ -42,10 +42,10 @@ def test_the_cache_is_keyed_by_the_kubernetes_version(
 ) -> None:
     monkeypatch.delenv("KUBEYARN_CACHE_DIR", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert places.cache_directory() == tmp_path / "kubeyarn" / "v1.36.3"
+    assert user_directories.cache_directory() == tmp_path / "kubeyarn" / "v1.36.3"
 
     monkeypatch.setenv("KUBEYARN_CACHE_DIR", str(tmp_path / "mine"))
-    assert places.cache_directory() == tmp_path / "mine" / "v1.36.3"
+    assert user_directories.cache_directory() == tmp_path / "mine" / "v1.36.3"
 
 
 def test_a_relative_xdg_directory_is_ignored_as_its_specification_says(
@@ -54,4 +54,4 @@ def test_a_relative_xdg_directory_is_ignored_as_its_specification_says(
     monkeypatch.delenv("KUBEYARN_STATE_DIR")
     monkeypatch.setenv("XDG_STATE_HOME", "relative")
 
-    assert places.state_directory() == Path.home() / ".local/state/kubeyarn"
+    assert user_directories.state_directory() == Path.home() / ".local/state/kubeyarn"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kubeyarn.local import locking
-from kubeyarn.local.directories import remove_if_empty
+from kubeyarn.local.shared_directories import remove_if_empty
 
 ROUNDS = 200
 

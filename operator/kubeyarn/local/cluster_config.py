@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """The certificates that the parts of a cluster know each other by."""
+    """The certificates by which the components of a cluster know each other."""
 
     authority: pki.Pair
     etcd_authority: pki.Pair
@@ -32,13 +32,13 @@ class Certificates:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ClusterConfig:
     """A cluster's files, record, programs and certificates."""
 
     layout: Layout
     record: Record
     binaries: Mapping[str, Path]
-    credentials: Certificates
+    certificates: Certificates
 
     @property
     def run(self) -> Path:
