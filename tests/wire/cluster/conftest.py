@@ -27,6 +27,16 @@ def impatient(monkeypatch):
     monkeypatch.setattr(client_module, "_LONGEST_PAUSE_S", 0.002)
 
 
+@pytest.fixture(autouse=True)
+async def unretrieved():
+    """Nothing is said of exceptions that kopf did not retrieve from watchers that it ended.
+
+    It would be said when they are collected as garbage, and to format a traceback then, while
+    pytest parses a file, is what CPython 3.11 cannot (its issue 106905).
+    """
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+
+
 @pytest.fixture
 def until():
     """Wait until something holds."""
