@@ -28,6 +28,8 @@ _RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 # Below are ports that well-known programs use by default, and the fixed ones of KubeYARN itself.
 _LOWEST, _HIGHEST = 20_000, 65_535
 
+_NAME = "kubeyarn-port"
+
 _held: dict[int, socket.socket] = {}
 
 
@@ -44,7 +46,7 @@ def claim() -> int:
     for port in candidates[start:] + candidates[:start]:
         if port in _held or not _is_free(port):
             continue
-        held = locking.hold(f"kubeyarn-port-{port}")
+        held = locking.hold(f"{_NAME}-{port}")
         if held is not None:
             _held[port] = held
             return port

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import socket
 import subprocess
 import sys
@@ -23,12 +25,10 @@ sys.stdin.readline()
 
 @pytest.fixture
 def offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[int, int, int]:
-    """Three free ports, the only ones there are to choose from."""
-    first = next(
-        port
-        for port in range(ports.ephemeral()[1] + 1, 65_000)
-        if all(ports._is_free(port + i) and port + i not in ports._held for i in range(3))
-    )
+    """Three free ports, the only ones there are to choose from, and claimed by nobody else."""
+    start = random.randrange(ports._LOWEST, ports.ephemeral()[0] - 1000)
+    first = next(port for port in range(start, start + 1000) if _are_free(port))
+    monkeypatch.setattr(ports, "_NAME", f"port-of-a-test-{os.getpid()}-{first}")
     everything_else = tmp_path / "range"
     everything_else.write_text(f"{first + 3}\t65535\n")
     monkeypatch.setattr(ports, "_RANGE", everything_else)
@@ -37,9 +37,13 @@ def offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[int, int, 
     return first, first + 1, first + 2
 
 
+def _are_free(first: int) -> bool:
+    return all(ports._is_free(first + i) for i in range(3))
+
+
 def claims(name: int) -> bool:
     """Whether some process holds a port."""
-    held = locking.hold(f"kubeyarn-port-{name}")
+    held = locking.hold(f"{ports._NAME}-{name}")
     if held is not None:
         held.close()
     return held is None
