@@ -31,11 +31,13 @@ class AppSchedulingInfo:
         self.remove_ask(attempt, ask.key)
         if ask.count == 0:
             return
+        # The wait for nodes goes on where it was: ApplicationMasters repeat their asks.
         allowed = attempt.allowed_locality.setdefault(ask.key, AllowedLocality())
         pending = FSPendingAsk(ask, ask.count, allowed_locality=allowed)
         for name, count in ask.locality.nodes:
             pending.nodes[name] = count
             node = self._state.nodes.get(name)
+            # A node that has not joined has no rack yet; the ask reaches it when it is repeated.
             if node is not None:
                 rack = node.rm_node.rack
                 pending.racks[rack] = pending.racks.get(rack, 0) + count

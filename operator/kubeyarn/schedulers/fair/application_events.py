@@ -51,6 +51,7 @@ class FairApplicationEvents:
         Raises:
             Rejected: no rule takes it, the queue is no leaf, access, or an AM that is too large.
         """
+        # The allocation loop may tell an application again; it stays where it is.
         known = self._state.attempts.get(application.id)
         if known is not None:
             return known.queue.path
@@ -72,6 +73,7 @@ class FairApplicationEvents:
         """Several attempts ended at once: all leave before any of their successors joins."""
         state = self._state
         ended = [(state.attempt_of(application), n) for application, n in numbers.items()]
+        # Hadoop handles the ends of all attempts before the starts, so others may run in between.
         for before, _ in ended:
             self._lifecycle.remove(before)
         for before, number in ended:

@@ -67,6 +67,7 @@ class AttemptLifecycle:
         for key in tuple(attempt.ask_keys):
             self._asks.remove_ask(attempt, key)
         attempt.stopped = True
+        # Out of the order before others are let in, who take a place in it.
         leaf.schedulables.remove(attempt)
         if self._enforcer.untrack(attempt, leaf):
             accounts.leave_am(attempt, leaf)
@@ -112,6 +113,7 @@ class AttemptLifecycle:
     def move(self, attempt: FSAppAttempt, target: FSLeafQueue) -> None:
         """Take an attempt from its leaf to another with all it holds (executeMove)."""
         state, old, was_runnable = self._state, attempt.queue, attempt.is_runnable
+        # While its key is still the one it was filed under.
         old.schedulables.remove(attempt)
         self._enforcer.move(attempt, old, target)
         if was_runnable:

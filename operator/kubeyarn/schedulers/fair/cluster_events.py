@@ -51,6 +51,8 @@ class FairClusterEvents:
         """
         state = self._state
         check_config(config, state.types)
+        # Nodes that joined before this configuration count under the one before it, as in Hadoop,
+        # where each node was counted when it joined.
         self._nodes.refresh()
         state.put_in_force(config)
         is_complete = self._queue_manager.update_allocation_configuration(
@@ -88,6 +90,7 @@ class FairClusterEvents:
         if node is None:
             return ()
         lost = tuple(node.containers.values())
+        # Containers first: queues get back what they held while the node still counts.
         for container in lost:
             self._updates.completed_container(container.id)
         self._accounts.remove_node(node)

@@ -70,6 +70,7 @@ def normalize(size: Vector, minimum: Vector, maximum: Vector, increment: Vector)
     Hadoop: DominantResourceCalculator.normalize with `yarn.scheduler.increment-allocation-*`; an
     increment of 0 does not round.
     """
+    # Cut last, so the largest container need not be a multiple of the increment.
     return tuple(
         min(_round_up(max(amount, least), step), limit)
         for amount, least, limit, step in zip(size, minimum, maximum, increment, strict=True)

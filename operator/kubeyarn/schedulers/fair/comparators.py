@@ -39,6 +39,7 @@ def fair_share_key(
     """
     floor = min(min_share, demand)
     is_needy = used < floor
+    # Hadoop divides by max(minShare, 1).
     part = (used / floor if floor > 1 else float(used)) if is_needy else 0.0
     if weight > 0.0:
         return (demand == 0, not is_needy, part, -1.0, used / weight, start_ms, name)
@@ -66,6 +67,7 @@ def _drf_key_of_two_types(
         return _drf_key_with_zeros(used, min_share, weight, cluster, start_ms, name)
     memory = used[0] / cluster[0]
     cpu = used[1] / cluster[1]
+    # Of equal shares memory counts as the dominant one.
     if cpu > memory:
         if used[1] < min_share[1]:
             parts = (used[1] / min_share[1], sort_ratio(used[0], min_share[0]))
@@ -98,6 +100,7 @@ def _drf_key_of_many_types(
     ]
     dominant = shares.index(max(shares))
     is_needy = used[dominant] < min_share[dominant]
+    # Sorting keeps equal shares in the order of types, as Java's sort does.
     by_share = sorted(range(len(shares)), key=lambda place: -shares[place])
     if is_needy:
         parts = tuple(

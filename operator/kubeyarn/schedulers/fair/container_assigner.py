@@ -71,12 +71,15 @@ class ContainerAssigner:
     def attempt_scheduling(self, node: FSSchedulerNode) -> list[Decision]:
         """What one offer of *node* leads to."""
         decisions: list[Decision] = []
+        # A cordoned node keeps what runs on it, and even its reservation, but grants nothing.
         if not node.rm_node.schedulable:
             return decisions
         if node.resources_preempted_for_app:
             self._assign_preempted(node, decisions)
         if node.reserved_container is None or not self._assign_reserved(node, decisions):
             self._assign_by_queues(node, decisions)
+        # Not after each grant: Hadoop sets the root queue's metrics once a heartbeat, and the limit
+        # of ApplicationMasters is taken from them.
         if decisions:
             self._accounts.update_available()
         return decisions
@@ -90,6 +93,8 @@ class ContainerAssigner:
             return False
         available = node.available
         threshold = state.reservation_threshold
+        # An ask that does not fit may still reserve the node. Whether it may is asked by policies
+        # that look at other types, so any type that reaches the threshold counts.
         for size in state.pending_sizes:
             if fits(size, available) or _any_reaches(size, threshold):
                 return True
@@ -107,6 +112,7 @@ class ContainerAssigner:
                 if decision is None:
                     break
                 decisions.append(decision)
+                # A reservation keeps the node, so nothing else can be granted on it now.
                 if not isinstance(decision, Grant):
                     break
                 left = subtract_non_negative(left, decision.container.size)
@@ -150,6 +156,8 @@ class ContainerAssigner:
 
     def _assign_by_queues(self, node: FSSchedulerNode, decisions: list[Decision]) -> None:
         offers = self._state.config.offers
+        # Half of what is available before the first grant. The limits below are looked at after a
+        # grant, so one container more than they say may go, as in Hadoop.
         half = multiply(node.available, 0.5) if offers.multiple else node.available
         assigned = self._state.zero
         count = 0
@@ -169,6 +177,8 @@ class ContainerAssigner:
                 return
 
     def _assign_in_queue(self, queue: FSQueue, node: FSSchedulerNode) -> Grant | Reserve | None:
+        # A queue at its maximum is still asked: it may want none of the type that is used up. One
+        # over its maximum, which was lowered or whose application was moved in, gets nothing.
         if queue.has_max_share and not fits(queue.used, queue.max_share):
             return None
         if isinstance(queue, FSLeafQueue):
@@ -219,6 +229,7 @@ class ContainerAssigner:
         self, attempt: FSAppAttempt, ask: FSPendingAsk, node: FSSchedulerNode
     ) -> bool:
         """Whether the ask could run here if the node were empty (Hadoop: hasContainerForNode)."""
+        # Whether it fits right now is not asked here. The cheap checks come first.
         size = ask.ask.size
         if ask.count <= 0 or not fits(size, node.rm_node.total):
             return False
@@ -290,6 +301,8 @@ class ContainerAssigner:
             attempt.ask_keys.remove(key)
         if node.resources_preempted_for_app:
             accounts.take_preempted(attempt, node, size)
+        # The first container of an attempt is its ApplicationMaster's, whatever key it was asked
+        # with.
         if not attempt.am_running and not attempt.unmanaged and not is_update(key):
             accounts.charge_am(attempt, ask.ask.size)
         place_attempt(state, attempt)
@@ -302,6 +315,7 @@ class ContainerAssigner:
     ) -> bool:
         """Whether an attempt may keep this node (Hadoop: isReservable, reserve)."""
         state = self._state
+        # What was preempted for it here becomes free by itself; a reservation would keep it twice.
         if node.reserved_container is not None or attempt in node.resources_preempted_for_app:
             return False
         policy = attempt.queue.policy
@@ -320,6 +334,7 @@ class ContainerAssigner:
         if level == NODE_LOCAL:
             return False
         nodes = self._state.nodes
+        # Rack-local asks may reserve a part of the rack's nodes, others a part of all nodes.
         rack = None if level == OFF_SWITCH else node.rm_node.rack
         there = _count_in_rack(nodes, nodes, rack)
         reserved = _count_in_rack(nodes, attempt.reservations, rack)

@@ -51,6 +51,7 @@ class FairContainerEvents:
         """
         self._nodes.refresh()
         attempt = self._state.attempt_of(application)
+        # All are checked before any is applied.
         for ask in asks:
             self._submission.check_ask(attempt, ask)
         for ask in asks:
@@ -66,8 +67,10 @@ class FairContainerEvents:
         accounts = self._accounts
         accounts.charge(attempt, container)
         self._state.dirty.demand_changed(attempt)
+        # A container of a former attempt has a number of that attempt, which may come again.
         if container.id.attempt == attempt.id:
             attempt.skip_container_numbers(container.id.number)
+        # It was granted, so it is not asked for any more.
         if container.am and not attempt.am_running:
             self._asks.remove_ask(attempt, AM_KEY)
             accounts.charge_am(attempt, container.size)

@@ -82,6 +82,7 @@ def shares_of_classes(counts: dict[Schedulable, int], total: int) -> dict[Schedu
         else:
             shares[sibling] = fixed
             taken += fixed * count
+    # Fixed shares may be more than there is; the others then get their minima alone.
     if by_ratio:
         ratio = _weight_to_resource_ratio(by_ratio, max(total - taken, 0))
         shares.update((sibling, _share_by_ratio(sibling, ratio)) for sibling, _ in by_ratio)
@@ -102,9 +103,11 @@ def _weight_to_resource_ratio(classes: list[tuple[Schedulable, int]], total: int
     maximum = sum(sibling.max_share * count for sibling, count in classes)
     wanted = min(total, maximum)
     right = 1.0
+    # This ends: what is given out grows with the ratio up to all maxima, and *wanted* is no more.
     while _used_with_ratio(classes, right) < wanted:
         right *= 2.0
     left = 0.0
+    # A fixed number of halvings, as in Hadoop, so the last digits of shares are the same.
     for _ in range(_COMPUTE_FAIR_SHARES_ITERATIONS):
         middle = (left + right) / 2.0
         used = _used_with_ratio(classes, middle)
@@ -161,6 +164,7 @@ def update_steady_shares(state: FairClusterState) -> None:
 
 def _share_steadily_below(queue: FSParentQueue) -> None:
     places = shared_types(queue.policy, len(queue.steady_fair_share))
+    # A fifo queue gives its children no steady share (Hadoop: FifoPolicy.computeSteadyShares).
     for place in places if queue.policy is not FairPolicy.FIFO else ():
         siblings = [
             Schedulable(child.weight, child.min_share[place], child.max_share[place])
@@ -180,6 +184,8 @@ def _share_steadily_below(queue: FSParentQueue) -> None:
 def update(state: FairClusterState) -> None:
     """Bring every demand and fair share, and the order of children, up to date."""
     config = state.config
+    # The order of these steps matters: weights by size need demand, shares need weights, and the
+    # order of queues needs demand.
     _update_demand_of_attempts(state)
     if config.size_based_weight:
         for attempt in state.attempts.values():
@@ -213,6 +219,7 @@ def _update_demand(queue: FSQueue) -> Vector:
         total = tuple(0 for _ in queue.used)
         for child in queue.child_queues:
             total = add(total, _update_demand(child))
+    # Of a leaf all that is wanted counts, non-runnable applications included.
     queue.demand = component_min(total, queue.max_share)
     return queue.demand
 

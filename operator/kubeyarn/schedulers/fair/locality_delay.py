@@ -33,6 +33,8 @@ def locality_on(state: FairClusterState, ask: FSPendingAsk, node: Node) -> int |
         return OFF_SWITCH
     ask.allowed_locality.opportunities += 1
     allowed = allowed_level(ask.allowed_locality, state.config.offers, len(state.nodes))
+    # Without a count for its rack a node is not served as wanted, even if it is named: Hadoop asks
+    # for the rack's count first.
     in_rack = ask.racks.get(node.rack, 0) > 0
     if in_rack and ask.nodes.get(node.name, 0) > 0:
         return NODE_LOCAL
@@ -57,6 +59,7 @@ def allowed_level(allowed: AllowedLocality, offers: FairOffers, nodes: int) -> i
         allowed.level = NODE_LOCAL
     elif allowed.level < OFF_SWITCH:
         threshold = min(node if allowed.level == NODE_LOCAL else rack, 1.0)
+        # More than the threshold, not as many; and the threshold is a float.
         if allowed.opportunities > nodes * single(threshold):
             allowed.level += 1
             allowed.opportunities = 0

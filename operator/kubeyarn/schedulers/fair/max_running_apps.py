@@ -120,6 +120,8 @@ class MaxRunningAppsEnforcer:
         Hadoop: updateRunnabilityOnAppRemoval.
         """
         highest: FSQueue | None = None
+        # One less than the maximum now, so it was full before. Below the highest such queue nothing
+        # else held its applications back.
         for queue in leaf.path_up():
             if queue.num_runnable_apps == queue.max_running_apps - 1:
                 highest = queue
@@ -142,6 +144,7 @@ class MaxRunningAppsEnforcer:
             if not attempt.is_runnable and self.can_be_runnable(attempt.queue, attempt):
                 self._make_runnable(attempt, attempt.queue)
                 started.append(attempt)
+        # The lists are walked above, so those who start are taken out of them only now.
         for attempt in started:
             attempt.queue.non_runnable_apps.remove(attempt)
             self._forget_non_runnable(attempt)
@@ -151,6 +154,7 @@ class MaxRunningAppsEnforcer:
 
 def _non_runnable_below(queue: FSQueue) -> Iterator[list[FSAppAttempt]]:
     """The non-runnable attempts of each leaf below *queue* that no limit on the way stops."""
+    # Full itself: nobody below it could run.
     if queue.num_runnable_apps >= queue.max_running_apps:
         return
     for child in queue.child_queues:

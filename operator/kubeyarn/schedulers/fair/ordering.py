@@ -68,6 +68,7 @@ def place_queue(state: FairClusterState, queue: FSQueue) -> None:
     """Put *queue* and its ancestors where they belong now."""
     parent = queue.parent
     while parent is not None:
+        # A queue below which nobody wants anything is not in order at all, so offers skip it.
         if queue.schedulables.entries:
             parent.schedulables.put(queue, key_of_queue(state, queue))
         else:

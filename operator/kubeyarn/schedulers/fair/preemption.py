@@ -175,6 +175,8 @@ class FSPreemption:
                 self._update_starved_apps_of(queue, now_ms)
 
     def _update_starved_apps_of(self, leaf: FSLeafQueue, now_ms: int) -> None:
+        # An application that was helped lately is passed over: what was chosen for it may not have
+        # ended yet, and it would be helped twice.
         with_demand = [
             attempt for attempt in leaf.schedulables if now_ms >= attempt.next_starvation_check_ms
         ]
@@ -206,6 +208,7 @@ class FSPreemption:
             attempt.fair_share, queue.fair_share_preemption_threshold, attempt.demand
         )
         starved = is_usage_below_share(queue.policy, state.cluster, attempt.used, claim)
+        # The timeout counts from the last time it had its share, so it starts anew each time.
         if not starved:
             attempt.last_time_at_fair_share_ms = now_ms
         waited_ms = now_ms - attempt.last_time_at_fair_share_ms
@@ -237,6 +240,7 @@ class FSPreemption:
             if not any(left):
                 attempt.min_share_starvation = state.zero
                 continue
+            # What it misses of its fair share is sought for already.
             pending = subtract_non_negative(
                 subtract(attempt.demand, attempt.used), attempt.fair_share_starvation
             )
@@ -259,6 +263,7 @@ class FSPreemption:
             + settings.wait_before_next_check_ms
         )
         while len(self._starved_apps):
+            # Hadoop's thread waits at this queue; a pass here empties it.
             attempt = self._starved_apps.take()
             if attempt.stopped:
                 continue
@@ -271,6 +276,7 @@ class FSPreemption:
         for ask, count in list(self.starved_asks(attempt)):
             for _ in range(count):
                 best = self._best_containers(ask)
+                # Without containers the node has enough room already: the next cycle grants it.
                 if best is None or not best.containers:
                     continue
                 self._accounts.preempt_for(attempt, best.node, best.containers)
@@ -339,6 +345,7 @@ class FSPreemption:
         potential = subtract_non_negative(node.available, node.total_reserved)
         for container in _am_containers_last(node):
             owner = self._state.attempts.get(container.id.attempt.application)
+            # Its application has ended or has another attempt, which does not hold it.
             if owner is None or container.id not in owner.containers:
                 continue
             if self._can_be_preempted(container, owner, found.of.get(owner, zero)):
@@ -349,6 +356,7 @@ class FSPreemption:
                 found.containers.append(container)
                 found.of[owner] = add(found.of.get(owner, zero), container.size)
                 potential = add(potential, container.size)
+            # Asked only after a container was looked at, as in Hadoop: an empty node is no answer.
             if fits(size, potential):
                 return found
         return None
@@ -366,11 +374,13 @@ class FSPreemption:
             return False
         if container.am and not self._am_preemption_enabled(owner.am_preemption_queue):
             return False
+        # What is chosen but has not ended yet is still counted as used.
         left = subtract(subtract(owner.used, owner.resources_to_preempt), container.size)
         left = subtract(left, considered)
         return not is_usage_below_share(queue.policy, self._state.cluster, left, owner.fair_share)
 
     def _am_preemption_enabled(self, queue: str) -> bool:
+        # A queue may have its own setting: `yarn.scheduler.fair.am.preemption.<queue>`.
         settings = self._state.config.preemption
         for path, enabled in settings.masters_of:
             if path == queue:

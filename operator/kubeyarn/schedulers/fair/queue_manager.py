@@ -109,8 +109,10 @@ class QueueManager:
         self._defaults = defaults
         if ROOT not in self._state.queues:
             self._new_queue(ROOT, None, now_ms, is_leaf=False).is_dynamic = False
+        # Policies first: whether a new queue may be made depends on its parent's new one.
         self._set_policies(self._state.root)
         self._ensure_queues_exist(queues, now_ms)
+        # Parents come before their children, which inherit some of their settings.
         for queue in self._state.root.walk():
             self._apply_settings(queue)
         for queue in self._state.root.walk():
@@ -118,6 +120,8 @@ class QueueManager:
                 queue.order_is_non_transitive = any(_divides_by_zero(q) for q in queue.children)
         update_steady_shares(self._state)
         update_max_shares(self._state)
+        # After the steady shares, as in Hadoop: what undeclared children are limited to below
+        # counts in their steady shares only when nodes change the next time.
         if not self._set_queues_to_dynamic(before):
             return False
         for queue in self._state.queues.values():
@@ -290,6 +294,7 @@ class QueueManager:
             if not isinstance(queue, FSParentQueue):
                 return None
             policy = self._policy(name)
+            # A missing queue before the last one is a parent, which cannot be fifo.
             leaf = is_leaf and name == path
             if not is_child_policy_allowed(queue.policy, policy):
                 return None
@@ -326,6 +331,7 @@ class QueueManager:
         Hadoop: removeEmptyIncompatibleQueues. True: removed. False: it is not empty. None: nothing
         is in the way.
         """
+        # Hadoop never removes root.default to make a queue below it.
         if path.startswith(f"{ROOT}.default."):
             return None
         known = self._state.queues.get(path)
@@ -361,6 +367,7 @@ class QueueManager:
 
         Hadoop: AllocationReloadListener.onCheck, every ten seconds.
         """
+        # Children before parents, so that a parent whose last child goes goes with it.
         for queue in reversed(list(self._state.root.walk())):
             if queue.is_dynamic and queue.parent is not None and queue.is_empty:
                 self._remove(queue)

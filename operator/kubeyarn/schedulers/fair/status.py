@@ -25,6 +25,7 @@ def _status(state: FairClusterState, queue: FSQueue) -> QueueStatus:
     leaf = queue if isinstance(queue, FSLeafQueue) else None
     runnable = leaf.runnable_apps if leaf is not None else []
     non_runnable = leaf.non_runnable_apps if leaf is not None else []
+    # An application is active once it has held a container, even when it holds none now.
     pending = sum(1 for attempt in runnable if not attempt.started)
     return QueueStatus(
         path=queue.path,

@@ -42,6 +42,7 @@ class FairSubmission:
         Raises:
             Rejected: no rule takes it, the queue is no leaf, access, or an AM that is too large.
         """
+        # An earlier process placed it: after a restart rules and access are not asked again.
         placed = self._state.queues.get(application.placed)
         if isinstance(placed, FSLeafQueue):
             return placed

@@ -134,6 +134,7 @@ class FSAccounts:
             node.available = add(node.available, size)
             if container.tags:
                 state.allocation_tags.remove_container(container, node.rm_node.rack)
+            # What was promised for it stays promised: it is free now for the starved application.
             node.containers_for_preemption.discard(container.id)
         self.update_available()
         state.dirty.demand_changed(attempt)
@@ -250,6 +251,7 @@ class FSAccounts:
             if container.id not in node.containers_for_preemption:
                 node.containers_for_preemption.add(container.id)
                 total = add(total, container.size)
+        # A container that was chosen for two asks is promised once.
         if any(total):
             promised = node.resources_preempted_for_app
             node.total_resources_preempted = add(node.total_resources_preempted, total)
