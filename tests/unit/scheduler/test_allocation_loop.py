@@ -12,7 +12,7 @@ def world():
     return World(*two_queues(), ("node", a_node("n1")), ("node", a_node("n2")))
 
 
-def test_a_new_resource_type_builds_the_ledger_anew_and_no_container_id_is_used_twice(world):
+def test_a_new_resource_type_builds_the_scheduler_anew_and_no_container_id_is_used_twice(world):
     pods = started(world)
     done = [c for c in pods if c.number in (3, 4)]
     for container in done:

@@ -1,4 +1,4 @@
-"""Containers that are promoted and demoted, in the scheduler's ledger, under both schedulers."""
+"""Containers that are promoted and demoted, under both schedulers."""
 
 from __future__ import annotations
 

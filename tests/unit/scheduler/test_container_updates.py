@@ -1,4 +1,4 @@
-"""Containers that are to have another size, in the scheduler's ledger."""
+"""Containers that are to have another size."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def test_a_node_without_a_status_takes_nothing():
     assert facts.node_facts(node).schedulable is False
 
 
-def test_the_ledger_counts_what_foreign_pods_leave():
+def test_the_scheduler_counts_what_foreign_pods_leave():
     seen = facts.node_facts(a_node("n1"))
     node = facts.scheduler_node(seen, {"cpu": 3000, "memory": 99 * GIB}, TYPES)
 

@@ -1,4 +1,4 @@
-"""Nodes that applications exclude or that refused their pods, in the scheduler's ledger."""
+"""Nodes that applications exclude or that refused their pods."""
 
 from __future__ import annotations
 

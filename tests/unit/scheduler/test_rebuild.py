@@ -1,4 +1,4 @@
-"""Whatever happens, the ledger is what a new process would make of the objects."""
+"""Whatever happens, the scheduler is what a new process would make of the objects."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from kubeyarn.model.resources import add
 from unit.scheduler.world import (
     World,
     a_node,
@@ -37,7 +38,7 @@ def bound(live):
     return {key: holds for key, holds in live.containers.bound.by_queue.items() if any(holds)}
 
 
-class LedgerMachine(RuleBasedStateMachine):
+class SchedulerMachine(RuleBasedStateMachine):
     """Users, the ResourceManager, kubelets and restarts; the scheduler in between."""
 
     def __init__(self):
@@ -219,6 +220,20 @@ class LedgerMachine(RuleBasedStateMachine):
         for path, bound in self.world.live.containers.bound.by_queue.items():
             assert all(amount >= 0 for amount in bound), path
 
+    @invariant()
+    def what_is_bound_is_the_sum_of_the_containers_that_pods_use(self):
+        live, expected = self.world.live, {}
+        for state in live.requests.values():
+            for allocation in state.allocations.values():
+                if not allocation.counts_as_bound or allocation.opportunistic:
+                    continue
+                size = allocation.size or state.size
+                parts = state.queue.split(".")
+                for path in (".".join(parts[:end]) for end in range(1, len(parts) + 1)):
+                    known = expected.get((path, allocation.partition), live.types.zero())
+                    expected[path, allocation.partition] = add(known, size)
+        assert {key: tuple(sums) for key, sums in bound(live).items()} == expected
+
     # What there is.
 
     def asks(self):
@@ -254,8 +269,8 @@ class LedgerMachine(RuleBasedStateMachine):
         ]
 
 
-TestLedger = LedgerMachine.TestCase
-TestLedger.settings = settings(
+TestRebuild = SchedulerMachine.TestCase
+TestRebuild.settings = settings(
     max_examples=25,
     stateful_step_count=25,
     deadline=None,

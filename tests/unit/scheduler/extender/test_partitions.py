@@ -1,4 +1,4 @@
-"""Partitions in the live ledger: each has its own limits at the fence, also after a restart."""
+"""Partitions on a live scheduler: each has limits of its own, after a restart, too."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def world_with(*, exclusive: bool = True, calculator: str = "Dominant") -> World
 
 
 def launch_all(world: World, request: str) -> list[str]:
-    """Bind every granted container through the fence; the nodes they are on."""
+    """Bind every granted container through the bind check; the nodes they are on."""
     nodes = []
     for container, node in sorted(world.granted(request).items()):
         pod = world.launch(container, node, bound=False)
@@ -117,7 +117,7 @@ def test_a_queue_over_a_partitions_maximum_is_told_which():
 
 
 @pytest.mark.parametrize(("calculator", "granted"), [("Dominant", 1), ("Default", 7)])
-def test_where_only_memory_counts_cpu_has_no_limit_at_the_fence(calculator, granted):
+def test_where_only_memory_counts_cpu_has_no_limit_at_the_bind_check(calculator, granted):
     world = world_with(calculator=calculator)
     world.submit("words", 1, am=SMALL)
     world.put("request", a_request("maps", "words", count=9, resources=SMALL))

@@ -242,7 +242,7 @@ async def test_a_binding_that_the_api_server_refuses_can_be_taken_back(
 
 
 @pytest.mark.parametrize("verb", ["filter", "bind"])
-async def test_before_the_ledger_is_complete_nothing_is_decided(door, world, api, verb):
+async def test_before_the_cache_is_complete_nothing_is_decided(door, world, api, verb):
     api.starts = True
     _, node, pod = a_grant(world)
     body = {"Pod": pod, "NodeNames": [node], **binding(pod, node)}
