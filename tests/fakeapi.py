@@ -485,6 +485,9 @@ class FakeApi:
                 watcher.events.put_nowait(_event(what, said))
 
     async def _watch(self, request: web.Request, place: Place) -> web.StreamResponse:
+        limit = request.query.get("timeoutSeconds") or "0"
+        if not limit.isdecimal():
+            return _No(400, "BadRequest", f'parsing "{limit}": invalid syntax').response()
         since = int(request.query.get("resourceVersion") or 0)
         if since < self._oldest and not self.expired_as_event:
             return _No(410, "Expired", "too old resource version").response()

@@ -59,7 +59,8 @@ _LONGEST_PAUSE_S = 5.0
 
 # The API server sends a bookmark about once a minute, so longer silence is a dead connection.
 _SILENCE_S = 70.0
-_WATCH_S = 120.0
+# Whole seconds: the API server refuses a fraction.
+_WATCH_S = 120
 _UNASKED_S = _WATCH_S + 2 * _SILENCE_S
 # Until kopf has found a kind, which it does not if its custom resource is not installed.
 _UNFOUND_S = 30.0
@@ -104,6 +105,7 @@ class KopfWatch:
     async def _operate(self) -> None:
         """Run kopf until a part of it ends, which raises what ended it."""
         self._due = time.monotonic() + _UNFOUND_S
+        self._logins = _Pauses()
         tasks = list(
             await kopf.spawn_tasks(
                 registry=self._registry(), settings=_settings(), clusterwide=True, standalone=True
