@@ -126,7 +126,7 @@ def queue_conditions(
     elif status is None:
         told.append(NewCondition("Accepted", False, "NotInForce", "waits for the queue root"))
     else:
-        told.append(NewCondition("Accepted", True, "InForce", "its words are in force"))
+        told.append(NewCondition("Accepted", True, "InForce", "its spec is in force"))
     if status is None:
         told.append(
             NewCondition("Ready", False, "NotInForce", "it is not part of the tree in force")
