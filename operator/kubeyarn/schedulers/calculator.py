@@ -231,7 +231,7 @@ class DominantCalculator:
         return min([_INT_MAX, *counts])
 
     def lesser(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
-        """The one with the lesser dominant share; who has less of every type has it."""
+        """The one with the lesser dominant share; less of every type is less in any case."""
         if len(a) == 2:
             if a[0] <= b[0] and a[1] <= b[1]:
                 return a

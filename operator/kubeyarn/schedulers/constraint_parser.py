@@ -32,10 +32,10 @@ _DEEPEST = 16
 
 @lru_cache(maxsize=4096)
 def parse(text: str) -> PlacementConstraint:
-    """What a constraint says.
+    """The constraint that a text means.
 
     Raises:
-        SpecError: it is none; the message says what was found and what is allowed.
+        SpecError: the text is no constraint; the message has what was found and what is allowed.
     """
     return PlacementConstraint(text, _expression(text.strip(), 0))
 
@@ -54,7 +54,7 @@ def _expression(text: str, depth: int) -> Expression:
 
 
 def _parts(text: str) -> list[str]:
-    """What stands between the brackets of a conjunction, cut at its own colons."""
+    """The parts of a conjunction: the text in its brackets, cut at its own colons."""
     inner = text.partition("(")[2]
     if not inner.endswith(")"):
         raise SpecError(f"found {text!r}, allowed: a closing bracket at its end")
@@ -80,25 +80,27 @@ def _single(tokens: list[str], text: str) -> Cardinality:
     if word == "cardinality":
         return _cardinality(scope, rest[1:], text)
     targets = _targets(rest[1:], text)
-    least, most = (1, None) if word == "in" else (0, 0)
-    return Cardinality(scope, targets, least, most)
+    minimum, maximum = (1, None) if word == "in" else (0, 0)
+    return Cardinality(scope, targets, minimum, maximum)
 
 
 def _cardinality(scope: Scope, rest: list[str], text: str) -> Cardinality:
     numbers = rest[-2:]
     if len(rest) < 3 or not all(number.isdigit() for number in numbers):
         raise SpecError(f"found {text!r}, allowed: cardinality,SCOPE,TAG,...,MIN,MAX")
-    least, most = (int(number) for number in numbers)
-    if least > most:
-        raise SpecError(f"found {least} to {most} in {text!r}, allowed: at most as many as MAX")
-    return Cardinality(scope, _targets(rest[:-2], text), least, most)
+    minimum, maximum = (int(number) for number in numbers)
+    if minimum > maximum:
+        raise SpecError(
+            f"found {minimum} to {maximum} in {text!r}, allowed: at most as many as MAX"
+        )
+    return Cardinality(scope, _targets(rest[:-2], text), minimum, maximum)
 
 
-def _scope(said: str, text: str) -> Scope:
+def _scope(name: str, text: str) -> Scope:
     try:
-        return Scope(said.lower())
+        return Scope(name.lower())
     except ValueError:
-        raise SpecError(f"found the scope {said!r} in {text!r}, allowed: node, rack") from None
+        raise SpecError(f"found the scope {name!r} in {text!r}, allowed: node, rack") from None
 
 
 def _targets(tags: list[str], text: str) -> tuple[Target, ...]:
@@ -107,10 +109,10 @@ def _targets(tags: list[str], text: str) -> tuple[Target, ...]:
     return tuple(_target(tag, text) for tag in tags)
 
 
-def _target(said: str, text: str) -> Target:
-    *prefix, tag = said.split("/")
-    if not tag or "=" in said:
-        raise SpecError(f"found {said!r} in {text!r}, allowed: a tag; attributes of nodes are not")
+def _target(name: str, text: str) -> Target:
+    *prefix, tag = name.split("/")
+    if not tag or "=" in name:
+        raise SpecError(f"found {name!r} in {text!r}, allowed: a tag; attributes of nodes are not")
     if not prefix:
         return Target(tag)
     takes_value = prefix[0] in (Namespace.APP_ID, Namespace.APP_TAG)

@@ -1,8 +1,13 @@
-"""Containers outside of all guarantees, in room that nobody holds.
+"""Opportunistic containers: they run in what is free and have no guarantee.
 
-Source: Hadoop OpportunisticContainerAllocatorAMService and the NodeManager's ContainerScheduler. A
-scheduling engine grants as if these containers were not there; whatever it grants, the newest of
-them on the node make room at once. They count against no queue and no user.
+Hadoop: OpportunisticContainerAllocatorAMService and the NodeManager's ContainerScheduler.
+
+Theory of operation: the scheduler knows nothing of these containers and grants as if they were not
+there; they count against no queue and no user. After each of its cycles this allocator looks at
+what the scheduler's containers leave free on each node. First it kills: where opportunistic
+containers hold more than is free, the newest go until the rest fits. Then it grants, in the order
+of applications and keys, each time on the node with the most left. A container that was told to go
+keeps its place until it is released, so that nobody is put there twice.
 """
 
 from __future__ import annotations
@@ -23,10 +28,7 @@ _KILLED = "opportunistic: its room went to a guaranteed container"
 
 
 class OpportunisticContainerAllocator:
-    """The ledger of opportunistic asks and containers.
-
-    A container that was told to go holds its place until it is released; nobody is put there.
-    """
+    """Keeps the opportunistic asks and containers, and decides which are granted and killed."""
 
     def __init__(self) -> None:
         self._asks: dict[tuple[ApplicationId, AskKey], Ask] = {}
@@ -36,24 +38,24 @@ class OpportunisticContainerAllocator:
 
     @property
     def idle(self) -> bool:
-        """Whether there is nothing to see to."""
+        """Whether there are no asks and no containers."""
         return not self._asks and not self._held
 
     def update(self, application: ApplicationId, ask: Ask) -> None:
-        """Replace what is outstanding under the ask's key; 0 cancels."""
+        """Replace the outstanding count of the ask's key; 0 cancels it."""
         self._asks.pop((application, ask.key), None)
         if ask.count > 0:
             self._asks[application, ask.key] = ask
 
     def finish(self, application: ApplicationId) -> None:
-        """An application ended; it asks for nothing and holds nothing."""
+        """Forget the asks and containers of an application that ended."""
         for key in [key for key in self._asks if key[0] == application]:
             del self._asks[key]
         for container in [c for c in self._held if c.attempt.application == application]:
             self.release(container)
 
     def hold(self, container: Container) -> None:
-        """Count a container that runs so, because it was granted before or is demoted."""
+        """Count a container that is opportunistic: recovered after a restart, or demoted."""
         self._held[container.id] = container
         self._on_node.setdefault(container.node, {})[container.id] = container
 
@@ -80,25 +82,25 @@ class OpportunisticContainerAllocator:
         return Verdict(Reason.NODES_BUSY, message)
 
     def cycle(
-        self, rooms: Sequence[SchedulerNodeReport], next_id: NextId, limit: int
+        self, nodes: Sequence[SchedulerNodeReport], next_id: NextId, limit: int
     ) -> list[Decision]:
-        """Have those go whose room was taken, and put others where there is room."""
+        """Kill containers where the scheduler took their room, then grant up to *limit* others."""
         decisions: list[Decision] = []
         left: dict[str, Vector] = {}
-        for room in rooms:
-            held = self._on_node.get(room.name)
-            if held and room.is_schedulable:
-                # Where nothing is granted, nobody needs the room: a lost node's pods are over soon.
-                decisions += self._make_room(room, held.values())
-            taken = _sum(held.values(), room.available) if held else None
-            left[room.name] = room.available if taken is None else subtract(room.available, taken)
-        return decisions + self._grant(rooms, left, next_id, limit)
+        for node in nodes:
+            held = self._on_node.get(node.name)
+            if held and node.is_schedulable:
+                # Nothing is granted on a node that is not schedulable, so nobody needs their room.
+                decisions += self._kill_newest(node, held.values())
+            taken = _sum(held.values(), node.available) if held else None
+            left[node.name] = node.available if taken is None else subtract(node.available, taken)
+        return decisions + self._grant(nodes, left, next_id, limit)
 
-    def _make_room(self, room: SchedulerNodeReport, held: Iterable[Container]) -> list[Decision]:
+    def _kill_newest(self, node: SchedulerNodeReport, held: Iterable[Container]) -> list[Decision]:
         """Those of a node that have to go, the newest first."""
         staying = [c for c in sorted(held, key=lambda c: c.id) if c.id not in self._leaving]
         gone: list[Decision] = []
-        while staying and not fits(_sum(staying, room.available), room.available):
+        while staying and not fits(_sum(staying, node.available), node.available):
             last = staying.pop()
             self._leaving.add(last.id)
             gone.append(Preempt(last.id, kill=True, message=_KILLED))
@@ -106,7 +108,7 @@ class OpportunisticContainerAllocator:
 
     def _grant(
         self,
-        rooms: Sequence[SchedulerNodeReport],
+        nodes: Sequence[SchedulerNodeReport],
         left: dict[str, Vector],
         next_id: NextId,
         limit: int,
@@ -114,12 +116,12 @@ class OpportunisticContainerAllocator:
         granted: list[Decision] = []
         for (application, key), ask in sorted(self._asks.items(), key=lambda item: item[0]):
             while ask.count > 0 and len(granted) < limit:
-                room = _best(ask, rooms, left)
-                if room is None:
+                node = _best(ask, nodes, left)
+                if node is None:
                     break
-                container = Container(next_id(application), key, room.name, ask.size)
+                container = Container(next_id(application), key, node.name, ask.size)
                 self.hold(container)
-                left[room.name] = subtract(left[room.name], ask.size)
+                left[node.name] = subtract(left[node.name], ask.size)
                 granted.append(Grant(container))
                 ask = replace(ask, count=ask.count - 1)
             self.update(application, ask)
@@ -134,23 +136,23 @@ def _sum(held: Iterable[Container], like: Vector) -> Vector:
 
 
 def _best(
-    ask: Ask, rooms: Sequence[SchedulerNodeReport], left: dict[str, Vector]
+    ask: Ask, nodes: Sequence[SchedulerNodeReport], left: dict[str, Vector]
 ) -> SchedulerNodeReport | None:
     """The node with the most left where the ask may be; those that it names come first."""
-    able = [room for room in rooms if _may(ask, room) and fits(ask.size, left[room.name])]
-    wanted = [room for room in able if _named(ask, room)]
+    able = [node for node in nodes if _may(ask, node) and fits(ask.size, left[node.name])]
+    wanted = [node for node in able if _named(ask, node)]
     if wanted or not ask.locality.relax:
         able = wanted
-    return max(able, key=lambda room: left[room.name], default=None)
+    return max(able, key=lambda node: left[node.name], default=None)
 
 
-def _may(ask: Ask, room: SchedulerNodeReport) -> bool:
-    excluded = room.name in ask.locality.excluded or room.rack in ask.locality.excluded
-    closed = not room.is_schedulable or room.is_reserved
-    return not closed and room.partition == (ask.partition or "") and not excluded
+def _may(ask: Ask, node: SchedulerNodeReport) -> bool:
+    excluded = node.name in ask.locality.excluded or node.rack in ask.locality.excluded
+    closed = not node.is_schedulable or node.is_reserved
+    return not closed and node.partition == (ask.partition or "") and not excluded
 
 
-def _named(ask: Ask, room: SchedulerNodeReport) -> bool:
+def _named(ask: Ask, node: SchedulerNodeReport) -> bool:
     nodes = {name for name, _ in ask.locality.nodes}
     racks = {name for name, _ in ask.locality.racks}
-    return room.name in nodes or room.rack in racks
+    return node.name in nodes or node.rack in racks

@@ -64,17 +64,18 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
     queue.settings = node.settings
     queue.accessible = node.settings.accessible
     queue.capacities = {
-        label: (said.vector, said.maximum_vector) for label, said in node.shares.items()
+        label: (configured.vector, configured.maximum_vector)
+        for label, configured in node.shares.items()
     }
-    for label, said in node.shares.items():
+    for label, configured in node.shares.items():
         share = queue.shares.setdefault(label, Shares())
-        share.capacity, share.maximum = said.capacity, said.maximum
+        share.capacity, share.maximum = configured.capacity, configured.maximum
         above = queue.parent.share(label).absolute_maximum if queue.parent else 1.0
-        share.absolute_maximum = single(said.maximum * above)
-        share.weight, share.maximum_am_share = said.weight, said.maximum_am_share
+        share.absolute_maximum = single(configured.maximum * above)
+        share.weight, share.maximum_am_share = configured.weight, configured.maximum_am_share
         share.normalized_weight = 0.0
-        queue.configured_minimum[label] = said.minimum_amounts or queue.zero
-        queue.configured_maximum[label] = said.maximum_amounts or queue.zero
+        queue.configured_minimum[label] = configured.minimum_amounts or queue.zero
+        queue.configured_maximum[label] = configured.maximum_amounts or queue.zero
     for label in [label for label in queue.shares if label not in node.shares]:
         share = queue.shares[label]
         share.capacity, share.maximum, share.weight = 0.0, 0.0, -1.0
@@ -134,8 +135,8 @@ def _stopped_above(
     queue: Queue, node: TreeNode, config: SchedulerConfig, *, parent_runs: bool
 ) -> Iterator[Problem]:
     """Queues to be started below one that will not run (Hadoop: AbstractCSQueue.activateQueue)."""
-    said = node.settings.config.state
-    starts = queue.state is not QueueState.RUNNING and said is ConfiguredState.RUNNING
+    configured = node.settings.config.state
+    starts = queue.state is not QueueState.RUNNING and configured is ConfiguredState.RUNNING
     if starts and not parent_runs and queue.parent is not None:
         yield Problem(
             queue.path,
@@ -143,7 +144,7 @@ def _stopped_above(
             "ParentStopped",
             f"the parent {queue.parent.path} is not running; start it first",
         )
-    stays = queue.state is QueueState.RUNNING and said is not ConfiguredState.STOPPED
+    stays = queue.state is QueueState.RUNNING and configured is not ConfiguredState.STOPPED
     if not isinstance(queue, ParentQueue):
         return
     present = {child.path: child for child in queue.children}

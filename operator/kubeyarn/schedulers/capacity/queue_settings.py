@@ -1,7 +1,7 @@
 """A queue's settings with defaults and inheritance resolved.
 
-What a `QueueConfig` leaves unsaid comes from the parent or from the cluster, as
-Hadoop's CapacitySchedulerConfiguration and AbstractCSQueue.setupQueueConfigs say.
+What a `QueueConfig` leaves unset comes from the parent or from the cluster, as in Hadoop's
+CapacitySchedulerConfiguration and AbstractCSQueue.setupQueueConfigs.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ EVERYBODY = Access(everyone=True)
 class QueueSettings:
     """What holds for one queue.
 
-    *labels* are the partitions the queue has a word on, the default partition among them;
-    *accessible* those whose nodes it may use ("*": all).
+    *labels* are the partitions that the queue configures, the default partition among them;
+    *accessible* are those whose nodes it may use ("*": all).
     """
 
     config: QueueConfig
@@ -139,8 +139,8 @@ def settle(
     )
 
 
-def _first(said: T | None, otherwise: T) -> T:
-    return otherwise if said is None else said
+def _first(value: T | None, default: T) -> T:
+    return default if value is None else value
 
 
 def _accessible(
@@ -150,9 +150,9 @@ def _accessible(
         return frozenset({EVERY_PARTITION})
     if config.accessible_partitions is None:
         return parent.accessible
-    said = config.accessible_partitions
+    partitions = config.accessible_partitions
     if parent.config.path != ROOT and EVERY_PARTITION not in parent.accessible:
-        beyond = said - parent.accessible
+        beyond = partitions - parent.accessible
         if beyond:
             raise refused(
                 cluster,
@@ -162,7 +162,7 @@ def _accessible(
                 f"accessible partitions {sorted(beyond)} are not accessible to the parent, "
                 f"which has {sorted(parent.accessible)}; remove them or add them to the parent",
             )
-    return said
+    return partitions
 
 
 def _default_partition(
@@ -171,18 +171,18 @@ def _default_partition(
     cluster: SchedulerConfig,
     parent: QueueSettings | None,
 ) -> str | None:
-    said = config.default_partition
-    if said is None and parent is not None and parent.accessible <= accessible:
-        said = parent.default_partition
-    if said and EVERY_PARTITION not in accessible and said not in accessible:
+    partition = config.default_partition
+    if partition is None and parent is not None and parent.accessible <= accessible:
+        partition = parent.default_partition
+    if partition and EVERY_PARTITION not in accessible and partition not in accessible:
         raise refused(
             cluster,
             config.path,
             "default_partition",
             "PartitionAccess",
-            f"default partition {said!r} is not among the accessible {sorted(accessible)}",
+            f"default partition {partition!r} is not among the accessible {sorted(accessible)}",
         )
-    return said
+    return partition
 
 
 def _weights(config: QueueConfig, parent: QueueSettings | None) -> Mapping[str, float]:

@@ -162,7 +162,7 @@ def make_node(queue: QueueConfig, parent: TreeNode | None, config: SchedulerConf
     """One queue below *parent*, without children.
 
     Raises:
-        ConfigRefused: its own words are not allowed.
+        ConfigRefused: its own settings are not allowed.
     """
     settings = settle(queue, config, parent.settings if parent else None)
     shares = {label: _share(settings, label, config) for label in settings.labels}
@@ -211,14 +211,14 @@ def _share(settings: QueueSettings, label: str, config: SchedulerConfig) -> Conf
         capacity, maximum = queue.capacity, queue.maximum_capacity
         maximum_am_share = settings.maximum_am_share
     else:
-        said = settings.partitions[label]
-        capacity, maximum = said.capacity, said.maximum
+        partition = settings.partitions[label]
+        capacity, maximum = partition.capacity, partition.maximum
         _check_maximum(queue.path, label, maximum, config)
         maximum_am_share = settings.maximum_am_share
-        if said.maximum_am_share is not None:
-            maximum_am_share = single(said.maximum_am_share)
+        if partition.maximum_am_share is not None:
+            maximum_am_share = single(partition.maximum_am_share)
     if queue.path == ROOT:
-        # Root has all there is, whatever it says; only its maximum is read, and of no label.
+        # Root has all there is, whatever is configured; only its maximum is read, of no partition.
         capacity = capacity if label and capacity and capacity.by_resource else None
         maximum = None if label else maximum
     if maximum is not None and maximum.unit is Unit.WEIGHT:
@@ -308,7 +308,7 @@ def _weight(path: str, capacity: Capacity | None, config: SchedulerConfig) -> fl
 
 
 def _amounts(capacity: Capacity | None) -> Vector | None:
-    """The amounts that are said; none where a type has a percentage or memory has no amount."""
+    """The configured amounts; None where a type has a percentage or memory has no amount."""
     if capacity is None or not capacity.by_resource:
         return None
     if any(share.unit is Unit.PERCENT for share in capacity.by_resource):
@@ -320,7 +320,7 @@ def _amounts(capacity: Capacity | None) -> Vector | None:
 
 
 def children_unit(nodes: list[TreeNode], labels: list[str], config: SchedulerConfig) -> Unit:
-    """The one way in which *nodes* say their capacity.
+    """The one unit in which *nodes* configure their capacity.
 
     Raises:
         ConfigRefused: they mix weights, percentages and amounts.
