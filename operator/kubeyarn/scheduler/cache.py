@@ -31,6 +31,7 @@ from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.facts import NodeFacts, PodUse, extended_resources
+from kubeyarn.scheduler.node_backoff import NodeBackoff
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 
 
@@ -280,6 +281,11 @@ class RequestCache:
     def of_application(self, application: Key) -> list[RequestState]:
         """The requests of an application, in order of their keys."""
         return [self._states[key] for key in sorted(self._of_application.get(application, ()))]
+
+    def backoffs_of(self, application: Key) -> list[Mapping[str, NodeBackoff]]:
+        """The node backoffs of an application's requests, in no order."""
+        states = (self._states[key] for key in self._of_application.get(application, ()))
+        return [state.backoffs for state in states if state.backoffs]
 
     def current(self, application: Key, found: YarnApplication | None) -> list[RequestState]:
         """The requests of the application *found*, deleted ones first.

@@ -92,19 +92,20 @@ class ApplicationReconciler:
             self._submit(key, found, states, now_ms, over=over)
             submitted = self._state.applications.get(key)
         if submitted is not None:
+            backoffs = self._cache.requests.backoffs_of(key)
             # 3. Its newest attempt, and what its spec says of priority and queue.
             if not over:
                 self._begin_attempt(submitted, states, now_ms)
                 am = master(states)
                 if am is not None:
-                    self._requests.exclude_for_master(am, now_ms)
+                    self._requests.exclude_for_master(am, backoffs, now_ms)
             if found is not None and not over:
                 self._apply_spec(submitted, found, states, now_ms)
             # 4. What it wants: containers, and changes of those that it has.
             for state in states:
                 if over and state.end():
                     self._cache.requests.changed(state)
-                self._requests.ask(state, over=over, now_ms=now_ms)
+                self._requests.ask(state, backoffs, over=over, now_ms=now_ms)
                 self._updates.sync(state, over=over)
             # 5. Finish it with its last container.
             if over and not any_running(states):
@@ -321,7 +322,8 @@ class ApplicationReconciler:
             self._state.scheduler.ask_for_master(submitted.id, now_ms)
             return
         state.ask_anew()
-        self._requests.ask(state, over=False, now_ms=now_ms)
+        backoffs = self._cache.requests.backoffs_of(state.application)
+        self._requests.ask(state, backoffs, over=False, now_ms=now_ms)
 
     def end_backoffs(self, now_ms: int) -> None:
         """Let applications use nodes again that they have kept off for long enough."""

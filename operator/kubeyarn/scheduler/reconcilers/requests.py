@@ -21,6 +21,7 @@ only the ResourceManager's fields are read. The races:
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kubeyarn.crd import amounts
@@ -32,10 +33,13 @@ from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
-from kubeyarn.scheduler.node_backoff import excluded_places, read_backoffs
+from kubeyarn.scheduler.node_backoff import NodeBackoff, excluded_places, read_backoffs
 from kubeyarn.scheduler.request_reader import read_allocations
 from kubeyarn.scheduler.request_state import RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
+
+Backoffs = Sequence[Mapping[str, NodeBackoff]]
+"""The node backoffs of an application, request by request."""
 
 
 class ContainerRequestReconciler:
@@ -123,8 +127,11 @@ class ContainerRequestReconciler:
 
     # What is wanted.
 
-    def ask(self, state: RequestState, *, over: bool, now_ms: int) -> None:
-        """Have the scheduler know how many containers a request still wants, and where."""
+    def ask(self, state: RequestState, backoffs: Backoffs, *, over: bool, now_ms: int) -> None:
+        """Have the scheduler know how many containers a request still wants, and where.
+
+        *backoffs* are those of its application, looked up once for all its requests.
+        """
         submitted = self._state.applications.get(state.application)
         if submitted is None:
             return
@@ -135,7 +142,7 @@ class ContainerRequestReconciler:
             state.ask_no_more(wanted)
             return
         spec = state.request.spec
-        excluded = self._excluded(state, now_ms)
+        excluded = self._excluded(state, backoffs, now_ms)
         where = (spec.locality, spec.placement_constraint, spec.allocation_tags)
         # Thousands of requests come by in a second; those that ask the same are not parsed again.
         same_place = state.excluded == excluded and state.asked_where == where
@@ -174,18 +181,16 @@ class ContainerRequestReconciler:
         size = self._state.scheduler.rounded(application, ask.size)
         self._state.opportunistic.update(application, replace(ask, size=size))
 
-    def exclude_for_master(self, state: RequestState, now_ms: int) -> None:
+    def exclude_for_master(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> None:
         """Have the scheduler know where the current attempt's AM is not to be granted."""
         submitted = self._state.applications.get(state.application)
-        excluded = self._excluded(state, now_ms)
+        excluded = self._excluded(state, backoffs, now_ms)
         if submitted is not None and state.exclude(excluded):
             self._state.scheduler.exclude_for_master(submitted.id, excluded)
 
-    def _excluded(self, state: RequestState, now_ms: int) -> frozenset[str]:
+    def _excluded(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> frozenset[str]:
         """Where a request gets nothing now; when that changes by itself is noted."""
         # A node that refused one request's pod will refuse those of its application's others.
-        others = self._requests.of_application(state.application)
-        backoffs = [other.backoffs for other in others if other.backoffs]
         ends = [b.until_ms for one in backoffs for b in one.values() if b.until_ms > now_ms]
         if ends:
             self._backoff_ends[state.application] = min(ends)
