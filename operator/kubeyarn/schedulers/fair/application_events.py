@@ -57,7 +57,7 @@ class FairApplicationEvents:
             return known.queue.path
         if not self._state.queues:
             raise Rejected(Reason.QUEUE_NOT_FOUND, "there is no configuration yet; try again")
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         leaf = self._submission.admit(application, now_ms)
         self._lifecycle.add(application, 1, leaf, application.submitted_ms or now_ms)
         return leaf.path
@@ -90,7 +90,7 @@ class FairApplicationEvents:
 
     def master_gone(self, application: ApplicationId) -> None:
         """The current attempt's AM was granted and has ended: it is not asked for."""
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         attempt = self._state.attempt_of(application)
         pending = attempt.asks.get(AM_KEY)
         if attempt.am_running or pending is None:
@@ -102,7 +102,7 @@ class FairApplicationEvents:
 
     def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started."""
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         attempt = self._state.attempt_of(application)
         if not attempt.am_running:
             return
@@ -128,7 +128,7 @@ class FairApplicationEvents:
         Raises:
             Rejected: the target does not take it; nothing changed.
         """
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         attempt = self._state.attempt_of(application)
         manager = self._queue_manager
         old, target = attempt.queue, manager.get_leaf_queue(manager.default_queue_of(queue))

@@ -53,7 +53,7 @@ class FairClusterEvents:
         check_config(config, state.types)
         # Nodes that joined before this configuration count under the one before it, as in Hadoop,
         # where each node was counted when it joined.
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         state.put_in_force(config)
         is_complete = self._queue_manager.update_allocation_configuration(
             config.queues, state.config.defaults, now_ms

@@ -21,19 +21,19 @@ class ClusterNodeTracker:
 
     Cached are the maxima and steady shares of queues, the order of all children (drf keys divide
     by the cluster), and the largest node. `dirty.cluster` says that they are stale; every call
-    from outside that reads one of them begins with `refresh`.
+    from outside that reads one of them begins with `bring_up_to_date`.
     """
 
     def __init__(self, state: FairClusterState) -> None:
         self._state = state
         self._largest_node: Vector | None = None
 
-    def refresh(self) -> None:
+    def bring_up_to_date(self) -> None:
         """Bring everything up to date, if nodes changed."""
         state = self._state
         if not state.dirty.cluster or not state.queues:
             return
-        state.dirty.cluster_refreshed()
+        state.dirty.cluster_updated()
         totals = [node.rm_node.total for node in state.nodes.values()]
         self._largest_node = tuple(map(max, zip(*totals, strict=True))) if totals else None
         fair_shares.update_max_shares(state)
@@ -45,7 +45,7 @@ class ClusterNodeTracker:
 
         Hadoop: getMaximumResourceCapability of a queue.
         """
-        self.refresh()
+        self.bring_up_to_date()
         maximum = self._state.maximum_allocation
         if self._largest_node is not None:
             maximum = component_min(maximum, self._largest_node)

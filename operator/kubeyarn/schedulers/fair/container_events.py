@@ -49,7 +49,7 @@ class FairContainerEvents:
             Rejected: above the maximum allocation, negative, of a resource the queue has none of,
                 or for a partition. Nothing of the call was applied.
         """
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         attempt = self._state.attempt_of(application)
         # All are checked before any is applied.
         for ask in asks:
@@ -87,7 +87,7 @@ class FairContainerEvents:
 
     def decrease(self, container: ContainerId, size: Vector) -> None:
         """Charge a container for less, where it is; types that are more in *size* stay."""
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         attempt = self._state.attempts.get(container.attempt.application)
         charged = attempt.containers.get(container) if attempt is not None else None
         if attempt is not None and charged is not None:
@@ -99,7 +99,7 @@ class FairContainerEvents:
         Raises:
             Rejected: its application is not known.
         """
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         attempt = self._state.attempt_of(container.id.attempt.application)
         self._updates.request_increase(attempt, container, more)
         self._changed(attempt)

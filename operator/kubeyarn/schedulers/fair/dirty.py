@@ -7,7 +7,7 @@ happened, said by name, and is brought up to date in one place:
 |---|---|---|
 | demand of single attempts | `demand_changed(attempt)` | `fair_shares.update` |
 | demand of queues, fair shares, order of queues | `shares_changed()` | `fair_shares.update` |
-| maxima, steady shares, all orders | `cluster_resized()` | `ClusterNodeTracker.refresh` |
+| maxima, steady shares, all orders | `cluster_resized()` | `ClusterNodeTracker.bring_up_to_date` |
 | "a cycle would decide nothing" | `version` moved | `FairScheduler.cycle` |
 
 A grant moves only `version` (`accounts.charge`). Fair shares depend on which applications run and
@@ -52,7 +52,7 @@ class FairDirty:
         """*attempt* asked for something else or lost a container."""
         self.attempts[attempt] = None
 
-    def cluster_refreshed(self) -> None:
+    def cluster_updated(self) -> None:
         """What follows from the size of the cluster is up to date."""
         self.cluster = False
 

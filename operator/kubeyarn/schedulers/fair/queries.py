@@ -58,7 +58,7 @@ class FairQueries:
         """Every queue, parents before children, in configured order."""
         if not self._state.queues:
             return []
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         return queue_statuses(self._state)
 
     def why(self, application: ApplicationId, key: AskKey | None, now_ms: int) -> Verdict | None:
@@ -87,7 +87,7 @@ class FairQueries:
 
     def effective_maximum(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most; the Fair Scheduler has no partitions."""
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         found = self._state.queues.get(queue)
         return None if found is None else found.max_share
 
@@ -97,7 +97,7 @@ class FairQueries:
 
     def headroom(self, application: ApplicationId) -> Vector:
         """What the application may still get (Hadoop: AllocateResponse.limit)."""
-        self._nodes.refresh()
+        self._nodes.bring_up_to_date()
         return headroom_of(self._state, self._state.attempt_of(application))
 
     def containers(self) -> Sequence[Container]:

@@ -102,7 +102,7 @@ class FairScheduler:
         self.headroom = queries.headroom
         self.containers = queries.containers
 
-        self._state = state
+        self.state = state
         self._queue_manager = queue_manager
         self._nodes = nodes
         self._updates = updates
@@ -113,11 +113,11 @@ class FairScheduler:
 
     def update(self, now_ms: int) -> None:
         """Bring shares up to date if something changed, and note who is starved now."""
-        if not self._state.queues:
+        if not self.state.queues:
             return
-        self._nodes.refresh()
-        if self._state.dirty.shares:
-            fair_shares.update(self._state)
+        self._nodes.bring_up_to_date()
+        if self.state.dirty.shares:
+            fair_shares.update(self.state)
         self._preemption.update_starved_apps(now_ms)
 
     def node_update(self, node: str, now_ms: int) -> Sequence[Decision]:
@@ -125,8 +125,8 @@ class FairScheduler:
 
         Shares are those of the last `update`.
         """
-        found = self._state.nodes.get(node)
-        if found is None or not self._state.queues:
+        found = self.state.nodes.get(node)
+        if found is None or not self.state.queues:
             return []
         decisions = self._assigner.attempt_scheduling(found)
         return [self._updates.swap(decision) for decision in decisions]
@@ -143,11 +143,11 @@ class FairScheduler:
            name counts offers, so with locality thresholds no round is without effect.
         """
         decisions: list[Decision] = []
-        if not self._state.queues:
+        if not self.state.queues:
             return decisions
         self._check_queues(now_ms)
-        dirty = self._state.dirty
-        counts_offers = self._state.config.offers.node_locality_threshold >= 0
+        dirty = self.state.dirty
+        counts_offers = self.state.config.offers.node_locality_threshold >= 0
         grants = quiet = 0
         while grants < limit and quiet < _QUIET_ROUNDS and self._idle_version != dirty.version:
             version = dirty.version
@@ -162,7 +162,7 @@ class FairScheduler:
     def _offer_each_node(self, limit: int, decisions: list[Decision]) -> int:
         """Offer every node once, or until *limit* grants were made; returns how many were."""
         grants = 0
-        for node in tuple(self._state.nodes.values()):
+        for node in tuple(self.state.nodes.values()):
             if not self._assigner.could_assign(node):
                 continue
             made = self._assigner.attempt_scheduling(node)
@@ -181,14 +181,14 @@ class FairScheduler:
 
     def preempt(self, now_ms: int) -> Sequence[Decision]:
         """One pass: those whose time is up are killed, others are marked and told."""
-        if not self._state.config.preemption.enabled:
+        if not self.state.config.preemption.enabled:
             return []
         self.update(now_ms)
         chosen = self._preemption.identify_containers_to_preempt(now_ms)
         marked = {container.id for container in chosen}
-        wait_ms = self._state.config.preemption.wait_before_kill_ms
+        wait_ms = self.state.config.preemption.wait_before_kill_ms
         decisions: list[Decision] = []
-        for attempt in self._state.attempts.values():
+        for attempt in self.state.attempts.values():
             for container, since_ms in attempt.containers_to_preempt.items():
                 if now_ms - since_ms >= wait_ms:
                     decisions.append(Preempt(container, kill=True, message=_KILLED))

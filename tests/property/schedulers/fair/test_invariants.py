@@ -172,7 +172,7 @@ def test_the_state_adds_up_and_no_limit_is_passed(
     for step in steps:
         do(world, step)
         check(world.scheduler)
-        check_accounts(world.scheduler._state, with_am_used=not world.has_moved)
+        check_accounts(world.scheduler.state, with_am_used=not world.has_moved)
 
 
 def check(made: FairScheduler) -> None:
@@ -189,7 +189,7 @@ def check(made: FairScheduler) -> None:
         if children:
             assert status.used == tuple(sum(c.used[i] for c in children) for i in (0, 1))
             assert status.containers == sum(c.containers for c in children)
-    state = made._state
+    state = made.state
     for node in state.nodes.values():
         assert min(node.available) >= 0
     for queue in state.queues.values():
@@ -263,7 +263,7 @@ def test_a_cycle_decides_what_heartbeats_of_all_nodes_would(
     quiet = 0
     while quiet < 3:
         by_heartbeat.update(now_ms)
-        names = list(by_heartbeat._state.nodes)
+        names = list(by_heartbeat.state.nodes)
         made = [by_heartbeat.node_update(name, now_ms) for name in names]
         quiet = 0 if any(made) else quiet + 1
 

@@ -101,7 +101,7 @@ def test_what_one_offer_grants_lowers_the_limit_only_after_it() -> None:
     cluster = FairCluster(
         '<queue name="a"><maxAMShare>0.1</maxAMShare></queue>', nodes=1, assignmultiple="true"
     )
-    state = cluster.scheduler._state
+    state = cluster.scheduler.state
     cluster.submit(1)
     cluster.submit(2)
     cluster.scheduler.update(0)

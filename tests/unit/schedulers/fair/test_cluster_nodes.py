@@ -112,7 +112,7 @@ def test_a_node_that_changes_its_size_keeps_its_containers() -> None:
 
 def test_many_nodes_that_come_are_worked_out_once() -> None:
     cluster = FairCluster('<queue name="a"/>', nodes=0)
-    dirty = cluster.scheduler._state.dirty
+    dirty = cluster.scheduler.state.dirty
     cluster.scheduler.queue_status()
     settled = dirty.cluster
     for number in range(3):

@@ -141,7 +141,7 @@ def test_a_reserved_container_is_granted_with_its_id_once_it_fits() -> None:
     cluster = hogged(**{"reservable-nodes": "1.0"})
     cluster.ask(2, 1, (4096, 4))
     offer(cluster)
-    reserved = cluster.scheduler._state.nodes["n0"].reserved_container
+    reserved = cluster.scheduler.state.nodes["n0"].reserved_container
     for container in [c for c in cluster.held(1) if c.node == "n0"][:3]:
         cluster.scheduler.release(container.id, 0)
 
@@ -170,7 +170,7 @@ def test_a_reservation_is_given_up_when_it_cannot_be_used(change: str, expected:
         cluster.scheduler.update_asks(app_id(2), [ask], 0)
     offer(cluster)
 
-    kept = cluster.scheduler._state.nodes["n0"].reserved_container
+    kept = cluster.scheduler.state.nodes["n0"].reserved_container
 
     assert (kept is not None) == bool(expected)
 
@@ -243,7 +243,7 @@ def test_what_was_preempted_for_one_is_offered_to_it_first() -> None:
     cluster = hogged()
     cluster.ask(2, 1)
     cluster.scheduler.update(0)
-    state = cluster.scheduler._state
+    state = cluster.scheduler.state
     taken = next(c for c in cluster.held(1) if c.node == "n0")
     state.attempts[app_id(2)].fair_share_starvation = GIB
     cluster.scheduler._preemption._accounts.preempt_for(
@@ -258,7 +258,7 @@ def test_what_was_preempted_for_one_is_offered_to_it_first() -> None:
 
 def test_what_was_preempted_for_one_that_needs_it_no_more_is_forgotten() -> None:
     cluster = hogged()
-    state = cluster.scheduler._state
+    state = cluster.scheduler.state
     taken = next(c for c in cluster.held(1) if c.node == "n0")
     cluster.scheduler._preemption._accounts.preempt_for(
         state.attempts[app_id(2)], state.nodes["n0"], [taken]

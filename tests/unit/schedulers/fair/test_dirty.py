@@ -13,7 +13,7 @@ from unit.schedulers.fair.building import GIB, A, FairCluster, app_id
 
 def clean() -> FairDirty:
     dirty = FairDirty()
-    dirty.cluster_refreshed()
+    dirty.cluster_updated()
     dirty.shares_updated()
     return dirty
 
@@ -24,7 +24,9 @@ def clean() -> FairDirty:
         pytest.param(FairDirty.allocation_changed, False, False, True, id="an allocation"),
         pytest.param(FairDirty.shares_changed, False, True, True, id="what shares depend on"),
         pytest.param(FairDirty.cluster_resized, True, True, True, id="the size of the cluster"),
-        pytest.param(FairDirty.cluster_refreshed, False, False, False, id="a refresh"),
+        pytest.param(
+            FairDirty.cluster_updated, False, False, False, id="the cluster is up to date"
+        ),
         pytest.param(FairDirty.shares_updated, False, False, False, id="an update"),
     ],
 )
@@ -114,7 +116,7 @@ def test_every_event_says_what_it_makes_stale(
     busy.run(1, "a", count=3, size=(2048, 1))
     busy.cycle()
     busy.cycle()
-    dirty = busy.scheduler._state.dirty
+    dirty = busy.scheduler.state.dirty
     version = dirty.version
 
     event(busy)
@@ -127,7 +129,7 @@ def test_a_grant_makes_no_share_stale() -> None:
     cluster = FairCluster(A)
     cluster.run(1, count=9)
     cluster.scheduler.update(0)
-    dirty = cluster.scheduler._state.dirty
+    dirty = cluster.scheduler.state.dirty
     version = dirty.version
 
     cluster.scheduler.node_update("n0", 0)

@@ -353,7 +353,7 @@ def test_under_fifo_the_first_application_has_the_whole_share() -> None:
     cluster.submit(1)
     cluster.wait(0)
 
-    attempts = cluster.scheduler._state.attempts
+    attempts = cluster.scheduler.state.attempts
 
     assert attempts[app_id(1)].fair_share == (20480, 0)
     assert attempts[app_id(2)].fair_share == (0, 0)
@@ -366,7 +366,7 @@ def test_applications_of_a_leaf_have_equal_shares(count: int) -> None:
         cluster.submit(number + 1)
     cluster.wait(0)
 
-    shares = {attempt.fair_share[0] for attempt in cluster.scheduler._state.attempts.values()}
+    shares = {attempt.fair_share[0] for attempt in cluster.scheduler.state.attempts.values()}
 
     assert shares == {compute_shares([One()] * count, 20480)[0]}
     assert abs(20480 / count - next(iter(shares))) <= 1

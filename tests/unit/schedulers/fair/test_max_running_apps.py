@@ -118,11 +118,11 @@ def test_who_runs(queues: str, submitted: list[str], runnable: list[int]) -> Non
         cluster.submit(number, queue, user=user)
 
     found = [
-        a.id.application.number for a in cluster.scheduler._state.attempts.values() if a.is_runnable
+        a.id.application.number for a in cluster.scheduler.state.attempts.values() if a.is_runnable
     ]
 
     assert found == runnable
-    assert cluster.scheduler._state.root.num_runnable_apps == len(runnable)
+    assert cluster.scheduler.state.root.num_runnable_apps == len(runnable)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_who_runs_when_one_ends(
     cluster.scheduler.finish(app_id(ends), 0)
 
     found = [
-        a.id.application.number for a in cluster.scheduler._state.attempts.values() if a.is_runnable
+        a.id.application.number for a in cluster.scheduler.state.attempts.values() if a.is_runnable
     ]
     assert found == runnable
 

@@ -280,6 +280,6 @@ def test_asks_are_sought_room_for_in_the_order_of_their_hashes() -> None:
 
     cluster.wait(3600)
 
-    attempt = cluster.scheduler._state.attempts[app_id(2)]
+    attempt = cluster.scheduler.state.attempts[app_id(2)]
     sought = cluster.scheduler._preemption.starved_asks(attempt)
     assert [(ask.ask.size, count) for ask, count in sought] == [((1024, 1), 9)]

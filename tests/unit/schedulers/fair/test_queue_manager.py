@@ -319,7 +319,7 @@ def test_settings_are_a_queues_own_its_parents_or_the_default(
 ) -> None:
     cluster = FairCluster(PREEMPTION)
 
-    found = getattr(cluster.scheduler._state.queues[path], setting)
+    found = getattr(cluster.scheduler.state.queues[path], setting)
 
     assert found == (pytest.approx(expected) if isinstance(expected, float) else expected)
 

@@ -295,7 +295,7 @@ def test_starvation_begins_after_its_timeout(
 
     cluster.wait(seconds)
 
-    found = cluster.scheduler._state.attempts[app_id(2)]
+    found = cluster.scheduler.state.attempts[app_id(2)]
     assert (found.fair_share_starvation, found.min_share_starvation) == (fair, minimum)
 
 
@@ -304,7 +304,7 @@ def test_who_was_helped_is_looked_at_again_later() -> None:
     cluster.wait(11)
 
     first = cluster.scheduler.preempt(cluster.now_ms)
-    found = cluster.scheduler._state.attempts[app_id(2)]
+    found = cluster.scheduler.state.attempts[app_id(2)]
 
     assert len(first) == 1
     assert found.next_starvation_check_ms == cluster.now_ms + 15_000 + 4_000 + 10_000

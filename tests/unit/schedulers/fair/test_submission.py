@@ -124,7 +124,7 @@ def test_who_may_submit_where(
     cluster = FairCluster(ACCESS)
     cluster.settings["yarn.acl.enable"] = "true"
     cluster.reload(ACCESS)
-    cluster.scheduler._state.check_access = True
+    cluster.scheduler.state.check_access = True
 
     try:
         cluster.submit(1, queue, user=user, groups=groups)
