@@ -62,8 +62,9 @@ _SILENCE_S = 70.0
 # Whole seconds: the API server refuses a fraction.
 _WATCH_S = 120
 _UNASKED_S = _WATCH_S + 2 * _SILENCE_S
-# Until kopf has found a kind, which it does not if its custom resource is not installed.
-_UNFOUND_S = 30.0
+# Until kopf asks about the kind, which it does not if the custom resource is not installed. Longer
+# than a request may take: what kopf began before its first watch is not ended with it.
+_UNFOUND_S = 45.0
 
 
 class KopfWatch:
@@ -104,8 +105,8 @@ class KopfWatch:
 
     async def _operate(self) -> None:
         """Run kopf until a part of it ends, which raises what ended it."""
-        self._due = time.monotonic() + _UNFOUND_S
-        self._logins = _Pauses()
+        self._logins, self._due = _Pauses(), 0.0
+        self._expect(_UNFOUND_S)
         tasks = list(
             await kopf.spawn_tasks(
                 registry=self._registry(), settings=_settings(), clusterwide=True, standalone=True
@@ -126,6 +127,7 @@ class KopfWatch:
 
         @kopf.on.login(registry=registry)
         async def login(**_: Any) -> kopf.AiohttpSession:
+            self._expect(_UNFOUND_S)
             # kopf logs in again after each 401, at once.
             await asyncio.sleep(self._logins.next_s())
             try:
@@ -150,8 +152,10 @@ class KopfWatch:
         """Pass kopf's request on; of a list, note what is in it."""
         # A server's own path may be before the collection's.
         if not request.url.path.endswith(self._kind.path()):
+            # kopf looks up which kinds there are, and repeats that while it fails.
+            self._expect(_UNFOUND_S)
             return await handler(request)
-        self._due = time.monotonic() + _UNASKED_S
+        self._expect(_UNASKED_S)
         response = await handler(request)
         if request.method == "GET" and response.status == 200 and "watch" not in request.url.query:
             try:
@@ -163,12 +167,16 @@ class KopfWatch:
             self._sync()
         return response
 
+    def _expect(self, within_s: float) -> None:
+        """Kopf should ask something, or log in, again within so many seconds."""
+        self._due = max(self._due, time.monotonic() + within_s)
+
     def _sync(self) -> None:
         if self._collection.synced:
             self.synced.set()
 
     async def _until_unasked(self) -> None:
-        """Wait until kopf has not asked about the kind for too long.
+        """Wait until kopf has asked nothing for too long.
 
         Raises:
             Unavailable: always.

@@ -325,3 +325,20 @@ async def test_nothing_is_left_when_it_is_cancelled(api, watch, until):
 
     assert [task.cancelled() for task in made.tasks] == [True, True]
     await until(lambda: not [t for t in asyncio.all_tasks() - before if "kopf" in repr(t)])
+
+
+async def test_an_api_server_that_is_away_at_the_start_is_asked_by_one_kopf(
+    api, watch, told, until, monkeypatch
+):
+    monkeypatch.setattr(kopf_watch, "_UNFOUND_S", 0.5)
+    logins = []
+    connection = api.connection
+    monkeypatch.setattr(connection, "tls", lambda real=connection.tls: logins.append(1) or real())
+    api.trouble(10**6, 503)
+    made = await watch(connection=connection, synced=False)
+    await asyncio.sleep(1.5)
+    # One of each kind: neither was begun anew while it asked.
+    assert len(logins) == 2
+
+    api.calm()
+    await until(lambda: made.synced, 10)
