@@ -1,4 +1,11 @@
-"""ContainerRequest: an ask of an application for containers, and what came of it."""
+"""ContainerRequest: an ask of an application for containers, and what came of it.
+
+The spec is a level: `count` is what is wanted over the request's life, so applying it twice asks
+for nothing new. The status has two writers, and no field has both: the scheduler writes what was
+granted and is charged, the ResourceManager what was launched and has ended. Containers are listed
+as ranges of numbers, by node or attempt, because a request may hold thousands of them; an id is put
+together from the application's id, the attempt, the epoch and the number.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""YarnApplication: a submission, and what became of it."""
+"""YarnApplication: a submission, and what became of it.
+
+The spec is Hadoop's ApplicationSubmissionContext with the launch context of the ApplicationMaster;
+most of it is fixed once it is submitted, which the API server holds by CEL rules. The status is
+the ResourceManager's alone. It is also its memory: a restarted one goes on from what it reads here.
+"""
 
 from __future__ import annotations
 

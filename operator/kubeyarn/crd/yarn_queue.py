@@ -1,4 +1,9 @@
-"""YarnQueue: one queue of the tree, and at root what holds for the whole cluster."""
+"""YarnQueue: one queue of the tree, and at root what holds for the whole cluster.
+
+These are the fields as they are written. What the spec amounts to for the schedulers, with its
+defaults, units and faults, is read by `scheduler_config`. The status is the scheduler's alone;
+`inForce` is its memory of the spec that it acts on while a newer one is refused.
+"""
 
 from __future__ import annotations
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kubeyarn.cluster import names
-from kubeyarn.crd import quantities, ranges
+from kubeyarn.crd import quantities
 from kubeyarn.crd.conditions import Condition
 from kubeyarn.crd.container_request import (
     Applied,
     ContainerRequest,
     ExecutionType,
-    LaunchedContainers,
-    NodeGrants,
     OnFailure,
     RequestUsage,
+    by_container,
 )
 from kubeyarn.crd.fields import ResourceAmounts
 from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.am_session import CompletedContainer, GrantedContainer, ShapeKey
-from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.cache import Cached
 
@@ -126,8 +125,8 @@ class RequestView:
 
 def view(request: Cached[ContainerRequest], application: ApplicationId) -> RequestView:
     """What *request* says, whose containers belong to *application*."""
-    meta, spec, status = request.decoded.metadata, request.decoded.spec, request.decoded.status
-    raw = request.raw
+    decoded, raw = request.decoded, request.raw
+    meta, spec, status = decoded.metadata, decoded.spec, decoded.status
     return RequestView(
         name=meta.name,
         generation=meta.generation,
@@ -137,21 +136,13 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
         size=_size(status.resources or spec.resources),
         queue=status.queue,
         granted=status.granted,
-        grants={
-            container: grant.node
-            for grant in status.grants
-            for container in _containers(grant, application)
-        },
+        grants=decoded.granted_nodes(application),
         launched=frozenset(
-            container
-            for launched in status.launched
-            for container in _containers(launched, application)
+            container for entry in status.launched for container in entry.ids(application)
         ),
         completed={
-            (container := ContainerId.parse(entry.id)): CompletedContainer(
-                container, entry.exit_status, entry.diagnostics
-            )
-            for entry in status.completed
+            container: CompletedContainer(container, entry.exit_status, entry.diagnostics)
+            for container, entry in by_container(status.completed).items()
         },
         counts={
             "running": status.running,
@@ -163,27 +154,28 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
         retry_limit=spec.retry_limit if spec.on_failure is OnFailure.RETRY else None,
         container=spec.container,
         preempting={
-            ContainerId.parse(entry.id): (entry.kill, entry.message) for entry in status.preempting
+            container: (entry.kill, entry.message)
+            for container, entry in by_container(status.preempting).items()
         },
         excluded=frozenset(spec.exclude_nodes),
-        opportunistic=spec.execution_type is ExecutionType.OPPORTUNISTIC,
+        opportunistic=decoded.opportunistic,
         requested_updates={
             ContainerId.parse(entry["id"]): entry for entry in raw["spec"].get("updates") or ()
         },
         updates={
-            ContainerId.parse(entry.id): ContainerUpdateStatus(
+            container: ContainerUpdateStatus(
                 _size(entry.resources),
                 _size(entry.wanted),
                 entry.message,
                 _is_opportunistic(entry.execution_type),
             )
-            for entry in status.updates
+            for container, entry in by_container(status.updates).items()
         },
         updated={
-            ContainerId.parse(entry.id): ContainerVersion(
+            container: ContainerVersion(
                 entry.version, _size(entry.resources), _is_opportunistic(entry.execution_type)
             )
-            for entry in status.updated
+            for container, entry in by_container(status.updated).items()
         },
         conditions=status.conditions,
         applied=status.applied,
@@ -206,10 +198,3 @@ def _attempt(labels: Mapping[str, str]) -> int:
         return 0
     said = labels.get(names.ATTEMPT, "")
     return int(said) if said.isdigit() else 1
-
-
-def _containers(
-    group: NodeGrants | LaunchedContainers, application: ApplicationId
-) -> Iterator[ContainerId]:
-    attempt = AttemptId(application, group.attempt)
-    return (ContainerId(attempt, group.epoch, n) for n in ranges.expand(group.containers))

@@ -1,0 +1,42 @@
+"""An object that cannot be read changes nothing, and stops nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from unit.scheduler.world import World, a_node, a_request, asked, started, two_queues
+
+
+@pytest.fixture
+def world():
+    return World(*two_queues(), ("node", a_node("n1")), ("node", a_node("n2")))
+
+
+def test_a_request_that_becomes_unreadable_keeps_what_it_holds(world, caplog):
+    started(world)
+    world.patch("request", "maps", spec={"count": "seven"})
+    world.cycle()
+
+    assert len(world.granted("maps")) == 3
+    assert len(world.held()) == 4
+    assert "ContainerRequest maps: spec.count: found 'seven', expected int" in caplog.text
+
+
+@pytest.mark.parametrize("bad", [{"role": "Chief"}, {"resources": 7}, {"locality": ["n1"]}])
+def test_beside_an_unreadable_request_others_are_granted(world, bad):
+    started(world)
+    world.put("request", a_request("bad", "words", **bad))
+    asked(world, 1, name="reduces")
+    world.cycle()
+
+    assert len(world.granted("reduces")) == 1
+    assert "status" not in world.objects["request"]["bad"]
+
+
+def test_an_application_that_becomes_unreadable_goes_on_as_it_was_last_read(world):
+    started(world)
+    world.patch("application", "words", spec={"priority": "high"})
+    world.patch("request", "maps", spec={"count": 4})
+    world.cycle()
+
+    assert len(world.granted("maps")) == 4
