@@ -13,9 +13,7 @@ from house.tree import Module, modules
 
 WIRE = "the same message of the AM protocol at its two ends; the SDK imports nothing of ours"
 SDK = "what the SDK tells an ApplicationMaster of the thing of that name"
-TWO_SCHEDULERS = "the same thing in the other scheduler"
 TWO_COMMANDS = "two programs that share nothing"
-UNSETTLED = "two things; one of them should have another name"
 PROCESSES = "each process has settings of its own, read from its own environment"
 
 HOMONYMS = {
@@ -47,6 +45,7 @@ GONE = {
     "contrary": "non-transitive",
     "disentitle": "deactivate",
     "doom": "termination",
+    "engine": "scheduler",
     "entitled": "activated",
     "fates": "termination",
     "fence": "bind check",
@@ -54,9 +53,11 @@ GONE = {
     "grown": "increase",
     "growth": "increase",
     "homeless": "containers of unknown nodes",
+    "hunger": "has pending requests",
     "hungry": "has pending requests",
     "lack": "starvation",
     "lane": "fast path",
+    "ledger": "the scheduler's state, accounts",
     "lineup": "ordering policy",
     "miscounts": "hadoop_compatible",
     "observing": "observed state",
@@ -66,6 +67,7 @@ GONE = {
     "preempter": "preemption",
     "reckon": "update demand",
     "runners": "MaxRunningAppsEnforcer",
+    "saying": "condition",
     "sizing": "sizes",
     "speaking": "annotation protocol",
     "stake": "ResourceUsage",

@@ -60,7 +60,7 @@ def read_queues(objects: Iterable[Object], types: ResourceTypes) -> QueuesRead:
     """Read all YarnQueue objects.
 
     The result does not depend on the order of *objects*. What only the whole tree can know, such
-    as capacities that do not add up, is for the engine to refuse.
+    as capacities that do not add up, is for the scheduler to refuse.
     """
     by_path = {found["metadata"]["name"]: found for found in objects}
     problems: list[Problem] = []

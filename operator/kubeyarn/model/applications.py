@@ -14,8 +14,8 @@ class Application:
 
     *queue* is what the user wrote: a full path, a leaf's short name, or "" for `default`;
     placement decides the leaf. *order* and *submitted_ms* fix the order of equals, whatever order
-    objects arrive in. *placed* is the leaf an earlier ledger placed it in: such an application is
-    taken back there without asking whether it would be taken today (Hadoop: recovery). *allowed*
+    objects arrive in. *placed* is the leaf where an earlier scheduler placed it: an application
+    then is taken back there, whether or not it would be taken today (Hadoop: recovery). *allowed*
     are queues that its user is known to have the right to submit to, besides what the queues say
     themselves. Higher *priority* is served first; None takes the queue's default.
     *am_size* None is an unmanaged AM.

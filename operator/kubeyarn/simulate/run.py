@@ -12,7 +12,7 @@ from kubeyarn.model.resources import MEMORY
 from kubeyarn.simulate.capacity import SimulatedCapacity
 from kubeyarn.simulate.observation import observe
 from kubeyarn.simulate.plot import UseOverSteps
-from kubeyarn.simulate.scenario import Data, Scenario, read_scenario
+from kubeyarn.simulate.scenario import Data, Scenario, Step, read_scenario
 from kubeyarn.simulate.scenario_run import ScenarioRun
 from kubeyarn.simulate.trace import Trace
 
@@ -44,15 +44,21 @@ def run_scenario(data: object, *, explain: bool = False, plot: bool = False) -> 
     scenario = read_scenario(data)
     answer: Data = {"name": scenario.name}
     use = UseOverSteps(scenario.name)
-    try:
-        run = ScenarioRun(scenario, _scheduler(scenario))
-        trace = Trace(lambda app: _name(run, app))
-        if explain:
-            run.trace = trace
+    trace = Trace(lambda app: _name(run, app))
+    observations: list[Data] = []
+
+    def step_done(step: Step) -> None:
         if plot:
-            run.done = lambda step: use.note(step.action, _leaf_use(run))
-        observations: list[Data] = []
-        run.observe = lambda name: observations.append(_observe(run, name))
+            use.note(step.action, _leaf_use(run))
+
+    try:
+        run = ScenarioRun(
+            scenario,
+            _scheduler(scenario),
+            observe=lambda name: observations.append(_observe(run, name)),
+            step_done=step_done,
+            trace=trace if explain else None,
+        )
         run.begin()
     except ConfigRefused as error:
         answer["configError"] = str(error)

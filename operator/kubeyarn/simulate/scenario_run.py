@@ -58,13 +58,25 @@ class SimulatedApp:
 
 
 class ScenarioRun:
-    """Runs the steps of a scenario against a scheduler."""
+    """Runs the steps of a scenario against a scheduler.
 
-    def __init__(self, scenario: Scenario, simulated: SimulatedScheduler) -> None:
+    *observe* is called by each `observe` step with its name, *step_done* after every step; *trace*
+    takes the decisions in words.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        simulated: SimulatedScheduler,
+        *,
+        observe: Callable[[str], None],
+        step_done: Callable[[Step], None],
+        trace: Trace | None,
+    ) -> None:
         self.scenario = scenario
         self.simulated = simulated
         self.scheduler = simulated.scheduler
-        self.trace: Trace | None = None
+        self.trace = trace
         self.now_ms = STEP_MS
         self.apps: dict[str, SimulatedApp] = {}
         self.by_id: dict[ApplicationId, SimulatedApp] = {}
@@ -73,8 +85,8 @@ class ScenarioRun:
         self.errors: list[Data] = []
         self.config = {**DEFAULTS, **scenario.config}
         self.allocations = scenario.allocations
-        self.observe: Callable[[str], None] = lambda _: None
-        self.done: Callable[[Step], None] = lambda _: None
+        self._observe = observe
+        self._step_done = step_done
 
     def begin(self) -> None:
         """Start the scheduler, and let the nodes register.
@@ -98,7 +110,7 @@ class ScenarioRun:
                 self._fail(index, step.action, error)
             self.now_ms += STEP_MS
             self.simulated.after_step(self.now_ms)
-            self.done(step)
+            self._step_done(step)
 
     def _fail(self, index: int, action: str, error: SpecError) -> None:
         self.errors.append({"step": index, "action": action, "message": str(error)})
@@ -124,7 +136,7 @@ class ScenarioRun:
             "startQueue": lambda a: self._set_state(a, "RUNNING"),
             "preempt": self._preempt,
             "advance": self._advance,
-            "observe": lambda a: self.observe(word(a, "name")),
+            "observe": lambda a: self._observe(word(a, "name")),
         }
         action = actions.get(step.action)
         if action is None:

@@ -1,4 +1,4 @@
-"""The Capacity Scheduler's engine."""
+"""The Capacity Scheduler (Hadoop: CapacityScheduler); `scheduler` puts its parts together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An application's current attempt in the ledger (Hadoop: FiCaSchedulerApp)."""
+"""An application's current attempt (Hadoop: FiCaSchedulerApp)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nodes in the ledger and the totals of each partition."""
+"""Nodes, and the totals of each partition."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class CapacityNodeTracker:
     def add(self, node: Node) -> FiCaSchedulerNode:
         """A node joins, last in order."""
         self._joined += 1
-        ledger = FiCaSchedulerNode(
+        tracked = FiCaSchedulerNode(
             node,
             node.name,
             node.total,
@@ -130,16 +130,16 @@ class CapacityNodeTracker:
             self._joined,
             self.tags,
         )
-        self.nodes[node.name] = ledger
-        accounts.add_node(self, ledger)
-        return ledger
+        self.nodes[node.name] = tracked
+        accounts.add_node(self, tracked)
+        return tracked
 
     def remove(self, name: str) -> FiCaSchedulerNode | None:
         """A node leaves."""
-        ledger = self.nodes.pop(name, None)
-        if ledger is not None:
-            accounts.remove_node(self, ledger)
-        return ledger
+        tracked = self.nodes.pop(name, None)
+        if tracked is not None:
+            accounts.remove_node(self, tracked)
+        return tracked
 
 
 _Key = tuple["Vector", str]

@@ -102,7 +102,7 @@ class QueueUsage:
 
 
 class Queue:
-    """A queue in the ledger.
+    """A queue of the tree.
 
     *chain* is the queue and its ancestors, root last; *capacities* what is said of the capacity and
     the maximum capacity, *usages* what it is to each
