@@ -13,7 +13,7 @@ loses nothing but sessions with ApplicationMasters, which say everything again w
 
 From a YarnApplication to its AM's pod, in the order of the files:
 
-1. `handlers` hear of the application; `applications.manager` puts it into `cache` and its queue.
+1. `kopf_watch` hears of the application; `applications.manager` puts it into `cache` and its queue.
 2. `applications.records` reads the record in its status, `requests.request_view` its requests.
 3. `applications.observed_state` collects the facts, `lifecycle.progress` walks the state machines.
 4. `applications.application_status` (with `conditions`) writes what has changed.
