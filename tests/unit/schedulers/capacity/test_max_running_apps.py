@@ -169,6 +169,13 @@ def test_there_run(given: SchedulerConfig, apps: str, running: list[int]) -> Non
         ),
         pytest.param(config(a=at_most(2)), "a b", [2], [1], id="nobody where nobody waits"),
         pytest.param(
+            config(p=at_most(4), a=at_most(1), b=at_most(1), user_maximum_parallel_applications=9),
+            "a-jo a-jo a-jo b-jo b-jo",
+            [1],
+            [2, 4],
+            id="nobody of a leaf that is at its limit still",
+        ),
+        pytest.param(
             config(a=of_each_user(1)), "a-jo a-jo a-mo a-mo", [1], [2, 3], id="of a user in a leaf"
         ),
     ],

@@ -8,6 +8,10 @@ from dataclasses import replace
 import pytest
 
 from kubeyarn.model.queues import ApplicationOrdering, IntraQueueOrder
+from kubeyarn.schedulers.capacity.preemption.context import PreemptionContext
+from kubeyarn.schedulers.capacity.preemption.intra_queue_candidates import (
+    compute_apps_ideal_allocation,
+)
 from unit.schedulers.capacity.preemption.preempting import RULES, Preempting, leaf
 
 A, B = "root.a", "root.b"
@@ -219,3 +223,85 @@ def test_newest_containers_of_an_application_go_first() -> None:
     oldest_first = [container.id for container in cluster.containers(1)]
 
     assert [one.container for one in cluster.preempt()] == oldest_first[:-4:-1]
+
+
+# -- what each application should have -----------------------------------------------------------
+
+
+def computed(cluster: Preempting) -> dict[int, tuple[int, int, int, int]]:
+    """Of each application: ideal, to be preempted, wanted from others, and lost to others."""
+    state = cluster.engine.state
+    config = state.config_in_force()
+    context = PreemptionContext(
+        state.calc,
+        state.cluster,
+        config.preemption,
+        state.root_in_force(),
+        state.cluster.total,
+        state.apps,
+    )
+    context.sync_queues([""], {""})
+    context.compute_ideal_allocation(consider_reserved=False)
+    [leaf] = context.leaves
+    apps, _ = compute_apps_ideal_allocation(context, leaf, "")
+    return {
+        one.app.app.id.number: (
+            one.ideal_assigned[0],
+            one.to_be_preempted[0],
+            one.to_be_preempted_from_other[0],
+            one.actually_to_be_preempted[0],
+        )
+        for one in apps
+    }
+
+
+@pytest.mark.parametrize(
+    ("cluster", "found"),
+    [
+        # Of 20 two are AMs, so 18 are given out.
+        pytest.param(
+            one_queue([("u", 1, 18)], [("v", 5, 4)]),
+            {2: (4, 0, 0, 0), 1: (14, 4, 0, 4)},
+            id="by priority the important one has what it wants, the other the rest",
+        ),
+        pytest.param(
+            one_queue([("u", 1, 18)], [("v", 1, 4)]),
+            {1: (18, 0, 0, 0), 2: (0, 0, 0, 0)},
+            id="of equal priority the first submitted keeps all",
+        ),
+        pytest.param(
+            one_queue([("u", 1, 18)], [("u", 1, 4)]),
+            {1: (18, 0, 0, 0), 2: (0, 0, 0, 0)},
+            id="so it is with one user",
+        ),
+        pytest.param(
+            one_queue([("u", 2, 9), ("v", 1, 8)], [("w", 5, 4)]),
+            {3: (4, 0, 0, 0), 1: (9, 0, 0, 0), 2: (4, 4, 0, 4)},
+            id="the least important of three gives",
+        ),
+        pytest.param(
+            one_queue([("u", 1, 18)], [("v", 5, 9)], intra_queue_maximum_allowable=0.2),
+            {2: (9, 0, 5, 0), 1: (9, 4, 0, 4)},
+            id="a fifth of the guarantee in one pass, and the rest is still wanted",
+        ),
+        pytest.param(
+            one_queue([("u", 0, 18)], [("v", 0, 9)], order=USER_LIMIT, percent=50),
+            # 18 - 10 beyond the limit without its AM, less the step that stays: 7.
+            {1: (10, 7, 0, 7), 2: (8, 0, 1, 0)},
+            id="by user limits a step stays with who holds too much",
+        ),
+        pytest.param(
+            one_queue([("u", 0, 9), ("v", 0, 8)], [("w", 5, 4)], order=USER_LIMIT, percent=50),
+            # v could lose 3 of what it holds beyond its ideal, but is within its limit.
+            {3: (4, 0, 4, 0), 1: (9, 0, 0, 0), 2: (4, 3, 0, 0)},
+            id="by user limits nobody within its limit loses anything",
+        ),
+        pytest.param(
+            one_queue([("u", 0, 19)], []), {}, id="of one application nothing is computed"
+        ),
+    ],
+)
+def test_applications_should_have_and_lose(
+    cluster: Preempting, found: dict[int, tuple[int, int, int, int]]
+) -> None:
+    assert computed(cluster) == found
