@@ -147,7 +147,6 @@ class FairScheduler:
             return decisions
         self._check_queues(now_ms)
         dirty = self.state.dirty
-        counts_offers = self.state.config.offers.node_locality_threshold >= 0
         grants = quiet = 0
         while grants < limit and quiet < _QUIET_ROUNDS and self._idle_version != dirty.version:
             version = dirty.version
@@ -155,9 +154,13 @@ class FairScheduler:
             granted = self._offer_each_node(limit - grants, decisions)
             grants += granted
             quiet = 0 if granted else quiet + 1
-            if version == dirty.version and not counts_offers:
+            if version == dirty.version and not self._counts_offers():
                 self._idle_version = version
         return [self._updates.swap(decision) for decision in decisions]
+
+    def _counts_offers(self) -> bool:
+        """Whether an offer that grants nothing may still let a later one grant (locality_delay)."""
+        return self.state.config.offers.node_locality_threshold >= 0
 
     def _offer_each_node(self, limit: int, decisions: list[Decision]) -> int:
         """Offer every node once, or until *limit* grants were made; returns how many were."""
