@@ -1,4 +1,4 @@
-"""Which epochs were used, as far as objects tell: what a Lease that was deleted knew."""
+"""Finds the highest epoch in use, for when the Lease that counts them was deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Kubernetes events about our objects: said once, bounded in number, never awaited."""
+"""Posts Kubernetes events about our objects in the background.
+
+The same note about the same object is posted at most every five minutes, and at most a thousand
+wait: an event helps a person, so no decision may wait for one or fail with it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ _LONGEST_QUEUE = 1000
 
 
 class EventRecorder:
-    """Posts events in the background; the same words about the same object at most every 5 min."""
+    """Posts what is recorded, one event after the other."""
 
     def __init__(self, client: KubeClient, component: str, instance: str) -> None:
         self._client = client
@@ -35,7 +39,7 @@ class EventRecorder:
         self._said: dict[tuple[str, str, str], float] = {}
 
     def record(self, about: Object, level: str, reason: str, action: str, note: str) -> None:
-        """Say *note* about an object (a dict with apiVersion, kind and metadata)."""
+        """Have *note* posted about an object, which has apiVersion, kind and metadata."""
         meta = about["metadata"]
         key = (str(meta.get("uid")), reason, note)
         now = time.monotonic()

@@ -24,7 +24,7 @@ _SECONDS = 5.0
 
 
 class CommandFailed(Unavailable):
-    """The command ran and failed, or could not be started; the message has its last words."""
+    """The command failed or could not be started; the message has the end of its output."""
 
 
 async def execute(

@@ -1,4 +1,4 @@
-"""Merge patches that replace: RFC 7386 merges maps, so what is gone must be said. Pure."""
+"""Makes merge patches that replace: RFC 7386 merges maps, so removed keys become null. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def replacing(before: Any, after: Any) -> Any:
-    """*after* as a merge patch that leaves nothing else of *before*."""
+    """A merge patch that turns *before* into *after*, removing keys that only *before* has."""
     if not isinstance(before, dict) or not isinstance(after, dict):
         return after
     gone = {key: None for key in before if key not in after}

@@ -1,4 +1,4 @@
-"""A Kubernetes cluster on this machine: up, down, and each component killed and started again."""
+"""Brings a Kubernetes cluster on this machine up and down, and ends and starts its components."""
 
 from __future__ import annotations
 
@@ -102,8 +102,8 @@ class LocalCluster:
     def up(self, images: Sequence[Path] = ()) -> None:
         """Bring the cluster up and wait until its nodes are ready.
 
-        A cluster that is up gets back what of it died. What a crash or a reboot left of one is
-        removed, and a fresh one started.
+        In a cluster that is up, components that have ended are started again. Otherwise the
+        remains of a crashed or rebooted cluster are removed, and a fresh one is started.
 
         Raises LocalClusterError when something is missing, or ended, or is not ready in time.
         """

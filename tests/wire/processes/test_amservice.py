@@ -376,7 +376,7 @@ async def test_an_am_of_an_application_that_is_gone_is_told_so(cluster, master):
 
     async def gone():
         status, answer = await master.say("allocate", {"responseId": 0})
-        return (status, answer["error"]) == (404, "ApplicationNotFound")
+        return (status, answer.get("error")) == (404, "ApplicationNotFound")
 
     await cluster.until(gone)
 
