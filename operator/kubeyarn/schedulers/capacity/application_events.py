@@ -83,7 +83,7 @@ class CapacityApplicationEvents:
         return leaf.path
 
     def _take_back(self, application: Application, now_ms: int) -> str:
-        """Take an application that an earlier ledger took; stopped queues drain again."""
+        """Take what an earlier scheduler process took; stopped queues drain again."""
         leaf = self._state.index.leaf(application.placed)
         app = self._application(application, leaf, now_ms)
         for queue in leaf.path_up():
@@ -206,7 +206,7 @@ class CapacityApplicationEvents:
             self._state.dirty.asks_changed()
 
     def finish(self, application: ApplicationId, now_ms: int) -> None:
-        """An application ended; everything it holds or asks is gone from the ledger."""
+        """An application ended; everything it holds or asks is given up."""
         self._state.bring_up_to_date()
         app = self._state.apps.pop(application, None)
         if app is None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def join(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
-    """An attempt waits in the leaf, and is admitted if the limits allow."""
+    """An attempt is pending in its leaf, and becomes active if the AM limits let it."""
     queue.users.get(app.user)
     if not app.runnable:
         queue.non_runnable_applications.append(app)
@@ -42,7 +42,7 @@ def wait(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
 
 
 def leave(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
-    """An attempt is no longer the leaf's; who waited may be admitted."""
+    """An attempt leaves its leaf; pending ones may become active."""
     queue.users.about_to_count()
     user = queue.users.get(app.user)
     queue.runnable_apps.pop(app.app.id, None)
@@ -52,7 +52,7 @@ def leave(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
         accounts.discharge_am(queue, app)
         user.active_apps -= 1
     elif app.runnable or queue.cluster.hadoop_compatible:
-        # A parked one was never counted as waiting.
+        # A non-runnable one was never counted as pending.
         user.pending_apps -= 1
     if user.applications == 0:
         queue.users.forget(app.user)

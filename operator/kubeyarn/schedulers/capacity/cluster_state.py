@@ -107,7 +107,7 @@ class ClusterState:
         """
         app = self.apps.get(application)
         if app is None:
-            raise Rejected(Reason.INVALID_REQUEST, f"{application} is not in the ledger")
+            raise Rejected(Reason.INVALID_REQUEST, f"{application} is not known to the scheduler")
         return app
 
     # -- configurations --------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class CapacityContainerEvents:
         self._state.dirty.asks_changed()
 
     def recover(self, application: ApplicationId, container: Container) -> None:
-        """Count a container that was granted before this ledger was built; never refused."""
+        """Count a container that an earlier scheduler process granted; never refused."""
         self._state.bring_up_to_date()
         app = self._state.apps.get(application)
         node = self._state.cluster.nodes.get(container.node)
@@ -77,7 +77,7 @@ class CapacityContainerEvents:
         self._state.dirty.use_changed()
 
     def skip_numbers(self, application: ApplicationId, last: int) -> None:
-        """Container numbers up to *last* of this ledger's epoch were given away before."""
+        """Container numbers up to *last* of this scheduler's epoch were given away before."""
         app = self._state.app(application)
         app.next_number = max(app.next_number, last + 1)
 

@@ -5,11 +5,11 @@ in the whole cluster.
 
 Theory of operation: an application is *runnable* when it, counted in, is within the limit of its
 user and of every queue above it. That is decided once, when its attempt joins the queue. One that
-is not is taken all the same but stays out of sight (`LeafQueue.parked`): it is not pending, has no
-user and is not considered for activation. When a runnable one ends or limits change, non-runnable
-ones become runnable in the order of their submission. Runnable applications are counted by user
-here, by leaf in `LeafQueue.runnable_apps`, by parent in `ParentQueue.runnable`; all three change
-together, in `track` and `untrack`.
+is not is taken all the same but stays out of sight (`LeafQueue.non_runnable_applications`): it is
+not pending, has no user and is not considered for activation. When a runnable one ends or limits
+change, non-runnable ones become runnable in the order of their submission. Runnable applications
+are counted by user here, by leaf in `LeafQueue.runnable_apps`, by parent in
+`ParentQueue.runnable`; all three change together, in `track` and `untrack`.
 """
 
 from __future__ import annotations

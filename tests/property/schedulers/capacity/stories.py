@@ -18,7 +18,7 @@ from kubeyarn.model.resources import add, subtract
 from kubeyarn.schedulers.api import Decision, Preempt
 from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
-from kubeyarn.schedulers.capacity.objects.node import Cluster
+from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 
 PREFIX = "yarn.scheduler.capacity."
@@ -111,7 +111,9 @@ def properties(draw: st.DrawFn) -> dict[str, str]:
 class ClosedFastPath(FastPath):
     """Never opens, so that every offer goes the general way."""
 
-    def update(self, root: ParentQueue, cluster: Cluster, config: SchedulerConfig) -> None:
+    def update(
+        self, root: ParentQueue, cluster: CapacityNodeTracker, config: SchedulerConfig
+    ) -> None:
         """Stay closed."""
 
 

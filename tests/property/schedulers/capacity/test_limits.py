@@ -182,3 +182,24 @@ def test_no_queue_is_led_over_its_maximum_of_a_partition(
             grown = subtract(queue.use("gold"), before[path])
             if any(x > 0 for x in grown):
                 assert queue.calc.fits(queue.use("gold"), queue.maximum("gold")), path
+
+
+@settings(max_examples=100, deadline=None)
+@given(properties(), STORY)
+def test_whoever_is_surely_within_its_limit_is_within_it(
+    values: dict[str, str], story: list[Step]
+) -> None:
+    teller = Teller(values)
+    state = teller.engine.state
+    for step in story:
+        teller.tell(step)
+        state.bring_up_to_date()
+        for leaf in state.queues.values():
+            if not isinstance(leaf, LeafQueue):
+                continue
+            for name, user in leaf.users.by_name.items():
+                for partition in user.used:
+                    if leaf.users.surely_within(user, partition):
+                        limit = leaf.users.limit(name, partition, whole=False)
+                        used = user.use(partition)
+                        assert leaf.calc.compare(state.cluster.total, used, limit) <= 0

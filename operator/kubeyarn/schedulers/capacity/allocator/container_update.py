@@ -46,7 +46,7 @@ def want(
     wanted = int(any(more))
     if not wanted and name not in app.updates:
         return
-    # An AM's container has another key in the ledger than in its request.
+    # An AM's container has another key here than in its request.
     known = app.updates.pop(name, container).key
     key = update_key(known, name)
     place = Locality(nodes=((container.node, 1),), relax=False)

@@ -1,4 +1,4 @@
-"""An application's current attempt (Hadoop: FiCaSchedulerApp)."""
+"""An application's current attempt: asks, containers, reservations (Hadoop: FiCaSchedulerApp)."""
 
 from __future__ import annotations
 

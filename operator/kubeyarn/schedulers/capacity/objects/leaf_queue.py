@@ -143,13 +143,13 @@ class LeafQueue(Queue):
 
     @property
     def applications(self) -> int:
-        """Applications waiting, admitted and parked."""
+        """Pending, active and non-runnable applications."""
         return (
             len(self.pending_applications) + len(self.active) + len(self.non_runnable_applications)
         )
 
     def all_applications(self) -> list[FiCaSchedulerApp]:
-        """Admitted, waiting and parked applications."""
+        """Active, pending and non-runnable applications."""
         return [*self.active, *self.pending_applications, *self.non_runnable_applications]
 
     # -- limits ----------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ class LeafQueue(Queue):
             self.with_pending_requests.add(app)
 
     def remove(self, app: FiCaSchedulerApp) -> bool:
-        """Take an application out of line; whether it was admitted."""
+        """Take an application out of its order; whether it was active."""
         self.changed_order.pop(app.app.id, None)
         if not app.active:
             self.pending_applications.remove(app)

@@ -1,4 +1,4 @@
-"""Nodes, and the totals of each partition."""
+"""Nodes, the totals of each partition, and the nodes of one in order of use."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class CapacityNodeTracker:
     def add(self, node: Node) -> FiCaSchedulerNode:
         """A node joins, last in order."""
         self._joined += 1
-        tracked = FiCaSchedulerNode(
+        made = FiCaSchedulerNode(
             node,
             node.name,
             node.total,
@@ -130,16 +130,16 @@ class CapacityNodeTracker:
             self._joined,
             self.tags,
         )
-        self.nodes[node.name] = tracked
-        accounts.add_node(self, tracked)
-        return tracked
+        self.nodes[node.name] = made
+        accounts.add_node(self, made)
+        return made
 
     def remove(self, name: str) -> FiCaSchedulerNode | None:
         """A node leaves."""
-        tracked = self.nodes.pop(name, None)
-        if tracked is not None:
-            accounts.remove_node(self, tracked)
-        return tracked
+        made = self.nodes.pop(name, None)
+        if made is not None:
+            accounts.remove_node(self, made)
+        return made
 
 
 _Key = tuple["Vector", str]

@@ -102,7 +102,7 @@ class QueueUsage:
 
 
 class Queue:
-    """A queue of the tree.
+    """What parents and leaves have in common.
 
     *chain* is the queue and its ancestors, root last; *capacities* what is said of the capacity and
     the maximum capacity, *usages* what it is to each

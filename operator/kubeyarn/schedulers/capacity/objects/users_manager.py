@@ -1,6 +1,6 @@
 """The users of a leaf queue: what they hold, who is active, and their limits.
 
-Hadoop: UsersManager. A user is active while one of its admitted applications has something
+Hadoop: UsersManager. A user is active while one of its active applications has something
 outstanding. Limits are computed when something changed and are kept until then.
 """
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 
 
+# See `UsersManager.surely_within`.
 _SPARE = 1.000001
 
 
@@ -82,7 +83,7 @@ class User:
 
     @property
     def applications(self) -> int:
-        """Applications that wait and that were admitted."""
+        """Pending and active applications."""
         return self.pending_apps + self.active_apps
 
 
@@ -215,8 +216,15 @@ class UsersManager:
     def surely_within(self, user: User, partition: str) -> bool:
         """Whether a user is within its limit, told without computing the limit.
 
-        True when it holds less than both the equal part of the active users and the cap by the
-        user limit factor, with room to spare for rounding; False says nothing.
+        Invariant: True only if `limit` (not borrowing) is at least what the user holds; False says
+        nothing. The limit is the greater of the active users' equal part, which is (*active_used* +
+        a minimum allocation) / weights, and a percentage; capped by `user_cap`, and rounded up. So
+        who holds no more than the equal part and no more than the cap is within it. A user of
+        weight 1 or more has at least the common limit. The limit is computed in single precision,
+        to seven digits: `_SPARE` asks for a part in a million more room than that could take away.
+
+        It is here because each charge of a user makes the limit stale, so that it would be computed
+        for each grant. `test_whoever_is_surely_within_its_limit_is_within_it` compares the two.
         """
         part = self.usages.get(partition) if partition else self.default_usage
         if part is None or user.weight < 1 or not self._active_weights:
