@@ -385,7 +385,10 @@ class AllocationLoop:
 
 @contextmanager
 def _unreadable_passed_over() -> Iterator[None]:
-    """Go on with what was known of an object that cannot be read; all others are served."""
+    """Go on with what was known of an object that cannot be read; all others are served.
+
+    It is told on the object by the ResourceManager, which watches the same kinds.
+    """
     try:
         yield
     except ObjectUnreadable as error:
