@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from kubeyarn.cli import yarn_printing as printing
-from kubeyarn.cli.yarn_kubectl import APPLICATIONS, Json, Kubectl, KubectlError, NotFoundError
+from kubeyarn.cli.yarn_kubectl import APPLICATIONS, Kubectl, KubectlError, NotFoundError
 from kubeyarn.cli.yarn_words import Option, Request, UsageError, Verb
+from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import AttemptStatus, YarnApplication
 from kubeyarn.lifecycle.application import PUBLIC_STATES, TERMINAL, ApplicationState
 
@@ -34,11 +35,11 @@ _WIDE_HEADER = ("Object", "Attempts", "Containers")
 class FoundApplication(NamedTuple):
     """An application as kubectl printed it, and as it is read."""
 
-    printed: Json
+    printed: Object
     app: YarnApplication
 
 
-def found(items: Iterable[Json]) -> list[FoundApplication]:
+def found(items: Iterable[Object]) -> list[FoundApplication]:
     """The applications that kubectl printed."""
     return [FoundApplication(item, YarnApplication.read(item)) for item in items]
 

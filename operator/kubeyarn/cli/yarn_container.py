@@ -10,9 +10,10 @@ import msgspec
 from kubeyarn.cli import yarn_control
 from kubeyarn.cli import yarn_printing as printing
 from kubeyarn.cli.yarn_application import find
-from kubeyarn.cli.yarn_kubectl import Json, Kubectl, NotFoundError
+from kubeyarn.cli.yarn_kubectl import Kubectl, NotFoundError
 from kubeyarn.cli.yarn_logs import ATTEMPT, container_id, pods_of
 from kubeyarn.cli.yarn_words import Command, Request, UsageError, Verb
+from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import SignalCommand, SignalSpec, YarnApplication
 
 # By YARN's names.
@@ -69,7 +70,7 @@ def _signal(kubectl: Kubectl, request: Request) -> int:
     return 0
 
 
-def _with(app: YarnApplication, container: str, command: SignalCommand) -> list[Json]:
+def _with(app: YarnApplication, container: str, command: SignalCommand) -> list[Object]:
     """The application's signals and this one; sent before, it is sent again."""
     same = [s for s in app.spec.signals if (s.container_id, s.command) == (container, command)]
     serial = max((signal.serial for signal in same), default=0) + 1
@@ -95,7 +96,7 @@ def _application_of(container: str) -> str:
     return f"application_{parts[1]}_{parts[2]}"
 
 
-def _find(kubectl: Kubectl, container: str) -> tuple[YarnApplication, Json]:
+def _find(kubectl: Kubectl, container: str) -> tuple[YarnApplication, Object]:
     app = find(kubectl, _application_of(container)).app
     for pod in _pods(kubectl, app):
         if container_id(pod) == container:
@@ -103,11 +104,11 @@ def _find(kubectl: Kubectl, container: str) -> tuple[YarnApplication, Json]:
     raise NotFoundError(f"Container {container} doesn't exist, or its pod is gone")
 
 
-def _pods(kubectl: Kubectl, app: YarnApplication) -> list[Json]:
+def _pods(kubectl: Kubectl, app: YarnApplication) -> list[Object]:
     return sorted(pods_of(kubectl, app), key=container_id)
 
 
-def _row(pod: Json) -> tuple[str, ...]:
+def _row(pod: Object) -> tuple[str, ...]:
     status = pod.get("status") or {}
     return (
         container_id(pod),
@@ -118,10 +119,10 @@ def _row(pod: Json) -> tuple[str, ...]:
     )
 
 
-def _terminated(pod: Json) -> Json:
+def _terminated(pod: Object) -> Object:
     """How a pod's first container ended; empty while it has not."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
-    found: Json = (statuses[0].get("state") or {}).get("terminated") or {}
+    found: Object = (statuses[0].get("state") or {}).get("terminated") or {}
     return found
 
 

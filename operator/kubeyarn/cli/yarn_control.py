@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from kubeyarn.cli.yarn_application import application_id, find
-from kubeyarn.cli.yarn_kubectl import APPLICATIONS, Json, Kubectl, KubectlError, NotFoundError
+from kubeyarn.cli.yarn_kubectl import APPLICATIONS, Kubectl, KubectlError, NotFoundError
 from kubeyarn.cli.yarn_words import Option, Request, UsageError, Verb
+from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import AttemptStatus, YarnApplication
 from kubeyarn.lifecycle import attempt as attempts
 from kubeyarn.lifecycle.application import TERMINAL
@@ -25,7 +26,7 @@ class FoundAttempt(NamedTuple):
 
     app: YarnApplication
     attempt: AttemptStatus
-    printed: Json
+    printed: Object
 
 
 def living(kubectl: Kubectl, name: str) -> YarnApplication:

@@ -11,9 +11,8 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-Json = dict[str, Any]
+from kubeyarn.crd.object import Object
 
 APPLICATIONS = "yarnapplications.kubeyarn.io"
 QUEUES = "yarnqueues.kubeyarn.io"
@@ -52,14 +51,14 @@ class Kubectl:
         self.namespace = options.get("namespace", "")
         self.everywhere = "all-namespaces" in options
 
-    def objects(self, kind: str, *, namespaced: bool = True, selector: str = "") -> list[Json]:
+    def objects(self, kind: str, *, namespaced: bool = True, selector: str = "") -> list[Object]:
         """All objects of *kind* in the chosen namespace (or in all)."""
         scope = self._scope() if namespaced else []
         chosen = ["-l", selector] if selector else []
-        items: list[Json] = self.json(["get", kind, *scope, *chosen])["items"]
+        items: list[Object] = self.json(["get", kind, *scope, *chosen])["items"]
         return items
 
-    def objects_everywhere(self, kind: str, selector: str = "") -> list[Json]:
+    def objects_everywhere(self, kind: str, selector: str = "") -> list[Object]:
         """All objects of *kind* in all namespaces, or in the chosen one if one was chosen.
 
         Who may not look into all namespaces gets those of the current one.
@@ -68,12 +67,12 @@ class Kubectl:
             return self.objects(kind, selector=selector)
         chosen = ["-l", selector] if selector else []
         try:
-            items: list[Json] = self.json(["get", kind, "-A", *chosen])["items"]
+            items: list[Object] = self.json(["get", kind, "-A", *chosen])["items"]
         except ForbiddenError:
             return self.objects(kind, selector=selector)
         return items
 
-    def get(self, kind: str, name: str, namespace: str = "") -> Json:
+    def get(self, kind: str, name: str, namespace: str = "") -> Object:
         """The object *name*.
 
         Raises:
@@ -82,12 +81,12 @@ class Kubectl:
         scope = namespace or self.namespace
         return self.json(["get", kind, name, *([f"--namespace={scope}"] if scope else [])])
 
-    def patch(self, kind: str, name: str, namespace: str, patch: Json) -> None:
+    def patch(self, kind: str, name: str, namespace: str, patch: Object) -> None:
         """Merge *patch* into the object."""
         scope = [f"--namespace={namespace}"] if namespace else []
         self.run(["patch", kind, name, *scope, "--type=merge", f"--patch={json.dumps(patch)}"])
 
-    def json(self, arguments: Sequence[str]) -> Json:
+    def json(self, arguments: Sequence[str]) -> Object:
         """Run kubectl and read the object it prints.
 
         Raises:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from kubeyarn.cli.yarn_application import application_id, find
-from kubeyarn.cli.yarn_kubectl import PODS_OF_APPLICATIONS, Json, Kubectl, KubectlError
+from kubeyarn.cli.yarn_kubectl import PODS_OF_APPLICATIONS, Kubectl, KubectlError
 from kubeyarn.cli.yarn_words import Command, Option, Request, UsageError, Verb
+from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
 
 CONTAINER_ID = "kubeyarn.io/container-id"
@@ -31,7 +32,7 @@ def _logs(kubectl: Kubectl, request: Request) -> int:
     return 0
 
 
-def pods_of(kubectl: Kubectl, app: YarnApplication) -> list[Json]:
+def pods_of(kubectl: Kubectl, app: YarnApplication) -> list[Object]:
     """The pods of an application's containers."""
     # A label's value has 63 characters at most; the annotation of the same name has them all.
     selector = f"{PODS_OF_APPLICATIONS}={app.metadata.name[:63].rstrip('-.')}"
@@ -40,13 +41,13 @@ def pods_of(kubectl: Kubectl, app: YarnApplication) -> list[Json]:
     return [pod for pod in pods if _application(pod) == app.metadata.name]
 
 
-def container_id(pod: Json) -> str:
+def container_id(pod: Object) -> str:
     """The pod's container id, or its name if it has none."""
     metadata = pod["metadata"]
     return str((metadata.get("annotations") or {}).get(CONTAINER_ID) or metadata["name"])
 
 
-def _chosen(pods: list[Json], request: Request) -> list[Json]:
+def _chosen(pods: list[Object], request: Request) -> list[Object]:
     if request.has("containerId"):
         wanted = request.get("containerId")
         return [pod for pod in pods if wanted in (container_id(pod), pod["metadata"]["name"])]
@@ -67,24 +68,24 @@ def _chosen(pods: list[Json], request: Request) -> list[Json]:
     return [pod for pod in masters if _attempt(pod) in meant]
 
 
-def _application(pod: Json) -> str:
+def _application(pod: Object) -> str:
     metadata = pod["metadata"]
     annotations = metadata.get("annotations") or {}
     return str(annotations.get(PODS_OF_APPLICATIONS) or metadata["labels"][PODS_OF_APPLICATIONS])
 
 
-def _is_am(pod: Json) -> bool:
+def _is_am(pod: Object) -> bool:
     """Whether it runs an ApplicationMaster: its role says so; container 1 of an attempt is one."""
     role = (pod["metadata"].get("labels") or {}).get(ROLE, "")
     return role.lower() in ("am", "applicationmaster") or container_id(pod).endswith("_000001")
 
 
-def _attempt(pod: Json) -> int:
+def _attempt(pod: Object) -> int:
     said = str((pod["metadata"].get("labels") or {}).get(ATTEMPT, "0"))
     return int(said) if said.isdigit() else 0
 
 
-def _print(kubectl: Kubectl, pod: Json, request: Request) -> None:
+def _print(kubectl: Kubectl, pod: Object, request: Request) -> None:
     head = f"Container: {container_id(pod)} on {pod['spec'].get('nodeName', 'no node yet')}"
     print(f"{head}\n{_LINE}")
     limit = [f"--limit-bytes={request.get('size')}"] if request.has("size") else []
@@ -98,18 +99,18 @@ def _print(kubectl: Kubectl, pod: Json, request: Request) -> None:
     print(f"End of LogType:stdout\n{_END}\n")
 
 
-def _follow(kubectl: Kubectl, pods: list[Json]) -> int:
+def _follow(kubectl: Kubectl, pods: list[Object]) -> int:
     if len(pods) > 1:
         ids = ", ".join(container_id(pod) for pod in pods[:5])
         raise UsageError(f"-follow needs one container: -am -1, or -containerId of {ids}, ...")
     return kubectl.stream(["logs", "--follow", *_where(pods[0])])
 
 
-def _where(pod: Json) -> list[str]:
+def _where(pod: Object) -> list[str]:
     return [f"--namespace={pod['metadata']['namespace']}", pod["metadata"]["name"]]
 
 
-def _why(pod: Json) -> str:
+def _why(pod: Object) -> str:
     """Why a pod has no log yet."""
     for status in pod.get("status", {}).get("containerStatuses") or []:
         if waiting := status.get("state", {}).get("waiting"):
@@ -118,7 +119,7 @@ def _why(pod: Json) -> str:
     return "the pod is not running yet" if phase == "Pending" else ""
 
 
-def _nothing(app: YarnApplication, pods: list[Json], request: Request) -> str:
+def _nothing(app: YarnApplication, pods: list[Object], request: Request) -> str:
     what = f"application {application_id(app)}"
     if not pods:
         return (

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from kubeyarn.cli import yarn_printing as printing
-from kubeyarn.cli.yarn_kubectl import PODS_OF_APPLICATIONS, Json, Kubectl, NotFoundError
+from kubeyarn.cli.yarn_kubectl import PODS_OF_APPLICATIONS, Kubectl, NotFoundError
 from kubeyarn.cli.yarn_words import Command, Option, Request, UsageError, Verb
+from kubeyarn.crd.object import Object
 
 STATES = ("RUNNING", "UNHEALTHY", "LOST", "DECOMMISSIONING", "DECOMMISSIONED")
 _WIDTHS = (16, 15, 17, 28)
@@ -56,7 +57,7 @@ def _report(kubectl: Kubectl, request: Request) -> int:
     return 0
 
 
-def state(node: Json, containers: Counter[str]) -> str:
+def state(node: Object, containers: Counter[str]) -> str:
     """YARN's word for the state of a Kubernetes node.
 
     A node whose kubelet says it is not ready is UNHEALTHY, one that nothing is heard of is LOST;
@@ -90,12 +91,12 @@ def _containers(kubectl: Kubectl) -> Counter[str]:
     )
 
 
-def _row(node: Json, containers: Counter[str]) -> tuple[str, ...]:
+def _row(node: Object, containers: Counter[str]) -> tuple[str, ...]:
     name = node["metadata"]["name"]
     return (name, state(node, containers), _address(node), str(containers[name]))
 
 
-def _details(node: Json) -> list[tuple[str, str]]:
+def _details(node: Object) -> list[tuple[str, str]]:
     allocatable = node.get("status", {}).get("allocatable", {})
     return [
         ("Memory-Capacity", str(allocatable.get("memory", "N/A"))),
@@ -104,15 +105,15 @@ def _details(node: Json) -> list[tuple[str, str]]:
     ]
 
 
-def _ready(node: Json) -> Json:
+def _ready(node: Object) -> Object:
     for condition in node.get("status", {}).get("conditions", []):
         if condition.get("type") == "Ready":
-            found: Json = condition
+            found: Object = condition
             return found
     return {}
 
 
-def _address(node: Json) -> str:
+def _address(node: Object) -> str:
     status = node.get("status", {})
     port = status.get("daemonEndpoints", {}).get("kubeletEndpoint", {}).get("Port", 10250)
     for address in status.get("addresses", []):
@@ -121,7 +122,7 @@ def _address(node: Json) -> str:
     return f"{node['metadata']['name']}:{port}"
 
 
-def _labels(node: Json) -> dict[str, str]:
+def _labels(node: Object) -> dict[str, str]:
     labels: dict[str, str] = node["metadata"].get("labels") or {}
     return labels
 

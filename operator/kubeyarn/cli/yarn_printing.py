@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from kubeyarn.cli.yarn_kubectl import Json
 from kubeyarn.crd.conditions import Condition
+from kubeyarn.crd.object import Object
 
 
 def table(widths: Sequence[int], rows: Iterable[Sequence[str]]) -> str:
@@ -31,9 +31,9 @@ def conditions(of_status: Iterable[Condition]) -> list[tuple[str, str]]:
     ]
 
 
-def objects(items: Sequence[Json], form: str, *, single: bool = False) -> str:
+def objects(items: Sequence[Object], form: str, *, single: bool = False) -> str:
     """The objects as json or yaml: one as it is, several as a v1 List."""
-    whole: Json = {"apiVersion": "v1", "kind": "List", "items": list(items)}
+    whole: Object = {"apiVersion": "v1", "kind": "List", "items": list(items)}
     chosen = items[0] if single else whole
     if form == "json":
         return json.dumps(chosen, indent=4)

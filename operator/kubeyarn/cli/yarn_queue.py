@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kubeyarn.cli import yarn_printing as printing
-from kubeyarn.cli.yarn_kubectl import QUEUES, Json, Kubectl, KubectlError, NotFoundError
+from kubeyarn.cli.yarn_kubectl import QUEUES, Kubectl, KubectlError, NotFoundError
 from kubeyarn.cli.yarn_words import Command, Request, Verb
+from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_queue import UserUse, YarnQueue
 from kubeyarn.crd.yarn_queue_cluster import ClusterSpec
 
@@ -21,11 +22,11 @@ Queues = Mapping[str, YarnQueue]
 class FoundQueue(NamedTuple):
     """A queue as kubectl printed it, and as it is read."""
 
-    printed: Json
+    printed: Object
     queue: YarnQueue
 
 
-def found(items: Iterable[Json]) -> dict[str, FoundQueue]:
+def found(items: Iterable[Object]) -> dict[str, FoundQueue]:
     """The queues that kubectl printed, by path and parents first."""
     queues = [FoundQueue(item, YarnQueue.read(item)) for item in items]
     queues.sort(key=lambda one: one.queue.metadata.name.split("."))
