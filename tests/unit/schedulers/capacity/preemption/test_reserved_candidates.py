@@ -21,16 +21,19 @@ def reserving(
     chosen = replace(RESERVED, select_on_reserved=select, **rules)  # type: ignore[arg-type]
     cluster = Preempting(leaf(A, 100 - capacity), leaf(B, capacity), nodes=0, rules=chosen)
     for number, count in enumerate(held):
-        name = f"n{number}"
-        cluster.node(name)
-        cluster.app(number + 1, A, am=None)
-        there = Locality(nodes=((name, count),), relax=False)
-        cluster.ask(number + 1, count, locality=there)
-        cluster.cycle()
+        fill(cluster, f"n{number}", number + 1, count)
     cluster.app(99, B, am=None)
     cluster.ask(99, 1, (size, size))
     cluster.cycle()
     return cluster
+
+
+def fill(cluster: Preempting, name: str, number: int, count: int) -> None:
+    """A node joins, and an application of root.a takes so much of it."""
+    cluster.node(name)
+    cluster.app(number, A, am=None)
+    cluster.ask(number, count, locality=Locality(nodes=((name, count),), relax=False))
+    cluster.cycle()
 
 
 def nodes_of(cluster: Preempting) -> list[str]:
@@ -113,3 +116,38 @@ def test_a_second_pass_takes_the_same_containers() -> None:
     assert [(one.container, one.kill) for one in killed] == [
         (one.container, True) for one in marked
     ]
+
+
+@pytest.mark.parametrize(
+    ("held", "budget", "where"),
+    [
+        # Four nodes, and two reservations of 3 on the first two. What one pass may take is little.
+        pytest.param((9, 8, 8, 8), 0.05, "n1", id="the node that costs less comes first"),
+        pytest.param((8, 9, 8, 8), 0.05, "n0", id="whichever it is"),
+        pytest.param((8, 8, 8, 8), 0.025, "n0", id="of nodes that cost the same the first"),
+    ],
+)
+def test_with_several_reservations(held: tuple[int, ...], budget: float, where: str) -> None:
+    cluster = reserving(*held, size=3, total_per_round=budget)
+    cluster.app(98, B, am=None)
+    cluster.ask(98, 1, (3, 3))
+    cluster.cycle()
+    first = nodes_of(cluster)[0]
+
+    assert (reserved_on(cluster), first) == (["n0", "n1"], where)
+
+
+def test_what_did_not_suffice_on_one_node_may_be_taken_on_another() -> None:
+    # root.a holds 16 of 12: too little to take for the 5 that n0 lacks, enough for the 2 of n1.
+    cluster = Preempting(leaf(A, 40), leaf(B, 60), nodes=0, rules=RESERVED)
+    for number, (count, size) in enumerate(((9, 6), (7, 4))):
+        fill(cluster, f"n{number}", number + 1, count)
+        cluster.node(f"spare{number}", (size, size))
+    cluster.app(99, B, am=None)
+    for number, size in enumerate((6, 5)):
+        there = Locality(nodes=((f"n{number}", 1),), relax=False)
+        cluster.ask(99, 1, (size, size), priority=number, locality=there)
+    cluster.cycle()
+    assert reserved_on(cluster) == ["n0", "n1"]
+
+    assert Counter(nodes_of(cluster))["n1"] == 2
