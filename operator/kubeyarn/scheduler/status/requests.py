@@ -57,6 +57,9 @@ class RequestWriter:
         body = changes(state.found.get("status") or {}, self.wanted(state))
         if not body:
             return
+        # Both numbers go along with any change: `kubectl get` shows what is absent as no value, and
+        # a request whose containers are granted in the turn that takes it never had a pending one.
+        body["granted"], body["pending"] = state.granted, state.pending
         # The API server lets no epoch follow a later one (CEL in the definition).
         body["epoch"] = self._epoch
         try:

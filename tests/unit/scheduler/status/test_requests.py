@@ -67,21 +67,37 @@ def test_a_request_that_waits_says_so(world):
     assert satisfied["message"] == "92 of 99 containers are being scheduled"
 
 
-async def test_every_write_says_the_epoch_and_a_late_grant_of_a_former_leader_is_taken_off():
-    """The API server refuses an epoch after a later one; one that comes before is overwritten."""
+class Client:
+    """Writes status into a world, and keeps what was written."""
 
-    class Client:
-        def __init__(self):
-            self.bodies = []
+    def __init__(self, world):
+        self.world = world
+        self.bodies = []
 
-        async def patch(self, kind, name, body, namespace=None, sub=""):
-            self.bodies.append(body["status"])
-            return world.patch("request", name, status=body["status"])
+    async def patch(self, kind, name, body, namespace=None, sub=""):
+        self.bodies.append(body["status"])
+        return self.world.patch("request", name, status=body["status"])
 
+
+async def test_a_request_that_is_granted_at_once_says_that_nothing_is_pending():
     world = World(*two_queues(), ("node", a_node("n1")))
     world.submit("words", 1)
     world.put("request", a_request("maps", "words", count=1))
-    client = Client()
+    client = Client(world)
+    world.cycle(write=False)
+
+    writer = RequestWriter(client, world.live.cache, world.live.state, lambda: True)
+    await writer.write(("team-a", "maps"))
+
+    assert (client.bodies[0]["granted"], client.bodies[0]["pending"]) == (1, 0)
+
+
+async def test_every_write_says_the_epoch_and_a_late_grant_of_a_former_leader_is_taken_off():
+    """The API server refuses an epoch after a later one; one that comes before is overwritten."""
+    world = World(*two_queues(), ("node", a_node("n1")))
+    world.submit("words", 1)
+    world.put("request", a_request("maps", "words", count=1))
+    client = Client(world)
     writer = RequestWriter(client, world.live.cache, world.live.state, lambda: True, epoch=7)
     world.cycle(write=False)
     await writer.write(("team-a", "maps"))
