@@ -1,4 +1,4 @@
-"""YarnQueue objects as a scheduler configuration, with what is wrong said queue by queue.
+"""YarnQueue objects as a scheduler configuration, with the faults of each queue.
 
 A wrong object is reported on itself and changes nothing else: a queue that does not parse is left
 out with all below it. Keeping the settings that were in force before is the caller's.

@@ -197,7 +197,7 @@ _OF_CLUSTER = frozenset({"legacy_queue_mode", "maximum_allocation", "placement_r
 
 
 def _spelling(queue: str, setting: str) -> str:
-    """The field of a YarnQueue's spec in which a setting is said."""
+    """The field of a YarnQueue's spec in which a setting stands."""
     of_cluster = queue == "root" and setting in _OF_CLUSTER
     return f"cluster.{camel(setting)}" if of_cluster else camel(setting)
 
