@@ -156,6 +156,7 @@ class Cache:
         if pods.get(pod.container, pod).uid == pod.uid:
             pods.pop(pod.container, None)
             before = known or pod
+            # The last event of a deleted pod may lack what was seen before, such as its end.
             last = replace(
                 pod,
                 ending=pod.ending or before.ending or pod_state.TAKEN_AWAY,
@@ -232,6 +233,7 @@ class Cache:
             return None
 
     def _bury(self, item: Object) -> None:
+        # Late events of a deleted object must not bring it back; twenty thousand cover the delay.
         self._dead[item["metadata"]["uid"]] = None
         if len(self._dead) > _MOST_DEAD:
             del self._dead[next(iter(self._dead))]

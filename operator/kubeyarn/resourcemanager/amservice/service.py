@@ -77,8 +77,10 @@ class ApplicationMasterService:
     def allocate(self, caller: Caller, message: wire.Allocate, now_ms: int) -> wire.Allocated:
         """Hadoop: ApplicationMasterService.allocate."""
         caller.must_live(finished_is_fine=True)
+        # Nothing of a repeated heartbeat may be taken twice.
         if caller.session.repeats(message.response_id):
             return self._repeated(caller, now_ms)
+        # Checked whole before anything is taken: a refused heartbeat changes nothing.
         request = self._read(caller, message)
         self._tell_nodes(caller.session)
         answer = caller.session.allocate(request, now_ms)

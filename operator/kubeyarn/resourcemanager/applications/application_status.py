@@ -87,6 +87,7 @@ async def write(client: KubeClient, cache: Cache, key: Key, status: Object) -> N
 
 def _address(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Object:
     """Where the AM listens for clients. A process that has not heard it leaves it as it is."""
+    # Another attempt begins: the address of the one before is nobody's.
     if record.state is ApplicationState.ACCEPTED:
         return {"host": None, "rpcPort": None}
     if record.state is ApplicationState.RUNNING and snapshot.session.registered:

@@ -171,10 +171,12 @@ class ApplicationsManager:
             await self._leave_orphans(key)
             self.cache.forget(key)
             return
+        # 1. Read: one moment of everything that is known, so that all below decides on the same.
         now_ms = self._clock_ms()
         before = records.read(application)
         record = before or self._new_record(application)
         views = self._views(key, record)
+        # A deleted pod's last words are needed until they stand in the status of its request.
         self.cache.keep_gone(key, _unrecorded(views))
         snapshot = observed_state.take_snapshot(
             key,
@@ -186,15 +188,19 @@ class ApplicationsManager:
             self.session(key, record),
             lifetime.in_force(application, record, self.cache.queues, now_ms),
         )
+        # 2. Decide: pure, and the same for the same facts.
         observed = observed_state.observe(snapshot, record, self.settings, now_ms)
         after = advance(record, observed, now_ms)
+        # 3. Write, before anything is done that follows from the new state.
         await self._write(key, snapshot, before, after, views)
+        # 4. Act.
         await self._act(key, application, after, views)
 
     def _views(self, key: Key, record: ApplicationRecord) -> list[RequestView]:
         return [request_view.view(r, record.id) for r in self.cache.requests(key)]
 
     def _new_record(self, application: YarnApplication) -> ApplicationRecord:
+        # Unique without asking anybody: no two processes start in the same millisecond and lead.
         self._last_number += 1
         return ApplicationRecord(
             id=ApplicationId(self._started_ms, self._last_number),
@@ -256,7 +262,9 @@ class ApplicationsManager:
         views: list[RequestView],
     ) -> None:
         await self._prepare_attempt(key, application, record, views)
+        # The record may have moved to another attempt, whose AM has a session of its own.
         session = self.session(key, record)
+        # An AM that has not registered, or has unregistered, asks for nothing.
         if record.state is ApplicationState.RUNNING:
             await self._requests.write_asks(key, application, session)
             await self._requests.write_updates(key, views, session)
@@ -265,6 +273,7 @@ class ApplicationsManager:
         if not self.nodes.all_well:
             await self._end_on_leaving_nodes(key, record)
         await self._delete_expired_pods(key, application, record)
+        # After the requests: a signal's container may just have got its pod.
         if not record.ended:
             pods = self.cache.pods(key)
             signals = await self._signaller.serve(application, record, views, pods)
@@ -280,6 +289,7 @@ class ApplicationsManager:
     ) -> None:
         """What an attempt needs before its AM speaks: a container of its own, or a token."""
         done = False
+        # Also before there is an attempt: what the scheduler accepts or refuses is this request.
         if not record.ended and record.state is not ApplicationState.FINISHING:
             threshold = self.settings.am_node_exclusion_threshold
             done = await self._requests.create_am_request(
@@ -347,6 +357,7 @@ class ApplicationsManager:
         pod = self.cache.pods(key).get(container)
         ending = BY_APPLICATION_MASTER[status]
         if pod is None:
+            # Nothing will report its end, so it has ended now.
             self._exits.note(container, ending)
             self.queue.add(key)
         elif pod.ending is None:

@@ -91,6 +91,7 @@ def _am_ending(
     if pod is not None:
         # What we stop ends when its pod has, and not before.
         return (exits.stopped_as(container) or pod.ending) if pod.ending else None
+    # A process that has just begun knows nothing itself: what is recorded counts.
     known = exits.of(key, container) or recorded_exit(request, container)
     if known is None and request is not None and container in request.launched:
         return ContainerExit(ExitStatus.ABORTED, "The ApplicationMaster's pod was deleted.")
@@ -104,6 +105,7 @@ def observe(
     application, request, pod = snapshot.application, snapshot.am_request, snapshot.am_pod
     session = snapshot.session
     container = _am_container(record, request)
+    # A grant that was taken back is no end of the attempt: the AM is granted anew elsewhere.
     revoked = am_revoked(record, request, pod)
     observed = ObservedState(
         attempt=record.attempt.id.number if record.attempt else 1,

@@ -112,6 +112,7 @@ class NodeTracker:
         view = node.view(signs, self._expiry_s, self._clock_ms())
         change = before.change if before is not None else 0
         was = before.view.state if before is not None else None
+        # ApplicationMasters hear of states, not of every heartbeat of a kubelet.
         if view.state is not was:
             self._changes += 1
             change = self._changes

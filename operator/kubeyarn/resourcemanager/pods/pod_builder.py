@@ -113,6 +113,7 @@ def make_pod(
     localizer = files.localizer(context.files, defaults.localizer_image, placement.size)
     if localizer is not None:
         spec["initContainers"] = [localizer, *(spec.get("initContainers") or [])]
+    # YARN never starts a container again: its AM decides what to do about it.
     spec["restartPolicy"] = "Never"
     spec.setdefault("terminationGracePeriodSeconds", STOP_SECONDS)
     spec["schedulerName"] = names.SCHEDULER_NAME

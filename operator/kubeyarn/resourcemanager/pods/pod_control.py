@@ -15,9 +15,10 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
-from kubeyarn.cluster.resources import PODS
+from kubeyarn.cluster.resources import APPLICATIONS, PODS
 from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.pods import pod_builder
 from kubeyarn.resourcemanager.pods.pod_state import PodState
@@ -50,9 +51,15 @@ class PodControl:
         self._cache.put_pod(created)
         return True
 
-    def tell_refused(self, application: Object, message: str) -> None:
+    def tell_refused(self, application: YarnApplication, message: str) -> None:
         """Post an event that a container of *application* cannot be launched."""
-        self._events.record(application, WARNING, "LaunchRefused", "Launch", message)
+        meta = application.metadata
+        about: Object = {
+            "apiVersion": APPLICATIONS.api_version,
+            "kind": APPLICATIONS.kind,
+            "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
+        }
+        self._events.record(about, WARNING, "LaunchRefused", "Launch", message)
 
     async def delete(self, pod: PodState, *, grace_s: int | None = None) -> bool:
         """Delete a pod, within *grace_s* seconds if it is given; whether it was there."""

@@ -94,6 +94,7 @@ class RequestReconciler:
         an_am_listens = view.role == names.ROLE_ASK and (
             termination is None or termination.spares_running
         )
+        # Where nobody listens any more, exits need not be kept until somebody has confirmed them.
         plan = request_plan.plan(
             view,
             self._exits.pods(key),
@@ -101,17 +102,21 @@ class RequestReconciler:
             termination,
             confirmed=(lambda c: c in session.confirmed) if an_am_listens else (lambda _: True),
         )
+        # A container that is lost between these two steps is told again: the session is rebuilt
+        # from the status when the AM registers with the next process.
         await self._record(key, view, plan)
         if an_am_listens:
             self._tell(session, view, plan)
             self._expire_unlaunched(key, view, plan)
         await self._update_containers(key, view, plan, session)
+        # An AM's own exit is its process's, also if we delete its pod: its attempt depends on it.
         if termination is not None and view.role != names.ROLE_AM:
             for container in plan.terminated:
                 self._exits.stop(container, termination.ending)
         # Containers that an AM asked for wait for its launch call.
         if termination is None and view.role != names.ROLE_ASK:
             await self._launch_all(key, application, record, view, plan.unlaunched)
+        # Before they are deleted: a pod keeps its conditions until it is gone.
         for pod, why in plan.evict:
             await self._pods.mark_disrupted(pod, why)
         for pod in [*plan.delete, *(pod for pod, _ in plan.evict)]:
@@ -139,6 +144,7 @@ class RequestReconciler:
             refused = view.condition("Accepted")
             if refused is not None and refused.status is ConditionStatus.FALSE:
                 session.rejected(RejectedAsk(view.key, refused.reason, refused.message))
+            # Former attempts' containers came with the registration; these are new.
             for container in view.grants:
                 session.granted(view.granted_container(container))
         for container in view.updated:
@@ -169,6 +175,7 @@ class RequestReconciler:
             else:
                 done.append(change)
         for container, why in refused.items():
+            # Or the next look would write the same update into the spec again.
             session.updates.pop(container, None)
             version = view.version_of(container)
             error = UpdateContainerError(str(container), UPDATE_REFUSED, version, why)
@@ -243,7 +250,7 @@ class RequestReconciler:
         except (Refused, SpecError) as error:
             message = f"pod {name} was refused: {error}"
             self._exits.note(container, ContainerExit(ExitStatus.INVALID, message))
-            self._pods.tell_refused(self._cache.raw_application(key), message)
+            self._pods.tell_refused(application, message)
             new = True
         if new:
             self._look(key)

@@ -103,9 +103,11 @@ def plan(
     for container in view.grants:
         pod = pods.get(container)
         if pod is not None:
+            # Remembered, because a pod that goes while nobody watches leaves no other trace.
             launched.add(container)
         if container in completed:
             continue
+        # What has ended is told once and counts once, whatever its pod says afterwards.
         exited = _exit(container, pod, view, exit_of, termination)
         if exited is not None:
             ended = CompletedContainer(container, exited.exit_status, exited.diagnostics)
@@ -124,6 +126,7 @@ def plan(
         for entry in completed.values()
         if entry.id in view.grants or not confirmed(entry.id) or _is_unbound(pods.get(entry.id))
     ]
+    # Only what differs: waiting work must cost no writes.
     wanted = _wanted_status(view, launched, kept, running, result.ended)
     result.status = {k: v for k, v in wanted.items() if (view.status.get(k) or _EMPTY[k]) != v}
     return result
@@ -256,6 +259,7 @@ def _exit(
             return None
         ended_well = pod.ending.exit_status == 0
         return exit_of(container) or (pod.ending if ended_well else preempted or pod.ending)
+    # Without a pod it never ran, so its end is whatever took it first.
     if preempted is not None:
         return preempted
     known = exit_of(container)
