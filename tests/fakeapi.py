@@ -41,6 +41,7 @@ KINDS = (
     ),
 )
 
+_COLLECTED_S = 0.05
 Key = tuple[str, str, str]
 
 
@@ -374,7 +375,23 @@ class FakeApi:
             item.pop("status", None)
         self._birth(item)
         self.writes.append(("POST", f"{place.plural}/{name}", body))
-        return self._store(key, item, "ADDED")
+        created = self._store(key, item, "ADDED")
+        if self._is_orphan(item):
+            asyncio.get_running_loop().call_later(_COLLECTED_S, self._collect, key, item)
+        return created
+
+    def _is_orphan(self, item: Object) -> bool:
+        """Whether it belongs to an application that is gone (Kubernetes: an absent owner)."""
+        owners = item["metadata"].get("ownerReferences") or ()
+        uids = {owner["uid"] for owner in owners if owner.get("kind") == "YarnApplication"}
+        there = {found["metadata"]["uid"] for found in self.objects.values()}
+        return bool(uids) and not uids & there
+
+    def _collect(self, key: Key, item: Object) -> None:
+        """As the garbage collector, unless another object has the name by now."""
+        found = self.objects.get(key)
+        if found is not None and found["metadata"]["uid"] == item["metadata"]["uid"]:
+            self._remove(key)
 
     def _may(self, spec: Object) -> bool:
         about = spec["resourceAttributes"]
