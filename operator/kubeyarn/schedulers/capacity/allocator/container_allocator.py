@@ -197,13 +197,13 @@ def _try_node_types(
     reservation: Reservation | None,
 ) -> CSAssignment | AllocationState:
     """Try the node as one that is named, then as one of a rack that is named, then as any node."""
-    node, rules, cluster_nodes = opportunity.node, opportunity.rules, len(opportunity.nodes)
     if not ask.nodes and not ask.racks:
         if not ask.relax:
             return AllocationState.PRIORITY_SKIPPED
         result = _place(app, ask, opportunity, limits, reservation, NodeType.OFF_SWITCH)
         passed = result is AllocationState.LOCALITY_SKIPPED
         return AllocationState.APP_SKIPPED if passed else result
+    node, rules, cluster_nodes = opportunity.node, opportunity.rules, len(opportunity.nodes)
     if ask.nodes.get(node.name, 0) > 0 and ask.racks.get(node.rack, 0) > 0:
         result = _place(app, ask, opportunity, limits, reservation, NodeType.NODE_LOCAL)
         if isinstance(result, CSAssignment):

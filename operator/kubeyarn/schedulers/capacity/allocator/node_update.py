@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.api import Decision
     from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
     from kubeyarn.schedulers.capacity.cluster_state import ClusterState
-    from kubeyarn.schedulers.capacity.objects.app_attempt import PendingAsk, Reservation
+    from kubeyarn.schedulers.capacity.objects.app_attempt import PendingAsk
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker, FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
     from kubeyarn.schedulers.capacity.objects.resource_limits import CSAssignment
@@ -281,8 +281,10 @@ class NodeAllocator:
             candidates = CandidateNodeSet(nodes_of(self.cluster, node.partition), self.root.calc)
             if len(candidates) > 1:
                 return self.allocate_on_one_of(candidates, node)
-        if node.reservation is not None:
-            self._fulfil(node.reservation, self._offer(node))
+        reservation = node.reservation
+        if reservation is not None:
+            limits = ResourceLimits(self.cluster.partition(""))
+            assign_to_leaf(reservation.app.queue, self._offer(node), limits)
             return None
         room = node.free
         if node.killable:
@@ -302,7 +304,8 @@ class NodeAllocator:
         for reserved in candidates.reserved():
             if reserved.reservation is not None:
                 opportunity.node = reserved
-                self._fulfil(reserved.reservation, opportunity)
+                limits = ResourceLimits(self.cluster.partition(""))
+                assign_to_leaf(reserved.reservation.app.queue, opportunity, limits)
                 candidates.changed(reserved)
         opportunity.node, opportunity.candidates = node, candidates
         made = self._allocate_new(opportunity)
@@ -313,10 +316,6 @@ class NodeAllocator:
         return SchedulingOpportunity(
             node, self.config.offers, self.cluster.nodes, self.now_ms, self.decisions
         )
-
-    def _fulfil(self, reservation: Reservation, opportunity: SchedulingOpportunity) -> None:
-        limits = ResourceLimits(self.cluster.partition(""))
-        assign_to_leaf(reservation.app.queue, opportunity, limits)
 
     def _allocate_new(self, opportunity: SchedulingOpportunity) -> CSAssignment | None:
         """A container or a reservation, by right or else by borrowing from a shared partition."""
