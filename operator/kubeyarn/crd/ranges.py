@@ -12,6 +12,8 @@ from kubeyarn.model.errors import SpecError
 
 PATTERN = r"^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?$"
 """What a compact range looks like, for the CRD."""
+LONGEST_NUMBER = 19
+"""Digits of a number, as many as a 64-bit one has."""
 LARGEST_SET = 1_000_000
 """Numbers one range may name, so that a mistyped `1-9999999999` costs nothing."""
 
@@ -38,7 +40,8 @@ def expand(text: str) -> list[int]:
     if _WHOLE.fullmatch(text) is None:
         raise SpecError(f"containers: found {text[:80]!r}, expected ranges such as 1-5,9")
     spans = [_span(part) for part in text.split(",") if part]
-    if sum(len(span) for span in spans) > LARGEST_SET:
+    # Not len: it raises for a range longer than an index can be.
+    if sum(span.stop - span.start for span in spans) > LARGEST_SET:
         raise SpecError(
             f"containers: found more than {LARGEST_SET} numbers, allowed: {LARGEST_SET}"
         )
@@ -47,6 +50,10 @@ def expand(text: str) -> list[int]:
 
 def _span(part: str) -> range:
     first, _, last = part.partition("-")
+    if max(len(first), len(last)) > LONGEST_NUMBER:
+        raise SpecError(
+            f"containers: found {part[:80]!r}, allowed: numbers of at most {LONGEST_NUMBER} digits"
+        )
     span = range(int(first), int(last or first) + 1)
     if not span:
         raise SpecError(f"containers: found {part!r}, expected the smaller number first")

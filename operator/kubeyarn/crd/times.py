@@ -17,7 +17,7 @@ def milliseconds(time: str | None) -> int:
         return 0
     try:
         return int(datetime.fromisoformat(time).timestamp() * 1000)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise SpecError(f"found {time!r}, expected a time such as 2026-11-23T03:42:28Z") from None
 
 

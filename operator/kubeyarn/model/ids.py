@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 from kubeyarn.model.errors import SpecError
 
-_APPLICATION = re.compile(r"application_(\d+)_(\d{4,})")
-_ATTEMPT = re.compile(r"appattempt_(\d+)_(\d{4,})_(\d{6,})")
-_CONTAINER = re.compile(r"container_(?:e(\d{2,})_)?(\d+)_(\d{4,})_(\d{2,})_(\d{6,})")
+# Digits are ASCII's, and no more of them than a 64-bit number has: `int` refuses thousands.
+_APPLICATION = re.compile(r"application_(\d{1,19})_(\d{4,19})", re.ASCII)
+_ATTEMPT = re.compile(r"appattempt_(\d{1,19})_(\d{4,19})_(\d{6,19})", re.ASCII)
+_CONTAINER = re.compile(
+    r"container_(?:e(\d{2,19})_)?(\d{1,19})_(\d{4,19})_(\d{2,19})_(\d{6,19})", re.ASCII
+)
 
 
 class ApplicationId(NamedTuple):

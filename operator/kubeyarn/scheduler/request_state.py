@@ -170,7 +170,7 @@ class RequestState:
         if not self.am and not self.asked_by_master:
             return 0
         number = self.request.metadata.labels.get(names.ATTEMPT, "")
-        return int(number) if number.isdigit() else 1
+        return int(number) if number.isascii() and number.isdigit() else 1
 
     def made_for(self, application: YarnApplication | None) -> bool:
         """Whether it is not of an earlier application that had the same name."""

@@ -11,6 +11,7 @@ app-id/APPLICATION_ID/TAG, app-tag/APPLICATION_TAG/TAG.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from kubeyarn.model.constraints import (
@@ -28,6 +29,9 @@ from kubeyarn.model.ids import ApplicationId
 
 _KINDS = "in, notin, cardinality, and(...), or(...)"
 _DEEPEST = 16
+# Hadoop reads these with Integer.parseInt.
+_LARGEST = 2**31 - 1
+_NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
 
 
 @lru_cache(maxsize=4096)
@@ -85,15 +89,24 @@ def _single(tokens: list[str], text: str) -> Cardinality:
 
 
 def _cardinality(scope: Scope, rest: list[str], text: str) -> Cardinality:
-    numbers = rest[-2:]
-    if len(rest) < 3 or not all(number.isdigit() for number in numbers):
+    if len(rest) < 3:
         raise SpecError(f"found {text!r}, allowed: cardinality,SCOPE,TAG,...,MIN,MAX")
-    minimum, maximum = (int(number) for number in numbers)
+    minimum, maximum = (_number(number, text) for number in rest[-2:])
     if minimum > maximum:
         raise SpecError(
             f"found {minimum} to {maximum} in {text!r}, allowed: at most as many as MAX"
         )
     return Cardinality(scope, _targets(rest[:-2], text), minimum, maximum)
+
+
+def _number(digits: str, text: str) -> int:
+    number = int(digits) if _NUMBER.fullmatch(digits) is not None else _LARGEST + 1
+    if number > _LARGEST:
+        raise SpecError(
+            f"found {digits[:20]!r} in {text!r}, allowed: cardinality,SCOPE,TAG,...,MIN,MAX with "
+            f"numbers from 0 to {_LARGEST} in decimal digits"
+        )
+    return number
 
 
 def _scope(name: str, text: str) -> Scope:

@@ -34,6 +34,17 @@ def test_a_backward_range_is_refused():
         ranges.expand("5-1")
 
 
+@pytest.mark.parametrize("text", ["1-99999999999999999999", "9" * 5000])
+def test_numbers_longer_than_64_bits_are_refused(text):
+    with pytest.raises(SpecError, match="at most 19 digits"):
+        ranges.expand(text)
+
+
+def test_a_range_longer_than_an_index_is_refused():
+    with pytest.raises(SpecError, match="allowed: 1000000"):
+        ranges.expand("1-9999999999999999999")
+
+
 def test_a_mistyped_range_costs_nothing():
     with pytest.raises(SpecError, match="allowed: 1000000"):
         ranges.expand("1-99999999999999")

@@ -197,4 +197,4 @@ def _attempt(labels: Mapping[str, str]) -> int:
     if labels.get(names.ROLE) not in (names.ROLE_AM, names.ROLE_ASK):
         return 0
     said = labels.get(names.ATTEMPT, "")
-    return int(said) if said.isdigit() else 1
+    return int(said) if said.isascii() and said.isdigit() else 1

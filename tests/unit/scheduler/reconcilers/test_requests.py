@@ -222,3 +222,20 @@ def test_an_ask_that_wants_another_place_gets_it(world):
     world.patch("request", "maps", spec={"locality": {"nodes": ["n2"], "relax": False}})
     world.cycle()
     assert set(world.granted("maps").values()) == {"n2"}
+
+
+@pytest.mark.parametrize("maximum", ["²", "9" * 4000])
+def test_a_constraint_whose_number_cannot_be_read_is_refused_and_others_are_granted(world, maximum):
+    world.submit("words", 1)
+    asked(world, 1, name="odd", placementConstraint=f"cardinality,node,a,0,{maximum}")
+    grants = asked(world, 1)
+
+    assert len(grants) == 1
+    assert condition(world, "odd", "Accepted") == ("False", "InvalidRequest")
+
+    world.restart()
+    world.cycle()
+    assert condition(world, "odd", "Accepted") == ("False", "InvalidRequest")
+    world.patch("request", "odd", spec={"placementConstraint": "cardinality,node,a,0,2"})
+    world.cycle()
+    assert len(world.granted("odd")) == 1
