@@ -573,7 +573,9 @@ class ContainerRequestStatus(Fields, frozen=True):
             "Accepted: the queue takes it. Satisfied: nothing is pending; when false, "
             "reason and message say what stops it. Moved, Prioritized: whether the "
             "application's new queue or priority was taken. AllFieldsActing: everything "
-            "its spec says is acted on. Scheduler."
+            "its spec says is acted on. Scheduler. Reconciled: false with what is wrong while the "
+            "ResourceManager cannot act on a part of it; absent of one of which nothing ever was. "
+            "ResourceManager."
         ),
     ] = ()
 

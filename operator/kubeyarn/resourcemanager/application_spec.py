@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from kubeyarn.crd.yarn_application import Protocol, YarnApplication
 from kubeyarn.lifecycle import retry
 from kubeyarn.lifecycle.retry import RetryRule
@@ -13,8 +16,15 @@ def am_image(application: YarnApplication) -> str:
     am = application.spec.application_master
     if am is None:
         return ""
-    containers = ((am.template or {}).get("spec") or {}).get("containers") or [{}]
-    return str(am.image or containers[0].get("image") or "")
+    return am.image or _image_in(am.template or {})
+
+
+def _image_in(template: Mapping[str, Any]) -> str:
+    """The image that a template names; a template that is none is told when its pod is made."""
+    spec = template.get("spec")
+    containers = spec.get("containers") if isinstance(spec, Mapping) else None
+    first = containers[0] if isinstance(containers, list | tuple) and containers else None
+    return str(first.get("image") or "") if isinstance(first, Mapping) else ""
 
 
 def speaks_in_objects(application: YarnApplication) -> bool:

@@ -39,7 +39,7 @@ class Caller:
 
     def asks(self, cache: Cache) -> list[RequestView]:
         """The requests of the application's ApplicationMasters, of all attempts."""
-        views = (request_view.view(found, self.record.id) for found in cache.requests(self.key))
+        views, _ = request_view.views(cache.requests(self.key), self.record.id)
         return [view for view in views if view.role == names.ROLE_ASK]
 
     def request_of(self, cache: Cache, container: ContainerId) -> RequestView | None:

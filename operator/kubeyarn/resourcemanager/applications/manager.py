@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable
 
 from kubeyarn.cluster.client import KubeClient
+from kubeyarn.cluster.errors import Conflict, NotFound
 from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd.decoding import ObjectUnreadable
@@ -35,6 +36,7 @@ from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import advance
 from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.model.errors import KubeYarnError, Unavailable
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager.applications import (
     application_status,
@@ -47,6 +49,7 @@ from kubeyarn.resourcemanager.applications import (
 )
 from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnapshot
 from kubeyarn.resourcemanager.applications.signals import Signaller
+from kubeyarn.resourcemanager.applications.steps import ReconcileSteps
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.nodes import decommission
 from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
@@ -59,12 +62,15 @@ from kubeyarn.resourcemanager.pods.pod_control import PodControl
 from kubeyarn.resourcemanager.pods.user_ids import UserIdsFile
 from kubeyarn.resourcemanager.requests import request_plan, request_view
 from kubeyarn.resourcemanager.requests.reconciler import RequestReconciler
-from kubeyarn.resourcemanager.requests.request_control import RequestControl
+from kubeyarn.resourcemanager.requests.request_control import RECONCILED, RequestControl
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 from kubeyarn.resourcemanager.requests.termination import BY_APPLICATION_MASTER, ContainerExits
 from kubeyarn.resourcemanager.settings import Settings
 
 _log = logging.getLogger(__name__)
+
+INVALID_REQUEST = "InvalidRequest"
+BUG = "InternalError"
 
 # A status that changes with every heartbeat (progress, counts) is written at most this often.
 _STATUS_EVERY_S = 1.0
@@ -175,7 +181,7 @@ class ApplicationsManager:
         now_ms = self._clock_ms()
         before = records.read(application)
         record = before or self._new_record(application)
-        views = self._views(key, record)
+        views, unread = request_view.views(self.cache.requests(key), record.id)
         # A deleted pod's last words are needed until they stand in the status of its request.
         self.cache.keep_gone(key, _unrecorded(views))
         snapshot = observed_state.take_snapshot(
@@ -193,11 +199,13 @@ class ApplicationsManager:
         after = advance(record, observed, now_ms)
         # 3. Write, before anything is done that follows from the new state.
         await self._write(key, snapshot, before, after, views)
-        # 4. Act.
-        await self._act(key, application, after, views)
-
-    def _views(self, key: Key, record: ApplicationRecord) -> list[RequestView]:
-        return [request_view.view(r, record.id) for r in self.cache.requests(key)]
+        # 4. Act. What goes wrong with one request is told on it, and the others go on.
+        steps = ReconcileSteps(key)
+        await self._act(key, application, after, views, steps)
+        for request in unread:
+            reason = BUG if request.bug else INVALID_REQUEST
+            await self._tell(key, request.name, reason, request.why, steps)
+        steps.finish()
 
     def _new_record(self, application: YarnApplication) -> ApplicationRecord:
         # Unique without asking anybody: no two processes start in the same millisecond and lead.
@@ -260,6 +268,7 @@ class ApplicationsManager:
         application: YarnApplication,
         record: ApplicationRecord,
         views: list[RequestView],
+        steps: ReconcileSteps,
     ) -> None:
         await self._prepare_attempt(key, application, record, views)
         # The record may have moved to another attempt, whose AM has a session of its own.
@@ -269,7 +278,11 @@ class ApplicationsManager:
             await self._requests.write_asks(key, application, session)
             await self._requests.write_updates(key, views, session)
         for view in views:
-            await self._reconciler.reconcile(key, application, record, view, session)
+            with steps.step(f"request {view.name}") as step:
+                await self._reconciler.reconcile(key, application, record, view, session)
+            reason, why = _wrong(view, step.error)
+            if why or view.condition(RECONCILED) is not None:
+                await self._tell(key, view.name, reason, why, steps)
         if not self.nodes.all_well:
             await self._end_on_leaving_nodes(key, record)
         await self._delete_expired_pods(key, application, record)
@@ -279,6 +292,15 @@ class ApplicationsManager:
             signals = await self._signaller.serve(application, record, views, pods)
             if signals is not None:
                 await application_status.write(self._client, self.cache, key, {"signals": signals})
+
+    async def _tell(
+        self, key: Key, request: str, reason: str, why: str, steps: ReconcileSteps
+    ) -> None:
+        """Say on a request what keeps it from being acted on; "": nothing does."""
+        with steps.step(f"condition of request {request}"):
+            told = await self._requests.tell(key, request, reason, why, self._clock_ms())
+            if told is not None and why:
+                self._events.record(told, WARNING, reason, "Reconcile", why)
 
     async def _prepare_attempt(
         self,
@@ -319,7 +341,8 @@ class ApplicationsManager:
     async def _end_on_leaving_nodes(self, key: Key, record: ApplicationRecord) -> None:
         """End what runs on drained nodes, and remove what is left of containers on lost ones."""
         # The requests have just been reconciled: what was recorded then stands in them by now.
-        unrecorded = _unrecorded(self._views(key, record))
+        views, _ = request_view.views(self.cache.requests(key), record.id)
+        unrecorded = _unrecorded(views)
         pods = self.cache.pods(key)
         for pod, ending in decommission.pods_to_remove(self.nodes, pods, unrecorded):
             if ending is None:
@@ -363,6 +386,16 @@ class ApplicationsManager:
         elif pod.ending is None:
             self._exits.stop(container, ending)
             await self._pods.delete(pod)
+
+
+def _wrong(view: RequestView, error: Exception | None) -> tuple[str, str]:
+    """What keeps a request from being acted on, (reason, sentence); ("", "") if nothing does."""
+    if error is None or isinstance(error, Unavailable | Conflict | NotFound):
+        # Those are the world's, and are tried again.
+        return (INVALID_REQUEST, view.mistake) if view.mistake else ("", "")
+    if isinstance(error, KubeYarnError):
+        return INVALID_REQUEST, str(error)
+    return BUG, f"{type(error).__name__}: {error}; tried again, see the ResourceManager's log"
 
 
 def _unrecorded(views: list[RequestView]) -> set[ContainerId]:

@@ -21,7 +21,14 @@ from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceList
-from kubeyarn.resourcemanager.pods import directories, environment, files, isolation, launch_script
+from kubeyarn.resourcemanager.pods import (
+    directories,
+    environment,
+    files,
+    isolation,
+    launch_script,
+    template_shape,
+)
 from kubeyarn.resourcemanager.pods.environment import AMContext
 from kubeyarn.resourcemanager.pods.isolation import Executors
 
@@ -102,8 +109,10 @@ def make_pod(
     """The pod of a granted container; the same arguments make the same pod.
 
     Raises:
-        SpecError: the launch asks for what the cluster does not give.
+        SpecError: the template is no PodTemplateSpec, or the launch asks for what the cluster does
+            not give.
     """
+    template_shape.check(context.template)
     template = copy.deepcopy(dict(context.template))
     spec: Object = template.get("spec") or {}
     containers = spec.get("containers") or [{"name": "main"}]

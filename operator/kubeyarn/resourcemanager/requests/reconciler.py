@@ -16,6 +16,7 @@ two steps leaves right:
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -42,6 +43,7 @@ from kubeyarn.resourcemanager.pods.pod_builder import (
     ClusterDefaults,
     ContainerLaunchContext,
     ContainerPlacement,
+    PodOwner,
 )
 from kubeyarn.resourcemanager.pods.pod_control import PodControl
 from kubeyarn.resourcemanager.requests import allocation_expiry, request_plan, usage
@@ -51,6 +53,8 @@ from kubeyarn.resourcemanager.requests.request_plan import ContainerChange, Requ
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 from kubeyarn.resourcemanager.requests.termination import ContainerExits, termination_reason
 from kubeyarn.resourcemanager.settings import Settings
+
+_log = logging.getLogger(__name__)
 
 
 class RequestReconciler:
@@ -245,7 +249,7 @@ class RequestReconciler:
         try:
             context = replace(context, executor=executor)
             placement = _placement(view, container)
-            pod = pod_builder.make_pod(owner, placement, context, self._defaults())
+            pod = self._make_pod(owner, placement, context)
             new = await self._pods.create(pod)
         except (Refused, SpecError) as error:
             message = f"pod {name} was refused: {error}"
@@ -255,6 +259,24 @@ class RequestReconciler:
         if new:
             self._look(key)
         return name
+
+    def _make_pod(
+        self, owner: PodOwner, placement: ContainerPlacement, context: ContainerLaunchContext
+    ) -> Object:
+        """The pod of a container.
+
+        Raises:
+            SpecError: it cannot be made of what its user wrote.
+        """
+        defaults = self._defaults()
+        try:
+            return pod_builder.make_pod(owner, placement, context, defaults)
+        except SpecError:
+            raise
+        except Exception as error:
+            # A template is another API's, and may be wrong in a way that nobody has thought of.
+            _log.warning("%s/%s: a template", owner.namespace, owner.name, exc_info=True)
+            raise SpecError(f"template: {type(error).__name__}: {error}") from error
 
 
 def _placement(view: RequestView, container: ContainerId) -> ContainerPlacement:

@@ -12,6 +12,8 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
 from kubeyarn.cluster.resources import REQUESTS
+from kubeyarn.crd import conditions, times
+from kubeyarn.crd.conditions import NewCondition
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle import failed_nodes
@@ -22,6 +24,8 @@ from kubeyarn.resourcemanager import cluster_limits
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import request_builder
 from kubeyarn.resourcemanager.requests.request_view import RequestView
+
+RECONCILED = "Reconciled"
 
 
 class RequestControl:
@@ -120,6 +124,37 @@ class RequestControl:
             return False
         self._cache.put_request(written)
         return True
+
+    async def tell(self, key: Key, name: str, reason: str, why: str, now_ms: int) -> Object | None:
+        """Write the condition Reconciled of a request: False because of *why*, True if it is "".
+
+        Returns the request, if that is new. A request of which nothing was ever wrong has no such
+        condition, because that would cost each one a write. The scheduler writes the others of
+        the same list, so this is no write but of the list that was seen (Conflict: tried again).
+        """
+        found = self._cache.raw_request((key[0], name))
+        if found is None:
+            return None
+        before = (found.get("status") or {}).get("conditions") or []
+        known = next((c for c in before if c.get("type") == RECONCILED), None)
+        if not why and (known is None or known.get("status") == "True"):
+            return None
+        meta = found["metadata"]
+        said = NewCondition(RECONCILED, not why, reason if why else RECONCILED, why)
+        now = times.timestamp(now_ms)
+        wanted = conditions.updated(before, [said], int(meta.get("generation") or 0), now)
+        if wanted == before:
+            return None
+        body = {
+            "metadata": {"resourceVersion": meta["resourceVersion"]},
+            "status": {"conditions": wanted},
+        }
+        try:
+            written = await self._client.patch(REQUESTS, name, body, key[0], sub="status")
+        except NotFound:
+            return None
+        self._cache.put_request(written)
+        return written
 
     async def _patch_spec(self, key: Key, name: str, changes: Object) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from kubeyarn.crd.fields import ResourceAmounts
 from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.am_session import CompletedContainer, GrantedContainer, ShapeKey
+from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.cache import Cached
@@ -58,6 +59,7 @@ class RequestView:
     *attempt* is the number of the attempt that it is of, 0 for what was written by hand.
     *requested_updates* and *status* are as they came: what is written is compared with them.
     *retry_limit* is how many failed containers are asked for again; None: that is the AM's affair.
+    *mistake* is what of its spec cannot be acted on; the rest of it is.
     """
 
     name: str
@@ -84,6 +86,7 @@ class RequestView:
     applied: Applied | None
     usage: RequestUsage
     status: Mapping[str, Any]
+    mistake: str = ""
 
     def size_of(self, container: ContainerId) -> ResourceList:
         """What one of its containers has."""
@@ -124,8 +127,13 @@ class RequestView:
 
 
 def view(request: Cached[ContainerRequest], application: ApplicationId) -> RequestView:
-    """What *request* says, whose containers belong to *application*."""
+    """What *request* says, whose containers belong to *application*.
+
+    Raises:
+        SpecError: its status, or its size, is nothing that can be acted on.
+    """
     decoded, raw = request.decoded, request.raw
+    requested_updates, mistake = _requested_updates(raw)
     meta, spec, status = decoded.metadata, decoded.spec, decoded.status
     return RequestView(
         name=meta.name,
@@ -159,9 +167,7 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
         },
         excluded=frozenset(spec.exclude_nodes),
         opportunistic=decoded.opportunistic,
-        requested_updates={
-            ContainerId.parse(entry["id"]): entry for entry in raw["spec"].get("updates") or ()
-        },
+        requested_updates=requested_updates,
         updates={
             container: ContainerUpdateStatus(
                 _size(entry.resources),
@@ -181,7 +187,52 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
         applied=status.applied,
         usage=status.usage,
         status=raw.get("status") or {},
+        mistake=mistake,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadRequest:
+    """A request that cannot be read, and why; its containers are known by their pods alone.
+
+    *bug*: its user could not have done anything about it.
+    """
+
+    request: Cached[ContainerRequest]
+    why: str
+    bug: bool
+
+    @property
+    def name(self) -> str:
+        """The request's name."""
+        return self.request.decoded.metadata.name
+
+
+def views(
+    requests: Iterable[Cached[ContainerRequest]], application: ApplicationId
+) -> tuple[list[RequestView], list[UnreadRequest]]:
+    """What the requests of *application* say, each read on its own, and those that cannot be."""
+    found, unread = [], []
+    for request in requests:
+        try:
+            found.append(view(request, application))
+        except SpecError as error:
+            unread.append(UnreadRequest(request, str(error), bug=False))
+        except Exception as error:  # noqa: BLE001 - one request's trouble is not the others'
+            why = f"it cannot be read: {type(error).__name__}: {error}"
+            unread.append(UnreadRequest(request, why, bug=True))
+    return found, unread
+
+
+def _requested_updates(raw: Object) -> tuple[dict[ContainerId, Object], str]:
+    """`spec.updates` by container, and what is wrong with the first one that is of none."""
+    found, mistake = {}, ""
+    for place, entry in enumerate(raw["spec"].get("updates") or ()):
+        try:
+            found[ContainerId.parse(entry["id"])] = entry
+        except SpecError as error:
+            mistake = mistake or f"spec.updates[{place}].id: {error}"
+    return found, mistake
 
 
 def _size(amounts: ResourceAmounts) -> ResourceList:
