@@ -4,6 +4,7 @@ import yaml
 
 from docs.pages import ROOT, code, page
 from kubeyarn.crd import scheduler_config
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.simulate.run import run_scenario
 
@@ -25,7 +26,7 @@ def test_the_elasticity_table_is_what_the_simulator_does() -> None:
 
 def test_the_example_tree_is_a_tree_that_is_taken() -> None:
     example = PAGE.text.partition("```yaml\n")[2].partition("```")[0]
-    objects = list(yaml.safe_load_all(example))
+    objects = [UncheckedQueue.read(found) for found in yaml.safe_load_all(example)]
     types = scheduler_config.resource_types(objects)
     tree = scheduler_config.read_queues(objects, types)
     assert tree.problems == ()
@@ -33,5 +34,5 @@ def test_the_example_tree_is_a_tree_that_is_taken() -> None:
     engine = CapacityScheduler(types)
     engine.configure(tree.config, 0)
     assert [status.path for status in engine.queue_status()] == [
-        found["metadata"]["name"] for found in objects
+        found.metadata.name for found in objects
     ]

@@ -122,8 +122,9 @@ def condition(kind: str, found: Object) -> NewCondition:
     return NewCondition(CONDITION, False, NOT_YET_ACTING, message)
 
 
-def queue_condition(queue: Object, scheduler: SchedulerKind) -> NewCondition:
-    """The condition AllFieldsActing of a YarnQueue under the scheduler in force."""
+def queue_condition(spec: Mapping[str, Any], scheduler: SchedulerKind) -> NewCondition:
+    """The condition AllFieldsActing of a YarnQueue's spec under the scheduler in force."""
+    queue = {"spec": spec}
     found = condition("YarnQueue", queue)
     unread = fields(queue, _READ_BY_THE_OTHER[scheduler])
     if not unread:

@@ -71,6 +71,11 @@ class Resource(Fields, frozen=True):
         except msgspec.ValidationError as error:
             raise _unreadable(cls, found, str(error)) from None
 
+    @classmethod
+    def kind(cls) -> str:
+        """The kind, as the API names it."""
+        return cls.__name__
+
     @property
     def key(self) -> Key:
         """Its namespace and name."""
@@ -99,7 +104,7 @@ def _unreadable(kind: type[Resource], found: Object, text: str) -> ObjectUnreada
         message = f"{path}: found {value!r}, expected {wanted[1] if wanted else wrong}"
     metadata = found.get("metadata") if isinstance(found, dict) else None
     name = metadata.get("name") if isinstance(metadata, dict) else None
-    return ObjectUnreadable(kind.__name__, str(name or "?"), path, message)
+    return ObjectUnreadable(kind.kind(), str(name or "?"), path, message)
 
 
 def _at(found: Any, kind: type[Fields], path: str) -> tuple[Any, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from kubeyarn.crd import amounts, field_reader
 from kubeyarn.crd.field_reader import (
@@ -21,9 +20,9 @@ from kubeyarn.crd.field_reader import (
     texts,
     truth,
 )
-from kubeyarn.crd.object import Object
 from kubeyarn.crd.scheduler_config_cluster import read_cluster
 from kubeyarn.crd.scheduler_config_fair import fair_queue
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model import queues
 from kubeyarn.model.errors import Problem, SpecError
 from kubeyarn.model.resources import ResourceTypes
@@ -39,11 +38,11 @@ class QueuesRead:
     problems: tuple[Problem, ...]
 
 
-def resource_types(objects: Iterable[Object]) -> ResourceTypes:
+def resource_types(objects: Iterable[UncheckedQueue]) -> ResourceTypes:
     """Every resource that the queues name: memory and cpu first, the others by name."""
     named: set[str] = set()
     for found in objects:
-        spec = _spec(found)
+        spec = found.spec
         cluster = spec.get("cluster")
         for values in (
             spec.get("capacityByResource"),
@@ -56,13 +55,13 @@ def resource_types(objects: Iterable[Object]) -> ResourceTypes:
     return amounts.resource_types(named)
 
 
-def read_queues(objects: Iterable[Object], types: ResourceTypes) -> QueuesRead:
+def read_queues(objects: Iterable[UncheckedQueue], types: ResourceTypes) -> QueuesRead:
     """Read all YarnQueue objects.
 
     The result does not depend on the order of *objects*. What only the whole tree can know, such
     as capacities that do not add up, is for the scheduler to refuse.
     """
-    by_path = {found["metadata"]["name"]: found for found in objects}
+    by_path = {found.metadata.name: found for found in objects}
     problems: list[Problem] = []
     good: dict[str, queues.QueueConfig] = {}
     for order, path in enumerate(sorted(by_path, key=lambda name: name.split("."))):
@@ -76,7 +75,7 @@ def read_queues(objects: Iterable[Object], types: ResourceTypes) -> QueuesRead:
             problems.append(_orphan(path))
     if ROOT not in good:
         return QueuesRead(None, tuple(problems))
-    settings = read_cluster(FieldReader(_spec(by_path[ROOT]), "spec"), types, tuple(good.values()))
+    settings = read_cluster(FieldReader(by_path[ROOT].spec, "spec"), types, tuple(good.values()))
     problems += _problems(ROOT, settings.faults)
     return QueuesRead(None if settings.faults else settings.config, tuple(problems))
 
@@ -102,21 +101,16 @@ def _orphan(path: str) -> Problem:
     return Problem(path, "metadata.name", "ParentNotFound", message)
 
 
-def _spec(found: Object) -> Mapping[str, Any]:
-    spec = found.get("spec")
-    return spec if isinstance(spec, Mapping) else {}
-
-
 def _problems(path: str, faults: Iterable[field_reader.FieldFault]) -> list[Problem]:
     return [Problem(path, fault.field, "InvalidField", fault.message) for fault in faults]
 
 
 def _queue(
-    found: Object, path: str, types: ResourceTypes
+    found: UncheckedQueue, path: str, types: ResourceTypes
 ) -> tuple[queues.QueueConfig, list[Problem]]:
-    reader = FieldReader(_spec(found), "spec")
+    reader = FieldReader(found.spec, "spec")
     config = queue_config(reader, path, types)
-    if found["metadata"].get("deletionTimestamp"):
+    if found.deleted:
         # A queue that is being deleted while in use drains first.
         config = replace(config, state=queues.ConfiguredState.STOPPED)
     return config, _problems(path, reader.faults)

@@ -1,15 +1,16 @@
 """YarnQueue: one queue of the tree, and at root what holds for the whole cluster.
 
 These are the fields as they are written. What the spec amounts to for the schedulers, with its
-defaults, units and faults, is read by `scheduler_config`. The status is the scheduler's alone;
-`inForce` is its memory of the spec that it acts on while a newer one is refused.
+defaults, units and faults, is read by `scheduler_config`, from an `UncheckedQueue`. The status
+is the scheduler's alone; `inForce` is its memory of the spec that it acts on while a newer one is
+refused.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from kubeyarn.crd.conditions import Condition, conditions_of
 from kubeyarn.crd.decoding import Resource
@@ -594,3 +595,28 @@ class YarnQueue(Resource, frozen=True):
     status: Annotated[
         YarnQueueStatus, Reported("What is true of the queue now. The scheduler writes it.")
     ] = YarnQueueStatus()
+
+
+class UncheckedQueue(Resource, frozen=True):
+    """A YarnQueue whose spec is not decoded: what the scheduler keeps of it.
+
+    `scheduler_config` reads the spec instead, because it finds every fault of it at once; one that
+    has faults is still needed, to say so on it and to compare it with the spec in force.
+    """
+
+    spec: FreeForm = NOTHING
+    status: YarnQueueStatus = YarnQueueStatus()
+
+    @classmethod
+    def kind(cls) -> str:
+        """The kind, as the API names it."""
+        return YarnQueue.kind()
+
+    @property
+    def deleted(self) -> bool:
+        """Whether it was deleted, and stays only while it is used."""
+        return bool(self.metadata.deletion_timestamp)
+
+    def with_spec(self, spec: Mapping[str, Any]) -> UncheckedQueue:
+        """The same queue with another spec, such as the one in force."""
+        return UncheckedQueue(self.metadata, spec, self.status)

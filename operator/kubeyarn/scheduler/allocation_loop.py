@@ -120,8 +120,9 @@ class AllocationLoop:
 
     def queue_seen(self, what: str, item: Object) -> None:
         """A YarnQueue changed."""
-        self._queues_changed |= self._cache.queues.see(item, deleted=what == "DELETED")
-        self._wake.set()
+        with _unreadable_passed_over():
+            self._queues_changed |= self._cache.queues.see(item, deleted=what == "DELETED")
+            self._wake.set()
 
     def node_seen(self, what: str, item: Object) -> None:
         """A node changed; heartbeats are none."""

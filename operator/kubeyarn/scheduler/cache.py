@@ -23,11 +23,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from kubeyarn.crd import scheduler_config
 from kubeyarn.crd.container_request import ContainerRequest, Role
 from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.crd.yarn_application import YarnApplication
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.facts import NodeFacts, PodUse, extended_resources
@@ -39,24 +41,35 @@ class QueueCache:
     """YarnQueues by path."""
 
     def __init__(self) -> None:
-        self._queues: dict[str, Object] = {}
+        self._queues: dict[str, UncheckedQueue] = {}
+        # As they came, to compare with them what is to be written.
+        self._raw: dict[str, Object] = {}
         # The resources that queues name; None: to be looked up, because a queue changed.
         self._named: frozenset[str] | None = None
 
     @property
-    def objects(self) -> Mapping[str, Object]:
+    def objects(self) -> Mapping[str, UncheckedQueue]:
         """All queues by path, read-only."""
         return MappingProxyType(self._queues)
 
+    def written_status(self, path: str) -> Mapping[str, Any]:
+        """A queue's status as the API server has it; empty where there is no such queue."""
+        return self._raw.get(path, {}).get("status") or {}
+
     def see(self, queue: Object, *, deleted: bool) -> bool:
-        """Take a queue as seen; false: nothing but its status changed, which is our own word."""
+        """Take a queue as seen; false: nothing changed but its status, which we write ourselves.
+
+        Raises:
+            ObjectUnreadable: it cannot be read; what was known of it stays.
+        """
         path = queue["metadata"]["name"]
         before = self._queues.get(path)
         if deleted:
             self._queues.pop(path, None)
+            self._raw.pop(path, None)
         else:
-            self._queues[path] = queue
-            if before is not None and _asked_of(before) == _asked_of(queue):
+            self._take(path, UncheckedQueue.read(queue), queue)
+            if before is not None and _asked_of(before) == _asked_of(self._queues[path]):
                 return False
         self._named = None
         return True
@@ -65,13 +78,20 @@ class QueueCache:
         """Take the answer to our own write of status, so that it is not written again.
 
         An answer that brings a new spec is left to the watch, which must see that it is new.
+
+        Raises:
+            ObjectUnreadable: it cannot be read; what was known of it stays.
         """
         path = queue["metadata"]["name"]
-        known = self._queues.get(path)
+        known = self._raw.get(path)
         if known is not None and known["metadata"]["uid"] == queue["metadata"]["uid"]:
             later = newer(known, queue)
-            if _asked_of(later) == _asked_of(known):
-                self._queues[path] = later
+            read = UncheckedQueue.read(later)
+            if _asked_of(read) == _asked_of(self._queues[path]):
+                self._take(path, read, later)
+
+    def _take(self, path: str, read: UncheckedQueue, raw: Object) -> None:
+        self._queues[path], self._raw[path] = read, raw
 
     def named_resources(self) -> frozenset[str]:
         """Every resource that a queue names."""
@@ -468,8 +488,8 @@ def newer(known: Object, written: Object) -> Object:
     return written
 
 
-def _asked_of(queue: Object) -> tuple[Object, bool]:
-    return queue.get("spec") or {}, "deletionTimestamp" in queue["metadata"]
+def _asked_of(queue: UncheckedQueue) -> tuple[Mapping[str, Any], bool]:
+    return queue.spec, queue.deleted
 
 
 def _same_grants(before: Object, after: Object) -> bool:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kubeyarn.crd import scheduler_config
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.errors import ConfigRefused, Problem
 from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.resources import ResourceTypes
@@ -37,13 +37,13 @@ class InForce:
     """The configuration in force, each queue's object with the spec in force, and what is wrong."""
 
     config: SchedulerConfig | None = None
-    objects: Mapping[str, Object] = field(default_factory=dict)
+    objects: Mapping[str, UncheckedQueue] = field(default_factory=dict)
     problems: Mapping[str, Problem] = field(default_factory=dict)
 
 
 def put_in_force(
-    found: Mapping[str, Object],
-    before: Mapping[str, Object],
+    found: Mapping[str, UncheckedQueue],
+    before: Mapping[str, UncheckedQueue],
     types: ResourceTypes,
     configure: Callable[[SchedulerConfig], None],
 ) -> InForce:
@@ -69,10 +69,12 @@ def put_in_force(
 class _Search:
     """The queues that are tried, and the problems found on the way, by path."""
 
-    def __init__(self, found: Mapping[str, Object], before: Mapping[str, Object]) -> None:
+    def __init__(
+        self, found: Mapping[str, UncheckedQueue], before: Mapping[str, UncheckedQueue]
+    ) -> None:
         self._before = before
         self._left_out: set[str] = set()
-        self.tried: dict[str, Object] = dict(found)
+        self.tried: dict[str, UncheckedQueue] = dict(found)
         self.problems: dict[str, Problem] = {}
 
     def give_way(self, refused: Iterable[Problem]) -> bool:
@@ -114,7 +116,7 @@ class _Search:
         if path not in self.tried:
             return False
         now, known = self.tried[path], self._before.get(path)
-        return known is None or spec(now) != spec(known) or _is_going(now) != _is_going(known)
+        return known is None or now.spec != known.spec or now.deleted != known.deleted
 
     def _restore(self, refused: list[Problem]) -> bool:
         """Restore removed queues without which the others do not add up; whether there was any."""
@@ -145,17 +147,3 @@ def _concerns(problem: Problem, removed: str) -> bool:
 
 def _is_within(path: str, queue: str) -> bool:
     return path == queue or path.startswith(queue + ".")
-
-
-def _is_going(queue: Object) -> bool:
-    return "deletionTimestamp" in queue["metadata"]
-
-
-def spec(queue: Object) -> Object:
-    """A queue's spec; one that was left out says nothing."""
-    return queue.get("spec") or {}
-
-
-def with_spec(queue: Object, in_force: Object) -> Object:
-    """*queue* with the spec *in_force*: how specs in force are remembered."""
-    return {**queue, "spec": in_force}

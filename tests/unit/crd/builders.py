@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kubeyarn.crd import scheduler_config
 from kubeyarn.crd.schema import definitions
+from kubeyarn.crd.yarn_queue import UncheckedQueue
+from kubeyarn.model.resources import ResourceTypes
 
 
 def a_queue(path: str, **spec: Any) -> dict[str, Any]:
     return {"metadata": {"name": path, "generation": 1}, "spec": spec}
+
+
+def unchecked(*objects: dict[str, Any]) -> list[UncheckedQueue]:
+    return [UncheckedQueue.read(found) for found in objects]
+
+
+def read_queues(
+    objects: Iterable[dict[str, Any]], types: ResourceTypes
+) -> scheduler_config.QueuesRead:
+    return scheduler_config.read_queues(unchecked(*objects), types)
 
 
 def an_application(name: str = "wordcount", status: Any = None, **spec: Any) -> dict[str, Any]:

@@ -82,8 +82,8 @@ BOTH = a_queue("root.a", capacity="60%", userLimitFactor="2", fair={"weight": "3
 
 
 def test_each_scheduler_names_the_fields_of_the_other():
-    under_capacity = all_fields_acting.queue_condition(BOTH, CAPACITY)
-    under_fair = all_fields_acting.queue_condition(BOTH, FAIR)
+    under_capacity = all_fields_acting.queue_condition(BOTH["spec"], CAPACITY)
+    under_fair = all_fields_acting.queue_condition(BOTH["spec"], FAIR)
 
     assert (under_capacity.status, under_capacity.reason) == (False, "OtherScheduler")
     assert under_capacity.message == (
@@ -94,14 +94,8 @@ def test_each_scheduler_names_the_fields_of_the_other():
 
 
 def test_a_queue_of_one_scheduler_is_told_nothing():
-    assert (
-        all_fields_acting.queue_condition(a_queue("root.a", capacity="60%"), CAPACITY).status
-        is True
-    )
-    assert (
-        all_fields_acting.queue_condition(a_queue("root.a", fair={"weight": "1"}), FAIR).status
-        is True
-    )
+    assert all_fields_acting.queue_condition({"capacity": "60%"}, CAPACITY).status is True
+    assert all_fields_acting.queue_condition({"fair": {"weight": "1"}}, FAIR).status is True
 
 
 def test_defaults_of_the_api_server_are_no_words_of_the_user():
@@ -109,13 +103,13 @@ def test_defaults_of_the_api_server_are_no_words_of_the_user():
     spec = as_stored(spec_schema("YarnQueue"), said)
 
     for kind in SchedulerKind:
-        assert all_fields_acting.queue_condition({"spec": spec}, kind).status is True
+        assert all_fields_acting.queue_condition(spec, kind).status is True
 
 
 def test_what_nobody_acts_on_yet_is_named_first(monkeypatch):
     monkeypatch.setitem(all_fields_acting.BY_KIND, "YarnQueue", {"nodeOrdering": ("Spread",)})
-    found = a_queue("root.a", nodeOrdering="Pack", fair={"weight": "3"})
-    said = all_fields_acting.queue_condition(found, CAPACITY)
+    spec = {"nodeOrdering": "Pack", "fair": {"weight": "3"}}
+    said = all_fields_acting.queue_condition(spec, CAPACITY)
 
     assert said.reason == all_fields_acting.NOT_YET_ACTING
     assert "spec.nodeOrdering: Pack; not read while" in said.message

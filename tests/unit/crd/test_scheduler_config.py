@@ -12,14 +12,14 @@ from kubeyarn.crd.scheduler_config_cluster import read_cluster
 from kubeyarn.model import queues as model
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.resources import ResourceTypes
-from unit.crd.builders import a_queue, as_stored, some, spec_schema
+from unit.crd.builders import a_queue, as_stored, read_queues, some, spec_schema, unchecked
 
 TYPES = ResourceTypes()
 GIB = 2**30
 
 
 def config_of(*objects, types=TYPES):
-    tree = scheduler_config.read_queues(objects, types)
+    tree = read_queues(objects, types)
     assert tree.problems == ()
     assert tree.config is not None
     return tree.config
@@ -30,7 +30,7 @@ def queue_of(config, path):
 
 
 def problem_of(*objects):
-    tree = scheduler_config.read_queues(objects, TYPES)
+    tree = read_queues(objects, TYPES)
     assert len(tree.problems) == 1
     return tree.problems[0]
 
@@ -320,9 +320,7 @@ def test_capacities_may_be_weights_amounts_or_mixed():
 
 def test_the_order_of_the_objects_does_not_matter():
     objects = [a_queue("root"), a_queue("root.b"), a_queue("root.a"), a_queue("root.a.x")]
-    tree, *others = (
-        scheduler_config.read_queues(order, TYPES) for order in itertools.permutations(objects)
-    )
+    tree, *others = (read_queues(order, TYPES) for order in itertools.permutations(objects))
 
     assert all(other == tree for other in others)
     assert tree.config is not None
@@ -330,13 +328,11 @@ def test_the_order_of_the_objects_does_not_matter():
 
 
 def test_no_queue_is_no_configuration_and_no_problem():
-    assert scheduler_config.read_queues([], TYPES) == scheduler_config.QueuesRead(None, ())
+    assert read_queues([], TYPES) == scheduler_config.QueuesRead(None, ())
 
 
 def test_a_queue_without_its_parent_is_reported_and_the_rest_goes_on():
-    tree = scheduler_config.read_queues(
-        [a_queue("root"), a_queue("root.a"), a_queue("root.x.y")], TYPES
-    )
+    tree = read_queues([a_queue("root"), a_queue("root.a"), a_queue("root.x.y")], TYPES)
 
     (problem,) = tree.problems
     assert (problem.queue, problem.reason) == ("root.x.y", "ParentNotFound")
@@ -346,7 +342,7 @@ def test_a_queue_without_its_parent_is_reported_and_the_rest_goes_on():
 
 
 def test_without_root_every_queue_says_so():
-    tree = scheduler_config.read_queues([a_queue("root.a")], TYPES)
+    tree = read_queues([a_queue("root.a")], TYPES)
 
     assert tree.config is None
     assert [problem.reason for problem in tree.problems] == ["ParentNotFound"]
@@ -393,7 +389,7 @@ def test_capacity_said_twice_is_refused():
 
 
 def test_a_queue_that_does_not_parse_is_left_out_with_all_below_it():
-    tree = scheduler_config.read_queues(
+    tree = read_queues(
         [a_queue("root"), a_queue("root.a", capacity="oops"), a_queue("root.a.x", capacity="5%")],
         TYPES,
     )
@@ -408,7 +404,7 @@ def test_a_queue_that_does_not_parse_is_left_out_with_all_below_it():
 
 def test_wrong_cluster_settings_are_no_configuration():
     objects = [a_queue("root", cluster={"maximumAllocation": {"cpu": "x"}}), a_queue("root.a")]
-    tree = scheduler_config.read_queues(objects, TYPES)
+    tree = read_queues(objects, TYPES)
 
     assert [problem.field for problem in tree.problems] == ["spec.cluster.maximumAllocation"]
     assert tree.config is None
@@ -461,10 +457,10 @@ def test_a_template_with_an_unknown_field_is_refused():
 
 def test_resources_that_queues_name_are_types_of_the_cluster():
     types = scheduler_config.resource_types(
-        [
+        unchecked(
             a_queue("root", cluster={"maximumAllocation": {"z/fpga": "2", "memory": "1Gi"}}),
             a_queue("root.a", capacityByResource={"nvidia.com/gpu": "2", "cpu": "1"}),
-        ]
+        )
     )
 
     assert types.names == ("memory", "cpu", "nvidia.com/gpu", "z/fpga")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.crd import scheduler_config
 from kubeyarn.model.fair_queues import (
     FairClusterConfig,
     FairOffers,
@@ -15,14 +14,14 @@ from kubeyarn.model.fair_queues import (
     ResourceLimit,
 )
 from kubeyarn.model.resources import ResourceTypes
-from unit.crd.builders import a_queue, as_stored, spec_schema
+from unit.crd.builders import a_queue, as_stored, read_queues, spec_schema
 
 GIB = 2**30
 
 
 def read(**fair):
     cluster = {"scheduler": "Fair", "fair": fair}
-    return scheduler_config.read_queues([a_queue("root", cluster=cluster)], ResourceTypes())
+    return read_queues([a_queue("root", cluster=cluster)], ResourceTypes())
 
 
 def settings_of(**fair):
@@ -136,7 +135,7 @@ def test_what_is_wrong_is_named(fair, field):
 def test_what_queues_made_on_demand_may_use_is_read():
     queue = a_queue("root.a", fair={"maxChildResources": {"memory": "2Gi"}})
     root = a_queue("root", cluster={"scheduler": "Fair"})
-    config = scheduler_config.read_queues([root, queue], ResourceTypes()).config
+    config = read_queues([root, queue], ResourceTypes()).config
     assert config is not None
     found = next(one for one in config.queues if one.path == "root.a").fair
     assert found is not None

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from kubeyarn.cluster import names
 from kubeyarn.crd.scheduler_config import resource_types
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.scheduler.cache import SchedulerCache, newer
 from kubeyarn.scheduler.facts import node_facts, pod_use
@@ -64,9 +65,10 @@ class QueuesAndNodes(RuleBasedStateMachine):
 
     @invariant()
     def the_resources_that_queues_name_are_those_of_the_queues(self):
-        assert self.cache.queues.objects == self.queues
-        expected = set(resource_types(self.queues.values()).names)
-        assert self.cache.queues.named_resources() == expected
+        expected = {path: UncheckedQueue.read(queue) for path, queue in self.queues.items()}
+        assert self.cache.queues.objects == expected
+        named = set(resource_types(expected.values()).names)
+        assert self.cache.queues.named_resources() == named
 
     @invariant()
     def extended_resources_are_those_of_the_nodes(self):
@@ -280,7 +282,8 @@ def test_a_status_write_of_ours_that_brings_a_new_spec_is_left_to_the_watch():
     changed["metadata"] = {**queue["metadata"], "resourceVersion": "9"}
     cache.queues.status_written({**changed, "status": {"state": "Running"}})
 
-    assert cache.queues.objects["root.a"] == queue
+    assert cache.queues.objects["root.a"] == UncheckedQueue.read(queue)
+    assert cache.queues.written_status("root.a") == {}
     assert cache.queues.see(changed, deleted=False)
 
 
@@ -291,7 +294,8 @@ def test_a_status_write_of_ours_is_taken_as_it_was_answered():
     written = {**queue, "status": {"state": "Running"}}
     cache.queues.status_written(written)
 
-    assert cache.queues.objects["root.a"] == written
+    assert cache.queues.objects["root.a"] == UncheckedQueue.read(written)
+    assert cache.queues.written_status("root.a") == {"state": "Running"}
 
 
 @pytest.mark.parametrize(("known", "written", "kept"), [("9", "10", "10"), ("10", "9", "10")])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.scheduler import queue_tree
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from unit.scheduler.world import TYPES, World, a_node, a_queue, two_queues
@@ -28,16 +27,22 @@ class Tree:
             if spec is None:
                 self.found.pop(path)
             else:
-                self.found[path] = a_queue(path, **spec)
+                self.found[path] = UncheckedQueue.read(a_queue(path, **spec))
         self.outcome = queue_tree.put_in_force(
             self.found, self.outcome.objects, TYPES, lambda c: self.engine.configure(c, 0)
         )
         return self.outcome
 
+    def delete(self, path):
+        """Have a queue deleted; it is there still, and the tree is not tried yet."""
+        queue = a_queue(path, **self.found[path].spec)
+        queue["metadata"]["deletionTimestamp"] = "2025-11-23T12:13:20Z"
+        self.found[path] = UncheckedQueue.read(queue)
+
     @property
     def capacities(self):
         return {
-            path: queue_tree.spec(found).get("capacity", "")
+            path: found.spec.get("capacity", "")
             for path, found in sorted(self.outcome.objects.items())
         }
 
@@ -120,7 +125,7 @@ def test_children_before_their_parent_wait_and_say_so():
 
 def test_a_queue_removed_before_its_siblings_are_rebalanced_stays_in_force_until_they_are():
     tree = Tree(**GOOD)
-    tree.found["root.b"]["metadata"]["deletionTimestamp"] = "2025-11-23T12:13:20Z"
+    tree.delete("root.b")
     tree.apply()
     tree.apply(root_b=None)
 
@@ -173,11 +178,10 @@ def test_an_orphan_after_a_restart_is_no_outage_for_the_others():
         "root.a": a_queue("root.a", capacity="100%"),
         "root.gone.x": a_queue("root.gone.x", capacity="100%"),
     }
+    found = {path: UncheckedQueue.read(queue) for path, queue in found.items()}
     engine = CapacityScheduler(TYPES)
 
-    outcome = queue_tree.put_in_force(
-        found, copy.deepcopy(found), TYPES, lambda c: engine.configure(c, 0)
-    )
+    outcome = queue_tree.put_in_force(found, dict(found), TYPES, lambda c: engine.configure(c, 0))
 
     assert outcome.config is not None
     assert sorted(outcome.objects) == ["root", "root.a"]
@@ -186,7 +190,7 @@ def test_an_orphan_after_a_restart_is_no_outage_for_the_others():
 
 def test_a_queue_that_is_deleted_takes_no_more_applications():
     tree = Tree(**GOOD)
-    tree.found["root.a"]["metadata"]["deletionTimestamp"] = "2025-11-23T12:13:20Z"
+    tree.delete("root.a")
     tree.apply()
 
     states = {q.path: q.state for q in tree.engine.queue_status()}
@@ -197,8 +201,8 @@ def test_a_queue_that_is_deleted_takes_no_more_applications():
 def test_the_words_in_force_survive_a_restart():
     world = World(*two_queues(), ("node", a_node("n1")))
     for path in ("root", "root.a", "root.b"):
-        words = queue_tree.spec(world.live.in_force.objects[path])
-        world.patch("queue", path, status={"inForce": words})
+        spec = world.live.in_force.objects[path].spec
+        world.patch("queue", path, status={"inForce": spec})
     world.patch("queue", "root.b", spec={"capacity": "90%"})
     world.cycle()
     before = [(q.path, q.minimum) for q in world.live.scheduler.queue_status()]
@@ -240,7 +244,7 @@ def test_whatever_is_applied_it_ends_and_what_was_in_force_stays_so_or_is_replac
             if spec is None:
                 found.pop(path, None)
             else:
-                found[path] = a_queue(path, **spec)
+                found[path] = UncheckedQueue.read(a_queue(path, **spec))
         before = outcome
         outcome = queue_tree.put_in_force(
             dict(found), before.objects, TYPES, lambda c: engine.configure(c, 0)
@@ -251,7 +255,7 @@ def test_whatever_is_applied_it_ends_and_what_was_in_force_stays_so_or_is_replac
             )
             for path, queue in found.items():
                 word = outcome.objects.get(path)
-                taken = word is not None and queue_tree.spec(word) == queue_tree.spec(queue)
+                taken = word is not None and word.spec == queue.spec
                 assert taken or path in outcome.problems
         else:
             assert outcome.problems or "root" not in found
@@ -266,6 +270,7 @@ def test_the_outcome_does_not_depend_on_the_order_of_the_queues(order):
         "root.b.x": a_queue("root.b.x", capacity="70%"),
         "root.b.y": a_queue("root.b.y", capacity="60%"),
     }
+    found = {path: UncheckedQueue.read(queue) for path, queue in found.items()}
     engine = CapacityScheduler(TYPES)
     shuffled = dict(list(found.items())[::order])
     outcome = queue_tree.put_in_force(shuffled, {}, TYPES, lambda c: engine.configure(c, 0))

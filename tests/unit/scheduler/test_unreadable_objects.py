@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kubeyarn.scheduler.status.queues import QueueWriter
 from unit.scheduler.world import World, a_node, a_request, asked, started, two_queues
 
 
@@ -40,3 +41,18 @@ def test_an_application_that_becomes_unreadable_goes_on_as_it_was_last_read(worl
     world.cycle()
 
     assert len(world.granted("maps")) == 4
+
+
+@pytest.mark.parametrize("bad", [{"conditions": "none"}, {"inForce": 7}, {"containers": "many"}])
+def test_a_queue_that_becomes_unreadable_stays_as_it_was_last_read(world, caplog, bad):
+    world.patch("queue", "root.a", spec={"capacity": "1%"}, status=bad)
+    world.cycle()
+    statuses = QueueWriter(None, world.live.cache, world.live.state, 1.0).wanted()
+
+    assert "YarnQueue root.a: status." in caplog.text
+    assert world.live.in_force.problems == {}
+    assert statuses["root.a"]["inForce"]["capacity"] == "60%"
+    started(world)
+    asked(world, 1, name="reduces")
+    world.cycle()
+    assert len(world.granted("reduces")) == 1

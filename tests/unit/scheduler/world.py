@@ -13,6 +13,7 @@ import pytest
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
 from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, Vector, subtract
@@ -118,7 +119,7 @@ class Live:
         return self.state.types
 
     @property
-    def queues(self) -> Mapping[str, Object]:
+    def queues(self) -> Mapping[str, UncheckedQueue]:
         return self.cache.queues.objects
 
     @property

@@ -14,13 +14,15 @@ was tried without last (`SchedulerState.tried_without`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kubeyarn.crd import amounts, scheduler_config
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.lifecycle.application import TERMINAL
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.scheduler.cache import SchedulerCache
-from kubeyarn.scheduler.queue_tree import put_in_force, spec, with_spec
+from kubeyarn.scheduler.queue_tree import put_in_force
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.schedulers.fair.queue_tree_checks import check_policies
 
@@ -53,7 +55,7 @@ class QueueReconciler:
         for path in (before.keys() | without) - wanted.keys():
             self._state.scheduler.stop(path)
         before = {
-            path: with_spec(self._queues.objects.get(path, known), spec(known))
+            path: self._queues.objects.get(path, known).with_spec(known.spec)
             for path, known in before.items()
         }
         self._state.put_in_force(
@@ -81,7 +83,7 @@ class QueueReconciler:
     def _unused(self, leaves: set[str]) -> frozenset[str]:
         """The deleted queues with neither one of the *leaves* nor a queue that stays below them."""
         found = self._queues.objects
-        deleted = {path for path, q in found.items() if "deletionTimestamp" in q["metadata"]}
+        deleted = {path for path, queue in found.items() if queue.deleted}
         used = leaves | (found.keys() - deleted)
         return frozenset(
             path
@@ -108,14 +110,13 @@ class QueueReconciler:
         """Whether other deleted queues may leave than those the tree was tried without."""
         return self.leaving() != self._state.tried_without
 
-    def _remembered(self) -> dict[str, Object]:
+    def _remembered(self) -> dict[str, UncheckedQueue]:
         """What was in force when another process decided, from the queues' status."""
-        remembered = {}
-        for path, queue in self._queues.objects.items():
-            in_force = (queue.get("status") or {}).get("inForce")
-            if in_force is not None:
-                remembered[path] = with_spec(queue, in_force)
-        return remembered
+        return {
+            path: queue.with_spec(queue.status.in_force)
+            for path, queue in self._queues.objects.items()
+            if queue.status.in_force is not None
+        }
 
     # Which scheduler.
 
@@ -141,8 +142,10 @@ class QueueReconciler:
 
     def wanted_kind(self) -> SchedulerKind:
         """The scheduler that root names."""
-        root = (self._queues.objects.get(scheduler_config.ROOT) or {}).get("spec") or {}
-        named = (root.get("cluster") or {}).get("scheduler")
+        root = self._queues.objects.get(scheduler_config.ROOT)
+        # Of the spec as it is written: one with faults elsewhere names its scheduler still.
+        cluster = None if root is None else root.spec.get("cluster")
+        named = cluster.get("scheduler") if isinstance(cluster, Mapping) else None
         return SchedulerKind.FAIR if named == SchedulerKind.FAIR.value else SchedulerKind.CAPACITY
 
     def wanted_types(self) -> ResourceTypes:

@@ -16,10 +16,10 @@ from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd import all_fields_acting, conditions, shares
 from kubeyarn.crd.conditions import NewCondition
 from kubeyarn.crd.object import Object
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.errors import Problem
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import Vector
-from kubeyarn.scheduler import queue_tree
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.status.patch import changes, now, shown
@@ -47,8 +47,8 @@ class QueueWriter:
     def refresh(self) -> None:
         """Have every queue written whose status is not what it should be."""
         wanted = self.wanted()
-        for path, queue in self._queues.objects.items():
-            if changes(queue.get("status") or {}, wanted[path]):
+        for path in self._queues.objects:
+            if changes(self._queues.written_status(path), wanted[path]):
                 # Kept until it is written: a queue that rests meanwhile is written as it was seen
                 # last, not as it was when it was added.
                 self._wanted[path] = wanted[path]
@@ -71,10 +71,9 @@ class QueueWriter:
         if rest > 0:
             self.queue.add(path, after_s=rest)
             return
-        queue = self._queues.objects.get(path)
         wanted = self._wanted.pop(path, None)
-        body = changes((queue or {}).get("status") or {}, wanted or {})
-        if queue is None or not body:
+        body = changes(self._queues.written_status(path), wanted or {})
+        if path not in self._queues.objects or not body:
             return
         self._written_at[path] = time.monotonic()
         try:
@@ -83,15 +82,15 @@ class QueueWriter:
             return
         self._queues.status_written(written)
 
-    def _status(self, queue: Object, status: QueueStatus | None) -> Object:
+    def _status(self, queue: UncheckedQueue, status: QueueStatus | None) -> Object:
         state = self._state
-        path = queue["metadata"]["name"]
-        generation = int(queue["metadata"].get("generation") or 0)
+        path, generation = queue.metadata.name, queue.metadata.generation
+        written = self._queues.written_status(path)
         problem = state.in_force.problems.get(path)
         wanted: Object = {
             "observedGeneration": generation,
             "conditions": conditions.updated(
-                (queue.get("status") or {}).get("conditions"),
+                written.get("conditions"),
                 queue_conditions(queue, status, problem, SchedulerKind(state.kind.value)),
                 generation,
                 now(),
@@ -99,11 +98,10 @@ class QueueWriter:
         }
         in_force = state.in_force.objects.get(path)
         # Its absence lets a deleted queue go.
-        wanted["inForce"] = queue_tree.spec(in_force) if in_force is not None else None
+        wanted["inForce"] = None if in_force is None else in_force.spec
         if status is not None:
             # What only leaves and the Fair Scheduler have goes with them.
-            known = queue.get("status") or {}
-            wanted |= {name: None for name in ("am", "users", "fairShare") if name in known}
+            wanted |= {name: None for name in ("am", "users", "fairShare") if name in written}
             wanted |= usage_status(status, state.types.mapping)
         if path == "root":
             wanted["nodes"] = sum(node.schedulable for node in self._nodes.facts.values())
@@ -111,13 +109,13 @@ class QueueWriter:
 
 
 def queue_conditions(
-    queue: Object,
+    queue: UncheckedQueue,
     status: QueueStatus | None,
     problem: Problem | None,
     scheduler: SchedulerKind = SchedulerKind.CAPACITY,
 ) -> list[NewCondition]:
     """The conditions of a queue under the scheduler in force. Pure."""
-    told = [all_fields_acting.queue_condition(queue, scheduler)]
+    told = [all_fields_acting.queue_condition(queue.spec, scheduler)]
     if problem is not None:
         message = problem.message
         if status is not None:
@@ -131,7 +129,7 @@ def queue_conditions(
         told.append(
             NewCondition("Ready", False, "NotInForce", "it is not part of the tree in force")
         )
-    elif "deletionTimestamp" in queue["metadata"]:
+    elif queue.deleted:
         message = f"it is deleted and goes when its {status_applications(status)} have ended"
         told.append(NewCondition("Ready", False, "Deleting", message))
     elif status.state != "Running":

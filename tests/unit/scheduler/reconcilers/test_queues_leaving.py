@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.scheduler import queue_tree
 from unit.scheduler.world import CREATED, World, a_node, a_queue
 
 
@@ -27,7 +26,7 @@ def _delete(world: World, path: str) -> None:
 def _remember(world: World) -> None:
     """Write what is in force to the queues' status, as the QueueWriter does."""
     for path, words in world.live.in_force.objects.items():
-        world.patch("queue", path, status={"inForce": queue_tree.spec(words)})
+        world.patch("queue", path, status={"inForce": words.spec})
 
 
 def _in_force(world: World) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fakeapi import _merged
+from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.errors import Problem
 from kubeyarn.scheduler.status import queues
 from kubeyarn.scheduler.status.patch import changes
@@ -94,7 +95,7 @@ def test_a_queue_whose_words_are_wrong_says_what_and_that_the_old_ones_hold(worl
 
 
 def test_a_queue_that_is_not_in_force_is_not_ready():
-    told = conditions_of(a_queue("root.new"), None)
+    told = conditions_of(UncheckedQueue.read(a_queue("root.new")), None)
 
     assert told["Accepted"][:2] == ("False", "NotInForce")
     assert told["Ready"][:2] == ("False", "NotInForce")
@@ -119,4 +120,6 @@ def test_what_is_written_is_not_written_again(world):
         body = changes(before, queue_status(world, path))
         world.patch("queue", path, status=_merged(before, body))
 
-        assert changes(world.live.queues[path]["status"], queue_status(world, path)) == {}
+        assert (
+            changes(world.live.cache.queues.written_status(path), queue_status(world, path)) == {}
+        )
