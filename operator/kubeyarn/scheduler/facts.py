@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubeyarn.cluster import names
+from kubeyarn.cluster.pod_requests import pod_requests
 from kubeyarn.crd import quantities
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
@@ -107,7 +108,7 @@ def pod_use(pod: Object) -> PodUse:
         uid=meta["uid"],
         node=spec.get("nodeName") or "",
         container=container,
-        requests=_requests(spec) if container is None else {},
+        requests=pod_requests(pod, skip_unreadable=True) if container is None else {},
         over=status.get("phase") in ("Succeeded", "Failed"),
         refused=_refused(status),
         created=meta.get("creationTimestamp") or "",
@@ -150,43 +151,6 @@ def _refused(status: Object) -> str:
             passes = any(part in message for part in _SAYS_NOTHING_OF_THE_NODE)
             return "" if passes else f"{condition.get('reason')}: {message}"
     return ""
-
-
-def _requests(spec: Object) -> dict[str, int]:
-    """What a pod takes of its node (Kubernetes: resource.PodRequests, native sidecars included)."""
-    running = _sum(c for c in spec.get("containers") or ())
-    sidecars: dict[str, int] = {}
-    starting: dict[str, int] = {}
-    for init in spec.get("initContainers") or ():
-        wanted = _container_requests(init)
-        if init.get("restartPolicy") == "Always":
-            sidecars = _plus(sidecars, wanted)
-            starting = _most(starting, sidecars)
-        else:
-            starting = _most(starting, _plus(sidecars, wanted))
-    # Requests of the whole pod (PodLevelResources) count instead of its containers'.
-    total = _most(_plus(running, sidecars), starting) | _container_requests(spec)
-    return _plus(total, _amounts(spec.get("overhead") or {}))
-
-
-def _sum(containers: Any) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for container in containers:
-        total = _plus(total, _container_requests(container))
-    return total
-
-
-def _container_requests(container: Object) -> dict[str, int]:
-    resources = container.get("resources") or {}
-    return _amounts({**(resources.get("limits") or {}), **(resources.get("requests") or {})})
-
-
-def _plus(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
-    return {name: a.get(name, 0) + b.get(name, 0) for name in {*a, *b}}
-
-
-def _most(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
-    return {name: max(a.get(name, 0), b.get(name, 0)) for name in {*a, *b}}
 
 
 def _amounts(quantities_: Mapping[str, Any]) -> dict[str, int]:

@@ -25,7 +25,7 @@ from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import PODS
 from kubeyarn.crd.object import Object
-from kubeyarn.model.errors import KubeYarnError, Unavailable
+from kubeyarn.model.errors import KubeYarnError, SpecError, Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler import facts
 from kubeyarn.scheduler.cache import SchedulerCache
@@ -223,7 +223,7 @@ class Extender:
 def _use(pod: Object) -> PodUse:
     try:
         return facts.pod_use(pod)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, SpecError) as error:
         raise Malformed(f"Pod: {error!r}, needed: metadata, spec and status of a pod") from error
 
 
