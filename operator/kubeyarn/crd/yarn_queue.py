@@ -115,6 +115,21 @@ class MadeQueue(Fields, frozen=True):
     ] = 0
 
 
+class UnusableNodes(Fields, frozen=True):
+    """Nodes that take no containers and are no part of the cluster that is shared."""
+
+    reason: Annotated[
+        str,
+        Field(
+            "NotReady, Cordoned, or Tainted: with a taint that containers are not expected to "
+            "tolerate.",
+            maxLength=64,
+        ),
+    ]
+    nodes: Annotated[Count, Reported("How many there are.")] = 0
+    resources: Annotated[ShownAmounts, Reported("What they would add to the cluster.")] = NOTHING
+
+
 class YarnQueueStatus(Fields, frozen=True):
     """What is true of a queue now; the scheduler writes it."""
 
@@ -156,6 +171,15 @@ class YarnQueueStatus(Fields, frozen=True):
         ),
     ] = None
     nodes: Annotated[Count, Reported("At root: nodes of the cluster that may take containers.")] = 0
+    unusable_nodes: Annotated[
+        tuple[UnusableNodes, ...],
+        Reported(
+            "At root: what shares, percentages and thresholds leave out, because it takes no "
+            "containers now.",
+            maxItems=16,
+            **listed_by("reason"),
+        ),
+    ] = ()
     made_queues: Annotated[
         tuple[MadeQueue, ...],
         Reported(

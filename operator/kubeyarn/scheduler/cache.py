@@ -32,7 +32,7 @@ from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import Vector
-from kubeyarn.scheduler.facts import NodeFacts, PodUse, extended_resources
+from kubeyarn.scheduler.facts import NodeFacts, PodUse, WhyUnusable, extended_resources
 from kubeyarn.scheduler.node_backoff import NodeBackoff
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 
@@ -139,7 +139,7 @@ class NodeCache:
 
     def lose(self, name: str) -> NodeFacts:
         """A lost node's facts; one that this process never saw has neither resources nor label."""
-        return self._lost.setdefault(name, NodeFacts(name, {}, "", "", schedulable=False))
+        return self._lost.setdefault(name, NodeFacts(name, {}, "", "", WhyUnusable.NOT_READY))
 
     def forget(self, name: str) -> None:
         """Nothing runs on a lost node any more."""

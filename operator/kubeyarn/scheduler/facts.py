@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from kubeyarn.cluster import names
@@ -25,17 +26,40 @@ TRY_AGAIN = "to be tried again: "
 # not reach the API server. A pod that waits for these keeps its grant.
 _SAYS_NOTHING_OF_THE_NODE = ("/scheduler/filter", "/scheduler/bind", TRY_AGAIN)
 _NO_ROOM = ("NoSchedule", "NoExecute")
+# Kubernetes taints a node by itself for its conditions: nobody asks for a partition to be on these.
+_CONDITION_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
+
+
+class WhyUnusable(StrEnum):
+    """Why a node takes no containers."""
+
+    NOT_READY = "NotReady"
+    CORDONED = "Cordoned"
+    TAINTED = "Tainted"
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """A Kubernetes node: allocatable in base units, and whether it takes pods."""
+    """A Kubernetes node: allocatable in base units, and why it takes no containers, if so.
+
+    *partition_tainted*: an administrator's taint keeps the node for who asks for its partition.
+    """
 
     name: str
     allocatable: Mapping[str, int]
     partition: str
     rack: str
-    schedulable: bool
+    unusable: WhyUnusable | None = None
+    partition_tainted: bool = False
+
+    def why_unusable(self, *, has_partitions: bool) -> WhyUnusable | None:
+        """Why it takes no containers under a scheduler that *has_partitions* or has none.
+
+        Where nobody can ask for a partition nobody is expected to tolerate its taint either.
+        """
+        if self.unusable is None and self.partition_tainted and not has_partitions:
+            return WhyUnusable.TAINTED
+        return self.unusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +101,26 @@ def node_facts(node: Object) -> NodeFacts:
     meta, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
     labels = meta.get("labels") or {}
     partition = labels.get(names.PARTITION, "")
-    tainted = any(t.get("effect") in _NO_ROOM for t in spec.get("taints") or ())
+    tainted = [t for t in spec.get("taints") or () if t.get("effect") in _NO_ROOM]
+    conditions = [t for t in tainted if str(t.get("key")).startswith(_CONDITION_TAINTS)]
     ready = any(
         c.get("type") == "Ready" and c.get("status") == "True"
         for c in status.get("conditions") or ()
     )
-    open_to_us = bool(partition) or not tainted
+    unusable = None
+    if not ready:
+        unusable = WhyUnusable.NOT_READY
+    elif spec.get("unschedulable"):
+        unusable = WhyUnusable.CORDONED
+    elif conditions or (tainted and not partition):
+        unusable = WhyUnusable.TAINTED
     return NodeFacts(
         name=meta["name"],
         allocatable=_amounts(status.get("allocatable") or {}),
         partition=partition,
         rack=labels.get(names.RACK) or "/default-rack",
-        schedulable=ready and not spec.get("unschedulable") and open_to_us,
+        unusable=unusable,
+        partition_tainted=bool(partition and tainted),
     )
 
 
@@ -129,7 +161,13 @@ def _origin(pod: Object) -> ContainerOrigin:
     )
 
 
-def scheduler_node(facts: NodeFacts, foreign: Mapping[str, int], types: ResourceTypes) -> Node:
+def scheduler_node(
+    facts: NodeFacts,
+    foreign: Mapping[str, int],
+    types: ResourceTypes,
+    *,
+    has_partitions: bool = True,
+) -> Node:
     """The node as the scheduler counts it: what foreign pods leave of it."""
     total: Vector = tuple(
         max(0, facts.allocatable.get(name, 0) - foreign.get(name, 0)) for name in types.names
@@ -139,7 +177,7 @@ def scheduler_node(facts: NodeFacts, foreign: Mapping[str, int], types: Resource
         total=total,
         partition=facts.partition,
         rack=facts.rack,
-        schedulable=facts.schedulable,
+        schedulable=facts.why_unusable(has_partitions=has_partitions) is None,
     )
 
 

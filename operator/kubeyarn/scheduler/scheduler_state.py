@@ -200,6 +200,11 @@ class SchedulerState:
         return self._kind
 
     @property
+    def has_partitions(self) -> bool:
+        """Whether it knows node labels; the Fair Scheduler sees one cluster."""
+        return self._kind is not SchedulerKind.FAIR
+
+    @property
     def types(self) -> ResourceTypes:
         """The resources that it counts."""
         return self._types

@@ -124,38 +124,60 @@ def test_a_ready_node_takes_containers():
     node = a_node("n1", labels={"topology.kubernetes.io/zone": "z1"})
 
     assert facts.node_facts(node) == facts.NodeFacts(
-        "n1", {"cpu": 8000, "memory": 16 * GIB}, "", "z1", schedulable=True
+        "n1", {"cpu": 8000, "memory": 16 * GIB}, "", "z1"
     )
 
 
 @pytest.mark.parametrize(
-    ("said", "takes"),
+    ("said", "why"),
     [
-        ({}, True),
-        ({"ready": "False"}, False),
-        ({"ready": "Unknown"}, False),
-        ({"spec": {"unschedulable": True}}, False),
-        ({"spec": {"taints": [{"key": "x", "effect": "NoSchedule"}]}}, False),
-        ({"spec": {"taints": [{"key": "x", "effect": "NoExecute"}]}}, False),
-        ({"spec": {"taints": [{"key": "x", "effect": "PreferNoSchedule"}]}}, True),
+        ({}, None),
+        ({"ready": "False"}, "NotReady"),
+        ({"ready": "Unknown"}, "NotReady"),
+        ({"spec": {"unschedulable": True}}, "Cordoned"),
+        ({"spec": {"taints": [{"key": "x", "effect": "NoSchedule"}]}}, "Tainted"),
+        ({"spec": {"taints": [{"key": "x", "effect": "NoExecute"}]}}, "Tainted"),
+        ({"spec": {"taints": [{"key": "x", "effect": "PreferNoSchedule"}]}}, None),
     ],
 )
-def test_which_nodes_take_containers(said, takes):
-    assert facts.node_facts(a_node("n1", **said)).schedulable is takes
+def test_which_nodes_take_containers(said, why):
+    seen = facts.node_facts(a_node("n1", **said))
+
+    assert seen.unusable == why
+    assert facts.scheduler_node(seen, {}, TYPES).schedulable is (why is None)
+
+
+def a_partition_node(key):
+    taints = [{"key": key, "effect": "NoSchedule"}]
+    labels = {"kubeyarn.io/partition": "gpu"}
+    return facts.node_facts(a_node("n1", labels=labels, spec={"taints": taints}))
 
 
 def test_a_partitions_own_taint_does_not_keep_it_closed():
-    taints = [{"key": "gpu", "effect": "NoSchedule"}]
-    node = a_node("n1", labels={"kubeyarn.io/partition": "gpu"}, spec={"taints": taints})
+    seen = a_partition_node("gpu")
 
-    seen = facts.node_facts(node)
-    assert (seen.partition, seen.schedulable) == ("gpu", True)
+    assert seen.partition == "gpu"
+    assert seen.why_unusable(has_partitions=True) is None
+    assert facts.scheduler_node(seen, {}, TYPES).schedulable
+
+
+def test_a_tainted_partition_is_closed_where_nobody_can_ask_for_it():
+    seen = a_partition_node("gpu")
+
+    assert seen.why_unusable(has_partitions=False) == "Tainted"
+    assert not facts.scheduler_node(seen, {}, TYPES, has_partitions=False).schedulable
+
+
+def test_a_taint_for_a_nodes_condition_closes_a_partitions_node_too():
+    seen = a_partition_node("node.kubernetes.io/disk-pressure")
+
+    assert seen.why_unusable(has_partitions=True) == "Tainted"
 
 
 def test_a_node_without_a_status_takes_nothing():
     node = {"metadata": {"name": "n1"}}
 
-    assert facts.node_facts(node).schedulable is False
+    assert facts.node_facts(node).unusable == "NotReady"
 
 
 def test_the_scheduler_counts_what_foreign_pods_leave():

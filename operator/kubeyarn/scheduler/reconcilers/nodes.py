@@ -14,14 +14,14 @@ the pod's. A process that starts after the node went knows it only by the pods t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
-from kubeyarn.scheduler.facts import node_facts, scheduler_node
+from kubeyarn.scheduler.facts import NodeFacts, WhyUnusable, node_facts, scheduler_node
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
 Revoke = Callable[[ContainerId, int], None]
@@ -66,7 +66,7 @@ class NodeReconciler:
             for pod in self._cache.pods.foreign_on(name):
                 for resource, amount in pod.requests.items():
                     taken[resource] = taken.get(resource, 0) + amount
-            self._state.put_node(scheduler_node(facts, taken, self._state.types))
+            self._put(facts, taken)
         self._containers.node_changed(name)
 
     def keep_lost(self) -> None:
@@ -94,5 +94,11 @@ class NodeReconciler:
 
     def _keep(self, name: str) -> None:
         # What runs there stays charged to its queue; nothing free means nothing new.
-        facts = replace(self._cache.nodes.lose(name), allocatable={}, schedulable=False)
-        self._state.put_node(scheduler_node(facts, {}, self._state.types))
+        facts = self._cache.nodes.lose(name)
+        self._put(replace(facts, allocatable={}, unusable=WhyUnusable.NOT_READY), {})
+
+    def _put(self, facts: NodeFacts, foreign: Mapping[str, int]) -> None:
+        node = scheduler_node(
+            facts, foreign, self._state.types, has_partitions=self._state.has_partitions
+        )
+        self._state.put_node(node)

@@ -7,6 +7,7 @@ wanted, and at most once in a while, so that a busy queue costs one write a seco
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from kubeyarn.cluster.client import KubeClient
@@ -19,8 +20,9 @@ from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.errors import Problem
 from kubeyarn.model.queues import SchedulerKind
-from kubeyarn.model.resources import Vector
+from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.facts import NodeFacts
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.status.patch import changes, now, shown
 from kubeyarn.schedulers.api import QueueStatus
@@ -104,7 +106,10 @@ class QueueWriter:
             wanted |= {name: None for name in ("am", "users", "fairShare") if name in written}
             wanted |= usage_status(status, state.types.mapping)
         if path == "root":
-            wanted["nodes"] = sum(node.schedulable for node in self._nodes.facts.values())
+            nodes, has_partitions = self._nodes.facts.values(), state.has_partitions
+            left_out = unusable_nodes(nodes, state.types, has_partitions=has_partitions)
+            wanted["nodes"] = len(nodes) - sum(entry["nodes"] for entry in left_out)
+            wanted["unusableNodes"] = left_out
         return wanted
 
 
@@ -188,6 +193,25 @@ def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, i
             "instantaneous": quantities_of(status.instantaneous_fair_share),
         }
     return wanted
+
+
+def unusable_nodes(
+    nodes: Iterable[NodeFacts], types: ResourceTypes, *, has_partitions: bool
+) -> list[Object]:
+    """What the cluster's size leaves out, by the reason. Pure."""
+    counts: Counter[str] = Counter()
+    amounts: dict[str, Counter[str]] = {}
+    for node in nodes:
+        why = node.why_unusable(has_partitions=has_partitions)
+        if why is not None:
+            counts[why.value] += 1
+            amounts.setdefault(why.value, Counter()).update(
+                {name: node.allocatable.get(name, 0) for name in types.names}
+            )
+    return [
+        {"reason": reason, "nodes": counts[reason], "resources": shown(amounts[reason])}
+        for reason in sorted(counts)
+    ]
 
 
 def made_queues(

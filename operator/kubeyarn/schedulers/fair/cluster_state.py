@@ -30,9 +30,10 @@ ROOT = "root"
 class FairClusterState:
     """The state that all parts of one scheduler share.
 
-    *cluster* is the sum of all nodes, *allocated* what all containers hold. *available* is their
-    difference **as of the last change outside of an offer**: what one offer grants does not lower
-    the limit of ApplicationMasters before the offer ends (Hadoop: the root queue's metrics, which
+    *cluster* is the sum of all schedulable nodes, *allocated* what containers on them hold: shares,
+    percentages and thresholds are of what can be used. *available* is their difference **as of the
+    last change outside of an offer**: what one offer grants does not lower the limit of
+    ApplicationMasters before the offer ends (Hadoop: the root queue's metrics, which
     updateRootQueueMetrics sets after each node update). *pending_sizes* counts the asks of each
     size, so that a node that is too full for all of them is not offered. These sums are written
     by accounts alone.

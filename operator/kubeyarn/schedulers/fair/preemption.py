@@ -325,6 +325,9 @@ class FSPreemption:
         best: FSPreemptableContainers | None = None
         fewest = _UNLIMITED
         for node in nodes:
+            # What ends on a node that takes no containers makes room for nobody.
+            if not node.rm_node.schedulable:
+                continue
             found = self._containers_on(node, size, fewest)
             if found is not None:
                 best, fewest = found, found.am_containers

@@ -69,8 +69,10 @@ def check_nodes(state: FairClusterState) -> None:
 
 def check_cluster(state: FairClusterState) -> None:
     attempts = state.attempts.values()
-    assert state.allocated == total(state, (attempt.used for attempt in attempts))
-    assert state.cluster == total(state, (node.rm_node.total for node in state.nodes.values()))
+    usable = [node for node in state.nodes.values() if node.rm_node.schedulable]
+    held = (container.size for node in usable for container in node.containers.values())
+    assert state.allocated == total(state, held)
+    assert state.cluster == total(state, (node.rm_node.total for node in usable))
     assert state.available == subtract(state.cluster, state.allocated)
     sizes: Counter[Vector] = Counter()
     for attempt in attempts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
@@ -107,6 +107,11 @@ def do(world: World, step: tuple[str, int, object]) -> None:
         world.nodes += 1
     elif kind == "lose":
         world.scheduler.remove_node(f"n{pick % world.nodes}")
+    elif kind == "cordon":
+        node = world.scheduler.state.nodes.get(f"n{pick % world.nodes}")
+        if node is not None:
+            turned = not node.rm_node.schedulable
+            world.scheduler.update_node(replace(node.rm_node, schedulable=turned))
     elif kind == "preempt":
         preempt(world, 3600)
     elif app is None:
@@ -155,7 +160,7 @@ STEPS = st.tuples(
     st.sampled_from(
         [
             *("submit", "submit", "ask", "ask", "ask", "cycle", "cycle", "cycle"),
-            *("release", "grow", "promote", "move", "finish", "node", "lose", "preempt"),
+            *("release", "grow", "promote", "move", "finish", "node", "lose", "cordon", "preempt"),
         ]
     ),
     st.integers(0, 50),

@@ -10,7 +10,7 @@ from kubeyarn.model.errors import Problem
 from kubeyarn.scheduler.status import queues
 from kubeyarn.scheduler.status.patch import changes
 from kubeyarn.scheduler.status.queues import QueueWriter
-from unit.scheduler.world import World, a_node, a_queue, a_request, two_queues
+from unit.scheduler.world import SMALL, World, a_node, a_queue, a_request, two_queues
 
 
 @pytest.fixture
@@ -75,6 +75,42 @@ def test_root_says_how_many_nodes_take_containers(world):
 
     assert queue_status(world, "root")["nodes"] == 1
     assert "nodes" not in queue_status(world, "root.a")
+
+
+def test_root_says_what_the_size_of_the_cluster_leaves_out(world):
+    taints = [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]
+    world.put("node", a_node("n2", cpu=4, memory="8Gi", ready="False"))
+    world.put("node", a_node("n3", cpu=4, memory="8Gi", ready="Unknown"))
+    world.put("node", a_node("n4", cpu=2, memory="4Gi", spec={"taints": taints}))
+    world.cycle()
+
+    assert queue_status(world, "root")["unusableNodes"] == [
+        {"reason": "NotReady", "nodes": 2, "resources": {"memory": "16Gi", "cpu": "8"}},
+        {"reason": "Tainted", "nodes": 1, "resources": {"memory": "4Gi", "cpu": "2"}},
+    ]
+
+
+@pytest.mark.parametrize("scheduler", ["Capacity", "Fair"])
+def test_a_tainted_partitions_node_counts_only_where_there_are_partitions(scheduler):
+    gpu = {"taints": [{"key": "gpu", "effect": "NoSchedule"}]}
+    labels = {"kubeyarn.io/partition": "gpu"}
+    cluster = {"scheduler": scheduler, "partitions": [{"name": "gpu"}]}
+    world = World(
+        *two_queues(),
+        ("queue", a_queue("root", cluster=cluster)),
+        ("node", a_node("n1")),
+        ("node", a_node("g1", labels=labels, spec=gpu)),
+    )
+    world.submit("words", 1)
+    world.put("request", a_request("maps", "words", count=30, resources=SMALL))
+    world.cycle()
+
+    root = queue_status(world, "root")
+    if scheduler == "Capacity":
+        assert root["nodes"] == 2
+    else:
+        assert [entry["reason"] for entry in root["unusableNodes"]] == ["Tainted"]
+        assert set(world.granted("maps").values()) == {"n1"}
 
 
 def conditions_of(queue, status, problem=None):

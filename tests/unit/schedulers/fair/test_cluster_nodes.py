@@ -122,3 +122,42 @@ def test_many_nodes_that_come_are_worked_out_once() -> None:
     assert dirty.cluster
     assert cluster.status("a").steady_fair_share == (3072, 0)
     assert not dirty.cluster
+
+
+def cordon(cluster: FairCluster, name: str, *, schedulable: bool = False) -> None:
+    cluster.scheduler.update_node(Node(name, (10240, 10), schedulable=schedulable))
+
+
+def test_shares_and_percentages_are_of_nodes_that_take_containers() -> None:
+    cluster = FairCluster('<queue name="a"><maxResources>50.0%</maxResources></queue>')
+    cluster.scheduler.add_node(Node("closed", (40960, 40), schedulable=False))
+
+    cordon(cluster, "n1")
+
+    a = cluster.status("a")
+    assert a.steady_fair_share == (5120, 0)
+    assert a.maximum == (5120, 5)
+
+    cordon(cluster, "n1", schedulable=True)
+
+    assert cluster.status("a").maximum == (10240, 10)
+
+
+def test_what_runs_on_a_cordoned_node_is_not_taken_off_what_others_have() -> None:
+    cluster = FairCluster('<queue name="a"/>')
+    cluster.run(1, count=30)
+    cluster.cycle()
+    cordon(cluster, "n0")
+    state = cluster.scheduler.state
+
+    assert (state.cluster, state.allocated) == ((10240, 10), (10240, 10))
+
+    cordon(cluster, "n1")
+
+    assert (state.cluster, state.allocated) == ((0, 0), (0, 0))
+    assert cluster.status("a").used == (20480, 20)
+
+    cordon(cluster, "n0", schedulable=True)
+    cluster.scheduler.finish(app_id(1), 0)
+
+    assert (state.cluster, state.allocated) == ((10240, 10), (0, 0))

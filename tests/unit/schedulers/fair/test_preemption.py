@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubeyarn.model.ids import ApplicationId
+from kubeyarn.model.nodes import Node
 from kubeyarn.schedulers.api import Preempt, Reserve
 from unit.schedulers.fair.building import FairCluster, app_id
 
@@ -283,3 +284,19 @@ def test_asks_are_sought_room_for_in_the_order_of_their_hashes() -> None:
     attempt = cluster.scheduler.state.attempts[app_id(2)]
     sought = cluster.scheduler._preemption.starved_asks(attempt)
     assert [(ask.ask.size, count) for ask, count in sought] == [((1024, 1), 9)]
+
+
+def test_a_cluster_whose_usable_part_is_full_is_busy_enough() -> None:
+    cluster = starving(AB + FAST)
+    cluster.scheduler.add_node(Node("closed", (40960, 40), schedulable=False))
+    cluster.wait(61)
+
+    assert cluster.preempt()
+
+
+def test_nothing_is_taken_on_a_node_that_takes_no_containers() -> None:
+    cluster = starving(AB + FAST)
+    cluster.scheduler.update_node(Node("n0", (10240, 10), schedulable=False))
+    cluster.wait(61)
+
+    assert {container.node for container in cluster.preempt()} == {"n1"}

@@ -3,7 +3,9 @@
 What holds after every call, for every queue, attempt and node (a property test recounts it):
 
 * `used` of an attempt is the sum of its containers; of a leaf, of its attempts; of a parent, of
-  its children. `allocated` is the sum over all attempts.
+  its children.
+* `cluster` is the sum of the totals of schedulable nodes, `allocated` of the containers on them:
+  what a cordoned node has, and what is held there, is no part of what can be shared.
 * `pending` of an attempt is the sum of count times size over its asks; of a leaf, of its attempts.
   `pending_sizes` has the same asks, by size, of all attempts.
 * `reserved` of a leaf is the sum of what nodes keep for its attempts.
@@ -16,8 +18,8 @@ What holds after every call, for every queue, attempt and node (a property test 
 
 A container may be known before its node: after a restart, containers are recovered from their
 objects in any order. Such a container is charged to its attempt and queues at once, and waits in
-`_unknown_node` until the node joins. Nothing else is cached here. Each change says to `dirty` what
-became stale.
+`_unknown_node` until the node joins; `allocated` counts it from then on. Nothing else is cached
+here. Each change says to `dirty` what became stale.
 
 No method decides anything: the caller has checked the limits.
 """
@@ -55,26 +57,31 @@ class FSAccounts:
         state.nodes[name] = node
         for container in self._unknown_node.pop(name, ()):
             self._put_on(node, container)
-        self._resize_cluster(node.rm_node.total)
+        self._resize_cluster(_usable(node.rm_node, self._state.zero))
 
     def update_node(self, node: FSSchedulerNode, rm_node: Node) -> None:
         """Take over a node's new facts; its containers stay, in a new rack as well."""
-        change = subtract(rm_node.total, node.rm_node.total)
-        node.available = add(node.available, change)
-        if node.rm_node.rack != rm_node.rack:
-            tags = self._state.allocation_tags
+        state, before = self._state, node.rm_node
+        held = subtract(before.total, node.available)
+        node.available = subtract(rm_node.total, held)
+        if before.schedulable is not rm_node.schedulable:
+            counted = add if rm_node.schedulable else subtract
+            state.allocated = counted(state.allocated, held)
+        if before.rack != rm_node.rack:
+            tags = state.allocation_tags
             for container in node.containers.values():
                 if container.tags:
-                    tags.remove_container(container, node.rm_node.rack)
+                    tags.remove_container(container, before.rack)
                     tags.add_container(container, rm_node.rack)
         node.rm_node = rm_node
-        self._resize_cluster(change)
+        self._resize_cluster(subtract(_usable(rm_node, state.zero), _usable(before, state.zero)))
 
     def remove_node(self, node: FSSchedulerNode) -> None:
         """Count a node out, whose containers were discharged before."""
         self.unreserve(node)
         del self._state.nodes[node.rm_node.name]
-        self._resize_cluster(subtract(self._state.zero, node.rm_node.total))
+        zero = self._state.zero
+        self._resize_cluster(subtract(zero, _usable(node.rm_node, zero)))
 
     def _resize_cluster(self, change: Vector) -> None:
         state = self._state
@@ -102,7 +109,6 @@ class FSAccounts:
             queue.used = add(queue.used, size)
             queue = queue.parent
         state = self._state
-        state.allocated = add(state.allocated, size)
         node = state.nodes.get(container.node)
         if node is None:
             self._unknown_node.setdefault(container.node, []).append(container)
@@ -113,6 +119,8 @@ class FSAccounts:
     def _put_on(self, node: FSSchedulerNode, container: Container) -> None:
         node.containers[id(container)] = container
         node.available = subtract(node.available, container.size)
+        if node.rm_node.schedulable:
+            self._state.allocated = add(self._state.allocated, container.size)
         if container.tags:
             self._state.allocation_tags.add_container(container, node.rm_node.rack)
 
@@ -123,7 +131,6 @@ class FSAccounts:
         attempt.used = subtract(attempt.used, size)
         for queue in attempt.queue.path_up():
             queue.used = subtract(queue.used, size)
-        state.allocated = subtract(state.allocated, size)
         if attempt.containers_to_preempt.pop(container.id, None) is not None:
             attempt.resources_to_preempt = subtract(attempt.resources_to_preempt, size)
         node = state.nodes.get(container.node)
@@ -132,6 +139,8 @@ class FSAccounts:
         else:
             del node.containers[id(container)]
             node.available = add(node.available, size)
+            if node.rm_node.schedulable:
+                state.allocated = subtract(state.allocated, size)
             if container.tags:
                 state.allocation_tags.remove_container(container, node.rm_node.rack)
             # What was promised for it stays promised: it is free now for the starved application.
@@ -274,3 +283,8 @@ class FSAccounts:
         """Nothing is promised to *attempt* on this node any more."""
         promised = node.resources_preempted_for_app.pop(attempt)
         node.total_resources_preempted = subtract(node.total_resources_preempted, promised)
+
+
+def _usable(node: Node, zero: Vector) -> Vector:
+    """What a node adds to the cluster that is shared: nothing while it takes no containers."""
+    return node.total if node.schedulable else zero
