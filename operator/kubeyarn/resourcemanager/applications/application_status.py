@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from kubeyarn.cluster.client import KubeClient
@@ -19,6 +20,9 @@ from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnap
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import request_builder, usage
 from kubeyarn.resourcemanager.requests.request_view import RequestView
+
+# The parts of a record that its ApplicationMaster says.
+_WORDS = ("trackingUrl", "diagnostics")
 
 
 def changes(
@@ -50,6 +54,16 @@ def changes(
     return {
         k: replacing(status.get(k), v) for k, v in wanted.items() if not _same(status.get(k), v)
     }
+
+
+def state_alone(record: ApplicationRecord) -> Object:
+    """What of the status has to be known to a new process, without a word of anybody else. Pure.
+
+    It is what remains where the API server refuses the whole.
+    """
+    attempts = tuple(replace(attempt, diagnostics="") for attempt in record.attempts)
+    said = records.write(replace(record, tracking_url="", diagnostics="", attempts=attempts))
+    return {name: value for name, value in said.items() if name not in _WORDS}
 
 
 def announce(

@@ -9,8 +9,15 @@ as that allows:
 2. Decide: `observe` makes the facts, `lifecycle.progress.advance` walks the state machines.
 3. Write the status, if it is another. It comes before the deeds that follow from it: a new process
    finds the state that they belong to.
-4. Act: ask for the AM's container, write the AM's asks, reconcile each request
-   (`RequestReconciler`), end what is on lost nodes, delete what is old, send signals.
+4. Take away: evict what the policy takes back, end what is killed, drained or over, delete what is
+   old. Each is done whatever the rest of the application looks like, or its owner could choose to
+   keep what other queues are owed.
+5. Give: ask for the AM's container, write the AM's asks, reconcile each request
+   (`RequestReconciler`), clear lost nodes, send signals.
+
+What one step raises keeps no other step from being done (`ReconcileSteps`). But nothing is given
+while the state could not be written; a status that the API server refuses is written without
+anybody's words, so that the state is known in any case.
 
 It is a level, not an edge: it can be cut off between any two steps and done again, and doing it
 twice does nothing new. The queue never runs one key twice at a time, so nothing here needs a lock.
@@ -23,9 +30,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import Conflict, NotFound
+from kubeyarn.cluster.errors import ApiError, Conflict, NotFound, Refused
 from kubeyarn.cluster.events import WARNING, EventRecorder
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd.decoding import ObjectUnreadable
@@ -63,7 +71,8 @@ from kubeyarn.resourcemanager.pods.user_ids import UserIdsFile
 from kubeyarn.resourcemanager.requests import request_plan, request_view
 from kubeyarn.resourcemanager.requests.reconciler import RequestReconciler
 from kubeyarn.resourcemanager.requests.request_control import RECONCILED, RequestControl
-from kubeyarn.resourcemanager.requests.request_view import RequestView
+from kubeyarn.resourcemanager.requests.request_plan import RequestPlan
+from kubeyarn.resourcemanager.requests.request_view import RequestView, UnreadRequest
 from kubeyarn.resourcemanager.requests.termination import BY_APPLICATION_MASTER, ContainerExits
 from kubeyarn.resourcemanager.settings import Settings
 
@@ -74,6 +83,8 @@ BUG = "InternalError"
 
 # A status that changes with every heartbeat (progress, counts) is written at most this often.
 _STATUS_EVERY_S = 1.0
+# One that the API server refused is hardly better a moment later.
+_REFUSED_STATUS_EVERY_S = 30.0
 
 
 def _clock_ms() -> int:
@@ -101,6 +112,7 @@ class ApplicationsManager:
         self._started_ms = clock_ms()
         self._last_number = 0
         self._status_at: dict[Key, float] = {}
+        self._refused: dict[Key, str] = {}
         self._sessions: dict[Key, AMSession] = {}
         self._user_ids = UserIdsFile(settings.user_ids_file)
         self._exits = ContainerExits(self.cache, self.nodes)
@@ -127,6 +139,7 @@ class ApplicationsManager:
         if key not in self.cache.applications:
             self._sessions.pop(key, None)
             self._status_at.pop(key, None)
+            self._refused.pop(key, None)
             record = records.read(before) if before is not None else None
             if record is not None:
                 self._exits.forget(record.id)
@@ -183,7 +196,39 @@ class ApplicationsManager:
         record = before or self._new_record(application)
         views, unread = request_view.views(self.cache.requests(key), record.id)
         # A deleted pod's last words are needed until they stand in the status of its request.
-        self.cache.keep_gone(key, _unrecorded(views))
+        if not unread:
+            self.cache.keep_gone(key, _unrecorded(views))
+        steps = ReconcileSteps(key)
+        # 2. Decide: pure, and the same for the same facts.
+        after = record
+        with steps.step("state") as decided:
+            snapshot, after = self._decide(key, application, record, views, now_ms)
+        if decided.error is not None and observed_state.killed(application):
+            # Nothing is known of it but that it has to end.
+            after = replace(record, state=ApplicationState.KILLING)
+        # 3. Write, before anything is done that follows from the new state.
+        with steps.step("status") as written:
+            if decided.error is None:
+                await self._write(key, snapshot, before, after, views)
+        # 4. Take away, whatever else went wrong.
+        plans = await self._take_away(key, application, after, views, unread, steps)
+        # 5. Give, but not what a new process would not know to belong to the application.
+        if decided.error is None and written.error is None:
+            await self._give(key, application, after, plans, steps)
+        for request in unread:
+            reason = BUG if request.bug else INVALID_REQUEST
+            await self._tell(key, request.name, reason, request.why, steps)
+        steps.finish()
+
+    def _decide(
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        views: list[RequestView],
+        now_ms: int,
+    ) -> tuple[ApplicationSnapshot, ApplicationRecord]:
+        """What is seen of an application, and its record after what that lets happen."""
         snapshot = observed_state.take_snapshot(
             key,
             self.cache.raw_application(key),
@@ -194,18 +239,8 @@ class ApplicationsManager:
             self.session(key, record),
             lifetime.in_force(application, record, self.cache.queues, now_ms),
         )
-        # 2. Decide: pure, and the same for the same facts.
         observed = observed_state.observe(snapshot, record, self.settings, now_ms)
-        after = advance(record, observed, now_ms)
-        # 3. Write, before anything is done that follows from the new state.
-        await self._write(key, snapshot, before, after, views)
-        # 4. Act. What goes wrong with one request is told on it, and the others go on.
-        steps = ReconcileSteps(key)
-        await self._act(key, application, after, views, steps)
-        for request in unread:
-            reason = BUG if request.bug else INVALID_REQUEST
-            await self._tell(key, request.name, reason, request.why, steps)
-        steps.finish()
+        return snapshot, advance(record, observed, now_ms)
 
     def _new_record(self, application: YarnApplication) -> ApplicationRecord:
         # Unique without asking anybody: no two processes start in the same millisecond and lead.
@@ -253,45 +288,112 @@ class ApplicationsManager:
             before is None or after.state is not before.state or after.attempts != before.attempts
         )
         since = time.monotonic() - self._status_at.get(key, float("-inf"))
-        if not urgent and since < _STATUS_EVERY_S:
-            self.queue.add(key, after_s=_STATUS_EVERY_S - since)
+        every_s = _REFUSED_STATUS_EVERY_S if key in self._refused else _STATUS_EVERY_S
+        if not urgent and since < every_s:
+            self.queue.add(key, after_s=every_s - since)
             return
         self._status_at[key] = time.monotonic()
-        await application_status.write(self._client, self.cache, key, changes)
+        try:
+            await application_status.write(self._client, self.cache, key, changes)
+            self._refused.pop(key, None)
+        except Refused as error:
+            self._tell_refused(key, snapshot.raw, str(error))
+            if not urgent:
+                return
+            state = application_status.state_alone(after)
+            await application_status.write(self._client, self.cache, key, state)
         application_status.announce(self._events, snapshot.raw, before, after)
+
+    def _tell_refused(self, key: Key, about: Object, why: str) -> None:
+        """Say once that the API server does not take a status."""
+        if self._refused.get(key) != why:
+            self._refused[key] = why
+            _log.warning("%s/%s: the status is refused, its state alone is kept: %s", *key, why)
+            self._events.record(about, WARNING, "StatusRefused", "Reconcile", why)
 
     # Doing what follows.
 
-    async def _act(
+    async def _take_away(
         self,
         key: Key,
         application: YarnApplication,
         record: ApplicationRecord,
         views: list[RequestView],
+        unread: list[UnreadRequest],
+        steps: ReconcileSteps,
+    ) -> list[tuple[RequestView, RequestPlan]]:
+        """Evict, kill, drain and delete; returns what is to be done about each request besides.
+
+        Each is done whatever became of the others: what an application holds is taken back when
+        other queues are owed it, also if nothing else can be done about that application.
+        """
+        session = self.session(key, record)
+        plans = []
+        for view in views:
+            with steps.step(f"request {view.name}: taking back") as step:
+                plan = self._reconciler.plan(key, application, record, view, session)
+                plans.append((view, plan))
+                await self._reconciler.take_away(key, view, plan)
+            if step.error is not None and not isinstance(step.error, Unavailable | ApiError):
+                await self._tell(key, view.name, *_wrong(view, step.error), steps)
+        planned = {view.name for view, _ in plans}
+        unplanned = [view for view in views if view.name not in planned]
+        without_plan: list[RequestView | UnreadRequest] = [*unread, *unplanned]
+        for request in without_plan:
+            with steps.step(f"request {request.name}: taking back"):
+                await self._reconciler.take_away_unread(key, application, record, request)
+        if not self.nodes.all_well:
+            with steps.step("drained nodes"):
+                await self._end_on_drained_nodes(key, views)
+        with steps.step("pods that are not kept"):
+            await self._delete_expired_pods(key, application, record)
+        return plans
+
+    async def _give(
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        plans: list[tuple[RequestView, RequestPlan]],
         steps: ReconcileSteps,
     ) -> None:
-        await self._prepare_attempt(key, application, record, views)
+        """Ask, record, tell and launch."""
+        views = [view for view, _ in plans]
+        with steps.step("its attempt"):
+            await self._prepare_attempt(key, application, record, views)
         # The record may have moved to another attempt, whose AM has a session of its own.
         session = self.session(key, record)
         # An AM that has not registered, or has unregistered, asks for nothing.
         if record.state is ApplicationState.RUNNING:
-            await self._requests.write_asks(key, application, session)
-            await self._requests.write_updates(key, views, session)
-        for view in views:
+            with steps.step("its asks"):
+                await self._requests.write_asks(key, application, session)
+            with steps.step("its updates"):
+                await self._requests.write_updates(key, views, session)
+        for view, plan in plans:
             with steps.step(f"request {view.name}") as step:
-                await self._reconciler.reconcile(key, application, record, view, session)
+                await self._reconciler.reconcile(key, application, record, view, plan, session)
             reason, why = _wrong(view, step.error)
             if why or view.condition(RECONCILED) is not None:
                 await self._tell(key, view.name, reason, why, steps)
         if not self.nodes.all_well:
-            await self._end_on_leaving_nodes(key, record)
-        await self._delete_expired_pods(key, application, record)
+            with steps.step("lost nodes"):
+                await self._clear_lost_nodes(key, record)
         # After the requests: a signal's container may just have got its pod.
         if not record.ended:
-            pods = self.cache.pods(key)
-            signals = await self._signaller.serve(application, record, views, pods)
-            if signals is not None:
-                await application_status.write(self._client, self.cache, key, {"signals": signals})
+            with steps.step("signals"):
+                await self._serve_signals(key, application, record, views)
+
+    async def _serve_signals(
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        views: list[RequestView],
+    ) -> None:
+        pods = self.cache.pods(key)
+        signals = await self._signaller.serve(application, record, views, pods)
+        if signals is not None:
+            await application_status.write(self._client, self.cache, key, {"signals": signals})
 
     async def _tell(
         self, key: Key, request: str, reason: str, why: str, steps: ReconcileSteps
@@ -338,27 +440,32 @@ class ApplicationsManager:
         executors = Executors(settings.executors, settings.trusted_images, self._user_ids.ids())
         return ClusterDefaults(self.am_service, settings.localizer_image, executors)
 
-    async def _end_on_leaving_nodes(self, key: Key, record: ApplicationRecord) -> None:
-        """End what runs on drained nodes, and remove what is left of containers on lost ones."""
+    async def _end_on_drained_nodes(self, key: Key, views: list[RequestView]) -> None:
+        """End what runs on drained nodes, whose kubelets end it in order."""
+        pods = self.cache.pods(key)
+        leaving = []
+        for pod, ending in decommission.pods_to_remove(self.nodes, pods, _unrecorded(views)):
+            if ending is not None:
+                self._exits.stop(pod.container, ending)
+                leaving.append(pod)
+        await self._pods.delete_all(leaving)
+
+    async def _clear_lost_nodes(self, key: Key, record: ApplicationRecord) -> None:
+        """Remove what is left of containers on lost nodes, once their exits are recorded."""
         # The requests have just been reconciled: what was recorded then stands in them by now.
         views, _ = request_view.views(self.cache.requests(key), record.id)
-        unrecorded = _unrecorded(views)
         pods = self.cache.pods(key)
-        for pod, ending in decommission.pods_to_remove(self.nodes, pods, unrecorded):
-            if ending is None:
-                # Nobody is there to end it in order.
-                await self._pods.delete(pod, grace_s=0)
-            else:
-                self._exits.stop(pod.container, ending)
-                await self._pods.delete(pod)
+        found = decommission.pods_to_remove(self.nodes, pods, _unrecorded(views))
+        # Nobody is there to end them in order.
+        await self._pods.delete_all([pod for pod, ending in found if ending is None], grace_s=0)
 
     async def _delete_expired_pods(
         self, key: Key, application: YarnApplication, record: ApplicationRecord
     ) -> None:
         pods = list(self.cache.pods(key).values())
-        kept_s = self.settings.finished_pod_retention_s
-        for pod in retention.expired_pods(application, record, pods, kept_s, self._clock_ms()):
-            await self._pods.delete(pod)
+        kept_s, now_ms = self.settings.finished_pod_retention_s, self._clock_ms()
+        expired = retention.expired_pods(application, record, pods, kept_s, now_ms)
+        await self._pods.delete_all(list(expired))
 
     # What ApplicationMasters want done at once.
 

@@ -15,6 +15,7 @@ from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
+from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.resourcemanager.applications import records
@@ -89,13 +90,14 @@ def expired_pods(
 
     They are kept for *retention_s* seconds unless the application says otherwise (Hadoop:
     `yarn.nodemanager.delete.debug-delay-sec`). Strays are of an earlier object of the same name, or
-    of a request that was deleted while they ran.
+    what runs of an application that has ended or is being killed, of whichever request.
     """
     own_delay = application.spec.delete_delay_seconds
     delay_s = retention_s if own_delay is None else own_delay
+    ends = record.ended or record.state is ApplicationState.KILLING
     for pod in pods:
         stray = pod.container.attempt.application != record.id
-        stray |= record.ended and pod.ending is None
+        stray |= ends and pod.ending is None
         old = now_ms - pod.finished_ms >= delay_s * 1000
         over = pod.ending is not None and pod.finished_ms and old
         if not pod.deleting and (stray or over):

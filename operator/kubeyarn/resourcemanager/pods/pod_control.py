@@ -7,18 +7,20 @@ may have its name.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Collection, Iterable, Mapping
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound
+from kubeyarn.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound, NotLeading
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.resources import APPLICATIONS, PODS
 from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
+from kubeyarn.model.errors import Unavailable
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.pods import pod_builder
 from kubeyarn.resourcemanager.pods.pod_state import PodState
@@ -28,6 +30,8 @@ _log = logging.getLogger(__name__)
 # Kubernetes' condition of a pod that is ended by somebody else.
 DISRUPTION_TARGET = "DisruptionTarget"
 PREEMPTED = "PreemptedByQueue"
+# A pod that is taken back waits no longer to be told why.
+_TELL_WITHIN_S = 5.0
 
 
 class PodControl:
@@ -77,6 +81,29 @@ class PodControl:
             return False
         return True
 
+    async def delete_all(self, pods: Collection[PodState], *, grace_s: int | None = None) -> None:
+        """Delete pods, all at once: one that cannot be deleted does not keep the others.
+
+        The client bounds the calls in flight.
+
+        Raises:
+            ApiError: some could not be deleted; so may Unavailable.
+        """
+        await _all(self.delete(pod, grace_s=grace_s) for pod in pods)
+
+    async def evict_all(self, pods: Collection[tuple[PodState, str]]) -> None:
+        """Take back pods for the policy, each with why, all at once.
+
+        Raises:
+            ApiError: some could not be deleted; so may Unavailable.
+        """
+        await _all(self._evict(pod, why) for pod, why in pods)
+
+    async def _evict(self, pod: PodState, why: str) -> None:
+        # Before it is deleted: a pod keeps its conditions until it is gone.
+        await self.mark_disrupted(pod, why)
+        await self.delete(pod)
+
     async def mark_disrupted(self, pod: PodState, why: str) -> None:
         """Write to a pod why the policy takes it back, as kube-scheduler does, and post an event.
 
@@ -94,8 +121,11 @@ class PodControl:
         }
         body: Object = {"metadata": {"uid": pod.uid}, "status": {"conditions": [condition]}}
         try:
-            await self._client.patch_entries(PODS, pod.name, body, pod.namespace, sub="status")
-        except ApiError as error:
+            async with asyncio.timeout(_TELL_WITHIN_S):
+                await self._client.patch_entries(PODS, pod.name, body, pod.namespace, sub="status")
+        except NotLeading:
+            raise
+        except (ApiError, Unavailable, TimeoutError) as error:
             _log.warning("pod %s/%s was not told why: %s", pod.namespace, pod.name, error)
 
     async def resize(self, pod: PodState, size: Mapping[str, int]) -> None:
@@ -123,3 +153,11 @@ class PodControl:
             await self._client.patch(PODS, pod.name, body, pod.namespace)
         except NotFound:
             return
+
+
+async def _all(calls: Iterable[Awaitable[object]]) -> None:
+    """Wait for all calls, then raise what went wrong first; that we do not lead says it best."""
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    errors = [result for result in results if isinstance(result, BaseException)]
+    for error in sorted(errors, key=lambda error: not isinstance(error, NotLeading)):
+        raise error

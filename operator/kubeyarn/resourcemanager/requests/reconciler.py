@@ -1,16 +1,18 @@
 """Reconciles one ContainerRequest: launches what is granted, records what has ended.
 
-`reconcile` is called for each request of an application whenever anything of the application
-changed. `request_plan.plan` decides; this file carries it out, in an order that a crash between any
-two steps leaves right:
+It is done for each request of an application whenever anything of the application changed.
+`request_plan.plan` decides; this file carries it out, in an order that a crash between any two
+steps leaves right:
 
-1. Write the status. An exit is durable before anything that follows from it is done.
-2. Tell the ApplicationMaster's session (in memory, so that a new process tells everything again).
-3. Make the updates of containers that the scheduler charges for by now.
-4. Launch what is granted and says how it is launched. Pods are made from grants only, and a grant
+1. Delete the pods that live and are to go (`take_away`). Their containers stay granted until their
+   end is recorded, which a later reconciliation does when the kubelet says that they have ended.
+   It comes first, because nothing that is wrong with the request may keep what is taken back.
+2. Write the status (`reconcile`). An exit is durable before anything that follows from it is done.
+3. Tell the ApplicationMaster's session (in memory, so that a new process tells everything again).
+4. Make the updates of containers that the scheduler charges for by now.
+5. Launch what is granted and says how it is launched. Pods are made from grants only, and a grant
    is stored before the ResourceManager can see it.
-5. Delete the pods that are to go. Their containers stay granted until their end is recorded, which
-   a later reconciliation does when the kubelet says that they have ended.
+6. Delete the pods whose grants were taken back before they were bound.
 """
 
 from __future__ import annotations
@@ -50,8 +52,12 @@ from kubeyarn.resourcemanager.requests import allocation_expiry, request_plan, u
 from kubeyarn.resourcemanager.requests.allocation_expiry import ContainerAllocationExpirer
 from kubeyarn.resourcemanager.requests.request_control import RequestControl
 from kubeyarn.resourcemanager.requests.request_plan import ContainerChange, RequestPlan
-from kubeyarn.resourcemanager.requests.request_view import RequestView
-from kubeyarn.resourcemanager.requests.termination import ContainerExits, termination_reason
+from kubeyarn.resourcemanager.requests.request_view import RequestView, UnreadRequest
+from kubeyarn.resourcemanager.requests.termination import (
+    ContainerExits,
+    TerminationReason,
+    termination_reason,
+)
 from kubeyarn.resourcemanager.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -85,46 +91,94 @@ class RequestReconciler:
         self._clock_ms = clock_ms
         self._look = look
 
-    async def reconcile(
+    def plan(
         self,
         key: Key,
         application: YarnApplication,
         record: ApplicationRecord,
         view: RequestView,
         session: AMSession,
-    ) -> None:
-        """Bring one request of the application *key* as far as what is seen of it allows."""
+    ) -> RequestPlan:
+        """What follows for one request of the application *key* from what is seen of it."""
         termination = termination_reason(application, record, view)
-        an_am_listens = view.role == names.ROLE_ASK and (
-            termination is None or termination.spares_running
-        )
         # Where nobody listens any more, exits need not be kept until somebody has confirmed them.
-        plan = request_plan.plan(
+        return request_plan.plan(
             view,
             self._exits.pods(key),
             lambda container: self._exits.of(key, container, view),
             termination,
-            confirmed=(lambda c: c in session.confirmed) if an_am_listens else (lambda _: True),
+            confirmed=(
+                (lambda c: c in session.confirmed)
+                if _an_am_listens(view, termination)
+                else (lambda _: True)
+            ),
         )
-        # A container that is lost between these two steps is told again: the session is rebuilt
-        # from the status when the AM registers with the next process.
-        await self._record(key, view, plan)
-        if an_am_listens:
-            self._tell(session, view, plan)
-            self._expire_unlaunched(key, view, plan)
-        await self._update_containers(key, view, plan, session)
+
+    async def take_away(self, key: Key, view: RequestView, plan: RequestPlan) -> None:
+        """Take back what the policy wants back, and end what is to end.
+
+        It depends on nothing that is written of the request: what is done here is decided by
+        others, and stays so until it is done.
+        """
+        termination = plan.termination
         # An AM's own exit is its process's, also if we delete its pod: its attempt depends on it.
         if termination is not None and view.role != names.ROLE_AM:
             for container in plan.terminated:
                 self._exits.stop(container, termination.ending)
+        if _an_am_listens(view, termination):
+            self._expire_unlaunched(key, view, plan)
+        ended = set(plan.terminated)
+        try:
+            await self._pods.evict_all(plan.evict)
+        finally:
+            await self._pods.delete_all([pod for pod in plan.delete if pod.container in ended])
+
+    async def take_away_unread(
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        request: RequestView | UnreadRequest,
+    ) -> None:
+        """Take away what is to go of a request for which there is no plan; its pods name it."""
+        termination = termination_reason(application, record, request)
+        evict, delete = [], []
+        for pod in self._exits.pods(key).values():
+            if pod.request != request.name or pod.deleting or pod.ending is not None:
+                continue
+            now, why = request.preempting.get(pod.container, (False, ""))
+            if now:
+                evict.append((pod, why))
+            elif termination is not None and not (termination.spares_running and pod.running):
+                delete.append(pod)
+        try:
+            await self._pods.evict_all(evict)
+        finally:
+            await self._pods.delete_all(delete)
+
+    async def reconcile(
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        view: RequestView,
+        plan: RequestPlan,
+        session: AMSession,
+    ) -> None:
+        """Bring one request of the application *key* as far as its *plan* says."""
+        # A container that is lost between these two steps is told again: the session is rebuilt
+        # from the status when the AM registers with the next process.
+        await self._record(key, view, plan)
+        if _an_am_listens(view, plan.termination):
+            self._tell(session, view, plan)
+        await self._update_containers(key, view, plan, session)
         # Containers that an AM asked for wait for its launch call.
-        if termination is None and view.role != names.ROLE_ASK:
+        if plan.termination is None and view.role != names.ROLE_ASK:
             await self._launch_all(key, application, record, view, plan.unlaunched)
-        # Before they are deleted: a pod keeps its conditions until it is gone.
-        for pod, why in plan.evict:
-            await self._pods.mark_disrupted(pod, why)
-        for pod in [*plan.delete, *(pod for pod, _ in plan.evict)]:
-            await self._pods.delete(pod)
+        # What was taken back before it was bound: its end has to stand in the status first,
+        # because its grant does not say any more that it ever was.
+        ended = set(plan.terminated)
+        await self._pods.delete_all([pod for pod in plan.delete if pod.container not in ended])
 
     async def _record(self, key: Key, view: RequestView, plan: RequestPlan) -> None:
         """Write the exits and what the ended containers used, in one patch."""
@@ -277,6 +331,11 @@ class RequestReconciler:
             # A template is another API's, and may be wrong in a way that nobody has thought of.
             _log.warning("%s/%s: a template", owner.namespace, owner.name, exc_info=True)
             raise SpecError(f"template: {type(error).__name__}: {error}") from error
+
+
+def _an_am_listens(view: RequestView, termination: TerminationReason | None) -> bool:
+    """Whether an ApplicationMaster is to hear of a request's containers."""
+    return view.role == names.ROLE_ASK and (termination is None or termination.spares_running)
 
 
 def _placement(view: RequestView, container: ContainerId) -> ContainerPlacement:

@@ -71,9 +71,10 @@ class RequestPlan:
     *terminated* the containers of those that the termination reason ends. *evict* are pods that the
     policy takes back, each with why. *ended* are containers whose exits *status* records.
     *changes* are container updates to make now, *refused* those that the scheduler refuses, with
-    why.
+    why. *termination* is why all that lives is ended now; None: nothing is.
     """
 
+    termination: TerminationReason | None = None
     status: Object = field(default_factory=dict)
     unlaunched: list[ContainerId] = field(default_factory=list)
     delete: list[PodState] = field(default_factory=list)
@@ -97,7 +98,7 @@ def plan(
     why all that lives is ended now; None: nothing is. *confirmed* says whether an ApplicationMaster
     need not be told of a container's end any more.
     """
-    result = RequestPlan()
+    result = RequestPlan(termination)
     launched, completed = set(view.launched), dict(view.completed)
     running = 0
     for container in view.grants:

@@ -161,10 +161,7 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
         },
         retry_limit=spec.retry_limit if spec.on_failure is OnFailure.RETRY else None,
         container=spec.container,
-        preempting={
-            container: (entry.kill, entry.message)
-            for container, entry in by_container(status.preempting).items()
-        },
+        preempting=_preempting(decoded),
         excluded=frozenset(spec.exclude_nodes),
         opportunistic=decoded.opportunistic,
         requested_updates=requested_updates,
@@ -207,6 +204,21 @@ class UnreadRequest:
         """The request's name."""
         return self.request.decoded.metadata.name
 
+    @property
+    def role(self) -> str:
+        """What its containers are for."""
+        return self.request.decoded.metadata.labels.get(names.ROLE, names.ROLE_TASK)
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt that it is of, 0 for what was written by hand."""
+        return _attempt(self.request.decoded.metadata.labels)
+
+    @property
+    def preempting(self) -> Mapping[ContainerId, tuple[bool, str]]:
+        """The containers that the policy takes back: whether now, and why."""
+        return _preempting(self.request.decoded)
+
 
 def views(
     requests: Iterable[Cached[ContainerRequest]], application: ApplicationId
@@ -222,6 +234,13 @@ def views(
             why = f"it cannot be read: {type(error).__name__}: {error}"
             unread.append(UnreadRequest(request, why, bug=True))
     return found, unread
+
+
+def _preempting(request: ContainerRequest) -> dict[ContainerId, tuple[bool, str]]:
+    return {
+        container: (entry.kill, entry.message)
+        for container, entry in by_container(request.status.preempting).items()
+    }
 
 
 def _requested_updates(raw: Object) -> tuple[dict[ContainerId, Object], str]:

@@ -29,7 +29,7 @@ from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.nodes import decommission
 from kubeyarn.resourcemanager.nodes.decommission import Pods
 from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
-from kubeyarn.resourcemanager.requests.request_view import RequestView
+from kubeyarn.resourcemanager.requests.request_view import RequestView, UnreadRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ BY_APPLICATION_MASTER = {
 
 
 def termination_reason(
-    application: YarnApplication, record: ApplicationRecord, view: RequestView
+    application: YarnApplication, record: ApplicationRecord, view: RequestView | UnreadRequest
 ) -> TerminationReason | None:
     """Why the containers of a request are ended; None: they are not. Pure.
 
