@@ -11,6 +11,10 @@ from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 
 # As many as the status of a YarnApplication holds.
 MOST_ATTEMPTS = 100
+# Characters of what an application says of its end that are stored; of an attempt a fourth of that,
+# because there may be so many of them.
+MOST_DIAGNOSTICS = 4096
+MOST_ATTEMPT_DIAGNOSTICS = 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -479,3 +479,32 @@ async def test_asks_releases_and_ends_survive_a_restart_between_two_heartbeats(c
     for _ in range(3):
         answer = await master.beat()
         assert (answer["completed"], answer["allocated"]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("call", "said", "field", "limit"),
+    [
+        ("register", {"host": "h" * 254}, "host", "253"),
+        ("register", {"rpcPort": 65536}, "rpcPort", "65535"),
+        ("register", {"trackingUrl": "http://" + "u" * 2042}, "trackingUrl", "2048"),
+        ("allocate", {"responseId": 0, "trackingUrl": "u" * 2049}, "trackingUrl", "2048"),
+        (
+            "finish",
+            {"finalStatus": "SUCCEEDED", "trackingUrl": "u" * 2049},
+            "trackingUrl",
+            "2048",
+        ),
+    ],
+)
+async def test_what_no_status_can_hold_is_refused_with_the_limit(
+    cluster, master, call, said, field, limit
+):
+    status, error, message, at = await refused(master, call, said)
+
+    assert (status, error, at) == (400, "InvalidRequest", field)
+    assert limit in message
+
+
+async def test_of_long_diagnostics_the_beginning_is_kept(cluster, master):
+    await master.finish(diagnostics="done " * 100_000)
+    assert cluster.application()["diagnostics"] == ("done " * 1000)[:4096]

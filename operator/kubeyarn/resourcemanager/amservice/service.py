@@ -21,6 +21,7 @@ from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.attempt import AttemptState
 from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import Unregistration
+from kubeyarn.lifecycle.records import MOST_DIAGNOSTICS
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import cluster_limits
 from kubeyarn.resourcemanager.amservice import (
@@ -182,7 +183,9 @@ class ApplicationMasterService:
             raise FieldError(
                 "finalStatus", f"found {message.final_status!r}, allowed: {allowed}"
             ) from None
-        said = Unregistration(status, message.diagnostics, message.tracking_url)
+        # No more of it is stored, so no more need be kept until then.
+        diagnostics = message.diagnostics[:MOST_DIAGNOSTICS]
+        said = Unregistration(status, diagnostics, message.tracking_url)
         caller.session.finish(said, now_ms)
         self._manager.queue.add(caller.key)
         return wire.Finished(is_unregistered=False)

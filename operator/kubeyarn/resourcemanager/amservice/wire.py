@@ -21,12 +21,19 @@ class FieldError(SpecError):
         self.field = field
 
 
+# What goes into the application's status as it is said, and is no longer than its definition takes:
+# a status that the API server refuses would say nothing at all.
+Host = Annotated[str, msgspec.Meta(max_length=253)]
+Port = Annotated[int, msgspec.Meta(ge=-1, le=65535)]
+TrackingUrl = Annotated[str, msgspec.Meta(max_length=2048)]
+
+
 class Register(Message):
     """An ApplicationMaster registers."""
 
-    host: str = ""
-    rpc_port: int = -1
-    tracking_url: str = ""
+    host: Host = ""
+    rpc_port: Port = -1
+    tracking_url: TrackingUrl = ""
 
 
 class Container(Message):
@@ -109,7 +116,7 @@ class Allocate(Message):
     releases: list[str] = []
     exclude_nodes: ExcludeNodes | None = None
     updates: list[Update] = []
-    tracking_url: str | None = None
+    tracking_url: TrackingUrl | None = None
 
 
 class Completed(Message):
@@ -203,11 +210,15 @@ class Allocated(Message):
 
 
 class Finish(Message):
-    """An ApplicationMaster unregisters."""
+    """An ApplicationMaster unregisters.
+
+    Of *diagnostics* the first 4096 characters are kept (Hadoop: `yarn.app.attempt.diagnostics.
+    limit.kc` cuts them, too).
+    """
 
     final_status: str
     diagnostics: str = ""
-    tracking_url: str = ""
+    tracking_url: TrackingUrl = ""
 
 
 class Finished(Message):

@@ -80,6 +80,13 @@ _log = logging.getLogger(__name__)
 
 INVALID_REQUEST = "InvalidRequest"
 BUG = "InternalError"
+TOO_MANY_COMPLETED = "TooManyCompleted"
+_OVERFULL = (
+    f"status.completed: found {request_plan.MOST_COMPLETED} containers that ended, allowed: no "
+    "more; those that end now are recorded when the scheduler has dropped others, and the first "
+    "ones that the ApplicationMaster has not confirmed are forgotten; it confirms them by its "
+    "next heartbeat"
+)
 
 # A status that changes with every heartbeat (progress, counts) is written at most this often.
 _STATUS_EVERY_S = 1.0
@@ -373,6 +380,8 @@ class ApplicationsManager:
             with steps.step(f"request {view.name}") as step:
                 await self._reconciler.reconcile(key, application, record, view, plan, session)
             reason, why = _wrong(view, step.error)
+            if not why and plan.overfull:
+                reason, why = TOO_MANY_COMPLETED, _OVERFULL
             if why or view.condition(RECONCILED) is not None:
                 await self._tell(key, view.name, reason, why, steps)
         if not self.nodes.all_well:

@@ -8,7 +8,12 @@ from kubeyarn.crd.times import milliseconds
 from kubeyarn.crd.yarn_application import AttemptStatus, YarnApplication
 from kubeyarn.lifecycle.application import ApplicationState, public
 from kubeyarn.lifecycle.attempt import AttemptState
-from kubeyarn.lifecycle.records import ApplicationRecord, AttemptRecord
+from kubeyarn.lifecycle.records import (
+    MOST_ATTEMPT_DIAGNOSTICS,
+    MOST_DIAGNOSTICS,
+    ApplicationRecord,
+    AttemptRecord,
+)
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 
 
@@ -48,7 +53,7 @@ def write(record: ApplicationRecord) -> Object:
         "queue": record.queue,
         "user": record.user,
         "trackingUrl": record.tracking_url,
-        "diagnostics": record.diagnostics[:4096],
+        "diagnostics": record.diagnostics[:MOST_DIAGNOSTICS],
         "startTime": timestamp(record.start_ms),
         "launchTime": timestamp(record.launch_ms),
         "finishTime": timestamp(record.finish_ms),
@@ -88,6 +93,6 @@ def _write_attempt(attempt: AttemptRecord) -> Object:
         "startTime": timestamp(attempt.start_ms),
         "finishTime": timestamp(attempt.finish_ms),
         "exitStatus": attempt.exit_status,
-        "diagnostics": attempt.diagnostics[:1024] or None,
+        "diagnostics": attempt.diagnostics[:MOST_ATTEMPT_DIAGNOSTICS] or None,
     }
     return {key: value for key, value in said.items() if value is not None}

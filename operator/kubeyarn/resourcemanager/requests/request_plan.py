@@ -11,6 +11,10 @@ done again. What holds:
   which drops the container from the grants, and its ApplicationMaster, which confirms its end.
 * A container's own exit counts first. What others did to it (preempted, stopped, its attempt is
   over) is how it ended only if its process did not end well before.
+* No more than `MOST_COMPLETED` are listed, or the status could not be written at all. What ends
+  beyond that is recorded later, when the scheduler has dropped some from the grants. What only an
+  ApplicationMaster has not confirmed is forgotten instead, the first ones first: one that never
+  confirms does not stop its request.
 * Counts (`succeeded`, `failed`, `endings`, usage) are written in the same patch as the entries that
   they count, so that a crash between the two counts nothing twice.
 """
@@ -38,6 +42,10 @@ from kubeyarn.resourcemanager.requests.request_view import COUNTS, RequestView
 from kubeyarn.resourcemanager.requests.termination import TerminationReason
 
 MOST_EXIT_STATUSES = 32
+MOST_COMPLETED = 5000
+"""Ended containers that a request lists at once: with what each says, some 700 KB of an object, of
+which etcd takes 1.5 MB."""
+_MOST_WITH_DIAGNOSTICS = 500
 _LONGEST_LAST_DIAGNOSTICS = 256
 _LONGEST_DIAGNOSTICS = 512
 
@@ -71,7 +79,8 @@ class RequestPlan:
     *terminated* the containers of those that the termination reason ends. *evict* are pods that the
     policy takes back, each with why. *ended* are containers whose exits *status* records.
     *changes* are container updates to make now, *refused* those that the scheduler refuses, with
-    why. *termination* is why all that lives is ended now; None: nothing is.
+    why. *termination* is why all that lives is ended now; None: nothing is. *overfull*: more have
+    ended than the status lists.
     """
 
     termination: TerminationReason | None = None
@@ -83,6 +92,7 @@ class RequestPlan:
     terminated: list[ContainerId] = field(default_factory=list)
     changes: list[ContainerChange] = field(default_factory=list)
     refused: list[tuple[ContainerId, str]] = field(default_factory=list)
+    overfull: bool = False
 
 
 def plan(
@@ -101,6 +111,7 @@ def plan(
     result = RequestPlan(termination)
     launched, completed = set(view.launched), dict(view.completed)
     running = 0
+    room = MOST_COMPLETED - sum(container in view.grants for container in completed)
     for container in view.grants:
         pod = pods.get(container)
         if pod is not None:
@@ -110,7 +121,11 @@ def plan(
             continue
         # What has ended is told once and counts once, whatever its pod says afterwards.
         exited = _exit(container, pod, view, exit_of, termination)
+        if exited is not None and room <= 0:
+            result.overfull = True
+            continue
         if exited is not None:
+            room -= 1
             ended = CompletedContainer(container, exited.exit_status, exited.diagnostics)
             completed[container] = ended
             result.ended.append(ended)
@@ -122,15 +137,36 @@ def plan(
             running += pod.running
             _plan_removal(view, pod, termination, result)
     _take_back_revoked(view, pods, completed, result)
-    kept = [
-        entry
-        for entry in completed.values()
-        if entry.id in view.grants or not confirmed(entry.id) or _is_unbound(pods.get(entry.id))
-    ]
+    needed = [e for e in completed.values() if _is_needed(view, pods, e)]
+    unconfirmed = [e for e in completed.values() if not confirmed(e.id)]
+    kept = _newest(needed, unconfirmed)
+    result.overfull = result.overfull or len(kept) >= MOST_COMPLETED
     # Only what differs: waiting work must cost no writes.
     wanted = _wanted_status(view, launched, kept, running, result.ended)
     result.status = {k: v for k, v in wanted.items() if (view.status.get(k) or _EMPTY[k]) != v}
     return result
+
+
+def _is_needed(view: RequestView, pods: Pods, entry: CompletedContainer) -> bool:
+    """Whether an end is listed whatever its ApplicationMaster has confirmed.
+
+    Until the scheduler has dropped the container, and as long as its end would be counted again.
+    """
+    return entry.id in view.grants or _is_unbound(pods.get(entry.id))
+
+
+def _newest(
+    needed: Sequence[CompletedContainer], unconfirmed: Sequence[CompletedContainer]
+) -> list[CompletedContainer]:
+    """*needed*, and of *unconfirmed* the last ones that there is room for."""
+    if len(needed) + len(unconfirmed) <= MOST_COMPLETED:
+        return list({entry.id: entry for entry in (*needed, *unconfirmed)}.values())
+    found = {entry.id: entry for entry in needed}
+    for entry in sorted(unconfirmed, key=lambda entry: entry.id, reverse=True):
+        if len(found) >= MOST_COMPLETED:
+            break
+        found.setdefault(entry.id, entry)
+    return list(found.values())
 
 
 def _wanted_status(
@@ -149,7 +185,7 @@ def _wanted_status(
         "retried": again.retried,
         "replaced": again.replaced,
         "launched": _grouped(c for c in launched if c in view.grants),
-        "completed": [_entry(c) for c in sorted(kept, key=lambda c: c.id)],
+        "completed": _entries(sorted(kept, key=lambda c: c.id)),
         "endings": exit_history(view.status.get("endings") or (), ended, view.grants),
         "updated": [
             entry
@@ -337,8 +373,14 @@ def _grouped(containers: Iterable[ContainerId]) -> list[Object]:
     ]
 
 
-def _entry(completed: CompletedContainer) -> Object:
+def _entries(completed: Sequence[CompletedContainer]) -> list[Object]:
+    """`completed` of the status: of very many only the last say what went wrong."""
+    silent = len(completed) - _MOST_WITH_DIAGNOSTICS
+    return [_entry(entry, says_why=place >= silent) for place, entry in enumerate(completed)]
+
+
+def _entry(completed: CompletedContainer, *, says_why: bool) -> Object:
     entry: Object = {"id": str(completed.id), "exitStatus": int(completed.exit_status)}
-    if completed.diagnostics:
+    if completed.diagnostics and says_why:
         entry["diagnostics"] = completed.diagnostics[:_LONGEST_DIAGNOSTICS]
     return entry

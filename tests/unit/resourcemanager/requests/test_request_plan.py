@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from kubeyarn.cluster import names
@@ -419,3 +420,38 @@ def test_a_request_that_outlives_its_application_says_how_many_of_its_pods_run(
     found = list(request_plan.orphaned_statuses([request_of(request).decoded], running))
 
     assert found == ([("maps", patched)] if patched is not None else [])
+
+
+def ended_grants(count: int):
+    """So many granted containers whose pods have all ended."""
+    seen = viewed({"grants": [{"attempt": 1, "node": "n1", "containers": f"2-{count + 1}"}]})
+    return seen, {c: ContainerExit(1, "x" * 600) for c in seen.grants}
+
+
+def test_a_status_never_lists_more_ended_containers_than_can_be_written():
+    most = request_plan.MOST_COMPLETED
+    seen, endings = ended_grants(most + 7)
+    first = plan(seen, endings=endings, confirmed=False)
+
+    assert len(first.status["completed"]) == most
+    assert len(msgspec.json.encode(first.status)) < 2**20
+    assert (first.overfull, len(first.ended), first.status["failed"]) == (True, most, most)
+
+    # The scheduler has dropped what was recorded, and the ApplicationMaster confirms nothing.
+    left = {**seen.status, **first.status}
+    left["grants"] = [{"attempt": 1, "node": "n1", "containers": f"{most + 2}-{most + 8}"}]
+    second = plan(viewed(left), endings=endings, confirmed=False)
+    assert [c.id for c in second.ended] == [container(n) for n in range(most + 2, most + 9)]
+    assert len(second.status["completed"]) == most
+    assert second.status["completed"][0]["id"] == str(container(9))
+    assert second.status["failed"] == most + 7
+
+    third = plan(viewed({**left, **second.status}), endings=endings, confirmed=True)
+    assert (third.overfull, third.ended) == (False, [])
+
+
+def test_of_very_many_ended_containers_only_the_last_say_what_went_wrong():
+    seen, endings = ended_grants(600)
+    found = plan(seen, endings=endings).status["completed"]
+    assert ["diagnostics" in entry for entry in found] == [False] * 100 + [True] * 500
+    assert plan(after(seen, plan(seen, endings=endings).status), endings=endings).status == {}
