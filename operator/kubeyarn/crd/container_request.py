@@ -84,7 +84,15 @@ class LocalitySpec(Fields, frozen=True):
     ] = True
 
 
-_ContainerId = Annotated[str, Field(maxLength=80, pattern="^container_[0-9e_]+$")]
+# As YARN prints it: what `ContainerId.parse` takes, and no less. An older object, with a part of
+# an id, is still read: the ResourceManager passes that entry over and says so.
+_ContainerId = Annotated[
+    str,
+    Field(
+        maxLength=80,
+        pattern="^container_(e[0-9]{2,}_)?[0-9]+_[0-9]{4,}_[0-9]{2,}_[0-9]{6,}$",
+    ),
+]
 
 
 class ContainerUpdateSpec(Fields, frozen=True):

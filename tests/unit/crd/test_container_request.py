@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import nullcontext
+from pathlib import Path
+
 import pytest
+import yaml
 
 from kubeyarn.crd.container_request import ContainerRequest, by_container
 from kubeyarn.model.asks import ANYWHERE, AskKey, Locality
@@ -12,6 +17,7 @@ from kubeyarn.model.resources import ResourceTypes
 from unit.crd.builders import a_request
 
 TYPES = ResourceTypes()
+DEFINITION = Path(__file__).parents[3] / "crds" / "containerrequests.yaml"
 GIB = 2**30
 APPLICATION = ApplicationId(1763850000000, 7)
 
@@ -136,3 +142,37 @@ def test_entries_are_found_by_their_container_and_malformed_ids_are_passed_over(
     (preempted,) = by_container(found.status.preempting).items()
     assert preempted[0] == container(1, epoch=2)
     assert preempted[1].kill
+
+
+IDS = [
+    ("container_1763900000000_0001_01_000002", True),
+    ("container_e17_1763900000000_0001_01_000002", True),
+    ("container_e123_1763900000000_12345_100_1000000", True),
+    ("container_e", False),
+    ("container_", False),
+    ("container_1763900000000_0001_01", False),
+    ("container_e1_1763900000000_0001_01_000002", False),
+    ("container_1763900000000_0001_01_000002_", False),
+    ("a container_1763900000000_0001_01_000002", False),
+]
+
+
+@pytest.mark.parametrize(("text", "whole"), IDS, ids=[text for text, _ in IDS])
+def test_the_definition_takes_whole_container_ids_as_our_own_reader_does(text: str, whole: bool):
+    definition = yaml.safe_load(DEFINITION.read_text(encoding="utf-8"))
+    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+    updates = schema["spec"]["properties"]["updates"]["items"]["properties"]
+    assert bool(re.search(updates["id"]["pattern"], text)) is whole
+    with nullcontext() if whole else pytest.raises(SpecError):
+        ContainerId.parse(text)
+
+
+def test_a_request_of_before_that_names_a_part_of_an_id_is_still_read():
+    found = ContainerRequest.read(
+        {
+            "metadata": {"name": "maps"},
+            "spec": {"application": "wordcount", "updates": [{"id": "container_e"}]},
+        }
+    )
+    assert [update.id for update in found.spec.updates] == ["container_e"]
+    assert by_container(found.spec.updates) == {}
