@@ -13,8 +13,7 @@ from typing import Any
 
 import msgspec
 
-from kubeyarn.cluster import names
-from kubeyarn.crd import quantities
+from kubeyarn.cluster import names, pod_template
 from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
@@ -114,12 +113,13 @@ def make_pod(
     """
     template_shape.check(context.template)
     template = copy.deepcopy(dict(context.template))
-    spec: Object = template.get("spec") or {}
-    containers = spec.get("containers") or [{"name": "main"}]
-    main = _main(containers[0], owner, placement, context, defaults)
-    spec["containers"] = [main, *containers[1:]]
+    given = template.get("spec") or {}
+    spec = pod_template.fit(given, placement.size)
+    main, *sidecars = spec["containers"]
+    spec["containers"] = [_main(main, owner, placement, context, defaults), *sidecars]
     isolation.isolate(spec, context.executor, owner.user, defaults.executors)
-    localizer = files.localizer(context.files, defaults.localizer_image, placement.size)
+    room = pod_template.room_of(given, placement.size)
+    localizer = files.localizer(context.files, defaults.localizer_image, room)
     if localizer is not None:
         spec["initContainers"] = [localizer, *(spec.get("initContainers") or [])]
     # YARN never starts a container again: its AM decides what to do about it.
@@ -127,8 +127,8 @@ def make_pod(
     spec.setdefault("terminationGracePeriodSeconds", STOP_SECONDS)
     spec["schedulerName"] = names.SCHEDULER_NAME
     spec["affinity"] = _pinned(spec.get("affinity") or {}, placement.node)
-    given = [*(spec.get("volumes") or []), *files.volumes(context.files)]
-    spec["volumes"] = [*given, *directories.volumes(placement.role)]
+    volumes = [*(spec.get("volumes") or []), *files.volumes(context.files)]
+    spec["volumes"] = [*volumes, *directories.volumes(placement.role)]
     # A container needs no rights in the cluster unless its template names an account for them.
     if "serviceAccountName" not in spec:
         spec.setdefault("automountServiceAccountToken", False)
@@ -232,7 +232,6 @@ def _main(
         _start(owner, placement.role, defaults),
         [*(main.get("env") or []), *context.env],
     )
-    main["resources"] = resources(main.get("resources") or {}, placement.size)
     given_mounts = main.get("volumeMounts") or []
     mounts = [*given_mounts, *directories.mounts(placement.container, placement.role)]
     main["volumeMounts"] = [*mounts, *files.mounts(context.files, main["workingDir"])]
@@ -244,20 +243,6 @@ def _start(owner: PodOwner, role: str, defaults: ClusterDefaults) -> AMContext |
     if role != names.ROLE_AM:
         return None
     return AMContext(owner.submitted_ms, owner.max_attempts, defaults.am_service)
-
-
-def resources(given: Object, size: Mapping[str, int]) -> Object:
-    """Requests are what was granted; memory and extended resources are limits too.
-
-    CPU has no limit unless the template gives one: YARN, too, lets idle cores be used.
-    """
-    granted = {name: quantities.show(name, amount) for name, amount in size.items() if amount}
-    limits = {name: amount for name, amount in granted.items() if name != "cpu"}
-    return {
-        **given,
-        "requests": {**(given.get("requests") or {}), **granted},
-        "limits": {**(given.get("limits") or {}), **limits},
-    }
 
 
 def _pinned(affinity: Object, node: str) -> Object:

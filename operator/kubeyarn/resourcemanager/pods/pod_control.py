@@ -12,17 +12,24 @@ import logging
 import time
 from collections.abc import Awaitable, Collection, Iterable, Mapping
 
-from kubeyarn.cluster import names
+from kubeyarn.cluster import names, pod_template
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import AlreadyExists, ApiError, Conflict, NotFound, NotLeading
+from kubeyarn.cluster.errors import (
+    AlreadyExists,
+    ApiError,
+    Conflict,
+    NotFound,
+    NotLeading,
+    Refused,
+)
 from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
+from kubeyarn.cluster.pod_requests import pod_requests
 from kubeyarn.cluster.resources import APPLICATIONS, PODS
-from kubeyarn.crd import times
+from kubeyarn.crd import quantities, times
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
-from kubeyarn.model.errors import Unavailable
+from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.resourcemanager.cache import Cache
-from kubeyarn.resourcemanager.pods import pod_builder
 from kubeyarn.resourcemanager.pods.pod_state import PodState
 
 _log = logging.getLogger(__name__)
@@ -32,6 +39,10 @@ DISRUPTION_TARGET = "DisruptionTarget"
 PREEMPTED = "PreemptedByQueue"
 # A pod that is taken back waits no longer to be told why.
 _TELL_WITHIN_S = 5.0
+
+
+class PodTooLarge(SpecError):
+    """A pod that the API server made larger than its container's grant."""
 
 
 class PodControl:
@@ -45,15 +56,35 @@ class PodControl:
     async def create(self, pod: Object) -> bool:
         """Create *pod*; False when it is there already.
 
+        The pod that came about is compared with the one that was sent, which is as large as its
+        grant: a LimitRange, a runtime class or a webhook of the cluster may have made it larger.
+
         Raises:
             Refused: the API server does not take it, and will not if it is asked again.
+            PodTooLarge: it came out larger than it was granted, and is deleted.
         """
         try:
             created = await self._client.create(PODS, pod, pod["metadata"]["namespace"])
         except AlreadyExists:
             return False
+        larger = _larger(created, pod)
+        if larger:
+            await self._discard(created)
+            raise PodTooLarge(larger)
         self._cache.put_pod(created)
         return True
+
+    async def _discard(self, pod: Object) -> None:
+        meta = pod["metadata"]
+        options: Object = {
+            "kind": "DeleteOptions",
+            "apiVersion": "v1",
+            "preconditions": {"uid": meta["uid"]},
+        }
+        try:
+            await self._client.delete(PODS, meta["name"], meta["namespace"], options)
+        except (NotFound, Conflict):
+            return
 
     def tell_refused(self, application: YarnApplication, message: str) -> None:
         """Post an event that a container of *application* cannot be launched."""
@@ -132,9 +163,21 @@ class PodControl:
         """Give a running pod another size, through its `resize` subresource.
 
         Raises:
-            Refused: the API server does not take it.
+            Refused: the API server does not take it, or sidecars leave the main container nothing.
         """
-        resources = pod_builder.resources({}, size)
+        # What runs beside the main container keeps what it has.
+        beside = pod.beside or {}
+        share = {name: amount - beside.get(name, 0) for name, amount in size.items()}
+        for name, left in share.items():
+            if left < 0 or (left == 0 and beside.get(name)):
+                taken, whole = (quantities.show(name, v[name]) for v in (beside, size))
+                raise Refused(
+                    422,
+                    "Invalid",
+                    f"found {name} {whole} for the whole pod, of which its sidecars take {taken}; "
+                    "allowed: more than that",
+                )
+        resources = pod_template.resources({}, share)
         body = {"spec": {"containers": [{"name": pod.main, "resources": resources}]}}
         try:
             await self._client.patch_entries(PODS, pod.name, body, pod.namespace, sub="resize")
@@ -161,3 +204,21 @@ async def _all(calls: Iterable[Awaitable[object]]) -> None:
     errors = [result for result in results if isinstance(result, BaseException)]
     for error in sorted(errors, key=lambda error: not isinstance(error, NotLeading)):
         raise error
+
+
+def _larger(created: Object, sent: Object) -> str:
+    """How a pod came out larger than it was sent; "" if it did not."""
+    granted = pod_requests(sent)
+    for name, amount in pod_requests(created, skip_unreadable=True).items():
+        if amount > granted.get(name, 0):
+            return (
+                f"with what the cluster adds to it (LimitRange, runtime class, webhook): "
+                f"{pod_template.surplus(name, amount, granted)}; say in the template what is added"
+            )
+    if "resources" in sent["spec"] and "resources" not in created["spec"]:
+        return (
+            "template.spec: found a sidecar without a memory limit, which this cluster cannot hold "
+            "to the grant (its feature PodLevelResources is off); allowed: sidecars whose "
+            "resources.limits.memory is their request"
+        )
+    return ""

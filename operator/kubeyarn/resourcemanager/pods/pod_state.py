@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
+from kubeyarn.cluster.pod_template import requests_beside_main
 from kubeyarn.crd import times
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle.exit_status import ExitStatus
@@ -23,7 +25,8 @@ TAKEN_AWAY = ContainerExit(ExitStatus.ABORTED, "The container's pod was deleted.
 class PodState:
     """A container's pod. *waiting* is (reason, message) of what keeps it from starting.
 
-    *main* is the name of the pod's container that is the YARN container's.
+    *main* is the name of the pod's container that is the YARN container's, *beside* what the pod
+    requests for what runs beside it, if anything does.
     """
 
     name: str
@@ -44,6 +47,7 @@ class PodState:
     unschedulable: str = ""
     main: str = "main"
     version: int = 0
+    beside: Mapping[str, int] | None = None
 
     def held_s(self, now_ms: int) -> int:
         """For how many seconds its container has held its resources."""
@@ -80,6 +84,7 @@ def read(pod: Object) -> PodState | None:
         unschedulable=_unschedulable(status),
         version=int(meta.get("resourceVersion") or 0),
         main=_main_name(pod),
+        beside=requests_beside_main(pod.get("spec") or {}) or None,
     )
 
 

@@ -47,7 +47,7 @@ from kubeyarn.resourcemanager.pods.pod_builder import (
     ContainerPlacement,
     PodOwner,
 )
-from kubeyarn.resourcemanager.pods.pod_control import PodControl
+from kubeyarn.resourcemanager.pods.pod_control import PodControl, PodTooLarge
 from kubeyarn.resourcemanager.requests import allocation_expiry, request_plan, usage
 from kubeyarn.resourcemanager.requests.allocation_expiry import ContainerAllocationExpirer
 from kubeyarn.resourcemanager.requests.request_control import RequestControl
@@ -307,7 +307,12 @@ class RequestReconciler:
             new = await self._pods.create(pod)
         except (Refused, SpecError) as error:
             message = f"pod {name} was refused: {error}"
-            self._exits.note(container, ContainerExit(ExitStatus.INVALID, message))
+            ending = ContainerExit(ExitStatus.INVALID, message)
+            if isinstance(error, PodTooLarge):
+                # It had a pod, whose deletion would tell another end.
+                self._exits.stop(container, ending)
+            else:
+                self._exits.note(container, ending)
             self._pods.tell_refused(application, message)
             new = True
         if new:

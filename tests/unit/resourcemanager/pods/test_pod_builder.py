@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from kubeyarn.cluster import names
+from kubeyarn.cluster.pod_requests import pod_requests
 from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager.pods.pod_builder import (
@@ -239,8 +240,8 @@ TEMPLATE = {
                 "image": "theirs:2",
                 "env": [{"name": "LANG", "value": "C"}],
                 "resources": {
-                    "requests": {"memory": "9Gi", "ephemeral-storage": "1Gi"},
-                    "limits": {"cpu": "2"},
+                    "requests": {"memory": "9Gi", "ephemeral-storage": "0"},
+                    "limits": {"cpu": "2", "ephemeral-storage": "1Gi"},
                 },
                 "volumeMounts": [{"name": "data", "mountPath": "/data"}],
             },
@@ -270,8 +271,13 @@ def test_a_template_is_kept_and_what_yarn_decides_is_laid_over_it():
         "/data", "/kubeyarn/local", DIRECTORY, "/kubeyarn/logs", f"{DIRECTORY}/launch_container.sh",
     ]  # fmt: skip
     assert main(pod)["resources"] == {
-        "requests": {"memory": "1536Mi", "cpu": "1", "ephemeral-storage": "1Gi"},
-        "limits": {"cpu": "2", "memory": "1536Mi"},
+        "requests": {"memory": "1536Mi", "cpu": "1", "ephemeral-storage": "0"},
+        "limits": {"cpu": "2", "memory": "1536Mi", "ephemeral-storage": "1Gi"},
+    }
+    # The sidecar has no limit of its own.
+    assert spec["resources"] == {
+        "requests": {"memory": "1536Mi", "cpu": "1"},
+        "limits": {"memory": "1536Mi"},
     }
 
 
@@ -346,15 +352,28 @@ def test_labels_and_annotations_of_yarn_cannot_be_forged():
     assert pod["metadata"]["annotations"]["kubeyarn.io/container-id"] == str(container(2))
 
 
-def test_a_template_can_choose_neither_scheduler_nor_restart_policy():
-    pod = pod_of(
-        ContainerLaunchContext(
-            template={"spec": {"schedulerName": "other", "restartPolicy": "Always"}}
-        )
-    )
+def test_a_template_cannot_choose_the_restart_policy():
+    pod = pod_of(ContainerLaunchContext(template={"spec": {"restartPolicy": "Always"}}))
 
     assert pod["spec"]["schedulerName"] == "kubeyarn"
     assert pod["spec"]["restartPolicy"] == "Never"
+
+
+def test_a_pod_requests_what_was_granted_whatever_its_template_has():
+    beside = {"name": "s", "restartPolicy": "Always", "resources": {"requests": {"cpu": "250m"}}}
+    spec = {"initContainers": [beside], "overhead": {"cpu": "50m", "memory": "64Mi"}}
+    fetched = {"path": "f", "url": "https://example.org/f"}
+    defaults = ClusterDefaults(RM, "kubeyarn:1")
+    pod = make_pod(
+        OWNER,
+        placed(),
+        ContainerLaunchContext(image="x", template={"spec": spec}, files=(fetched,)),
+        defaults,
+    )
+
+    assert [c["name"] for c in pod["spec"]["initContainers"]] == ["kubeyarn-localizer", "s"]
+    assert main(pod)["resources"]["requests"] == {"cpu": "700m", "memory": "1472Mi"}
+    assert pod_requests(pod) == SIZE
 
 
 def test_extended_resources_are_requests_and_limits():
