@@ -116,7 +116,7 @@ def node_facts(node: Object) -> NodeFacts:
         unusable = WhyUnusable.TAINTED
     return NodeFacts(
         name=meta["name"],
-        allocatable=_amounts(status.get("allocatable") or {}),
+        allocatable=amounts_of(status.get("allocatable") or {}),
         partition=partition,
         rack=labels.get(names.RACK) or "/default-rack",
         unusable=unusable,
@@ -191,13 +191,14 @@ def _refused(status: Object) -> str:
     return ""
 
 
-def _amounts(quantities_: Mapping[str, Any]) -> dict[str, int]:
+def amounts_of(quantities_: Mapping[str, Any]) -> dict[str, int]:
+    """Quantities in base units, of a pod or a node; those that we cannot represent are left out."""
     amounts: dict[str, int] = {}
     for name, value in quantities_.items():
         try:
             amounts[name] = quantities.amount(name, value, name)
         except SpecError:
-            # Quantities that we cannot represent are not counted; the API server validated them.
+            # The API server has validated them; what is left out is too large or too fine for us.
             continue
     return amounts
 

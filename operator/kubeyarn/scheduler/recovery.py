@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kubeyarn.crd import amounts, quantities
 from kubeyarn.crd.object import Key
 from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import SpecError
@@ -27,7 +26,7 @@ from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
-from kubeyarn.scheduler.facts import ContainerOrigin, PodUse
+from kubeyarn.scheduler.facts import ContainerOrigin, PodUse, amounts_of
 from kubeyarn.scheduler.request_state import Allocation, RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
@@ -129,18 +128,15 @@ class Recovery:
             key, queue = submitted.key, submitted.queue
         else:
             key, queue = (use.namespace, f"{origin.application} {identity}"), origin.queue
-        try:
-            size = amounts.vector(origin.granted, "resources.requests", self._state.types)
-        except SpecError:
-            # Its pod names a resource that went; what it takes of the others is not known either.
-            size = self._state.types.zero()
+        taken, types = amounts_of(origin.granted), self._state.types
+        # Its pod may name resources that the scheduler does not count, such as ephemeral-storage.
+        size = types.vector({name: n for name, n in taken.items() if name in types.names})
         allocation = Allocation(use.node, opportunistic=origin.opportunistic)
         state = self._cache.requests.keep_container(use, key, container, allocation, size, queue)
         if submitted is not None:
             self.charge_running(state, identity)
         elif not self._enter_unseen(key, container, origin, now_ms):
             self._cache.requests.forget(state)
-            taken = quantities.amounts(dict(origin.granted), "resources.requests")
             self._cache.pods.count_as_foreign(replace(use, requests=taken))
             return False
         self._containers.bind(container, use.uid)

@@ -86,6 +86,34 @@ def test_what_runs_of_a_deleted_application_counts_until_it_is_gone_after_a_rest
     assert world.live.scheduler.queue_status()[1].active_applications == 0
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"ephemeral-storage": "1Gi"},
+        {"hugepages-2Mi": "4Mi"},
+        {"example.org/gone": "1"},
+        {"ephemeral-storage": "1500m"},
+    ],
+    ids=["storage", "hugepages", "gone", "fraction"],
+)
+@pytest.mark.parametrize("queue", ["stays", "is gone"])
+def test_a_pod_that_asks_for_what_the_scheduler_does_not_count_is_counted(world, more, queue):
+    for pod in started(world, 3).values():
+        world.objects["pod"][pod]["spec"]["containers"][0]["resources"]["requests"] |= more
+    used = world.status("root.a").used
+    world.objects["application"].clear()
+    world.objects["request"].clear()
+    if queue == "is gone":
+        world.objects["queue"].pop("root.a")
+        world.objects["queue"]["root.b"]["spec"]["capacity"] = "100%"
+    world.restart()
+    world.cycle()
+
+    if queue == "stays":
+        assert world.status("root.a").used == used
+    assert sum(16 * GIB - available[0] for available in world.free().values()) == used[0]
+
+
 def test_what_runs_although_its_queue_is_gone_counts_on_its_node(world):
     pods = started(world, 3)
     world.objects["application"].clear()
