@@ -640,6 +640,19 @@ class ContainerRequest(Resource, frozen=True):
             tags=tuple(sorted(spec.allocation_tags)),
         )
 
+    def named_resources(self) -> frozenset[str]:
+        """The resources that its status names: those of its size, and of containers' updates."""
+        status = self.status
+        return frozenset(
+            name
+            for amounts_ in (
+                status.resources,
+                *(update.resources for update in status.updates),
+                *(update.resources for update in status.updated),
+            )
+            for name in amounts_
+        )
+
     def granted_nodes(self, application: ApplicationId) -> dict[ContainerId, str]:
         """The containers that it was granted and that have not been given back, with their nodes.
 

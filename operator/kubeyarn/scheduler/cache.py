@@ -12,7 +12,7 @@ All indices are private and change together with what they index:
   ours (they take room of it);
 - bound pods of ours that no request lists (orphaned containers), until recovery has looked at them;
 - requests by key, by application, and by granted container;
-- how many nodes have each extended resource.
+- how many nodes have each extended resource, and how many requests' statuses name each resource.
 
 Nothing here decides anything. Caches are read by everybody and written by the reconcilers, through
 these methods alone. `tests/unit/scheduler/test_cache.py` recounts the indices after random events.
@@ -275,6 +275,7 @@ class RequestCache:
         self._states: dict[Key, RequestState] = {}
         self._of_application: dict[Key, set[Key]] = defaultdict(set)
         self._granted_to: dict[ContainerId, Key] = {}
+        self._resources: Counter[str] = Counter()
         self._on_change: Callable[[Key], None] = lambda _: None
 
     def on_change(self, call: Callable[[Key], None]) -> None:
@@ -293,6 +294,10 @@ class RequestCache:
     def get(self, key: Key) -> RequestState | None:
         """A request."""
         return self._states.get(key)
+
+    def named_resources(self) -> set[str]:
+        """The resources that the status of some request names: they are, or were, asked for."""
+        return {name for name, count in self._resources.items() if count}
 
     def applications(self) -> set[Key]:
         """The applications that have requests."""
@@ -382,7 +387,7 @@ class RequestCache:
         if not _same_grants(state.found, found):
             # By a scheduler that led before: what it granted is none of ours, and is taken off.
             self.changed(state)
-        state.see(found, request)
+        self._replace(state, found, request)
         return application
 
     def status_written(self, key: Key, written: Object) -> None:
@@ -390,7 +395,7 @@ class RequestCache:
         state = self._states.get(key)
         if state is not None and state.uid == written["metadata"]["uid"]:
             latest = newer(state.found, written)
-            state.see(latest, ContainerRequest.read(latest))
+            self._replace(state, latest, ContainerRequest.read(latest))
 
     def allocate(self, state: RequestState, container: ContainerId, allocation: Allocation) -> None:
         """List a container as granted to a request."""
@@ -404,7 +409,9 @@ class RequestCache:
 
     def forget(self, state: RequestState) -> None:
         """Keep nothing of a request any more."""
-        self._states.pop(state.key, None)
+        known = self._states.pop(state.key, None)
+        if known is not None:
+            self._resources.subtract(known.request.named_resources())
         self._of_application[state.application].discard(state.key)
         for container in state.allocations:
             self._granted_to.pop(container, None)
@@ -462,6 +469,14 @@ class RequestCache:
     def _add(self, state: RequestState) -> None:
         self._states[state.key] = state
         self._of_application[state.application].add(state.key)
+        self._resources.update(state.request.named_resources())
+
+    def _replace(self, state: RequestState, found: Object, request: ContainerRequest) -> None:
+        before, after = state.request.named_resources(), request.named_resources()
+        if before != after:
+            self._resources.subtract(before)
+            self._resources.update(after)
+        state.see(found, request)
 
 
 class SchedulerCache:

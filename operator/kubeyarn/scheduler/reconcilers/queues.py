@@ -149,6 +149,28 @@ class QueueReconciler:
         return SchedulerKind.FAIR if named == SchedulerKind.FAIR.value else SchedulerKind.CAPACITY
 
     def wanted_types(self) -> ResourceTypes:
-        """Every resource that a queue or a node names."""
-        on_nodes = self._cache.nodes.extended_resources()
-        return amounts.resource_types({*self._queues.named_resources(), *on_nodes})
+        """Every resource that a queue or a node names, and those that requests were sized in.
+
+        A resource whose last node goes, or that root names no longer, stays a type until no request
+        names it any more: what is held of it is charged on, and who asks for it waits.
+        """
+        named = {
+            *self._queues.named_resources(),
+            *self._cache.nodes.extended_resources(),
+            *self._cache.requests.named_resources(),
+        }
+        # Rare: a size is in the status, and so in the cache, as soon as it has been written.
+        if any(name not in named for name in self._state.types.names):
+            named |= self._unwritten_resources()
+        return amounts.resource_types(named)
+
+    def _unwritten_resources(self) -> set[str]:
+        types, states = self._state.types, self._cache.requests.states.values()
+        return {
+            name
+            for state in states
+            for size in (state.size, *(one.size for one in state.allocations.values()))
+            if size is not None
+            for name, amount in types.mapping(size).items()
+            if amount
+        }
