@@ -324,5 +324,12 @@ class SteppedScheduler(ResourceScheduler, Protocol):
     def restart_attempts(self, numbers: Mapping[ApplicationId, int], now_ms: int) -> None:
         """Several attempts ended at once: all leave before any of their successors joins."""
 
+    def exclude(self, application: ApplicationId, places: frozenset[str]) -> None:
+        """Nodes and racks where the current attempt is granted nothing but its AM.
+
+        They replace those before; asks that come later say it themselves (`Locality.excluded`).
+        Hadoop: AppSchedulingInfo.updatePlacesBlacklistedByApp.
+        """
+
     def containers(self) -> Sequence[Container]:
         """Every container that is charged, in order of id."""

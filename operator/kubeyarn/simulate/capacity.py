@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from kubeyarn.hadoop.capacity_scheduler_xml import read_capacity_scheduler
 from kubeyarn.model.asks import AM_KEY
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes, Vector
+from kubeyarn.schedulers.capacity.am_limits import user_am_limit_of
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
+from kubeyarn.simulate.scheduler import OutstandingRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +58,22 @@ class SimulatedCapacity:
         app = self.scheduler.state.apps.get(application)
         return sum(ask.count for ask in app.asks.values()) if app else 0
 
+    def outstanding_rows(self, application: ApplicationId, key: AskKey) -> OutstandingRows | None:
+        """What is outstanding under *key*."""
+        app = self.scheduler.state.apps.get(application)
+        ask = None if app is None else app.asks.get(key)
+        return None if ask is None else OutstandingRows(ask.count, ask.nodes, ask.racks)
+
+    def lifetimes(self, application: ApplicationId) -> tuple[int, int]:
+        """The default and the maximum lifetime of its leaf, in seconds."""
+        settings = self.scheduler.state.apps[application].queue.settings
+        return settings.default_lifetime_seconds, settings.maximum_lifetime_seconds
+
+    @property
+    def grants_on_leaving_nodes(self) -> bool:
+        """It commits nothing on a node that is not running."""
+        return False
+
     def waiting_keys(self, application: ApplicationId) -> Sequence[AskKey | None]:
         """The keys with something outstanding."""
         app = self.scheduler.state.apps.get(application)
@@ -71,9 +89,41 @@ class SimulatedCapacity:
         app = self.scheduler.state.apps.get(application)
         return {"queue": app.queue.path, "priority": app.priority} if app else {}
 
-    def observe_queues(self, now_ms: int) -> Data:
-        """Every queue."""
-        return {status.path: self._queue(status) for status in self.scheduler.queue_status()}
+    def observe_queues(self, now_ms: int, *, partitions: bool) -> Data:
+        """Every queue; with *partitions*, what it has and holds of each that it may use."""
+        found: dict[str, Data] = {
+            status.path: self._queue(status) for status in self.scheduler.queue_status()
+        }
+        if partitions:
+            for path, told in found.items():
+                told["partitions"] = self._partitions(self.scheduler.state.queues[path])
+        return dict(found)
+
+    def _partitions(self, queue: Queue) -> Data:
+        reached = [p.name for p in self.partitions if queue.reaches(p.name)]
+        held = [name for name, used in queue.used.items() if any(used)]
+        return {name: self._partition(queue, name) for name in sorted({"", *reached, *held})}
+
+    def _partition(self, queue: Queue, name: str) -> Data:
+        used, minimum, maximum = queue.use(name), queue.minimum(name), queue.maximum(name)
+        found: Data = {
+            "usedMemory": used[MEMORY],
+            "usedVcores": used[CPU],
+            "effectiveMinMemory": minimum[MEMORY],
+            "effectiveMinVcores": minimum[CPU],
+            "effectiveMaxMemory": maximum[MEMORY],
+            "effectiveMaxVcores": maximum[CPU],
+        }
+        others = extended(used, self.types)
+        if others:
+            found["usedResources"] = others
+        if isinstance(queue, LeafQueue):
+            found["amUsedMemory"] = queue.am_used.get(name, queue.zero)[MEMORY]
+            found["amLimitMemory"] = queue.am_limits.get(name, queue.zero)[MEMORY]
+            found["users"] = {
+                user: _partition_user(queue, name, user) for user in sorted(queue.users.by_name)
+            }
+        return found
 
     def _queue(self, status: QueueStatus) -> Data:
         queue = self.scheduler.state.queues[status.path]
@@ -134,6 +184,16 @@ def _user(user: UserStatus) -> Data:
         "pendingApps": user.pending_applications,
         "usedMemory": user.used[MEMORY],
         "userLimitMemory": user.limit[MEMORY],
+    }
+
+
+def _partition_user(queue: LeafQueue, partition: str, name: str) -> Data:
+    user = queue.users.get(name)
+    return {
+        "usedMemory": user.use(partition)[MEMORY],
+        "userLimitMemory": queue.users.limit(name, partition, whole=False)[MEMORY],
+        "amUsedMemory": user.am_used.get(partition, queue.zero)[MEMORY],
+        "amLimitMemory": user_am_limit_of(queue, partition, name)[MEMORY],
     }
 
 

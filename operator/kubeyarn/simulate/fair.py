@@ -10,6 +10,7 @@ from kubeyarn.model.asks import AM_KEY
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes
 from kubeyarn.schedulers.fair import FairScheduler
 from kubeyarn.simulate.capacity import extended
+from kubeyarn.simulate.scheduler import OutstandingRows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +60,21 @@ class SimulatedFair:
         """Containers asked for and not granted."""
         return sum(ask.count for ask in self.scheduler.queries.outstanding(application))
 
+    def outstanding_rows(self, application: ApplicationId, key: AskKey) -> OutstandingRows | None:
+        """What is outstanding under *key*."""
+        attempt = self.scheduler.state.attempts.get(application)
+        ask = None if attempt is None else attempt.asks.get(key)
+        return None if ask is None else OutstandingRows(ask.count, ask.nodes, ask.racks)
+
+    def lifetimes(self, application: ApplicationId) -> tuple[int, int]:
+        """None: queues of the Fair Scheduler have no lifetimes."""
+        return -1, -1
+
+    @property
+    def grants_on_leaving_nodes(self) -> bool:
+        """It does not look at whether a node leaves."""
+        return True
+
     def waiting_keys(self, application: ApplicationId) -> Sequence[AskKey | None]:
         """The keys with something outstanding."""
         keys = [ask.key for ask in self.scheduler.queries.outstanding(application)]
@@ -75,8 +91,8 @@ class SimulatedFair:
         queue = self.scheduler.queries.queue_of(application)
         return {} if queue is None else {"queue": queue}
 
-    def observe_queues(self, now_ms: int) -> Data:
-        """Every queue."""
+    def observe_queues(self, now_ms: int, *, partitions: bool) -> Data:
+        """Every queue; there are no partitions."""
         return {status.path: self._queue(status) for status in self.scheduler.queue_status()}
 
     def _queue(self, status: QueueStatus) -> Data:

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import CPU, MEMORY, add
 from kubeyarn.simulate.capacity import extended
+from kubeyarn.simulate.scenario import flag
+from kubeyarn.simulate.simulated_app import ENDED
 
 if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.simulate.scenario import Data
-    from kubeyarn.simulate.scenario_run import ScenarioRun, SimulatedApp
+    from kubeyarn.simulate.scenario_run import ScenarioRun
+    from kubeyarn.simulate.simulated_app import SimulatedApp
 
 
-def observe(run: ScenarioRun, name: str) -> Data:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a snapshot shows only if it is asked for."""
+
+    headroom: bool = False
+    placement: bool = False
+    partitions: bool = False
+    nodes: bool = False
+
+
+def read_shown(arguments: Data) -> Shown:
+    """What an `observe` step asks for.
+
+    Raises:
+        SpecError: a key is neither true nor false.
+    """
+    return Shown(
+        headroom=flag(arguments, "headroom", default=False),
+        placement=flag(arguments, "placement", default=False),
+        partitions=flag(arguments, "partitions", default=False),
+        nodes=flag(arguments, "nodes", default=False),
+    )
+
+
+def observe(run: ScenarioRun, name: str, shown: Shown) -> Data:
     """A snapshot of applications, queues, users, nodes and preemptions."""
     run.simulated.after_step(run.now_ms)
     containers = run.scheduler.containers()
@@ -27,10 +56,11 @@ def observe(run: ScenarioRun, name: str) -> Data:
     found: Data = {
         "name": name,
         "apps": {
-            app.name: _application(run, app, by_app.get(app.name, [])) for app in run.apps.values()
+            app.name: _application(run, app, by_app.get(app.name, []), shown)
+            for app in run.apps.values()
         },
-        "queues": run.simulated.observe_queues(run.now_ms),
-        "nodes": {node: _node(run, held) for node, held in by_node.items()},
+        "queues": run.simulated.observe_queues(run.now_ms, partitions=shown.partitions),
+        "nodes": {node: _node(run, node, held, shown) for node, held in by_node.items()},
         "preempted": [{"app": app, "count": count} for app, count in sorted(run.preempted.items())],
     }
     users = run.simulated.observe_users(run.now_ms)
@@ -39,7 +69,7 @@ def observe(run: ScenarioRun, name: str) -> Data:
     return found
 
 
-def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container]) -> Data:
+def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container], shown: Shown) -> Data:
     used = run.simulated.types.zero()
     by_priority: dict[str, int] = {}
     for container in held:
@@ -58,6 +88,10 @@ def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container]) -> 
         "reservedMemory": run.simulated.reserved_memory(app.id) if live else 0,
         "byPriority": by_priority,
     }
+    if shown.placement and app.state not in ENDED:
+        found["byNode"] = _by_node(held)
+    if shown.headroom and app.running and live:
+        found["headroom"] = _headroom(run, app)
     if live:
         found.update(run.simulated.application_fields(app.id))
     others = extended(used, run.simulated.types)
@@ -68,7 +102,21 @@ def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container]) -> 
     return found
 
 
-def _node(run: ScenarioRun, held: list[Container]) -> Data:
+def _headroom(run: ScenarioRun, app: SimulatedApp) -> Data:
+    free = run.scheduler.headroom(app.id)
+    found: Data = {"memory": free[MEMORY], "vcores": free[CPU]}
+    others = extended(free, run.simulated.types)
+    if others:
+        found["resources"] = others
+    return found
+
+
+def _by_node(held: list[Container]) -> Data:
+    counts = Counter(container.node for container in held)
+    return dict(counts)
+
+
+def _node(run: ScenarioRun, name: str, held: list[Container], shown: Shown) -> Data:
     used = run.simulated.types.zero()
     for container in held:
         used = add(used, container.size)
@@ -76,4 +124,8 @@ def _node(run: ScenarioRun, held: list[Container]) -> Data:
     others = extended(used, run.simulated.types)
     if others:
         found["usedResources"] = others
+    if shown.nodes:
+        total = run.nodes.node(name).total
+        found["totalMemory"], found["totalVcores"] = total[MEMORY], total[CPU]
+        found["state"] = "decommissioning" if run.nodes.is_leaving(name) else "running"
     return found

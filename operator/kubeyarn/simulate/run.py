@@ -10,9 +10,9 @@ from kubeyarn.hadoop.properties import Configuration
 from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.resources import MEMORY
 from kubeyarn.simulate.capacity import SimulatedCapacity
-from kubeyarn.simulate.observation import observe
+from kubeyarn.simulate.observation import observe, read_shown
 from kubeyarn.simulate.plot import UseOverSteps
-from kubeyarn.simulate.scenario import Data, Scenario, Step, read_scenario
+from kubeyarn.simulate.scenario import Data, Scenario, Step, read_scenario, word
 from kubeyarn.simulate.scenario_run import ScenarioRun
 from kubeyarn.simulate.trace import Trace
 
@@ -55,7 +55,7 @@ def run_scenario(data: object, *, explain: bool = False, plot: bool = False) -> 
         run = ScenarioRun(
             scenario,
             _scheduler(scenario),
-            observe=lambda name: observations.append(_observe(run, name)),
+            observe=lambda arguments: observations.append(_observe(run, arguments)),
             step_done=step_done,
             trace=trace if explain else None,
         )
@@ -90,13 +90,14 @@ def _name(run: ScenarioRun, application: object) -> str:
     return str(application)
 
 
-def _observe(run: ScenarioRun, name: str) -> Data:
+def _observe(run: ScenarioRun, arguments: Data) -> Data:
+    name, shown = word(arguments, "name"), read_shown(arguments)
     if run.trace is not None:
         run.trace.note(f"observed: {name}")
         for app in run.by_id.values():
             for line in _waiting_lines(run, app.id):
                 run.trace.note(f"{app.name} waits: {line}")
-    return observe(run, name)
+    return observe(run, name, shown)
 
 
 def _waiting_lines(run: ScenarioRun, application: ApplicationId) -> list[str]:

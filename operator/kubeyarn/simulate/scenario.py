@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.errors import SpecError
@@ -10,7 +11,7 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from kubeyarn.model.resources import ResourceTypes
 
@@ -21,6 +22,59 @@ DEFAULTS = {
     "yarn.scheduler.capacity.node-locality-delay": "0",
     "yarn.scheduler.fair.assignmultiple": "false",
 }
+
+_KEYS = (
+    "name",
+    "about",
+    "scheduler",
+    "nodes",
+    "labels",
+    "groups",
+    "config",
+    "fairAllocations",
+    "steps",
+)
+_AMOUNTS = ("memory", "vcores", "resources")
+NODE_KEYS = ("name", *_AMOUNTS, "labels", "rack", "count")
+_LABEL_KEYS = ("name", "exclusive")
+MASTER_KEYS = ("memory", "vcores", "label")
+STEP_KEYS: Mapping[str, tuple[str, ...]] = {
+    "submit": ("app", "user", "queue", "priority", "am", "label", "tags", "lifetime"),
+    "settle": (),
+    "heartbeat": ("times", "node"),
+    "request": (
+        *("app", "count", *_AMOUNTS, "priority", "label", "allocationRequestId"),
+        *("nodes", "racks", "relax"),
+    ),
+    "cancel": ("app", "priority"),
+    "release": ("app", "count", "newest", "priority"),
+    "blacklist": ("app", "add", "remove"),
+    "finish": ("app",),
+    "kill": ("app",),
+    "move": ("app", "queue"),
+    "setPriority": ("app", "priority"),
+    "setLifetime": ("app", "lifetime"),
+    "addNode": NODE_KEYS,
+    "removeNode": ("name",),
+    "updateNode": ("name", *_AMOUNTS, "overcommitTimeout"),
+    "decommission": ("node",),
+    "recommission": ("node",),
+    "unhealthy": ("node",),
+    "healthy": ("node",),
+    "refreshQueues": ("config", "fairAllocations"),
+    "stopQueue": ("queue",),
+    "startQueue": ("queue",),
+    "preempt": ("rounds", "seconds"),
+    "advance": ("seconds",),
+    "observe": ("name", "headroom", "placement", "partitions", "nodes"),
+}
+"""The actions a step may have, each with its arguments."""
+
+# ApplicationMasters send priorities as Java's int; all else is a long.
+_GREATEST_INT = 2**31 - 1
+_GREATEST_LONG = 2**63 - 1
+_MOST_NODES = 1_000_000
+DEFAULT_RACK = "/default-rack"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +104,21 @@ def read_scenario(data: object) -> Scenario:
     """The scenario that plain data (YAML, JSON) describe.
 
     Raises:
-        SpecError: a part is missing or of the wrong kind.
+        SpecError: a part is missing, unknown or of the wrong kind.
     """
-    root = _mapping(data, "scenario")
+    root = mapping(data, "scenario")
+    check_keys(root, _KEYS, "scenario")
     scheduler = str(root.get("scheduler", "capacity"))
     if scheduler not in ("capacity", "fair"):
         raise SpecError(f"scheduler: found {scheduler!r}, expected capacity or fair")
     return Scenario(
         name=str(root.get("name", "")),
         scheduler=scheduler,
-        nodes=tuple(_mapping(node, "nodes") for node in _list(root.get("nodes"), "nodes")),
+        nodes=tuple(_node(node) for node in _list(root.get("nodes"), "nodes")),
         partitions=tuple(_partition(label) for label in _list(root.get("labels"), "labels")),
         groups={
             user: tuple(str(group) for group in _list(groups, f"groups of {user}"))
-            for user, groups in _mapping(root.get("groups") or {}, "groups").items()
+            for user, groups in mapping(root.get("groups") or {}, "groups").items()
         },
         config=read_config(root.get("config") or {}),
         allocations=text(root.get("fairAllocations")),
@@ -73,13 +128,13 @@ def read_scenario(data: object) -> Scenario:
 
 def read_config(data: object) -> dict[str, str]:
     """Property names and their text; null leaves a property out."""
-    found = {key: scalar(value) for key, value in _mapping(data, "config").items()}
+    found = {key: scalar(value) for key, value in mapping(data, "config").items()}
     return {key: value for key, value in found.items() if value is not None}
 
 
 def removed_keys(data: object) -> tuple[str, ...]:
     """The property names that a refresh takes away (their value is null)."""
-    return tuple(key for key, value in _mapping(data, "config").items() if value is None)
+    return tuple(key for key, value in mapping(data, "config").items() if value is None)
 
 
 def scalar(value: object) -> str | None:
@@ -94,16 +149,68 @@ def text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def whole(arguments: Mapping[str, object], name: str, default: int | None = None) -> int:
-    """A whole number among a step's arguments.
+def check_keys(data: Mapping[str, object], known: Collection[str], where: str) -> None:
+    """Refuse keys that mean nothing.
+
+    Raises:
+        SpecError: there is one.
+    """
+    unknown = sorted(data.keys() - set(known))
+    if unknown:
+        raise SpecError(f"{where}: {unknown[0]!r} is unknown, known are {sorted(known)}")
+
+
+def whole(
+    arguments: Mapping[str, object],
+    name: str,
+    default: int | None = None,
+    *,
+    least: int = -_GREATEST_LONG,
+    most: int = _GREATEST_LONG,
+) -> int:
+    """A whole number among a step's arguments, from *least* to *most*.
 
     Raises:
         SpecError: it is missing and has no default, or is none.
     """
     value = arguments.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise SpecError(f"{name}: found {value!r}, expected a whole number")
+    if not isfinite(value) or value != int(value):
+        raise SpecError(f"{name}: found {value!r}, expected a whole number")
+    if not least <= value <= most:
+        raise SpecError(f"{name}: found {value!r}, expected a number from {least} to {most}")
     return int(value)
+
+
+def priority(arguments: Mapping[str, object], default: int | None = None) -> int:
+    """The `priority` among a step's arguments, a number of 32 bits.
+
+    Raises:
+        SpecError: it is missing and has no default, or is none.
+    """
+    return whole(arguments, "priority", default, least=-_GREATEST_INT - 1, most=_GREATEST_INT)
+
+
+def flag(arguments: Mapping[str, object], name: str, *, default: bool) -> bool:
+    """A truth among a step's arguments.
+
+    Raises:
+        SpecError: it is neither true nor false.
+    """
+    value = arguments.get(name, default)
+    if not isinstance(value, bool):
+        raise SpecError(f"{name}: found {value!r}, expected true or false")
+    return value
+
+
+def names(arguments: Mapping[str, object], name: str) -> tuple[str, ...]:
+    """A list of names among a step's arguments; none is an empty one.
+
+    Raises:
+        SpecError: it is no list.
+    """
+    return tuple(str(one) for one in _list(arguments.get(name), name))
 
 
 def word(arguments: Mapping[str, object], name: str) -> str:
@@ -118,14 +225,23 @@ def word(arguments: Mapping[str, object], name: str) -> str:
     return str(value)
 
 
-def amounts(arguments: Mapping[str, object], types: ResourceTypes) -> tuple[int, ...]:
-    """`memory`, `vcores` and `resources` as a vector, MiB and vcores."""
-    found = {"memory": whole(arguments, "memory", 1024), "cpu": whole(arguments, "vcores", 1)}
-    others = _mapping(arguments.get("resources") or {}, "resources")
+def amounts(
+    arguments: Mapping[str, object], types: ResourceTypes, *, least: int = -_GREATEST_LONG
+) -> tuple[int, ...]:
+    """`memory`, `vcores` and `resources` as a vector, MiB and vcores, each at least *least*.
+
+    Raises:
+        SpecError: one is no whole number or too little, or of an unknown resource type.
+    """
+    found = {
+        "memory": whole(arguments, "memory", 1024, least=least),
+        "cpu": whole(arguments, "vcores", 1, least=least),
+    }
+    others = mapping(arguments.get("resources") or {}, "resources")
     for name in others:
         if name not in types.names:
             raise SpecError(f"resources: {name!r} is unknown, known are {types.names}")
-        found[name] = whole(others, name)
+        found[name] = whole(others, name, least=least)
     return types.vector(found)
 
 
@@ -133,27 +249,41 @@ def read_nodes(data: Mapping[str, object], types: ResourceTypes) -> list[Node]:
     """The node, or the `count` nodes, of one entry."""
     labels = _list(data.get("labels"), "labels")
     partition = str(labels[0]) if labels else ""
-    total = amounts(data, types)
+    rack = text(data.get("rack")) or DEFAULT_RACK
+    total = amounts(data, types, least=0)
     name = word(data, "name")
     if data.get("count") is None:
-        return [Node(name, total, partition)]
-    return [Node(f"{name}-{i}", total, partition) for i in range(whole(data, "count"))]
+        return [Node(name, total, partition, rack)]
+    count = whole(data, "count", least=0, most=_MOST_NODES)
+    return [Node(f"{name}-{i}", total, partition, rack) for i in range(count)]
 
 
 def _step(data: object, index: int) -> Step:
-    step = _mapping(data, f"step {index}")
+    step = mapping(data, f"step {index}")
     if len(step) != 1:
         raise SpecError(f"step {index}: found {sorted(step)}, expected one action")
     action, arguments = next(iter(step.items()))
-    return Step(action, _mapping(arguments or {}, f"step {index}"))
+    return Step(str(action), mapping({} if arguments is None else arguments, f"step {index}"))
+
+
+def _node(data: object) -> Data:
+    node = mapping(data, "nodes")
+    check_keys(node, NODE_KEYS, "nodes")
+    return node
 
 
 def _partition(data: object) -> Partition:
-    label = _mapping(data, "labels")
+    label = mapping(data, "labels")
+    check_keys(label, _LABEL_KEYS, "labels")
     return Partition(word(label, "name"), exclusive=label.get("exclusive", True) is not False)
 
 
-def _mapping(data: object, where: str) -> Data:
+def mapping(data: object, where: str) -> Data:
+    """What must be a map, with its keys as text.
+
+    Raises:
+        SpecError: it is none.
+    """
     if not isinstance(data, dict):
         raise SpecError(f"{where}: found {data!r}, expected a mapping")
     return {str(key): value for key, value in data.items()}

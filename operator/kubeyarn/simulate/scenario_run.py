@@ -7,20 +7,29 @@ joined, and AMs register after a whole round, so that a run has one outcome.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from kubeyarn.lifecycle.lifetime import allowed_lifetime
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.errors import IllegalEvent, Rejected, SpecError
-from kubeyarn.model.ids import ApplicationId, ContainerId
+from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.reasons import Reason
+from kubeyarn.model.resources import CPU, MEMORY
 from kubeyarn.schedulers.api import Decision, Grant, Preempt
 from kubeyarn.simulate.scenario import (
     DEFAULTS,
+    MASTER_KEYS,
+    STEP_KEYS,
     Data,
     Scenario,
     Step,
     amounts,
+    check_keys,
+    flag,
+    mapping,
+    names,
+    priority,
     read_config,
     read_nodes,
     removed_keys,
@@ -28,40 +37,29 @@ from kubeyarn.simulate.scenario import (
     whole,
     word,
 )
+from kubeyarn.simulate.simulated_app import ENDED, SimulatedApp, read_places
+from kubeyarn.simulate.simulated_nodes import NO_TIMEOUT, SimulatedNodes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from kubeyarn.model.containers import Container
+    from kubeyarn.model.resources import Vector
     from kubeyarn.simulate.scheduler import SimulatedScheduler
     from kubeyarn.simulate.trace import Trace
 
 QUIET_ROUNDS = 3
 STEP_MS = 1000
 TIMESTAMP = 1
-ENDED = ("finished", "killed", "failed", "rejected")
-
-
-@dataclass(slots=True)
-class SimulatedApp:
-    """An application of the scenario, as its user sees it."""
-
-    name: str
-    id: ApplicationId
-    state: str = "accepted"
-    message: str = ""
-    attempt: int = 1
-    running: bool = False
-    master: ContainerId | None = None
-    kept: dict[AskKey, Ask] = field(default_factory=dict)
+ANY_PLACE = "*"
 
 
 class ScenarioRun:
     """Runs the steps of a scenario against a scheduler.
 
-    *observe* is called by each `observe` step with its name, *step_done* after every step; *trace*
-    takes the decisions in words.
+    *observe* is called by each `observe` step with its arguments, *step_done* after every step;
+    *trace* takes the decisions in words.
     """
 
     def __init__(
@@ -69,7 +67,7 @@ class ScenarioRun:
         scenario: Scenario,
         simulated: SimulatedScheduler,
         *,
-        observe: Callable[[str], None],
+        observe: Callable[[Data], None],
         step_done: Callable[[Step], None],
         trace: Trace | None,
     ) -> None:
@@ -80,7 +78,8 @@ class ScenarioRun:
         self.now_ms = STEP_MS
         self.apps: dict[str, SimulatedApp] = {}
         self.by_id: dict[ApplicationId, SimulatedApp] = {}
-        self.nodes: list[str] = []
+        self.nodes = SimulatedNodes(self.scheduler)
+        self._unfetched: dict[ContainerId, Container] = {}
         self.preempted: dict[str, int] = {}
         self.errors: list[Data] = []
         self.config = {**DEFAULTS, **scenario.config}
@@ -131,42 +130,86 @@ class ScenarioRun:
             "setPriority": self._set_priority,
             "addNode": self._add_nodes,
             "removeNode": self._remove_node,
+            "updateNode": self._update_node,
+            "decommission": lambda a: self.nodes.leave(word(a, "node")),
+            "recommission": lambda a: self.nodes.stay(word(a, "node")),
+            "unhealthy": self._fall_ill,
+            "healthy": lambda a: self.nodes.recover(word(a, "node")),
+            "blacklist": self._blacklist,
+            "setLifetime": self._set_lifetime,
             "refreshQueues": self._refresh,
             "stopQueue": lambda a: self._set_state(a, "STOPPED"),
             "startQueue": lambda a: self._set_state(a, "RUNNING"),
             "preempt": self._preempt,
             "advance": self._advance,
-            "observe": lambda a: self._observe(word(a, "name")),
+            "observe": self._observe,
         }
         action = actions.get(step.action)
         if action is None:
             raise SpecError(f"step: {step.action!r} is unknown, known are {sorted(actions)}")
+        check_keys(step.arguments, STEP_KEYS[step.action], step.action)
         action(step.arguments)
 
     # -- nodes -----------------------------------------------------------------------------------
 
     def _add_nodes(self, arguments: Data) -> None:
         for node in read_nodes(arguments, self.simulated.types):
-            if node.name in self.nodes:
-                raise SpecError(f"node {node.name!r} exists already; give it another name")
-            self.scheduler.add_node(node)
-            self.nodes.append(node.name)
+            self.nodes.add(node)
 
     def _remove_node(self, arguments: Data) -> None:
+        self._lose(self.nodes.remove(word(arguments, "name")))
+
+    def _fall_ill(self, arguments: Data) -> None:
+        self._lose(self.nodes.fall_ill(word(arguments, "node")))
+
+    def _update_node(self, arguments: Data) -> None:
         name = word(arguments, "name")
-        if name not in self.nodes:
-            raise SpecError(f"node {name!r} does not exist")
-        self.nodes.remove(name)
-        self._restart_lost({container.id for container in self.scheduler.remove_node(name)})
+        before = self.nodes.node(name).total
+        types = self.simulated.types
+        said: Data = {"memory": before[MEMORY], "vcores": before[CPU], **arguments}
+        timeout = whole(arguments, "overcommitTimeout", NO_TIMEOUT, least=NO_TIMEOUT)
+        self._resize(name, amounts(said, types, least=0), timeout)
+
+    def _resize(self, name: str, total: Vector, timeout_seconds: int) -> None:
+        self.nodes.resize(name, total, timeout_seconds, self.now_ms)
+        self._kill_over_commitment(name)
+
+    def _kill_over_commitment(self, name: str) -> bool:
+        killed = self.nodes.to_kill(name, self.now_ms)
+        for container in killed:
+            self._count_preempted(container.id)
+            self.scheduler.release(container.id, self.now_ms)
+        self._lose(killed)
+        return bool(killed)
+
+    def _lose(self, lost: Sequence[Container]) -> None:
+        """Containers are gone: AMs begin another attempt, and what nobody knows of is asked again.
+
+        What an AM has not fetched yet it never hears of, so the scheduler asks for it once more
+        (Hadoop: recoverResourceRequestForContainer).
+        """
+        if lost:
+            self._restart_lost({container.id for container in lost})
+            self._ask_again(lost)
+
+    def _ask_again(self, lost: Iterable[Container]) -> None:
+        for container in lost:
+            app = self.by_id.get(container.id.attempt.application)
+            if self._unfetched.pop(container.id, None) is None:
+                continue
+            if app is None or app.state != "running":
+                continue
+            if container.id.attempt != AttemptId(app.id, app.attempt):
+                continue
+            ask = app.ask_again(container, self.simulated.outstanding_rows(app.id, container.key))
+            if ask is not None:
+                self.scheduler.update_asks(app.id, [ask], self.now_ms)
 
     def _restart_lost(self, lost: AbstractSet[ContainerId]) -> None:
         """Applications that lost their AM begin another attempt, in order of submission."""
         apps = [a for a in self.by_id.values() if a.master in lost and a.state not in ENDED]
         for app in apps:
-            app.running, app.master = False, None
-            app.kept.clear()
-            app.state = "accepted"
-            app.attempt += 1
+            app.begin_attempt()
         if apps:
             self.scheduler.restart_attempts({app.id: app.attempt for app in apps}, self.now_ms)
 
@@ -183,37 +226,65 @@ class ScenarioRun:
 
     def _heartbeat(self, arguments: Data) -> None:
         node = text(arguments.get("node"))
-        if node is not None and node not in self.nodes:
-            raise SpecError(f"node {node!r} does not exist")
+        if node is not None:
+            self.nodes.node(node)
         for _ in range(whole(arguments, "times", 1)):
             if node is None:
                 self._round()
             else:
-                self._offer(node)
+                self._beat(node)
                 self._register()
 
     def _round(self) -> bool:
-        """Every node heartbeats once, then AMs register; whether anything changed."""
+        """Every node heartbeats once, then AMs register and fetch; whether anything changed."""
         self.simulated.before_round(self.now_ms)
         changed = False
-        for name in list(self.nodes):
+        for name in self.nodes:
+            changed |= self._beat(name)
+        changed |= self._register()
+        self._unfetched.clear()
+        return changed
+
+    def _beat(self, name: str) -> bool:
+        """One heartbeat of a node; whether anything changed.
+
+        A leaving node shrinks to what was used on it when the heartbeat began, with what has been
+        granted since then killed again (Hadoop: AbstractYarnScheduler.nodeUpdate, whose event for
+        the new size comes after the offer).
+        """
+        if not self.nodes.is_leaving(name):
+            killed = self._kill_over_commitment(name)
+            return bool(self._offer(name)) or killed
+        used = self.nodes.used(name)
+        changed = self._kill_over_commitment(name)
+        if self.simulated.grants_on_leaving_nodes:
             changed |= bool(self._offer(name))
-        return self._register() or changed
+        if used != self.nodes.node(name).total:
+            changed = True
+            self._resize(name, used, 0)
+        return changed
 
     def _offer(self, node: str) -> Sequence[Decision]:
         decisions = self.scheduler.node_update(node, self.now_ms)
         if self.trace is not None:
             self.trace.decisions(decisions)
+        held = self._unfetched
         killed: set[ContainerId] = set()
         for decision in decisions:
-            if isinstance(decision, Grant) and decision.container.am:
-                app = self.by_id[decision.container.id.attempt.application]
-                app.running, app.master = True, decision.container.id
+            if isinstance(decision, Grant):
+                container = decision.container
+                self.nodes.granted(container.id)
+                if container.am:
+                    app = self.by_id[container.id.attempt.application]
+                    app.running, app.master = True, container.id
+                else:
+                    self._unfetched[container.id] = container
             elif isinstance(decision, Preempt):
-                killed.add(decision.container)
                 self._count_preempted(decision.container)
+                killed.add(decision.container)
         if killed:
             self._restart_lost(killed)
+            self._ask_again([held[one] for one in killed if one in held])
         return decisions
 
     def _count_preempted(self, container: ContainerId) -> None:
@@ -230,33 +301,45 @@ class ScenarioRun:
             registered = True
             kept, app.kept = list(app.kept.values()), {}
             if kept:
-                self.scheduler.update_asks(app.id, kept, self.now_ms)
+                self._send(app, kept)
         return registered
+
+    def _send(self, app: SimulatedApp, asks: Sequence[Ask]) -> None:
+        """An AM's call: what it was given so far comes back with the answer."""
+        self._fetch(app)
+        rows = self.simulated.outstanding_rows
+        sent = [app.to_send(ask, rows(app.id, ask.key), self.nodes.rack_of) for ask in asks]
+        self.scheduler.update_asks(app.id, sent, self.now_ms)
+
+    def _fetch(self, app: SimulatedApp) -> None:
+        for container in [c for c in self._unfetched if c.attempt.application == app.id]:
+            del self._unfetched[container]
 
     # -- applications ----------------------------------------------------------------------------
 
     def _submit(self, arguments: Data) -> None:
         name, user = word(arguments, "app"), word(arguments, "user")
         number = len(self.apps) + 1
-        app = SimulatedApp(name, ApplicationId(TIMESTAMP, number))
-        self.apps[name] = app
-        am = arguments.get("am")
-        am_data: Data = dict(am) if isinstance(am, dict) else {}
-        priority = arguments.get("priority")
+        app = SimulatedApp(name, ApplicationId(TIMESTAMP, number), submitted_ms=self.now_ms)
+        am = mapping(arguments.get("am") or {}, "am")
+        check_keys(am, MASTER_KEYS, "am")
+        lifetime = None if arguments.get("lifetime") is None else whole(arguments, "lifetime")
         application = Application(
             id=app.id,
             user=user,
             queue=text(arguments.get("queue")) or "default",
             groups=self.scenario.groups.get(user, (user,)),
             name=name,
-            priority=None if priority is None else whole(arguments, "priority"),
-            am_size=amounts(am_data, self.simulated.types),
+            priority=None if arguments.get("priority") is None else priority(arguments),
+            am_size=amounts(am, self.simulated.types),
             partition=text(arguments.get("label")),
-            am_partition=text(am_data.get("label")),
+            am_partition=text(am.get("label")),
             order=number,
             submitted_ms=self.now_ms,
         )
+        self.apps[name] = app
         try:
+            _check_lifetime(lifetime)
             self.scheduler.submit(application, self.now_ms)
         except Rejected as error:
             app.state, app.message = "rejected", str(error)
@@ -264,6 +347,16 @@ class ScenarioRun:
                 self.trace.note(f"{name} is rejected ({error.reason}): {error}")
             return
         self.by_id[app.id] = app
+        allowed = allowed_lifetime(lifetime or 0, *self.simulated.lifetimes(app.id))
+        if allowed > 0:
+            app.expires_ms = self.now_ms + allowed * 1000
+
+    def _set_lifetime(self, arguments: Data) -> None:
+        app = self._live(arguments)
+        app.expires_ms = self.now_ms + whole(arguments, "lifetime", least=1) * 1000
+        _, maximum = self.simulated.lifetimes(app.id)
+        if maximum > 0:
+            app.expires_ms = min(app.expires_ms, app.submitted_ms + maximum * 1000)
 
     def _live(self, arguments: Data) -> SimulatedApp:
         name = word(arguments, "app")
@@ -287,38 +380,51 @@ class ScenarioRun:
 
     def _request(self, arguments: Data) -> None:
         app = self._live(arguments)
-        key = AskKey(whole(arguments, "priority", 1), whole(arguments, "allocationRequestId", -1))
+        request_id = whole(arguments, "allocationRequestId", -1)
+        key = AskKey(priority(arguments, 1), request_id)
+        count = whole(arguments, "count")
         ask = Ask(
             key=key,
-            count=whole(arguments, "count"),
+            count=count,
             size=amounts(arguments, self.simulated.types),
             partition=text(arguments.get("label")),
+            locality=read_places(arguments, count, self.nodes.rack_of),
         )
         if app.state != "running":
             app.kept[key] = ask
             return
-        self.scheduler.update_asks(app.id, [ask], self.now_ms)
+        self._send(app, [ask])
 
     def _cancel(self, arguments: Data) -> None:
         app = self.apps.get(word(arguments, "app"))
-        priority = whole(arguments, "priority", 1)
+        wanted = priority(arguments, 1)
         if app is None or app.state in ENDED:
             return
         if app.state != "running":
-            app.kept = {k: ask for k, ask in app.kept.items() if k.priority != priority}
+            app.kept = {k: ask for k, ask in app.kept.items() if k.priority != wanted}
             return
         size = amounts({}, self.simulated.types)
-        self.scheduler.update_asks(app.id, [Ask(AskKey(priority), 0, size)], self.now_ms)
+        self._send(app, [Ask(AskKey(wanted), 0, size)])
+
+    def _blacklist(self, arguments: Data) -> None:
+        app = self._running(arguments)
+        added, removed = names(arguments, "add"), names(arguments, "remove")
+        if ANY_PLACE in added:
+            raise IllegalEvent(f"add: found {ANY_PLACE!r}, allowed: names of nodes and racks")
+        self._fetch(app)
+        app.blacklist = (app.blacklist | set(added)) - set(removed)
+        self.scheduler.exclude(app.id, app.blacklist)
 
     def _release(self, arguments: Data) -> None:
         app = self._running(arguments)
-        priority = arguments.get("priority")
+        self._fetch(app)
+        wanted = None if arguments.get("priority") is None else priority(arguments)
         held = [
             c
             for c in self.containers_of(app)
-            if not c.am and (priority is None or c.key.priority == priority)
+            if not c.am and (wanted is None or c.key.priority == wanted)
         ]
-        if arguments.get("newest", True) is not False:
+        if flag(arguments, "newest", default=True):
             held.reverse()
         for container in held[: whole(arguments, "count")]:
             self.scheduler.release(container.id, self.now_ms)
@@ -348,7 +454,7 @@ class ScenarioRun:
         app = self._accepted(arguments)
         if app.state in ENDED:
             return
-        self.scheduler.set_priority(app.id, whole(arguments, "priority"), self.now_ms)
+        self.scheduler.set_priority(app.id, priority(arguments), self.now_ms)
 
     # -- configuration and time ------------------------------------------------------------------
 
@@ -366,7 +472,10 @@ class ScenarioRun:
         self._refresh({"config": {key: state}})
 
     def _advance(self, arguments: Data) -> None:
-        self.now_ms += whole(arguments, "seconds") * 1000
+        self.now_ms += whole(arguments, "seconds", least=0) * 1000
+        for app in list(self.by_id.values()):
+            if app.expires_ms is not None and self.now_ms > app.expires_ms:
+                self._end(app, "killed")
 
     def _preempt(self, arguments: Data) -> None:
         seconds = whole(arguments, "seconds", self.simulated.preemption_seconds())
@@ -379,12 +488,22 @@ class ScenarioRun:
         decisions = self.scheduler.preempt(self.now_ms)
         if self.trace is not None:
             self.trace.decisions(decisions)
-        held = {c.id for c in self.scheduler.containers()}
-        lost: set[ContainerId] = set()
+        held = {c.id: c for c in self.scheduler.containers()}
+        lost: list[Container] = []
         for decision in decisions:
             if isinstance(decision, Preempt) and decision.kill and decision.container in held:
-                held.remove(decision.container)
-                lost.add(decision.container)
+                lost.append(held.pop(decision.container))
                 self._count_preempted(decision.container)
                 self.scheduler.release(decision.container, self.now_ms)
-        self._restart_lost(lost)
+        self._lose(lost)
+
+
+def _check_lifetime(seconds: int | None) -> None:
+    """Refuse a lifetime that is over at once (Hadoop: RMServerUtils.validateApplicationTimeouts).
+
+    Raises:
+        Rejected: it is not above 0.
+    """
+    if seconds is not None and seconds <= 0:
+        message = f"lifetime: found {seconds}, expected a number of seconds above 0"
+        raise Rejected(Reason.INVALID_REQUEST, message)

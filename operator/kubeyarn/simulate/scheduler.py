@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
     from kubeyarn.model.resources import ResourceTypes
     from kubeyarn.schedulers.api import SteppedScheduler
     from kubeyarn.simulate.scenario import Data
+
+
+@dataclass(frozen=True, slots=True)
+class OutstandingRows:
+    """What is outstanding under one key: in all, and at the places that are named."""
+
+    count: int
+    nodes: Mapping[str, int]
+    racks: Mapping[str, int]
 
 
 class SimulatedScheduler(Protocol):
@@ -42,6 +52,16 @@ class SimulatedScheduler(Protocol):
     def outstanding(self, application: ApplicationId) -> int:
         """Containers asked for and not granted, the AM's included."""
 
+    def outstanding_rows(self, application: ApplicationId, key: AskKey) -> OutstandingRows | None:
+        """What is outstanding under *key*; None: nothing."""
+
+    def lifetimes(self, application: ApplicationId) -> tuple[int, int]:
+        """The default and the maximum lifetime of its queue, in seconds; none if not above 0."""
+
+    @property
+    def grants_on_leaving_nodes(self) -> bool:
+        """Whether a node that leaves still gets containers in the heartbeat that shrinks it."""
+
     def waiting_keys(self, application: ApplicationId) -> Sequence[AskKey | None]:
         """The keys under which an application waits; None is its AM's."""
 
@@ -51,8 +71,8 @@ class SimulatedScheduler(Protocol):
     def application_fields(self, application: ApplicationId) -> Data:
         """What is observed of a live application: `queue`, and `priority` if there is one."""
 
-    def observe_queues(self, now_ms: int) -> Data:
-        """What is observed of every queue, by full path."""
+    def observe_queues(self, now_ms: int, *, partitions: bool) -> Data:
+        """What is observed of every queue, by full path; with *partitions*, of each of them."""
 
     def observe_users(self, now_ms: int) -> Data | None:
         """What is observed of every leaf's users; None when the scheduler has no user limits."""

@@ -205,6 +205,14 @@ class CapacityApplicationEvents:
             app.asks[AM_KEY].set_locality(app.master_locality, {})
             self._state.dirty.asks_changed()
 
+    def exclude(self, application: ApplicationId, places: frozenset[str]) -> None:
+        """Nodes and racks where the current attempt is granted nothing but its AM."""
+        app = self._state.app(application)
+        for key, ask in app.asks.items():
+            if key != AM_KEY:
+                ask.exclude(places)
+        self._state.dirty.asks_changed()
+
     def finish(self, application: ApplicationId, now_ms: int) -> None:
         """An application ended; everything it holds or asks is given up."""
         self._state.bring_up_to_date()

@@ -53,6 +53,7 @@ class CapacityScheduler:
         self.ask_for_master = applications.ask_for_master
         self.master_gone = applications.master_gone
         self.exclude_for_master = applications.exclude_for_master
+        self.exclude = applications.exclude
         self.move, self.set_priority = applications.move, applications.set_priority
 
         self.update_asks = containers.update_asks

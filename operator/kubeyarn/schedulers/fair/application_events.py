@@ -88,6 +88,15 @@ class FairApplicationEvents:
             self._asks.update_ask(attempt, replace(pending.ask, locality=attempt.am_locality))
             self._state.dirty.shares_changed()
 
+    def exclude(self, application: ApplicationId, places: frozenset[str]) -> None:
+        """Nodes and racks where the current attempt is granted nothing but its AM."""
+        attempt = self._state.attempt_of(application)
+        for key, pending in attempt.asks.items():
+            if key != AM_KEY:
+                locality = replace(pending.ask.locality, excluded=places)
+                pending.ask = replace(pending.ask, locality=locality)
+        self._state.dirty.shares_changed()
+
     def master_gone(self, application: ApplicationId) -> None:
         """The current attempt's AM was granted and has ended: it is not asked for."""
         self._nodes.bring_up_to_date()

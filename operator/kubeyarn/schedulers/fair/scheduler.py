@@ -86,6 +86,7 @@ class FairScheduler:
         self.ask_for_master = applications.ask_for_master
         self.master_gone = applications.master_gone
         self.exclude_for_master = applications.exclude_for_master
+        self.exclude = applications.exclude
         self.finish = applications.finish
         self.move = applications.move
         self.set_priority = applications.set_priority

@@ -74,11 +74,16 @@ class PendingAsk:
 
     def set_locality(self, locality: Locality, racks: dict[str, int]) -> None:
         """Take over what an ask says of places; *racks* includes the racks of its nodes."""
-        self.nodes = {name: count for name, count in locality.nodes if count > 0}
+        self.nodes = dict(locality.nodes)
         self.racks = racks
         self.relax = locality.relax
         self.strict_racks = frozenset(name for name, count in locality.racks if count > 0)
         self.excluded = locality.excluded
+        self._update_unconstrained()
+
+    def exclude(self, places: frozenset[str]) -> None:
+        """Take nothing on these nodes and racks, in place of those before."""
+        self.excluded = places
         self._update_unconstrained()
 
     def set_constraint(self, constraint: PlacementConstraint | None, tags: tuple[str, ...]) -> None:
