@@ -327,7 +327,7 @@ class SteppedScheduler(ResourceScheduler, Protocol):
     def exclude(self, application: ApplicationId, places: frozenset[str]) -> None:
         """Nodes and racks where the current attempt is granted nothing but its AM.
 
-        They replace those before; asks that come later say it themselves (`Locality.excluded`).
+        They replace those before, and hold for asks that come later, too.
         Hadoop: AppSchedulingInfo.updatePlacesBlacklistedByApp.
         """
 

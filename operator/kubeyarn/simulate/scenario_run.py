@@ -276,7 +276,7 @@ class ScenarioRun:
                 self.nodes.granted(container.id)
                 if container.am:
                     app = self.by_id[container.id.attempt.application]
-                    app.running, app.master = True, container.id
+                    app.start_master(container.id)
                 else:
                     self._unfetched[container.id] = container
             elif isinstance(decision, Preempt):
@@ -297,9 +297,8 @@ class ScenarioRun:
         for app in self.by_id.values():
             if not app.running or app.state != "accepted":
                 continue
-            app.state = "running"
             registered = True
-            kept, app.kept = list(app.kept.values()), {}
+            kept = app.register()
             if kept:
                 self._send(app, kept)
         return registered
@@ -342,21 +341,22 @@ class ScenarioRun:
             _check_lifetime(lifetime)
             self.scheduler.submit(application, self.now_ms)
         except Rejected as error:
-            app.state, app.message = "rejected", str(error)
+            app.reject(str(error))
             if self.trace is not None:
                 self.trace.note(f"{name} is rejected ({error.reason}): {error}")
             return
         self.by_id[app.id] = app
         allowed = allowed_lifetime(lifetime or 0, *self.simulated.lifetimes(app.id))
         if allowed > 0:
-            app.expires_ms = self.now_ms + allowed * 1000
+            app.expire_at(self.now_ms + allowed * 1000)
 
     def _set_lifetime(self, arguments: Data) -> None:
         app = self._live(arguments)
-        app.expires_ms = self.now_ms + whole(arguments, "lifetime", least=1) * 1000
+        expires_ms = self.now_ms + whole(arguments, "lifetime", least=1) * 1000
         _, maximum = self.simulated.lifetimes(app.id)
         if maximum > 0:
-            app.expires_ms = min(app.expires_ms, app.submitted_ms + maximum * 1000)
+            expires_ms = min(expires_ms, app.submitted_ms + maximum * 1000)
+        app.expire_at(expires_ms)
 
     def _live(self, arguments: Data) -> SimulatedApp:
         name = word(arguments, "app")
@@ -391,7 +391,7 @@ class ScenarioRun:
             locality=read_places(arguments, count, self.nodes.rack_of),
         )
         if app.state != "running":
-            app.kept[key] = ask
+            app.keep(ask)
             return
         self._send(app, [ask])
 
@@ -401,7 +401,7 @@ class ScenarioRun:
         if app is None or app.state in ENDED:
             return
         if app.state != "running":
-            app.kept = {k: ask for k, ask in app.kept.items() if k.priority != wanted}
+            app.drop_kept(wanted)
             return
         size = amounts({}, self.simulated.types)
         self._send(app, [Ask(AskKey(wanted), 0, size)])
@@ -412,8 +412,7 @@ class ScenarioRun:
         if ANY_PLACE in added:
             raise IllegalEvent(f"add: found {ANY_PLACE!r}, allowed: names of nodes and racks")
         self._fetch(app)
-        app.blacklist = (app.blacklist | set(added)) - set(removed)
-        self.scheduler.exclude(app.id, app.blacklist)
+        self.scheduler.exclude(app.id, app.exclude(added, removed))
 
     def _release(self, arguments: Data) -> None:
         app = self._running(arguments)
@@ -442,7 +441,7 @@ class ScenarioRun:
             self._end(app, "killed")
 
     def _end(self, app: SimulatedApp, state: str) -> None:
-        app.state, app.running = state, False
+        app.end(state)
         self.by_id.pop(app.id, None)
         self.scheduler.finish(app.id, self.now_ms)
 

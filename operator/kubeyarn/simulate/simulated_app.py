@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import ANYWHERE, Ask, AskKey, Locality
+from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.errors import SpecError
 from kubeyarn.simulate.scenario import DEFAULT_RACK, flag, mapping, names, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
@@ -33,6 +34,16 @@ class EmptiedRows:
 
     nodes: set[str] = field(default_factory=set)
     racks: set[str] = field(default_factory=set)
+
+    def empty(self, nodes: Mapping[str, int], racks: Mapping[str, int]) -> None:
+        """Rows with outstanding counts are sent with 0."""
+        self.nodes |= {name for name, count in nodes.items() if count > 0}
+        self.racks |= {name for name, count in racks.items() if count > 0}
+
+    def fill(self, nodes: AbstractSet[str], racks: AbstractSet[str | None]) -> None:
+        """These rows are sent with counts."""
+        self.nodes -= nodes
+        self.racks -= racks
 
 
 @dataclass(slots=True)
@@ -57,6 +68,41 @@ class SimulatedApp:
     sent: dict[AskKey, Ask] = field(default_factory=dict)
     emptied: dict[AskKey, EmptiedRows] = field(default_factory=dict)
 
+    def reject(self, message: str) -> None:
+        """The scheduler does not take it."""
+        self.state, self.message = "rejected", message
+
+    def start_master(self, container: ContainerId) -> None:
+        """Its AM was granted its container, and runs."""
+        self.running, self.master = True, container
+
+    def register(self) -> list[Ask]:
+        """The AM registers; returns the requests that were kept for it."""
+        kept, self.kept = list(self.kept.values()), {}
+        self.state = "running"
+        return kept
+
+    def end(self, state: str) -> None:
+        """It has ended, in one of `ENDED`."""
+        self.state, self.running = state, False
+
+    def expire_at(self, ms: int) -> None:
+        """Its lifetime is over then."""
+        self.expires_ms = ms
+
+    def keep(self, ask: Ask) -> None:
+        """Keep a request until the AM registers, in place of one with the same key."""
+        self.kept[ask.key] = ask
+
+    def drop_kept(self, priority: int) -> None:
+        """Keep no request of a priority."""
+        self.kept = {key: ask for key, ask in self.kept.items() if key.priority != priority}
+
+    def exclude(self, added: Iterable[str], removed: Iterable[str]) -> frozenset[str]:
+        """Change the blacklist; returns it. What is added and removed at once is not on it."""
+        self.blacklist = (self.blacklist | set(added)) - set(removed)
+        return self.blacklist
+
     def begin_attempt(self) -> None:
         """Another attempt begins, whose AM has asked for nothing yet."""
         self.running, self.master = False, None
@@ -70,25 +116,20 @@ class SimulatedApp:
     def to_send(
         self, ask: Ask, outstanding: OutstandingRows | None, rack_of: Callable[[str], str | None]
     ) -> Ask:
-        """*ask* with the rows that it empties, and with what the application excludes."""
+        """*ask* with the rows that it empties."""
         place = ask.locality
         emptied = self.emptied.get(ask.key)
         if outstanding is not None and (outstanding.nodes or outstanding.racks):
             emptied = self.emptied.setdefault(ask.key, EmptiedRows())
-            emptied.nodes |= {name for name, count in outstanding.nodes.items() if count > 0}
-            emptied.racks |= {name for name, count in outstanding.racks.items() if count > 0}
+            emptied.empty(outstanding.nodes, outstanding.racks)
         nodes, racks = place.nodes, place.racks
         if emptied is not None:
-            emptied.nodes -= {name for name, _ in nodes}
-            emptied.racks -= {name for name, _ in racks} | {rack_of(name) for name, _ in nodes}
+            of_nodes = {rack_of(name) for name, _ in nodes}
+            emptied.fill({name for name, _ in nodes}, {name for name, _ in racks} | of_nodes)
             nodes += tuple((name, 0) for name in sorted(emptied.nodes))
             racks += tuple((name, 0) for name in sorted(emptied.racks))
-        if not nodes and not racks and place.relax and not self.blacklist:
-            place = ANYWHERE
-        else:
-            place = Locality(nodes, racks, place.relax, self.blacklist)
         self.sent[ask.key] = ask
-        return replace(ask, locality=place)
+        return replace(ask, locality=Locality(nodes, racks, place.relax))
 
     def ask_again(self, lost: Container, outstanding: OutstandingRows | None) -> Ask | None:
         """The request for one container more, where *lost* was asked for; None: it was not."""
@@ -102,7 +143,7 @@ class SimulatedApp:
         named = dict(sent.locality.racks)
         left = dict(rows.racks) if rows else {}
         racks = tuple((name, left.get(name, 0)) for name in named)
-        place = Locality(tuple(nodes.items()), racks, sent.locality.relax, self.blacklist)
+        place = Locality(tuple(nodes.items()), racks, sent.locality.relax)
         return replace(sent, count=(rows.count if rows else 0) + 1, locality=place)
 
 

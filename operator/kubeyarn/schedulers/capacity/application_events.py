@@ -207,10 +207,7 @@ class CapacityApplicationEvents:
 
     def exclude(self, application: ApplicationId, places: frozenset[str]) -> None:
         """Nodes and racks where the current attempt is granted nothing but its AM."""
-        app = self._state.app(application)
-        for key, ask in app.asks.items():
-            if key != AM_KEY:
-                ask.exclude(places)
+        self._state.app(application).exclude(places)
         self._state.dirty.asks_changed()
 
     def finish(self, application: ApplicationId, now_ms: int) -> None:

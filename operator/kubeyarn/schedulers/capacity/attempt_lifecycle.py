@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.asks import AM_KEY
 from kubeyarn.schedulers.capacity.allocator.commit import (
     complete_container,
     unreserve,
@@ -72,7 +73,8 @@ def put_outstanding(
     ask = app.asks.get(key) or PendingAsk(key, count, size, partition)
     accounts.set_pending(app, ask, count, size, partition)
     if count > 0:
-        ask.set_locality(locality, racks)
+        ask.set_locality(locality, racks, app.excluded if key != AM_KEY else frozenset())
+        app.requested_partitions.add(partition)
 
 
 def clear(app: FiCaSchedulerApp, cluster: CapacityNodeTracker) -> None:

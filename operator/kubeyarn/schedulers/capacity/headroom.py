@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.resources import Vector, component_min, subtract
+from kubeyarn.model.resources import MEMORY, Vector, add, component_min, subtract
 from kubeyarn.schedulers.calculator import Calculator, at_most
 
 if TYPE_CHECKING:
@@ -33,13 +33,24 @@ def headroom(
 
 
 def headroom_of(app: FiCaSchedulerApp) -> Vector:
-    """The headroom of an application in the partition it was submitted to.
+    """The headroom of an application in all partitions that its attempt has ever asked in.
+
+    What a partition that shrank has too little is no less than 0 in memory, but may be in other
+    types, as in Hadoop.
+    """
+    total = app.zero
+    for partition in app.requested_partitions or {""}:
+        total = add(total, _headroom_in(app, partition))
+    return (max(total[MEMORY], 0), *total[1:])
+
+
+def _headroom_in(app: FiCaSchedulerApp, partition: str) -> Vector:
+    """The headroom of an application in one partition.
 
     Its queue's limit is what the queue might use as of its last scheduling opportunity, as in
     Hadoop; of other partitions than the default one it is the queue's maximum.
     """
     queue = app.queue
-    partition = app.app.partition or ""
     user_limit = queue.users.limit(app.user, partition, whole=False)
     user_used = queue.users.get(app.user).used.get(partition, queue.zero)
     queue_limit = queue.maximum(partition) if partition else queue.headroom_limit

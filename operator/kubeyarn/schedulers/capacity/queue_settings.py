@@ -252,7 +252,9 @@ def _lifetimes(
             "InvalidField",
             f"default lifetime {default} s is above the maximum lifetime {maximum} s",
         )
-    if default <= 0 or (0 < maximum < default):
+    # A maximum of 0 takes off the one of the queue above, and with it the default from there.
+    inherited = config.default_lifetime_seconds is None
+    if default <= 0 or 0 < maximum < default or (inherited and maximum == 0):
         default = maximum
     return maximum, default
 

@@ -47,6 +47,12 @@ class AppSchedulingInfo:
         self._accounts.change_pending(attempt, ask.size, ask.count)
         self._state.dirty.demand_changed(attempt)
 
+    def exclude(self, attempt: FSAppAttempt, places: frozenset[str]) -> None:
+        """Replace the nodes and racks where the attempt takes nothing but its AM."""
+        nodes = self._state.nodes.values()
+        named = [n for n in nodes if n.rm_node.name in places or n.rm_node.rack in places]
+        attempt.exclude(places, named)
+
     def remove_ask(self, attempt: FSAppAttempt, key: AskKey) -> None:
         """Ask for nothing under *key* any more."""
         pending = attempt.asks.pop(key, None)

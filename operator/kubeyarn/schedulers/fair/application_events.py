@@ -90,11 +90,7 @@ class FairApplicationEvents:
 
     def exclude(self, application: ApplicationId, places: frozenset[str]) -> None:
         """Nodes and racks where the current attempt is granted nothing but its AM."""
-        attempt = self._state.attempt_of(application)
-        for key, pending in attempt.asks.items():
-            if key != AM_KEY:
-                locality = replace(pending.ask.locality, excluded=places)
-                pending.ask = replace(pending.ask, locality=locality)
+        self._asks.exclude(self._state.attempt_of(application), places)
         self._state.dirty.shares_changed()
 
     def master_gone(self, application: ApplicationId) -> None:

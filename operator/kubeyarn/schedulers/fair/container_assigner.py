@@ -183,6 +183,10 @@ class ContainerAssigner:
             return None
         if isinstance(queue, FSLeafQueue):
             for _, attempt in queue.schedulables.entries:
+                # What is reserved or was preempted for it does not pass here, and is granted on
+                # such a node all the same, as in Hadoop (FSLeafQueue.assignContainer).
+                if attempt.excluded and attempt.am_running and excludes(attempt.excluded, node):
+                    continue
                 decision = self._assign_in_attempt(attempt, node)
                 if decision is not None:
                     return decision
@@ -371,8 +375,13 @@ def _count_in_rack(
 
 
 def is_excluded(locality: Locality, node: FSSchedulerNode) -> bool:
-    """Whether an ask may take nothing on a node (Hadoop: SchedulerAppUtils.isPlaceBlacklisted)."""
-    return node.rm_node.name in locality.excluded or node.rm_node.rack in locality.excluded
+    """Whether an ask may take nothing on a node."""
+    return excludes(locality.excluded, node)
+
+
+def excludes(places: frozenset[str], node: FSSchedulerNode) -> bool:
+    """Whether a node or its rack is one of *places* (SchedulerAppUtils.isPlaceBlacklisted)."""
+    return node.rm_node.name in places or node.rm_node.rack in places
 
 
 def allows_constraint(

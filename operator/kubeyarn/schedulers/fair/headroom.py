@@ -19,6 +19,9 @@ def headroom_of(state: FairClusterState, attempt: FSAppAttempt) -> Vector:
     """
     queue = attempt.queue
     cluster_available = subtract(state.cluster, state.allocated)
+    for node in attempt.excluded_nodes:
+        less = subtract(cluster_available, node.available)
+        cluster_available = tuple(max(0, amount) for amount in less)
     available = component_min(cluster_available, subtract(queue.max_share, queue.used))
     return headroom(queue.policy, queue.fair_share, queue.used, available)
 

@@ -72,6 +72,8 @@ WRITERS = {
     # Asks.
     "ask_keys": {"app_scheduling_info.py"},
     "asks": {"app_scheduling_info.py", "container_assigner.py"},
+    "excluded": {"objects/app_attempt.py"},
+    "excluded_nodes": {"objects/app_attempt.py"},
     "outstanding_increases": {"container_update.py"},
     "count": {"locality_delay.py"},
     "racks": {"app_scheduling_info.py", "locality_delay.py"},

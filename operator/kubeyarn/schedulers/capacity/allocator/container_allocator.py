@@ -101,7 +101,9 @@ def allocate_reserved(
     app = reservation.app
     ask = app.asks.get(reservation.key)
     if ask is None or ask.count <= 0 or ask.refuses(app.app.id, opportunity.node):
-        # Hadoop keeps a node reserved that was excluded since, and never uses it.
+        if app.queue.cluster.hadoop_compatible and ask is not None and ask.count > 0:
+            # Hadoop keeps a node reserved that was excluded since, and never uses it.
+            return NULL_ASSIGNMENT
         given_up = CSAssignment(SkippedType.QUEUE_LIMIT, app)
         given_up.excess_reservation = reservation
         return given_up

@@ -6,7 +6,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import ANYWHERE
+from kubeyarn.model.asks import AM_KEY, ANYWHERE
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.resources import MEMORY, Vector, add
 
@@ -42,7 +42,8 @@ class PendingAsk:
     """What is still asked for under one key (Hadoop: PendingAsk).
 
     *nodes* and *racks* count the containers that would rather be there. Without *relax* nothing but
-    *nodes* and *strict_racks* will do. *excluded* are nodes and racks that will not (a blacklist).
+    *nodes* and *strict_racks* will do. *excluded* are nodes and racks that will not (a blacklist),
+    *excluded_here* those of them that the ask names itself.
     *unconstrained*: any node will do, and nothing says otherwise. *scheduling_opportunities* and
     *missed_opportunities* count offers that were passed up (see `allocator.locality_delay`).
     """
@@ -56,6 +57,7 @@ class PendingAsk:
     relax: bool = True
     strict_racks: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
+    excluded_here: frozenset[str] = frozenset()
     unconstrained: bool = True
     constraint: PlacementConstraint | None = None
     tags: tuple[str, ...] = ()
@@ -72,18 +74,23 @@ class PendingAsk:
         """Whether it is to be on named nodes and nowhere else, however long it waits."""
         return not self.relax and bool(self.nodes) and not self.strict_racks
 
-    def set_locality(self, locality: Locality, racks: dict[str, int]) -> None:
-        """Take over what an ask says of places; *racks* includes the racks of its nodes."""
+    def set_locality(
+        self, locality: Locality, racks: dict[str, int], excluded: frozenset[str] = frozenset()
+    ) -> None:
+        """Take over what an ask says of places; *racks* includes the racks of its nodes.
+
+        *excluded* are places that its attempt excludes for all asks.
+        """
         self.nodes = dict(locality.nodes)
         self.racks = racks
         self.relax = locality.relax
         self.strict_racks = frozenset(name for name, count in locality.racks if count > 0)
-        self.excluded = locality.excluded
-        self._update_unconstrained()
+        self.excluded_here = locality.excluded
+        self.exclude(excluded)
 
     def exclude(self, places: frozenset[str]) -> None:
-        """Take nothing on these nodes and racks, in place of those before."""
-        self.excluded = places
+        """Take nothing on these nodes and racks, besides those that the ask names itself."""
+        self.excluded = self.excluded_here | places if places else self.excluded_here
         self._update_unconstrained()
 
     def set_constraint(self, constraint: PlacementConstraint | None, tags: tuple[str, ...]) -> None:
@@ -154,14 +161,17 @@ class FiCaSchedulerApp:
         "cached_user",
         "default_usage",
         "epoch",
+        "excluded",
         "first_ask",
         "keys",
         "master_locality",
+        "missed",
         "next_number",
         "order_key",
         "priority",
         "queue",
         "re_reservations",
+        "requested_partitions",
         "reservations",
         "reserved",
         "runnable",
@@ -209,6 +219,9 @@ class FiCaSchedulerApp:
         self.waiting_for_am = self.app.am_size is not None
         self.am_container: ContainerId | None = None
         self.master_locality = ANYWHERE
+        self.excluded: frozenset[str] = frozenset()
+        self.missed: dict[AskKey, tuple[int, int]] = {}
+        self.requested_partitions: set[str] = set()
         self.cached_used = 0
         self.cached_demand = 0
 
@@ -257,9 +270,22 @@ class FiCaSchedulerApp:
         used = self.all_used()[MEMORY]
         self.cached_used, self.cached_demand = used, used + self.all_pending()[MEMORY]
 
+    def exclude(self, places: frozenset[str]) -> None:
+        """Take nothing on these nodes and racks but the AM, in place of those before."""
+        self.excluded = places
+        for key, ask in self.asks.items():
+            if key != AM_KEY:
+                ask.exclude(places)
+
     def add_ask(self, ask: PendingAsk) -> None:
-        """Start to want something under a key that had nothing outstanding."""
+        """Start to want something under a key that had nothing outstanding.
+
+        The offers that the key passed up count on (Hadoop: SchedulerApplicationAttempt keeps
+        schedulingOpportunities by key, for as long as the attempt lives).
+        """
         self.asks[ask.key] = ask
+        if ask.key in self.missed:
+            ask.scheduling_opportunities, ask.missed_opportunities = self.missed.pop(ask.key)
         insort(self.keys, ask.key)
         self.first_ask = self.asks[self.keys[0]]
         if len(self.keys) == 1:
@@ -267,7 +293,9 @@ class FiCaSchedulerApp:
 
     def remove_ask(self, key: AskKey) -> None:
         """Nothing is wanted under *key* any more."""
-        del self.asks[key]
+        ask = self.asks.pop(key)
+        if ask.scheduling_opportunities or ask.missed_opportunities:
+            self.missed[key] = ask.scheduling_opportunities, ask.missed_opportunities
         self.keys.remove(key)
         self.first_ask = self.asks[self.keys[0]] if self.keys else None
         if not self.keys:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
     from kubeyarn.model.containers import Container
     from kubeyarn.model.resources import Vector
+    from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
     from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue
     from kubeyarn.schedulers.fair.objects.schedulables import SortKey
 
@@ -60,8 +61,9 @@ class FSAppAttempt:
     *am_preemption_queue* is the path of the queue it started in: that queue decides whether its
     ApplicationMaster may be preempted, wherever the application is moved to. *demand* is what it
     held and wanted at the last update of shares; what it asked for since is not served before the
-    next. *ask_keys* are the keys of *asks* in order of service. *containers_to_preempt* maps a
-    container to when it was chosen, in milliseconds.
+    next. *excluded* are places where it takes nothing but its AM, *excluded_nodes* the nodes among
+    them as of when it said so. *ask_keys* are the keys of *asks* in order of service.
+    *containers_to_preempt* maps a container to when it was chosen, in milliseconds.
     """
 
     __slots__ = (
@@ -76,6 +78,8 @@ class FSAppAttempt:
         "containers",
         "containers_to_preempt",
         "demand",
+        "excluded",
+        "excluded_nodes",
         "fair_share",
         "fair_share_starvation",
         "id",
@@ -123,6 +127,8 @@ class FSAppAttempt:
         self.am_running = False
         self.am_resource = zero
         self.am_locality = ANYWHERE
+        self.excluded: frozenset[str] = frozenset()
+        self.excluded_nodes: list[FSSchedulerNode] = []
         self.used = zero
         self.pending = zero
         self.demand = zero
@@ -139,6 +145,10 @@ class FSAppAttempt:
     def has_starvation(self) -> bool:
         """Whether the last look found it starved of its fair share or its queue's minimum."""
         return any(self.fair_share_starvation) or any(self.min_share_starvation)
+
+    def exclude(self, places: frozenset[str], nodes: list[FSSchedulerNode]) -> None:
+        """Take nothing but the AM on *places*, which are *nodes* now; replaces those before."""
+        self.excluded, self.excluded_nodes = places, nodes
 
     def new_container_id(self, epoch: int) -> ContainerId:
         """The next container id of this attempt; the first is the ApplicationMaster's."""
