@@ -136,6 +136,13 @@ _log_level = click.option(
     help="Image with kubeyarn that fetches, checks and unpacks containers' files.",
 )
 @click.option(
+    "--max-termination-grace-seconds",
+    default=300,
+    show_default=True,
+    type=click.IntRange(1),
+    help="How long a container may take to stop at most, whatever its template says.",
+)
+@click.option(
     "--finished-pod-retention-seconds",
     default=3600,
     show_default=True,
@@ -166,6 +173,7 @@ def resourcemanager(
     trusted_images: str,
     user_ids_file: str,
     localizer_image: str,
+    max_termination_grace_seconds: int,
     finished_pod_retention_seconds: int,
     max_completed_applications: int,
 ) -> None:
@@ -192,6 +200,7 @@ def resourcemanager(
         trusted_images=_listed(trusted_images),
         user_ids_file=user_ids_file,
         localizer_image=localizer_image,
+        max_termination_grace_s=max_termination_grace_seconds,
         finished_pod_retention_s=finished_pod_retention_seconds,
         max_completed_applications=max_completed_applications,
     )

@@ -123,7 +123,7 @@ class ApplicationsManager:
         self._sessions: dict[Key, AMSession] = {}
         self._user_ids = UserIdsFile(settings.user_ids_file)
         self._exits = ContainerExits(self.cache, self.nodes)
-        self._pods = PodControl(client, events, self.cache)
+        self._pods = PodControl(client, events, self.cache, settings.max_termination_grace_s)
         self._requests = RequestControl(client, self.cache)
         self._signaller = Signaller(client, self._pods, self._exits, clock_ms)
         self._reconciler = RequestReconciler(
@@ -352,6 +352,8 @@ class ApplicationsManager:
         if not self.nodes.all_well:
             with steps.step("drained nodes"):
                 await self._end_on_drained_nodes(key, views)
+        with steps.step("pods that do not stop"):
+            await self._end_overdue_pods(key)
         with steps.step("pods that are not kept"):
             await self._delete_expired_pods(key, application, record)
         return plans
@@ -447,7 +449,12 @@ class ApplicationsManager:
         """
         settings = self.settings
         executors = Executors(settings.executors, settings.trusted_images, self._user_ids.ids())
-        return ClusterDefaults(self.am_service, settings.localizer_image, executors)
+        return ClusterDefaults(
+            self.am_service,
+            settings.localizer_image,
+            executors,
+            settings.max_termination_grace_s,
+        )
 
     async def _end_on_drained_nodes(self, key: Key, views: list[RequestView]) -> None:
         """End what runs on drained nodes, whose kubelets end it in order."""
@@ -467,6 +474,12 @@ class ApplicationsManager:
         found = decommission.pods_to_remove(self.nodes, pods, _unrecorded(views))
         # Nobody is there to end them in order.
         await self._pods.delete_all([pod for pod, ending in found if ending is None], grace_s=0)
+
+    async def _end_overdue_pods(self, key: Key) -> None:
+        """Cut short what was given longer to stop than the cluster allows, by whomever."""
+        most_s, pods = self.settings.max_termination_grace_s, self.cache.pods(key).values()
+        overdue = list(retention.overdue_pods(pods, most_s, self._clock_ms()))
+        await self._pods.delete_all(overdue, grace_s=retention.OVERDUE_GRACE_S)
 
     async def _delete_expired_pods(
         self, key: Key, application: YarnApplication, record: ApplicationRecord

@@ -21,6 +21,11 @@ from kubeyarn.model.errors import Unavailable
 from kubeyarn.resourcemanager.applications import records
 from kubeyarn.resourcemanager.pods.pod_state import PodState
 
+# A second is the shortest time that still waits for the kubelet's word that the process is gone.
+# With none the pod would go at once, its room be given to others, and its process might run on.
+OVERDUE_GRACE_S = 1
+_CLOCKS_DIFFER_S = 10
+
 _log = logging.getLogger(__name__)
 
 
@@ -77,6 +82,19 @@ async def delete_applications(client: KubeClient, applications: Iterable[YarnApp
             continue
         except (ApiError, Unavailable) as error:
             _log.warning("%s/%s: %s", meta.namespace, meta.name, error)
+
+
+def overdue_pods(pods: Iterable[PodState], most_s: int, now_ms: int) -> Iterator[PodState]:
+    """The pods that were told to end so long ago that they have to be gone. Pure.
+
+    *most_s* is the longest time to stop. Whoever deletes a pod may give it any time; deleting it
+    again can only make that shorter (Kubernetes: rest.BeforeDelete).
+    """
+    for pod in pods:
+        late_ms = now_ms - pod.told_to_end_ms - (most_s + _CLOCKS_DIFFER_S) * 1000
+        cut = pod.deleted_ms - pod.told_to_end_ms <= OVERDUE_GRACE_S * 1000
+        if pod.deleting and pod.ending is None and late_ms > 0 and not cut:
+            yield pod
 
 
 def expired_pods(

@@ -34,6 +34,9 @@ from kubeyarn.resourcemanager.pods.isolation import Executors
 # Hadoop's NodeManager waits a quarter of a second between the signals
 # (yarn.nodemanager.sleep-delay-before-sigkill.ms), Kubernetes half a minute; a template may say.
 STOP_SECONDS = 5
+# As long as a cluster's users may reasonably ask for: ten times Kubernetes' own default. What is
+# taken back counts in its queue until it is gone, and somebody waits for its room.
+MOST_STOP_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +95,13 @@ class ClusterDefaults:
     """What a cluster gives to every container, and what its administrator allows.
 
     *am_service* is the address that ApplicationMasters call; *localizer_image* has `kubeyarn`.
+    *most_stop_s* is the longest time that a container may take to stop, in seconds.
     """
 
     am_service: str = ""
     localizer_image: str = ""
     executors: Executors = field(default_factory=Executors)
+    most_stop_s: int = MOST_STOP_SECONDS
 
 
 def make_pod(
@@ -124,7 +129,7 @@ def make_pod(
         spec["initContainers"] = [localizer, *(spec.get("initContainers") or [])]
     # YARN never starts a container again: its AM decides what to do about it.
     spec["restartPolicy"] = "Never"
-    spec.setdefault("terminationGracePeriodSeconds", STOP_SECONDS)
+    spec["terminationGracePeriodSeconds"] = _stop_seconds(spec, defaults.most_stop_s)
     spec["schedulerName"] = names.SCHEDULER_NAME
     spec["affinity"] = _pinned(spec.get("affinity") or {}, placement.node)
     volumes = [*(spec.get("volumes") or []), *files.volumes(context.files)]
@@ -135,6 +140,17 @@ def make_pod(
     metadata = _metadata(template.get("metadata") or {}, owner, placement)
     _keep_script(metadata, spec, placement.container)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def _stop_seconds(spec: Object, most: int) -> Any:
+    """How long a container may take to stop: as its template says, at most as the cluster allows.
+
+    What is no number is left for the API server to refuse.
+    """
+    said = spec.get("terminationGracePeriodSeconds")
+    if said is None:
+        return min(STOP_SECONDS, most)
+    return min(said, most) if isinstance(said, int) else said
 
 
 def _keep_script(metadata: Object, spec: Object, container: ContainerId) -> None:

@@ -30,6 +30,7 @@ from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.pods.pod_builder import MOST_STOP_SECONDS
 from kubeyarn.resourcemanager.pods.pod_state import PodState
 
 _log = logging.getLogger(__name__)
@@ -46,9 +47,19 @@ class PodTooLarge(SpecError):
 
 
 class PodControl:
-    """Creates, changes and deletes pods of containers."""
+    """Creates, changes and deletes pods of containers.
 
-    def __init__(self, client: KubeClient, events: EventRecorder, cache: Cache) -> None:
+    None has more than *most_stop_s* seconds to stop, whatever its spec says.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        events: EventRecorder,
+        cache: Cache,
+        most_stop_s: int = MOST_STOP_SECONDS,
+    ) -> None:
+        self._most_stop_s = most_stop_s
         self._client = client
         self._events = events
         self._cache = cache
@@ -103,6 +114,8 @@ class PodControl:
             "apiVersion": "v1",
             "preconditions": {"uid": pod.uid},
         }
+        if grace_s is None and pod.grace_s > self._most_stop_s:
+            grace_s = self._most_stop_s
         if grace_s is not None:
             options["gracePeriodSeconds"] = grace_s
         try:

@@ -26,7 +26,8 @@ class PodState:
     """A container's pod. *waiting* is (reason, message) of what keeps it from starting.
 
     *main* is the name of the pod's container that is the YARN container's, *beside* what the pod
-    requests for what runs beside it, if anything does.
+    requests for what runs beside it, if anything does. *deleted_ms* is when it has to be gone that
+    was told to end at *told_to_end_ms*; *grace_s* is how many seconds its spec gives it for that.
     """
 
     name: str
@@ -43,6 +44,8 @@ class PodState:
     deleting: bool = False
     created_ms: int = 0
     deleted_ms: int = 0
+    grace_s: int = 0
+    told_to_end_ms: int = 0
     waiting: tuple[str, str] | None = None
     unschedulable: str = ""
     main: str = "main"
@@ -65,6 +68,7 @@ def read(pod: Object) -> PodState | None:
         return None
     status = pod.get("status") or {}
     main = _main_status(pod)
+    deleted_ms = times.milliseconds(meta.get("deletionTimestamp"))
     return PodState(
         name=meta["name"],
         namespace=meta["namespace"],
@@ -79,7 +83,9 @@ def read(pod: Object) -> PodState | None:
         finished_ms=_finished_ms(status, main),
         deleting="deletionTimestamp" in meta,
         created_ms=times.milliseconds(meta.get("creationTimestamp")),
-        deleted_ms=times.milliseconds(meta.get("deletionTimestamp")),
+        deleted_ms=deleted_ms,
+        grace_s=int((pod.get("spec") or {}).get("terminationGracePeriodSeconds") or 0),
+        told_to_end_ms=max(0, deleted_ms - int(meta.get("deletionGracePeriodSeconds") or 0) * 1000),
         waiting=_waiting(status, main),
         unschedulable=_unschedulable(status),
         version=int(meta.get("resourceVersion") or 0),
