@@ -295,6 +295,9 @@ class FakeApi:
         return None
 
     async def _exec(self, request: web.Request, place: Place) -> web.StreamResponse:
+        # The API server passes the request on to the kubelet, whose endpoint has no media type.
+        if request.headers.get("Accept", "*/*") != "*/*":
+            raise web.HTTPNotAcceptable
         """Run a command in a pod: noted, and answered as `commands_fail` says."""
         channels = web.WebSocketResponse(protocols=("v4.channel.k8s.io",))
         await channels.prepare(request)

@@ -19,6 +19,8 @@ from kubeyarn.model.errors import Unavailable
 
 _USER_AGENT = "kubeyarn-exec"
 _PROTOCOL = "v4.channel.k8s.io"
+# The kubelet's endpoint declares no media type, so it answers 406 to whoever asks for JSON.
+_ACCEPT = {"Accept": "*/*"}
 _STDERR, _ERROR = 2, 3
 _SECONDS = 5.0
 
@@ -44,11 +46,14 @@ async def execute(
         async with (
             asyncio.timeout(_SECONDS),
             connection.session(_USER_AGENT, await connection.tls()) as session,
-            session.ws_connect(url, params=query, protocols=(_PROTOCOL,)) as channels,
+            session.ws_connect(
+                url, params=query, headers=_ACCEPT, protocols=(_PROTOCOL,)
+            ) as channels,
         ):
             await _until_done(channels)
     except aiohttp.WSServerHandshakeError as error:
-        raise error_of(error.status, "", f"exec in {namespace}/{pod}: {error.message}") from error
+        answer = f"answered {error.status}, expected 101 (switching protocols)"
+        raise error_of(error.status, "", f"exec in {namespace}/{pod}: {answer}") from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Unavailable(f"exec in {namespace}/{pod}: {error or type(error).__name__}") from error
 

@@ -219,7 +219,7 @@ class _Collection:
         self._listed_version = 0
 
     def listed(self, page: _Page, *, begins: bool) -> None:
-        """A list that kopf asked for has come, or a page of it: x"""
+        """A list that kopf asked for has come, or a page of it; *begins*: it is the first page."""
         if begins:
             self._listed = set()
         self._listed |= {item.metadata.uid for item in page.items or ()}
