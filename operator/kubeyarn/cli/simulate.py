@@ -50,7 +50,10 @@ def simulate(
     for line in result.trace:
         click.echo(line, err=True)
     if plot is not None:
-        Path(plot).write_text(draw(result.use), encoding="utf-8")
+        try:
+            Path(plot).write_text(draw(result.use), encoding="utf-8")
+        except OSError as error:
+            raise click.ClickException(f"--plot: {error}") from error
     click.echo(_json(result.answer))
 
 
@@ -58,7 +61,13 @@ def _run(path: Path, *, trace: bool = False, plot: bool = False) -> ScenarioResu
     try:
         data = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
         return run_scenario(data, explain=trace, plot=plot)
-    except (SpecError, yaml.YAMLError) as error:
+    except UnicodeDecodeError as error:
+        message = f"{path}: found bytes that are no UTF-8 ({error.reason}); write the file in UTF-8"
+        raise click.ClickException(message) from error
+    except RecursionError as error:
+        message = f"{path}: queues, or maps and lists, are nested deeper than can be read"
+        raise click.ClickException(message) from error
+    except (SpecError, yaml.YAMLError, OSError) as error:
         raise click.ClickException(f"{path}: {error}") from error
 
 

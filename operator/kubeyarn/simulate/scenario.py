@@ -138,7 +138,13 @@ def removed_keys(data: object) -> tuple[str, ...]:
 
 
 def scalar(value: object) -> str | None:
-    """A YAML scalar as text; booleans are `true` and `false`."""
+    """A YAML scalar as text; booleans are `true` and `false`.
+
+    Raises:
+        SpecError: it is a map or a list.
+    """
+    if isinstance(value, dict | list):
+        raise SpecError(f"config: found {value!r}, expected text or a number")
     if isinstance(value, bool):
         return "true" if value else "false"
     return None if value is None else str(value)

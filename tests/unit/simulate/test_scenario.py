@@ -25,6 +25,7 @@ NODE = {"name": "n", "memory": 4096, "vcores": 4}
         pytest.param({"nodes": [{**NODE, "memory": -1}]}, "memory: found -1", id="negative"),
         pytest.param({"nodes": [{**NODE, "count": 2**40}]}, "count", id="too many nodes"),
         pytest.param({"nodes": ["n"]}, "expected a mapping", id="text for a map"),
+        pytest.param({"config": {"a": {"b": 1}}}, "expected text or a number", id="map for text"),
         pytest.param({"config": "text"}, "expected a mapping", id="text for settings"),
         pytest.param({"steps": [{"settle": "soon"}]}, "expected a mapping", id="text for a step"),
     ],
