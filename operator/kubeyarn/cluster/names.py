@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kubeyarn.lifecycle.am_session import ShapeKey
 from kubeyarn.model.ids import ContainerId
 
@@ -35,9 +37,6 @@ AM_AUDIENCE = "kubeyarn-am"
 
 LONGEST_LABEL = 63
 
-GUARANTEED = "Guaranteed"
-OPPORTUNISTIC = "Opportunistic"
-
 ROLE_AM = "am"
 ROLE_ASK = "ask"
 ROLE_TASK = "task"
@@ -54,6 +53,12 @@ def pod_name(application: str, container: ContainerId) -> str:
     epoch = f"e{container.epoch:02d}-" if container.epoch else ""
     tail = f"-{epoch}{container.attempt.number:02d}-{container.number:06d}"
     return application[: LONGEST_LABEL - len(tail)].rstrip("-.") + tail
+
+
+def labelled_attempt(labels: Mapping[str, str]) -> int:
+    """The attempt that a request of an ApplicationMaster is of; 1 where its label says none."""
+    number = labels.get(ATTEMPT, "")
+    return int(number) if number.isascii() and number.isdigit() else 1
 
 
 def am_request_name(application: str, attempt: int) -> str:

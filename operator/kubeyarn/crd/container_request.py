@@ -60,6 +60,11 @@ class ExecutionType(StrEnum):
     GUARANTEED = "Guaranteed"
     OPPORTUNISTIC = "Opportunistic"
 
+    @classmethod
+    def of(cls, opportunistic: bool) -> ExecutionType:
+        """The type of a container that is opportunistic, or is not."""
+        return cls.OPPORTUNISTIC if opportunistic else cls.GUARANTEED
+
 
 class OnFailure(StrEnum):
     """Who acts when a container fails."""

@@ -6,9 +6,11 @@ A request may hold thousands of containers; its status names them all and must s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
 
 PATTERN = r"^([0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)?$"
 """What a compact range looks like, for the CRD."""
@@ -29,6 +31,23 @@ def compact(numbers: Iterable[int]) -> str:
         else:
             spans.append([number, number])
     return ",".join(f"{a}" if a == b else f"{a}-{b}" for a, b in spans)
+
+
+def grouped(
+    containers: Iterable[ContainerId], nodes: Mapping[ContainerId, str] | None = None
+) -> list[Object]:
+    """Containers as a status lists them, each attempt and epoch (and node of *nodes*) once."""
+    groups: dict[tuple[int, int, str], list[int]] = {}
+    for container in containers:
+        node = "" if nodes is None else nodes[container]
+        group = (container.attempt.number, container.epoch, node)
+        groups.setdefault(group, []).append(container.number)
+    return [
+        {"attempt": attempt, "epoch": epoch}
+        | ({} if nodes is None else {"node": node})
+        | {"containers": compact(numbers)}
+        for (attempt, epoch, node), numbers in sorted(groups.items())
+    ]
 
 
 def expand(text: str) -> list[int]:

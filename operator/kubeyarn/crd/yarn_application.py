@@ -306,22 +306,6 @@ class YarnApplicationSpec(Fields, frozen=True):
     ] = None
 
 
-# Hadoop's YarnApplicationAttemptState. ALLOCATED_SAVING is among them and never written.
-_ATTEMPT_STATES = [
-    "NEW",
-    "SUBMITTED",
-    "SCHEDULED",
-    "ALLOCATED_SAVING",
-    "ALLOCATED",
-    "LAUNCHED",
-    "FAILED",
-    "RUNNING",
-    "FINISHING",
-    "FINISHED",
-    "KILLED",
-]
-
-
 class AttemptStatus(Fields, frozen=True):
     """One start of the ApplicationMaster (Hadoop: ApplicationAttemptReport)."""
 
@@ -329,9 +313,7 @@ class AttemptStatus(Fields, frozen=True):
         str, Field("Its id, appattempt_<timestamp>_<application>_<attempt>.", maxLength=80)
     ]
     number: Annotated[int | None, Field("1 for the first attempt.", minimum=1)] = None
-    state: Annotated[
-        AttemptState, Reported("Its state, in YARN's words.", enum=_ATTEMPT_STATES)
-    ] = AttemptState.NEW
+    state: Annotated[AttemptState, Reported("Its state, in YARN's words.")] = AttemptState.NEW
     container_id: Annotated[str, Reported("The ApplicationMaster's container.", maxLength=80)] = ""
     pod: Annotated[Line, Reported("The ApplicationMaster's pod.")] = ""
     node: Annotated[Line, Reported("The node it runs on.")] = ""

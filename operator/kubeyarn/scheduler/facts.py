@@ -15,6 +15,7 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.cluster.pod_requests import pod_requests
 from kubeyarn.crd import quantities
+from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
@@ -157,7 +158,7 @@ def _origin(pod: Object) -> ContainerOrigin:
         user=annotations.get(names.USER) or "",
         queue=annotations.get(names.QUEUE) or "",
         granted=(containers[0].get("resources") or {}).get("requests") or {},
-        opportunistic=labels.get(names.EXECUTION_TYPE) == names.OPPORTUNISTIC,
+        opportunistic=labels.get(names.EXECUTION_TYPE) == ExecutionType.OPPORTUNISTIC,
     )
 
 

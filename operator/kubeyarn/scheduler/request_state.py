@@ -169,8 +169,7 @@ class RequestState:
         """The attempt that it is of; 0: of the application, because somebody wrote it by hand."""
         if not self.am and not self.asked_by_master:
             return 0
-        number = self.request.metadata.labels.get(names.ATTEMPT, "")
-        return int(number) if number.isascii() and number.isdigit() else 1
+        return names.labelled_attempt(self.request.metadata.labels)
 
     def made_for(self, application: YarnApplication | None) -> bool:
         """Whether it is not of an earlier application that had the same name."""

@@ -41,10 +41,10 @@ class Calculator(Protocol):
     def round_down(self, a: Vector, step: Vector) -> Vector:
         """*a* rounded down to multiples of *step*."""
 
-    def times_up(self, a: Vector, by: float, step: Vector) -> Vector:
+    def multiply_and_normalize_up(self, a: Vector, by: float, step: Vector) -> Vector:
         """*a* times a number, rounded up to multiples of *step*."""
 
-    def times_down(self, a: Vector, by: float, step: Vector) -> Vector:
+    def multiply_and_normalize_down(self, a: Vector, by: float, step: Vector) -> Vector:
         """*a* times a number, rounded down to multiples of *step*."""
 
     def normalize(self, a: Vector, minimum: Vector, maximum: Vector, step: Vector) -> Vector:
@@ -53,8 +53,11 @@ class Calculator(Protocol):
     def available(self, free: Vector, size: Vector) -> int:
         """How many containers of *size* fit into *free*."""
 
-    def lesser(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
+    def min(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
         """The lesser of two, the first of equals (Hadoop: Resources.min)."""
+
+    def max(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
+        """The greater of two, the first of equals (Hadoop: Resources.max)."""
 
     def share(self, cluster: Vector, a: Vector) -> float:
         """What `divide` relates: the dominant share, or plain memory."""
@@ -113,11 +116,11 @@ class DefaultCalculator:
         """Memory rounded down."""
         return self._of_memory(a, down(a[MEMORY], step[MEMORY]))
 
-    def times_up(self, a: Vector, by: float, step: Vector) -> Vector:
+    def multiply_and_normalize_up(self, a: Vector, by: float, step: Vector) -> Vector:
         """Memory times *by*, to the nearest unit, then rounded up."""
         return self._of_memory(a, up(to_long(a[MEMORY] * by + 0.5), step[MEMORY]))
 
-    def times_down(self, a: Vector, by: float, step: Vector) -> Vector:
+    def multiply_and_normalize_down(self, a: Vector, by: float, step: Vector) -> Vector:
         """Memory times *by*, rounded down."""
         return self._of_memory(a, down(to_long(a[MEMORY] * by), step[MEMORY]))
 
@@ -134,9 +137,13 @@ class DefaultCalculator:
             return -(-free[MEMORY] // size[MEMORY])
         return free[MEMORY] // size[MEMORY]
 
-    def lesser(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
+    def min(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
         """The one with less memory."""
         return a if a[MEMORY] <= b[MEMORY] else b
+
+    def max(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
+        """The one with more memory."""
+        return a if a[MEMORY] >= b[MEMORY] else b
 
     def share(self, cluster: Vector, a: Vector) -> float:
         """Memory."""
@@ -208,12 +215,12 @@ class DominantCalculator:
             return (a[0] - a[0] % step[0], a[1] - a[1] % step[1])
         return tuple(down(x, s) if s else x for x, s in zip(a, step, strict=True))
 
-    def times_up(self, a: Vector, by: float, step: Vector) -> Vector:
+    def multiply_and_normalize_up(self, a: Vector, by: float, step: Vector) -> Vector:
         """Every type times *by* in single precision, rounded up."""
         whole = tuple(ceil_to_long(single(x * by)) for x in a)
         return self.round_up(whole, step)
 
-    def times_down(self, a: Vector, by: float, step: Vector) -> Vector:
+    def multiply_and_normalize_down(self, a: Vector, by: float, step: Vector) -> Vector:
         """Every type times *by*, rounded down."""
         return self.round_down(tuple(to_long(x * by) for x in a), step)
 
@@ -230,7 +237,7 @@ class DominantCalculator:
         counts = [x // s if x >= 0 else -(-x // s) for x, s in zip(free, size, strict=True) if s]
         return min([_INT_MAX, *counts])
 
-    def lesser(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
+    def min(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
         """The one with the lesser dominant share; less of every type is less in any case."""
         if len(a) == 2:
             if a[0] <= b[0] and a[1] <= b[1]:
@@ -238,6 +245,10 @@ class DominantCalculator:
             if b[0] <= a[0] and b[1] <= a[1] and cluster[0] and cluster[1]:
                 return b
         return a if self.compare(cluster, a, b) <= 0 else b
+
+    def max(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
+        """The one with the greater dominant share."""
+        return a if self.compare(cluster, a, b) >= 0 else b
 
     def share(self, cluster: Vector, a: Vector) -> float:
         """The dominant share."""
@@ -285,16 +296,6 @@ def _compare_shares(cluster: Vector, a: Vector, b: Vector) -> int:
 def calculator(*, dominant: bool) -> Calculator:
     """The calculator of a configuration (Hadoop: `yarn.scheduler.capacity.resource-calculator`)."""
     return DominantCalculator() if dominant else DefaultCalculator()
-
-
-def at_most(calc: Calculator, cluster: Vector, a: Vector, b: Vector) -> Vector:
-    """The lesser of two (Hadoop: Resources.min)."""
-    return calc.lesser(cluster, a, b)
-
-
-def at_least(calc: Calculator, cluster: Vector, a: Vector, b: Vector) -> Vector:
-    """The greater of two (Hadoop: Resources.max)."""
-    return a if calc.compare(cluster, a, b) >= 0 else b
 
 
 def multiply(a: Vector, by: float) -> Vector:

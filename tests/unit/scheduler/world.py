@@ -12,6 +12,7 @@ import pytest
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities, ranges
+from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
@@ -294,9 +295,7 @@ class World:
         }
         held = self.live.allocation(container)
         spare = held is not None and held.opportunistic
-        pod["metadata"]["labels"] = {
-            names.EXECUTION_TYPE: names.OPPORTUNISTIC if spare else names.GUARANTEED
-        }
+        pod["metadata"]["labels"] = {names.EXECUTION_TYPE: ExecutionType.of(spare)}
         pod["status"] = {"phase": "Pending"}
         if bound:
             pod["spec"]["nodeName"] = node

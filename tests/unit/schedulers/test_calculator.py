@@ -15,8 +15,6 @@ from kubeyarn.schedulers.calculator import (
     Calculator,
     DefaultCalculator,
     DominantCalculator,
-    at_least,
-    at_most,
     calculator,
     multiply,
     multiply_and_round_up,
@@ -162,8 +160,8 @@ def test_a_step_of_zero_rounds_nothing() -> None:
 def test_multiplying_and_rounding_to_steps(
     calc: Calculator, a: Vector, by: float, up: Vector, down: Vector
 ) -> None:
-    assert calc.times_up(a, by, STEP) == up
-    assert calc.times_down(a, by, STEP) == down
+    assert calc.multiply_and_normalize_up(a, by, STEP) == up
+    assert calc.multiply_and_normalize_down(a, by, STEP) == down
 
 
 @pytest.mark.parametrize(
@@ -220,8 +218,8 @@ def test_containers_fit_into_what_is_free(
 def test_the_lesser_and_the_greater_of_two(
     calc: Calculator, a: Vector, b: Vector, lesser: Vector, greater: Vector
 ) -> None:
-    assert at_most(calc, CLUSTER, a, b) == lesser
-    assert at_least(calc, CLUSTER, a, b) == greater
+    assert calc.min(CLUSTER, a, b) == lesser
+    assert calc.max(CLUSTER, a, b) == greater
 
 
 @pytest.mark.parametrize(

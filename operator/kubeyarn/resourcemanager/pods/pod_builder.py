@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from kubeyarn.cluster import names, pod_template
+from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
@@ -173,7 +174,7 @@ def _metadata(given: Object, owner: PodOwner, placement: ContainerPlacement) -> 
         names.APPLICATION: owner.name[: names.LONGEST_LABEL].rstrip("-."),
         names.ATTEMPT: str(container.attempt.number),
         names.ROLE: placement.role,
-        names.EXECUTION_TYPE: names.OPPORTUNISTIC if placement.opportunistic else names.GUARANTEED,
+        names.EXECUTION_TYPE: ExecutionType.of(placement.opportunistic),
     }
     if len(owner.queue) <= names.LONGEST_LABEL:
         labels[names.QUEUE] = owner.queue

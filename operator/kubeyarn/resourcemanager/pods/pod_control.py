@@ -26,6 +26,7 @@ from kubeyarn.cluster.events import NORMAL, WARNING, EventRecorder
 from kubeyarn.cluster.pod_requests import pod_requests
 from kubeyarn.cluster.resources import APPLICATIONS, PODS
 from kubeyarn.crd import quantities, times
+from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.errors import SpecError, Unavailable
@@ -203,7 +204,7 @@ class PodControl:
         Raises:
             Refused: the API server does not take it.
         """
-        execution_type = names.OPPORTUNISTIC if opportunistic else names.GUARANTEED
+        execution_type = ExecutionType.of(opportunistic)
         body = {"metadata": {"labels": {names.EXECUTION_TYPE: execution_type}}}
         try:
             await self._client.patch(PODS, pod.name, body, pod.namespace)

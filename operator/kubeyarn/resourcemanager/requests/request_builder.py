@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from kubeyarn.cluster import names
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.crd import defaults, quantities
+from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.am_session import AMSession, RequestTotal, UpdateContainerRequest
@@ -82,7 +83,7 @@ def requested_update(update: UpdateContainerRequest) -> Object:
     """An entry of `spec.updates`; what it does not say of a container stays as it is."""
     if update.opportunistic is None:
         return {"id": str(update.id), "resources": shown(update.size)}
-    execution_type = names.OPPORTUNISTIC if update.opportunistic else names.GUARANTEED
+    execution_type = ExecutionType.of(update.opportunistic)
     return {"id": str(update.id), "executionType": execution_type}
 
 

@@ -28,7 +28,7 @@ from typing import Any
 from kubeyarn.cluster import names
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import quantities, ranges
-from kubeyarn.crd.container_request import ContainerRequest
+from kubeyarn.crd.container_request import ContainerRequest, ExecutionType
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import replacing
 from kubeyarn.lifecycle.am_session import CompletedContainer
@@ -184,7 +184,7 @@ def _wanted_status(
         "failed": view.counts["failed"] + len(ended) - succeeded,
         "retried": again.retried,
         "replaced": again.replaced,
-        "launched": _grouped(c for c in launched if c in view.grants),
+        "launched": ranges.grouped(c for c in launched if c in view.grants),
         "completed": _entries(sorted(kept, key=lambda c: c.id)),
         "endings": exit_history(view.status.get("endings") or (), ended, view.grants),
         "updated": [
@@ -277,7 +277,7 @@ def updated_status(view: RequestView, done: Iterable[ContainerChange]) -> list[O
             "id": str(change.container),
             "version": view.version_of(change.container) + 1,
             "resources": {name: quantities.show(name, n) for name, n in change.size.items()},
-            "executionType": names.OPPORTUNISTIC if change.opportunistic else names.GUARANTEED,
+            "executionType": ExecutionType.of(change.opportunistic),
         }
     return [entries[name] for name in sorted(entries)]
 
@@ -359,18 +359,6 @@ def orphaned_statuses(
         owned = any(owner.kind == APPLICATIONS.kind for owner in meta.owner_references)
         if not owned and request.status.running != running.count(meta.name):
             yield meta.name, {"running": running.count(meta.name)}
-
-
-def _grouped(containers: Iterable[ContainerId]) -> list[Object]:
-    """Containers as compact ranges, one entry for each attempt and epoch."""
-    groups: dict[tuple[int, int], list[int]] = {}
-    for container in containers:
-        key = (container.attempt.number, container.epoch)
-        groups.setdefault(key, []).append(container.number)
-    return [
-        {"attempt": attempt, "epoch": epoch, "containers": ranges.compact(numbers)}
-        for (attempt, epoch), numbers in sorted(groups.items())
-    ]
 
 
 def _entries(completed: Sequence[CompletedContainer]) -> list[Object]:

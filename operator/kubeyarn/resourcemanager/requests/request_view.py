@@ -135,11 +135,14 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
     decoded, raw = request.decoded, request.raw
     requested_updates, mistake = _requested_updates(raw)
     meta, spec, status = decoded.metadata, decoded.spec, decoded.status
+    role = meta.labels.get(names.ROLE, names.ROLE_TASK)
     return RequestView(
         name=meta.name,
         generation=meta.generation,
-        role=meta.labels.get(names.ROLE, names.ROLE_TASK),
-        attempt=_attempt(meta.labels),
+        role=role,
+        attempt=0
+        if role not in (names.ROLE_AM, names.ROLE_ASK)
+        else names.labelled_attempt(meta.labels),
         key=ShapeKey(spec.priority, spec.allocation_request_id, meta.labels.get(names.SHAPE, "")),
         size=_size(status.resources or spec.resources),
         queue=status.queue,
@@ -261,10 +264,3 @@ def _size(amounts: ResourceAmounts) -> ResourceList:
 def _is_opportunistic(said: ExecutionType | None) -> bool | None:
     """Whether a container is opportunistic; None: it is not said."""
     return None if said is None else said is ExecutionType.OPPORTUNISTIC
-
-
-def _attempt(labels: Mapping[str, str]) -> int:
-    if labels.get(names.ROLE) not in (names.ROLE_AM, names.ROLE_ASK):
-        return 0
-    said = labels.get(names.ATTEMPT, "")
-    return int(said) if said.isascii() and said.isdigit() else 1

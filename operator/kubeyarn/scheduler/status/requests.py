@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd import all_fields_acting, conditions, quantities, ranges, times
 from kubeyarn.crd.conditions import NewCondition
+from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.errors import Unavailable
 from kubeyarn.model.ids import ContainerId
@@ -131,14 +131,7 @@ def _conditions(state: RequestState) -> list[NewCondition]:
 
 def grants_status(grants: Mapping[ContainerId, Allocation]) -> list[Object]:
     """Grants as status lists them: by attempt, epoch and node, numbers as ranges."""
-    groups: dict[tuple[int, int, str], list[int]] = {}
-    for container, allocation in grants.items():
-        group = (container.attempt.number, container.epoch, allocation.node)
-        groups.setdefault(group, []).append(container.number)
-    return [
-        {"attempt": attempt, "epoch": epoch, "node": node, "containers": ranges.compact(numbers)}
-        for (attempt, epoch, node), numbers in sorted(groups.items())
-    ]
+    return ranges.grouped(grants, {container: one.node for container, one in grants.items()})
 
 
 def preempting_status(grants: Mapping[ContainerId, Allocation]) -> list[Object]:
@@ -184,7 +177,7 @@ def updates_status(state: RequestState, types: ResourceTypes) -> list[Object]:
         entry: Object = {
             "id": str(container),
             "resources": shown(size),
-            "executionType": names.OPPORTUNISTIC if allocation.opportunistic else names.GUARANTEED,
+            "executionType": ExecutionType.of(allocation.opportunistic),
         }
         if allocation.wanted is not None:
             entry["wanted"] = shown(allocation.wanted)

@@ -2,9 +2,9 @@
 
 Theory of operation. `CapacityScheduler` is put together from parts that share one `ClusterState`.
 An event (a node, an application, an ask, a container's end) changes objects and sums at once, and
-tells `Dirty` what happened; what follows for capacities is computed when it is next needed. A cycle
-then offers nodes, and charges what it decides as it goes. Nothing is written down but in memory,
-and nothing reads a clock: the same events lead to the same decisions.
+tells `CapacityDirty` what happened; what follows for capacities is computed when it is next needed.
+A cycle then offers nodes, and charges what it decides as it goes. Nothing is written down but in
+memory, and nothing reads a clock: the same events lead to the same decisions.
 
 The files, in the order to read them:
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import EVERY_PARTITION
 from kubeyarn.model.resources import Vector, add
-from kubeyarn.schedulers.calculator import Calculator, at_most
+from kubeyarn.schedulers.calculator import Calculator
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.users_manager import NO_FACTOR
 from kubeyarn.schedulers.java_numbers import single
@@ -38,7 +38,7 @@ def queue_am_limit(
 ) -> Vector:
     """*maximum_am_share* of what the queue may use now, which is never less than its guarantee."""
     usable = current_limit if calc.fits(minimum, current_limit) else minimum
-    return calc.times_up(usable, maximum_am_share, minimum_allocation)
+    return calc.multiply_and_normalize_up(usable, maximum_am_share, minimum_allocation)
 
 
 def user_am_fraction(
@@ -60,9 +60,9 @@ def user_am_limit(
 ) -> Vector:
     """A user's part of the queue's AM share, before it is capped by the queue's own limit."""
     if user_limit_factor == NO_FACTOR:
-        return calc.times_up(minimum, maximum_am_share, minimum_allocation)
+        return calc.multiply_and_normalize_up(minimum, maximum_am_share, minimum_allocation)
     share = single(single(maximum_am_share * fraction) * user_limit_factor)
-    return calc.times_up(minimum, share, minimum_allocation)
+    return calc.multiply_and_normalize_up(minimum, share, minimum_allocation)
 
 
 def am_partitions(queue: LeafQueue) -> set[str]:
@@ -104,7 +104,7 @@ def user_am_limit_of(queue: LeafQueue, partition: str, user_name: str) -> Vector
         queue.minimum_allocation,
     )
     whole = queue.am_limits.get(partition, queue.zero)
-    return at_most(queue.calc, queue.cluster.total, limit, whole)
+    return queue.calc.min(queue.cluster.total, limit, whole)
 
 
 def activate_applications(queue: LeafQueue) -> None:

@@ -36,7 +36,7 @@ from kubeyarn.model.queues import (
     SchedulerConfig,
     weight,
 )
-from kubeyarn.schedulers.calculator import at_most, multiply
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
@@ -319,7 +319,7 @@ def _fractions_of_amounts(
     """
     calc, total, zero = parent.calc, parent.cluster.total, parent.zero
     above = parent.configured_maximum.get(label, zero)
-    most = at_most(calc, total, template.maximum_amounts or above, above)
+    most = calc.min(total, template.maximum_amounts or above, above)
     minimum = parent.configured_minimum.get(label, zero)
     return replace(
         template,

@@ -20,7 +20,7 @@ from kubeyarn.schedulers.capacity.auto_created_queues import (
     refresh_branches,
     reset_managed_leaves,
 )
-from kubeyarn.schedulers.capacity.dirty import Dirty
+from kubeyarn.schedulers.capacity.dirty import CapacityDirty
 from kubeyarn.schedulers.capacity.max_running_apps import CSMaxRunningAppsEnforcer
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
@@ -70,7 +70,7 @@ class ClusterState:
         self.apps: dict[ApplicationId, FiCaSchedulerApp] = {}
         self.running_apps = CSMaxRunningAppsEnforcer()
         self.fast_path = FastPath()
-        self.dirty = Dirty()
+        self.dirty = CapacityDirty()
 
     # -- what there is ---------------------------------------------------------------------------
 

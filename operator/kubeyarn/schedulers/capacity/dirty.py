@@ -25,7 +25,7 @@ transitions.
 from __future__ import annotations
 
 
-class Dirty:
+class CapacityDirty:
     """Which caches hold; each method is something that happened."""
 
     __slots__ = ("_grew", "capacities", "idle", "unconstrained")

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.reasons import Reason, Verdict, listed
 from kubeyarn.model.resources import add, fits
-from kubeyarn.schedulers.calculator import at_most
 from kubeyarn.schedulers.capacity.am_limits import user_am_limit_of
 from kubeyarn.schedulers.capacity.max_running_apps import (
     queue_at_limit,
@@ -217,6 +216,6 @@ class _Waiting:
     def _most_free(self, queue: LeafQueue) -> Vector:
         most = queue.zero
         for node in self._nodes():
-            if at_most(queue.calc, self.cluster.total, most, node.free) is most:
+            if queue.calc.min(self.cluster.total, most, node.free) is most:
                 most = node.free
         return most

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import MEMORY, Vector, add, component_min, subtract
-from kubeyarn.schedulers.calculator import Calculator, at_most
+from kubeyarn.schedulers.calculator import Calculator
 
 if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
@@ -29,7 +29,7 @@ def headroom(
     *partition* is the whole partition, against which shares are compared.
     """
     allowed = tuple(max(0, x) for x in component_min(user_headroom, queue_headroom))
-    return at_most(calc, partition, free, calc.round_down(allowed, minimum_allocation))
+    return calc.min(partition, free, calc.round_down(allowed, minimum_allocation))
 
 
 def headroom_of(app: FiCaSchedulerApp) -> Vector:

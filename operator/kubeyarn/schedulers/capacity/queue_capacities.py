@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import Capacity, Share, Unit, weight
 from kubeyarn.model.resources import MEMORY, Vector, add
-from kubeyarn.schedulers.calculator import at_most, multiply
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
@@ -167,7 +167,7 @@ def _absolute_maximum(queue: Queue, parent: Queue, label: str, whole: Vector) ->
     if not any(above):
         above = parent.maximum(label)
     own = queue.configured_maximum.get(label, queue.zero)
-    return at_most(queue.calc, whole, own, above) if any(own) else above
+    return queue.calc.min(whole, own, above) if any(own) else above
 
 
 def _set_minimum_ratio(queue: ParentQueue, label: str) -> None:

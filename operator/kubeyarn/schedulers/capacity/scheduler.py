@@ -2,7 +2,7 @@
 
 Hadoop: CapacityScheduler. The class has its parts and inherits nothing; each call of
 `schedulers.api.SteppedScheduler` is bound to the part that handles it. All parts share one
-`ClusterState`, and tell its `Dirty` what happened.
+`ClusterState`, and tell its `CapacityDirty` what happened.
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from kubeyarn.schedulers.capacity.dirty import Dirty
+from kubeyarn.schedulers.capacity.dirty import CapacityDirty
 
 
-def clean() -> Dirty:
+def clean() -> CapacityDirty:
     """Capacities are up to date, the last cycle found nothing, no ask has a constraint."""
-    dirty = Dirty()
+    dirty = CapacityDirty()
     dirty.capacities_updated()
     dirty.constraints_looked_for(found=False)
     dirty.cycle_ended(idle=True)
@@ -21,14 +21,14 @@ def clean() -> Dirty:
 @pytest.mark.parametrize(
     ("happened", "capacities", "grew", "idle", "unconstrained"),
     [
-        (Dirty.node_joined, True, True, False, True),
-        (Dirty.node_changed, True, True, False, True),
-        (Dirty.node_lost, True, False, False, True),
-        (Dirty.capacities_updated, False, False, False, True),
-        (Dirty.asks_changed, False, False, False, False),
-        (Dirty.applications_changed, False, False, False, True),
-        (Dirty.use_changed, False, False, False, True),
-        (Dirty.queues_managed, False, False, False, True),
+        (CapacityDirty.node_joined, True, True, False, True),
+        (CapacityDirty.node_changed, True, True, False, True),
+        (CapacityDirty.node_lost, True, False, False, True),
+        (CapacityDirty.capacities_updated, False, False, False, True),
+        (CapacityDirty.asks_changed, False, False, False, False),
+        (CapacityDirty.applications_changed, False, False, False, True),
+        (CapacityDirty.use_changed, False, False, False, True),
+        (CapacityDirty.queues_managed, False, False, False, True),
         (lambda d: d.constraints_looked_for(found=True), False, False, True, False),
         (lambda d: d.cycle_ended(idle=False), False, False, False, True),
         (lambda d: d.cycle_ended(idle=True), False, False, True, True),
@@ -48,7 +48,7 @@ def clean() -> Dirty:
     ],
 )
 def test_what_happened_throws_away_what_hangs_on_it(
-    happened: Callable[[Dirty], None],
+    happened: Callable[[CapacityDirty], None],
     capacities: bool,
     grew: bool,
     idle: bool,

@@ -23,7 +23,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import all_positive, subtract
-from kubeyarn.schedulers.calculator import at_least
 from kubeyarn.schedulers.capacity.allocator.commit import commit
 from kubeyarn.schedulers.capacity.allocator.container_allocator import allocate, allocate_reserved
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
@@ -76,7 +75,7 @@ def _assign_to_parent(
                 result = assignment
             blocked = child_limits.headroom if child.leaf else child_limits.blocked_headroom
             limits.add_blocked_headroom(
-                at_least(queue.calc, queue.cluster.total, blocked or queue.zero, queue.zero)
+                queue.calc.max(queue.cluster.total, blocked or queue.zero, queue.zero)
             )
             available = queue.available_limit(limits, partition, net=True)
     return result
@@ -91,7 +90,7 @@ def can_assign_to_queue(
     if opportunity.ignore_exclusivity:
         limit = queue.cluster.partition(partition)
     else:
-        limit = calc.lesser(total, queue.maximum(partition), limits.limit)
+        limit = calc.min(total, queue.maximum(partition), limits.limit)
     # A leaf cannot have its own containers killed.
     kills = queue.killable and not queue.leaf
     used = used_without_killable(queue, partition) if kills else queue.use(partition)

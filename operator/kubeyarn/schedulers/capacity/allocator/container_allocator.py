@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import AM_KEY
 from kubeyarn.model.resources import add, fits, subtract
-from kubeyarn.schedulers.calculator import at_least
 from kubeyarn.schedulers.capacity.allocator.locality_delay import (
     may_be_off_switch,
     may_be_rack_local,
@@ -249,7 +248,7 @@ def _place(
     excess = subtract(size, limits.headroom)
     must_unreserve = False
     if needed is not None or not fits(excess, queue.zero):
-        excess = at_least(calc, total, excess, needed or queue.zero)
+        excess = calc.max(total, excess, needed or queue.zero)
         must_unreserve = calc.any_above_zero(excess)
 
     to_kill: list[KillableContainer] = []

@@ -161,7 +161,7 @@ class LeafQueue(Queue):
             self.rounded_maximum = self.cluster.interned(rounded)
         most = self.rounded_maximum
         if most != limit:
-            most = self.calc.lesser(self.cluster.total, most, limit)
+            most = self.calc.min(self.cluster.total, most, limit)
         self.current_limit = most
 
     def user_limit(self, app: FiCaSchedulerApp, partition: str, *, whole: bool) -> Vector:

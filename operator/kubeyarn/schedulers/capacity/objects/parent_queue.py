@@ -132,7 +132,7 @@ class ParentQueue(Queue):
 
         *net_limit*: less what children that hit a limit left unused, too.
         """
-        limits.limit = self.calc.lesser(self.cluster.total, limits.limit, self.maximum(partition))
+        limits.limit = self.calc.min(self.cluster.total, limits.limit, self.maximum(partition))
         limit = limits.net_limit() if net else limits.limit
         used = used_without_killable(self, partition) if self.killable else self.use(partition)
         return subtract(limit, used)

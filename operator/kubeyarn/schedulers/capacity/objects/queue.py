@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import EVERY_PARTITION, QueueConfig
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedulers.calculator import Calculator, at_least, multiply
+from kubeyarn.schedulers.calculator import Calculator, multiply
 from kubeyarn.schedulers.capacity.ordering import SATISFIED, child_rank
 from kubeyarn.schedulers.java_numbers import single
 
@@ -261,9 +261,7 @@ class Queue:
         guarantee = self.minimum(partition)
         if self.template_absolute is not None and self.share(partition).absolute == 0:
             guarantee = multiply(total, self.template_absolute.get(partition, 0.0))
-        return self.calc.share(
-            total, at_least(self.calc, total, guarantee, self.minimum_allocation)
-        )
+        return self.calc.share(total, self.calc.max(total, guarantee, self.minimum_allocation))
 
     def absolute_used(self, partition: str) -> float:
         """Use over the whole partition."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add
-from kubeyarn.schedulers.calculator import Calculator, at_least, at_most, multiply
+from kubeyarn.schedulers.calculator import Calculator, multiply
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.java_numbers import single
 
@@ -261,7 +261,7 @@ class UsersManager:
         limit = self._common_limit(partition, whole=whole, everyone=everyone)
         user = self.by_name.get(name)
         weight = 1.0 if user is None else user.weight
-        return self.calc.times_down(limit, weight, self.queue.minimum_allocation)
+        return self.calc.multiply_and_normalize_down(limit, weight, self.queue.minimum_allocation)
 
     def cap(self, name: str, partition: str, *, whole: bool) -> Vector:
         """The most a user may hold of a partition, however few users there are."""
@@ -351,18 +351,20 @@ def user_limit(calc: Calculator, terms: UserLimitTerms) -> Vector:
     in a shared partition) only the partition itself caps.
     """
     share = terms.partition
-    capacity = at_least(calc, share, terms.minimum, terms.minimum_allocation)
+    capacity = calc.max(share, terms.minimum, terms.minimum_allocation)
     current = _current_capacity(calc, terms, capacity)
     used = current if terms.used is None else add(terms.used, terms.minimum_allocation)
     equal_part = calc.divide_ceil(used, terms.weights)
     guaranteed = calc.divide_ceil(multiply(current, terms.minimum_user_limit_percent), 100)
-    limit = at_least(calc, share, equal_part, guaranteed)
-    capped = at_most(calc, share, limit, user_cap(calc, terms))
+    limit = calc.max(share, equal_part, guaranteed)
+    capped = calc.min(share, limit, user_cap(calc, terms))
     return calc.round_up(capped, terms.minimum_allocation)
 
 
 def _current_capacity(calc: Calculator, terms: UserLimitTerms, capacity: Vector) -> Vector:
-    consumed = calc.times_up(terms.partition, terms.usage_ratio, terms.minimum_allocation)
+    consumed = calc.multiply_and_normalize_up(
+        terms.partition, terms.usage_ratio, terms.minimum_allocation
+    )
     if calc.compare(terms.partition, consumed, capacity) < 0:
         return capacity
     return add(consumed, terms.minimum_allocation)
@@ -370,7 +372,7 @@ def _current_capacity(calc: Calculator, terms: UserLimitTerms, capacity: Vector)
 
 def user_cap(calc: Calculator, terms: UserLimitTerms) -> Vector:
     """The most a user of weight 1 may hold, however few users there are."""
-    capacity = at_least(calc, terms.partition, terms.minimum, terms.minimum_allocation)
+    capacity = calc.max(terms.partition, terms.minimum, terms.minimum_allocation)
     if terms.whole_partition:
         return terms.partition
     if terms.user_limit_factor == NO_FACTOR or not any(terms.minimum):

@@ -21,7 +21,7 @@ from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import Vector, add, component_min, subtract
-from kubeyarn.schedulers.calculator import Calculator, at_least, at_most, multiply
+from kubeyarn.schedulers.calculator import Calculator, multiply
 from kubeyarn.schedulers.capacity.ordering import compare_shares
 from kubeyarn.schedulers.java_numbers import ceil_to_long, quotient, single, to_long
 
@@ -109,7 +109,7 @@ class TempQueuePerPartition:
             below = add(below, child.preemptable_extra)
         enough = calc.compare(self.total, below, extra) >= 0
         self.untouchable_extra = zero if enough else subtract(extra, below)
-        self.preemptable_extra = at_most(calc, self.total, below, extra)
+        self.preemptable_extra = calc.min(self.total, below, extra)
 
     def offer(
         self,
@@ -129,11 +129,11 @@ class TempQueuePerPartition:
         below_maximum = tuple(max(0, x) for x in subtract(self.maximum, self.ideal_assigned))
         pending = self.pending if consider_reserved else self.pending_deduct_reserved
         wanted = subtract(add(self.used, pending), self.ideal_assigned)
-        accepted = component_min(below_maximum, at_most(calc, whole, available, wanted))
+        accepted = component_min(below_maximum, calc.min(whole, available, wanted))
         if not balance and not self.children:
-            by_right = at_least(calc, whole, self.used, self.guaranteed)
-            by_right = at_least(calc, whole, subtract(by_right, self.ideal_assigned), zero)
-            accepted = at_most(calc, whole, accepted, by_right)
+            by_right = calc.max(whole, self.used, self.guaranteed)
+            by_right = calc.max(whole, subtract(by_right, self.ideal_assigned), zero)
+            accepted = calc.min(whole, accepted, by_right)
         accepted = component_min(tuple(max(0, x) for x in accepted), available)
         self.ideal_assigned = add(self.ideal_assigned, accepted)
         return accepted
@@ -145,8 +145,8 @@ class TempQueuePerPartition:
         """
         held = subtract(self.used, self.killable)
         wanted = add(self.used, self.pending)
-        keep = at_most(calc, whole, wanted, self.guaranteed)
-        keep = at_least(calc, whole, keep, self.ideal_assigned)
+        keep = calc.min(whole, wanted, self.guaranteed)
+        keep = calc.max(whole, keep, self.ideal_assigned)
         if calc.compare(whole, held, keep) > 0:
             self.to_be_preempted = multiply(subtract(held, keep), factor)
         else:
@@ -157,9 +157,7 @@ class TempQueuePerPartition:
         zero = (0,) * len(self.total)
         if calc.compare(self.total, self.actually_to_be_preempted, amount) > 0:
             self.actually_to_be_preempted = subtract(self.actually_to_be_preempted, amount)
-        self.actually_to_be_preempted = at_least(
-            calc, self.total, self.actually_to_be_preempted, zero
-        )
+        self.actually_to_be_preempted = calc.max(self.total, self.actually_to_be_preempted, zero)
 
 
 @dataclass(slots=True)
@@ -368,5 +366,5 @@ def calculate_to_be_preempted(
         amount = queue.to_be_preempted
         if not terms.consider_reserved and calc.compare(cluster, amount, zero) > 0:
             ones = (1, 1) + (0,) * (len(amount) - 2)
-            amount = calc.times_up(amount, terms.natural_termination, ones)
+            amount = calc.multiply_and_normalize_up(amount, terms.natural_termination, ones)
         queue.actually_to_be_preempted = amount

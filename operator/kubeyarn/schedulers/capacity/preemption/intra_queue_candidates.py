@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.queues import ApplicationOrdering, IntraQueueOrder
 from kubeyarn.model.resources import Vector, add, subtract
-from kubeyarn.schedulers.calculator import at_least, at_most, multiply
+from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.preemption.context import containers_to_preempt
 from kubeyarn.schedulers.java_numbers import single
 
@@ -232,8 +232,8 @@ def _set_ideal(
         if calc.compare(total, user.ideal_assigned, user.user_limit) >= 0:
             continue
         wanted = subtract(add(one.used_deduct_am(), one.pending), one.selected)
-        allowed = at_most(calc, total, wanted, subtract(user.user_limit, user.ideal_assigned))
-        one.ideal_assigned = at_most(calc, total, reassignable, allowed)
+        allowed = calc.min(total, wanted, subtract(user.user_limit, user.ideal_assigned))
+        one.ideal_assigned = calc.min(total, reassignable, allowed)
         user.ideal_assigned = add(user.ideal_assigned, one.ideal_assigned)
         held = subtract(one.used_deduct_am(), one.selected)
         if calc.compare(total, one.ideal_assigned, held) > 0:
@@ -268,7 +268,7 @@ def _set_to_be_preempted(
     most = multiply(queue.guaranteed, single(context.config.intra_queue_maximum_allowable))
     taken = queue.actually_to_be_preempted
     most = subtract(most, taken) if calc.compare(total, most, taken) > 0 else zero
-    left = at_most(calc, total, most, context.total_preemption_allowed)
+    left = calc.min(total, most, context.total_preemption_allowed)
     for one in ordered:
         if calc.compare(total, left, zero) <= 0 or calc.compare(total, one.used, zero) <= 0:
             continue
@@ -277,7 +277,7 @@ def _set_to_be_preempted(
         amount = _positive(subtract(amount, one.am_used))
         if context.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST:
             amount = _positive(subtract(amount, leaf.minimum_allocation))
-        one.to_be_preempted = at_most(calc, total, at_least(calc, total, amount, zero), left)
+        one.to_be_preempted = calc.min(total, calc.max(total, amount, zero), left)
         left = _positive(subtract(left, one.to_be_preempted))
 
 
@@ -334,7 +334,7 @@ def _match_two(
             user.quota_for_delta_done = True
             available = delta
     if calc.compare(total, available, zero) > 0:
-        amount = at_most(calc, total, taker.to_be_preempted_from_other, available)
+        amount = calc.min(total, taker.to_be_preempted_from_other, available)
         taker.to_be_preempted_from_other = subtract(taker.to_be_preempted_from_other, amount)
         giver.actually_to_be_preempted = add(giver.actually_to_be_preempted, amount)
 
