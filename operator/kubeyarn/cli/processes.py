@@ -300,14 +300,14 @@ def retire(
     """End the ResourceManager and let go of all queues, before KubeYARN is uninstalled."""
     from kubeyarn.cluster.client import KubeClient
     from kubeyarn.model.errors import KubeYarnError
-    from kubeyarn.resourcemanager import retiring
+    from kubeyarn.resourcemanager import uninstall
 
     _logging(log_level)
 
     async def process() -> None:
         client = KubeClient(_connect(kubeconfig, context_name), "kubeyarn-retire")
         try:
-            await retiring.retire(client, namespace, patience_seconds)
+            await uninstall.retire(client, namespace, patience_seconds)
         finally:
             await client.close()
 

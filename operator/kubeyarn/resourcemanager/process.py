@@ -23,7 +23,7 @@ from kubeyarn.resourcemanager.amservice.http import AmService
 from kubeyarn.resourcemanager.amservice.service import ApplicationMasterService
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.kopf_watch import KopfWatch
-from kubeyarn.resourcemanager.queues import QueueKeeper
+from kubeyarn.resourcemanager.queue_protection import QueueProtection
 from kubeyarn.resourcemanager.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -63,14 +63,14 @@ class ResourceManager:
         events = EventRecorder(client, "resourcemanager", self._settings.identity)
         manager = ApplicationsManager(client, events, self._settings)
         manager.am_service = am_address(self._settings)
-        keeper = QueueKeeper(client, manager.cache, events)
+        protection = QueueProtection(client, manager.cache, events)
         tasks = [asyncio.create_task(lease.hold(), name="the lease")]
         # 1. What there is, before anything is decided: the work queues only collect keys so far.
         # Nodes, requests and pods change far more often, and kopf's cost for each event is high.
         connection, signals = self._leader.connection, self._take_signals
         followers: list[KopfWatch | Reflector] = [
             KopfWatch(connection, APPLICATIONS, manager.application_changed, signals),
-            KopfWatch(connection, QUEUES, keeper.queue_changed, signals),
+            KopfWatch(connection, QUEUES, protection.queue_changed, signals),
             Reflector(client, NODES, manager.node_changed),
             Reflector(client, REQUESTS, manager.request_changed),
             Reflector(
@@ -85,7 +85,7 @@ class ResourceManager:
         await asyncio.gather(*(each.synced.wait() for each in followers))
         # 2. Everything is known: reconcile, and answer ApplicationMasters.
         manager.queue.start()
-        keeper.queue.start()
+        protection.queue.start()
         tasks.append(asyncio.create_task(_reconcile_all(manager)))
         tasks.append(asyncio.create_task(endpoint.keep(client, self._settings), name="endpoint"))
         service = await self._serve_masters(client, manager)
@@ -97,7 +97,7 @@ class ResourceManager:
             self._leader.waits_for = "the end"
             await service.cleanup()
             await manager.queue.close()
-            await keeper.queue.close()
+            await protection.queue.close()
             await cancel(tasks)
 
     async def _serve_masters(

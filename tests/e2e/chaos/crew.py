@@ -17,7 +17,7 @@ import yaml
 
 from e2e.crd.server import Server
 from e2e.live.patience import until
-from e2e.policy.hosted import KUBEYARN
+from e2e.policy.hosted import KUBEYARN, environment_in
 from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.installing import NAMESPACE
 from kubeyarn.local.lookup import Lookup
@@ -150,7 +150,7 @@ class Crew:
         if name in self.away:
             return
         # Loopback addresses are not allowed in an EndpointSlice.
-        variables = {**os.environ, "POD_NAME": name, "POD_IP": own_address()}
+        variables = {**environment_in(self.cluster), "POD_NAME": name, "POD_IP": own_address()}
         with (self.directory / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
                 command, stdout=log, stderr=log, env=variables, start_new_session=True

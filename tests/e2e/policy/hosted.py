@@ -15,8 +15,10 @@ import yaml
 from e2e.crd.server import Server
 from kubeyarn.local.cluster import LocalCluster
 from kubeyarn.local.installing import NAMESPACE
+from kubeyarn.local.layout import layout
 from kubeyarn.local.lookup import Lookup
 from kubeyarn.local.ports import claim
+from kubeyarn.local.processes import MARK
 
 CHART = Path(__file__).parents[3] / "charts" / "kubeyarn"
 KUBEYARN = Path(sys.executable).parent / "kubeyarn"
@@ -109,11 +111,19 @@ class Hosted:
 
     def _spawn(self, name: str, command: list[str]) -> None:
         # As in a pod whose container starts anew: the Lease's holder is known by the pod's name.
-        variables = {**os.environ, "POD_NAME": f"{name}-0"}
+        variables = {**environment_in(self.cluster), "POD_NAME": f"{name}-0"}
         with (self.directory / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 command, stdout=log, stderr=log, env=variables, start_new_session=True
             )
+
+
+def environment_in(cluster: LocalCluster) -> dict[str, str]:
+    """The environment of a process that ends with a cluster, also when its test was interrupted.
+
+    `kubeyarn cluster down` ends whatever carries the cluster's mark.
+    """
+    return {**os.environ, MARK: str(layout(cluster.name).directory)}
 
 
 def _answers(url: str) -> bool:

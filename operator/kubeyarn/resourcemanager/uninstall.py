@@ -1,4 +1,4 @@
-"""Leaving a cluster: queues are let go of, so that they can be deleted with nobody there to ask."""
+"""Before an uninstall: all queues lose their finalizer, so that they can be deleted afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Queues as the ApplicationsManager cares for them: none goes while something still uses it."""
+"""A deleted queue stays while something uses it, by a finalizer (as Kubernetes protects claims).
+
+Who uses it is looked up when the queue changes and every two seconds while it is deleted, because
+an application that ends, and the scheduler that takes the queue out of force, tell nobody here.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,8 @@ from kubeyarn.resourcemanager.cache import Cache
 _ASK_AGAIN_S = 2.0
 
 
-class QueueKeeper:
-    """Holds a finalizer on every queue and lets it go when it is empty and not in force."""
+class QueueProtection:
+    """Keeps a finalizer on every queue and takes it off when it is empty and not in force."""
 
     def __init__(self, client: KubeClient, cache: Cache, events: EventRecorder) -> None:
         self._client = client
@@ -57,7 +61,7 @@ class QueueKeeper:
         found = [f"queue {child}" for child in sorted(children)]
         for (namespace, app), application in sorted(self._cache.applications.items()):
             status = application.status
-            # Also those in queues made on demand below it, which are no objects.
+            # Also those in auto-created queues below it, which are no objects.
             inside = f"{status.queue}.".startswith(f"{name}.")
             if inside and status.state not in TERMINAL:
                 found.append(f"application {namespace}/{app}")

@@ -7,19 +7,19 @@ import pytest
 from fakeapi import FakeApi
 from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.resourcemanager.cache import Cache
-from kubeyarn.resourcemanager.queues import QueueKeeper
+from kubeyarn.resourcemanager.queue_protection import QueueProtection
 
 FINALIZER = "kubeyarn.io/queue"
 
 
 class Keeping:
-    """A keeper that looks when it is told to."""
+    """The protection of queues, which looks when it is told to."""
 
     def __init__(self, api):
         self.api, client = api, api.client()
         self.cache = Cache()
         self.events = EventRecorder(client, "resourcemanager", "rm-0")
-        self.keeper = QueueKeeper(client, self.cache, self.events)
+        self.protection = QueueProtection(client, self.cache, self.events)
 
     def queue(self, path, **meta):
         item = {
@@ -38,7 +38,7 @@ class Keeping:
 
     async def look(self, path):
         """Look once; the queue's finalizers after it, None when it is gone."""
-        await self.keeper.look(path)
+        await self.protection.look(path)
         found = self.api.get("yarnqueues", path)
         return None if found is None else found["metadata"].get("finalizers", [])
 
@@ -51,7 +51,7 @@ async def keeping():
     async with FakeApi() as api:
         keeping = Keeping(api)
         yield keeping
-        await keeping.keeper.queue.close()
+        await keeping.protection.queue.close()
 
 
 async def test_a_living_queue_gets_a_finalizer_beside_those_of_others(keeping):
@@ -82,7 +82,7 @@ async def test_a_deleted_queue_stays_while_it_has_children(keeping):
     keeping.queue("root.ab")
 
     assert FINALIZER in await keeping.look("root.a")
-    assert keeping.keeper.users("root.a") == ["queue root.a.x"]
+    assert keeping.protection.users("root.a") == ["queue root.a.x"]
 
 
 @pytest.mark.parametrize("state", ["FINISHED", "FAILED", "KILLED"])
