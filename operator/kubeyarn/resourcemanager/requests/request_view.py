@@ -135,14 +135,11 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
     decoded, raw = request.decoded, request.raw
     requested_updates, mistake = _requested_updates(raw)
     meta, spec, status = decoded.metadata, decoded.spec, decoded.status
-    role = meta.labels.get(names.ROLE, names.ROLE_TASK)
     return RequestView(
         name=meta.name,
         generation=meta.generation,
-        role=role,
-        attempt=0
-        if role not in (names.ROLE_AM, names.ROLE_ASK)
-        else names.labelled_attempt(meta.labels),
+        role=meta.labels.get(names.ROLE, names.ROLE_TASK),
+        attempt=_attempt(meta.labels),
         key=ShapeKey(spec.priority, spec.allocation_request_id, meta.labels.get(names.SHAPE, "")),
         size=_size(status.resources or spec.resources),
         queue=status.queue,
@@ -189,6 +186,11 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
         status=raw.get("status") or {},
         mistake=mistake,
     )
+
+
+def _attempt(labels: Mapping[str, str]) -> int:
+    of_master = labels.get(names.ROLE) in (names.ROLE_AM, names.ROLE_ASK)
+    return names.labelled_attempt(labels) if of_master else 0
 
 
 @dataclass(frozen=True, slots=True)
