@@ -19,7 +19,6 @@ from kubeyarn.schedulers.capacity.auto_created_queues import (
 )
 from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import QueueState
 from kubeyarn.schedulers.capacity.placement import normalize, place
 from kubeyarn.schedulers.capacity.queue_manager import (
@@ -139,9 +138,8 @@ class CapacityApplicationEvents:
         self._begin(app)
 
     def _count(self, leaf: LeafQueue, change: int) -> None:
-        for queue in leaf.path_up():
-            if isinstance(queue, ParentQueue):
-                queue.count_application(change)
+        for parent in leaf.parents():
+            parent.count_application(change)
 
     def _begin(self, app: FiCaSchedulerApp) -> None:
         """An attempt joins its leaf and asks for its AM."""

@@ -240,7 +240,7 @@ def is_inactive(queue: Queue, expiry_seconds: int, now_ms: int) -> bool:
     """
     if not queue.dynamic or queue.applications > 0:
         return False
-    if isinstance(queue, ParentQueue) and queue.children:
+    if queue.children:
         return False
     if queue.parent is None or managed(queue.parent) is not None:
         return False

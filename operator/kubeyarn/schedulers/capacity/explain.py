@@ -15,7 +15,6 @@ from kubeyarn.model.resources import add, fits
 from kubeyarn.schedulers.capacity.am_limits import user_am_limit_of
 from kubeyarn.schedulers.capacity.max_running_apps import (
     queue_at_limit,
-    runnable_in,
     user_maximum,
 )
 
@@ -47,7 +46,8 @@ def _not_runnable(app: FiCaSchedulerApp, config: SchedulerConfig) -> Verdict:
     queue = queue_at_limit(app.queue)
     if queue is not None:
         most = queue.settings.maximum_parallel_applications
-        message = f"{queue.path}: {runnable_in(queue)} of {most} applications run; place {place}"
+        running = queue.num_runnable_apps
+        message = f"{queue.path}: {running} of {most} applications run; place {place}"
     else:
         most = min(
             user_maximum(app.user, config),

@@ -9,7 +9,7 @@ is not is taken all the same but stays out of sight (`LeafQueue.non_runnable_app
 not pending, has no user and is not considered for activation. When a runnable one ends or limits
 change, non-runnable ones become runnable in the order of their submission. Runnable applications
 are counted by user here, by leaf in `LeafQueue.runnable_apps`, by parent in
-`ParentQueue.runnable`; all three change together, in `track` and `untrack`.
+`ParentQueue.num_runnable_apps`; all three change together, in `track` and `untrack`.
 """
 
 from __future__ import annotations
@@ -18,13 +18,10 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.schedulers.capacity.attempt_lifecycle import join
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import Queue
 from kubeyarn.schedulers.capacity.queue_settings import UNLIMITED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 
@@ -76,10 +73,12 @@ class CSMaxRunningAppsEnforcer:
         limit, and the user's own; as many become runnable, at most, as there were such lists
         (Hadoop: updateRunnabilityOnAppRemoval).
         """
-        lists = _non_runnable_lists(_highest_at_limit(removed.queue))
+        highest = _highest_at_limit(removed.queue)
+        lists = [] if highest is None else _non_runnable_lists(highest)
         root = removed.queue.chain[-1]
         if self._user_was_at_limit(removed, config):
-            lists.append([one for one in _non_runnable_below(root) if one.user == removed.user])
+            waiting = (one for leaf in root.leaves() for one in leaf.non_runnable_applications)
+            lists.append([one for one in waiting if one.user == removed.user])
         return self._make_runnable(lists, len(lists), config)
 
     def update_on_reload(self, root: Queue, config: SchedulerConfig) -> list[FiCaSchedulerApp]:
@@ -115,50 +114,32 @@ def user_maximum(user: str, config: SchedulerConfig) -> int:
     return UNLIMITED if most is None else most
 
 
-def runnable_in(queue: Queue) -> int:
-    """Runnable applications in or below a queue."""
-    if isinstance(queue, LeafQueue):
-        return len(queue.runnable_apps)
-    return queue.runnable if isinstance(queue, ParentQueue) else 0
-
-
 def queue_at_limit(leaf: LeafQueue) -> Queue | None:
     """The lowest queue, from the leaf up, of which no more applications may run."""
     for queue in leaf.path_up():
-        if runnable_in(queue) >= queue.settings.maximum_parallel_applications:
+        if queue.num_runnable_apps >= queue.settings.maximum_parallel_applications:
             return queue
     return None
 
 
 def _count_in_parents(leaf: LeafQueue, change: int) -> None:
-    for queue in leaf.path_up():
-        if isinstance(queue, ParentQueue):
-            queue.runnable += change
+    for parent in leaf.parents():
+        parent.count_runnable_app(change)
 
 
 def _highest_at_limit(leaf: LeafQueue) -> Queue | None:
     """The highest queue that was at its limit until one of its applications was removed."""
     highest: Queue | None = None
     for queue in leaf.path_up():
-        if runnable_in(queue) == queue.settings.maximum_parallel_applications - 1:
+        if queue.num_runnable_apps == queue.settings.maximum_parallel_applications - 1:
             highest = queue
     return highest
 
 
-def _non_runnable_below(queue: Queue) -> Iterator[FiCaSchedulerApp]:
-    if isinstance(queue, LeafQueue):
-        yield from queue.non_runnable_applications
-    elif isinstance(queue, ParentQueue):
-        for child in queue.children:
-            yield from _non_runnable_below(child)
-
-
-def _non_runnable_lists(queue: Queue | None) -> list[list[FiCaSchedulerApp]]:
+def _non_runnable_lists(queue: Queue) -> list[list[FiCaSchedulerApp]]:
     """The non-runnable applications by leaf, of leaves with no queue at its limit above them."""
-    if queue is not None and runnable_in(queue) >= queue.settings.maximum_parallel_applications:
+    if queue.num_runnable_apps >= queue.settings.maximum_parallel_applications:
         return []
     if isinstance(queue, LeafQueue):
         return [list(queue.non_runnable_applications)]
-    if isinstance(queue, ParentQueue):
-        return [apps for child in queue.children for apps in _non_runnable_lists(child)]
-    return []
+    return [apps for child in queue.children for apps in _non_runnable_lists(child)]

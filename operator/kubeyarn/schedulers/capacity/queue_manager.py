@@ -85,7 +85,6 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
     queue.forget_derived()
     if isinstance(queue, ParentQueue):
         queue.reorder()
-    if isinstance(queue, ParentQueue):
         queue.created_by = node.settings.config.auto_create
     elif isinstance(queue, LeafQueue):
         queue.users.set_weights(node.settings.user_weights)
@@ -97,9 +96,8 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
 def walk(queue: Queue) -> Iterator[Queue]:
     """A queue and all below it, parents first."""
     yield queue
-    if isinstance(queue, ParentQueue):
-        for child in queue.children:
-            yield from walk(child)
+    for child in queue.children:
+        yield from walk(child)
 
 
 def check_change(root: Queue, new: TreeNode, config: SchedulerConfig) -> None:
@@ -145,8 +143,6 @@ def _stopped_above(
             f"the parent {queue.parent.path} is not running; start it first",
         )
     stays = queue.state is QueueState.RUNNING and configured is not ConfiguredState.STOPPED
-    if not isinstance(queue, ParentQueue):
-        return
     present = {child.path: child for child in queue.children}
     for child in node.children:
         known = present.get(child.path)
@@ -179,10 +175,10 @@ def _lowered(
 
     The problem is the topmost queue's whose own is smaller than before: it is configured there.
     """
-    if not any(_shrinks(leaf, nodes) for leaf in walk(queue) if isinstance(leaf, LeafQueue)):
+    if not any(_shrinks(leaf, nodes) for leaf in queue.leaves()):
         return
     if not _shrinks(queue, nodes):
-        for child in queue.children if isinstance(queue, ParentQueue) else ():
+        for child in queue.children:
             yield from _lowered(child, nodes, config)
         return
     field = config.spelling(queue.path, "maximum_allocation")
@@ -248,9 +244,8 @@ def change_state(queue: Queue, configured: ConfiguredState | None) -> None:
 def stop_queue(queue: Queue) -> None:
     """Take no more applications here and below; what runs may end."""
     queue.state = QueueState.DRAINING if queue.applications > 0 else QueueState.STOPPED
-    if isinstance(queue, ParentQueue):
-        for child in queue.children:
-            stop_queue(child)
+    for child in queue.children:
+        stop_queue(child)
 
 
 def drained(queue: Queue) -> None:

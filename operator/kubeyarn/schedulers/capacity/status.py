@@ -31,13 +31,8 @@ def total(vectors: Iterable[Vector], zero: Vector) -> Vector:
     return result
 
 
-def leaves(queue: Queue) -> list[LeafQueue]:
-    """The leaves in or below a queue."""
-    return [one for one in walk(queue) if isinstance(one, LeafQueue)]
-
-
 def _status(queue: Queue) -> QueueStatus:
-    below = leaves(queue)
+    below = queue.leaves()
     leaf = queue if isinstance(queue, LeafQueue) else None
     return QueueStatus(
         path=queue.path,

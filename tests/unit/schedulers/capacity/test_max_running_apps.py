@@ -16,7 +16,7 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.capacity import CapacityScheduler
-from kubeyarn.schedulers.capacity.max_running_apps import runnable_in, user_maximum
+from kubeyarn.schedulers.capacity.max_running_apps import user_maximum
 from kubeyarn.schedulers.capacity.queue_settings import UNLIMITED
 
 P, A, B = "root.p", "root.p.a", "root.p.b"
@@ -225,9 +225,9 @@ def test_runnable_applications_are_counted_in_every_queue_above() -> None:
     cluster = Cluster(config(a=at_most(1))).submit("a", "a", "b")
     queues = cluster.engine.state.queues
 
-    assert [runnable_in(queues[path]) for path in (A, B, P, "root")] == [1, 1, 2, 2]
+    assert [queues[path].num_runnable_apps for path in (A, B, P, "root")] == [1, 1, 2, 2]
     cluster.finish(1, 3)
-    assert [runnable_in(queues[path]) for path in (A, B, P, "root")] == [1, 0, 1, 1]
+    assert [queues[path].num_runnable_apps for path in (A, B, P, "root")] == [1, 0, 1, 1]
 
 
 def test_an_application_that_moves_is_counted_in_its_new_leaf() -> None:

@@ -132,6 +132,15 @@ class LeafQueue(Queue):
         self.fair = False
 
     @property
+    def num_runnable_apps(self) -> int:
+        """Its runnable applications."""
+        return len(self.runnable_apps)
+
+    def leaves(self) -> list[LeafQueue]:
+        """Itself."""
+        return [self]
+
+    @property
     def minimum_user_limit_percent(self) -> float:
         """The configured minimum user limit percent."""
         return self.settings.minimum_user_limit_percent

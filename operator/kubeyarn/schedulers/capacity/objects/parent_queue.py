@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.queues import AutoCreate
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.calculator import Calculator
+    from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.objects.queue import Entry, QueueUsage
     from kubeyarn.schedulers.capacity.objects.resource_limits import ResourceLimits
@@ -39,12 +40,12 @@ class ParentQueue(Queue):
 
     __slots__ = (
         "_count",
+        "_num_runnable_apps",
         "absolute_activated",
         "children",
         "created_by",
         "minimum_ratio",
         "orders",
-        "runnable",
     )
 
     def __init__(
@@ -54,7 +55,7 @@ class ParentQueue(Queue):
         self.children: list[Queue] = []
         self.minimum_ratio: dict[int, float] = {}
         self.absolute_activated: dict[str, float] = {}
-        self.runnable = 0
+        self._num_runnable_apps = 0
         self._count = 0
         self.orders: dict[str, _Order] = {}
         self.created_by: AutoCreate | None = None
@@ -63,6 +64,19 @@ class ParentQueue(Queue):
     def applications(self) -> int:
         """Applications below this queue."""
         return self._count
+
+    def leaves(self) -> list[LeafQueue]:
+        """The leaves below it, in the order of its children."""
+        return [leaf for child in self.children for leaf in child.leaves()]
+
+    @property
+    def num_runnable_apps(self) -> int:
+        """Runnable applications below this queue."""
+        return self._num_runnable_apps
+
+    def count_runnable_app(self, change: int) -> None:
+        """Count an application that became runnable or was so."""
+        self._num_runnable_apps += change
 
     def count_application(self, change: int) -> None:
         """Count an application that came or went."""

@@ -13,10 +13,11 @@ from kubeyarn.schedulers.capacity.ordering import SATISFIED, child_rank
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from kubeyarn.model.ids import ContainerId
     from kubeyarn.model.queues import Capacity
+    from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
     from kubeyarn.schedulers.capacity.objects.preemptable_containers import KillableContainer
@@ -139,6 +140,8 @@ class Queue:
 
     settings: QueueSettings
     leaf = False
+    # Of a leaf, too, so that who goes down the tree need not ask which kind a queue is.
+    children: Sequence[Queue] = ()
 
     def __init__(
         self, path: str, parent: ParentQueue | None, cluster: CapacityNodeTracker, calc: Calculator
@@ -167,6 +170,22 @@ class Queue:
         self.reserved: dict[str, Vector] = {}
         self.last_submitted_ms = 0
         self._guarantee_shares: dict[str, float] = {}
+
+    @property
+    def num_runnable_apps(self) -> int:
+        """Runnable applications in or below it."""
+        raise NotImplementedError
+
+    def leaves(self) -> list[LeafQueue]:
+        """The leaves in or below it."""
+        raise NotImplementedError
+
+    def parents(self) -> Iterator[ParentQueue]:
+        """The queues above it, the nearest first."""
+        parent = self.parent
+        while parent is not None:
+            yield parent
+            parent = parent.parent
 
     @property
     def config(self) -> QueueConfig:

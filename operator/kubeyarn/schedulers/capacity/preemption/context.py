@@ -68,7 +68,7 @@ class PreemptionContext:
             whole = self.cluster.partition(partition)
             root = _copy(self.root, whole, partition, 0, shared=partition not in exclusive)
             self.temp_queues[partition] = {queue.path: queue for queue in root.walk()}
-        by_path = {queue.path: queue for queue in _leaves(self.root)}
+        by_path = {queue.path: queue for queue in self.root.leaves()}
         self.leaves = [by_path[path] for path in hash_order(list(by_path))]
 
     def temp_queue(self, path: str, partition: str) -> TempQueuePerPartition:
@@ -175,14 +175,6 @@ def _positive(vector: Vector) -> Vector:
     return tuple(max(0, x) for x in vector)
 
 
-def _leaves(queue: Queue) -> list[LeafQueue]:
-    if isinstance(queue, LeafQueue):
-        return [queue]
-    if isinstance(queue, ParentQueue):
-        return [leaf for child in queue.children for leaf in _leaves(child)]
-    return []
-
-
 def _copy(
     queue: Queue, whole: Vector, partition: str, priority: int, *, shared: bool
 ) -> TempQueuePerPartition:
@@ -213,11 +205,10 @@ def _copy(
         priority=priority,
         killable=total_size(queue.killable.get(partition, {}), zero),
     )
-    if isinstance(queue, ParentQueue):
-        by_priority = queue.settings.child_ordering is ChildOrdering.PRIORITY_UTILIZATION
-        for child in queue.children:
-            child_priority = child.settings.priority if by_priority else 0
-            copied.add_child(_copy(child, whole, partition, child_priority, shared=shared))
+    by_priority = queue.settings.child_ordering is ChildOrdering.PRIORITY_UTILIZATION
+    for child in queue.children:
+        child_priority = child.settings.priority if by_priority else 0
+        copied.add_child(_copy(child, whole, partition, child_priority, shared=shared))
     return copied
 
 
