@@ -8,15 +8,22 @@ from kubeyarn.hadoop.fair_yarn_site_xml import read_fair_scheduler
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.containers import Container
-from kubeyarn.model.ids import ApplicationId
+from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers.api import Decision, Grant, Preempt, QueueStatus
 from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.fair.cluster_state import FairClusterState
+from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
+from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt, FSPendingAsk
+from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
+from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue
+from property.schedulers.fair.recounting import check_accounts
 
 TYPES = ResourceTypes()
+ZERO = (0, 0)
 GIB = (1024, 1)
 A = '<queue name="a"/>'
 
@@ -24,6 +31,48 @@ A = '<queue name="a"/>'
 def app_id(number: int) -> ApplicationId:
     """The id of the cluster's application of that number."""
     return ApplicationId(1, number)
+
+
+class Books:
+    """root with the leaves a and b, two attempts in a, one node of 10 GiB and 10 vcores."""
+
+    def __init__(self) -> None:
+        self.state = FairClusterState(ResourceTypes(), 0)
+        self.accounts = FSAccounts(self.state)
+        self.root = FSParentQueue("root", None, ZERO)
+        self.a = FSLeafQueue("root.a", self.root, ZERO)
+        self.b = FSLeafQueue("root.b", self.root, ZERO)
+        self.root.children += [self.a, self.b]
+        for queue in (self.root, self.a, self.b):
+            self.state.queues[queue.path] = queue
+        self.one, self.other = self.attempt(1), self.attempt(2)
+        self.node = FSSchedulerNode(Node("n0", (10240, 10), rack="/r0"), ZERO)
+        self.accounts.add_node(self.node)
+
+    def attempt(self, number: int) -> FSAppAttempt:
+        application = Application(app_id(number), "u", "a", am_size=(1024, 1))
+        found = FSAppAttempt(application, 1, self.a, ZERO, number)
+        found.is_runnable = True
+        self.state.attempts[app_id(number)] = found
+        return found
+
+    def container(
+        self, number: int, size: Vector = (1024, 1), node: str = "n0", owner: int = 1
+    ) -> Container:
+        identity = ContainerId(self.state.attempts[app_id(owner)].id, 0, number)
+        return Container(identity, AskKey(1), node, size)
+
+    def ask(self, attempt: FSAppAttempt, count: int, size: Vector = (1024, 1)) -> None:
+        attempt.asks[AskKey(1)] = FSPendingAsk(Ask(AskKey(1), count, size), count)
+        attempt.ask_keys.append(AskKey(1))
+        self.accounts.change_pending(attempt, size, count)
+
+    def check(self) -> None:
+        check_accounts(self.state, with_am_used=True)
+
+    def join(self, node: Node) -> None:
+        """Another node joins."""
+        self.accounts.add_node(FSSchedulerNode(node, ZERO))
 
 
 class FairCluster:

@@ -4,63 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.model.applications import Application
-from kubeyarn.model.asks import Ask, AskKey
-from kubeyarn.model.containers import Container
-from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.asks import AskKey
 from kubeyarn.model.nodes import Node
-from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.schedulers.fair.cluster_state import FairClusterState
-from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
+from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.fair.objects.app_attempt import (
-    FSAppAttempt,
-    FSPendingAsk,
     ReservedContainer,
 )
 from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
-from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue
 from property.schedulers.fair.recounting import check_accounts
-from unit.schedulers.fair.building import app_id
-
-ZERO = (0, 0)
-
-
-class Books:
-    """root with the leaves a and b, two attempts in a, one node of 10 GiB and 10 vcores."""
-
-    def __init__(self) -> None:
-        self.state = FairClusterState(ResourceTypes(), 0)
-        self.accounts = FSAccounts(self.state)
-        self.root = FSParentQueue("root", None, ZERO)
-        self.a = FSLeafQueue("root.a", self.root, ZERO)
-        self.b = FSLeafQueue("root.b", self.root, ZERO)
-        self.root.children += [self.a, self.b]
-        for queue in (self.root, self.a, self.b):
-            self.state.queues[queue.path] = queue
-        self.one, self.other = self.attempt(1), self.attempt(2)
-        self.node = FSSchedulerNode(Node("n0", (10240, 10), rack="/r0"), ZERO)
-        self.accounts.add_node(self.node)
-
-    def attempt(self, number: int) -> FSAppAttempt:
-        application = Application(app_id(number), "u", "a", am_size=(1024, 1))
-        found = FSAppAttempt(application, 1, self.a, ZERO, number)
-        found.is_runnable = True
-        self.state.attempts[app_id(number)] = found
-        return found
-
-    def container(
-        self, number: int, size: Vector = (1024, 1), node: str = "n0", owner: int = 1
-    ) -> Container:
-        identity = ContainerId(self.state.attempts[app_id(owner)].id, 0, number)
-        return Container(identity, AskKey(1), node, size)
-
-    def ask(self, attempt: FSAppAttempt, count: int, size: Vector = (1024, 1)) -> None:
-        attempt.asks[AskKey(1)] = FSPendingAsk(Ask(AskKey(1), count, size), count)
-        attempt.ask_keys.append(AskKey(1))
-        self.accounts.change_pending(attempt, size, count)
-
-    def check(self) -> None:
-        check_accounts(self.state, with_am_used=True)
+from unit.schedulers.fair.building import ZERO, Books
 
 
 def test_a_charge_counts_for_the_attempt_all_queues_above_and_the_node() -> None:
