@@ -239,6 +239,44 @@ def test_an_application_that_moves_is_counted_in_its_new_leaf() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "apps", "moved", "running"),
+    [
+        # Those that wait in a go on waiting in b, although nothing there keeps them from running.
+        pytest.param(
+            config(a=at_most(1), b=of_each_user(5)),
+            "a-jo a-jo a-jo b-jo",
+            [2, 3],
+            [1, 2],
+            id="one for the user's list, not all that might",
+        ),
+        pytest.param(
+            config(a=at_most(1), user_maximum_parallel_applications=2),
+            "a-jo a-jo b-jo",
+            [2],
+            [1, 2],
+            id="one of a user that was at its limit",
+        ),
+        pytest.param(
+            config(a=at_most(1), user_maximum_parallel_applications=3),
+            "a-jo a-jo b-jo",
+            [2],
+            [1],
+            id="none of a user that was below its limit",
+        ),
+        pytest.param(config(a=at_most(1)), "a-jo a-jo b-jo", [2], [1], id="none without any limit"),
+    ],
+)
+def test_when_the_last_ends_beside_those_that_moved_there_run(
+    given: SchedulerConfig, apps: str, moved: list[int], running: list[int]
+) -> None:
+    cluster = Cluster(given).submit(*apps.split())
+    for number in moved:
+        cluster.engine.move(ApplicationId(1, number), B, 0)
+
+    assert cluster.finish(len(apps.split())).running() == running
+
+
+@pytest.mark.parametrize(
     ("given", "user", "most"),
     [
         (config(), "jo", UNLIMITED),

@@ -243,3 +243,29 @@ def test_asks_for_nodes_that_are_excluded_are_wanted_all_the_same() -> None:
     cluster.cycle()
 
     assert cluster.taken() == Counter({1: 2})
+
+
+@pytest.mark.parametrize(
+    ("am_share", "taken"),
+    [
+        pytest.param(0.2, {}, id="no AM while AMs hold what they may"),
+        pytest.param(0.1, {1: 1}, id="an AM while AMs hold more"),
+    ],
+)
+def test_where_a_pass_may_take_less_than_a_container_is_taken(
+    am_share: float, taken: dict[int, int]
+) -> None:
+    # root.a holds 7 of 5: its AM of 1, and two containers of 3, which a pass may not take.
+    cluster = Preempting(
+        leaf(A, 50, maximum_am_share=am_share),
+        leaf(B, 50),
+        rules=replace(RULES, total_per_round=0.2),
+    )
+    cluster.app(LENDER, B)
+    cluster.app(1, A)
+    cluster.ask(1, 2, (3, 3))
+    cluster.cycle()
+    cluster.ask(LENDER, 4)
+    cluster.cycle()
+
+    assert cluster.taken() == Counter(taken)

@@ -225,6 +225,32 @@ def test_newest_containers_of_an_application_go_first() -> None:
     assert [one.container for one in cluster.preempt()] == oldest_first[:-4:-1]
 
 
+@pytest.mark.parametrize(
+    ("threshold", "taken"),
+    [
+        pytest.param(0.6, {1: 4}, id="where it uses enough of its guarantee"),
+        pytest.param(0.7, {}, id="not where it uses less: room elsewhere is its due"),
+    ],
+)
+def test_within_a_queue_below_its_guarantee_is_taken(
+    threshold: float, taken: dict[int, int]
+) -> None:
+    # root.a holds 10 of its 16, because root.b, of which nothing is taken, holds the rest.
+    cluster = Preempting(
+        leaf(A, 80),
+        leaf(B, 20, preemption_disabled=True),
+        nodes=2,
+        rules=replace(INTRA, intra_queue_order=PRIORITY, intra_queue_minimum_threshold=threshold),
+    )
+    cluster.app(1, A, 8, user="u", priority=1)
+    cluster.app(2, A, user="u", priority=5)
+    cluster.app(3, B, 9)
+    cluster.ask(2, 4)
+    cluster.cycle()
+
+    assert cluster.taken() == Counter(taken)
+
+
 # -- what each application should have -----------------------------------------------------------
 
 

@@ -151,3 +151,20 @@ def test_what_did_not_suffice_on_one_node_may_be_taken_on_another() -> None:
     assert reserved_on(cluster) == ["n0", "n1"]
 
     assert Counter(nodes_of(cluster))["n1"] == 2
+
+
+def test_what_a_node_took_in_vain_may_be_taken_on_a_dearer_one() -> None:
+    # root.a holds 14 of 10, and a spare node makes the two reservations possible. n0 lacks 5 of 10
+    # and comes first; 4 are taken there in vain, and given back to be taken on n1 as far as needed.
+    cluster = Preempting(leaf(A, 36), leaf(B, 64), nodes=0, rules=RESERVED)
+    for number, count in enumerate((5, 9)):
+        fill(cluster, f"n{number}", number + 1, count)
+    cluster.node("spare", (8, 8))
+    cluster.app(99, B, am=None)
+    for number, size in enumerate((10, 3)):
+        there = Locality(nodes=((f"n{number}", 1),), relax=False)
+        cluster.ask(99, 1, (size, size), priority=number, locality=there)
+    cluster.cycle()
+    assert reserved_on(cluster) == ["n0", "n1"]
+
+    assert Counter(nodes_of(cluster)) == Counter({"n1": 2})
