@@ -9,7 +9,7 @@ from kubeyarn.schedulers.api import SchedulerNodeReport
 from kubeyarn.schedulers.capacity.explain import explain
 from kubeyarn.schedulers.capacity.headroom import headroom_of
 from kubeyarn.schedulers.capacity.status import effective_maximum_of, queue_statuses
-from kubeyarn.schedulers.capacity.submission import check_size, normalize
+from kubeyarn.schedulers.capacity.submission import check_size, maximum_allocation, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ class CapacityQueries:
         """
         self._state.bring_up_to_date()
         leaf = self._state.app(application).queue
-        check_size(size, leaf.settings.maximum_allocation, self._state.types, "resize")
+        check_size(size, maximum_allocation(leaf), self._state.types, "resize")
         return normalize(size, leaf, self._state.config_in_force())
 
     def effective_maximum(self, queue: str, partition: str) -> Vector | None:

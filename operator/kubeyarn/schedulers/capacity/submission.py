@@ -45,7 +45,7 @@ def make_application(
     made.am_partition = _am_partition(app, leaf, config)
     if not app.placed:
         check_partition(leaf, made.am_partition, config, _MASTER)
-        check_size(app.am_size or leaf.zero, leaf.settings.maximum_allocation, types, _MASTER)
+        check_size(app.am_size or leaf.zero, maximum_allocation(leaf), types, _MASTER)
     if app.am_size is None:
         made.am_size = config.minimum_allocation
     else:
@@ -200,7 +200,7 @@ def _check_ask(
 ) -> CheckedAsk:
     leaf = app.queue
     where = f"request of priority {ask.key.priority}"
-    check_size(ask.size, leaf.settings.maximum_allocation, types, where)
+    check_size(ask.size, maximum_allocation(leaf), types, where)
     if ask.count < 0:
         raise Rejected(Reason.INVALID_REQUEST, f"{where}: count {ask.count} is negative")
     partition = ask.partition
@@ -230,7 +230,7 @@ def racks_of(locality: Locality, cluster: CapacityNodeTracker) -> dict[str, int]
 def normalize(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
     """*size* rounded up to the minimum allocation's multiples."""
     minimum = config.minimum_allocation
-    return leaf.calc.normalize(size, minimum, leaf.settings.maximum_allocation, minimum)
+    return leaf.calc.normalize(size, minimum, maximum_allocation(leaf), minimum)
 
 
 def scheduler_size(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
@@ -240,7 +240,16 @@ def scheduler_size(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Ve
     the cluster's, which matters when the queue's maximum is no multiple of the minimum allocation.
     """
     minimum = config.minimum_allocation
-    return leaf.calc.normalize(size, minimum, config.maximum_allocation, minimum)
+    maximum = leaf.cluster.bounded(config.maximum_allocation)
+    return leaf.calc.normalize(size, minimum, maximum, minimum)
+
+
+def maximum_allocation(leaf: LeafQueue) -> Vector:
+    """The largest container that may be asked for in a leaf.
+
+    Hadoop: CapacityScheduler.getMaximumResourceCapability of a queue.
+    """
+    return leaf.cluster.bounded(leaf.settings.maximum_allocation)
 
 
 def check_size(size: Vector, maximum: Vector, types: ResourceTypes, where: str) -> None:

@@ -106,6 +106,17 @@ class CapacityNodeTracker:
         """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
         return self.partitions.get(name, self.zero)
 
+    def bounded(self, maximum: Vector) -> Vector:
+        """*maximum* of a container, and no more of any type than some node has, as in Hadoop.
+
+        In a cluster nodes come when something waits for them, so there what no node could hold is
+        not refused (Hadoop: ClusterNodeTracker.getMaxAllowedAllocation).
+        """
+        if not self.hadoop_compatible or not self.nodes:
+            return maximum
+        largest = map(max, zip(*(node.total for node in self.nodes.values()), strict=True))
+        return tuple(map(min, maximum, largest))
+
     def interned(self, value: _Value) -> _Value:
         """The one object that stands for all that are equal to *value*.
 
