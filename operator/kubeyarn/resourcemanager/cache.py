@@ -66,6 +66,7 @@ class Cache:
         self.queues: dict[str, YarnQueue] = {}
         self._unreadable = unreadable
         self._raw_applications: dict[Key, Object] = {}
+        self._unread_applications: dict[Key, str] = {}
         self.raw_queues: dict[str, Object] = {}
         self._requests: dict[Key, Cached[ContainerRequest]] = {}
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
@@ -79,15 +80,28 @@ class Cache:
         key = key_of(item)
         if deleted:
             self._bury(item)
+            if self._unread_applications.get(key) == item["metadata"]["uid"]:
+                del self._unread_applications[key]
             if _same(item, self._raw_applications.get(key)):
                 del self.applications[key]
                 del self._raw_applications[key]
         elif self._newer(item, self._raw_applications.get(key)):
             found = self._decode(YarnApplication, item)
-            if found is not None:
+            if found is None:
+                self._unread_applications[key] = item["metadata"]["uid"]
+            else:
+                self._unread_applications.pop(key, None)
                 self.applications[key] = found.decoded
                 self._raw_applications[key] = item
         return key
+
+    def is_gone(self, key: Key) -> bool:
+        """Whether there is no application of that name, not even one that cannot be decoded."""
+        return key not in self.applications and key not in self._unread_applications
+
+    def gone_with_pods(self) -> list[Key]:
+        """The applications that are gone and whose pods are not."""
+        return [key for key, pods in self._pods_of.items() if pods and self.is_gone(key)]
 
     def raw_application(self, key: Key) -> Object:
         """An application that is here, as it came."""

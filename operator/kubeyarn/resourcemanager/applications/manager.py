@@ -90,6 +90,8 @@ _OVERFULL = (
 
 # A status that changes with every heartbeat (progress, counts) is written at most this often.
 _STATUS_EVERY_S = 1.0
+# How long pods without an application are left to Kubernetes' garbage collector.
+_ORPHANS_LIVE_S = 30
 # One that the API server refused is hardly better a moment later.
 _REFUSED_STATUS_EVERY_S = 30.0
 
@@ -120,6 +122,7 @@ class ApplicationsManager:
         self._last_number = 0
         self._status_at: dict[Key, float] = {}
         self._refused: dict[Key, str] = {}
+        self._gone_since: dict[Key, int] = {}
         self._sessions: dict[Key, AMSession] = {}
         self._user_ids = UserIdsFile(settings.user_ids_file)
         self._exits = ContainerExits(self.cache, self.nodes)
@@ -176,9 +179,12 @@ class ApplicationsManager:
             self.reconcile_all()
 
     def reconcile_all(self) -> None:
-        """Look at every application that there is: time alone may have changed something."""
+        """Look at every application that there is: time alone may have changed something.
+
+        Also at those that are gone and left pods.
+        """
         self.nodes.look(self.cache.busy_nodes() if self.nodes.need_busy else ())
-        for key in self.cache.applications:
+        for key in (*self.cache.applications, *self.cache.gone_with_pods()):
             self.queue.add(key)
 
     async def delete_expired(self) -> None:
@@ -194,9 +200,15 @@ class ApplicationsManager:
         """Bring one application as far as what is seen of it allows."""
         application = self.cache.applications.get(key)
         if application is None:
-            await self._leave_orphans(key)
+            steps = ReconcileSteps(key)
+            with steps.step("pods without application"):
+                await self._sweep(key)
+            with steps.step("requests without application"):
+                await self._leave_orphans(key)
             self.cache.forget(key)
+            steps.finish()
             return
+        self._gone_since.pop(key, None)
         # 1. Read: one moment of everything that is known, so that all below decides on the same.
         now_ms = self._clock_ms()
         before = records.read(application)
@@ -257,6 +269,26 @@ class ApplicationsManager:
             user=application.spec.user or "nobody",
             start_ms=self._clock_ms(),
         )
+
+    async def _sweep(self, key: Key) -> None:
+        """End what still runs of an application that is gone; nobody else governs it.
+
+        Not at once: Kubernetes' garbage collector deletes what an application owned.
+        """
+        pods, now_ms = self.cache.pods(key), self._clock_ms()
+        if not pods or not self.cache.is_gone(key):
+            self._gone_since.pop(key, None)
+            return
+        left_ms = self._gone_since.setdefault(key, now_ms) + _ORPHANS_LIVE_S * 1000 - now_ms
+        if left_ms > 0:
+            self.queue.add(key, after_s=left_ms / 1000)
+            return
+        kept_s = self.settings.finished_pod_retention_s
+        orphans = list(retention.orphans(pods.values(), kept_s, now_ms))
+        for pod in orphans:
+            self._pods.tell_orphaned(pod)
+        await self._pods.delete_all(orphans)
+        await self._end_overdue_pods(key)
 
     async def _leave_orphans(self, key: Key) -> None:
         """Requests written by hand outlive their application; say how many of their pods run."""

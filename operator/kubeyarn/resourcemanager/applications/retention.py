@@ -84,6 +84,18 @@ async def delete_applications(client: KubeClient, applications: Iterable[YarnApp
             _log.warning("%s/%s: %s", meta.namespace, meta.name, error)
 
 
+def orphans(pods: Iterable[PodState], retention_s: int, now_ms: int) -> Iterator[PodState]:
+    """The pods to delete of an application that is gone: those that run, and old ones. Pure.
+
+    Kubernetes deletes pods with their application. It does not if they were left on purpose
+    (`kubectl delete --cascade=orphan`), or if somebody took the owner off them.
+    """
+    for pod in pods:
+        old = pod.ending is not None and now_ms - pod.finished_ms >= retention_s * 1000
+        if not pod.deleting and (pod.ending is None or old):
+            yield pod
+
+
 def overdue_pods(pods: Iterable[PodState], most_s: int, now_ms: int) -> Iterator[PodState]:
     """The pods that were told to end so long ago that they have to be gone. Pure.
 

@@ -108,6 +108,14 @@ class PodControl:
         }
         self._events.record(about, WARNING, "LaunchRefused", "Launch", message)
 
+    def tell_orphaned(self, pod: PodState) -> None:
+        """Post an event that a pod is deleted because its application is gone."""
+        meta = {"name": pod.name, "namespace": pod.namespace, "uid": pod.uid}
+        about: Object = {"apiVersion": PODS.api_version, "kind": PODS.kind, "metadata": meta}
+        note = f"{pod.container}: YarnApplication {pod.application} does not exist any more"
+        _log.warning("pod %s/%s is deleted: %s", pod.namespace, pod.name, note)
+        self._events.record(about, WARNING, "ApplicationGone", "Delete", note)
+
     async def delete(self, pod: PodState, *, grace_s: int | None = None) -> bool:
         """Delete a pod, within *grace_s* seconds if it is given; whether it was there."""
         options: Object = {
