@@ -1,8 +1,8 @@
 """What the scheduler reads of nodes and pods. Pure.
 
-Pods are of two kinds. A container of ours counts by its grant, so of its pod only matters where it
-is and whether it is over. Any other pod takes what it requests of its node's room, and the
-scheduler counts with what is left.
+Pods are of two kinds. A container of ours counts by its grant, and its pod may request no more than
+that. Any other pod takes what it requests of its node's room, and the scheduler counts with what is
+left.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.pod_requests import pod_requests
+from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import quantities
 from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Object
@@ -65,20 +66,21 @@ class NodeFacts:
 
 @dataclass(frozen=True, slots=True)
 class ContainerOrigin:
-    """A container as its pod tells of it: whose it is, and what was granted (quantities)."""
+    """A container as its pod tells of it: whose it is."""
 
     application: str
     user: str
     queue: str
-    granted: Mapping[str, Any]
     opportunistic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PodUse:
-    """A pod: *container* is its id when it is one of ours; *requests* what it takes of its node.
+    """A pod: *container* is its id when it is one of ours; *requests* what the whole pod asks for.
 
-    *origin* is what a container's pod says of where it comes from.
+    *origin* is what a bound container's pod says of where it comes from, *owner* the uid of the
+    YarnApplication that it belongs to. *unreadable* says which of a container's requests cannot be
+    read.
     """
 
     namespace: str
@@ -91,6 +93,8 @@ class PodUse:
     refused: str
     created: str
     origin: ContainerOrigin | None = None
+    owner: str = ""
+    unreadable: str = ""
 
 
 def node_facts(node: Object) -> NodeFacts:
@@ -117,7 +121,7 @@ def node_facts(node: Object) -> NodeFacts:
         unusable = WhyUnusable.TAINTED
     return NodeFacts(
         name=meta["name"],
-        allocatable=amounts_of(status.get("allocatable") or {}),
+        allocatable=_amounts(status.get("allocatable") or {}),
         partition=partition,
         rack=labels.get(names.RACK) or "/default-rack",
         unusable=unusable,
@@ -135,29 +139,44 @@ def pod_use(pod: Object) -> PodUse:
             container = ContainerId.parse(text)
         except SpecError:
             container = None
+    unreadable = ""
+    try:
+        requests = pod_requests(pod, skip_unreadable=container is None)
+    except SpecError as error:
+        if container is None:
+            raise
+        requests, unreadable = pod_requests(pod, skip_unreadable=True), str(error)
     return PodUse(
         namespace=meta["namespace"],
         name=meta["name"],
         uid=meta["uid"],
         node=spec.get("nodeName") or "",
         container=container,
-        requests=pod_requests(pod, skip_unreadable=True) if container is None else {},
+        requests=requests,
         over=status.get("phase") in ("Succeeded", "Failed"),
         refused=_refused(status),
         created=meta.get("creationTimestamp") or "",
         origin=_origin(pod) if container is not None and spec.get("nodeName") else None,
+        owner=_owner(meta) if container is not None else "",
+        unreadable=unreadable,
     )
+
+
+def _owner(meta: Object) -> str:
+    """The uid of the YarnApplication that a pod belongs to; "" without one."""
+    for owner in meta.get("ownerReferences") or ():
+        if owner.get("kind") == APPLICATIONS.kind and owner.get("controller"):
+            return str(owner.get("uid") or "")
+    return ""
 
 
 def _origin(pod: Object) -> ContainerOrigin:
     annotations = pod["metadata"].get("annotations") or {}
     labels = pod["metadata"].get("labels") or {}
-    containers = pod["spec"].get("containers") or [{}]
     return ContainerOrigin(
         application=annotations.get(names.APPLICATION) or "",
         user=annotations.get(names.USER) or "",
         queue=annotations.get(names.QUEUE) or "",
-        granted=(containers[0].get("resources") or {}).get("requests") or {},
         opportunistic=labels.get(names.EXECUTION_TYPE) == ExecutionType.OPPORTUNISTIC,
     )
 
@@ -192,7 +211,7 @@ def _refused(status: Object) -> str:
     return ""
 
 
-def amounts_of(quantities_: Mapping[str, Any]) -> dict[str, int]:
+def _amounts(quantities_: Mapping[str, Any]) -> dict[str, int]:
     """Quantities in base units, of a pod or a node; those that we cannot represent are left out."""
     amounts: dict[str, int] = {}
     for name, value in quantities_.items():

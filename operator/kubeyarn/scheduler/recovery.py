@@ -26,7 +26,7 @@ from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
-from kubeyarn.scheduler.facts import ContainerOrigin, PodUse, amounts_of
+from kubeyarn.scheduler.facts import ContainerOrigin, PodUse
 from kubeyarn.scheduler.request_state import Allocation, RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
@@ -128,16 +128,16 @@ class Recovery:
             key, queue = submitted.key, submitted.queue
         else:
             key, queue = (use.namespace, f"{origin.application} {identity}"), origin.queue
-        taken, types = amounts_of(origin.granted), self._state.types
+        types = self._state.types
         # Its pod may name resources that the scheduler does not count, such as ephemeral-storage.
-        size = types.vector({name: n for name, n in taken.items() if name in types.names})
+        size = types.vector({name: n for name, n in use.requests.items() if name in types.names})
         allocation = Allocation(use.node, opportunistic=origin.opportunistic)
         state = self._cache.requests.keep_container(use, key, container, allocation, size, queue)
         if submitted is not None:
             self.charge_running(state, identity)
         elif not self._enter_unseen(key, container, origin, now_ms):
             self._cache.requests.forget(state)
-            self._cache.pods.count_as_foreign(replace(use, requests=taken))
+            self._cache.pods.count_as_foreign(use)
             return False
         self._containers.bind(container, use.uid)
         return True

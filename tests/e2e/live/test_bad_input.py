@@ -17,6 +17,7 @@ from e2e.live.installed import Live
 from e2e.live.manifests import condition
 from e2e.live.patience import until
 from e2e.live.puppet import Puppet, ask
+from kubeyarn.local import image
 
 pytestmark = [pytest.mark.e2e, pytest.mark.kubelet, pytest.mark.timeout(150, func_only=True)]
 
@@ -450,3 +451,48 @@ def test_a_queue_whose_new_capacity_does_not_add_up_keeps_its_old_one(tree: Live
     tree.kubectl.run("patch", "yq", "root.a", "--type=merge", '-p={"spec":{"capacity":"50%"}}')
     tree.wait_for_queues("root.a")
     assert condition(tree.queues()["root.a"], "Accepted")["status"] == "True"
+
+
+# What a pod asks for beside what was granted.
+
+
+def test_a_sidecar_above_the_grant_never_runs(tree: Live, namespace: str) -> None:
+    """Three cores beside a grant of a tenth of one: the container ends, and the field is named."""
+    hog = {"name": "hog", "image": image.KUBEYARN, "command": manifests.SLEEP}
+    hog |= {"resources": {"requests": {"cpu": "3"}}}
+    container = {
+        "image": image.KUBEYARN,
+        "command": manifests.SLEEP,
+        "template": {"spec": {"containers": [{"name": "main"}, hog]}},
+    }
+    tree.apply(
+        namespace,
+        manifests.idle("wide", "root.a"),
+        manifests.request("hogs", "wide", 1, container=container),
+    )
+    tree.wait_for_state(namespace, "wide", "RUNNING")
+    tree.wait_for_status(namespace, "hogs", failed=1, seconds=30)
+
+    notes = [e["note"] for e in tree.events(namespace, "wide") if e["reason"] == "LaunchRefused"]
+    assert "template.spec.containers[1].resources.requests.cpu: found 3" in notes[0], notes
+    names = [c["name"] for pod in tree.pods(namespace) for c in pod["spec"]["containers"]]
+    assert "hog" not in names
+
+
+def test_a_sidecar_takes_from_the_grant(tree: Live, namespace: str) -> None:
+    sidecar = {"name": "beside", "image": image.KUBEYARN, "command": manifests.SLEEP}
+    container = {
+        "image": image.KUBEYARN,
+        "command": manifests.SLEEP,
+        "template": {"spec": {"containers": [{"name": "main"}, sidecar]}},
+    }
+    tree.apply(
+        namespace,
+        manifests.idle("pair", "root.a"),
+        manifests.request("pairs", "pair", 1, container=container),
+    )
+    tree.wait_for_state(namespace, "pair", "RUNNING")
+    tree.wait_for_status(namespace, "pairs", running=1, seconds=60)
+    pods = [p for p in tree.pods(namespace) if len(p["spec"]["containers"]) == 2]
+
+    assert [pod["spec"]["resources"]["limits"] for pod in pods] == [{"memory": "128Mi"}]

@@ -66,11 +66,11 @@ def test_a_quantity_that_makes_no_sense_is_not_counted_and_hurts_nothing_else():
     assert taken(odd) == {"cpu": 1000}
 
 
-def test_our_pods_are_known_by_annotation_and_scheduler_and_take_by_their_grant():
+def test_our_pods_are_known_by_annotation_and_scheduler():
     pod = foreign("p", "n1", needs("1", "1Gi"), schedulerName="kubeyarn")
     pod["metadata"]["annotations"] = {"kubeyarn.io/container-id": str(CONTAINER)}
     assert facts.pod_use(pod).container == CONTAINER
-    assert facts.pod_use(pod).requests == {}
+    assert facts.pod_use(pod).requests == {"cpu": 1000, "memory": GIB}
 
     pod["spec"]["schedulerName"] = "default-scheduler"
     assert facts.pod_use(pod).container is None

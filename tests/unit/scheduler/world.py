@@ -282,11 +282,18 @@ class World:
         self, container: ContainerId, node: str, *, bound: bool = True, watched: bool = True
     ) -> Object:
         """The ResourceManager makes a pod, and kube-scheduler binds it."""
-        name = names.pod_name(f"p{container.attempt.application.number}", container)
         state = self.live.cache.requests.of_container(container)
+        number = container.attempt.application.number
+        application = state.application[1] if state else f"gone{number}"
+        name = names.pod_name(application, container)
         size = quantities_of(self.live, state)
         main = {"name": "main", "resources": {"requests": size}}
         pod = _object(name, spec={"schedulerName": "kubeyarn", "containers": [main]})
+        owner = self.objects["application"].get(application)
+        if owner is not None:
+            uid = owner["metadata"]["uid"]
+            reference = {"kind": "YarnApplication", "name": application, "uid": uid}
+            pod["metadata"]["ownerReferences"] = [{**reference, "controller": True}]
         pod["metadata"]["annotations"] = {
             names.CONTAINER_ID: str(container),
             names.APPLICATION: state.application[1] if state else "",

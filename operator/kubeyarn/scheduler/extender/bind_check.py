@@ -1,5 +1,9 @@
 """The last check before a binding: is the container granted, and does its queue stay in its limits.
 
+An annotation says which container a pod is, and anybody who may make pods can write one. So the pod
+is compared with the grant: it has the namespace, the name and the owner that the ResourceManager
+gives to the container's pod, and as a whole it requests no more than was granted.
+
 The grant decides which node a pod may run on; what is bound decides whether a queue or a user may
 hold more. The two are compared here, under no lock but in one turn of the event loop: between the
 check and `ContainerAccounts.bind` nothing else runs, so two pods cannot both take the last of a
@@ -8,6 +12,7 @@ queue.
 
 from __future__ import annotations
 
+from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
 from kubeyarn.model.errors import KubeYarnError
 from kubeyarn.model.ids import ContainerId
@@ -15,6 +20,8 @@ from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.extender.bound_usage import parents_and_self
+from kubeyarn.scheduler.facts import PodUse
+from kubeyarn.scheduler.request_state import RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.schedulers.api import NO_MAXIMUM
 
@@ -30,6 +37,7 @@ class BindCheck:
         self, cache: SchedulerCache, state: SchedulerState, containers: ContainerAccounts
     ) -> None:
         self._requests = cache.requests
+        self._applications = cache.applications
         self._state = state
         self._containers = containers
 
@@ -45,6 +53,49 @@ class BindCheck:
         if allocation.bound_uid not in ("", uid):
             raise BindRefused(f"{container}: its grant is used by another pod")
         return allocation.node
+
+    def check_pod(self, pod: PodUse) -> None:
+        """Whether a pod that says it is a granted container is that one, and fits its grant.
+
+        Raises:
+            BindRefused: it is not, or is larger.
+        """
+        container = pod.container
+        state = self._requests.of_container(container) if container is not None else None
+        if container is None or state is None:
+            raise BindRefused(f"pod {pod.namespace}/{pod.name} is no granted container")
+        self._check_identity(pod, container, state)
+        if pod.unreadable:
+            raise BindRefused(f"{container}: {pod.unreadable}")
+        allocation = state.allocations[container]
+        size = allocation.size or state.size
+        granted = self._state.types.mapping(size) if size else {}
+        for name, amount in pod.requests.items():
+            if amount > granted.get(name, 0):
+                most = quantities.show(name, granted.get(name, 0))
+                raise BindRefused(
+                    f"{container}: its pod as a whole requests {name} "
+                    f"{quantities.show(name, amount)}, granted: {most}"
+                )
+
+    def _check_identity(self, pod: PodUse, container: ContainerId, state: RequestState) -> None:
+        """The pod is the one that the ResourceManager makes of this grant."""
+        application = self._applications.objects.get(state.application)
+        if application is None:
+            if state.allocations[container].bound_uid == pod.uid:
+                # Bound already, and said again; its application went meanwhile.
+                return
+            raise BindRefused(f"{container}: its application is gone")
+        meta = application.metadata
+        expected = (meta.namespace, names.pod_name(meta.name, container), meta.uid)
+        found = (pod.namespace, pod.name, pod.owner)
+        what = ("namespace", "name", "uid of the owning YarnApplication")
+        for field, one, other in zip(what, found, expected, strict=True):
+            if one != other:
+                raise BindRefused(
+                    f"{container}: pod {pod.namespace}/{pod.name} is not its pod: found the "
+                    f"{field} {one!r}, expected {other!r}"
+                )
 
     def check(self, container: ContainerId, uid: str, node: str) -> None:
         """The last check before a binding.

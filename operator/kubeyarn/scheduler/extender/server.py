@@ -122,6 +122,7 @@ class Extender:
             return _none(offered, why)
         try:
             node = self._check.granted_node(use.container, use.uid)
+            self._check.check_pod(use)
         except BindRefused as error:
             return _none(offered, str(error))
         if node not in offered:
@@ -136,7 +137,8 @@ class Extender:
 
     async def _bind(self, asked: ExtenderBindingArgs) -> Object:
         try:
-            container = await self._container(asked)
+            pod, container = await self._container(asked)
+            self._check.check_pod(pod)
             self._check.check(container, asked.pod_uid, asked.node)
         except (BindRefused, ApiError, Unavailable) as error:
             return _bind_refused(asked, error)
@@ -180,18 +182,18 @@ class Extender:
             self._containers.unbind(container, asked.pod_uid)
         return True
 
-    async def _container(self, asked: ExtenderBindingArgs) -> ContainerId:
-        """The container that a pod is; read from the API server when the watch is behind."""
+    async def _container(self, asked: ExtenderBindingArgs) -> tuple[PodUse, ContainerId]:
+        """A pod and the container that it is; read from the API server when the watch is behind."""
         use = self._pods.get((asked.pod_namespace, asked.pod_name))
         if use is None or use.uid != asked.pod_uid:
             # kube-scheduler's watch may be ahead of ours.
             pod = await self._client.get(PODS, asked.pod_name, asked.pod_namespace)
-            use = facts.pod_use(pod)
+            use = _use(pod)
         if use.container is None or use.uid != asked.pod_uid:
             raise BindRefused(
                 f"pod {asked.pod_namespace}/{asked.pod_name} is no container of KubeYARN"
             )
-        return use.container
+        return use, use.container
 
     async def _post(self, asked: ExtenderBindingArgs) -> None:
         """Post the binding; one that is there already, onto the same node, is done."""

@@ -241,6 +241,85 @@ async def test_a_binding_that_the_api_server_refuses_can_be_taken_back(
     assert world.live.allocation(container) is None
 
 
+def in_spec(**parts):
+    return lambda pod: pod["spec"].update(parts)
+
+
+def in_metadata(**parts):
+    return lambda pod: pod["metadata"].update(parts)
+
+
+def a_sidecar(**resources):
+    return {"name": "hog", "restartPolicy": "Always", "resources": resources}
+
+
+def of_another(**parts):
+    owner = {"kind": "YarnApplication", "name": "words", "controller": True, "uid": "x", **parts}
+    return in_metadata(ownerReferences=[owner])
+
+
+LARGER = {
+    "a sidecar": (
+        lambda pod: pod["spec"]["containers"].append(needs("3", "0")),
+        "its pod as a whole requests cpu 4, granted: 1",
+    ),
+    "a native sidecar": (
+        in_spec(initContainers=[a_sidecar(requests={"memory": "200Gi"})]),
+        "requests memory 201Gi, granted: 1Gi",
+    ),
+    "a limit without a request": (
+        in_spec(initContainers=[a_sidecar(limits={"nvidia.com/gpu": 8})]),
+        "requests nvidia.com/gpu 8, granted: 0",
+    ),
+    "the pod as a whole": (
+        in_spec(resources={"requests": {"cpu": "30"}}),
+        "requests cpu 30, granted: 1",
+    ),
+    "overhead": (in_spec(overhead={"cpu": "1m"}), "requests cpu 1001m, granted: 1"),
+    "what cannot be read": (
+        in_spec(overhead={"cpu": "1e40"}),
+        "spec.overhead.cpu: found '1e40'",
+    ),
+}
+FOREIGN = {
+    "another namespace": (
+        in_metadata(namespace="team-b"),
+        "is not its pod: found the namespace 'team-b', expected 'team-a'",
+    ),
+    "another name": (in_metadata(name="mine"), "found the name 'mine', expected 'words-01-00000"),
+    "another owner": (of_another(), "found the uid of the owning YarnApplication 'x'"),
+    "an owner that does not control it": (of_another(controller=False), "YarnApplication ''"),
+    "no owner": (in_metadata(ownerReferences=[]), "YarnApplication '', expected 'words-"),
+}
+
+
+@pytest.mark.parametrize("verb", ["filter", "bind"])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [*LARGER.values(), *FOREIGN.values()],
+    ids=[*LARGER.keys(), *FOREIGN.keys()],
+)
+async def test_a_pod_that_is_not_what_was_granted_does_not_bind(
+    door, world, api, verb, change, why
+):
+    container, node = min(world.granted("maps").items())
+    pod = world.launch(container, node, bound=False, watched=False)
+    del world.objects["pod"][pod["metadata"]["name"]]
+    change(pod)
+    world.put("pod", pod)
+    if verb == "filter":
+        _, answer = await said(door, "filter", {"Pod": pod, "NodeNames": [node]})
+        refused = answer["FailedAndUnresolvableNodes"][node]
+    else:
+        asked = binding(pod, node, PodNamespace=pod["metadata"]["namespace"])
+        refused = (await said(door, "bind", asked))[1]["Error"]
+
+    assert refused.startswith(f"{container}: ")
+    assert why in refused
+    assert api.bindings == []
+    assert world.live.allocation(container).bound_uid == ""
+
+
 @pytest.mark.parametrize("verb", ["filter", "bind"])
 async def test_before_the_cache_is_complete_nothing_is_decided(door, world, api, verb):
     api.starts = True
