@@ -18,7 +18,7 @@ scheduler or attempt can be asked anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from kubeyarn.model.asks import update_key
@@ -83,6 +83,19 @@ class ContainerAccounts:
         allocation.bind(uid, self.partition_of(allocation.node))
         self._count(state, allocation)
 
+    def count_requests(self, container: ContainerId, uid: str, requests: Mapping[str, int]) -> None:
+        """The bound pod requests so much: one that was resized past its grant counts as it is."""
+        state, allocation = self._find(container)
+        if state is None or allocation is None or not allocation.counts_as_bound:
+            return
+        types = self._state.types
+        asked = types.vector({n: amount for n, amount in requests.items() if n in types.names})
+        if allocation.bound_uid != uid or allocation.requested == asked:
+            return
+        self._uncount(state, allocation)
+        allocation.request(asked)
+        self._count(state, allocation)
+
     def unbind(self, container: ContainerId, uid: str) -> None:
         """The binding did not come about."""
         state, allocation = self._find(container)
@@ -125,6 +138,7 @@ class ContainerAccounts:
             allocation.unbind()
             if pod is not None and pod.node:
                 self.bind(container, pod.uid)
+                self.count_requests(container, pod.uid, pod.requests)
 
     # What is charged.
 
@@ -163,14 +177,14 @@ class ContainerAccounts:
             self._count(state, allocation)
 
     def _count(self, state: RequestState, allocation: Allocation) -> None:
-        size = allocation.size or state.size
+        size = _held(state, allocation)
         # Opportunistic containers hold nothing of a queue, so no maximum is checked for them.
         if size is not None and not allocation.opportunistic:
             user = self._state.applications.user_of(state.application)
             self._bound.add(state.queue, user, allocation.partition, size)
 
     def _uncount(self, state: RequestState, allocation: Allocation) -> None:
-        size = allocation.size or state.size
+        size = _held(state, allocation)
         if size is not None and not allocation.opportunistic:
             user = self._state.applications.user_of(state.application)
             self._bound.remove(state.queue, user, allocation.partition, size)
@@ -226,3 +240,11 @@ class ContainerAccounts:
     def _find(self, container: ContainerId) -> tuple[RequestState | None, Allocation | None]:
         requests = self._cache.requests
         return requests.of_container(container), requests.allocation(container)
+
+
+def _held(state: RequestState, allocation: Allocation) -> Vector | None:
+    """What a bound container holds: what is charged, or more where its pod requests more."""
+    size = allocation.size or state.size
+    if size is None or allocation.requested is None:
+        return size
+    return tuple(max(one, other) for one, other in zip(size, allocation.requested, strict=True))

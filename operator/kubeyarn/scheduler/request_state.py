@@ -40,7 +40,8 @@ class Allocation:
     *preempting* is (killed or only marked, why) of a container that the policy takes back. *size*
     is what is charged, None: the request's; an *opportunistic* one is charged to no queue. During a
     container update *wanted* is the size that was asked for, *refused* why it is not given, *waits*
-    (reason, message) what it waits for.
+    (reason, message) what it waits for. *requested* is what its bound pod requests,
+    which somebody may have resized.
     """
 
     node: str
@@ -53,6 +54,7 @@ class Allocation:
     refused: str = ""
     opportunistic: bool = False
     waits: tuple[str, str] | None = None
+    requested: Vector | None = None
 
     @property
     def counts_as_bound(self) -> bool:
@@ -70,7 +72,11 @@ class Allocation:
 
     def unbind(self) -> None:
         """No pod uses it."""
-        self.bound_uid = ""
+        self.bound_uid, self.requested = "", None
+
+    def request(self, size: Vector) -> None:
+        """Its pod requests so much now."""
+        self.requested = size
 
     def relabel(self, partition: str) -> None:
         """Its node belongs to another partition now."""
@@ -351,6 +357,8 @@ class RequestState:
         if self.size is not None:
             self.size = converted(self.size)
         for allocation in self.allocations.values():
+            if allocation.requested is not None:
+                allocation.request(converted(allocation.requested))
             if allocation.size is not None:
                 allocation.charge(
                     converted(allocation.size), opportunistic=allocation.opportunistic

@@ -36,6 +36,7 @@ class PodReconciler:
         if container is not None:
             if use.node and not deleted:
                 self._containers.bind(container, use.uid)
+                self._containers.count_requests(container, use.uid, use.requests)
             if deleted or use.over:
                 self._containers.pod_ended(container, use.uid)
             elif use.node and not self._cache.requests.is_listed(container):

@@ -141,3 +141,23 @@ def test_what_is_bound_is_counted_up_and_down_the_queues(world):
     world.cycle()
     world.remove("pod", pod["metadata"]["name"])
     assert world.live.bound("root") == (0, 0)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_pod_that_was_resized_past_its_grant_counts_as_large_as_it_is(restarted):
+    world, container, pod = full_world()
+    resized = world.objects["pod"]["words-01-000002"]["spec"]
+    requests = {"cpu": "3", "memory": "1Gi"}
+    main = {"name": "main", "resources": {"requests": requests}}
+    world.patch("pod", "words-01-000002", spec={**resized, "containers": [main]})
+    if restarted:
+        world.restart()
+
+    assert world.live.bound("root.a") == (3 * 2**30, 5000)
+    assert refusal(world.bind_check.check, container, pod["metadata"]["uid"], "n1") == (
+        f"{container}: queue root would hold memory 4Gi, cpu 6 of at most memory 8Gi, cpu 4"
+    )
+    world.patch("pod", "words-01-000002", spec=resized)
+    assert world.live.bound("root.a") == (3 * 2**30, 3000)
+    world.end("words-01-000002")
+    assert world.live.bound("root.a") == (2 * 2**30, 2000)
