@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from kubeyarn.model.resources import MEMORY, Vector
-from kubeyarn.schedulers.java_numbers import ceil_to_long, quotient, single, to_long
+from kubeyarn.schedulers.java_numbers import ceil_to_long, quotient, quotients, single, to_long
 
 _INT_MAX = 2**31 - 1
 
@@ -185,8 +185,7 @@ class DominantCalculator:
     def ratio(self, a: Vector, b: Vector) -> float:
         """The largest of the types' ratios."""
         if len(a) == 2 and b[0] and b[1]:
-            memory = single(single(a[0]) / single(b[0]))
-            cpu = single(single(a[1]) / single(b[1]))
+            memory, cpu = quotients(a, b)
             return memory if memory > cpu else cpu
         ratio = 0.0
         for x, y in zip(a, b, strict=True):

@@ -10,8 +10,13 @@ from __future__ import annotations
 
 import math
 from array import array
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _CELL = array("f", (0.0,))
+_CELLS = array("f", (0.0,) * 4)
 _LONG_MAX = 2**63 - 1
 
 
@@ -20,6 +25,17 @@ def single(value: float) -> float:
     # Storing into a float array rounds, and is cheaper than packing and unpacking.
     _CELL[0] = value
     return _CELL[0]
+
+
+def quotients(a: Sequence[int], b: Sequence[int]) -> tuple[float, float]:
+    """Two divisions of longs as Java's floats, `single(single(a) / single(b))` each, in one go.
+
+    The divisors are not 0. A user's charge ends in this, so a grant does it once.
+    """
+    cells = _CELLS
+    cells[0], cells[1], cells[2], cells[3] = a[0], a[1], b[0], b[1]
+    cells[0], cells[1] = cells[0] / cells[2], cells[1] / cells[3]
+    return cells[0], cells[1]
 
 
 def quotient(numerator: float, denominator: float) -> float:

@@ -9,6 +9,7 @@ import pytest
 from kubeyarn.schedulers.java_numbers import (
     ceil_to_long,
     quotient,
+    quotients,
     single,
     sort_ratio,
     to_long,
@@ -30,6 +31,22 @@ def test_division_by_zero_is_javas() -> None:
 def test_a_quotient_has_single_precision_and_a_sort_ratio_double() -> None:
     assert quotient(1, 3) == single(1 / 3) != 1 / 3
     assert sort_ratio(1, 3) == 1 / 3
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ((1, 1), (3, 7)),
+        ((0, -5), (131_072_000, 128_000)),
+        ((2**24 + 1, 2**53 + 1), (2**24 + 3, 3)),
+        ((2**62, 10**40), (1, 10**39)),
+    ],
+    ids=["thirds", "nothing and less", "longs that no float holds", "beyond a float"],
+)
+def test_two_quotients_at_once_are_those_of_each(a: tuple[int, int], b: tuple[int, int]) -> None:
+    each = [single(single(x) / single(y)) for x, y in zip(a, b, strict=True)]
+
+    assert list(map(repr, quotients(a, b))) == list(map(repr, each))
 
 
 def test_a_sort_ratio_is_never_a_nan() -> None:

@@ -46,7 +46,12 @@ if TYPE_CHECKING:
     )
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker, FiCaSchedulerNode
-    from kubeyarn.schedulers.capacity.objects.users_manager import User, UsersManager
+    from kubeyarn.schedulers.capacity.objects.users_manager import (
+        User,
+        UsersManager,
+        UsersUsage,
+        UserUsage,
+    )
 
 # -- containers ----------------------------------------------------------------------------------
 
@@ -118,7 +123,13 @@ def charge_two_types(
             if order is not None and not part.misplaced:
                 part.misplaced = True
                 order.misplaced.append(part)
-    _charge_user(leaf.users, user, size, "")
+    users, own = leaf.users, user.default_usage
+    total, used = users.default_usage, own.used
+    own.used = (used[0] + memory, used[1] + cpu)
+    if user.active:
+        active = total.active_used
+        total.active_used = size if active is None else (active[0] + memory, active[1] + cpu)
+    _change_ratio(users, own, total, users.queue.cluster.partitions[""])
 
 
 def miscount(app: FiCaSchedulerApp, partition: str, change: Vector) -> None:
@@ -321,18 +332,23 @@ def recount_ratios(users: UsersManager, partition: str) -> None:
 
 def _charge_user(users: UsersManager, user: User, size: Vector, partition: str) -> None:
     if partition:
-        held, part = user.usage(partition), users.usage(partition)
+        own, total = user.usage(partition), users.usage(partition)
     else:
-        held, part = user.default_usage, users.default_usage
-    used = held.used = add(held.used, size)
+        own, total = user.default_usage, users.default_usage
+    own.used = add(own.used, size)
     if user.active:
-        total = part.active_used
-        part.active_used = size if total is None else add(total, size)
+        active = total.active_used
+        total.active_used = size if active is None else add(active, size)
+    _change_ratio(users, own, total, users.queue.cluster.partitions.get(partition, user.zero))
+
+
+def _change_ratio(users: UsersManager, own: UserUsage, total: UsersUsage, whole: Vector) -> None:
+    """Measure against its partition what a user holds since just now."""
     users.version += 1
-    ratio = users.calc.ratio(used, users.queue.cluster.partitions.get(partition, user.zero))
-    change = single(ratio - held.ratio)
-    held.ratio = ratio
-    part.ratio = single(part.ratio + change)
+    ratio = users.calc.ratio(own.used, whole)
+    change = single(ratio - own.ratio)
+    own.ratio = ratio
+    total.ratio = single(total.ratio + change)
 
 
 # -- nodes ---------------------------------------------------------------------------------------

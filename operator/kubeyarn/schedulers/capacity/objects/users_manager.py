@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SPARE = 1.000001
 
 
-class _UserUsage:
+class UserUsage:
     """What a user holds of one partition, and the share of it that this is."""
 
     __slots__ = ("ratio", "used")
@@ -60,8 +60,8 @@ class User:
         self.pending_apps = 0
         self.active_apps = 0
         self.zero = zero
-        self.default_usage = _UserUsage(zero)
-        self.usages: dict[str, _UserUsage] = {"": self.default_usage}
+        self.default_usage = UserUsage(zero)
+        self.usages: dict[str, UserUsage] = {"": self.default_usage}
         self.am_used: dict[str, Vector] = {}
 
     @property
@@ -74,11 +74,11 @@ class User:
         held = self.usages.get(partition)
         return self.zero if held is None else held.used
 
-    def usage(self, partition: str) -> _UserUsage:
+    def usage(self, partition: str) -> UserUsage:
         """What is held of a partition, known from now on."""
         found = self.usages.get(partition)
         if found is None:
-            found = self.usages[partition] = _UserUsage(self.zero)
+            found = self.usages[partition] = UserUsage(self.zero)
         return found
 
     @property
@@ -87,7 +87,7 @@ class User:
         return self.pending_apps + self.active_apps
 
 
-class _UsersUsage:
+class UsersUsage:
     """What all users are to one partition: what active ones hold, everyone's share, the cap."""
 
     __slots__ = ("active_used", "cap", "ratio")
@@ -130,8 +130,8 @@ class UsersManager:
         self._outstanding: dict[str, set[ApplicationId]] = {}
         self._active_weights = 0.0
         self._all_weights = 0.0
-        self.default_usage = _UsersUsage()
-        self.usages: dict[str, _UsersUsage] = {"": self.default_usage}
+        self.default_usage = UsersUsage()
+        self.usages: dict[str, UsersUsage] = {"": self.default_usage}
         self._only_pending = 0
         self._count_due = False
         self._limits: dict[tuple[str, bool, bool], tuple[int, Vector]] = {}
@@ -200,11 +200,11 @@ class UsersManager:
                 1 for u in self.by_name.values() if u.pending_apps > 0 and u.active_apps <= 0
             )
 
-    def usage(self, partition: str) -> _UsersUsage:
+    def usage(self, partition: str) -> UsersUsage:
         """What all users are to a partition, known from now on."""
         found = self.usages.get(partition)
         if found is None:
-            found = self.usages[partition] = _UsersUsage()
+            found = self.usages[partition] = UsersUsage()
         return found
 
     def limits_changed(self) -> None:
