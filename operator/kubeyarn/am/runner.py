@@ -117,9 +117,11 @@ class TaskRunner:
                 self._end(launches[container_id][0], NOT_LAUNCHED, f"not launched: {message}")
 
     def _end(self, container: Container, exit_status: int, diagnostics: str) -> None:
+        """Note how a container's task ended, and ask for another container if it is tried again."""
         task_id = self._book.task_of(container.id)
         if task_id is None:
             return
+        # A process that ends well may not have done what it should: its output is looked at, too.
         if exit_status == 0 and (fault := self._check(task_id, container)):
             exit_status, diagnostics = 1, fault
         outcome = self._book.ended(container.id, exit_status, diagnostics)

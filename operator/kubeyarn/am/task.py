@@ -92,6 +92,7 @@ class Task:
         self._call("POST", f"failure/{self.id}", json.dumps({"message": message[:4000]}).encode())
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> bytes:
+        """One call to the ApplicationMaster, tried again while another attempt may take over."""
         url = f"{self._server}/task/v1/{path}"
         until, pause_s = time.monotonic() + self._patience_s, 0.1
         while True:

@@ -151,6 +151,7 @@ class KubeClient:
         headers: Mapping[str, str] | None = None,
         attempts: int = _ATTEMPTS,
     ) -> Object:
+        """One call, tried again with growing pauses while the API server is out of reach."""
         data = msgspec.json.encode(body) if body is not None else None
         pause = _FIRST_PAUSE_S
         for attempt in range(1, attempts + 1):
@@ -159,6 +160,7 @@ class KubeClient:
             except Unavailable as error:
                 if attempt == attempts:
                     raise type(error)(f"{method} {path}: {error}") from error
+            # Spread out, so that all who lost the server do not come back at one moment.
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
             pause = min(pause * 2, _LONGEST_PAUSE_S)
         raise Unavailable(f"{method} {path}: not tried")
@@ -191,6 +193,7 @@ class KubeClient:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise Unavailable(f"no answer: {error or type(error).__name__}") from error
+        # A short-lived certificate may run out between two calls; the next try brings the new one.
         if status == 401 and tls is not await self._connection.tls():
             raise Unavailable("the client certificate was refused and has been renewed")
         if status >= 300:

@@ -205,6 +205,7 @@ class ExecPlugin(_Fetching):
             raise self._failed(f"has not ended within {_LONGEST_RUN_S:g} s") from None
 
     async def _run(self, variables: Mapping[str, str]) -> bytes:
+        """What the plugin prints; it is never asked anything, because nobody is there to answer."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *self.command,
@@ -220,6 +221,7 @@ class ExecPlugin(_Fetching):
         try:
             printed, complained = await process.communicate()
         finally:
+            # Cancelled or out of time: communicate() leaves the process running.
             if process.returncode is None:
                 process.kill()
         if process.returncode:
@@ -228,6 +230,7 @@ class ExecPlugin(_Fetching):
         return printed
 
     def _read(self, printed: bytes) -> _Fetched:
+        """The credential that a plugin printed (client.authentication.k8s.io: ExecCredential)."""
         try:
             answer = msgspec.json.decode(printed, type=_ExecCredential)
         except msgspec.MsgspecError as error:
@@ -317,6 +320,7 @@ class OpenIdConnect(_Fetching):
         user, secret = self.config.get("client-id", ""), self.config.get("client-secret", "")
         form = {"grant_type": "refresh_token", "refresh_token": self.config["refresh-token"]}
         headers = {}
+        # A public client has no secret and says who it is in the form (RFC 6749, 2.3.1 and 3.2.1).
         if secret:
             headers["Authorization"] = basic(user, secret).header or ""
         else:

@@ -150,6 +150,8 @@ class Lease:
             await self._client.replace(LEASES, self._name, lease, self._namespace)
 
     async def _try(self) -> int | None:
+        """Take the Lease if it is free; returns the epoch, None while another holds it."""
+        # Before the call: the answer may take long, and the Lease runs from when it was written.
         started = time.monotonic()
         try:
             lease = await self._client.get(LEASES, self._name, self._namespace)
@@ -161,6 +163,7 @@ class Lease:
         epoch = int(lease["spec"].get("leaseTransitions") or 0) + 1
         lease["spec"] = self._spec() | {"acquireTime": _now(), "leaseTransitions": epoch}
         try:
+            # With the resourceVersion that was read, so of two that try only one gets it.
             await self._client.replace(LEASES, self._name, lease, self._namespace)
         except Conflict:
             return None

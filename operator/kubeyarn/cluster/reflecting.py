@@ -101,11 +101,16 @@ class Reflector:
             if not token:
                 break
             query["continue"] = token
+        # Of the last page: all pages of one list are of the same version.
         self._replace(items)
         self._version = page["metadata"]["resourceVersion"]
         self.synced.set()
 
     def _replace(self, items: list[Object]) -> None:
+        """Tell what a list says that no watch event did: what went, came or changed meanwhile.
+
+        By uid: an object that was deleted and made anew under its name is another one.
+        """
         fresh = {_uid(item): item for item in items}
         for uid in [uid for uid in self._known if uid not in fresh]:
             self._handler(DELETED, self._known.pop(uid))

@@ -222,6 +222,7 @@ def _weights(value: object, field: str) -> tuple[tuple[str, float], ...]:
 
 
 def _auto_create(spec: FieldReader, types: ResourceTypes) -> queues.AutoCreate | None:
+    """How queues are created below this one; None where they are not."""
     auto_create = spec.inside("autoCreate")
     if auto_create is None or not auto_create.read("enabled", truth):
         return None
@@ -234,6 +235,7 @@ def _auto_create(spec: FieldReader, types: ResourceTypes) -> queues.AutoCreate |
         kind=auto_create.read("kind", one_of(queues.AutoCreateKind)) or standard.kind,
         maximum_queues=field_reader.otherwise(most, standard.maximum_queues),
         maximum_depth=auto_create.read("maximumDepth", count) or standard.maximum_depth,
+        # Unset is Hadoop's expiry, 0 no removal at all; that is another property in Hadoop.
         removal=expiry != 0,
         expiry_seconds=expiry or None,
         template=_template(auto_create, "template", types),

@@ -281,7 +281,9 @@ class _QueueReader:
 
 
 def _read_auto_create(path: str, conf: Configuration, types: ResourceTypes) -> AutoCreate | None:
+    """How queues are created below one; None where they are not."""
     prefix = f"{PREFIX}{path}."
+    # Hadoop looks at the older kind first, so it wins where both are enabled.
     if conf.get_boolean(prefix + "auto-create-child-queue.enabled", False):
         start = prefix + "auto-create-child-queue."
         _check_management_policy(start + "management-policy", conf)

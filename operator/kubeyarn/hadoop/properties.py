@@ -220,6 +220,7 @@ def read_priority_access(name: str, text: str) -> tuple[PriorityAccess, ...]:
 
 
 def _read_priority_group(name: str, text: str) -> PriorityAccess:
+    """One group in brackets of a queue's `acl_application_max_priority`."""
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     numbers: dict[str, int] = {}

@@ -175,6 +175,11 @@ class _Tree(Generic[T]):
         self._mend(added)
 
     def _mend(self, node: _Node[T]) -> None:
+        """Balance the tree above an added node as Java's TreeMap does.
+
+        The shape matters: where comparisons are not transitive, it decides which items a later
+        search is compared with, and so where they end up.
+        """
         while (up := node.up) is not None and up.red and (top := up.up) is not None:
             side = int(top.sides[1] is up)
             uncle = top.sides[1 - side]

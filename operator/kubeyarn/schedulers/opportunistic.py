@@ -113,7 +113,9 @@ class OpportunisticContainerAllocator:
         next_id: NextId,
         limit: int,
     ) -> list[Decision]:
+        """Grant what fits into what is *left* of the nodes, at most *limit* containers."""
         granted: list[Decision] = []
+        # By application and key, so that the same asks lead to the same grants after a restart.
         for (application, key), ask in sorted(self._asks.items(), key=lambda item: item[0]):
             while ask.count > 0 and len(granted) < limit:
                 node = _best(ask, nodes, left)

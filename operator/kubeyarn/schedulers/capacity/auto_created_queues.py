@@ -147,6 +147,7 @@ def _takes_child(parent: ParentQueue, config: SchedulerConfig) -> bool:
 def _add_dynamic(
     path: str, parent: ParentQueue, config: SchedulerConfig, now_ms: int, *, leaf: bool
 ) -> Queue:
+    """Put a queue of its parent's templates into the tree."""
     node = _dynamic_node(path, parent, config, leaf=leaf)
     kind = LeafQueue if leaf else ParentQueue
     queue = kind(path, parent, parent.cluster, parent.calc)
@@ -156,6 +157,7 @@ def _add_dynamic(
     stopped = undeclared_state(queue, config) is ConfiguredState.STOPPED
     runs = parent.state is QueueState.RUNNING and not stopped
     queue.state = QueueState.RUNNING if runs else QueueState.STOPPED
+    # The parent's, too: both would else be removed as unused before the application is there.
     queue.last_submitted_ms = now_ms
     parent.last_submitted_ms = now_ms
     parent.children.append(queue)
@@ -270,6 +272,7 @@ def remove_dynamic(queue: Queue, config: SchedulerConfig) -> None:
 def _create_managed(
     path: str, parent: ParentQueue, config: SchedulerConfig, now_ms: int
 ) -> list[Queue]:
+    """Create a leaf by its parent's template; none where no more may be created."""
     auto = managed(parent)
     if auto is None or len(parent.children) >= auto.maximum_queues:
         return []
@@ -291,6 +294,7 @@ def _create_managed(
         if _available(parent, label) >= _template_absolute(parent, label):
             _activate(parent, leaf, label, template)
         else:
+            # It takes applications all the same, and waits for an empty leaf to give up its own.
             _set_zero_capacity(leaf, label, template)
     activate_applications(leaf)
     update_cluster_resource(parent, config)
@@ -421,6 +425,7 @@ def manage_leaves(parent: Queue, config: SchedulerConfig) -> None:
 def _manage_label(
     parent: ParentQueue, leaves: list[LeafQueue], label: str, template: ConfiguredShare
 ) -> None:
+    """Move one partition's capacity from empty leaves to those that wait for it."""
     deactivated = [q for q in leaves if label in q.activated_labels and q.applications == 0]
     one = _template_absolute(parent, label)
     available = single(_available(parent, label) + single(one * len(deactivated)))
@@ -437,6 +442,7 @@ def _manage_label(
                 break
             if label not in leaf.activated_labels and leaf not in activated:
                 activated.append(leaf)
+    # Hadoop's order: what is taken has to be back before more is given, or the sum is too large.
     for leaf in deactivated:
         _deactivate(parent, leaf, label, template)
     for leaf in activated:

@@ -226,6 +226,8 @@ def _check_static(pattern: str, lookup: QueueLookup, config: SchedulerConfig) ->
 
 
 def _check_dynamic(pattern: str, lookup: QueueLookup, config: SchedulerConfig) -> None:
+    """Refuse a rule whose part before the first variable names no queue and none may be made."""
+    # What follows a variable is known only when an application comes.
     static: list[str] = []
     for part in pattern.split("."):
         if part in VARIABLES:

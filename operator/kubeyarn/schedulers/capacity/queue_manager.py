@@ -152,7 +152,9 @@ def _stopped_above(
 
 
 def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
+    """Why a queue may not become what the new tree has of it (validateQueueHierarchy)."""
     stopped = queue.state is QueueState.STOPPED
+    # A draining queue has applications still, which would be left without a queue.
     if node is None:
         return None if stopped else "the queue cannot be removed before it is stopped"
     managed_new = _managed(node.settings.config.auto_create)

@@ -146,6 +146,8 @@ def _first(value: T | None, default: T) -> T:
 def _accessible(
     config: QueueConfig, cluster: SchedulerConfig, parent: QueueSettings | None
 ) -> frozenset[str]:
+    """The partitions a queue's applications may ask for (`accessible-node-labels`)."""
+    # Root reaches all of them, whatever is configured for it.
     if parent is None:
         return frozenset({EVERY_PARTITION})
     if config.accessible_partitions is None:
@@ -171,7 +173,9 @@ def _default_partition(
     cluster: SchedulerConfig,
     parent: QueueSettings | None,
 ) -> str | None:
+    """The partition of requests that name none (`default-node-label-expression`)."""
     partition = config.default_partition
+    # Hadoop inherits it only where the queue reaches all that its parent reaches.
     if partition is None and parent is not None and parent.accessible <= accessible:
         partition = parent.default_partition
     if partition and EVERY_PARTITION not in accessible and partition not in accessible:
@@ -214,8 +218,10 @@ def check_weights(settings: QueueSettings, cluster: SchedulerConfig) -> None:
 def _maximum_allocation(
     config: QueueConfig, cluster: SchedulerConfig, parent: QueueSettings | None
 ) -> Vector:
+    """The largest container: each resource as the queue says, or else as its parent has it."""
     amounts = list(parent.maximum_allocation if parent else cluster.maximum_allocation)
     for place, amount in (config.maximum_allocation or {}).items():
+        # Measured against the cluster's, not the parent's: Hadoop lets a child have more.
         allowed = cluster.maximum_allocation[place]
         if amount > allowed:
             raise refused(
@@ -239,6 +245,7 @@ def _amount(cluster: SchedulerConfig, place: int, amount: int) -> str:
 def _lifetimes(
     config: QueueConfig, cluster: SchedulerConfig, parent: QueueSettings | None
 ) -> tuple[int, int]:
+    """The maximum and the default lifetime in seconds; 0 or less is none."""
     above = (
         (parent.maximum_lifetime_seconds, parent.default_lifetime_seconds) if parent else (-1, -1)
     )

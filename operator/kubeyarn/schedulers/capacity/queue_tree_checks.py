@@ -377,6 +377,7 @@ def check_children(node: TreeNode, config: SchedulerConfig) -> None:
 
 
 def _check_amounts(node: TreeNode, labels: list[str], config: SchedulerConfig) -> None:
+    """Refuse a parent whose children are guaranteed more in amounts than it is itself."""
     types, calc = config.types, calculator(dominant=config.dominant)
     for label in labels:
         total = [0] * len(node.shares[label].minimum_amounts or types.names)
@@ -402,9 +403,11 @@ def _in(label: str) -> str:
 
 
 def _check_sum(node: TreeNode, label: str, own: Unit, config: SchedulerConfig) -> None:
+    """Refuse percentages of children that add up to neither 100% nor, where allowed, 0%."""
     total = 0.0
     for child in node.children:
         share = child.shares.get(label)
+        # In single precision, as Hadoop adds: the tolerance is made for the errors of that.
         total = single(total + (share.capacity if share else 0.0))
     capacity = node.shares[label].capacity
     zero_allowed = bool(node.settings.config.allow_zero_capacity_sum)

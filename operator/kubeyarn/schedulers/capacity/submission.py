@@ -198,8 +198,10 @@ def check_asks(
 def _check_ask(
     app: FiCaSchedulerApp, ask: Ask, config: SchedulerConfig, types: ResourceTypes
 ) -> CheckedAsk:
+    """An ask with its size rounded to what is granted, and its partition (SchedulerUtils)."""
     leaf = app.queue
     where = f"request of priority {ask.key.priority}"
+    # Before it is rounded up: Hadoop refuses a request that is too large, it never shortens one.
     check_size(ask.size, maximum_allocation(leaf), types, where)
     if ask.count < 0:
         raise Rejected(Reason.INVALID_REQUEST, f"{where}: count {ask.count} is negative")

@@ -41,6 +41,7 @@ def check_policies(config: SchedulerConfig) -> None:
 
 
 def _policy_problems(config: SchedulerConfig) -> Iterator[Problem]:
+    """The queues whose policy their parent's does not allow below it."""
     standard = (config.fair or FairClusterConfig()).defaults.policy
     policies = {
         queue.path: (queue.fair.policy if queue.fair else None) or standard
@@ -55,6 +56,7 @@ def _policy_problems(config: SchedulerConfig) -> Iterator[Problem]:
             )
             continue
         above = policies.get(queue.parent)
+        # A parent that may not be Fifo has its own problem; its children need not tell it again.
         if above in (None, FairPolicy.FIFO) or is_child_policy_allowed(above, own):
             continue
         found = f"{own.value} below {queue.parent}, which says {above.value}"

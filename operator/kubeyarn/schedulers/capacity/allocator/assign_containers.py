@@ -54,6 +54,7 @@ def assign_containers(queue: Queue, opportunity: Chance, limits: ResourceLimits)
 def _assign_to_parent(
     queue: ParentQueue, opportunity: Chance, limits: ResourceLimits
 ) -> CSAssignment:
+    """Offer the node to the children in their order until one of them takes something."""
     partition = opportunity.partition
     if not opportunity.ignore_exclusivity and partition and not queue.reaches(partition):
         return NULL_ASSIGNMENT
@@ -73,6 +74,8 @@ def _assign_to_parent(
         if assignment.skipped is SkippedType.QUEUE_LIMIT:
             if result.skipped is not SkippedType.QUEUE_LIMIT:
                 result = assignment
+            # What a child could not use for its limit is kept from the siblings behind it: else
+            # they would fill the room that it is owed as soon as its limit lets it.
             blocked = child_limits.headroom if child.leaf else child_limits.blocked_headroom
             limits.add_blocked_headroom(
                 queue.calc.max(queue.cluster.total, blocked or queue.zero, queue.zero)

@@ -124,6 +124,7 @@ class ParentQueue(Queue):
         return order.entries
 
     def _sort(self, partition: str) -> _Order:
+        """Put all children in order anew; afterwards only those are moved whose use changed."""
         ties = tie_ranks(
             [
                 (child.configured_minimum.get(partition, ()), child.share(partition).absolute)

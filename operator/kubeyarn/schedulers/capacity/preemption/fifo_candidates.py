@@ -36,7 +36,9 @@ def select_candidates(context: PreemptionContext, wait_ms: int, *, balance: bool
 
 
 def _select_of_leaf(context: PreemptionContext, leaf: LeafQueue, wait_ms: int) -> None:
+    """Select of one leaf until as much is obtained as it has too much of."""
     to_obtain = context.to_obtain(leaf)
+    # Containers in a partition that they did not ask for go first: nobody was promised that room.
     for partition in list(to_obtain):
         borrowed = leaf.ignore_exclusivity_containers.get(partition, {})
         for container in sorted(borrowed.values(), key=lambda c: c.id, reverse=True):
@@ -48,6 +50,7 @@ def _select_of_leaf(context: PreemptionContext, leaf: LeafQueue, wait_ms: int) -
         if not to_obtain:
             break
         am_size = add(am_size, _select_of_app(context, app, to_obtain, am_containers, wait_ms))
+    # Of the default partition, whichever partition is to be obtained (Hadoop does so).
     am_limit = multiply(leaf.minimum(""), leaf.settings.maximum_am_share)
     for container in am_containers:
         if not to_obtain:
