@@ -2,7 +2,7 @@
 
 `decoding` stops at the first field that it cannot read, and that is enough for objects which the
 API server has checked. The spec of a queue is read in another way on its path to the schedulers:
-its shares and amounts are texts that have to be understood, the templates of queues made on demand
+its shares and amounts are texts that have to be understood, the templates of auto-created queues
 are free-form, and an administrator should hear of all mistakes together. A `FieldReader` keeps the
 faults that it meets and goes on; whoever asked gets None for a wrong field and looks at the faults
 in the end. No wrong field may take a scheduler down.

@@ -97,7 +97,7 @@ def read_cluster(
 
 
 def _packs(queue: queues.QueueConfig) -> bool:
-    """Whether a queue, or one made on demand below it, wants the fullest node."""
+    """Whether a queue, or an auto-created one below it, wants the fullest node."""
     made = queue.auto_create
     configs = [queue]
     if made is not None:
@@ -180,7 +180,7 @@ def _rule(entry: FieldReader) -> queues.PlacementRule:
 
 
 def _expiry(root: FieldReader) -> int:
-    """Hadoop has one expiry time for all queues made on demand: here that of root."""
+    """Hadoop has one expiry time for all auto-created queues: here that of root."""
     auto_create = root.inside("autoCreate")
     found = None if auto_create is None else auto_create.read("expirySeconds", count)
     return 300 if found is None else found

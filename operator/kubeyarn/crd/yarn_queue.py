@@ -104,7 +104,7 @@ class UserUse(Fields, frozen=True):
 
 
 class MadeQueue(Fields, frozen=True):
-    """A queue that was made on demand; it has no object of its own."""
+    """An auto-created queue; it has no object of its own."""
 
     name: Annotated[str, Field("Its full path.", maxLength=1024)]
     leaf: Annotated[bool | None, Field("Whether it takes applications.")] = None
@@ -183,7 +183,7 @@ class YarnQueueStatus(Fields, frozen=True):
     made_queues: Annotated[
         tuple[MadeQueue, ...],
         Reported(
-            "The queues below this one that were made on demand and are no objects.",
+            "The auto-created queues below this one, which are no objects.",
             maxItems=1000,
             **listed_by("name"),
         ),
@@ -313,7 +313,7 @@ _TEMPLATE = "It may say what a YarnQueue's spec says, except cluster and autoCre
 
 
 class AutoCreateSpec(Fields, frozen=True):
-    """Queues made on demand under this one."""
+    """Auto-created queues under this one."""
 
     enabled: Annotated[bool, Field("Whether missing queues under this one are made.")] = False
     kind: Annotated[
@@ -351,7 +351,7 @@ class FairSpec(Fields, frozen=True):
     ] = None
     max_child_resources: Annotated[
         MaximumByResource | None,
-        Field("The most that each queue made on demand below it may use. Unset: no limit."),
+        Field("The most that each auto-created queue below it may use. Unset: no limit."),
     ] = None
     policy: Annotated[
         FairPolicy | None,
@@ -571,7 +571,7 @@ class YarnQueueSpec(Fields, frozen=True):
         Field("Which of the nodes that fit is taken: Spread the least used, Pack the most."),
     ] = NodeOrdering.SPREAD
     auto_create: Annotated[
-        AutoCreateSpec | None, Field("Queues made on demand under this one. Unset: none are made.")
+        AutoCreateSpec | None, Field("Auto-created queues under this one. Unset: none are made.")
     ] = None
     fair: Annotated[
         FairSpec | None,

@@ -147,7 +147,7 @@ class AutoCreateKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AutoCreate:
-    """Queues made on demand under a parent.
+    """Auto-created queues under a parent.
 
     Hadoop: MANAGED is `auto-create-child-queue` with `leaf-queue-template` (v1), FLEXIBLE is
     `auto-queue-creation-v2` with its three templates, whose later ones win: *template*, then
@@ -230,7 +230,7 @@ class QueueConfig:
 
 @dataclass(frozen=True, slots=True)
 class BranchTemplates:
-    """Templates for what is made on demand below a queue that is not declared itself (v2)."""
+    """Templates for what is auto-created below a queue that is not declared itself (v2)."""
 
     template: QueueConfig | None = None
     leaf_template: QueueConfig | None = None

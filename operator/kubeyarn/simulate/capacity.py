@@ -46,7 +46,7 @@ class SimulatedCapacity:
         return wait // 1000 + 1
 
     def before_round(self, now_ms: int) -> None:
-        """Let the queues that were made on demand take or give up capacity."""
+        """Let the auto-created queues take or give up capacity."""
         self.scheduler.queue_management.manage_queues(now_ms)
 
     def after_step(self, now_ms: int) -> None:

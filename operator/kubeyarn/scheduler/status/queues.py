@@ -219,7 +219,7 @@ def made_queues(
     objects: Collection[str],
     mapping: Callable[[Vector], Mapping[str, int]],
 ) -> dict[str, list[Object]]:
-    """The queues that were made on demand, by the nearest queue above that is an object. Pure."""
+    """The auto-created queues, by the nearest queue above that is an object. Pure."""
     made: dict[str, list[Object]] = {}
     for status in statuses:
         if status.path in objects:

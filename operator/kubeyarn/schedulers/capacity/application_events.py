@@ -112,7 +112,7 @@ class CapacityApplicationEvents:
         if leaf.template_absolute is not None and placed is None:
             raise Rejected(
                 Reason.PLACEMENT_REJECTED,
-                f"queue {leaf.path} was made on demand and takes only applications that a "
+                f"queue {leaf.path} was auto-created and takes only applications that a "
                 "placement rule sends there",
             )
         return leaf

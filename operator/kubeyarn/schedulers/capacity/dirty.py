@@ -15,7 +15,7 @@ what happened, said by name, never by a flag that a caller sets:
 * **Unconstrained**: no outstanding ask names places, tags or constraints, so a cycle need not look
   for those that do. Only `asks_changed` can end this; a cycle finds it out again.
 
-`tests/property/schedulers/capacity/test_ledger.py` holds all three: cycles after random stories
+`tests/property/schedulers/capacity/test_ledger.py` holds all three: cycles after random scenarios
 decide what a scheduler decides that takes nothing for granted
 (`test_an_idle_cycle_stays_idle_until_something_changes`,
 `test_caches_change_no_decision`). `tests/unit/schedulers/capacity/test_dirty.py` has the table of

@@ -109,7 +109,7 @@ def _derive_absolute(queue: Queue) -> None:
 def _normalize_weights(queue: ParentQueue) -> None:
     """Set each child's weight over the sum of its siblings' (Hadoop: calculateNormalizedWeight).
 
-    A queue made on demand that says no weight of a partition has weight 1 there.
+    An auto-created queue that says no weight of a partition has weight 1 there.
     """
     for label in queue.shares:
         for child in queue.children:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class QueueIndex:
     """All queues of a tree, to be rebuilt when queues come or go.
 
-    *on_demand* says whether any was made on demand.
+    *on_demand* says whether any was auto-created.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Queues made on demand on a live scheduler: found again, told by their parents, and gone again."""
+"""Auto-created queues on a live scheduler: found again, told by their parents, and gone again."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ limit) it returns None, and the general way of `assign_containers` decides.
 
 Invariant: when it returns None, nothing has changed but what the general way sets again (the order
 of applications, the leaf's current limit); when it returns a grant, the general way would have made
-the same one. `test_the_fast_path_decides_what_the_general_way_does` runs every story both ways.
+the same one. `test_the_fast_path_decides_what_the_general_way_does` runs every scenario both ways.
 
 It is written for speed: amounts are spelled out as memory and cpu, and each object is looked at
 once. Change the general way first, then see what the test says of this file.
