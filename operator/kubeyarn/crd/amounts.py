@@ -32,6 +32,7 @@ def vector(values: Mapping[str, Any], field: str, types: ResourceTypes) -> Vecto
         raise SpecError(f"{field}: found {dict(values)!r}, expected quantities") from None
 
 
+# The cluster's types are part of the key, so that a new resource type makes new vectors.
 @lru_cache(maxsize=4096)
 def _vector(items: tuple[tuple[str, object], ...], field: str, types: ResourceTypes) -> Vector:
     amounts = dict.fromkeys(types.names, 0)

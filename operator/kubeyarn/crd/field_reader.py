@@ -114,6 +114,7 @@ def truth(value: object, place: str) -> bool:
 
 def integer(value: object, place: str) -> int:
     """An integer of any sign."""
+    # True is an int in Python, and would be read as 1.
     if not isinstance(value, int) or isinstance(value, bool):
         raise SpecError(f"{place}: found {value!r}, expected an integer")
     return value

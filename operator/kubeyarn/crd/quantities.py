@@ -119,6 +119,8 @@ def _read(value: object, field: str, digits: int) -> int:
         raise SpecError(f"{field}: found {value[:LONGEST]!r}, {error}") from None
 
 
+# Thousands of asks write the same few quantities. What a text means never changes, so nothing has
+# to clear this.
 @lru_cache(maxsize=4096)
 def _scaled(text: str, digits: int) -> int:
     match = _GRAMMAR.fullmatch(text) if len(text) <= LONGEST else None
@@ -143,4 +145,5 @@ def _times(number: int, exponent: int, suffix: str) -> int:
     if exponent >= 0:
         # The digits of the exponent may say 10**(10**60): never compute that.
         return number * int(10 ** min(exponent, LONGEST))
+    # Up, as Kubernetes does: what is asked for must never be more than what is counted.
     return -(-number // int(10 ** min(-exponent, 2 * LONGEST)))

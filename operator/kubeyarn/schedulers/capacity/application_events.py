@@ -58,6 +58,7 @@ class CapacityApplicationEvents:
         """
         self._state.bring_up_to_date()
         config = self._state.config_in_force()
+        # Told twice, as levels are: it is where it is, and placement rules are not asked again.
         known = self._state.apps.get(application.id)
         if known is not None:
             return known.queue.path
@@ -75,6 +76,7 @@ class CapacityApplicationEvents:
             self._state.index,
             override=config.placement_override,
         )
+        # A queue that is created for it stays when its limits refuse the application, as in Hadoop.
         leaf = self._leaf(application, placed or application.queue or "default", placed, now_ms)
         app = self._application(application, leaf, now_ms)
         check_limits(leaf, application)
@@ -85,6 +87,8 @@ class CapacityApplicationEvents:
         """Take what an earlier scheduler process took; stopped queues drain again."""
         leaf = self._state.index.leaf(application.placed)
         app = self._application(application, leaf, now_ms)
+        # The configuration was put in force before any application was known, so that a queue that
+        # was draining looked empty and was stopped.
         for queue in leaf.path_up():
             if queue.state is QueueState.STOPPED:
                 queue.state = QueueState.DRAINING
@@ -264,6 +268,7 @@ class CapacityApplicationEvents:
             return priority
         self._still_in_its_queue(app)
         leaf = app.queue
+        # Out and in again: it is filed under a key that its priority is part of.
         was_active = leaf.remove(app)
         app.priority = priority
         if was_active:
