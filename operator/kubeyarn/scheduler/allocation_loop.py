@@ -6,6 +6,9 @@ and their order are `AllocationLoop.turn`. Everything runs on one event loop and
 the caches, the scheduler and the accounts are consistent whenever anybody else (a writer, the
 extender) can look at them.
 
+Whatever one object makes our code raise stays with it (`reconcile_errors`): handlers and
+reconcilers are called through `ReconcileErrors.attempt`, and others are served as before.
+
 A scheduler is built anew (`rebuild`) at the start, and when the objects call for another one. Order
 matters there: the queue tree first, then nodes, then applications by their ids with what they hold,
 so that the same objects give the same scheduler whatever order they were listed in.
@@ -17,27 +20,26 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from prometheus_client import Counter, Histogram
 
-from kubeyarn.crd import times
-from kubeyarn.crd.decoding import ObjectUnreadable
-from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd import scheduler_config, times
+from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.model.containers import Container
 from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache, application_id
 from kubeyarn.scheduler.container_updates import ContainerUpdater
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.queue_tree import InForce
+from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.reconcilers.applications import ApplicationReconciler, MaySubmit
 from kubeyarn.scheduler.reconcilers.nodes import NodeReconciler
 from kubeyarn.scheduler.reconcilers.pods import PodReconciler
 from kubeyarn.scheduler.reconcilers.queues import QueueReconciler
 from kubeyarn.scheduler.reconcilers.requests import ContainerRequestReconciler
 from kubeyarn.scheduler.recovery import Recovery
-from kubeyarn.scheduler.request_state import Allocation, RequestState
+from kubeyarn.scheduler.request_state import Allocation, RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.status.queues import QueueWriter
@@ -90,6 +92,7 @@ class AllocationLoop:
         now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
     ) -> None:
         self._cache = cache
+        self._errors = cache.errors
         self._state = state
         self._containers = containers
         self._settings = settings
@@ -115,23 +118,46 @@ class AllocationLoop:
         self._revoking, self._backoffs, self._lost, self._leaving = (Interval() for _ in range(4))
         self._preempting, self._reporting = Interval(), Interval()
         self._explaining, self._explaining_updates = Interval(), Interval()
+        self._errors.follow(self._now_ms, self._error_changed)
 
     # What is seen arrives here; it is only noted.
 
     def queue_seen(self, what: str, item: Object) -> None:
         """A YarnQueue changed."""
-        with _unreadable_passed_over():
-            self._queues_changed |= self._cache.queues.see(item, deleted=what == "DELETED")
-            self._wake.set()
+        self._errors.attempt_event(Watched.QUEUE, key_of(item), self._see_queue, what, item)
 
     def node_seen(self, what: str, item: Object) -> None:
         """A node changed; heartbeats are none."""
-        if self.nodes.see(item, deleted=what == "DELETED"):
-            self._changed_nodes.add(item["metadata"]["name"])
+        key = key_of(item)
+        if self._errors.attempt_event(Watched.NODE, key, self._see_node, what, item) is not None:
+            # Nobody knows what it has now, so it gets nothing more.
+            self._cache.nodes.close(key[1])
+            self._changed_nodes.add(key[1])
             self._wake.set()
 
     def pod_seen(self, what: str, item: Object) -> None:
         """A pod changed, ours or foreign."""
+        self._errors.attempt_event(Watched.POD, key_of(item), self._see_pod, what, item)
+
+    def application_seen(self, what: str, item: Object) -> None:
+        """A YarnApplication changed."""
+        key = key_of(item)
+        self._errors.attempt_event(Watched.APPLICATION, key, self._see_application, what, item)
+
+    def request_seen(self, what: str, item: Object) -> None:
+        """A ContainerRequest changed."""
+        self._errors.attempt_event(Watched.REQUEST, key_of(item), self._see_request, what, item)
+
+    def _see_queue(self, what: str, item: Object) -> None:
+        self._queues_changed |= self._cache.queues.see(item, deleted=what == "DELETED")
+        self._wake.set()
+
+    def _see_node(self, what: str, item: Object) -> None:
+        if self.nodes.see(item, deleted=what == "DELETED"):
+            self._changed_nodes.add(item["metadata"]["name"])
+            self._wake.set()
+
+    def _see_pod(self, what: str, item: Object) -> None:
         use, node = self.pods.see(item, deleted=what == "DELETED")
         if node:
             self._changed_nodes.add(node)
@@ -142,15 +168,26 @@ class AllocationLoop:
         if node or use.container is not None:
             self._wake.set()
 
-    def application_seen(self, what: str, item: Object) -> None:
-        """A YarnApplication changed."""
-        with _unreadable_passed_over():
-            self.look_again(self._cache.applications.see(item, deleted=what == "DELETED"))
+    def _see_application(self, what: str, item: Object) -> None:
+        self.look_again(self._cache.applications.see(item, deleted=what == "DELETED"))
 
-    def request_seen(self, what: str, item: Object) -> None:
-        """A ContainerRequest changed."""
-        with _unreadable_passed_over():
-            self.look_again(self._cache.requests.see(item, deleted=what == "DELETED"))
+    def _see_request(self, what: str, item: Object) -> None:
+        application = self._cache.requests.see(item, deleted=what == "DELETED")
+        # It may be what its application failed on.
+        self._errors.end_rest(Watched.APPLICATION, application)
+        self.look_again(application)
+
+    def _error_changed(self, kind: Watched, key: Key) -> None:
+        """Have it written on the object, or on the one of ours that speaks for it."""
+        requests = self._cache.requests
+        if kind is Watched.QUEUE:
+            self._reporting.at_once()
+        elif kind is Watched.REQUEST:
+            requests.unreadable_changed(key)
+        elif kind is Watched.APPLICATION:
+            am = master(requests.of_application(key))
+            if am is not None:
+                requests.changed(am)
 
     def look_again(self, application: Key) -> None:
         """Something that an application waits for may be known now."""
@@ -164,6 +201,9 @@ class AllocationLoop:
         self.rebuild(self._now_ms())
         for key in list(self._cache.requests.states):
             requests.queue.add(key)
+        for kind, key in self._errors.known():
+            if kind is Watched.REQUEST:
+                requests.queue.add(key)
         # What was listed stays: the collector need not walk it in the middle of a cycle.
         gc.collect()
         gc.freeze()
@@ -215,7 +255,8 @@ class AllocationLoop:
             self._preempt(now_ms)
         # 7. What is held, and why the rest waits, goes to the writers of status.
         if self._reporting.is_due(now, every_s):
-            report_queues()
+            root = ("", scheduler_config.ROOT)
+            self._errors.attempt(Watched.QUEUE, root, report_queues)
         if self._explaining.is_due(now, every_s):
             self._waiting.explain(now, now_ms, why_s)
         if self._explaining_updates.is_due(now, why_s):
@@ -265,6 +306,8 @@ class AllocationLoop:
             # What a queue refused before it may take now.
             self._changed_applications |= set(self._cache.applications.objects)
             self._reporting.at_once()
+        for kind, key in self._errors.due():
+            self._try_again(kind, key)
         nodes, self._changed_nodes = sorted(self._changed_nodes), set()
         for name in nodes:
             self.nodes.sync(name, now_ms)
@@ -273,6 +316,19 @@ class AllocationLoop:
             self.applications.sync(key, now_ms)
         if self._cache.pods.has_orphans:
             self._settle(now_ms)
+
+    def _try_again(self, kind: Watched, key: Key) -> None:
+        """An object that our code failed on has rested."""
+        if kind is Watched.NODE:
+            self._changed_nodes.add(key[1])
+        elif kind is Watched.APPLICATION:
+            self._changed_applications.add(key)
+        elif kind is Watched.REQUEST:
+            state = self._cache.requests.get(key)
+            if state is not None:
+                self._changed_applications.add(state.application)
+        elif kind is Watched.QUEUE:
+            self._queues_changed = True
 
     def _sync_queues(self, now_ms: int, *, recovering: bool = False) -> None:
         if self.queues.sync(now_ms, recovering=recovering):
@@ -375,22 +431,14 @@ class AllocationLoop:
             allocation = self._cache.requests.allocation(container) if container else None
             if container is not None and allocation is not None and not allocation.released:
                 _log.warning("%s: grant taken back, its pod is refused: %s", container, use.refused)
-                self.applications.revoke(container, now_ms)
+                state = self._cache.requests.of_container(container)
+                if state is not None:
+                    self._errors.attempt(
+                        Watched.REQUEST, state.key, self.applications.revoke, container, now_ms
+                    )
 
     def _preempt(self, now_ms: int) -> None:
         for decision in self._state.scheduler.preempt(now_ms):
             if isinstance(decision, Preempt):
                 self.note_preemption(decision)
                 PREEMPTIONS.labels("killed" if decision.kill else "marked").inc()
-
-
-@contextmanager
-def _unreadable_passed_over() -> Iterator[None]:
-    """Go on with what was known of an object that cannot be read; all others are served.
-
-    It is told on the object by the ResourceManager, which watches the same kinds.
-    """
-    try:
-        yield
-    except ObjectUnreadable as error:
-        _log.warning("passed over: %s", error)

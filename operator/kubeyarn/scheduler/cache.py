@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -34,6 +35,7 @@ from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import Vector
 from kubeyarn.scheduler.facts import NodeFacts, PodUse, WhyUnusable, extended_resources
 from kubeyarn.scheduler.node_backoff import NodeBackoff
+from kubeyarn.scheduler.reconcile_errors import ReconcileErrors
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 
 
@@ -136,6 +138,12 @@ class NodeCache:
         if facts is not None:
             self._lost[name] = facts
             self._extended.subtract(extended_resources(facts.allocatable))
+
+    def close(self, name: str) -> None:
+        """A node's object cannot be taken in: it takes nothing more."""
+        facts = self._nodes.get(name)
+        if facts is not None:
+            self._nodes[name] = replace(facts, unusable=WhyUnusable.NOT_READY)
 
     def lose(self, name: str) -> NodeFacts:
         """A lost node's facts; one that this process never saw has neither resources nor label."""
@@ -255,13 +263,16 @@ class ApplicationCache:
         """Take an application as seen; returns its key.
 
         Raises:
-            ObjectUnreadable: it cannot be read; what was known of it stays.
+            SpecError: it cannot be read, or its id; what was known of it stays.
         """
         key = key_of(found)
         if deleted:
             self._applications.pop(key, None)
         else:
-            self._applications[key] = YarnApplication.read(found)
+            application = YarnApplication.read(found)
+            # Read once, so that whoever reads it later need not think of an id that is none.
+            application_id(application)
+            self._applications[key] = application
         return key
 
 
@@ -285,6 +296,10 @@ class RequestCache:
     def changed(self, state: RequestState) -> None:
         """A request's status should be written again."""
         self._on_change(state.key)
+
+    def unreadable_changed(self, key: Key) -> None:
+        """What is to be told of a request that could not be taken in is something else now."""
+        self._on_change(key)
 
     @property
     def states(self) -> Mapping[Key, RequestState]:
@@ -375,6 +390,12 @@ class RequestCache:
             if state.uid == uid:
                 state.delete()
             return state.application
+        if state is not None and state.uid == uid:
+            if not _same_grants(state.found, found):
+                # By a scheduler that led before: what it granted is none of ours; it is taken off.
+                self.changed(state)
+            # Its status is compared with this, also where it cannot be read.
+            state.see(found, state.request)
         request = ContainerRequest.read(found)
         if state is not None and state.uid != uid:
             self.detach(state, state.application)
@@ -384,9 +405,6 @@ class RequestCache:
             am = request.spec.role is Role.APPLICATION_MASTER
             state = RequestState(key, uid, application, am, found, request)
             self._add(state)
-        if not _same_grants(state.found, found):
-            # By a scheduler that led before: what it granted is none of ours, and is taken off.
-            self.changed(state)
         self._replace(state, found, request)
         return application
 
@@ -395,6 +413,7 @@ class RequestCache:
         state = self._states.get(key)
         if state is not None and state.uid == written["metadata"]["uid"]:
             latest = newer(state.found, written)
+            state.see(latest, state.request)
             self._replace(state, latest, ContainerRequest.read(latest))
 
     def allocate(self, state: RequestState, container: ContainerId, allocation: Allocation) -> None:
@@ -480,9 +499,10 @@ class RequestCache:
 
 
 class SchedulerCache:
-    """All that was seen, by kind."""
+    """All that was seen, by kind, and which objects our code fails on."""
 
     def __init__(self) -> None:
+        self.errors = ReconcileErrors()
         self.queues = QueueCache()
         self.nodes = NodeCache()
         self.pods = PodCache()

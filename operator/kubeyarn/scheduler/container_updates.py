@@ -22,6 +22,7 @@ from kubeyarn.model.resources import Vector, component_max, component_min, subtr
 from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
+from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.request_reader import (
     ActualContainer,
     actual_container,
@@ -45,6 +46,7 @@ class ContainerUpdater:
         asks: AskReader,
     ) -> None:
         self._requests = cache.requests
+        self._errors = cache.errors
         self._state = state
         self._containers = containers
         self._asks = asks
@@ -91,7 +93,9 @@ class ContainerUpdater:
     def explain(self, now_ms: int) -> None:
         """Note what containers wait for that want more, so many at a time."""
         for container in list(self._containers.increases)[:_MOST_EXPLAINED]:
-            self._explain(container, now_ms)
+            state = self._requests.of_container(container)
+            if state is not None:
+                self._errors.attempt(Watched.REQUEST, state.key, self._explain, container, now_ms)
 
     def _explain(self, container: ContainerId, now_ms: int) -> None:
         """The same reason costs no write."""

@@ -27,6 +27,7 @@ from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.facts import ContainerOrigin, PodUse
+from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.request_state import Allocation, RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
@@ -61,13 +62,18 @@ class Recovery:
         if attempt > 1:
             scheduler.start_attempt(application.id, attempt, now_ms)
         for state in states:
-            state.enter_queue(state.queue or queue)
-            self.charge_running(state, application.id)
-            self._containers.recount_recovered(state)
+            self._cache.errors.attempt(
+                Watched.REQUEST, state.key, self._recover, state, queue, application.id
+            )
         # A scheduler built anew in the same process must not name containers by names used before.
         last = self._state.applications.last_number(application.id, attempt)
         if last is not None:
             scheduler.skip_numbers(application.id, last)
+
+    def _recover(self, state: RequestState, queue: str, application: ApplicationId) -> None:
+        state.enter_queue(state.queue or queue)
+        self.charge_running(state, application)
+        self._containers.recount_recovered(state)
 
     def enter_detached(self, now_ms: int) -> None:
         """Submit the applications to a new scheduler whose YarnApplications are gone.
@@ -76,14 +82,19 @@ class Recovery:
         """
         for key, (application, queue) in sorted(self._state.applications.detached.items()):
             ended = replace(application, placed=queue, am_size=None)
-            states = self._cache.requests.current(key, None)
-            try:
-                self.enter(key, ended, states, now_ms)
-            except SpecError:
-                # Its queue is gone: its containers are adopted next, as pods that take room.
-                self._state.applications.forget_detached(key)
-                for container in [c for state in states for c in state.allocations]:
-                    self._cache.pods.orphan(container)
+            self._cache.errors.attempt(
+                Watched.APPLICATION, key, self._enter_detached, key, ended, now_ms
+            )
+
+    def _enter_detached(self, key: Key, ended: Application, now_ms: int) -> None:
+        states = self._cache.requests.current(key, None)
+        try:
+            self.enter(key, ended, states, now_ms)
+        except SpecError:
+            # Its queue is gone: its containers are adopted next, as pods that take room.
+            self._state.applications.forget_detached(key)
+            for container in [c for state in states for c in state.allocations]:
+                self._cache.pods.orphan(container)
 
     def charge_running(self, state: RequestState, application: ApplicationId) -> None:
         """Have what a request holds charged, by the scheduler or as opportunistic."""
@@ -108,20 +119,25 @@ class Recovery:
 
     def adopt(self, now_ms: int) -> list[str]:
         """Charge the orphaned containers; returns the nodes whose free room changed."""
-        changed = []
+        changed: list[str] = []
         for container in self._cache.pods.take_orphans():
             use = self._cache.pods.of_container(container)
             gone = use is None or not use.node or use.over
             if use is None or gone or self._cache.requests.is_listed(container):
                 continue
-            if use.origin is not None and not self._adopt(container, use, use.origin, now_ms):
-                changed.append(use.node)
+            if use.origin is None:
+                continue
+            key = (use.namespace, use.name)
+            self._cache.errors.attempt(
+                Watched.POD, key, self._adopt, container, use, use.origin, now_ms, changed
+            )
         return changed
 
     def _adopt(
-        self, container: ContainerId, use: PodUse, origin: ContainerOrigin, now_ms: int
-    ) -> bool:
-        """Whether it is charged to its queue; one whose queue is gone takes room of its node."""
+        self, container: ContainerId, use: PodUse, origin: ContainerOrigin, now_ms: int,
+        changed: list[str],
+    ) -> None:  # fmt: skip
+        """Charge it to its queue; one whose queue is gone takes room of its node, which changes."""
         identity = container.attempt.application
         submitted = self._state.applications.by_id(identity)
         if submitted is not None:
@@ -138,9 +154,9 @@ class Recovery:
         elif not self._enter_unseen(key, container, origin, now_ms):
             self._cache.requests.forget(state)
             self._cache.pods.count_as_foreign(use)
-            return False
+            changed.append(use.node)
+            return
         self._containers.bind(container, use.uid)
-        return True
 
     def _enter_unseen(
         self, key: Key, container: ContainerId, origin: ContainerOrigin, now_ms: int

@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.scheduler.status.queues import QueueWriter
-from unit.scheduler.world import World, a_node, a_request, asked, started, two_queues
+from unit.scheduler.world import (
+    SMALL,
+    World,
+    a_node,
+    a_request,
+    asked,
+    condition,
+    started,
+    two_queues,
+)
 
 
 @pytest.fixture
@@ -20,6 +29,9 @@ def test_a_request_that_becomes_unreadable_keeps_what_it_holds(world, caplog):
 
     assert len(world.granted("maps")) == 3
     assert len(world.held()) == 4
+    # What it holds goes on to be accepted: after a restart it stays in its queue.
+    assert condition(world, "maps", "Accepted") == ("True", "Accepted")
+    assert condition(world, "maps", "Satisfied") == ("False", "Unreadable")
     assert "ContainerRequest maps: spec.count: found 'seven', expected int" in caplog.text
 
 
@@ -31,7 +43,19 @@ def test_beside_an_unreadable_request_others_are_granted(world, bad):
     world.cycle()
 
     assert len(world.granted("reduces")) == 1
-    assert "status" not in world.objects["request"]["bad"]
+    assert condition(world, "bad", "Accepted") == ("False", "Unreadable")
+    assert condition(world, "bad", "Satisfied") == ("False", "Unreadable")
+    version = world.objects["request"]["bad"]["metadata"]["resourceVersion"]
+    world.restart()
+    world.cycle()
+    assert world.objects["request"]["bad"]["metadata"]["resourceVersion"] == version
+
+    field = next(iter(bad))
+    mended = {"role": "Task", "resources": SMALL, "locality": {"nodes": ["n1"]}}[field]
+    world.patch("request", "bad", spec={field: mended})
+    world.cycle()
+    assert len(world.granted("bad")) == 1
+    assert condition(world, "bad", "Accepted") == ("True", "Accepted")
 
 
 def test_an_application_that_becomes_unreadable_goes_on_as_it_was_last_read(world):

@@ -23,12 +23,13 @@ from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.extender.bind_check import BindCheck, BindRefused
 from kubeyarn.scheduler.queue_tree import InForce
+from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.reconcilers.applications import MaySubmit
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import MakeScheduler, SchedulerState
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.status.patch import changes
-from kubeyarn.scheduler.status.requests import RequestWriter
+from kubeyarn.scheduler.status.requests import RequestWriter, unreadable_status
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from kubeyarn.schedulers.fair import FairScheduler
 
@@ -176,6 +177,7 @@ class World:
         self.live.cache.requests.on_change(self.dirty.add)
         self.loop.rebuild(0)
         self.dirty |= set(self.live.requests)
+        self.dirty |= {k for kind, k in self.live.cache.errors.known() if kind is Watched.REQUEST}
 
     def fresh(self, epoch: int) -> Live:
         """A scheduler that has seen nothing yet."""
@@ -215,7 +217,15 @@ class World:
         for key in sorted(self.dirty):
             state = self.live.requests.get(key)
             current = self.objects["request"].get(key[1])
-            if state is None or state.deleted or current is None:
+            if current is None:
+                continue
+            if state is None:
+                error = self.live.cache.errors.get(Watched.REQUEST, key)
+                body = unreadable_status(error)
+                if body:
+                    self.patch("request", key[1], status=body)
+                continue
+            if state.deleted:
                 continue
             if state.uid != current["metadata"]["uid"]:
                 continue

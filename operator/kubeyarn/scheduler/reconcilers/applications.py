@@ -32,13 +32,14 @@ from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.application import TERMINAL
 from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import AccessDenied, Rejected, SpecError
-from kubeyarn.model.ids import ContainerId
+from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.scheduler.access_review import AccessReview, denied, groups_of
 from kubeyarn.scheduler.cache import SchedulerCache, application_id
 from kubeyarn.scheduler.container_updates import ContainerUpdater
 from kubeyarn.scheduler.containers import ContainerAccounts
-from kubeyarn.scheduler.reconcilers.requests import ContainerRequestReconciler
+from kubeyarn.scheduler.reconcile_errors import Watched
+from kubeyarn.scheduler.reconcilers.requests import Backoffs, ContainerRequestReconciler
 from kubeyarn.scheduler.recovery import Recovery
 from kubeyarn.scheduler.request_reader import accepted_before, applied_before
 from kubeyarn.scheduler.request_state import Outcome, RequestState, any_running, master
@@ -62,6 +63,7 @@ class ApplicationReconciler:
         may_submit: MaySubmit,
     ) -> None:
         self._cache = cache
+        self._errors = cache.errors
         self._state = state
         self._containers = containers
         self._requests = requests
@@ -70,7 +72,10 @@ class ApplicationReconciler:
         self._may_submit = may_submit
 
     def sync(self, key: Key, now_ms: int) -> None:
-        """Bring one application with its requests in line."""
+        """Bring one application with its requests in line, or note that our code fails on it."""
+        self._errors.attempt(Watched.APPLICATION, key, self._sync, key, now_ms)
+
+    def _sync(self, key: Key, now_ms: int) -> None:
         found = self._cache.applications.objects.get(key)
         self._detach_former(key, found, now_ms)
         states = self._cache.requests.current(key, found)
@@ -81,9 +86,12 @@ class ApplicationReconciler:
                 self._requests.refuse_orphan(state)
             return
         # 1. What its requests hold: read what was granted, release what has ended.
-        for state in states:
-            self._requests.restore(state, identity)
-            self._requests.drop_completed(state)
+        everything = states
+        states = [state for state in states if self._take_in(state, identity)]
+        taken_in = {state.key for state in states}
+        if any(s.am and not s.deleted and s.key not in taken_in for s in everything):
+            # Which attempt is the newest is not known before its AM's request can be taken in.
+            return
         self._requests.supersede(states)
         self._requests.release_unlaunched([s for s in states if found is None or s.deleted])
         # 2. Submit it; one that has ended counts while containers of it run.
@@ -103,15 +111,32 @@ class ApplicationReconciler:
                 self._apply_spec(submitted, found, states, now_ms)
             # 4. What it wants: containers, and changes of those that it has.
             for state in states:
-                if over and state.end():
-                    self._cache.requests.changed(state)
-                self._requests.ask(state, backoffs, over=over, now_ms=now_ms)
-                self._updates.sync(state, over=over)
+                self._errors.attempt(
+                    Watched.REQUEST, state.key, self._ask, state, backoffs, now_ms, over=over
+                )
             # 5. Finish it with its last container.
-            if over and not any_running(states):
+            if over and not any_running(everything):
                 self._finish(key, now_ms)
         for state in [s for s in states if s.deleted and not s.running]:
             self._cache.requests.forget(state)
+
+    def _take_in(self, state: RequestState, identity: ApplicationId) -> bool:
+        """Read what a request was granted and what has ended of it; false: our code fails on it.
+
+        It asks for nothing then, or what it holds would be granted a second time.
+        """
+        attempt = self._errors.attempt
+        failed = attempt(Watched.REQUEST, state.key, self._requests.restore, state, identity)
+        if failed is None:
+            failed = attempt(Watched.REQUEST, state.key, self._requests.drop_completed, state)
+        return failed is None
+
+    def _ask(self, state: RequestState, backoffs: Backoffs, now_ms: int, *, over: bool) -> None:
+        """Have the scheduler know what a request wants."""
+        if over and state.end():
+            self._cache.requests.changed(state)
+        self._requests.ask(state, backoffs, over=over, now_ms=now_ms)
+        self._updates.sync(state, over=over)
 
     def _detach_former(self, key: Key, found: YarnApplication | None, now_ms: int) -> None:
         """Detach what a deleted application holds still, so that its name is free again."""
@@ -234,7 +259,9 @@ class ApplicationReconciler:
         self._containers.forget_increases(submitted.id)
         for state in states:
             # Starting an attempt makes the scheduler forget what the former ones hold and ask.
-            self._recovery.charge_running(state, submitted.id)
+            self._errors.attempt(
+                Watched.REQUEST, state.key, self._recovery.charge_running, state, submitted.id
+            )
             state.begin_attempt()
         self._accept_master(submitted.key, am)
 

@@ -22,6 +22,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.facts import NodeFacts, WhyUnusable, node_facts, scheduler_node
+from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
 Revoke = Callable[[ContainerId, int], None]
@@ -57,7 +58,14 @@ class NodeReconciler:
         return True
 
     def sync(self, name: str, now_ms: int) -> None:
-        """Bring one node in line."""
+        """Bring one node in line; one that our code fails on takes nothing."""
+        errors, key = self._cache.errors, ("", name)
+        if errors.attempt(Watched.NODE, key, self._sync, name, now_ms) is None:
+            return
+        if name in self._state.nodes:
+            errors.attempt(Watched.NODE, key, self._close, name)
+
+    def _sync(self, name: str, now_ms: int) -> None:
         facts = self._cache.nodes.facts.get(name)
         if facts is None:
             self._lose(name, now_ms)
@@ -69,11 +77,16 @@ class NodeReconciler:
             self._put(facts, taken)
         self._containers.node_changed(name)
 
+    def _close(self, name: str) -> None:
+        facts = self._cache.nodes.facts.get(name) or self._cache.nodes.lose(name)
+        self._put(replace(facts, allocatable={}, unusable=WhyUnusable.NOT_READY), {})
+
     def keep_lost(self) -> None:
         """Have a new scheduler know the nodes that are gone and that living pods are bound to."""
         for use in self._cache.pods.of_containers():
             if use.node and not use.over and use.node not in self._cache.nodes.facts:
-                self._keep(use.node)
+                key = ("", use.node)
+                self._cache.errors.attempt(Watched.NODE, key, self._keep, use.node)
 
     def lost(self) -> list[str]:
         """Nodes that are gone: those the scheduler knows still, and those that containers name."""

@@ -23,8 +23,12 @@ from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.queue_tree import put_in_force
+from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.schedulers.fair.queue_tree_checks import check_policies
+
+_ROOT = ("", scheduler_config.ROOT)
+_IN_THE_TREE = "putting the tree in force"
 
 
 class QueueReconciler:
@@ -58,12 +62,58 @@ class QueueReconciler:
             path: self._queues.objects.get(path, known).with_spec(known.spec)
             for path, known in before.items()
         }
-        self._state.put_in_force(
-            put_in_force(
-                wanted, before, self._state.types, lambda config: self._try(config, now_ms)
-            )
-        )
+        self._put_in_force(wanted, before, now_ms)
         return False
+
+    def _put_in_force(
+        self,
+        wanted: Mapping[str, UncheckedQueue],
+        before: Mapping[str, UncheckedQueue],
+        now_ms: int,
+    ) -> None:
+        """Put what adds up in force; queues that our code fails on keep what was in force."""
+        errors = self._cache.errors
+        # Another tree than the one that failed, perhaps.
+        errors.end_rest(Watched.QUEUE, _ROOT)
+        error = errors.attempt(Watched.QUEUE, _ROOT, self._try_tree, wanted, before, now_ms)
+        at_fault = set() if error is None else self._at_fault(wanted, before)
+        for path in wanted:
+            if error is not None and path in at_fault:
+                errors.tell(Watched.QUEUE, ("", path), error, _IN_THE_TREE)
+            else:
+                for work in (_IN_THE_TREE, scheduler_config.read_queues.__qualname__):
+                    errors.forget(Watched.QUEUE, ("", path), work)
+        kept = {
+            path: before.get(path, queue) if path in at_fault else queue
+            for path, queue in wanted.items()
+            if path in before or path not in at_fault
+        }
+        if at_fault and kept:
+            errors.end_rest(Watched.QUEUE, _ROOT)
+            errors.attempt(Watched.QUEUE, _ROOT, self._try_tree, kept, before, now_ms)
+
+    def _at_fault(
+        self, wanted: Mapping[str, UncheckedQueue], before: Mapping[str, UncheckedQueue]
+    ) -> set[str]:
+        """The new specs that cannot be read alone; all new ones where each of them can."""
+        new = {p for p, q in wanted.items() if p not in before or q.spec != before[p].spec}
+        return {path for path in new if self._fails_alone(path, wanted[path])} or new
+
+    def _fails_alone(self, path: str, queue: UncheckedQueue) -> bool:
+        errors, key, read = self._cache.errors, ("", path), scheduler_config.read_queues
+        errors.end_rest(Watched.QUEUE, key)
+        error = errors.attempt(Watched.QUEUE, key, read, [queue], self._state.types)
+        return error is not None
+
+    def _try_tree(
+        self,
+        wanted: Mapping[str, UncheckedQueue],
+        before: Mapping[str, UncheckedQueue],
+        now_ms: int,
+    ) -> None:
+        types = self._state.types
+        tree = put_in_force(wanted, before, types, lambda config: self._try(config, now_ms))
+        self._state.put_in_force(tree)
 
     def _try(self, config: SchedulerConfig, now_ms: int) -> None:
         """Put a configuration in force.

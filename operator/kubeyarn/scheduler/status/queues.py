@@ -23,6 +23,7 @@ from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.facts import NodeFacts
+from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.status.patch import changes, now, shown
 from kubeyarn.schedulers.api import QueueStatus
@@ -39,6 +40,7 @@ class QueueWriter:
     ) -> None:
         self._client = client
         self._queues = cache.queues
+        self._errors = cache.errors
         self._nodes = cache.nodes
         self._state = state
         self._every_s = every_s
@@ -88,7 +90,10 @@ class QueueWriter:
         state = self._state
         path, generation = queue.metadata.name, queue.metadata.generation
         written = self._queues.written_status(path)
+        error = self._errors.get(Watched.QUEUE, ("", path))
         problem = state.in_force.problems.get(path)
+        if error is not None:
+            problem = Problem(path, "", error.reason, error.message)
         wanted: Object = {
             "observedGeneration": generation,
             "conditions": conditions.updated(

@@ -8,6 +8,7 @@ none: its message is refreshed only together with its reason.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import NotFound
@@ -22,6 +23,8 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.node_backoff import MOST_LISTED, NodeBackoff
+from kubeyarn.scheduler.reconcile_errors import UNREADABLE, ReconcileError, Watched
+from kubeyarn.scheduler.request_reader import accepted_before
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.status.patch import changes, now, shown
@@ -40,6 +43,7 @@ class RequestWriter:
     ) -> None:
         self._client = client
         self._requests = cache.requests
+        self._errors = cache.errors
         self._state = state
         self._leading = leading
         self._epoch = epoch
@@ -48,12 +52,18 @@ class RequestWriter:
     async def write(self, key: Key) -> None:
         """Write what of a request's status is not as it should be."""
         state = self._requests.get(key)
-        if state is None or state.deleted:
+        error = self._errors.get(Watched.REQUEST, key)
+        if state is not None and state.deleted:
+            return
+        if state is None and (error is None or error.found is None):
             return
         # A write after the lease was lost could overwrite what the successor granted; the epoch
         # guards the moment between this look and the write.
         if not self._leading():
             raise Unavailable("the lease is not held")
+        if state is None:
+            await self._write_unreadable(key, error)
+            return
         body = changes(state.found.get("status") or {}, self.wanted(state))
         if not body:
             return
@@ -70,6 +80,14 @@ class RequestWriter:
             return
         self._requests.status_written(key, written)
 
+    async def _write_unreadable(self, key: Key, error: ReconcileError | None) -> None:
+        """Say of a request that was never taken in why it is not."""
+        body = unreadable_status(error)
+        if body:
+            body["epoch"] = self._epoch
+            with suppress(NotFound):
+                await self._client.patch(REQUESTS, key[1], {"status": body}, key[0], sub="status")
+
     def wanted(self, state: RequestState) -> Object:
         """What the status of a request should say, the scheduler's part of it."""
         status = state.found.get("status") or {}
@@ -84,7 +102,10 @@ class RequestWriter:
             "avoidedNodes": node_backoffs_status(state.backoffs),
             "updates": updates_status(state, self._state.types),
             "conditions": conditions.updated(
-                status.get("conditions"), _conditions(state), generation, now()
+                status.get("conditions"),
+                _conditions(state, self._error(state)),
+                generation,
+                now(),
             ),
         }
         if state.applied is not None:
@@ -96,9 +117,42 @@ class RequestWriter:
             wanted["resources"] = shown(self._state.types.mapping(state.size))
         return wanted
 
+    def _error(self, state: RequestState) -> ReconcileError | None:
+        """What our code fails on: the request, or the application that its AM's request is for."""
+        found = self._errors.get(Watched.REQUEST, state.key)
+        if found is None and state.am:
+            return self._errors.get(Watched.APPLICATION, state.application)
+        return found
 
-def _conditions(state: RequestState) -> list[NewCondition]:
+
+def unreadable_status(error: ReconcileError | None) -> Object:
+    """What the status of a request that was never taken in should say and does not yet. Pure."""
+    if error is None or error.found is None:
+        return {}
+    status, metadata = error.found.get("status") or {}, error.found["metadata"]
+    told = _refusal(error, am=False)
+    generation = int(metadata.get("generation") or 0)
+    wanted = conditions.updated(status.get("conditions"), told, generation, now())
+    return changes(status, {"observedGeneration": generation, "conditions": wanted})
+
+
+def _refusal(error: ReconcileError, *, am: bool) -> list[NewCondition]:
+    # Unknown, not False, where it is no fault of the object's: what is refused is given up.
+    accepted = False if error.reason == UNREADABLE and not am else None
+    return [
+        NewCondition("Accepted", accepted, error.reason, error.message),
+        NewCondition("Satisfied", False, error.reason, error.message),
+    ]
+
+
+def _conditions(state: RequestState, error: ReconcileError | None) -> list[NewCondition]:
     told = [all_fields_acting.condition("ContainerRequest", state.found)]
+    if error is not None:
+        accepted, satisfied = _refusal(error, am=state.am)
+        # What was accepted once stays so: where it is placed after a restart hangs on it.
+        return (
+            [*told, satisfied] if accepted_before(state.request) else [*told, accepted, satisfied]
+        )
     if state.accepted is not None:
         taken, reason, message = state.accepted
         told.append(NewCondition("Accepted", taken, reason, message))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.reconcile_errors import ReconcileErrors, Watched
 from kubeyarn.scheduler.request_state import RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplication
 
@@ -18,6 +19,7 @@ class WaitingReasons:
 
     def __init__(self, cache: SchedulerCache, state: SchedulerState) -> None:
         self._requests = cache.requests
+        self._errors: ReconcileErrors = cache.errors
         self._state = state
 
     def explain(self, now: float, now_ms: int, every_s: float) -> None:
@@ -32,9 +34,14 @@ class WaitingReasons:
             if now - state.explained_at < every_s:
                 continue
             state.explain(now)
-            verdict = self._why(state, submitted, now_ms)
-            if verdict is not None and state.wait_for(verdict):
-                self._requests.changed(state)
+            self._errors.attempt(
+                Watched.REQUEST, state.key, self._explain, state, submitted, now_ms
+            )
+
+    def _explain(self, state: RequestState, submitted: SubmittedApplication, now_ms: int) -> None:
+        verdict = self._why(state, submitted, now_ms)
+        if verdict is not None and state.wait_for(verdict):
+            self._requests.changed(state)
 
     def _why(
         self, state: RequestState, submitted: SubmittedApplication, now_ms: int
