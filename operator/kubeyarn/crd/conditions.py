@@ -86,7 +86,13 @@ def updated(
     where they are; new ones come last. The result equals *conditions* when nothing changed, so
     comparing the two tells whether a write is needed. *now* is a time as Kubernetes writes it.
     """
-    by_type = {str(entry["type"]): dict(entry) for entry in conditions or ()}
+    # What cannot be a condition is dropped: an object that cannot be read is told so all the same.
+    known = conditions if isinstance(conditions, list | tuple) else ()
+    by_type = {
+        str(entry["type"]): dict(entry)
+        for entry in known
+        if isinstance(entry, Mapping) and "type" in entry
+    }
     for one in new:
         by_type[one.type] = _entry(by_type.get(one.type), one, generation, now)
     return list(by_type.values())

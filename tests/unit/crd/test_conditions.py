@@ -78,3 +78,10 @@ def test_conditions_are_found_by_type():
     assert not conditions.holds(found, "Ready")
     assert not conditions.holds(found, "Missing")
     assert not conditions.holds((), "Accepted")
+
+
+def test_what_cannot_be_a_condition_is_dropped():
+    wanted = conditions.updated(None, [accepted()], 1, EARLY)
+
+    assert conditions.updated([None, {"status": "True"}, 7], [accepted()], 1, EARLY) == wanted
+    assert conditions.updated(True, [accepted()], 1, EARLY) == wanted
