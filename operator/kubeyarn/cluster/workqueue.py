@@ -37,10 +37,17 @@ class WorkQueue(Generic[Key]):
 
     What is added while its key is being worked on is worked on again. *settle_s* is how long a key
     rests before work starts, so that a burst of events costs one look. Work starts with `start`:
-    whoever looks before everything was listed takes what is not there yet for gone.
+    whoever looks before everything was listed takes what is not there yet for gone. *failed* is
+    called with a key and what its work raised, but for what is no fault of its object.
     """
 
-    def __init__(self, work: Callable[[Key], Awaitable[None]], settle_s: float = 0.01) -> None:
+    def __init__(
+        self,
+        work: Callable[[Key], Awaitable[None]],
+        settle_s: float = 0.01,
+        failed: Callable[[Key, Exception], None] = lambda _key, _error: None,
+    ) -> None:
+        self._failed = failed
         self._started = asyncio.Event()
         self._work = work
         self._settle_s = settle_s
@@ -100,10 +107,12 @@ class WorkQueue(Generic[Key]):
         except KubeYarnError as error:
             _log.warning("%s: %s: %s; tried again", key, type(error).__name__, error)
             self._retry(key)
-        except Exception:  # noqa: BLE001 - others must go on
+            self._failed(key, error)
+        except Exception as error:  # noqa: BLE001 - others must go on
             # One object's trouble must not stop the others'.
             _log.exception("%s: a bug; tried again", key)
             self._retry(key)
+            self._failed(key, error)
 
     def _retry(self, key: Key) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1

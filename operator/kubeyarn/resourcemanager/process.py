@@ -15,8 +15,8 @@ from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.events import EventRecorder
 from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
 from kubeyarn.cluster.lease import Lease
-from kubeyarn.cluster.reflecting import Reflector
-from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
+from kubeyarn.cluster.reflecting import Handler, Reflector
+from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS, Kind
 from kubeyarn.resourcemanager.amservice import endpoint
 from kubeyarn.resourcemanager.amservice.authentication import PodAuthenticator
 from kubeyarn.resourcemanager.amservice.http import AmService
@@ -24,6 +24,7 @@ from kubeyarn.resourcemanager.amservice.service import ApplicationMasterService
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
 from kubeyarn.resourcemanager.kopf_watch import KopfWatch
 from kubeyarn.resourcemanager.queue_protection import QueueProtection
+from kubeyarn.resourcemanager.retrying_handler import RetryingHandler
 from kubeyarn.resourcemanager.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -65,18 +66,27 @@ class ResourceManager:
         manager.am_service = am_address(self._settings)
         protection = QueueProtection(client, manager.cache, events)
         tasks = [asyncio.create_task(lease.hold(), name="the lease")]
+
         # 1. What there is, before anything is decided: the work queues only collect keys so far.
         # Nodes, requests and pods change far more often, and kopf's cost for each event is high.
+        def retrying(kind: Kind, handler: Handler) -> RetryingHandler:
+            return RetryingHandler(kind, handler, events)
+
         connection, signals = self._leader.connection, self._take_signals
         followers: list[KopfWatch | Reflector] = [
-            KopfWatch(connection, APPLICATIONS, manager.application_changed, signals),
-            KopfWatch(connection, QUEUES, protection.queue_changed, signals),
-            Reflector(client, NODES, manager.node_changed),
-            Reflector(client, REQUESTS, manager.request_changed),
+            KopfWatch(
+                connection,
+                APPLICATIONS,
+                retrying(APPLICATIONS, manager.application_changed),
+                signals,
+            ),
+            KopfWatch(connection, QUEUES, retrying(QUEUES, protection.queue_changed), signals),
+            Reflector(client, NODES, retrying(NODES, manager.node_changed)),
+            Reflector(client, REQUESTS, retrying(REQUESTS, manager.request_changed)),
             Reflector(
                 client,
                 PODS,
-                manager.pod_changed,
+                retrying(PODS, manager.pod_changed),
                 {"labelSelector": names.MANAGED_PODS},
             ),
         ]
@@ -113,8 +123,12 @@ class ResourceManager:
 
 async def _reconcile_all(manager: ApplicationsManager) -> None:
     while True:
-        manager.reconcile_all()
-        await manager.delete_expired()
+        try:
+            manager.reconcile_all()
+            await manager.delete_expired()
+        except Exception:  # noqa: BLE001 - the process must go on
+            # One application's trouble is not the process's; it is looked at again anyway.
+            _log.exception("a bug; tried again")
         await asyncio.sleep(_LOOK_AT_ALL_S)
 
 

@@ -26,13 +26,20 @@ class QueueProtection:
         self._client = client
         self._cache = cache
         self._events = events
-        self.queue: WorkQueue[str] = WorkQueue(self.look)
+        self.queue: WorkQueue[str] = WorkQueue(self.look, failed=self._failed)
 
     def queue_changed(self, what: str, item: Object) -> None:
         """A YarnQueue was seen."""
         self._cache.put_queue(item, deleted=what == "DELETED")
         if what != "DELETED":
             self.queue.add(item["metadata"]["name"])
+
+    def _failed(self, name: str, error: Exception) -> None:
+        """A queue cannot be looked at: it is tried again, and told why until then."""
+        queue = self._cache.raw_queues.get(name)
+        if queue is not None:
+            note = f"{type(error).__name__}: {error}; tried again"
+            self._events.record(queue, WARNING, "ReconcileFailed", "Reconcile", note)
 
     async def look(self, name: str) -> None:
         """Add the finalizer to a living queue; remove it from a deleted one that is empty."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kubeyarn.resourcemanager.pods import isolation, pod_builder
+from kubeyarn.resourcemanager.pods import isolation
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Settings:
     user_ids_file: str = ""
     image_pull_grace_s: int = 60
     # The nearest is yarn.nodemanager.sleep-delay-before-sigkill.ms, which nobody but YARN may say.
-    max_termination_grace_s: int = pod_builder.MOST_STOP_SECONDS
+    max_termination_grace_s: int = 300
     # yarn.nodemanager.delete.debug-delay-sec is the nearest; pods are kept so that logs can be read
     finished_pod_retention_s: int = 3600
     # yarn.resourcemanager.max-completed-applications; a negative number keeps all

@@ -248,3 +248,23 @@ async def test_after_the_close_nothing_is_begun(queue_of):
     await asyncio.sleep(0.15)
 
     assert seen == before
+
+
+async def test_what_fails_for_a_reason_of_its_own_is_told_and_keeps_no_worker(queue_of, until):
+    seen, told = [], []
+
+    async def work(key):
+        if key == "good":
+            seen.append(key)
+        elif key == "unanswered":
+            raise Unavailable("no answer")
+        else:
+            raise ZeroDivisionError(key)
+
+    queue = queue_of(work, failed=lambda key, error: told.append((key, str(error))))
+    bad = [f"bad{number}" for number in range(100)]
+    for key in [*bad, "unanswered", "good"]:
+        queue.add(key)
+    await until(lambda: seen and len(set(told)) == 100)
+
+    assert set(told) == {(key, key) for key in bad}

@@ -114,7 +114,7 @@ class ApplicationsManager:
         self.am_service = settings.am_address
         self.cache = Cache(self._unreadable)
         self.nodes = NodeTracker(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
-        self.queue: WorkQueue[Key] = WorkQueue(self.reconcile)
+        self.queue: WorkQueue[Key] = WorkQueue(self.reconcile, failed=self._failed)
         self._client = client
         self._events = events
         self._clock_ms = clock_ms
@@ -159,6 +159,14 @@ class ApplicationsManager:
         """An object cannot be decoded: its last readable version stays in force."""
         _log.warning("%s", error)
         self._events.record(item, WARNING, "Unreadable", "Reconcile", str(error))
+
+    def _failed(self, key: Key, error: Exception) -> None:
+        """An application cannot be reconciled: it is tried again, and told why until then."""
+        application = self.cache.applications.get(key)
+        if application is not None:
+            note = f"{type(error).__name__}: {error}; tried again"
+            raw = self.cache.raw_application(key)
+            self._events.record(raw, WARNING, "ReconcileFailed", "Reconcile", note)
 
     def request_changed(self, what: str, item: Object) -> None:
         """A ContainerRequest was seen."""
