@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from kubeyarn.model.resources import Vector
 
+UNLIMITED_PODS = 2**31 - 1
+"""The pod slots of a node that says nothing of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -14,6 +17,8 @@ class Node:
     *total* is what containers of ours may use at most: a Kubernetes node's allocatable less what
     foreign pods request. *partition* is its node label, "" the default partition. A node that is
     not *schedulable* (cordoned, not ready, decommissioning) keeps its containers and takes none.
+    *pods* is how many containers of ours may be there at most, whatever their size: allocatable
+    pods (kubelet: `maxPods`) less the foreign pods.
     """
 
     name: str
@@ -21,4 +26,5 @@ class Node:
     partition: str = ""
     rack: str = "/default-rack"
     schedulable: bool = True
+    pods: int = UNLIMITED_PODS
     attributes: tuple[tuple[str, str], ...] = field(default=())

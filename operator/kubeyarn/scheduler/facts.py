@@ -20,13 +20,14 @@ from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.model.nodes import Node
+from kubeyarn.model.nodes import UNLIMITED_PODS, Node
 from kubeyarn.model.resources import ResourceTypes, Vector
 
 TRY_AGAIN = "to be tried again: "
 # Messages of kube-scheduler that say nothing against a node: the extender was not there, or could
 # not reach the API server. A pod that waits for these keeps its grant.
 _SAYS_NOTHING_OF_THE_NODE = ("/scheduler/filter", "/scheduler/bind", TRY_AGAIN)
+_PODS = "pods"
 _NO_ROOM = ("NoSchedule", "NoExecute")
 # Kubernetes taints a node by itself for its conditions: nobody asks for a partition to be on these.
 _CONDITION_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
@@ -188,7 +189,7 @@ def scheduler_node(
     *,
     has_partitions: bool = True,
 ) -> Node:
-    """The node as the scheduler counts it: what foreign pods leave of it."""
+    """The node as the scheduler counts it: what foreign pods leave of it, pod slots included."""
     total: Vector = tuple(
         max(0, facts.allocatable.get(name, 0) - foreign.get(name, 0)) for name in types.names
     )
@@ -198,6 +199,7 @@ def scheduler_node(
         partition=facts.partition,
         rack=facts.rack,
         schedulable=facts.why_unusable(has_partitions=has_partitions) is None,
+        pods=max(0, facts.allocatable.get(_PODS, UNLIMITED_PODS) - foreign.get(_PODS, 0)),
     )
 
 

@@ -31,7 +31,7 @@ from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, ContainerId
-from kubeyarn.model.nodes import Node
+from kubeyarn.model.nodes import UNLIMITED_PODS, Node
 from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import Vector
@@ -81,7 +81,8 @@ Decision = Grant | Increase | Preempt | Reserve
 class SchedulerNodeReport:
     """A node and what its containers leave of it (Hadoop: SchedulerNodeReport).
 
-    With *is_reserved* what is available is kept for a container that does not fit yet.
+    With *is_reserved* what is available is kept for a container that does not fit yet. *free_slots*
+    is how many more pods the kubelet takes; guaranteed containers take no heed of others.
     """
 
     name: str
@@ -90,6 +91,7 @@ class SchedulerNodeReport:
     available: Vector
     is_schedulable: bool = True
     is_reserved: bool = False
+    free_slots: int = UNLIMITED_PODS
 
 
 @dataclass(frozen=True, slots=True)

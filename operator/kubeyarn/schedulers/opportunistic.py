@@ -6,7 +6,8 @@ Theory of operation: the scheduler knows nothing of these containers and grants 
 there; they count against no queue and no user. After each of its cycles this allocator looks at
 what the scheduler's containers leave free on each node. First it kills: where opportunistic
 containers hold more than is free, the newest go until the rest fits. Then it grants, in the order
-of applications and keys, each time on the node with the most left. A container that was told to go
+of applications and keys, each time on the node with the most left. Pod slots are room, too. A
+container that was told to go
 keeps its place until it is released, so that nobody is put there twice.
 """
 
@@ -87,6 +88,7 @@ class OpportunisticContainerAllocator:
         """Kill containers where the scheduler took their room, then grant up to *limit* others."""
         decisions: list[Decision] = []
         left: dict[str, Vector] = {}
+        slots: dict[str, int] = {}
         for node in nodes:
             held = self._on_node.get(node.name)
             if held and node.is_schedulable:
@@ -94,13 +96,16 @@ class OpportunisticContainerAllocator:
                 decisions += self._kill_newest(node, held.values())
             taken = _sum(held.values(), node.available) if held else None
             left[node.name] = node.available if taken is None else subtract(node.available, taken)
-        return decisions + self._grant(nodes, left, next_id, limit)
+            slots[node.name] = node.free_slots - (len(held) if held else 0)
+        return decisions + self._grant(nodes, left, slots, next_id, limit)
 
     def _kill_newest(self, node: SchedulerNodeReport, held: Iterable[Container]) -> list[Decision]:
         """Those of a node that have to go, the newest first."""
         staying = [c for c in sorted(held, key=lambda c: c.id) if c.id not in self._leaving]
         gone: list[Decision] = []
-        while staying and not fits(_sum(staying, node.available), node.available):
+        while staying and not (
+            len(staying) <= node.free_slots and fits(_sum(staying, node.available), node.available)
+        ):
             last = staying.pop()
             self._leaving.add(last.id)
             gone.append(Preempt(last.id, kill=True, message=_KILLED))
@@ -110,6 +115,7 @@ class OpportunisticContainerAllocator:
         self,
         nodes: Sequence[SchedulerNodeReport],
         left: dict[str, Vector],
+        slots: dict[str, int],
         next_id: NextId,
         limit: int,
     ) -> list[Decision]:
@@ -118,12 +124,13 @@ class OpportunisticContainerAllocator:
         # By application and key, so that the same asks lead to the same grants after a restart.
         for (application, key), ask in sorted(self._asks.items(), key=lambda item: item[0]):
             while ask.count > 0 and len(granted) < limit:
-                node = _best(ask, nodes, left)
+                node = _best(ask, [node for node in nodes if slots[node.name] > 0], left)
                 if node is None:
                     break
                 container = Container(next_id(application), key, node.name, ask.size)
                 self.hold(container)
                 left[node.name] = subtract(left[node.name], ask.size)
+                slots[node.name] -= 1
                 granted.append(Grant(container))
                 ask = replace(ask, count=ask.count - 1)
             self.update(application, ask)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.nodes import UNLIMITED_PODS
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.scheduler import facts
 from unit.scheduler.world import GIB, TYPES, a_node, foreign, needs
@@ -186,6 +187,20 @@ def test_the_scheduler_counts_what_foreign_pods_leave():
 
     assert node.total == (0, 5000)
     assert (node.name, node.rack, node.partition) == ("n1", "/default-rack", "")
+
+
+@pytest.mark.parametrize(
+    ("also", "foreign_pods", "slots"),
+    [
+        pytest.param({"pods": "110"}, 10, 100, id="foreign pods take slots"),
+        pytest.param({"pods": "10"}, 12, 0, id="static pods may be more than the kubelet takes"),
+        pytest.param({}, 10, UNLIMITED_PODS - 10, id="a node that says nothing takes any number"),
+    ],
+)
+def test_a_node_has_the_pod_slots_that_foreign_pods_leave(also, foreign_pods, slots):
+    seen = facts.node_facts(a_node("n1", also=also))
+
+    assert facts.scheduler_node(seen, {"pods": foreign_pods}, TYPES).pods == slots
 
 
 def test_extended_resources_are_those_with_a_domain():

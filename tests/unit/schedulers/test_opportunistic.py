@@ -17,9 +17,15 @@ KEY = AskKey(1)
 
 
 def room(
-    name: str, free: int, *, rack: str = "r", partition: str = "", is_open: bool = True
+    name: str,
+    free: int,
+    *,
+    rack: str = "r",
+    partition: str = "",
+    is_open: bool = True,
+    slots: int = 110,
 ) -> SchedulerNodeReport:
-    return SchedulerNodeReport(name, rack, partition, (free, free), is_open)
+    return SchedulerNodeReport(name, rack, partition, (free, free), is_open, free_slots=slots)
 
 
 class Stage:
@@ -55,6 +61,24 @@ def test_they_fill_the_room_that_nobody_holds_and_no_more(stage: Stage) -> None:
     assert [c.node for c in stage.grants(room("n0", 4), room("n1", 3))] == ["n0", "n1", "n0"]
     assert stage.grants(room("n0", 4), room("n1", 3)) == []
     assert stage.opportunist.why(APP, KEY) is not None
+
+
+def test_they_take_no_more_pods_than_a_node_has_slots_for(stage: Stage) -> None:
+    stage.ask(10)
+
+    assert [c.node for c in stage.grants(room("n0", 90, slots=2), room("n1", 9))][:3] == [
+        "n0",
+        "n0",
+        "n1",
+    ]
+    assert "n0" not in [c.node for c in stage.grants(room("n0", 90, slots=2), room("n1", 9))]
+
+
+def test_the_newest_go_where_guaranteed_containers_took_their_slots(stage: Stage) -> None:
+    stage.ask(3)
+    stage.grants(room("n0", 90, slots=3))
+
+    assert stage.gone(room("n0", 90, slots=1)) == [4, 3]
 
 
 def test_a_node_that_is_closed_or_of_another_partition_gets_none(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """Nodes: what each has for containers, told to the scheduler.
 
-Compared is the node as the scheduler counts it: allocatable, less what foreign pods take.
+Compared is the node as the scheduler counts it: allocatable, pod slots included, less what foreign
+pods take.
 Heartbeats change none of it and end in the cache. The scheduler's record of nodes
 (`SchedulerState.nodes`) tells a node that joins from one that changed.
 
@@ -72,7 +73,7 @@ class NodeReconciler:
         else:
             taken: dict[str, int] = {}
             for pod in self._cache.pods.foreign_on(name):
-                for resource, amount in pod.requests.items():
+                for resource, amount in (*pod.requests.items(), ("pods", 1)):
                     taken[resource] = taken.get(resource, 0) + amount
             self._put(facts, taken)
         self._containers.node_changed(name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.asks import is_update
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.calculator import DominantCalculator, calculator
@@ -180,6 +181,9 @@ class ClusterState:
                 unreserve(known.reservation, known)
             self._repartition(known, node.partition)
         accounts.resize_node(self.cluster, known, node)
+        held = known.reservation
+        if held is not None and known.free_slots <= 0 and not is_update(held.key):
+            unreserve(held, known)
         known.move(node.rack)
         self.dirty.node_changed()
 

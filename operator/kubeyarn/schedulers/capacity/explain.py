@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.asks import is_update
 from kubeyarn.model.reasons import Reason, Verdict, listed
 from kubeyarn.model.resources import add, fits
 from kubeyarn.schedulers.capacity.am_limits import user_am_limit_of
@@ -190,6 +191,9 @@ class _Waiting:
         nodes = [node for node in self._nodes() if queue.calc.fits(ask.size, node.free)]
         if not nodes:
             return None
+        if not is_update(ask.key) and all(node.free_slots <= 0 for node in nodes):
+            message = f"no node has a free pod slot: {len(nodes)} with room hold all that they take"
+            return self._verdict(Reason.NODES_BUSY, message)
         reserved = sum(1 for node in nodes if node.reservation is not None)
         if reserved == len(nodes):
             message = f"{reserved} nodes with room are reserved for others"

@@ -39,6 +39,7 @@ class CapacityQueries:
                 node.free,
                 node.node.schedulable,
                 node.reservation is not None,
+                node.free_slots,
             )
             for node in self._state.cluster.nodes.values()
         ]

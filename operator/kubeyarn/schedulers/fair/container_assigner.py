@@ -84,12 +84,17 @@ class ContainerAssigner:
             self._accounts.update_available()
         return decisions
 
-    def could_assign(self, node: FSSchedulerNode) -> bool:
-        """Whether an offer of this node could change anything."""
+    def could_assign(self, node: FSSchedulerNode, *, growing: bool) -> bool:
+        """Whether an offer of this node could change anything.
+
+        *growing*: some container waits to be larger, for which it needs no pod slot.
+        """
         state = self._state
         if node.reserved_container is not None or node.resources_preempted_for_app:
             return True
         if not state.pending_sizes or not node.rm_node.schedulable:
+            return False
+        if node.free_slots <= 0 and not growing:
             return False
         available = node.available
         threshold = state.reservation_threshold
@@ -232,10 +237,15 @@ class ContainerAssigner:
     def _has_container_for_node(
         self, attempt: FSAppAttempt, ask: FSPendingAsk, node: FSSchedulerNode
     ) -> bool:
-        """Whether the ask could run here if the node were empty (Hadoop: hasContainerForNode)."""
+        """Whether the ask could run here if the node had more free (Hadoop: hasContainerForNode).
+
+        Without a free pod slot it could not: nothing is kept for it that others leave unused.
+        """
         # Whether it fits right now is not asked here. The cheap checks come first.
         size = ask.ask.size
         if ask.count <= 0 or not fits(size, node.rm_node.total):
+            return False
+        if node.free_slots <= 0 and not _needs_no_slot(attempt, ask):
             return False
         locality = ask.ask.locality
         if locality.excluded and is_excluded(locality, node):
@@ -351,6 +361,12 @@ class ContainerAssigner:
         container_id = attempt.new_container_id(self._state.epoch)
         self._accounts.reserve(ReservedContainer(attempt, key, size, container_id), node)
         return Reserve(attempt.application.id, key, node.rm_node.name, size)
+
+
+def _needs_no_slot(attempt: FSAppAttempt, ask: FSPendingAsk) -> bool:
+    """Whether the ask is for a pod that the node counts already: a container that grows."""
+    key = ask.ask.key
+    return is_update(key) and attempt.outstanding_increases[key.name].id in attempt.containers
 
 
 def _fits_in_max_share(leaf: FSQueue, size: Vector) -> bool:

@@ -167,6 +167,10 @@ def _nodes(state: FairClusterState, attempt: FSAppAttempt, ask: FSPendingAsk) ->
         return Verdict(Reason.RESERVED, f"room is reserved and filling up on {names}")
     if not any(fits(size, node.available) for node in nodes):
         return _nodes_full(state, attempt, f"no node has {state.types.text(size)} free")
+    with_room = [node for node in nodes if fits(size, node.available)]
+    if not is_update(ask.ask.key) and all(node.free_slots <= 0 for node in with_room):
+        full = f"no node has a free pod slot: {len(with_room)} with room hold all that they take"
+        return _nodes_full(state, attempt, full)
     if ask.nodes or ask.racks:
         return Verdict(
             Reason.LOCALITY_DELAY,

@@ -360,7 +360,7 @@ class FSPreemption:
                 found.of[owner] = add(found.of.get(owner, zero), container.size)
                 potential = add(potential, container.size)
             # Asked only after a container was looked at, as in Hadoop: an empty node is no answer.
-            if fits(size, potential):
+            if fits(size, potential) and (found.containers or node.free_slots > 0):
                 return found
         return None
 

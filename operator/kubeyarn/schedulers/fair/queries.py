@@ -50,6 +50,7 @@ class FairQueries:
                 node.available,
                 node.rm_node.schedulable,
                 node.reserved_container is not None,
+                node.free_slots,
             )
             for node in self._state.nodes.values()
         ]

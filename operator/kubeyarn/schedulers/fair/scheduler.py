@@ -166,8 +166,9 @@ class FairScheduler:
     def _offer_each_node(self, limit: int, decisions: list[Decision]) -> int:
         """Offer every node once, or until *limit* grants were made; returns how many were."""
         grants = 0
+        growing = any(attempt.outstanding_increases for attempt in self.state.attempts.values())
         for node in tuple(self.state.nodes.values()):
-            if not self._assigner.could_assign(node):
+            if not self._assigner.could_assign(node, growing=growing):
                 continue
             made = self._assigner.attempt_scheduling(node)
             decisions += made

@@ -12,7 +12,7 @@ from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.containers import Container
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.model.nodes import Node
+from kubeyarn.model.nodes import UNLIMITED_PODS, Node
 from kubeyarn.model.queues import Partition, SchedulerConfig
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.schedulers.api import Decision, Preempt
@@ -227,7 +227,9 @@ class Teller:
         """A node joins, or one changes its partition."""
         partition = ("", "", "", "gold", "lent", "")[a % 6]
         name = f"n{a % 5}"
-        self.engine.add_node(Node(name, (8192, 8), partition=partition, rack=f"r{a % 2}"))
+        slots = 3 if a % 7 == 6 else UNLIMITED_PODS
+        node = Node(name, (8192, 8), partition=partition, rack=f"r{a % 2}", pods=slots)
+        self.engine.add_node(node)
 
     def remove(self, a: int) -> None:
         """A node is lost."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from hypothesis import example, given, settings
@@ -32,6 +32,7 @@ class Recount:
         self.pending: dict[object, Amounts] = defaultdict(dict)
         self.am_used: dict[object, Amounts] = defaultdict(dict)
         self.on_node: dict[str, Vector] = {}
+        self.count_on_node: Counter[str] = Counter()
         for app in engine.state.apps.values():
             self._recount(app)
 
@@ -43,6 +44,7 @@ class Recount:
             _up(self.used, counting, container.partition, container.size)
             held = self.on_node.get(container.node, ZERO)
             self.on_node[container.node] = add(held, container.size)
+            self.count_on_node[container.node] += 1
         for by_node in app.reservations.values():
             for one in by_node.values():
                 _up(self.used, [user, *above], one.partition, one.size)
@@ -99,6 +101,7 @@ def check_nodes(engine: CapacityScheduler, again: Recount) -> None:
     }
     for node in engine.state.cluster.nodes.values():
         assert node.free == subtract(node.total, again.on_node.get(node.name, ZERO))
+        assert node.free_slots == node.node.pods - again.count_on_node[node.name]
         assert all(x >= 0 for x in node.free) or not engine.state.calc.any_above_zero(node.free)
         assert node.reservation is reserved.pop(node.name, None)
         partitions[node.partition] = add(partitions.get(node.partition, ZERO), node.total)

@@ -58,6 +58,7 @@ def check_nodes(state: FairClusterState) -> None:
         assert sorted(node.containers.values()) == sorted(there)
         used = total(state, (container.size for container in there))
         assert node.available == subtract(node.rm_node.total, used), name
+        assert node.free_slots == node.rm_node.pods - len(there), name
         promised = total(state, node.resources_preempted_for_app.values())
         assert node.total_resources_preempted == promised, name
         reserved = node.reserved_container

@@ -103,7 +103,7 @@ def do(world: World, step: tuple[str, int, object]) -> None:
         world.now_ms += 1000
         world.scheduler.cycle(world.now_ms, pick % 40 + 1)
     elif kind == "node":
-        world.scheduler.add_node(Node(f"n{world.nodes}", (8192, 8)))
+        world.scheduler.add_node(Node(f"n{world.nodes}", (8192, 8), pods=4))
         world.nodes += 1
     elif kind == "lose":
         world.scheduler.remove_node(f"n{pick % world.nodes}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unit.scheduler.world import World, a_node, asked, request_status, started, two_queues
+from unit.scheduler.world import World, a_node, asked, foreign, request_status, started, two_queues
 
 
 @pytest.fixture
@@ -85,3 +85,19 @@ def test_a_resource_is_known_as_long_as_a_node_or_a_queue_names_it(world):
     world.patch("queue", "root.a", spec={"maximumAllocation": {gpu: "2", "memory": "1Gi"}})
     world.cycle()
     assert gpu in world.live.types.names
+
+
+@pytest.mark.parametrize("opportunistic", [False, True])
+def test_a_node_takes_as_many_pods_as_its_kubelet_says_foreign_ones_included(opportunistic):
+    world = World(*two_queues(), ("node", a_node("n1", cpu=80, also={"pods": "6"})))
+    for name in ("dns", "proxy"):
+        world.put("pod", foreign(name, "n1", {"name": "c"}))
+    world.submit("words", 1)
+    world.cycle()
+    assert (
+        len(asked(world, 9, executionType="Opportunistic" if opportunistic else "Guaranteed")) == 3
+    )
+
+    world.remove("pod", "dns")
+    world.cycle()
+    assert len(world.granted("maps")) == 4

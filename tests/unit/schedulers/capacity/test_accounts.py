@@ -15,6 +15,7 @@ SUMS = {
     "active_used",
     "am_used",
     "free",
+    "free_slots",
     "partitions",
     "pending",
     "ratio",

@@ -7,7 +7,7 @@ from dataclasses import replace
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.ids import ApplicationId
-from kubeyarn.model.nodes import Node
+from kubeyarn.model.nodes import UNLIMITED_PODS, Node
 from kubeyarn.model.queues import PreemptionConfig, QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Grant, Preempt
@@ -18,7 +18,9 @@ WAIT_MS = 3000
 SECOND = 1000
 
 
-def full_of_what_was_lent(*, choose_nodes: bool = False) -> CapacityScheduler:
+def full_of_what_was_lent(
+    *, choose_nodes: bool = False, pods: int = UNLIMITED_PODS
+) -> CapacityScheduler:
     """Two full nodes of ten, all but one container of root.b held by an application of root.a."""
     engine = CapacityScheduler(ResourceTypes())
     leaf = QueueConfig("root.a", order=1, capacity=percent(50), user_limit_factor=-1.0)
@@ -43,7 +45,7 @@ def full_of_what_was_lent(*, choose_nodes: bool = False) -> CapacityScheduler:
         0,
     )
     for name in ("n1", "n2"):
-        engine.add_node(Node(name, (10, 10)))
+        engine.add_node(Node(name, (10, 10), pods=pods))
     for identity, queue in ((LENDER, "root.b"), (BORROWER, "root.a")):
         user = f"user{identity.number}"
         application = Application(identity, user, queue, am_size=(1, 1), order=identity.number)
@@ -76,6 +78,17 @@ def test_a_cycle_kills_for_who_is_below_its_guarantee() -> None:
         decisions = engine.cycle(6 * SECOND, 100)
 
         assert (granted(decisions), killed(decisions)) == (9, 9)
+
+
+def test_a_container_that_may_be_killed_leaves_its_pod_slot() -> None:
+    for choose_nodes in (False, True):
+        engine = full_of_what_was_lent(choose_nodes=choose_nodes, pods=10)
+        engine.update_asks(LENDER, [Ask(AskKey(1), 9, (1, 1))], 0)
+        choose(engine)
+        decisions = engine.cycle(6 * SECOND, 100)
+
+        assert (granted(decisions), killed(decisions)) == (9, 9)
+        assert [report.free_slots for report in engine.node_reports()] == [0, 0]
 
 
 def test_nobody_is_killed_whose_room_nobody_needs_any_more() -> None:

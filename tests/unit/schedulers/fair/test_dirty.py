@@ -146,7 +146,7 @@ def test_a_cycle_after_one_that_changed_nothing_offers_no_node(
     cluster.cycle()
     offers: list[object] = []
     assigner = cluster.scheduler._assigner
-    monkeypatch.setattr(assigner, "could_assign", lambda node: offers.append(node))
+    monkeypatch.setattr(assigner, "could_assign", lambda node, growing: offers.append(node))
 
     cluster.cycle()
     idle = len(offers)

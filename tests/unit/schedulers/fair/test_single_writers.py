@@ -20,6 +20,7 @@ WRITERS = {
     "am_resource": {ACCOUNTS},
     "am_running": {ACCOUNTS},
     "available": {ACCOUNTS},
+    "free_slots": {ACCOUNTS},
     "allocated": {ACCOUNTS},
     "cluster": {ACCOUNTS, "dirty.py"},
     "pending_sizes": {ACCOUNTS},

@@ -21,7 +21,7 @@ from __future__ import annotations
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import AM_KEY
+from kubeyarn.model.asks import AM_KEY, is_update
 from kubeyarn.model.resources import add, fits, subtract
 from kubeyarn.schedulers.capacity.allocator.locality_delay import (
     may_be_off_switch,
@@ -238,7 +238,8 @@ def _place(
 
     1. Find out how much reservations must give back: what the size is more than the queue's
        headroom, or what the user is over its limit, whichever is greater.
-    2. Where the node has too little free, look for containers to kill; without any, reserve.
+    2. Where the node has too little free, look for containers to kill; without any, reserve. A node
+       without a free pod slot is not reserved: whatever ends there frees a slot and is offered.
     3. Find a reservation of the same ask to give up, if one must be, or if the ask holds as many
        nodes reserved as it may: the container here takes the place of one there.
     """
@@ -252,11 +253,14 @@ def _place(
         must_unreserve = calc.any_above_zero(excess)
 
     to_kill: list[KillableContainer] = []
-    if calc.available(node.free, size) <= 0:
+    has_slot = node.free_slots > 0 or _needs_no_slot(app, ask)
+    if not has_slot or calc.available(node.free, size) <= 0:
         if not calc.fits(size, node.total):
             return AllocationState.LOCALITY_SKIPPED
         if node.killable and may_have_killed(queue, opportunity.partition):
             to_kill = select_to_kill(size, queue, node)
+        if not to_kill and not has_slot:
+            return AllocationState.LOCALITY_SKIPPED
         if not to_kill:
             return _reserve(
                 app, ask, opportunity, reservation, node_type, must_unreserve=must_unreserve
@@ -278,6 +282,11 @@ def _place(
     assignment.excess_reservation, assignment.to_kill = given_up, to_kill
     assignment.fulfilled_reservation = reservation
     return assignment
+
+
+def _needs_no_slot(app: FiCaSchedulerApp, ask: PendingAsk) -> bool:
+    """Whether the ask is for a pod that the node counts already: a container that grows."""
+    return is_update(ask.key) and app.updates[ask.key.name].id in app.containers
 
 
 def _reserve(

@@ -103,8 +103,9 @@ def grant_without_offer(
 ) -> list[Increase]:
     """Grant an increase at once when it needs none of the types that its node has run out of.
 
-    Hadoop does not look at nodes without room for the minimum allocation (*step*), so that no other
-    ask could have what is left there, and this one would wait for ever.
+    Hadoop does not look at nodes without room for the minimum allocation (*step*), nor are nodes
+    without a free pod slot offered, so that no other ask could have what is left there, and this
+    one would wait for ever.
     """
     made = []
     for name, wanted in list(app.updates.items()):
@@ -121,7 +122,7 @@ def grant_without_offer(
 
 def _is_passed_over(node: FiCaSchedulerNode, app: FiCaSchedulerApp, step: Vector) -> bool:
     open_to_all = node.node.schedulable and node.reservation is None
-    return open_to_all and app.queue.calc.available(node.free, step) <= 0
+    return open_to_all and (node.free_slots <= 0 or app.queue.calc.available(node.free, step) <= 0)
 
 
 def _may_grow(

@@ -195,7 +195,7 @@ def _offer_each(
         if not node.node.schedulable:
             continue
         if node.reservation is None and not node.killable:
-            if not fits(step, node.free):
+            if node.free_slots <= 0 or not fits(step, node.free):
                 continue
             if alike and (node.total, node.free) in saturated:
                 open_nodes.append(node)
@@ -254,7 +254,7 @@ class NodeAllocator:
         decisions, rules = self.decisions, self.config.offers
         before = len(decisions)
         assigned = off_switch = 0
-        while True:
+        while node.free_slots > 0 or node.killable or node.reservation is not None:
             grant = None
             if self._fast is not None and node.reservation is None and not node.partition:
                 grant = self._fast(self.root, node, self.cluster)

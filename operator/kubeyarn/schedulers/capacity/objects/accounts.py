@@ -13,7 +13,8 @@ call here, which brings all sums up to date together. What holds after each call
   the share of the partition that this is; the users of a leaf together keep the sum of the ratios
   and *active_used*, what active users hold;
 * a leaf and its users: *am_used* is the sum of the AM sizes of active applications;
-* a node: *free* is its total less its containers (not its reservation);
+* a node: *free* is its total less its containers (not its reservation), *free_slots* its pod slots
+  less their number;
 * the cluster: the total of a partition is the sum of its schedulable nodes.
 
 `tests/property/schedulers/capacity/test_ledger.py` counts all of it again after each step of random
@@ -69,6 +70,7 @@ def discharge(app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNo
         return False
     if node.drop(container):
         node.free = add(node.free, container.size)
+        node.free_slots += 1
     _discharge(app.queue, app, container.size, container.partition)
     return True
 
@@ -107,6 +109,7 @@ def charge_two_types(
     node.unindexed.append(container)
     free = node.free
     node.free = (free[0] - memory, free[1] - cpu)
+    node.free_slots -= 1
     ask.count -= 1
     if not ask.count:
         _forget_ask(app, ask)
@@ -367,9 +370,10 @@ def remove_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode) -> None:
 
 
 def resize_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode, now: Node) -> None:
-    """Count a node as it is *now*; what it holds stays, so that *free* may become negative."""
+    """Count a node as it is *now*; what it holds stays, so that what is free may be negative."""
     remove_node(cluster, node)
     node.free = add(node.free, subtract(now.total, node.total))
+    node.free_slots += now.pods - node.node.pods
     node.node, node.total, node.partition = now, now.total, now.partition
     add_node(cluster, node)
 
@@ -404,6 +408,7 @@ def _drop(app: FiCaSchedulerApp, container: Container) -> bool:
 def _put_on_node(container: Container, node: FiCaSchedulerNode) -> None:
     node.put(container)
     node.free = subtract(node.free, container.size)
+    node.free_slots -= 1
 
 
 def _charge(leaf: LeafQueue, app: FiCaSchedulerApp, size: Vector, partition: str) -> None:

@@ -32,13 +32,15 @@ _MOST_EQUALS = 4096
 class FiCaSchedulerNode:
     """A node, what it holds, and its one reservation (Hadoop: FiCaSchedulerNode).
 
-    *unindexed* are containers that are not among the others yet.
+    *free_slots* is how many more pods the kubelet takes. *unindexed* are containers that are not
+    among the others yet.
     """
 
     node: Node
     name: str
     total: Vector
     free: Vector
+    free_slots: int
     partition: str
     rack: str
     position: int
@@ -136,6 +138,7 @@ class CapacityNodeTracker:
             node.name,
             node.total,
             node.total,
+            node.pods,
             node.partition,
             node.rack,
             self._joined,
@@ -212,7 +215,9 @@ class CandidateNodeSet:
             self._nodes.insert(at, node)
 
     def _is_open(self, node: FiCaSchedulerNode) -> bool:
-        return self._step is None or bool(node.killable) or self._fits(self._step, node.free)
+        if self._step is None or node.killable:
+            return True
+        return node.free_slots > 0 and self._fits(self._step, node.free)
 
 
 def _key(node: FiCaSchedulerNode) -> _Key:

@@ -9,7 +9,8 @@ What holds after every call, for every queue, attempt and node (a property test 
 * `pending` of an attempt is the sum of count times size over its asks; of a leaf, of its attempts.
   `pending_sizes` has the same asks, by size, of all attempts.
 * `reserved` of a leaf is the sum of what nodes keep for its attempts.
-* `available` of a node is its total less the containers on it. Reservations are not subtracted.
+* `available` of a node is its total less the containers on it, and `free_slots` its pod slots less
+  their number. Reservations are not subtracted.
 * `am_used` of a leaf is the sum of the ApplicationMasters that started in it and have not left. A
   master that was moved in is not counted, and is subtracted all the same when it leaves: Hadoop
   does so (FSLeafQueue.removeApp), and its answers follow from it.
@@ -64,6 +65,7 @@ class FSAccounts:
         state, before = self._state, node.rm_node
         held = subtract(before.total, node.available)
         node.available = subtract(rm_node.total, held)
+        node.free_slots += rm_node.pods - before.pods
         if before.schedulable is not rm_node.schedulable:
             counted = add if rm_node.schedulable else subtract
             state.allocated = counted(state.allocated, held)
@@ -119,6 +121,7 @@ class FSAccounts:
     def _put_on(self, node: FSSchedulerNode, container: Container) -> None:
         node.containers[id(container)] = container
         node.available = subtract(node.available, container.size)
+        node.free_slots -= 1
         if node.rm_node.schedulable:
             self._state.allocated = add(self._state.allocated, container.size)
         if container.tags:
@@ -139,6 +142,7 @@ class FSAccounts:
         else:
             del node.containers[id(container)]
             node.available = add(node.available, size)
+            node.free_slots += 1
             if node.rm_node.schedulable:
                 state.allocated = subtract(state.allocated, size)
             if container.tags:

@@ -19,13 +19,15 @@ class FSSchedulerNode:
 
     *containers* are in order of their grant, by their identity, which is faster to hash than an
     id. *containers_for_preemption* were chosen and not freed yet; *resources_preempted_for_app* is
-    what their ends are to give to each starved application.
+    what their ends are to give to each starved application. *free_slots* is how many more pods the
+    kubelet takes.
     """
 
     __slots__ = (
         "available",
         "containers",
         "containers_for_preemption",
+        "free_slots",
         "reserved_container",
         "resources_preempted_for_app",
         "rm_node",
@@ -35,6 +37,7 @@ class FSSchedulerNode:
     def __init__(self, rm_node: Node, zero: Vector) -> None:
         self.rm_node = rm_node
         self.available = rm_node.total
+        self.free_slots = rm_node.pods
         self.containers: dict[int, Container] = {}
         self.reserved_container: ReservedContainer | None = None
         self.containers_for_preemption: set[ContainerId] = set()
