@@ -70,6 +70,7 @@ def read_cluster(
             cluster, "maximumAllocation", types, defaults.MAXIMUM_ALLOCATION, quantities.LARGEST
         ),
         dominant=cluster.read("resourceCalculator", text) != _NO_CALCULATOR,
+        fit_every_resource=True,
         legacy_queue_mode=cluster.read("legacyQueueMode", truth) is not False,
         partitions=tuple(_partition(entry) for entry in cluster.each("partitions")),
         maximum_application_priority=_priority(cluster),

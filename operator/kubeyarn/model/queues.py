@@ -352,7 +352,9 @@ class SchedulerConfig:
     `hadoop.user.group.static.mapping.overrides`). Queues in *removable* are declared no more and
     stopped: they go even while they drain. *undeclared* are settings of queues that may be made on
     demand, by path; they win over templates. With *choose_nodes* a node update offers all nodes of
-    its partition, in each queue's own order (Hadoop: `multi-node-placement-enabled`).
+    its partition, in each queue's own order (Hadoop: `multi-node-placement-enabled`). With
+    *fit_every_resource* a container must fit its node in every type, even where queues count memory
+    alone (not *dominant*): kube-scheduler and the kubelet count all of them, Hadoop does not.
     """
 
     queues: tuple[QueueConfig, ...]
@@ -361,6 +363,7 @@ class SchedulerConfig:
     increment_allocation: Vector | None = None
     kind: SchedulerKind = SchedulerKind.CAPACITY
     dominant: bool = False
+    fit_every_resource: bool = False
     legacy_queue_mode: bool = True
     branch_templates: Mapping[str, BranchTemplates] = field(default_factory=dict)
     undeclared: Mapping[str, QueueConfig] = field(default_factory=lambda: MappingProxyType({}))

@@ -2,7 +2,8 @@
 
 Two calculators decide what counts: `DefaultCalculator` looks at memory alone, and whatever it
 computes carries one CPU unit if there is memory; `DominantCalculator` looks at every type by its
-share of the cluster, the largest share first.
+share of the cluster, the largest share first. `FittingDefaultCalculator` compares by memory alone,
+too, but knows that a container needs room of every type on its node.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ class Calculator(Protocol):
 
     def available(self, free: Vector, size: Vector) -> int:
         """How many containers of *size* fit into *free*."""
+
+    def holds(self, room: Vector, size: Vector) -> bool:
+        """Whether a node with *room* can hold a container of *size*, once at least."""
 
     def min(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
         """The lesser of two, the first of equals (Hadoop: Resources.min)."""
@@ -137,6 +141,10 @@ class DefaultCalculator:
             return -(-free[MEMORY] // size[MEMORY])
         return free[MEMORY] // size[MEMORY]
 
+    def holds(self, room: Vector, size: Vector) -> bool:
+        """Whether memory fits."""
+        return size[MEMORY] <= room[MEMORY] or not size[MEMORY]
+
     def min(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
         """The one with less memory."""
         return a if a[MEMORY] <= b[MEMORY] else b
@@ -156,6 +164,23 @@ class DefaultCalculator:
     def any_zero_or_below(self, a: Vector) -> bool:
         """Whether there is no memory."""
         return a[MEMORY] <= 0
+
+
+class FittingDefaultCalculator(DefaultCalculator):
+    """Memory alone between queues and users, and every type on a node.
+
+    Hadoop's DefaultResourceCalculator forgets what else a container asks for, and grants sixteen of
+    one CPU on a node of four. A kubelet takes four of them.
+    """
+
+    def normalize(self, a: Vector, minimum: Vector, maximum: Vector, step: Vector) -> Vector:
+        """Memory raised, rounded and capped; the other types as they are asked for."""
+        memory, *others = super().normalize(a, minimum, maximum, step)
+        return (memory, *map(max, a[1:], others))
+
+    def holds(self, room: Vector, size: Vector) -> bool:
+        """Whether every type fits."""
+        return _holds_every_type(room, size)
 
 
 class DominantCalculator:
@@ -236,6 +261,10 @@ class DominantCalculator:
         counts = [x // s if x >= 0 else -(-x // s) for x, s in zip(free, size, strict=True) if s]
         return min([_INT_MAX, *counts])
 
+    def holds(self, room: Vector, size: Vector) -> bool:
+        """Whether every type fits; types not asked for do not count."""
+        return _holds_every_type(room, size)
+
     def min(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
         """The one with the lesser dominant share; less of every type is less in any case."""
         if len(a) == 2:
@@ -267,6 +296,13 @@ class DominantCalculator:
         return any(x <= 0 for x in a)
 
 
+def _holds_every_type(room: Vector, size: Vector) -> bool:
+    if len(size) == 2:
+        memory, cpu = size
+        return (memory <= room[0] or not memory) and (cpu <= room[1] or not cpu)
+    return all(s <= r or not s for s, r in zip(size, room, strict=True))
+
+
 def _compare_componentwise(a: Vector, b: Vector) -> int:
     more = any(x > y for x, y in zip(a, b, strict=True))
     less = any(x < y for x, y in zip(a, b, strict=True))
@@ -292,9 +328,11 @@ def _compare_shares(cluster: Vector, a: Vector, b: Vector) -> int:
     return (ours > theirs) - (ours < theirs)
 
 
-def calculator(*, dominant: bool) -> Calculator:
+def calculator(*, dominant: bool, fit_every_resource: bool = False) -> Calculator:
     """The calculator of a configuration (Hadoop: `yarn.scheduler.capacity.resource-calculator`)."""
-    return DominantCalculator() if dominant else DefaultCalculator()
+    if dominant:
+        return DominantCalculator()
+    return FittingDefaultCalculator() if fit_every_resource else DefaultCalculator()
 
 
 def multiply(a: Vector, by: float) -> Vector:

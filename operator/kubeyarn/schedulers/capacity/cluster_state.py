@@ -122,7 +122,7 @@ class ClusterState:
         tree = build_tree(config)
         check_rules(config, TreeLookup(tree))
         check_templates(tree, config)
-        calc = calculator(dominant=config.dominant)
+        calc = calculator(dominant=config.dominant, fit_every_resource=config.fit_every_resource)
         if self.root is None:
             root = new_queue(tree, None, self.cluster, calc)
         else:

@@ -188,7 +188,7 @@ class _Waiting:
     def _nodes_with_room(self) -> Verdict | None:
         """Nodes have room and no limit stops it: others come first, or it waits for a place."""
         queue, ask = self.app.queue, self.ask
-        nodes = [node for node in self._nodes() if queue.calc.fits(ask.size, node.free)]
+        nodes = [node for node in self._nodes() if queue.calc.holds(node.free, ask.size)]
         if not nodes:
             return None
         if not is_update(ask.key) and all(node.free_slots <= 0 for node in nodes):

@@ -101,3 +101,14 @@ def test_a_node_takes_as_many_pods_as_its_kubelet_says_foreign_ones_included(opp
     world.remove("pod", "dns")
     world.cycle()
     assert len(world.granted("maps")) == 4
+
+
+def test_a_node_holds_no_more_cpu_than_it_has_where_queues_count_memory_alone():
+    root, *leaves = two_queues()
+    root[1]["spec"] = {"cluster": {"resourceCalculator": "Default"}}
+    world = World(root, *leaves, ("node", a_node("n1", cpu=4, memory="32Gi")))
+    world.submit("words", 1)
+    world.cycle()
+
+    assert len(asked(world, 16)) == 3
+    assert world.free()["n1"][1] == 0

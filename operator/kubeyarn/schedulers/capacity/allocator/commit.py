@@ -71,7 +71,7 @@ def _accept_and_apply(assignment: CSAssignment, opportunity: Chance) -> Decision
         # Hadoop looks for room for what is asked now.
         free = add(node.free, _total_to_kill(assignment, app.zero))
         compatible = app.queue.cluster.hadoop_compatible
-        if not compatible and not app.queue.calc.fits(fulfilled.size, free):
+        if not compatible and not app.queue.calc.holds(free, fulfilled.size):
             return None
     elif not _accept(assignment, app, assignment.size, opportunity):
         return None

@@ -254,8 +254,8 @@ def _place(
 
     to_kill: list[KillableContainer] = []
     has_slot = node.free_slots > 0 or _needs_no_slot(app, ask)
-    if not has_slot or calc.available(node.free, size) <= 0:
-        if not calc.fits(size, node.total):
+    if not has_slot or not calc.holds(node.free, size):
+        if not calc.holds(node.total, size):
             return AllocationState.LOCALITY_SKIPPED
         if node.killable and may_have_killed(queue, opportunity.partition):
             to_kill = select_to_kill(size, queue, node)
@@ -265,7 +265,7 @@ def _place(
             return _reserve(
                 app, ask, opportunity, reservation, node_type, must_unreserve=must_unreserve
             )
-    if not calc.fits(size, node.total):
+    if not calc.holds(node.total, size):
         return AllocationState.LOCALITY_SKIPPED
 
     given_up = None

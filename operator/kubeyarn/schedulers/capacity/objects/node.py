@@ -169,7 +169,7 @@ class CandidateNodeSet:
     def __init__(
         self, nodes: Iterable[FiCaSchedulerNode], calc: Calculator, step: Vector | None = None
     ) -> None:
-        self._fits = calc.fits
+        self._fits, self._holds = calc.fits, calc.holds
         self._step = step
         self._places: dict[str, _Key] = {}
         self._reserved: dict[str, FiCaSchedulerNode] = {}
@@ -192,7 +192,7 @@ class CandidateNodeSet:
 
     def may_hold(self, node: FiCaSchedulerNode, size: Vector) -> bool:
         """Whether it is worth a look at the node for a container of that size."""
-        return self._step is None or bool(node.killable) or self._fits(size, node.free)
+        return self._step is None or bool(node.killable) or self._holds(node.free, size)
 
     def reserved(self) -> list[FiCaSchedulerNode]:
         """The nodes that are reserved now."""

@@ -73,7 +73,7 @@ def select_to_kill(
     for _, one in sorted(node.killable.items()):
         chosen.append(one)
         room = add(room, one.container.size)
-        if leaf.calc.fits(size, room):
+        if leaf.calc.holds(room, size):
             return chosen
     return []
 

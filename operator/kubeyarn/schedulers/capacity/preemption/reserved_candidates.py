@@ -46,7 +46,7 @@ def _select_on_node(
     free, selected_size = node.free, context.cluster.zero
     if node.killable:
         free = add(free, total_size(node.killable, context.cluster.zero))
-    if reservation is None or context.calc.fits(reservation.size, free):
+    if reservation is None or context.calc.holds(free, reservation.size):
         return None
     selected: list[Container] = []
     for container in sorted(node.containers.values(), key=lambda c: c.id, reverse=True):
@@ -59,7 +59,7 @@ def _select_on_node(
                 selected.append(container)
             selected_size = add(selected_size, container.size)
         free = add(free, container.size)
-        if context.calc.fits(reservation.size, free):
+        if context.calc.holds(free, reservation.size):
             return context.calc.ratio(selected_size, reservation.size), selected
     for container in selected:
         _give_back(context, container, to_obtain)
