@@ -26,7 +26,8 @@ container ids carry the epoch, and the extender answers 503 while the process do
 scheduler that lost the lease and does not know it yet writes nothing over what its successor wrote.
 
 Where is what: `process` wires everything; `allocation_loop` is the loop; `recovery` counts what an
-earlier scheduler granted; `container_updates` changes size and execution type; `node_backoff` keeps
-applications off nodes that refused their pods; `queue_tree` finds the queues that add up;
-`access_review` asks who may submit; `leader/` lets the kube-scheduler of the leader's pod work.
+earlier scheduler granted; `container_updates` changes size and execution type; `refusals` reads
+why kube-scheduler refuses a pod; `node_backoff` keeps applications off nodes that refused their
+pods; `queue_tree` finds the queues that add up; `access_review` asks who may submit; `leader/` lets
+the kube-scheduler of the leader's pod work.
 """

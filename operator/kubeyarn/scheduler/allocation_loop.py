@@ -27,10 +27,12 @@ from prometheus_client import Counter, Histogram
 from kubeyarn.crd import scheduler_config, times
 from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.model.containers import Container
+from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache, application_id
 from kubeyarn.scheduler.container_updates import ContainerUpdater
 from kubeyarn.scheduler.containers import ContainerAccounts
+from kubeyarn.scheduler.facts import PodUse
 from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.reconcilers.applications import ApplicationReconciler, MaySubmit
@@ -39,6 +41,7 @@ from kubeyarn.scheduler.reconcilers.pods import PodReconciler
 from kubeyarn.scheduler.reconcilers.queues import QueueReconciler
 from kubeyarn.scheduler.reconcilers.requests import ContainerRequestReconciler
 from kubeyarn.scheduler.recovery import Recovery
+from kubeyarn.scheduler.refusals import PodRefusal, read_refusal
 from kubeyarn.scheduler.request_state import Allocation, RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.settings import Settings
@@ -114,6 +117,7 @@ class AllocationLoop:
         self._queues_changed = False
         self._changed_nodes: set[str] = set()
         self._changed_applications: set[Key] = set()
+        self._refused: set[ContainerId] = set()
         # What is done once in a while.
         self._revoking, self._backoffs, self._lost, self._leaving = (Interval() for _ in range(4))
         self._preempting, self._reporting = Interval(), Interval()
@@ -165,6 +169,8 @@ class AllocationLoop:
             state = self._cache.requests.of_container(use.container)
             if state is not None:
                 self._changed_applications.add(state.application)
+            if use.refused and not use.node:
+                self._refused.add(use.container)
         if node or use.container is not None:
             self._wake.set()
 
@@ -229,10 +235,11 @@ class AllocationLoop:
         """
         now, now_ms = time.monotonic(), self._now_ms()
         every_s, why_s = self._settings.queue_status_every_s, self._settings.why_every_s
-        # 1. What changed since the last turn goes into the scheduler, which decides on it; grants,
-        #    increases and preemptions go onto the requests that they are for.
+        # 1. What changed since the last turn goes into the scheduler; grants whose pods will not be
+        #    bound however long they wait are revoked; the scheduler decides; grants, increases and
+        #    preemptions go onto the requests that they are for.
         more = self.cycle()
-        # 2. Grants whose pods kube-scheduler refuses for too long are revoked.
+        # 2. Grants whose pods kube-scheduler refuses for too long are revoked, too.
         if self._revoking.is_due(now, every_s):
             self.revoke_refused(now_ms)
         # 3. Nodes that refused an application's pods are tried again when their backoff ends.
@@ -267,6 +274,7 @@ class AllocationLoop:
         """Take in what changed and run one scheduling cycle; whether there may be more to grant."""
         now_ms, most = self._now_ms(), self._settings.grants_per_cycle
         self._take_in(now_ms)
+        self._revoke_at_once(now_ms)
         started = time.perf_counter()
         decisions: list[Decision] = [*self._state.scheduler.cycle(now_ms, most)]
         increases = [one for one in decisions if isinstance(one, Increase)]
@@ -427,15 +435,38 @@ class AllocationLoop:
             if use.refused and not use.node and use.created < created_before
         ]
         for use in refused:
-            container = use.container
-            allocation = self._cache.requests.allocation(container) if container else None
-            if container is not None and allocation is not None and not allocation.released:
-                _log.warning("%s: grant taken back, its pod is refused: %s", container, use.refused)
-                state = self._cache.requests.of_container(container)
-                if state is not None:
-                    self._errors.attempt(
-                        Watched.REQUEST, state.key, self.applications.revoke, container, now_ms
-                    )
+            self._revoke(use, now_ms)
+
+    def _revoke_at_once(self, now_ms: int) -> None:
+        """Revoke grants whose pods were refused just now for what waiting does not change.
+
+        Where a container has to go for another (it is opportunistic, or preempted), room is being
+        made that kube-scheduler does not see yet: what lacks room there waits.
+        """
+        refused, self._refused = sorted(self._refused), set()
+        leaving: set[str] | None = None
+        for container in refused:
+            use = self._cache.pods.of_container(container)
+            allocation = self._cache.requests.allocation(container)
+            if use is None or use.node or allocation is None:
+                continue
+            found = read_refusal(use.refused)
+            if found is PodRefusal.NO_ROOM and leaving is None:
+                leaving = self._cache.requests.nodes_with_leaving()
+            room_comes = found is PodRefusal.NO_ROOM and allocation.node in (leaving or ())
+            if found is not PodRefusal.MAY_PASS and not room_comes:
+                self._revoke(use, now_ms)
+
+    def _revoke(self, use: PodUse, now_ms: int) -> None:
+        container = use.container
+        allocation = self._cache.requests.allocation(container) if container else None
+        if container is not None and allocation is not None and not allocation.released:
+            _log.warning("%s: grant taken back, its pod is refused: %s", container, use.refused)
+            state = self._cache.requests.of_container(container)
+            if state is not None:
+                self._errors.attempt(
+                    Watched.REQUEST, state.key, self.applications.revoke, container, now_ms
+                )
 
     def _preempt(self, now_ms: int) -> None:
         for decision in self._state.scheduler.preempt(now_ms):

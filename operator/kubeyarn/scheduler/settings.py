@@ -24,5 +24,6 @@ class Settings:
     # The Lease of the kube-scheduler beside this process; "" where it works all the time.
     kube_scheduler_lease: str = ""
     pod_uid: str = ""
-    # A granted pod that kube-scheduler could not bind for so long gives its grant back.
+    # A granted pod that kube-scheduler could not bind for so long gives its grant back, also where
+    # the reason may pass.
     bind_patience_s: int = 20

@@ -200,3 +200,56 @@ def test_a_node_that_refused_nothing_is_not_avoided(world):
 
     assert avoided(world, "maps") == {}
     assert len(world.granted("maps")) == 1
+
+
+PINNED = "2 node(s) didn't satisfy plugin(s) [NodeAffinity]"
+
+
+def told(world, name, reason):
+    """kube-scheduler refuses the pod of a grant; the container and its node."""
+    container, node = max(world.granted(name).items())
+    pod = world.launch(container, node, bound=False)
+    message = f"0/3 nodes are available: 1 {reason}, {PINNED}. no new claims to deallocate"
+    words = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    words["message"] = message
+    world.patch("pod", pod["metadata"]["name"], status={"conditions": [words]})
+    world.cycle()
+    return container, node
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "Too many pods",
+        "Insufficient cpu",
+        "node(s) had untolerated taint(s)",
+        "node(s) didn't match Pod's node affinity/selector",
+    ],
+)
+def test_a_grant_goes_back_at_once_when_waiting_does_not_help(world, reason):
+    ask(world, 1)
+    container, node = told(world, "maps", reason)
+
+    assert container not in world.granted("maps")
+    assert len(world.granted("maps")) == 1
+    assert nodes(world) != {node}
+    assert list(avoided(world, "maps")) == [node]
+
+
+def test_a_grant_waits_where_the_reason_may_pass(world):
+    ask(world, 1)
+    container, _ = told(world, "maps", "node(s) didn't have free ports for the requested pod ports")
+
+    assert container in world.granted("maps")
+    assert avoided(world, "maps") == {}
+
+
+def test_a_grant_waits_for_room_that_an_opportunistic_container_leaves(world):
+    ask(world, 1)
+    node = next(iter(nodes(world)))
+    there = {"nodes": [node], "relax": False}
+    ask(world, 1, "spare", executionType="Opportunistic", locality=there)
+    assert nodes(world, "spare") == {node}
+    container, _ = told(world, "maps", "Insufficient cpu")
+
+    assert container in world.granted("maps")
