@@ -116,12 +116,14 @@ def test_a_queue_over_a_partitions_maximum_is_told_which():
     )
 
 
-@pytest.mark.parametrize(("calculator", "granted"), [("Dominant", 1), ("Default", 7)])
+@pytest.mark.parametrize(("calculator", "granted"), [("Dominant", 2), ("Default", 4)])
 def test_where_only_memory_counts_cpu_has_no_limit_at_the_bind_check(calculator, granted):
     world = world_with(calculator=calculator)
     world.submit("words", 1, am=SMALL)
-    world.put("request", a_request("maps", "words", count=9, resources=SMALL))
+    two = {"cpu": "2", "memory": "1Gi"}
+    world.put("request", a_request("maps", "words", count=9, resources=two, partition="gpu"))
     world.cycle()
 
     launch_all(world, "words-am-1")
-    assert launch_all(world, "maps") == ["n1"] * granted
+    # At most 4Gi and 4 CPUs of the partition; the node has 8 CPUs.
+    assert launch_all(world, "maps") == ["g1"] * granted
