@@ -147,8 +147,12 @@ def _active(teller: Teller) -> dict[str, set[object]]:
 def test_nodes_of_a_partition_hold_only_what_may_be_there(
     values: dict[str, str], story: list[Step]
 ) -> None:
-    """An exclusive partition only what names it, a shared one what names none too."""
+    """An exclusive partition only what names it, a shared one what names none too.
+
+    A container that was reserved is what was asked for then, whatever its ask has become meanwhile.
+    """
     teller = Teller(values)
+    reserved: dict[tuple[object, object, str], str] = {}
     for step in story:
         wanted = {
             (app.app.id, key): ask.partition
@@ -158,9 +162,13 @@ def test_nodes_of_a_partition_hold_only_what_may_be_there(
         known = len(teller.decisions)
         teller.tell(step)
         for decision in teller.decisions[known:]:
+            if isinstance(decision, Reserve):
+                place = (decision.application, decision.key, decision.node)
+                reserved[place] = wanted[decision.application, decision.key]
             if isinstance(decision, Grant):
                 container = decision.container
-                asked = wanted[container.id.attempt.application, container.key]
+                whose = (container.id.attempt.application, container.key)
+                asked = reserved.pop((*whose, container.node), wanted[whose])
                 there = teller.engine.state.cluster.nodes[container.node].partition
                 assert asked == there or (asked == "" and there == "lent")
                 assert container.partition == there
