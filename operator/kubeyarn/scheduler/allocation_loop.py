@@ -440,21 +440,17 @@ class AllocationLoop:
     def _revoke_at_once(self, now_ms: int) -> None:
         """Revoke grants whose pods were refused just now for what waiting does not change.
 
-        Where a container has to go for another (it is opportunistic, or preempted), room is being
-        made that kube-scheduler does not see yet: what lacks room there waits.
+        What lacks room waits: the node's room was granted, so somebody is leaving it, and when a
+        container has just left for another (lazy preemption kills in the cycle that grants its
+        room), the refusal that arrives now may be older than the room.
         """
         refused, self._refused = sorted(self._refused), set()
-        leaving: set[str] | None = None
         for container in refused:
             use = self._cache.pods.of_container(container)
             allocation = self._cache.requests.allocation(container)
             if use is None or use.node or allocation is None:
                 continue
-            found = read_refusal(use.refused)
-            if found is PodRefusal.NO_ROOM and leaving is None:
-                leaving = self._cache.requests.nodes_with_leaving()
-            room_comes = found is PodRefusal.NO_ROOM and allocation.node in (leaving or ())
-            if found is not PodRefusal.MAY_PASS and not room_comes:
+            if read_refusal(use.refused) is PodRefusal.LASTS:
                 self._revoke(use, now_ms)
 
     def _revoke(self, use: PodUse, now_ms: int) -> None:

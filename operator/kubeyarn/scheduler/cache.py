@@ -373,16 +373,6 @@ class RequestCache:
             if not allocation.released
         }
 
-    def nodes_with_leaving(self) -> set[str]:
-        """The nodes where a container runs that has to go for others: room is being made there."""
-        return {
-            allocation.node
-            for state in self._states.values()
-            for allocation in state.allocations.values()
-            if not allocation.released
-            and (allocation.opportunistic or allocation.preempting is not None)
-        }
-
     # Changes.
 
     def see(self, found: Object, *, deleted: bool) -> Key:

@@ -23,7 +23,7 @@ class PodRefusal(StrEnum):
     LASTS = "Lasts"
     """The node is not one that the pod may be on: its labels or its taints."""
     NO_ROOM = "NoRoom"
-    """Resources or pod slots are used up; whoever leaves the node now may make room."""
+    """Resources or pod slots are used up: it passes when somebody leaves the node."""
 
 
 _UNSCHEDULABLE = "Unschedulable"
