@@ -115,6 +115,7 @@ class AllocationLoop:
         # What changed since the last turn.
         self._wake = asyncio.Event()
         self._queues_changed = False
+        self._nodes_changed = False
         self._changed_nodes: set[str] = set()
         self._changed_applications: set[Key] = set()
         self._refused: set[ContainerId] = set()
@@ -158,6 +159,7 @@ class AllocationLoop:
 
     def _see_node(self, what: str, item: Object) -> None:
         if self.nodes.see(item, deleted=what == "DELETED"):
+            self._nodes_changed = True
             self._changed_nodes.add(item["metadata"]["name"])
             self._wake.set()
 
@@ -319,6 +321,11 @@ class AllocationLoop:
         nodes, self._changed_nodes = sorted(self._changed_nodes), set()
         for name in nodes:
             self.nodes.sync(name, now_ms)
+        if self._nodes_changed:
+            self._nodes_changed = False
+            # What was too large for every node may fit one now.
+            states = self._cache.requests.states.values()
+            self._changed_applications |= {s.application for s in states if s.refused}
         applications, self._changed_applications = self._changed_applications, set()
         for key in self._by_submission(applications):
             self.applications.sync(key, now_ms)

@@ -229,8 +229,16 @@ def racks_of(locality: Locality, cluster: CapacityNodeTracker) -> dict[str, int]
 # -- sizes and partitions --------------------------------------------------------------------------
 
 
+def maximum_allocation(leaf: LeafQueue) -> Vector:
+    """The largest container that may be asked for in *leaf*: configured, and what a node has.
+
+    Hadoop: CapacityScheduler.getMaximumResourceCapability of a queue.
+    """
+    return leaf.cluster.max_allowed_allocation(leaf.settings.maximum_allocation)
+
+
 def normalize(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
-    """*size* rounded up to the minimum allocation's multiples."""
+    """*size* rounded up to the minimum allocation's multiples, and cut at the maximum."""
     minimum = config.minimum_allocation
     return leaf.calc.normalize(size, minimum, maximum_allocation(leaf), minimum)
 
@@ -242,16 +250,8 @@ def scheduler_size(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Ve
     the cluster's, which matters when the queue's maximum is no multiple of the minimum allocation.
     """
     minimum = config.minimum_allocation
-    maximum = leaf.cluster.bounded(config.maximum_allocation)
+    maximum = leaf.cluster.max_allowed_allocation(config.maximum_allocation)
     return leaf.calc.normalize(size, minimum, maximum, minimum)
-
-
-def maximum_allocation(leaf: LeafQueue) -> Vector:
-    """The largest container that may be asked for in a leaf.
-
-    Hadoop: CapacityScheduler.getMaximumResourceCapability of a queue.
-    """
-    return leaf.cluster.bounded(leaf.settings.maximum_allocation)
 
 
 def check_size(size: Vector, maximum: Vector, types: ResourceTypes, where: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.nodes import largest_capability
 from kubeyarn.model.resources import Vector, component_min
 from kubeyarn.schedulers.fair import fair_shares, ordering
 
@@ -34,8 +35,7 @@ class ClusterNodeTracker:
         if not state.dirty.cluster or not state.queues:
             return
         state.dirty.cluster_updated()
-        totals = [node.rm_node.total for node in state.nodes.values()]
-        self._largest_node = tuple(map(max, zip(*totals, strict=True))) if totals else None
+        self._largest_node = largest_capability(node.rm_node for node in state.nodes.values())
         fair_shares.update_max_shares(state)
         fair_shares.update_steady_shares(state)
         ordering.rebuild(state)
