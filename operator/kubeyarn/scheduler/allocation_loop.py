@@ -45,6 +45,7 @@ from kubeyarn.scheduler.refusals import PodRefusal, read_refusal
 from kubeyarn.scheduler.request_state import Allocation, RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.settings import Settings
+from kubeyarn.scheduler.status.am_limits import AMLimitsReporter
 from kubeyarn.scheduler.status.queues import QueueWriter
 from kubeyarn.scheduler.status.requests import RequestWriter
 from kubeyarn.scheduler.status.waiting import WaitingReasons
@@ -112,6 +113,7 @@ class AllocationLoop:
         )
         self.nodes = NodeReconciler(cache, state, containers, self.applications.revoke)
         self._waiting = WaitingReasons(cache, state)
+        self._am_limits = AMLimitsReporter(cache, state)
         # What changed since the last turn.
         self._wake = asyncio.Event()
         self._queues_changed = False
@@ -266,6 +268,7 @@ class AllocationLoop:
         if self._reporting.is_due(now, every_s):
             root = ("", scheduler_config.ROOT)
             self._errors.attempt(Watched.QUEUE, root, report_queues)
+            self._am_limits.report(now, self._settings.am_limits_every_s)
         if self._explaining.is_due(now, every_s):
             self._waiting.explain(now, now_ms, why_s)
         if self._explaining_updates.is_due(now, why_s):
