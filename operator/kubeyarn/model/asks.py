@@ -65,8 +65,7 @@ class Ask:
 
     Source: Hadoop ResourceRequest. *partition* None means: the application's or queue's default.
     *tags* are what the containers carry, *constraint* says where they may be with regard to tags
-    (Hadoop: SchedulingRequest). One that was *admitted* before, perhaps by another scheduler
-    process, is not refused because the nodes that could hold it have gone.
+    (Hadoop: SchedulingRequest).
     """
 
     key: AskKey
@@ -77,4 +76,3 @@ class Ask:
     opportunistic: bool = False
     constraint: PlacementConstraint | None = None
     tags: tuple[str, ...] = ()
-    admitted: bool = False

@@ -285,15 +285,6 @@ class SchedulerQueries(Protocol):
             Rejected: above the maximum allocation or negative.
         """
 
-    def maximum_allocation(self, application: ApplicationId) -> Vector:
-        """The largest container that the application may ask for: configured, and what a node has.
-
-        Hadoop: getMaximumResourceCapability of its queue.
-
-        Raises:
-            Rejected: it is not known.
-        """
-
     def effective_maximum(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most on nodes of *partition*; None: there is no such queue.
 

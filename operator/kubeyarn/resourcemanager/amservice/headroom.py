@@ -1,39 +1,38 @@
-"""The limits that ApplicationMasters are told: headroom, smallest and largest container.
-
-Both schedulers count headroom and the largest container themselves (`schedulers.api`), and tell
-them on the request for the ApplicationMaster. There is no other rule for them here.
-"""
+"""Headroom as ApplicationMasters are told it: how much more their application may get."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from kubeyarn.resourcemanager import cluster_limits
-from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.cluster_limits import amounts, path_down
 
 
-def headroom(cache: Cache, caller: Caller) -> Mapping[str, int]:
-    """How much more the application may get, in base units; empty before the scheduler said.
+def headroom(cache: Cache, record: ApplicationRecord) -> dict[str, int]:
+    """What is left of the maximum of the application's queues, and of its user's limit in the leaf.
 
-    It is a few seconds old at most, or of the last change that was worth a write. An AM uses it to
-    decide what to give up while it waits; no grant depends on it.
+    In base units by resource name; empty before the scheduler has written the queues' status.
 
-    Source: Hadoop AllocateResponse.getAvailableResources.
+    It is an estimate made from that status: as old as it, with what is used in all partitions taken
+    off the maximum of the default one, and without the Fair Scheduler's fair shares. The headroom
+    that the schedulers count themselves (`schedulers.api`) is in another process. An AM uses
+    headroom to decide what to give up while it waits; no grant depends on it.
+
+    Source: Hadoop AllocateResponse.availableResources, as LeafQueue.getHeadroom counts it.
     """
-    request = caller.am_request(cache)
-    return dict(request.headroom.items()) if request is not None else {}
-
-
-def allocation(cache: Cache, caller: Caller) -> tuple[dict[str, int], dict[str, int]]:
-    """The smallest and the largest container that the application may ask for, in base units.
-
-    The largest is what the queues' words allow, and of each resource no more than the scheduler
-    tells: some node must have it.
-
-    Source: Hadoop RegisterApplicationMasterResponse.getMaximumResourceCapability.
-    """
-    low, high = cluster_limits.allocation(cache, caller.record.queue)
-    request = caller.am_request(cache)
-    told = dict(request.maximum_allocation.items()) if request is not None else {}
-    return low, high | {name: min(amount, high.get(name, amount)) for name, amount in told.items()}
+    left: dict[str, int] = {}
+    for path in path_down(record.queue):
+        queue = cache.queues.get(path)
+        if queue is None:
+            continue
+        maximum, used = amounts(queue.status.effective.maximum), amounts(queue.status.used)
+        for name, amount in maximum.items():
+            free = max(0, amount - used.get(name, 0))
+            left[name] = min(free, left.get(name, free))
+    leaf = cache.queues.get(record.queue)
+    for user in leaf.status.users if leaf is not None else ():
+        if user.name == record.user:
+            used = amounts(user.used)
+            for name, amount in amounts(user.limit).items():
+                free = max(0, amount - used.get(name, 0))
+                left[name] = min(free, left.get(name, free))
+    return left

@@ -36,7 +36,7 @@ from kubeyarn.resourcemanager.amservice import (
 )
 from kubeyarn.resourcemanager.amservice.authentication import PodIdentity
 from kubeyarn.resourcemanager.amservice.callers import Caller
-from kubeyarn.resourcemanager.amservice.headroom import allocation, headroom
+from kubeyarn.resourcemanager.amservice.headroom import headroom
 from kubeyarn.resourcemanager.amservice.preemption_message import Marked
 from kubeyarn.resourcemanager.amservice.wire import FieldError
 from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
@@ -93,7 +93,7 @@ class ApplicationMasterService:
     def _read(self, caller: Caller, message: wire.Allocate) -> AllocateRequest:
         exclude = message.exclude_nodes or wire.ExcludeNodes()
         cache = self._manager.cache
-        _, high = allocation(cache, caller)
+        _, high = cluster_limits.allocation(cache, caller.record.queue)
         updates, update_errors = update_validation.check(
             message.updates,
             lambda container: caller.request_of(cache, container),
@@ -121,7 +121,7 @@ class ApplicationMasterService:
             response_id=answer.response_id,
             allocated=[responses.container(c) for c in answer.allocated],
             completed=[responses.completed(c) for c in answer.completed],
-            headroom=request_builder.shown(headroom(cache, caller)),
+            headroom=request_builder.shown(headroom(cache, caller.record)),
             cluster_nodes=cluster_limits.nodes(cache),
             updated_nodes=[responses.node(update) for update in answer.nodes],
             priority=caller.application.status.priority or 0,
@@ -159,7 +159,7 @@ class ApplicationMasterService:
             for container, (now, why) in view.preempting.items()
             if container not in view.completed
         }
-        low, _ = allocation(cache, caller)
+        low, _ = cluster_limits.allocation(cache, caller.record.queue)
         new = [marked[container] for container in caller.session.warn(marked)]
         return preemption_message.message(new, cluster_limits.cluster(cache), low)
 

@@ -34,7 +34,7 @@ from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.node_backoff import NodeBackoff, excluded_places, read_backoffs
-from kubeyarn.scheduler.request_reader import accepted_before, read_allocations
+from kubeyarn.scheduler.request_reader import read_allocations
 from kubeyarn.scheduler.request_state import RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
@@ -152,12 +152,7 @@ class ContainerRequestReconciler:
         if ask is None:
             return
         try:
-            ask = replace(
-                ask,
-                count=wanted,
-                locality=replace(ask.locality, excluded=excluded),
-                admitted=accepted_before(state.request),
-            )
+            ask = replace(ask, count=wanted, locality=replace(ask.locality, excluded=excluded))
             if state.opportunistic:
                 self._ask_opportunistic(submitted.id, ask)
             else:

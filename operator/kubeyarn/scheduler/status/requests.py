@@ -25,9 +25,8 @@ from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.node_backoff import MOST_LISTED, NodeBackoff
 from kubeyarn.scheduler.reconcile_errors import UNREADABLE, ReconcileError, Watched
 from kubeyarn.scheduler.request_reader import accepted_before
-from kubeyarn.scheduler.request_state import Allocation, AMLimits, RequestState
+from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
-from kubeyarn.scheduler.status.am_limits import am_limits, limits_status
 from kubeyarn.scheduler.status.patch import changes, now, shown
 
 
@@ -65,10 +64,8 @@ class RequestWriter:
         if state is None:
             await self._write_unreadable(key, error)
             return
-        limits = am_limits(self._state, state)
-        body = self.to_write(state, limits)
+        body = changes(state.found.get("status") or {}, self.wanted(state))
         if not body:
-            state.limits_written(limits if state.limits_due else state.limits_told)
             return
         # Both numbers go along with any change: `kubectl get` shows what is absent as no value, and
         # a request whose containers are granted in the turn that takes it never had a pending one.
@@ -81,16 +78,7 @@ class RequestWriter:
             )
         except NotFound:
             return
-        state.limits_written(limits)
         self._requests.status_written(key, written)
-
-    def to_write(self, state: RequestState, limits: AMLimits | None) -> Object:
-        """What is to be written; *limits* that changed go along, and alone only when due."""
-        status = state.found.get("status") or {}
-        body = changes(status, self.wanted(state))
-        if limits is not None and (body or state.limits_due):
-            body |= changes(status, limits_status(limits, self._state.types))
-        return body
 
     async def _write_unreadable(self, key: Key, error: ReconcileError | None) -> None:
         """Say of a request that was never taken in why it is not."""

@@ -77,15 +77,6 @@ class CapacityQueries:
         check_size(size, maximum_allocation(leaf), self._state.types, "resize")
         return normalize(size, leaf, self._state.config_in_force())
 
-    def maximum_allocation(self, application: ApplicationId) -> Vector:
-        """The largest container that the application may ask for.
-
-        Raises:
-            Rejected: it is not known.
-        """
-        self._state.bring_up_to_date()
-        return maximum_allocation(self._state.app(application).queue)
-
     def effective_maximum(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most on nodes of *partition*; None: there is no such queue."""
         self._state.bring_up_to_date()

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.nodes import largest_capability
-from kubeyarn.model.resources import Vector, component_max, component_min
+from kubeyarn.model.resources import Vector, component_min
 from kubeyarn.schedulers.fair import fair_shares, ordering
 
 if TYPE_CHECKING:
@@ -35,7 +34,8 @@ class ClusterNodeTracker:
         if not state.dirty.cluster or not state.queues:
             return
         state.dirty.cluster_updated()
-        self._largest_node = largest_capability(node.rm_node for node in state.nodes.values())
+        totals = [node.rm_node.total for node in state.nodes.values()]
+        self._largest_node = tuple(map(max, zip(*totals, strict=True))) if totals else None
         fair_shares.update_max_shares(state)
         fair_shares.update_steady_shares(state)
         ordering.rebuild(state)
@@ -46,27 +46,22 @@ class ClusterNodeTracker:
         Hadoop: getMaximumResourceCapability of a queue.
         """
         self.bring_up_to_date()
-        maximum = self.configured_maximum_allocation(queue)
-        if self._largest_node is None:
-            return maximum
-        return component_min(maximum, self._largest_node)
-
-    def configured_maximum_allocation(self, queue: FSQueue | None) -> Vector:
-        """The largest container of a queue, whatever nodes there are."""
+        maximum = self._state.maximum_allocation
+        if self._largest_node is not None:
+            maximum = component_min(maximum, self._largest_node)
         return queue_maximum_allocation(
-            self._state.maximum_allocation,
-            queue.max_container_allocation if queue is not None else (),
+            maximum, queue.max_container_allocation if queue is not None else ()
         )
 
     def normalize(self, size: Vector, queue: FSQueue) -> Vector:
-        """The size a container of *queue* gets when *size* is asked for and taken.
-
-        It is not cut below what is asked for, when the nodes that could hold it have gone.
-        """
+        """The size a container of *queue* gets when *size* is asked for."""
         state = self._state
-        largest = component_max(self.maximum_allocation(queue), size)
-        maximum = component_min(self.configured_maximum_allocation(queue), largest)
-        return normalize(size, state.minimum_allocation, maximum, state.increment_allocation)
+        return normalize(
+            size,
+            state.minimum_allocation,
+            self.maximum_allocation(queue),
+            state.increment_allocation,
+        )
 
 
 def normalize(size: Vector, minimum: Vector, maximum: Vector, increment: Vector) -> Vector:

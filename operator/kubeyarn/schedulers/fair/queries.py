@@ -86,14 +86,6 @@ class FairQueries:
         self._submission.check_ask(attempt, Ask(AM_KEY, 1, size))
         return self._nodes.normalize(size, attempt.queue)
 
-    def maximum_allocation(self, application: ApplicationId) -> Vector:
-        """The largest container that the application may ask for.
-
-        Raises:
-            Rejected: it is not known.
-        """
-        return self._nodes.maximum_allocation(self._state.attempt_of(application).queue)
-
     def effective_maximum(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most; the Fair Scheduler has no partitions."""
         self._nodes.bring_up_to_date()

@@ -239,16 +239,3 @@ def test_a_constraint_whose_number_cannot_be_read_is_refused_and_others_are_gran
     world.patch("request", "odd", spec={"placementConstraint": "cardinality,node,a,0,2"})
     world.cycle()
     assert len(world.granted("odd")) == 1
-
-
-def test_what_no_node_could_hold_is_refused_until_there_is_one(world):
-    world.submit("words", 1)
-    world.put("request", a_request("wide", "words", resources={"cpu": "12", "memory": "1Gi"}))
-    world.cycle()
-
-    assert condition(world, "wide", "Accepted") == ("False", "MaximumAllocation")
-
-    world.put("node", a_node("wide", cpu=16))
-    world.cycle()
-
-    assert condition(world, "wide", "Accepted") == ("True", "Accepted")

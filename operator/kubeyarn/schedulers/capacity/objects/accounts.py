@@ -371,8 +371,6 @@ def remove_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode) -> None:
 
 def resize_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode, now: Node) -> None:
     """Count a node as it is *now*; what it holds stays, so that what is free may be negative."""
-    if node.node.total_capability != now.total_capability:
-        cluster.capability_changed()
     remove_node(cluster, node)
     node.free = add(node.free, subtract(now.total, node.total))
     node.free_slots += now.pods - node.node.pods

@@ -6,9 +6,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from kubeyarn.model.nodes import largest_capability
 from kubeyarn.model.queues import NodeOrdering
-from kubeyarn.model.resources import ResourceTypes, Vector, component_min, subtract
+from kubeyarn.model.resources import ResourceTypes, Vector, subtract
 from kubeyarn.schedulers.allocation_tags import AllocationTagsManager
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import indexed
@@ -85,8 +84,6 @@ class CapacityNodeTracker:
     __slots__ = (
         "_equals",
         "_joined",
-        "_largest",
-        "_largest_is_stale",
         "hadoop_compatible",
         "nodes",
         "partitions",
@@ -104,8 +101,6 @@ class CapacityNodeTracker:
         self.partitions: dict[str, Vector] = {"": zero}
         self.total = zero
         self._joined = 0
-        self._largest: Vector | None = None
-        self._largest_is_stale = False
         self._equals: dict[object, object] = {}
         self.tags = AllocationTagsManager()
 
@@ -113,20 +108,16 @@ class CapacityNodeTracker:
         """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
         return self.partitions.get(name, self.zero)
 
-    def max_allowed_allocation(self, configured: Vector) -> Vector:
-        """*configured*, and of each resource no more than some node has; all of it without nodes.
+    def bounded(self, maximum: Vector) -> Vector:
+        """*maximum* of a container, and no more of any type than some node has, as in Hadoop.
 
-        Hadoop: ClusterNodeTracker.getMaxAllowedAllocation. The largest is cached; a node whose
-        capability changes makes it stale.
+        In a cluster nodes come when something waits for them, so there what no node could hold is
+        not refused (Hadoop: ClusterNodeTracker.getMaxAllowedAllocation).
         """
-        if self._largest_is_stale:
-            self._largest = largest_capability(node.node for node in self.nodes.values())
-            self._largest_is_stale = False
-        return configured if self._largest is None else component_min(configured, self._largest)
-
-    def capability_changed(self) -> None:
-        """A node came, went, or could hold other containers than before."""
-        self._largest_is_stale = True
+        if not self.hadoop_compatible or not self.nodes:
+            return maximum
+        largest = map(max, zip(*(node.total for node in self.nodes.values()), strict=True))
+        return tuple(map(min, maximum, largest))
 
     def interned(self, value: _Value) -> _Value:
         """The one object that stands for all that are equal to *value*.
@@ -154,7 +145,6 @@ class CapacityNodeTracker:
             self.tags,
         )
         self.nodes[node.name] = made
-        self.capability_changed()
         accounts.add_node(self, made)
         return made
 
@@ -162,7 +152,6 @@ class CapacityNodeTracker:
         """A node leaves."""
         made = self.nodes.pop(name, None)
         if made is not None:
-            self.capability_changed()
             accounts.remove_node(self, made)
         return made
 
