@@ -447,8 +447,7 @@ class AllocationLoop:
         refused, self._refused = sorted(self._refused), set()
         for container in refused:
             use = self._cache.pods.of_container(container)
-            allocation = self._cache.requests.allocation(container)
-            if use is None or use.node or allocation is None:
+            if use is None or use.node:
                 continue
             if read_refusal(use.refused) is PodRefusal.LASTS:
                 self._revoke(use, now_ms)
