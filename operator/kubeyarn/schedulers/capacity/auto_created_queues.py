@@ -40,7 +40,7 @@ from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState
+from kubeyarn.schedulers.capacity.objects.queue import QueueState
 from kubeyarn.schedulers.capacity.queue_capacities import is_absolute, update_cluster_resource
 from kubeyarn.schedulers.capacity.queue_manager import change_state, configure_queue
 from kubeyarn.schedulers.capacity.queue_tree_checks import TreeNode, make_node
@@ -49,6 +49,7 @@ from kubeyarn.schedulers.java_numbers import quotient, single
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from kubeyarn.schedulers.capacity.objects.queue import Queue
     from kubeyarn.schedulers.capacity.queue_tree_checks import ConfiguredShare
 
 _EPSILON = 0.0001
@@ -57,32 +58,12 @@ _DYNAMIC_LEAF = QueueConfig(path="", user_limit_factor=-1.0, maximum_am_share=1.
 """What a v2 leaf has where no template says otherwise (Hadoop: setDynamicQueueProperties)."""
 
 
-def managed(queue: Queue) -> AutoCreate | None:
-    """How a managed parent (v1) creates its leaves; None for every other queue."""
-    if not isinstance(queue, ParentQueue) or queue.created_by is None:
-        return None
-    return queue.created_by if queue.created_by.kind is AutoCreateKind.MANAGED else None
-
-
-def makes_children(queue: Queue) -> bool:
-    """Whether leaves may be created directly below."""
-    return managed(queue) is not None or makes_branches(queue)
-
-
-def makes_branches(queue: Queue) -> bool:
-    """Whether parents and leaves may be created below (v2)."""
-    if not isinstance(queue, ParentQueue):
-        return False
-    kind = queue.created_by.kind if queue.created_by else None
-    return kind is AutoCreateKind.FLEXIBLE or queue.dynamic
-
-
 def create_leaf(
     path: str, queues: dict[str, Queue], config: SchedulerConfig, now_ms: int
 ) -> list[Queue]:
     """Create the leaf at *path* and the parents it lacks; nothing when it may not be created."""
     parent = queues.get(path.rpartition(".")[0])
-    if parent is not None and managed(parent) is not None and isinstance(parent, ParentQueue):
+    if parent is not None and not parent.leaf and parent.managed is not None:
         return _create_managed(path, parent, config, now_ms)
     return _create_branch(path, queues, config, now_ms)
 
@@ -103,7 +84,7 @@ def _create_branch(
     created: list[Queue] = []
     above = queues[(missing[0] if missing else path).rpartition(".")[0]]
     for one in [*missing, path]:
-        if not isinstance(above, ParentQueue) or not _takes_child(above, config):
+        if above.leaf or not _takes_child(above, config):
             return created
         above = _add_dynamic(one, above, config, now_ms, leaf=one == path)
         created.append(above)
@@ -127,15 +108,14 @@ def _missing_parents(path: str, queues: dict[str, Queue]) -> list[str] | None:
         if first is None:
             first = queues.get(candidate)
     static = queues.get(candidate)
-    if first is None or static is None or not makes_branches(first):
+    if first is None or static is None or not first.makes_branches:
         return None
-    auto = static.created_by if isinstance(static, ParentQueue) else None
-    depth = auto.maximum_depth if auto is not None else AutoCreate().maximum_depth
+    depth = (static.auto_create or AutoCreate()).maximum_depth
     return missing if distance <= depth else None
 
 
 def _takes_child(parent: ParentQueue, config: SchedulerConfig) -> bool:
-    most = (parent.created_by or AutoCreate()).maximum_queues
+    most = (parent.auto_create or AutoCreate()).maximum_queues
     if len(parent.children) >= most:
         return False
     # In legacy queue mode siblings do not mix units, and a dynamic queue has a weight.
@@ -171,7 +151,7 @@ def _dynamic_node(
 ) -> TreeNode:
     """The settings of a dynamic queue: its own properties, then templates, then defaults."""
     properties = template_properties(
-        parent.path, parent.created_by, config.branch_templates, leaf=leaf
+        parent.path, parent.auto_create, config.branch_templates, leaf=leaf
     )
     if path in config.undeclared:
         properties = config.undeclared[path].over(properties)
@@ -230,7 +210,7 @@ def refresh_branches(parent: ParentQueue, config: SchedulerConfig) -> None:
         if child.dynamic:
             configure_queue(child, _dynamic_node(child.path, parent, config, leaf=child.leaf))
             change_state(child, undeclared_state(child, config))
-        if isinstance(child, ParentQueue):
+        if not child.leaf:
             refresh_branches(child, config)
 
 
@@ -244,12 +224,12 @@ def is_inactive(queue: Queue, expiry_seconds: int, now_ms: int) -> bool:
         return False
     if queue.children:
         return False
-    if queue.parent is None or managed(queue.parent) is not None:
+    if queue.parent is None or queue.parent.managed is not None:
         return False
     above: Queue | None = queue.parent
     while above is not None and above.dynamic:
         above = above.parent
-    auto = above.created_by if isinstance(above, ParentQueue) else None
+    auto = above.auto_create if above is not None else None
     if auto is not None and not auto.removal:
         return False
     if auto is not None and auto.expiry_seconds is not None:
@@ -273,7 +253,7 @@ def _create_managed(
     path: str, parent: ParentQueue, config: SchedulerConfig, now_ms: int
 ) -> list[Queue]:
     """Create a leaf by its parent's template; none where no more may be created."""
-    auto = managed(parent)
+    auto = parent.managed
     if auto is None or len(parent.children) >= auto.maximum_queues:
         return []
     node = _leaf_template(path, parent, auto, config)
@@ -412,12 +392,12 @@ def manage_leaves(parent: Queue, config: SchedulerConfig) -> None:
 
     Hadoop: GuaranteedOrZeroCapacityOverTimePolicy.computeQueueManagementChanges.
     """
-    auto = managed(parent)
-    if auto is None or not isinstance(parent, ParentQueue) or not parent.children:
+    auto = parent.managed
+    if parent.leaf or auto is None or not parent.children:
         return
     templates = _leaf_template(parent.path + ".template", parent, auto, config).shares
     _set_template(parent, templates)
-    leaves = [child for child in parent.children if isinstance(child, LeafQueue)]
+    leaves = [child for child in parent.children if child.leaf]
     for label, template in templates.items():
         _manage_label(parent, leaves, label, template)
 
@@ -455,12 +435,12 @@ def reset_managed_leaves(parent: ParentQueue, config: SchedulerConfig) -> bool:
 
     All are deactivated, and then activated anew as far as the capacity goes.
     """
-    auto = managed(parent)
+    auto = parent.managed
     if auto is None:
         return False
     parent.absolute_activated.clear()
     for child in parent.children:
-        if isinstance(child, LeafQueue) and child.template_absolute is not None:
+        if child.leaf and child.template_absolute is not None:
             child.activated_labels.clear()
             node = _leaf_template(child.path, parent, auto, config)
             configure_queue(child, node)

@@ -34,7 +34,6 @@ from kubeyarn.schedulers.capacity.queue_manager import (
     check_change,
     new_queue,
     stop_queue,
-    walk,
 )
 from kubeyarn.schedulers.capacity.queue_tree_checks import TreeLookup, build_tree
 
@@ -128,14 +127,14 @@ class ClusterState:
         else:
             check_change(self.root, tree, config)
             root = self.root
-            for queue in walk(root):
+            for queue in root.walk():
                 queue.calc = calc
             change_tree(root, tree, self.cluster, calc)
             refresh_branches(root, config)
-        if not isinstance(root, ParentQueue):
+        if root.leaf:
             raise TypeError("root is a leaf although it has children")
         self.root, self.calc, self.config = root, calc, config
-        for queue in walk(root):
+        for queue in root.walk():
             queue.minimum_allocation = config.minimum_allocation
         self.index.rebuild(root)
         self._update_cluster_resource()
@@ -146,7 +145,7 @@ class ClusterState:
         """Leaves of managed parents start anew with what their template says now."""
         reset = False
         for queue in list(self.queues.values()):
-            if isinstance(queue, ParentQueue) and queue.children:
+            if not queue.leaf and queue.children:
                 reset |= reset_managed_leaves(queue, config)
         if reset:
             self._update_cluster_resource()

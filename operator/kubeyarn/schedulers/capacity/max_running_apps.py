@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.schedulers.capacity.attempt_lifecycle import join
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-from kubeyarn.schedulers.capacity.objects.queue import Queue
 from kubeyarn.schedulers.capacity.queue_settings import UNLIMITED
 
 if TYPE_CHECKING:
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
+    from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 
 class CSMaxRunningAppsEnforcer:
@@ -140,6 +140,6 @@ def _non_runnable_lists(queue: Queue) -> list[list[FiCaSchedulerApp]]:
     """The non-runnable applications by leaf, of leaves with no queue at its limit above them."""
     if queue.num_runnable_apps >= queue.settings.maximum_parallel_applications:
         return []
-    if isinstance(queue, LeafQueue):
+    if queue.leaf:
         return [list(queue.non_runnable_applications)]
     return [apps for child in queue.children for apps in _non_runnable_lists(child)]

@@ -37,7 +37,7 @@ from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-from kubeyarn.schedulers.capacity.objects.queue import Queue, Shares
+from kubeyarn.schedulers.capacity.objects.queue import Shares
 from kubeyarn.schedulers.capacity.objects.resource_limits import ResourceLimits
 from kubeyarn.schedulers.java_numbers import quotient, single, to_long
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubeyarn.model.queues import SchedulerConfig
+    from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 _TINY = 1e-6
 
@@ -62,10 +63,10 @@ def update_cluster_resource(queue: ParentQueue, config: SchedulerConfig) -> None
 
 
 def _update(queue: Queue, limits: ResourceLimits, config: SchedulerConfig) -> None:
-    if isinstance(queue, ParentQueue):
-        _update_parent(queue, limits, config)
-    elif isinstance(queue, LeafQueue):
+    if queue.leaf:
         _update_leaf(queue, limits, config)
+    else:
+        _update_parent(queue, limits, config)
 
 
 def _update_parent(queue: ParentQueue, limits: ResourceLimits, config: SchedulerConfig) -> None:
@@ -247,9 +248,9 @@ def _update_children_by_type(
             _derive(child, queue, label)
         room = queue.available_limit(limits, "", net=False)
         limit = queue.child_limit(child, room, "")
-        if isinstance(child, LeafQueue):
+        if child.leaf:
             _refresh_leaf(child, limit, config)
-        elif isinstance(child, ParentQueue):
+        else:
             _update_children_by_type(child, ResourceLimits(limit), config)
     queue.forget_derived()
 

@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.reasons import Reason
-from kubeyarn.schedulers.capacity.auto_created_queues import makes_branches, makes_children
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-from kubeyarn.schedulers.capacity.queue_manager import walk
 
 if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
@@ -31,7 +29,7 @@ class QueueIndex:
 
     def rebuild(self, root: ParentQueue) -> None:
         """Take in the tree as it is now."""
-        self.queues = {queue.path: queue for queue in walk(root)}
+        self.queues = {queue.path: queue for queue in root.walk()}
         self.on_demand = any(queue.on_demand for queue in self.queues.values())
         self._named = {}
         for queue in self.queues.values():
@@ -70,7 +68,7 @@ class QueueIndex:
             Rejected: QueueNotFound, QueueAmbiguous or QueueNotLeaf.
         """
         queue = self.queue(name)
-        if not isinstance(queue, LeafQueue):
+        if not queue.leaf:
             raise Rejected(Reason.QUEUE_NOT_LEAF, f"queue {queue.path} is not a leaf queue")
         return queue
 
@@ -99,8 +97,8 @@ class QueueIndex:
 
     def makes_children(self, path: str) -> bool:
         """Whether an existing queue makes leaves on demand."""
-        return makes_children(self.queues[path])
+        return self.queues[path].makes_children
 
     def makes_parents(self, path: str) -> bool:
         """Whether an existing queue makes branches on demand."""
-        return makes_branches(self.queues[path])
+        return self.queues[path].makes_branches

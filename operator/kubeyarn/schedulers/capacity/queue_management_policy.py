@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from kubeyarn.schedulers.capacity.auto_created_queues import (
     is_inactive,
     manage_leaves,
-    managed,
     remove_dynamic,
 )
 
@@ -44,7 +43,7 @@ class QueueManagementPolicy:
         self._state.bring_up_to_date()
         config = self._state.config_in_force()
         for queue in list(self._state.queues.values()):
-            auto = managed(queue)
+            auto = queue.managed
             if auto is not None and not auto.fail_on_exceeding_parent:
                 manage_leaves(queue, config)
 

@@ -27,7 +27,7 @@ from kubeyarn.model.errors import ConfigRefused, Problem
 from kubeyarn.model.queues import AutoCreateKind, ConfiguredState
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState, Shares
+from kubeyarn.schedulers.capacity.objects.queue import QueueState, Shares
 from kubeyarn.schedulers.java_collections import hash_order
 from kubeyarn.schedulers.java_numbers import single
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.schedulers.calculator import Calculator
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
+    from kubeyarn.schedulers.capacity.objects.queue import Queue
     from kubeyarn.schedulers.capacity.queue_tree_checks import TreeNode
 
 _STATES = {
@@ -53,7 +54,7 @@ def new_queue(
     queue = kind(node.path, parent, cluster, calc)
     configure_queue(queue, node)
     queue.state = _STATES[node.state]
-    if isinstance(queue, ParentQueue):
+    if not queue.leaf:
         queue.children = [new_queue(child, queue, cluster, calc) for child in node.children]
     return queue
 
@@ -83,21 +84,14 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
         queue.configured_minimum.pop(label, None)
         queue.configured_maximum.pop(label, None)
     queue.forget_derived()
-    if isinstance(queue, ParentQueue):
+    if not queue.leaf:
         queue.reorder()
-        queue.created_by = node.settings.config.auto_create
-    elif isinstance(queue, LeafQueue):
+        queue.auto_create = node.settings.config.auto_create
+    else:
         queue.users.set_weights(node.settings.user_weights)
         queue.take_ordering()
         if before is not None:
             queue.reorder_all()
-
-
-def walk(queue: Queue) -> Iterator[Queue]:
-    """A queue and all below it, parents first."""
-    yield queue
-    for child in queue.children:
-        yield from walk(child)
 
 
 def check_change(root: Queue, new: TreeNode, config: SchedulerConfig) -> None:
@@ -110,7 +104,7 @@ def check_change(root: Queue, new: TreeNode, config: SchedulerConfig) -> None:
     """
     nodes = {node.path: node for node in new.walk()}
     problems: list[Problem] = []
-    for queue in walk(root):
+    for queue in root.walk():
         if queue.on_demand or (queue.path in config.removable and queue.path not in nodes):
             continue
         problem = _problem_of(queue, nodes.get(queue.path))
@@ -157,9 +151,10 @@ def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
     # A draining queue has applications still, which would be left without a queue.
     if node is None:
         return None if stopped else "the queue cannot be removed before it is stopped"
-    managed_new = _managed(node.settings.config.auto_create)
-    if isinstance(queue, ParentQueue):
-        managed_old = _managed(queue.created_by)
+    auto = node.settings.config.auto_create
+    managed_new = auto is not None and auto.kind is AutoCreateKind.MANAGED
+    if not queue.leaf:
+        managed_old = queue.managed is not None
         if managed_new and not managed_old and not node.leaf:
             return "a parent queue cannot become one that creates its children"
         if managed_old and not managed_new:
@@ -202,17 +197,13 @@ def _shrinks(queue: Queue, nodes: Mapping[str, TreeNode]) -> bool:
     return any(o > n for o, n in zip(old, new, strict=True))
 
 
-def _managed(auto_create: object) -> bool:
-    return getattr(auto_create, "kind", None) is AutoCreateKind.MANAGED
-
-
 def change_tree(
     queue: Queue, node: TreeNode, cluster: CapacityNodeTracker, calc: Calculator
 ) -> None:
     """Change an existing queue and all below it into what a checked new tree has."""
     configure_queue(queue, node)
     change_state(queue, node.settings.config.state)
-    if isinstance(queue, ParentQueue):
+    if not queue.leaf:
         _change_children(queue, node, cluster, calc)
 
 

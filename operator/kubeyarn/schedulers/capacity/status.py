@@ -8,19 +8,19 @@ from kubeyarn.model.resources import MEMORY, add
 from kubeyarn.schedulers.api import NO_MAXIMUM, QueueStatus, UserStatus
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState
-from kubeyarn.schedulers.capacity.queue_manager import walk
+from kubeyarn.schedulers.capacity.objects.queue import QueueState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.model.resources import Vector
+    from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 
 def queue_statuses(root: ParentQueue) -> Sequence[QueueStatus]:
     """Every queue, parents before children."""
-    return [_status(queue) for queue in walk(root)]
+    return [_status(queue) for queue in root.walk()]
 
 
 def total(vectors: Iterable[Vector], zero: Vector) -> Vector:
@@ -33,7 +33,7 @@ def total(vectors: Iterable[Vector], zero: Vector) -> Vector:
 
 def _status(queue: Queue) -> QueueStatus:
     below = queue.leaves()
-    leaf = queue if isinstance(queue, LeafQueue) else None
+    leaf = queue if queue.leaf else None
     return QueueStatus(
         path=queue.path,
         leaf=queue.leaf,

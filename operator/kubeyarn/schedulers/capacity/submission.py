@@ -15,7 +15,7 @@ from kubeyarn.model.errors import AccessDenied, Rejected
 from kubeyarn.model.queues import EVERY_PARTITION
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
-from kubeyarn.schedulers.capacity.objects.queue import Queue, QueueState
+from kubeyarn.schedulers.capacity.objects.queue import QueueState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.resources import ResourceTypes, Vector
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
+    from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 _MASTER = "ApplicationMaster"
 

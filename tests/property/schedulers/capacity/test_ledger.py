@@ -12,7 +12,7 @@ from kubeyarn.schedulers.api import Decision, Grant
 from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-from kubeyarn.schedulers.capacity.objects.queue import Queue
+from kubeyarn.schedulers.capacity.objects.queue import AbstractCSQueue
 from property.schedulers.capacity.stories import STORY, Step, Teller, properties
 
 ZERO = (0, 0)
@@ -139,11 +139,11 @@ def test_no_queue_is_led_over_its_maximum(values: dict[str, str], story: list[St
                 assert queue.path not in within or _within(queue)
 
 
-def _within(queue: Queue) -> bool:
+def _within(queue: AbstractCSQueue) -> bool:
     return queue.calc.fits(queue.use(""), queue.maximum(""))
 
 
-def _granted_in(engine: CapacityScheduler, decisions: list[Decision]) -> list[Queue]:
+def _granted_in(engine: CapacityScheduler, decisions: list[Decision]) -> list[AbstractCSQueue]:
     leaves = [
         engine.state.apps[one.container.id.attempt.application].queue
         for one in decisions

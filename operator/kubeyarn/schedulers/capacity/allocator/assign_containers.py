@@ -44,11 +44,9 @@ if TYPE_CHECKING:
 
 def assign_containers(queue: Queue, opportunity: Chance, limits: ResourceLimits) -> CSAssignment:
     """Assign at most one container of the queue to the node, or reserve the node for it."""
-    if isinstance(queue, LeafQueue):
+    if queue.leaf:
         return assign_to_leaf(queue, opportunity, limits)
-    if isinstance(queue, ParentQueue):
-        return _assign_to_parent(queue, opportunity, limits)
-    return NULL_ASSIGNMENT
+    return _assign_to_parent(queue, opportunity, limits)
 
 
 def _assign_to_parent(

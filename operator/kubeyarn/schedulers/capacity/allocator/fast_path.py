@@ -129,7 +129,7 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
             pending = child.default_usage.pending
             if pending[0] > 0 or pending[1] > 0:
                 break
-            if isinstance(child, LeafQueue):
+            if child.leaf:
                 passed_by.append(child)
         else:
             return None
@@ -142,12 +142,10 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
         room_cpu += held_cpu
         limit_memory = room_memory - room_memory % step_memory
         limit_cpu = room_cpu - room_cpu % step_cpu
-        if isinstance(child, LeafQueue):
+        if child.leaf:
             child_limit = (limit_memory, limit_cpu)
             child.set_current_limit(child_limit)
             return child, child_limit
-        if not isinstance(child, ParentQueue):
-            return None
         queue = child
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from kubeyarn.model.queues import ApplicationOrdering
 from kubeyarn.model.resources import Vector
-from kubeyarn.schedulers.capacity.objects.queue import Queue
+from kubeyarn.schedulers.capacity.objects.queue import AbstractCSQueue
 from kubeyarn.schedulers.capacity.objects.users_manager import NO_FACTOR, UsersManager
 from kubeyarn.schedulers.capacity.ordering import fair_key, fifo_key
 from kubeyarn.schedulers.java_numbers import single, to_long
@@ -71,7 +71,7 @@ class SchedulableEntities:
         return apps
 
 
-class LeafQueue(Queue):
+class LeafQueue(AbstractCSQueue):
     """A queue that takes applications.
 
     Each application is in one of three places. *non_runnable_applications* are beyond a limit of
@@ -106,7 +106,7 @@ class LeafQueue(Queue):
         "with_pending_requests",
     )
 
-    leaf = True
+    leaf: ClassVar[Literal[True]] = True
 
     def __init__(
         self, path: str, parent: ParentQueue | None, cluster: CapacityNodeTracker, calc: Calculator

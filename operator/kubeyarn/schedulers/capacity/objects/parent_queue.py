@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from kubeyarn.model.queues import ChildOrdering
+from kubeyarn.model.queues import AutoCreateKind, ChildOrdering
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.schedulers.capacity.objects.preemptable_containers import used_without_killable
-from kubeyarn.schedulers.capacity.objects.queue import Queue
+from kubeyarn.schedulers.capacity.objects.queue import AbstractCSQueue
 from kubeyarn.schedulers.capacity.ordering import tie_ranks
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.calculator import Calculator
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
-    from kubeyarn.schedulers.capacity.objects.queue import Entry, QueueUsage
+    from kubeyarn.schedulers.capacity.objects.queue import Entry, Queue, QueueUsage
     from kubeyarn.schedulers.capacity.objects.resource_limits import ResourceLimits
 
 
@@ -31,7 +31,7 @@ class _Order:
         self.misplaced: list[QueueUsage] = []
 
 
-class ParentQueue(Queue):
+class ParentQueue(AbstractCSQueue):
     """A queue with children.
 
     *minimum_ratio* shrinks absolute children of a queue too small for them. *absolute_activated* is
@@ -42,11 +42,13 @@ class ParentQueue(Queue):
         "_count",
         "_num_runnable_apps",
         "absolute_activated",
+        "auto_create",
         "children",
-        "created_by",
         "minimum_ratio",
         "orders",
     )
+
+    leaf: ClassVar[Literal[False]] = False
 
     def __init__(
         self, path: str, parent: ParentQueue | None, cluster: CapacityNodeTracker, calc: Calculator
@@ -58,7 +60,7 @@ class ParentQueue(Queue):
         self._num_runnable_apps = 0
         self._count = 0
         self.orders: dict[str, _Order] = {}
-        self.created_by: AutoCreate | None = None
+        self.auto_create: AutoCreate | None = None
 
     @property
     def applications(self) -> int:
@@ -81,6 +83,23 @@ class ParentQueue(Queue):
     def count_application(self, change: int) -> None:
         """Count an application that came or went."""
         self._count += change
+
+    @property
+    def managed(self) -> AutoCreate | None:
+        """How it creates its leaves, if it is a managed parent (Hadoop: ManagedParentQueue)."""
+        auto = self.auto_create
+        return auto if auto is not None and auto.kind is AutoCreateKind.MANAGED else None
+
+    @property
+    def makes_children(self) -> bool:
+        """Whether leaves may be created directly below, in either way."""
+        return self.managed is not None or self.makes_branches
+
+    @property
+    def makes_branches(self) -> bool:
+        """Whether parents and leaves may be created below (isEligibleForAutoQueueCreation)."""
+        auto = self.auto_create
+        return self.dynamic or (auto is not None and auto.kind is AutoCreateKind.FLEXIBLE)
 
     # -- order of children -----------------------------------------------------------------------
 

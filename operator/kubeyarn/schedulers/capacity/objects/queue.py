@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
 
 from kubeyarn.model.queues import EVERY_PARTITION, QueueConfig
 from kubeyarn.model.resources import Vector
@@ -13,15 +13,18 @@ from kubeyarn.schedulers.capacity.ordering import SATISFIED, child_rank
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from kubeyarn.model.ids import ContainerId
-    from kubeyarn.model.queues import Capacity
+    from kubeyarn.model.queues import AutoCreate, Capacity
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
     from kubeyarn.schedulers.capacity.objects.preemptable_containers import KillableContainer
     from kubeyarn.schedulers.capacity.queue_settings import QueueSettings
+
+    Queue: TypeAlias = LeafQueue | ParentQueue
+    """A queue of either kind (Hadoop: CSQueue); *leaf* tells which."""
 
 
 Entry = tuple[int, float, int, "Queue"]
@@ -102,12 +105,12 @@ class QueueUsage:
         return entry
 
 
-class Queue:
+class AbstractCSQueue:
     """What parents and leaves have in common.
 
-    *chain* is the queue and its ancestors, root last; *capacities* what is said of the capacity and
-    the maximum capacity, *usages* what it is to each
-    partition, *default_usage* to the default one.
+    *leaf* says which of the two a queue is. *chain* is the queue and its ancestors, root last;
+    *capacities* what is configured of the capacity and the maximum capacity, *usages* what the
+    queue is to each partition, *default_usage* to the default one.
     """
 
     __slots__ = (
@@ -139,9 +142,10 @@ class Queue:
     )
 
     settings: QueueSettings
-    leaf = False
+    leaf: ClassVar[bool]
     # Of a leaf, too, so that who goes down the tree need not ask which kind a queue is.
     children: Sequence[Queue] = ()
+    auto_create: AutoCreate | None = None
 
     def __init__(
         self, path: str, parent: ParentQueue | None, cluster: CapacityNodeTracker, calc: Calculator
@@ -165,11 +169,15 @@ class Queue:
         self.effective_minimum: dict[str, Vector] = {}
         self.effective_maximum: dict[str, Vector] = {}
         self.template_absolute: dict[str, float] | None = None
-        self.default_usage = QueueUsage(self, cluster.zero)
+        self.default_usage = QueueUsage(self._as_one_kind(), cluster.zero)
         self.usages: dict[str, QueueUsage] = {"": self.default_usage}
         self.reserved: dict[str, Vector] = {}
         self.last_submitted_ms = 0
         self._guarantee_shares: dict[str, float] = {}
+
+    def _as_one_kind(self) -> Queue:
+        # Every queue is a leaf or a parent, which its class knows and its base does not.
+        return cast("Queue", self)
 
     @property
     def num_runnable_apps(self) -> int:
@@ -179,6 +187,27 @@ class Queue:
     def leaves(self) -> list[LeafQueue]:
         """The leaves in or below it."""
         raise NotImplementedError
+
+    def walk(self) -> Iterator[Queue]:
+        """The queue and all below it, parents first."""
+        yield self._as_one_kind()
+        for child in self.children:
+            yield from child.walk()
+
+    @property
+    def managed(self) -> AutoCreate | None:
+        """How a managed parent (v1) creates its leaves; None for every other queue."""
+        return None
+
+    @property
+    def makes_children(self) -> bool:
+        """Whether leaves may be created directly below."""
+        return False
+
+    @property
+    def makes_branches(self) -> bool:
+        """Whether parents and leaves may be created below (v2)."""
+        return False
 
     def parents(self) -> Iterator[ParentQueue]:
         """The queues above it, the nearest first."""
@@ -229,7 +258,7 @@ class Queue:
         """What the queue is to a partition, known from now on."""
         found = self.usages.get(partition)
         if found is None:
-            found = self.usages[partition] = QueueUsage(self, self.zero)
+            found = self.usages[partition] = QueueUsage(self._as_one_kind(), self.zero)
         return found
 
     def share(self, partition: str) -> Shares:
@@ -240,9 +269,9 @@ class Queue:
         """Whether nodes of the partition may be used by right."""
         return not partition or partition in self.accessible or EVERY_PARTITION in self.accessible
 
-    def path_up(self) -> Iterable[Queue]:
+    def path_up(self) -> Iterator[Queue]:
         """This queue and its ancestors, root last."""
-        queue: Queue | None = self
+        queue: Queue | None = self._as_one_kind()
         while queue is not None:
             yield queue
             queue = queue.parent

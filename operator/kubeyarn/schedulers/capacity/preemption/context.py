@@ -187,7 +187,7 @@ def _copy(
     share = queue.share(partition)
     absolute_maximum = 1.0 if shared else share.absolute_maximum
     pending = pending_deduct_reserved = zero
-    if isinstance(queue, LeafQueue):
+    if queue.leaf:
         pending = pending_within_limits(queue, partition, deduct_reserved=False)
         pending_deduct_reserved = pending_within_limits(queue, partition, deduct_reserved=True)
     copied = TempQueuePerPartition(
