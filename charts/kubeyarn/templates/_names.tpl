@@ -122,3 +122,72 @@ readinessProbe:
 {{- define "kubeyarn.resourcemanagerUser" -}}
 system:serviceaccount:{{ .Release.Namespace }}:kubeyarn-resourcemanager
 {{- end }}
+
+{{/* The users whom the guards of containers let through, as a CEL list. */}}
+{{- define "kubeyarn.trustedUsers" -}}
+{{ prepend .Values.admissionPolicies.trustedPodCreators (include "kubeyarn.resourcemanagerUser" .) | toJson }}
+{{- end }}
+
+{{/* Kubernetes' garbage collector, with and without accounts of its controllers' own. */}}
+{{- define "kubeyarn.garbageCollectors" -}}
+['system:kube-controller-manager', 'system:serviceaccount:kube-system:generic-garbage-collector']
+{{- end }}
+
+{{/* CEL variables: the guarded keys of metadata that a request sets, changes or takes off. */}}
+{{- define "kubeyarn.guardedKeys" -}}
+- name: labels
+  expression: "has(object.metadata.labels) ? object.metadata.labels : {}"
+- name: annotations
+  expression: "has(object.metadata.annotations) ? object.metadata.annotations : {}"
+- name: oldLabels
+  expression: >-
+    oldObject != null && has(oldObject.metadata.labels) ? oldObject.metadata.labels : {}
+- name: oldAnnotations
+  expression: >-
+    oldObject != null && has(oldObject.metadata.annotations) ? oldObject.metadata.annotations : {}
+{{- range $kind, $old := dict "labels" "oldLabels" "annotations" "oldAnnotations" }}
+# Only the stand-ins for nodes of a local cluster read the keys that begin with "fake-".
+- name: {{ $kind }}Set
+  expression: >-
+    variables.{{ $kind }}.filter(k, k.startsWith('kubeyarn.io/') &&
+    !k.startsWith('kubeyarn.io/fake-') && !(k in variables.{{ $old }} &&
+    variables.{{ $old }}[k] == variables.{{ $kind }}[k]))
+- name: {{ $kind }}Gone
+  expression: >-
+    variables.{{ $old }}.filter(k, k.startsWith('kubeyarn.io/') &&
+    !k.startsWith('kubeyarn.io/fake-') && !(k in variables.{{ $kind }}))
+{{- end }}
+# By this label the ResourceManager finds its pods.
+- name: managed
+  expression: >-
+    'app.kubernetes.io/managed-by' in variables.labels &&
+    variables.labels['app.kubernetes.io/managed-by'] == 'kubeyarn'
+- name: wasManaged
+  expression: >-
+    'app.kubernetes.io/managed-by' in variables.oldLabels &&
+    variables.oldLabels['app.kubernetes.io/managed-by'] == 'kubeyarn'
+- name: touched
+  expression: >-
+    variables.labelsSet + variables.labelsGone + variables.annotationsSet +
+    variables.annotationsGone +
+    (variables.managed != variables.wasManaged ? ['app.kubernetes.io/managed-by'] : [])
+{{- end }}
+
+{{/* CEL variables: what keeps an object with its owner. */}}
+{{- define "kubeyarn.guardedOwners" -}}
+- name: owners
+  expression: "has(object.metadata.ownerReferences) ? object.metadata.ownerReferences : []"
+- name: oldOwners
+  expression: >-
+    oldObject != null && has(oldObject.metadata.ownerReferences) ?
+    oldObject.metadata.ownerReferences : []
+- name: finalizers
+  expression: "has(object.metadata.finalizers) ? object.metadata.finalizers : []"
+- name: oldFinalizers
+  expression: >-
+    oldObject != null && has(oldObject.metadata.finalizers) ? oldObject.metadata.finalizers : []
+- name: ownersKept
+  expression: >-
+    (variables.owners == variables.oldOwners && variables.finalizers == variables.oldFinalizers) ||
+    request.userInfo.username in {{ include "kubeyarn.garbageCollectors" . }}
+{{- end }}

@@ -55,6 +55,12 @@ def pod_name(application: str, container: ContainerId) -> str:
     return application[: LONGEST_LABEL - len(tail)].rstrip("-.") + tail
 
 
+def is_reserved(key: str) -> bool:
+    """Whether nobody but KubeYARN writes this label or annotation of a container's pod."""
+    # The stand-ins for nodes of a local cluster read theirs, and nothing else does.
+    return key.startswith(f"{GROUP}/") and not key.startswith(f"{GROUP}/fake-")
+
+
 def labelled_attempt(labels: Mapping[str, str]) -> int:
     """The attempt that a request of an ApplicationMaster is of; 1 where its label says none."""
     number = labels.get(ATTEMPT, "")

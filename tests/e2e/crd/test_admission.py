@@ -7,11 +7,17 @@ import time
 import pytest
 
 from e2e.crd.conftest import NAMESPACE
+from e2e.crd.rights import (
+    RESOURCE_MANAGER,
+    a_pod,
+    an_application,
+    bind,
+    wait_for_policies,
+    wait_for_rights,
+)
 from e2e.crd.server import Server, an_object, collection
 
 pytestmark = pytest.mark.e2e
-
-RESOURCE_MANAGER = f"system:serviceaccount:{NAMESPACE}:kubeyarn-resourcemanager"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -24,50 +30,7 @@ def rights(server: Server):
         for role in roles:
             bind(server, user, role)
     wait_for_policies(server)
-    wait_for_rights(server)
-
-
-def bind(server: Server, user: str, role: str) -> None:
-    api = "rbac.authorization.k8s.io"
-    binding = {
-        "apiVersion": f"{api}/v1",
-        "kind": "RoleBinding",
-        "metadata": {"name": f"{user}-{role}"},
-        "roleRef": {"apiGroup": api, "kind": "ClusterRole", "name": role},
-        "subjects": [{"apiGroup": api, "kind": "User", "name": user}],
-    }
-    answer = server.call("POST", f"/apis/{api}/v1/namespaces/default/rolebindings", binding)
-    assert answer.status in (201, 409), answer.message
-
-
-def wait_for_policies(server: Server) -> None:
-    """A policy is in force a moment after it was made."""
-    deadline = time.monotonic() + 30
-    while server.create(a_pod("forged", "x"), user="", dry=True).status != 403:
-        assert time.monotonic() < deadline, "the policies are not in force after 30 s"
-        time.sleep(0.2)
-
-
-def wait_for_rights(server: Server) -> None:
-    """The controller manager aggregates our roles into edit."""
-    deadline = time.monotonic() + 30
-    while server.create(an_application("probe"), user="alice", dry=True).status != 201:
-        assert time.monotonic() < deadline, "alice may not make applications after 30 s"
-        time.sleep(0.2)
-
-
-def an_application(name: str, **spec):
-    return an_object("YarnApplication", name, {"applicationMaster": {"image": "x"}, **spec})
-
-
-def a_pod(name: str, application: str = "", **annotations: str):
-    labels = {"kubeyarn.io/application": application} if application else {}
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "labels": labels, "annotations": annotations},
-        "spec": {"containers": [{"name": "main", "image": "x"}]},
-    }
+    wait_for_rights(server, "alice")
 
 
 @pytest.mark.parametrize("spec", [{}, {"user": ""}, {"user": "alice"}], ids=str)

@@ -66,6 +66,9 @@ def a_condition(
 def a_request(
     name: str = "maps", *, labels: Any = None, status: Any = None, version: int = 10, **spec: Any
 ) -> dict[str, Any]:
+    # As the ResourceManager makes one for an ApplicationMaster: its label and its spec agree.
+    master = (labels or {}).get(names.ROLE) == names.ROLE_AM
+    role = {"role": "ApplicationMaster"} if master else {}
     return {
         "apiVersion": "kubeyarn.io/v1alpha1",
         "kind": "ContainerRequest",
@@ -77,7 +80,7 @@ def a_request(
             "resourceVersion": str(version),
             "labels": labels or {},
         },
-        "spec": {"application": "wordcount", "count": 1, **spec},
+        "spec": {"application": "wordcount", "count": 1, **role, **spec},
         "status": status or {},
     }
 

@@ -189,10 +189,15 @@ def _metadata(given: Object, owner: PodOwner, placement: ContainerPlacement) -> 
     return {
         "name": names.pod_name(owner.name, container),
         "namespace": owner.namespace,
-        "labels": {**(given.get("labels") or {}), **labels},
-        "annotations": {**(given.get("annotations") or {}), **annotations},
+        "labels": {**_users_own(given.get("labels") or {}), **labels},
+        "annotations": {**_users_own(given.get("annotations") or {}), **annotations},
         "ownerReferences": [owner_reference(owner.name, owner.uid)],
     }
+
+
+def _users_own(given: Object) -> Object:
+    """The labels or annotations of a template without those that say what a container is."""
+    return {key: value for key, value in given.items() if not names.is_reserved(key)}
 
 
 def owner_of(

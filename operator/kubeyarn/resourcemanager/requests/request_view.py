@@ -15,6 +15,7 @@ from kubeyarn.crd.container_request import (
     ExecutionType,
     OnFailure,
     RequestUsage,
+    Role,
     by_container,
 )
 from kubeyarn.crd.fields import ResourceAmounts
@@ -138,8 +139,8 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
     return RequestView(
         name=meta.name,
         generation=meta.generation,
-        role=meta.labels.get(names.ROLE, names.ROLE_TASK),
-        attempt=_attempt(meta.labels),
+        role=_role(decoded),
+        attempt=_attempt(decoded),
         key=ShapeKey(spec.priority, spec.allocation_request_id, meta.labels.get(names.SHAPE, "")),
         size=_size(status.resources or spec.resources),
         queue=status.queue,
@@ -188,9 +189,21 @@ def view(request: Cached[ContainerRequest], application: ApplicationId) -> Reque
     )
 
 
-def _attempt(labels: Mapping[str, str]) -> int:
-    of_master = labels.get(names.ROLE) in (names.ROLE_AM, names.ROLE_ASK)
-    return names.labelled_attempt(labels) if of_master else 0
+def _role(request: ContainerRequest) -> str:
+    """What its containers are for.
+
+    Its spec says whether that is an ApplicationMaster, which only we may ask for; the label, which
+    nobody else may write, whether an ApplicationMaster asked.
+    """
+    if request.spec.role is Role.APPLICATION_MASTER:
+        return names.ROLE_AM
+    asked = request.metadata.labels.get(names.ROLE) == names.ROLE_ASK
+    return names.ROLE_ASK if asked else names.ROLE_TASK
+
+
+def _attempt(request: ContainerRequest) -> int:
+    by_hand = _role(request) == names.ROLE_TASK
+    return 0 if by_hand else names.labelled_attempt(request.metadata.labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +225,12 @@ class UnreadRequest:
     @property
     def role(self) -> str:
         """What its containers are for."""
-        return self.request.decoded.metadata.labels.get(names.ROLE, names.ROLE_TASK)
+        return _role(self.request.decoded)
 
     @property
     def attempt(self) -> int:
         """The number of the attempt that it is of, 0 for what was written by hand."""
-        return _attempt(self.request.decoded.metadata.labels)
+        return _attempt(self.request.decoded)
 
     @property
     def preempting(self) -> Mapping[ContainerId, tuple[bool, str]]:

@@ -352,6 +352,23 @@ def test_labels_and_annotations_of_yarn_cannot_be_forged():
     assert pod["metadata"]["annotations"]["kubeyarn.io/container-id"] == str(container(2))
 
 
+def test_a_template_says_nothing_below_kubeyarn_io():
+    ours = {"kubeyarn.io/queue": "root.other", "kubeyarn.io/fake-run-seconds": "5", "team": "a"}
+    launch = ContainerLaunchContext(
+        image="words:1",
+        # Its script is too long to be kept, so nothing of ours would overwrite this one.
+        args=("x" * 70_000,),
+        template={"metadata": {"labels": ours, "annotations": {"kubeyarn.io/launch-script": "x"}}},
+    )
+    owner = PodOwner("wordcount", "team-a", "app-uid", "alice", "root." + "q" * 80)
+    pod = make_pod(owner, placed(), launch, DEFAULTS)
+
+    labels = pod["metadata"]["labels"]
+    assert "kubeyarn.io/queue" not in labels
+    assert (labels["kubeyarn.io/fake-run-seconds"], labels["team"]) == ("5", "a")
+    assert "kubeyarn.io/launch-script" not in pod["metadata"]["annotations"]
+
+
 def test_a_template_cannot_choose_the_restart_policy():
     pod = pod_of(ContainerLaunchContext(template={"spec": {"restartPolicy": "Always"}}))
 

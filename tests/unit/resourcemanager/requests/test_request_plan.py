@@ -69,6 +69,23 @@ def test_a_request_is_read_with_its_grants_and_what_has_ended():
     assert (seen.role, seen.granted) == ("ask", 5)
 
 
+@pytest.mark.parametrize(
+    ("labelled", "spec", "role", "attempt"),
+    [
+        pytest.param("am", "Task", "task", 0, id="a task that says it is an AM"),
+        pytest.param("am", "ApplicationMaster", "am", 2, id="an AM"),
+        pytest.param("task", "ApplicationMaster", "am", 2, id="an AM whose label was changed"),
+        pytest.param("ask", "Task", "ask", 2, id="what an AM asked for"),
+        pytest.param("", "Task", "task", 0, id="written by hand"),
+    ],
+)
+def test_what_a_request_is_for_is_said_by_its_spec(labelled, spec, role, attempt):
+    labels = {names.ROLE: labelled, names.ATTEMPT: "2"}
+    seen = viewed({}, labels=labels, role=spec)
+
+    assert (seen.role, seen.attempt) == (role, attempt)
+
+
 def test_a_grant_without_a_pod_is_to_be_launched():
     seen = viewed({"granted": 3, "grants": GRANTS})
     result = plan(seen)
