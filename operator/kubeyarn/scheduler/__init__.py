@@ -19,7 +19,7 @@ and the ResourceManager makes pods of the grants in that status. kube-scheduler 
 - *Nothing waits in a turn.* All state changes run between two awaits, so no lock is needed; only
   writers, access reviews and the extender's calls of the API server wait.
 - *Whatever one object makes us raise stays with it.* `reconcile_errors` is where it is caught, told
-  on the object, and tried again later.
+  on the object, and tried again later; `set_aside` are those that decisions are made without.
 
 Across processes: the API server refuses a write of an epoch that is lower than one written before,
 container ids carry the epoch, and the extender answers 503 while the process does not lead. So a

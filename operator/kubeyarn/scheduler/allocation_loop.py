@@ -7,7 +7,11 @@ the caches, the scheduler and the accounts are consistent whenever anybody else 
 extender) can look at them.
 
 Whatever one object makes our code raise stays with it (`reconcile_errors`): handlers and
-reconcilers are called through `ReconcileErrors.attempt`, and others are served as before.
+reconcilers are called through `ReconcileErrors.attempt`, and others are served as before. What is
+decided on all objects at once (a cycle, a pass of preemption) is called through `_step`. When that
+fails, whatever it had charged by then is abandoned, because a scheduler is built anew from the
+objects, and the object that it failed on is left out from then on (`set_aside`). Where none can be
+named the step itself rests for a while; the others go on.
 
 A scheduler is built anew (`rebuild`) at the start, and when the objects call for another one. Order
 matters there: the queue tree first, then nodes, then applications by their ids with what they hold,
@@ -20,7 +24,8 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from prometheus_client import Counter, Histogram
 
@@ -33,6 +38,7 @@ from kubeyarn.scheduler.cache import SchedulerCache, application_id
 from kubeyarn.scheduler.container_updates import ContainerUpdater
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.facts import PodUse
+from kubeyarn.scheduler.failed_step import subject_of
 from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.reconcilers.applications import ApplicationReconciler, MaySubmit
@@ -48,17 +54,25 @@ from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.status.queues import QueueWriter
 from kubeyarn.scheduler.status.requests import RequestWriter
 from kubeyarn.scheduler.status.waiting import WaitingReasons
+from kubeyarn.scheduler.step_rests import StepRests
 from kubeyarn.schedulers.api import Decision, Grant, Increase, Preempt
 
 _log = logging.getLogger(__name__)
 
 GRANTS = Counter("kubeyarn_grants", "Containers granted.")
 PREEMPTIONS = Counter("kubeyarn_preemptions", "Containers marked and killed.", ["what"])
+ABANDONED = Counter(
+    "kubeyarn_abandoned_turns", "Turns of the allocation loop that failed, by step.", ["step"]
+)
 CYCLES = Histogram(
     "kubeyarn_cycle_seconds",
     "Time of one scheduling cycle.",
     buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
 )
+
+T = TypeVar("T")
+
+_REBUILDING = "rebuilding"
 
 _IDLE_S = 0.5
 _BURST_S = 0.002
@@ -123,6 +137,9 @@ class AllocationLoop:
         self._preempting, self._reporting = Interval(), Interval()
         self._explaining, self._explaining_updates = Interval(), Interval()
         self._errors.follow(self._now_ms, self._error_changed)
+        # Steps that failed, and whether what the scheduler was told since is to be told anew.
+        self._rests = StepRests()
+        self._must_rebuild = False
 
     # What is seen arrives here; it is only noted.
 
@@ -204,7 +221,8 @@ class AllocationLoop:
 
     async def run(self, requests: RequestWriter, queues: QueueWriter) -> None:
         """Turn until cancelled; everything that was seen before is in the first turn."""
-        self.rebuild(self._now_ms())
+        self._must_rebuild = True
+        self._rebuild_if_must()
         for key in list(self._cache.requests.states):
             requests.queue.add(key)
         for kind, key in self._errors.known():
@@ -233,6 +251,8 @@ class AllocationLoop:
 
         *report_queues* has the queues' status written where it is not as it should be.
         """
+        if not self._rebuild_if_must():
+            return False
         now, now_ms = time.monotonic(), self._now_ms()
         every_s, why_s = self._settings.queue_status_every_s, self._settings.why_every_s
         # 1. What changed since the last turn goes into the scheduler; grants whose pods will not be
@@ -241,15 +261,17 @@ class AllocationLoop:
         more = self.cycle()
         # 2. Grants whose pods kube-scheduler refuses for too long are revoked, too.
         if self._revoking.is_due(now, every_s):
-            self.revoke_refused(now_ms)
+            self._step("revoking", lambda: self.revoke_refused(now_ms), None)
         # 3. Nodes that refused an application's pods are tried again when their backoff ends.
         if self._backoffs.is_due(now, every_s):
-            self.applications.end_backoffs(now_ms)
+            self._step("ending backoffs", lambda: self.applications.end_backoffs(now_ms), None)
         # 4. Lost nodes are forgotten when nothing runs there any more.
         if self._lost.is_due(now, every_s) and self._cache.nodes.lost:
-            self._settle(now_ms)
+            self._step("forgetting nodes", lambda: self._settle(now_ms), None)
         # 5. Deleted queues leave when nothing uses them any more: the next turn tries without them.
-        if self._leaving.is_due(now, every_s) and self.queues.may_leave_now():
+        if self._leaving.is_due(now, every_s) and self._step(
+            "letting queues go", self.queues.may_leave_now, otherwise=False
+        ):
             self._queues_changed = True
             self._wake.set()
         # 6. The preemption policy takes back what is owed to others, as often as root says.
@@ -259,31 +281,51 @@ class AllocationLoop:
             and config.preemption.enabled
             and self._preempting.is_due(now, config.preemption.interval_ms / 1000)
         ):
-            self._preempt(now_ms)
+            self._step("preempting", lambda: self._preempt(now_ms), None)
         # 7. What is held, and why the rest waits, goes to the writers of status.
         if self._reporting.is_due(now, every_s):
             root = ("", scheduler_config.ROOT)
             self._errors.attempt(Watched.QUEUE, root, report_queues)
         if self._explaining.is_due(now, every_s):
-            self._waiting.explain(now, now_ms, why_s)
+            self._step("explaining", lambda: self._waiting.explain(now, now_ms, why_s), None)
         if self._explaining_updates.is_due(now, why_s):
-            self.updates.explain(now_ms)
+            self._step("explaining updates", lambda: self.updates.explain(now_ms), None)
         return more
 
     def cycle(self) -> bool:
         """Take in what changed and run one scheduling cycle; whether there may be more to grant."""
-        now_ms, most = self._now_ms(), self._settings.grants_per_cycle
-        self._take_in(now_ms)
+        now_ms = self._now_ms()
+        if not self._rebuild_if_must() or not self._step(
+            "taking in", lambda: self._take_in(now_ms), otherwise=False
+        ):
+            return False
+        more = self._step("the cycle", lambda: self._decide(now_ms), otherwise=False)
+        if not self._state.opportunistic.idle:
+            self._step("the opportunistic cycle", self._decide_opportunistic, otherwise=False)
+        return more
+
+    def _decide(self, now_ms: int) -> bool:
+        most = self._settings.grants_per_cycle
         self._revoke_at_once(now_ms)
         started = time.perf_counter()
-        decisions: list[Decision] = [*self._state.scheduler.cycle(now_ms, most)]
+        decisions = self._state.scheduler.cycle(now_ms, most)
+        CYCLES.observe(time.perf_counter() - started)
         increases = [one for one in decisions if isinstance(one, Increase)]
         for increase in increases:
             # Before opportunistic containers are looked at: one that is promoted is charged by the
             # scheduler now, and must not be counted by the opportunistic allocator as well.
             self.updates.increased(increase)
-        decisions += self._opportunistic_decisions(most)
-        CYCLES.observe(time.perf_counter() - started)
+        return self._note(decisions) + len(increases) >= most
+
+    def _decide_opportunistic(self) -> bool:
+        """Have opportunistic containers go whose room was taken, and grant others."""
+        opportunistic, scheduler = self._state.opportunistic, self._state.scheduler
+        most = self._settings.grants_per_cycle
+        self._note(opportunistic.cycle(scheduler.node_reports(), scheduler.next_id, most))
+        return True
+
+    def _note(self, decisions: Sequence[Decision]) -> int:
+        """Note grants and preemptions on their requests; returns how many grants there are."""
         grants = [one for one in decisions if isinstance(one, Grant)]
         for grant in grants:
             self._grant(grant.container)
@@ -291,30 +333,64 @@ class AllocationLoop:
             if isinstance(decision, Preempt):
                 self.note_preemption(decision)
         GRANTS.inc(len(grants))
-        return len(grants) + len(increases) >= most
+        return len(grants)
 
-    def _opportunistic_decisions(self, most: int) -> list[Decision]:
-        """Have opportunistic containers go whose room was taken, and grant others."""
-        opportunistic, scheduler = self._state.opportunistic, self._state.scheduler
-        if opportunistic.idle:
-            return []
-        return [*opportunistic.cycle(scheduler.node_reports(), scheduler.next_id, most)]
+    def _step(self, step: str, work: Callable[[], T], otherwise: T) -> T:
+        """Do a step of the turn; *otherwise* where it fails, or rests because it did."""
+        now_ms = self._now_ms()
+        if self._rests.rests(step, now_ms):
+            return otherwise
+        try:
+            done = work()
+        except Exception as error:  # noqa: BLE001 - the loop must go on
+            self._abandon(step, error, now_ms)
+            return otherwise
+        self._rests.done(step)
+        self._cache.set_aside.decided(step)
+        return done
+
+    def _abandon(self, step: str, error: Exception, now_ms: int) -> None:
+        """Go on without the object that a step failed on, or without the step."""
+        ABANDONED.labels(step).inc()
+        subject = subject_of(error, self._state.applications)
+        if subject is None or self._cache.set_aside.has(*subject):
+            self._rests.failed(step, now_ms)
+            _log.error("%s failed; it rests, all else goes on", step, exc_info=error)
+        else:
+            self._cache.set_aside.put(subject, step, error, now_ms)
+            kind, key = subject
+            name = "/".join(part for part in key if part)
+            _log.error("%s failed on %s %s: set aside", step, kind.value, name, exc_info=error)
+        # What was charged in the middle of it is not known to anybody: none of it is kept.
+        self._must_rebuild = True
+        if step != _REBUILDING:
+            self._rebuild_if_must()
+
+    def _rebuild_if_must(self) -> bool:
+        """Build the scheduler anew if a step failed; whether it is as the objects say."""
+        if self._must_rebuild:
+            self._must_rebuild = self._step(_REBUILDING, self._rebuild_whole, otherwise=True)
+        return not self._must_rebuild
+
+    def _rebuild_whole(self) -> bool:
+        self.rebuild(self._now_ms())
+        return False
 
     # 1. Taking in.
 
-    def _take_in(self, now_ms: int) -> None:
+    def _take_in(self, now_ms: int) -> bool:
         """Bring the scheduler in line with what was seen: queues, nodes, applications, orphans."""
         if self.queues.needs_rebuild():
             _log.info("the scheduler or the resource types changed: building the scheduler anew")
             self.rebuild(now_ms)
-            return
+            return True
         if self._queues_changed:
             self._queues_changed = False
             self._sync_queues(now_ms)
             # What a queue refused before it may take now.
             self._changed_applications |= set(self._cache.applications.objects)
             self._reporting.at_once()
-        for kind, key in self._errors.due():
+        for kind, key in (*self._errors.due(), *self._cache.set_aside.take_rested(now_ms)):
             self._try_again(kind, key)
         nodes, self._changed_nodes = sorted(self._changed_nodes), set()
         for name in nodes:
@@ -324,6 +400,7 @@ class AllocationLoop:
             self.applications.sync(key, now_ms)
         if self._cache.pods.has_orphans:
             self._settle(now_ms)
+        return True
 
     def _try_again(self, kind: Watched, key: Key) -> None:
         """An object that our code failed on has rested."""
@@ -336,6 +413,7 @@ class AllocationLoop:
             if state is not None:
                 self._changed_applications.add(state.application)
         elif kind is Watched.QUEUE:
+            # With it its applications are looked at.
             self._queues_changed = True
 
     def _sync_queues(self, now_ms: int, *, recovering: bool = False) -> None:

@@ -37,6 +37,7 @@ from kubeyarn.scheduler.facts import NodeFacts, PodUse, WhyUnusable, extended_re
 from kubeyarn.scheduler.node_backoff import NodeBackoff
 from kubeyarn.scheduler.reconcile_errors import ReconcileErrors
 from kubeyarn.scheduler.request_state import Allocation, RequestState
+from kubeyarn.scheduler.set_aside import SetAside
 
 
 class QueueCache:
@@ -499,10 +500,14 @@ class RequestCache:
 
 
 class SchedulerCache:
-    """All that was seen, by kind, and which objects our code fails on."""
+    """All that was seen, by kind, and which objects our code fails on.
+
+    *set_aside* are those that decisions are made without, because making them failed.
+    """
 
     def __init__(self) -> None:
         self.errors = ReconcileErrors()
+        self.set_aside = SetAside(self.errors)
         self.queues = QueueCache()
         self.nodes = NodeCache()
         self.pods = PodCache()

@@ -160,10 +160,9 @@ class ReconcileErrors:
         FAILURES.labels(kind.value).inc()
         before = self._errors.get((kind, key), {}).get(work)
         failures = 1 if before is None else before.failures + 1
-        rest_ms = min(_FIRST_MS * 2 ** min(failures - 1, 10), _LONGEST_MS)
         reason, message = _words(error)
         # What could not be taken in is not tried again before it changes.
-        until_ms = 0 if found is not None else self._now_ms() + rest_ms
+        until_ms = 0 if found is not None else self._now_ms() + rest_ms(failures)
         told = ReconcileError(reason, message, failures, until_ms, found)
         if before is None or before.message != message:
             name = "/".join(part for part in key if part)
@@ -194,6 +193,16 @@ class ReconcileErrors:
             self._on_change(kind, key)
 
 
+def rest_ms(failures: int) -> int:
+    """For how long what failed so often in a row is left alone."""
+    return min(_FIRST_MS << min(failures - 1, 10), _LONGEST_MS)
+
+
+def internal_error(error: Exception, what: str, failures: int) -> ReconcileError:
+    """What is told of an object on which our code fails: *what* the scheduler does about it."""
+    return ReconcileError(INTERNAL_ERROR, _internal_words(error, what), failures, 0)
+
+
 def _name(work: object) -> str:
     return str(getattr(work, "__qualname__", work))
 
@@ -205,9 +214,12 @@ def _until(error: ReconcileError, until_ms: int) -> ReconcileError:
 def _words(error: Exception) -> tuple[str, str]:
     if isinstance(error, SpecError):
         return UNREADABLE, str(error)[:_MOST_CHARACTERS]
-    message = (
-        f"the scheduler failed on this object ({type(error).__name__}: {error}"[:_MOST_CHARACTERS]
-        + "). All others are served. It is tried again after each change and every few minutes: "
-        "change what is unusual about it or delete it, and report it with the scheduler's log"
-    )
-    return INTERNAL_ERROR, message
+    what = "failed on this object; it is tried again after each change and every few minutes"
+    return INTERNAL_ERROR, _internal_words(error, what)
+
+
+def _internal_words(error: Exception, what: str) -> str:
+    return (
+        f"the scheduler {what}. All others are served. Change what is unusual about it or delete "
+        f"it, and report it with the scheduler's log. {type(error).__name__}: {error}"
+    )[:_MOST_CHARACTERS]

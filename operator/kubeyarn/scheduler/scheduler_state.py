@@ -34,13 +34,15 @@ MakeScheduler = Callable[[SchedulerKind, ResourceTypes], ResourceScheduler]
 class SubmittedApplication:
     """An application that the scheduler knows (Hadoop: SchedulerApplication).
 
-    *queue* is the leaf that it was placed in, *attempt* the newest attempt that was begun.
+    *queue* is the leaf that it was placed in, *attempt* the newest attempt that was begun. One that
+    is *suspended* asks the scheduler for nothing.
     """
 
     key: Key
     application: Application
     queue: str
     attempt: int
+    suspended: bool = False
 
     @property
     def id(self) -> ApplicationId:
@@ -58,6 +60,11 @@ class SubmittedApplication:
     def move(self, queue: str) -> None:
         """It is in another leaf now."""
         self.queue = queue
+
+    def suspend(self, suspended: bool) -> bool:
+        """Whether it asks for nothing from now on; returns whether it did before."""
+        before, self.suspended = self.suspended, suspended
+        return before
 
 
 class SubmittedApplications:

@@ -8,6 +8,9 @@ last of a queue, cannot both pass. Three things can come of the post: it came ab
 already (the count stays), it was refused (the count goes back), or nobody knows, because the
 connection broke. Then it counts until the pod itself says where it is, asked once a second, unless
 kube-scheduler asks for the same binding again before.
+
+What a pod makes the door raise costs that pod alone: it is answered as an error, which says nothing
+against a node, so that kube-scheduler tries again; and the pod's request is told.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
 from kubeyarn.cluster.resources import PODS
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.model.errors import KubeYarnError, SpecError, Unavailable
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler import facts
@@ -32,6 +35,7 @@ from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.extender.bind_check import BindCheck, BindRefused
 from kubeyarn.scheduler.facts import PodUse
+from kubeyarn.scheduler.reconcile_errors import Watched, internal_error
 
 _log = logging.getLogger(__name__)
 
@@ -79,10 +83,14 @@ class Extender:
     ) -> None:
         self._client = client
         self._pods = cache.pods
+        self._requests = cache.requests
+        self._errors = cache.errors
         self._containers = containers
         self._check = check
         self._ready = ready
         self._doubts: dict[ContainerId, asyncio.Task[None]] = {}
+        # The requests on whose pods a verb failed last.
+        self._failed: set[Key] = set()
 
     def application(self) -> web.Application:
         """The web application of the verbs."""
@@ -105,11 +113,46 @@ class Extender:
             if not self._ready():
                 return _json({"Error": "the scheduler is starting or does not lead"}, 503)
             try:
-                return _json(await verb(asked))
+                answer = await verb(asked)
             except Malformed as error:
                 return _json({"Error": f"the body is no {name} arguments: {error}"}, 400)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this pod's alone
+                _log.exception("%s: a bug; kube-scheduler tries again", name)
+                self._tell(asked, name, error)
+                return _json({"Error": f"{facts.TRY_AGAIN}a bug: {type(error).__name__}"}, 500)
+            self._tell(asked, name, None)
+            return _json(answer)
 
         return handle
+
+    def _tell(self, asked: object, verb: str, error: Exception | None) -> None:
+        """Say on a pod's request that a verb failed on the pod, or that it does not any more."""
+        work = f"the extender's {verb}"
+        if error is None and not self._failed:
+            return
+        container = self._named_container(asked)
+        state = self._requests.of_container(container) if container is not None else None
+        if state is None:
+            return
+        if error is not None:
+            self._failed.add(state.key)
+            told = internal_error(
+                error, f"failed in {work} on a pod; kube-scheduler tries again", 1
+            )
+            self._errors.tell(Watched.REQUEST, state.key, told, work)
+        elif state.key in self._failed:
+            self._failed.discard(state.key)
+            self._errors.forget(Watched.REQUEST, state.key, work)
+
+    def _named_container(self, asked: object) -> ContainerId | None:
+        """The container of the pod that a call is about."""
+        if isinstance(asked, ExtenderBindingArgs):
+            use = self._pods.get((asked.pod_namespace, asked.pod_name))
+            return use.container if use is not None else None
+        try:
+            return _use(asked.pod).container if isinstance(asked, ExtenderArgs) else None
+        except Malformed:
+            return None
 
     async def _filter(self, asked: ExtenderArgs) -> Object:
         use = _use(asked.pod)
@@ -154,9 +197,11 @@ class Extender:
             # The API server has said no, so the pod is where it was.
             self._containers.unbind(container, asked.pod_uid)
             return _bind_refused(asked, error)
-        except Unavailable as error:
+        except Exception as error:
             # It may have come about: it counts until the pod says where it is.
             self._doubts[container] = asyncio.create_task(self._resolve(asked, container))
+            if not isinstance(error, Unavailable):
+                raise
             return _bind_refused(asked, error)
         return {"Error": ""}
 
@@ -173,13 +218,16 @@ class Extender:
     async def _known(self, asked: ExtenderBindingArgs, container: ContainerId) -> bool:
         try:
             pod = await self._client.get(PODS, asked.pod_name, asked.pod_namespace)
+            mine = pod["metadata"]["uid"] == asked.pod_uid
+            if mine and not pod["spec"].get("nodeName"):
+                self._containers.unbind(container, asked.pod_uid)
         except NotFound:
             return True
         except (ApiError, Unavailable):
             return False
-        mine = pod["metadata"]["uid"] == asked.pod_uid
-        if mine and not pod["spec"].get("nodeName"):
-            self._containers.unbind(container, asked.pod_uid)
+        except Exception:  # noqa: BLE001 - it counts until it is known
+            _log.exception("%s: where its pod is cannot be told; asked again", container)
+            return False
         return True
 
     async def _container(self, asked: ExtenderBindingArgs) -> tuple[PodUse, ContainerId]:

@@ -110,10 +110,13 @@ class ApplicationReconciler:
             if found is not None and not over:
                 self._apply_spec(submitted, found, states, now_ms)
             # 4. What it wants: containers, and changes of those that it has.
+            if not over:
+                self._suspend(submitted, states, now_ms)
             for state in states:
                 self._errors.attempt(
-                    Watched.REQUEST, state.key, self._ask, state, backoffs, now_ms, over=over
-                )
+                    Watched.REQUEST, state.key, self._ask, state, submitted, backoffs, now_ms,
+                    over=over,
+                )  # fmt: skip
             # 5. Finish it with its last container.
             if over and not any_running(everything):
                 self._finish(key, now_ms)
@@ -131,12 +134,30 @@ class ApplicationReconciler:
             failed = attempt(Watched.REQUEST, state.key, self._requests.drop_completed, state)
         return failed is None
 
-    def _ask(self, state: RequestState, backoffs: Backoffs, now_ms: int, *, over: bool) -> None:
+    def _suspend(
+        self, submitted: SubmittedApplication, states: list[RequestState], now_ms: int
+    ) -> None:
+        """Ask for no AM while the application is set aside, and for it afterwards."""
+        suspended = self._cache.set_aside.holds(submitted.key, submitted.queue)
+        was_suspended = submitted.suspend(suspended)
+        if suspended:
+            self._state.scheduler.master_gone(submitted.id)
+        elif was_suspended:
+            am = master(states)
+            if am is not None and am.pending and not am.running:
+                self._state.scheduler.ask_for_master(submitted.id, now_ms)
+
+    def _ask(
+        self, state: RequestState, submitted: SubmittedApplication, backoffs: Backoffs,
+        now_ms: int, *, over: bool,
+    ) -> None:  # fmt: skip
         """Have the scheduler know what a request wants."""
         if over and state.end():
             self._cache.requests.changed(state)
-        self._requests.ask(state, backoffs, over=over, now_ms=now_ms)
-        self._updates.sync(state, over=over)
+        nothing = over or submitted.suspended
+        self._requests.ask(state, backoffs, over=nothing, now_ms=now_ms)
+        if not submitted.suspended:
+            self._updates.sync(state, over=over)
 
     def _detach_former(self, key: Key, found: YarnApplication | None, now_ms: int) -> None:
         """Detach what a deleted application holds still, so that its name is free again."""
@@ -344,6 +365,9 @@ class ApplicationReconciler:
     def _ask_again(self, state: RequestState, now_ms: int) -> None:
         submitted = self._state.applications.get(state.application)
         if submitted is None or state.over or state.superseded:
+            return
+        if submitted.suspended:
+            state.ask_anew()
             return
         if state.am:
             self._state.scheduler.ask_for_master(submitted.id, now_ms)

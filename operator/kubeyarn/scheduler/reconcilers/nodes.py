@@ -59,8 +59,11 @@ class NodeReconciler:
         return True
 
     def sync(self, name: str, now_ms: int) -> None:
-        """Bring one node in line; one that our code fails on takes nothing."""
+        """Bring one node in line; one that our code fails on, or is set aside, takes nothing."""
         errors, key = self._cache.errors, ("", name)
+        if self._cache.set_aside.has(Watched.NODE, key):
+            errors.attempt(Watched.NODE, key, self._close, name)
+            return
         if errors.attempt(Watched.NODE, key, self._sync, name, now_ms) is None:
             return
         if name in self._state.nodes:

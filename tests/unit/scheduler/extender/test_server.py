@@ -10,8 +10,19 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from kubeyarn.cluster.errors import Conflict, NotFound, Refused
 from kubeyarn.model.errors import Unavailable
+from kubeyarn.scheduler.extender import server
+from kubeyarn.scheduler.extender.bind_check import BindCheck
 from kubeyarn.scheduler.extender.server import Extender
-from unit.scheduler.world import World, a_grant, a_node, a_request, foreign, needs, two_queues
+from unit.scheduler.world import (
+    World,
+    a_grant,
+    a_node,
+    a_request,
+    condition,
+    foreign,
+    needs,
+    two_queues,
+)
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
 
@@ -367,3 +378,47 @@ async def test_kube_schedulers_own_preemption_takes_nothing(door, world):
     asked = {"Pod": pod, "NodeNameToVictims": {}, "NodeNameToMetaVictims": victims}
 
     assert await said(door, "preempt", asked) == (200, {"NodeNameToMetaVictims": {}})
+
+
+@pytest.mark.parametrize("verb", ["filter", "bind"])
+async def test_what_one_pod_makes_a_verb_raise_is_told_on_its_request(
+    door, world, monkeypatch, verb
+):
+    (container, node), (other, other_node) = sorted(world.granted("maps").items())[:2]
+    pod = world.launch(container, node, bound=False)
+    well = world.launch(other, other_node, bound=False)
+    real = BindCheck.check_pod
+
+    def check_pod(self, use):
+        if use.container == container:
+            raise ZeroDivisionError("seven")
+        real(self, use)
+
+    def body(pod, node):
+        return {"Pod": pod, "NodeNames": [node]} if verb == "filter" else binding(pod, node)
+
+    monkeypatch.setattr(BindCheck, "check_pod", check_pod)
+    status, answer = await said(door, verb, body(pod, node))
+    world.write()
+    assert (status, answer) == (500, {"Error": "to be tried again: a bug: ZeroDivisionError"})
+    assert condition(world, "maps", "Satisfied") == ("False", "InternalError")
+    assert (await said(door, verb, body(well, other_node)))[1]["Error"] == ""
+
+    monkeypatch.undo()
+    assert (await said(door, verb, body(pod, node)))[1]["Error"] == ""
+    world.write()
+    assert condition(world, "maps", "Satisfied") == ("True", "AllGranted")
+
+
+async def test_a_binding_whose_answer_makes_us_fail_counts_until_the_pod_tells(
+    door, world, api, monkeypatch
+):
+    monkeypatch.setattr(server, "_DOUBT_S", 0.01)
+    container, node, pod = a_grant(world)
+    api.fails = ZeroDivisionError("seven")
+
+    status, _ = await said(door, "bind", binding(pod, node))
+    assert status == 500
+    assert world.live.allocation(container).bound_uid == pod["metadata"]["uid"]
+    await asyncio.sleep(0.1)
+    assert world.live.allocation(container).bound_uid == ""
