@@ -14,7 +14,6 @@ FLOORS = 8
 """So many modules may stand on each other in one room."""
 
 MORE_FLOORS = {
-    "local": 10,
     "resourcemanager": 10,
     "schedulers.capacity": 11,
     "schedulers.fair": 10,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import yaml
@@ -10,10 +9,10 @@ import yaml
 from kubeyarn.local import kubeconfig, pki
 from kubeyarn.local.binaries import BINARIES
 from kubeyarn.local.cluster_config import Certificates
-from kubeyarn.local.processes import Component
+from kubeyarn.local.processes import Component, flag_list
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from kubeyarn.local.cluster_config import ClusterConfig
@@ -242,16 +241,6 @@ def _component(
         process=None,
         health=health,
     )
-
-
-def flag_list(flags: Mapping[str, object]) -> Sequence[str]:
-    """Flags as programs written in Go take them."""
-    return [f"--{name}={value}" for name, value in flags.items()]
-
-
-def dump_json(content: Mapping[str, object]) -> str:
-    """A settings file's text; JSON is YAML too."""
-    return json.dumps(content, indent=1)
 
 
 def authority(layout: Layout) -> Path:

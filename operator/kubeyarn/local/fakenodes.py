@@ -7,8 +7,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from kubeyarn.local.binaries import KUBERNETES_VERSION, KWOK_VERSION
-from kubeyarn.local.controlplane import flag_list
-from kubeyarn.local.processes import Component
+from kubeyarn.local.processes import Component, flag_list
 
 if TYPE_CHECKING:
     from kubeyarn.local.api import Api

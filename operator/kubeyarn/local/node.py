@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 import kubeyarn
 from kubeyarn.local import cgroups, image, lookup, mounts, network, processes, shared_directories
 from kubeyarn.local.binaries import BINARIES
-from kubeyarn.local.controlplane import dump_json, flag_list
 from kubeyarn.local.errors import LocalClusterError
 from kubeyarn.local.layout import run_directory
-from kubeyarn.local.processes import Component
+from kubeyarn.local.processes import Component, flag_list, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +96,7 @@ def containerd(cluster: ClusterConfig) -> Component:
 def kubelet(cluster: ClusterConfig) -> Component:
     """The kubelet, registered as the cluster's one real node."""
     config = cluster.layout.of("kubelet.yaml")
-    config.write_text(dump_json(_kubelet_config(cluster)))
+    config.write_text(settings_file(_kubelet_config(cluster)))
     addresses, name = cluster.record.addresses, cluster.layout.node_name
     flags = {
         "config": config,

@@ -59,6 +59,16 @@ class Component:
     health: str = ""
 
 
+def flag_list(flags: Mapping[str, object]) -> Sequence[str]:
+    """Flags as components written in Go take them."""
+    return [f"--{name}={value}" for name, value in flags.items()]
+
+
+def settings_file(content: Mapping[str, object]) -> str:
+    """The text of a component's settings file; JSON is YAML, too."""
+    return json.dumps(content, indent=1)
+
+
 class Components:
     """The components of one cluster, recorded in files below its state directory."""
 
