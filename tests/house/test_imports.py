@@ -14,7 +14,6 @@ FLOORS = 8
 """So many modules may stand on each other in one room."""
 
 MORE_FLOORS = {
-    "resourcemanager": 10,
     "schedulers.capacity": 11,
     "schedulers.fair": 10,
 }

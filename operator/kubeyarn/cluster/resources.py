@@ -30,6 +30,17 @@ class Kind:
         what = f"/{name}" if name else ""
         return f"{root}{where}/{self.plural}{what}{'/' + sub if sub else ''}"
 
+    def owner_reference(self, name: str, uid: str) -> JsonObject:
+        """What makes Kubernetes remove an object with its owner, one of this kind."""
+        return {
+            "apiVersion": self.api_version,
+            "kind": self.kind,
+            "name": name,
+            "uid": uid,
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
+
 
 QUEUES = Kind("kubeyarn.io", "v1alpha1", "yarnqueues", "YarnQueue", namespaced=False)
 APPLICATIONS = Kind("kubeyarn.io", "v1alpha1", "yarnapplications", "YarnApplication", True)

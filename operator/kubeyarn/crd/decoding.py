@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Self, get_args, get_type_hints
+from typing import Any, Generic, Self, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -80,6 +81,26 @@ class Resource(Fields, frozen=True):
     def key(self) -> Key:
         """Its namespace and name."""
         return self.metadata.namespace, self.metadata.name
+
+
+Kind = TypeVar("Kind", bound=Resource)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedObject(Generic[Kind]):
+    """An object as it came, to compare with it what is written, and decoded, for all else."""
+
+    raw: Object
+    decoded: Kind
+
+    @classmethod
+    def read(cls, kind: type[Kind], item: Object) -> DecodedObject[Kind]:
+        """An object that came in.
+
+        Raises:
+            ObjectUnreadable: it cannot be decoded.
+        """
+        return cls(item, kind.read(item))
 
 
 _AT = re.compile(r"(?P<wrong>.*?)(?: - at `\$\.?(?P<path>.*)`)?")

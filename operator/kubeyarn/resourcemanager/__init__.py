@@ -20,7 +20,7 @@ From a YarnApplication to its AM's pod, in the order of the files:
 5. `requests.request_control` creates the AM's ContainerRequest, which `request_builder` makes.
    The scheduler grants a container; the watch brings the request back, and step 1 begins anew.
 6. `requests.reconciler` carries out what `request_plan` decides: the granted container has no pod.
-7. `pods.pod_builder` makes the pod, `pods.pod_control` creates it.
+7. `requests.container_manager` has `pods.pod_builder` make the pod, `pods.pod_control` create it.
 
 From an AM's ask to its container:
 
@@ -30,7 +30,7 @@ From an AM's ask to its container:
 3. The application is reconciled; `requests.request_control` writes one request for each ask.
    The scheduler grants containers of it.
 4. `requests.reconciler` tells the session of the grants; the next heartbeat's answer has them.
-5. The AM launches a container: `amservice.container_management` to `pods.pod_control`.
+5. The AM launches a container: `amservice.container_management` to `requests.container_manager`.
 
 The folders import downward only: `amservice`, `applications`, `requests`, `nodes`, `pods`.
 """

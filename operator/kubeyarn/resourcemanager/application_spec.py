@@ -8,7 +8,6 @@ from typing import Any
 from kubeyarn.crd.yarn_application import Protocol, YarnApplication
 from kubeyarn.lifecycle import retry
 from kubeyarn.lifecycle.retry import RetryRule
-from kubeyarn.resourcemanager.settings import Settings
 
 
 def am_image(application: YarnApplication) -> str:
@@ -33,10 +32,10 @@ def speaks_in_objects(application: YarnApplication) -> bool:
     return am is not None and am.protocol is Protocol.OBJECTS
 
 
-def retry_rule(application: YarnApplication, settings: Settings) -> RetryRule:
-    """How often the application's AM is started: as it asks, at most as the cluster allows."""
+def retry_rule(application: YarnApplication, most_attempts: int) -> RetryRule:
+    """How often the application's AM is started: as it asks, at most *most_attempts* times."""
     spec = application.spec
     if spec.unmanaged_am:
         return RetryRule()
     validity_ms = spec.attempt_failures_validity_interval_seconds * 1000
-    return RetryRule(retry.resolved(spec.max_attempts, settings.am_max_attempts), validity_ms)
+    return RetryRule(retry.resolved(spec.max_attempts, most_attempts), validity_ms)

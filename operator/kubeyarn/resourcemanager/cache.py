@@ -13,16 +13,15 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from dataclasses import replace
+from typing import TypeVar
 
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd.container_request import ContainerRequest
-from kubeyarn.crd.decoding import ObjectUnreadable, Resource
+from kubeyarn.crd.decoding import DecodedObject, ObjectUnreadable, Resource
 from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.crd.yarn_queue import YarnQueue
-from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.pods import pod_state
 from kubeyarn.resourcemanager.pods.pod_state import PodState
@@ -32,23 +31,6 @@ _log = logging.getLogger(__name__)
 _MOST_DEAD = 20_000
 
 Kind = TypeVar("Kind", bound=Resource)
-
-
-@dataclass(frozen=True, slots=True)
-class Cached(Generic[Kind]):
-    """An object as it came, to compare with it what is written, and decoded, for all else."""
-
-    raw: Object
-    decoded: Kind
-
-    @classmethod
-    def read(cls, kind: type[Kind], item: Object) -> Cached[Kind]:
-        """An object that came in.
-
-        Raises:
-            ObjectUnreadable: it cannot be decoded.
-        """
-        return cls(item, kind.read(item))
 
 
 def _report(_: Object, error: ObjectUnreadable) -> None:
@@ -68,7 +50,7 @@ class Cache:
         self._raw_applications: dict[Key, Object] = {}
         self._unread_applications: dict[Key, str] = {}
         self.raw_queues: dict[str, Object] = {}
-        self._requests: dict[Key, Cached[ContainerRequest]] = {}
+        self._requests: dict[Key, DecodedObject[ContainerRequest]] = {}
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
         self._pods: dict[Key, PodState] = {}
         self._pods_of: dict[Key, dict[ContainerId, PodState]] = defaultdict(dict)
@@ -180,7 +162,7 @@ class Cache:
             )
             self._gone[owner].setdefault(pod.container, last)
 
-    def requests(self, application: Key) -> list[Cached[ContainerRequest]]:
+    def requests(self, application: Key) -> list[DecodedObject[ContainerRequest]]:
         """An application's requests, by name, without those of an earlier one of its name."""
         found = [self._requests[key] for key in sorted(self._requests_of.get(application, ()))]
         return [request for request in found if not self._of_another(request, application)]
@@ -204,16 +186,9 @@ class Cache:
         """One pod of ours."""
         return self._pods.get(key)
 
-    def gone(self, application: Key, container: ContainerId) -> ContainerExit | None:
-        """How a container ended whose pod was deleted while we watched."""
-        last = self._gone.get(application, {}).get(container)
-        return last.ending if last is not None else None
-
-    def held_s(self, application: Key, container: ContainerId, now_ms: int) -> int:
-        """For how many seconds a container has held its resources; 0 if its pod was never seen."""
-        pod = self.pods(application).get(container)
-        pod = pod or self._gone.get(application, {}).get(container)
-        return pod.held_s(now_ms) if pod is not None else 0
+    def gone(self, application: Key, container: ContainerId) -> PodState | None:
+        """The last that was seen of a container's pod, if it was deleted while we watched."""
+        return self._gone.get(application, {}).get(container)
 
     def keep_gone(self, application: Key, wanted: Collection[ContainerId]) -> None:
         """Forget the exits of all containers but *wanted*: they are recorded."""
@@ -232,16 +207,16 @@ class Cache:
         """A deleted pod's ending is recorded and need not be remembered."""
         self._gone.get(application, {}).pop(container, None)
 
-    def _of_another(self, request: Cached[ContainerRequest], application: Key) -> bool:
+    def _of_another(self, request: DecodedObject[ContainerRequest], application: Key) -> bool:
         """Whether *request* was made for an earlier application of the same name."""
         found = self.applications.get(application)
         owners = request.decoded.metadata.owner_references
         uids = [owner.uid for owner in owners if owner.kind == APPLICATIONS.kind]
         return found is not None and bool(uids) and found.metadata.uid not in uids
 
-    def _decode(self, kind: type[Kind], item: Object) -> Cached[Kind] | None:
+    def _decode(self, kind: type[Kind], item: Object) -> DecodedObject[Kind] | None:
         try:
-            return Cached.read(kind, item)
+            return DecodedObject.read(kind, item)
         except ObjectUnreadable as error:
             self._unreadable(item, error)
             return None

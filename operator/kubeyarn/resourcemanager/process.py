@@ -114,7 +114,13 @@ class ResourceManager:
         self, client: KubeClient, manager: ApplicationsManager
     ) -> web.AppRunner:
         service = AmService(
-            ApplicationMasterService(manager),
+            ApplicationMasterService(
+                manager.cache,
+                manager.nodes,
+                manager.sessions,
+                manager.containers,
+                manager.queue.add,
+            ),
             PodAuthenticator(client, self._settings.token_audience),
             lambda: self._leader.leads,
         )

@@ -6,9 +6,10 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd.container_request import ContainerRequest
+from kubeyarn.crd.decoding import DecodedObject
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
-from kubeyarn.resourcemanager.cache import Cache, Cached
+from kubeyarn.resourcemanager.cache import Cache
 
 APP = ApplicationId(1763850000000, 7)
 ATTEMPT = AttemptId(APP, 1)
@@ -45,9 +46,9 @@ def _kept(said: Any) -> Any:
     return {name: value for name, value in said.items() if value is not None}
 
 
-def request_of(raw: dict[str, Any]) -> Cached[ContainerRequest]:
+def request_of(raw: dict[str, Any]) -> DecodedObject[ContainerRequest]:
     """A request as the cache decodes it."""
-    return Cached.read(ContainerRequest, raw)
+    return DecodedObject.read(ContainerRequest, raw)
 
 
 def a_condition(

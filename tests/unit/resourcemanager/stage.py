@@ -45,7 +45,13 @@ class Stage:
             lambda: self.now_ms,
         )
         self.manager.am_service = "http://rm"
-        self.masters = ApplicationMasterService(self.manager)
+        self.masters = ApplicationMasterService(
+            self.manager.cache,
+            self.manager.nodes,
+            self.manager.sessions,
+            self.manager.containers,
+            self.manager.queue.add,
+        )
         seen = {
             APPLICATIONS.kind: self.manager.cache.put_application,
             REQUESTS.kind: self.manager.cache.put_request,

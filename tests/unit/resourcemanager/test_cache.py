@@ -137,7 +137,7 @@ def test_how_a_deleted_pod_ended_is_remembered_by_its_last_words(cache):
     ended = version(a_pod(container(2), phase="Succeeded", main=exited(0)), 20)
     cache.put_pod(ended, deleted=True)
 
-    assert cache.gone(KEY, container(2)) == ContainerExit(0)
+    assert cache.gone(KEY, container(2)).ending == ContainerExit(0)
     assert cache.pods(KEY) == {}
 
 
@@ -146,7 +146,7 @@ def test_how_a_pod_ended_before_an_unwatched_deletion_is_remembered(cache):
     cache.put_pod(pod)
     cache.put_pod(stub(pod), deleted=True)
 
-    assert cache.gone(KEY, container(2)) == ContainerExit(3, "Error")
+    assert cache.gone(KEY, container(2)).ending == ContainerExit(3, "Error")
 
 
 def test_a_running_pod_that_is_deleted_was_taken_away(cache):
@@ -154,7 +154,7 @@ def test_a_running_pod_that_is_deleted_was_taken_away(cache):
     cache.put_pod(pod)
     cache.put_pod(stub(pod), deleted=True)
 
-    assert cache.gone(KEY, container(2)).exit_status == -100
+    assert cache.gone(KEY, container(2)).ending.exit_status == -100
 
 
 def test_an_older_pods_deletion_says_nothing_of_its_successor(cache):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
@@ -15,12 +14,11 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.amservice.authentication import NotAuthenticated, PodIdentity
 from kubeyarn.resourcemanager.applications import records, unmanaged_am
+from kubeyarn.resourcemanager.applications.am_sessions import AMSessions
 from kubeyarn.resourcemanager.applications.unmanaged_am import AMToken
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import request_view
 from kubeyarn.resourcemanager.requests.request_view import RequestView
-
-SessionOf = Callable[[Key, ApplicationRecord], AMSession]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class Caller:
             )
 
 
-def by_pod(cache: Cache, session_of: SessionOf, pod: PodIdentity) -> Caller:
+def by_pod(cache: Cache, sessions: AMSessions, pod: PodIdentity) -> Caller:
     """The application that *pod* is the current ApplicationMaster of.
 
     Raises:
@@ -98,10 +96,10 @@ def by_pod(cache: Cache, session_of: SessionOf, pod: PodIdentity) -> Caller:
             "AttemptEnded",
             f"pod {pod.name} is not the ApplicationMaster of the current attempt",
         )
-    return Caller(key, application, record, session_of(key, record))
+    return Caller(key, application, record, sessions.of(key, record))
 
 
-def by_token(cache: Cache, session_of: SessionOf, token: AMToken) -> Caller:
+def by_token(cache: Cache, sessions: AMSessions, token: AMToken) -> Caller:
     """The application that *token* was made for.
 
     Raises:
@@ -116,4 +114,4 @@ def by_token(cache: Cache, session_of: SessionOf, token: AMToken) -> Caller:
             f"Authorization: the token is not that of application {key[0]}/{key[1]}; it is in "
             "the Secret that status.unmanagedAM.secret of the application names"
         )
-    return Caller(key, application, record, session_of(key, record))
+    return Caller(key, application, record, sessions.of(key, record))

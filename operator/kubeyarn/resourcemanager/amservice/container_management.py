@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Protocol
 
 import msgspec
 
-from kubeyarn.crd.object import Key
-from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle import container as containers
 from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import application_spec
@@ -20,25 +16,8 @@ from kubeyarn.resourcemanager.amservice.callers import Caller
 from kubeyarn.resourcemanager.amservice.wire import FieldError
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.pods.pod_builder import ContainerLaunchContext
+from kubeyarn.resourcemanager.requests.container_manager import ContainerManager
 from kubeyarn.resourcemanager.requests.request_view import RequestView
-
-
-class ContainerManager(Protocol):
-    """Who launches and stops containers (Hadoop: ContainerManager of a NodeManager)."""
-
-    async def launch(
-        self,
-        key: Key,
-        application: YarnApplication,
-        record: ApplicationRecord,
-        view: RequestView,
-        container: ContainerId,
-        context: ContainerLaunchContext,
-    ) -> str:
-        """Make the pod of a container that was granted to an AM; returns the pod's name."""
-
-    async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> None:
-        """End a container on behalf of its AM."""
 
 
 async def answer(

@@ -10,6 +10,8 @@ HTTP (`http`) is one door to these calls; whoever opens another (Hadoop RPC) cal
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kubeyarn.crd.object import Key
 from kubeyarn.lifecycle.am_session import (
     AllocateRequest,
@@ -39,16 +41,33 @@ from kubeyarn.resourcemanager.amservice.callers import Caller
 from kubeyarn.resourcemanager.amservice.headroom import headroom
 from kubeyarn.resourcemanager.amservice.preemption_message import Marked
 from kubeyarn.resourcemanager.amservice.wire import FieldError
-from kubeyarn.resourcemanager.applications.manager import ApplicationsManager
+from kubeyarn.resourcemanager.applications.am_sessions import AMSessions
 from kubeyarn.resourcemanager.applications.unmanaged_am import AMToken
+from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
 from kubeyarn.resourcemanager.requests import request_builder
+from kubeyarn.resourcemanager.requests.container_manager import ContainerManager
 
 
 class ApplicationMasterService:
-    """The calls of the AM service. Each answers from memory; writing follows behind."""
+    """The calls of the AM service. Each answers from memory; writing follows behind.
 
-    def __init__(self, manager: ApplicationsManager) -> None:
-        self._manager = manager
+    *look* has an application reconciled again.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        nodes: NodeTracker,
+        sessions: AMSessions,
+        containers: ContainerManager,
+        look: Callable[[Key], None],
+    ) -> None:
+        self._cache = cache
+        self._nodes = nodes
+        self._sessions = sessions
+        self._containers = containers
+        self._look = look
         self._answers: dict[Key, wire.Allocated] = {}
 
     def caller(self, pod: PodIdentity) -> Caller:
@@ -57,7 +76,7 @@ class ApplicationMasterService:
         Raises:
             ProtocolError: NotAnApplicationMaster, ApplicationNotFound or AttemptEnded.
         """
-        return callers.by_pod(self._manager.cache, self._manager.session, pod)
+        return callers.by_pod(self._cache, self._sessions, pod)
 
     def unmanaged(self, token: AMToken) -> Caller:
         """The application that *token* was made for.
@@ -66,13 +85,13 @@ class ApplicationMasterService:
             NotAuthenticated: it is not, or not any more, the token of an application.
             ProtocolError: AttemptEnded.
         """
-        return callers.by_token(self._manager.cache, self._manager.session, token)
+        return callers.by_token(self._cache, self._sessions, token)
 
     def register(self, caller: Caller, message: wire.Register, now_ms: int) -> wire.Registered:
         """Hadoop: ApplicationMasterService.registerApplicationMaster."""
         caller.must_live()
-        answer = registration.register(self._manager.cache, caller, message, now_ms)
-        self._manager.queue.add(caller.key)
+        answer = registration.register(self._cache, caller, message, now_ms)
+        self._look(caller.key)
         return answer
 
     def allocate(self, caller: Caller, message: wire.Allocate, now_ms: int) -> wire.Allocated:
@@ -85,14 +104,14 @@ class ApplicationMasterService:
         request = self._read(caller, message)
         self._tell_nodes(caller.session)
         answer = caller.session.allocate(request, now_ms)
-        self._manager.queue.add(caller.key)
+        self._look(caller.key)
         said = self._said(caller, answer)
         self._remember(caller, said)
         return said
 
     def _read(self, caller: Caller, message: wire.Allocate) -> AllocateRequest:
         exclude = message.exclude_nodes or wire.ExcludeNodes()
-        cache = self._manager.cache
+        cache = self._cache
         _, high = cluster_limits.allocation(cache, caller.record.queue)
         updates, update_errors = update_validation.check(
             message.updates,
@@ -116,7 +135,7 @@ class ApplicationMasterService:
         )
 
     def _said(self, caller: Caller, answer: AllocateResponse) -> wire.Allocated:
-        cache = self._manager.cache
+        cache = self._cache
         return wire.Allocated(
             response_id=answer.response_id,
             allocated=[responses.container(c) for c in answer.allocated],
@@ -133,7 +152,7 @@ class ApplicationMasterService:
 
     def _remember(self, caller: Caller, said: wire.Allocated) -> None:
         """Keep the answer in case it is lost; answers to applications that are gone are dropped."""
-        known = self._manager.cache.applications
+        known = self._cache.applications
         if len(self._answers) > len(known):
             self._answers = {k: v for k, v in self._answers.items() if k in known}
         self._answers[caller.key] = said
@@ -145,14 +164,14 @@ class ApplicationMasterService:
 
     def _tell_nodes(self, session: AMSession) -> None:
         """Report nodes that changed since the last report; a new AM hears of those not RUNNING."""
-        nodes, heard = self._manager.nodes, session.nodes_heard
+        nodes, heard = self._nodes, session.nodes_heard
         for update in nodes.standing() if heard is None else nodes.since(heard):
             session.node_changed(update)
         session.nodes_heard = nodes.changes
 
     def _preemption(self, caller: Caller) -> wire.Preemption:
         """Containers marked to be taken back, told once (Hadoop: PreemptionMessage.contract)."""
-        cache = self._manager.cache
+        cache = self._cache
         marked = {
             container: Marked(container, now, why, view.size)
             for view in caller.asks(cache)
@@ -167,8 +186,8 @@ class ApplicationMasterService:
         """Give back what the AM releases, after the session has taken the heartbeat."""
         for text in message.releases:
             container = ContainerId.parse(text)
-            if caller.request_of(self._manager.cache, container) is not None:
-                await self._manager.stop(caller.key, container, ExitStatus.ABORTED)
+            if caller.request_of(self._cache, container) is not None:
+                await self._containers.stop(caller.key, container, ExitStatus.ABORTED)
 
     def finish(self, caller: Caller, message: wire.Finish, now_ms: int) -> wire.Finished:
         """Hadoop: ApplicationMasterService.finishApplicationMaster."""
@@ -187,7 +206,7 @@ class ApplicationMasterService:
         diagnostics = message.diagnostics[:MOST_DIAGNOSTICS]
         said = Unregistration(status, diagnostics, message.tracking_url)
         caller.session.finish(said, now_ms)
-        self._manager.queue.add(caller.key)
+        self._look(caller.key)
         return wire.Finished(is_unregistered=False)
 
     async def containers(self, caller: Caller, message: wire.Containers) -> wire.ContainersAnswer:
@@ -197,6 +216,4 @@ class ApplicationMasterService:
             raise ProtocolError(
                 "ApplicationMasterNotRegistered", f"{caller.session.attempt} is not registered"
             )
-        return await container_management.answer(
-            self._manager, self._manager.cache, caller, message
-        )
+        return await container_management.answer(self._containers, self._cache, caller, message)

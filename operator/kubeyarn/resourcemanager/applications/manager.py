@@ -39,13 +39,11 @@ from kubeyarn.cluster.workqueue import WorkQueue
 from kubeyarn.crd.decoding import ObjectUnreadable
 from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.crd.yarn_application import YarnApplication
-from kubeyarn.lifecycle.am_session import AMSession
 from kubeyarn.lifecycle.application import ApplicationState
-from kubeyarn.lifecycle.exit_status import ExitStatus
 from kubeyarn.lifecycle.progress import advance
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import KubeYarnError, Unavailable
-from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.resourcemanager.applications import (
     application_status,
     conditions,
@@ -55,6 +53,7 @@ from kubeyarn.resourcemanager.applications import (
     retention,
     unmanaged_am,
 )
+from kubeyarn.resourcemanager.applications.am_sessions import AMSessions
 from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnapshot
 from kubeyarn.resourcemanager.applications.signals import Signaller
 from kubeyarn.resourcemanager.applications.steps import ReconcileSteps
@@ -62,18 +61,17 @@ from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.nodes import decommission
 from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
 from kubeyarn.resourcemanager.pods.isolation import Executors
-from kubeyarn.resourcemanager.pods.pod_builder import (
-    ClusterDefaults,
-    ContainerLaunchContext,
-)
+from kubeyarn.resourcemanager.pods.pod_builder import ClusterDefaults
 from kubeyarn.resourcemanager.pods.pod_control import PodControl
 from kubeyarn.resourcemanager.pods.user_ids import UserIdsFile
 from kubeyarn.resourcemanager.requests import request_plan, request_view
+from kubeyarn.resourcemanager.requests.allocation_expiry import ContainerAllocationExpirer
+from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
+from kubeyarn.resourcemanager.requests.container_manager import ContainerManager
 from kubeyarn.resourcemanager.requests.reconciler import RequestReconciler
 from kubeyarn.resourcemanager.requests.request_control import RECONCILED, RequestControl
 from kubeyarn.resourcemanager.requests.request_plan import RequestPlan
 from kubeyarn.resourcemanager.requests.request_view import RequestView, UnreadRequest
-from kubeyarn.resourcemanager.requests.termination import BY_APPLICATION_MASTER, ContainerExits
 from kubeyarn.resourcemanager.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -113,6 +111,7 @@ class ApplicationsManager:
         self.settings = settings
         self.am_service = settings.am_address
         self.cache = Cache(self._unreadable)
+        self.sessions = AMSessions(clock_ms)
         self.nodes = NodeTracker(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
         self.queue: WorkQueue[Key] = WorkQueue(self.reconcile, failed=self._failed)
         self._client = client
@@ -123,21 +122,21 @@ class ApplicationsManager:
         self._status_at: dict[Key, float] = {}
         self._refused: dict[Key, str] = {}
         self._gone_since: dict[Key, int] = {}
-        self._sessions: dict[Key, AMSession] = {}
         self._user_ids = UserIdsFile(settings.user_ids_file)
-        self._exits = ContainerExits(self.cache, self.nodes)
+        look = self.queue.add
+        self._exits = ContainerExits(self.cache, self.nodes, clock_ms, look)
         self._pods = PodControl(client, events, self.cache, settings.max_termination_grace_s)
-        self._requests = RequestControl(client, self.cache)
+        self._requests = RequestControl(client, self.cache, look)
+        self.containers = ContainerManager(
+            self.cache, self._pods, self._exits, self._cluster_defaults, look
+        )
         self._signaller = Signaller(client, self._pods, self._exits, clock_ms)
         self._reconciler = RequestReconciler(
-            self.cache,
             self._requests,
             self._pods,
             self._exits,
-            settings,
-            self._cluster_defaults,
-            clock_ms,
-            self.queue.add,
+            self.containers,
+            ContainerAllocationExpirer(settings.launch_expiry_s, clock_ms),
         )
 
     # What happens outside arrives here.
@@ -147,7 +146,7 @@ class ApplicationsManager:
         before = self.cache.applications.get(key_of(item))
         key = self.cache.put_application(item, deleted=what == "DELETED")
         if key not in self.cache.applications:
-            self._sessions.pop(key, None)
+            self.sessions.forget(key)
             self._status_at.pop(key, None)
             self._refused.pop(key, None)
             record = records.read(before) if before is not None else None
@@ -263,7 +262,7 @@ class ApplicationsManager:
             record,
             views,
             self._exits,
-            self.session(key, record),
+            self.sessions.of(key, record),
             lifetime.in_force(application, record, self.cache.queues, now_ms),
         )
         observed = observed_state.observe(snapshot, record, self.settings, now_ms)
@@ -303,18 +302,7 @@ class ApplicationsManager:
         requests = [request.decoded for request in self.cache.requests(key)]
         pods = self.cache.pods(key).values()
         for name, status in list(request_plan.orphaned_statuses(requests, pods)):
-            if await self._requests.patch_status(key, name, status):
-                self.queue.add(key)
-
-    def session(self, key: Key, record: ApplicationRecord) -> AMSession:
-        """The AM's session of the current attempt."""
-        attempt = record.attempt.id if record.attempt else AttemptId(record.id, 1)
-        session = self._sessions.get(key)
-        if session is None or session.attempt != attempt:
-            # Its silence counts from now: what it said to a process before this one is not known.
-            session = AMSession(attempt, last_heard_ms=self._clock_ms())
-            self._sessions[key] = session
-        return session
+            await self._requests.patch_status(key, name, status)
 
     # Writing what is known.
 
@@ -374,7 +362,7 @@ class ApplicationsManager:
         Each is done whatever became of the others: what an application holds is taken back when
         other queues are owed it, also if nothing else can be done about that application.
         """
-        session = self.session(key, record)
+        session = self.sessions.of(key, record)
         plans = []
         for view in views:
             with steps.step(f"request {view.name}: taking back") as step:
@@ -411,7 +399,7 @@ class ApplicationsManager:
         with steps.step("its attempt"):
             await self._prepare_attempt(key, application, record, views)
         # The record may have moved to another attempt, whose AM has a session of its own.
-        session = self.session(key, record)
+        session = self.sessions.of(key, record)
         # An AM that has not registered, or has unregistered, asks for nothing.
         if record.state is ApplicationState.RUNNING:
             with steps.step("its asks"):
@@ -490,10 +478,11 @@ class ApplicationsManager:
         settings = self.settings
         executors = Executors(settings.executors, settings.trusted_images, self._user_ids.ids())
         return ClusterDefaults(
-            self.am_service,
-            settings.localizer_image,
-            executors,
-            settings.max_termination_grace_s,
+            am_service=self.am_service,
+            localizer_image=settings.localizer_image,
+            executors=executors,
+            most_stop_s=settings.max_termination_grace_s,
+            most_attempts=settings.am_max_attempts,
         )
 
     async def _end_on_drained_nodes(self, key: Key, views: list[RequestView]) -> None:
@@ -528,33 +517,6 @@ class ApplicationsManager:
         kept_s, now_ms = self.settings.finished_pod_retention_s, self._clock_ms()
         expired = retention.expired_pods(application, record, pods, kept_s, now_ms)
         await self._pods.delete_all(list(expired))
-
-    # What ApplicationMasters want done at once.
-
-    async def launch(
-        self,
-        key: Key,
-        application: YarnApplication,
-        record: ApplicationRecord,
-        view: RequestView,
-        container: ContainerId,
-        context: ContainerLaunchContext,
-    ) -> str:
-        """Make the pod of a container that was granted to an AM; returns the pod's name."""
-        launch = self._reconciler.launch
-        return await launch(key, application, record, view, container, context)
-
-    async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> None:
-        """End a container on behalf of its AM."""
-        pod = self.cache.pods(key).get(container)
-        ending = BY_APPLICATION_MASTER[status]
-        if pod is None:
-            # Nothing will report its end, so it has ended now.
-            self._exits.note(container, ending)
-            self.queue.add(key)
-        elif pod.ending is None:
-            self._exits.stop(container, ending)
-            await self._pods.delete(pod)
 
 
 def _wrong(view: RequestView, error: Exception | None) -> tuple[str, str]:

@@ -32,8 +32,8 @@ from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.applications import annotation_protocol, lifetime
 from kubeyarn.resourcemanager.applications.lifetime import LifetimeInForce
 from kubeyarn.resourcemanager.pods.pod_state import HOPELESS, PULLING, PodState
+from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
 from kubeyarn.resourcemanager.requests.request_view import RequestView
-from kubeyarn.resourcemanager.requests.termination import ContainerExits
 from kubeyarn.resourcemanager.settings import Settings
 
 # After a restart of the ResourceManager its session is new, but the AM has registered long ago.
@@ -109,7 +109,7 @@ def observe(
     revoked = am_revoked(record, request, pod)
     observed = ObservedState(
         attempt=record.attempt.id.number if record.attempt else 1,
-        retry=application_spec.retry_rule(application, settings),
+        retry=application_spec.retry_rule(application, settings.am_max_attempts),
         # The record is saved by the same write that says it is submitted.
         saved=True,
         invalid=invalid(application),

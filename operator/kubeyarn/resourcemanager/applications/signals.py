@@ -22,8 +22,8 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.applications import records
 from kubeyarn.resourcemanager.pods.pod_control import PodControl
 from kubeyarn.resourcemanager.pods.pod_state import PodState
+from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
 from kubeyarn.resourcemanager.requests.request_view import RequestView
-from kubeyarn.resourcemanager.requests.termination import ContainerExits
 
 _log = logging.getLogger(__name__)
 

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.resources import SECRETS
+from kubeyarn.cluster.resources import APPLICATIONS, SECRETS
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.crd.yarn_application import YarnApplication
-from kubeyarn.resourcemanager.pods.pod_builder import owner_reference
 
 _PREFIX = "kubeyarn-am"
 
@@ -74,7 +73,7 @@ def secret(application: YarnApplication, token: AMToken, am_service: str) -> Obj
                 names.APPLICATION: meta.name[: names.LONGEST_LABEL].rstrip("-."),
                 "app.kubernetes.io/managed-by": "kubeyarn",
             },
-            "ownerReferences": [owner_reference(meta.name, meta.uid)],
+            "ownerReferences": [APPLICATIONS.owner_reference(meta.name, meta.uid)],
         },
         "stringData": {"token": token.text, "KUBEYARN_RM": am_service},
         "immutable": True,

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from kubeyarn.cluster import names, pod_template
+from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.crd.object import Object
@@ -35,9 +36,6 @@ from kubeyarn.resourcemanager.pods.isolation import Executors
 # Hadoop's NodeManager waits a quarter of a second between the signals
 # (yarn.nodemanager.sleep-delay-before-sigkill.ms), Kubernetes half a minute; a template may say.
 STOP_SECONDS = 5
-# As long as a cluster's users may reasonably ask for: ten times Kubernetes' own default. What is
-# taken back counts in its queue until it is gone, and somebody waits for its room.
-MOST_STOP_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +89,20 @@ class PodOwner:
     max_attempts: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClusterDefaults:
     """What a cluster gives to every container, and what its administrator allows.
 
     *am_service* is the address that ApplicationMasters call; *localizer_image* has `kubeyarn`.
-    *most_stop_s* is the longest time that a container may take to stop, in seconds.
+    *most_stop_s* is the longest time that a container may take to stop, in seconds;
+    *most_attempts* is how often an ApplicationMaster may be started.
     """
 
     am_service: str = ""
     localizer_image: str = ""
     executors: Executors = field(default_factory=Executors)
-    most_stop_s: int = MOST_STOP_SECONDS
+    most_stop_s: int
+    most_attempts: int
 
 
 def make_pod(
@@ -191,7 +191,7 @@ def _metadata(given: Object, owner: PodOwner, placement: ContainerPlacement) -> 
         "namespace": owner.namespace,
         "labels": {**_users_own(given.get("labels") or {}), **labels},
         "annotations": {**_users_own(given.get("annotations") or {}), **annotations},
-        "ownerReferences": [owner_reference(owner.name, owner.uid)],
+        "ownerReferences": [APPLICATIONS.owner_reference(owner.name, owner.uid)],
     }
 
 
@@ -214,18 +214,6 @@ def owner_of(
         submitted_ms=record.start_ms,
         max_attempts=max_attempts,
     )
-
-
-def owner_reference(application: str, uid: str) -> Object:
-    """What makes Kubernetes remove an object with the application of that name and uid."""
-    return {
-        "apiVersion": "kubeyarn.io/v1alpha1",
-        "kind": "YarnApplication",
-        "name": application,
-        "uid": uid,
-        "controller": True,
-        "blockOwnerDeletion": True,
-    }
 
 
 def _component(role: str) -> str:

@@ -31,7 +31,6 @@ from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.resourcemanager.cache import Cache
-from kubeyarn.resourcemanager.pods.pod_builder import MOST_STOP_SECONDS
 from kubeyarn.resourcemanager.pods.pod_state import PodState
 
 _log = logging.getLogger(__name__)
@@ -58,7 +57,7 @@ class PodControl:
         client: KubeClient,
         events: EventRecorder,
         cache: Cache,
-        most_stop_s: int = MOST_STOP_SECONDS,
+        most_stop_s: int,
     ) -> None:
         self._most_stop_s = most_stop_s
         self._client = client

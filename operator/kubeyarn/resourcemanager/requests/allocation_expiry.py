@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from kubeyarn.crd.object import Key
 from kubeyarn.lifecycle.exit_status import ExitStatus
@@ -20,17 +20,17 @@ class ContainerAllocationExpirer:
     begins anew gives them their whole time again, because it does not know when they were granted.
     """
 
-    def __init__(self, expiry_s: int) -> None:
+    def __init__(self, expiry_s: int, clock_ms: Callable[[], int]) -> None:
         self._expiry_ms = expiry_s * 1000
+        self._clock_ms = clock_ms
         self._since: dict[Key, dict[ContainerId, int]] = {}
 
-    def expired(
-        self, request: Key, waiting: Collection[ContainerId], now_ms: int
-    ) -> list[ContainerId]:
+    def expired(self, request: Key, waiting: Collection[ContainerId]) -> list[ContainerId]:
         """Which containers *waiting* to be launched have waited for too long.
 
         What is not among them any more has been launched, or is gone, and is forgotten.
         """
+        now_ms = self._clock_ms()
         before = self._since.pop(request, {})
         if not waiting:
             return []

@@ -17,15 +17,10 @@ steps leaves right:
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-
 from kubeyarn.cluster import names
 from kubeyarn.cluster.errors import Refused
 from kubeyarn.crd.conditions import ConditionStatus
-from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.object import Key
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.am_session import (
     UPDATE_REFUSED,
@@ -33,63 +28,34 @@ from kubeyarn.lifecycle.am_session import (
     RejectedAsk,
     UpdateContainerError,
 )
-from kubeyarn.lifecycle.exit_status import ExitStatus
-from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.model.errors import SpecError
-from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import application_spec
-from kubeyarn.resourcemanager.cache import Cache
-from kubeyarn.resourcemanager.pods import pod_builder
-from kubeyarn.resourcemanager.pods.pod_builder import (
-    ClusterDefaults,
-    ContainerLaunchContext,
-    ContainerPlacement,
-    PodOwner,
-)
-from kubeyarn.resourcemanager.pods.pod_control import PodControl, PodTooLarge
+from kubeyarn.resourcemanager.pods.pod_control import PodControl
 from kubeyarn.resourcemanager.requests import allocation_expiry, request_plan, usage
 from kubeyarn.resourcemanager.requests.allocation_expiry import ContainerAllocationExpirer
+from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
+from kubeyarn.resourcemanager.requests.container_manager import ContainerManager
 from kubeyarn.resourcemanager.requests.request_control import RequestControl
 from kubeyarn.resourcemanager.requests.request_plan import ContainerChange, RequestPlan
 from kubeyarn.resourcemanager.requests.request_view import RequestView, UnreadRequest
-from kubeyarn.resourcemanager.requests.termination import (
-    ContainerExits,
-    TerminationReason,
-    termination_reason,
-)
-from kubeyarn.resourcemanager.settings import Settings
-
-_log = logging.getLogger(__name__)
+from kubeyarn.resourcemanager.requests.termination import TerminationReason, termination_reason
 
 
 class RequestReconciler:
-    """Carries out what follows for requests.
-
-    *defaults* is what the cluster gives to containers now; *look* has an application reconciled
-    again.
-    """
+    """Carries out what follows for requests."""
 
     def __init__(
         self,
-        cache: Cache,
         requests: RequestControl,
         pods: PodControl,
         exits: ContainerExits,
-        settings: Settings,
-        defaults: Callable[[], ClusterDefaults],
-        clock_ms: Callable[[], int],
-        look: Callable[[Key], None],
+        containers: ContainerManager,
+        expirer: ContainerAllocationExpirer,
     ) -> None:
-        self._cache = cache
         self._requests = requests
         self._pods = pods
         self._exits = exits
-        self._settings = settings
-        self._defaults = defaults
-        self._expirer = ContainerAllocationExpirer(settings.launch_expiry_s)
-        self._clock_ms = clock_ms
-        self._look = look
+        self._containers = containers
+        self._expirer = expirer
 
     def plan(
         self,
@@ -174,7 +140,7 @@ class RequestReconciler:
         await self._update_containers(key, view, plan, session)
         # Containers that an AM asked for wait for its launch call.
         if plan.termination is None and view.role != names.ROLE_ASK:
-            await self._launch_all(key, application, record, view, plan.unlaunched)
+            await self._containers.launch_granted(key, application, record, view, plan.unlaunched)
         # What was taken back before it was bound: its end has to stand in the status first,
         # because its grant does not say any more that it ever was.
         ended = set(plan.terminated)
@@ -182,19 +148,14 @@ class RequestReconciler:
 
     async def _record(self, key: Key, view: RequestView, plan: RequestPlan) -> None:
         """Write the exits and what the ended containers used, in one patch."""
-        now_ms = self._clock_ms()
         plan.status |= usage.after(
-            view, plan.ended, lambda container: self._cache.held_s(key, container, now_ms)
+            view, plan.ended, lambda container: self._exits.held_s(key, container)
         )
         if not plan.status:
             return
-        await self._patch(key, view, plan.status)
+        await self._requests.patch_status(key, view.name, plan.status)
         for ended in plan.ended:
             self._exits.recorded(key, ended.id)
-
-    async def _patch(self, key: Key, view: RequestView, status: Object) -> None:
-        if await self._requests.patch_status(key, view.name, status):
-            self._look(key)
 
     def _tell(self, session: AMSession, view: RequestView, plan: RequestPlan) -> None:
         """What the AM is to hear of the request; the session tells each thing once."""
@@ -213,10 +174,8 @@ class RequestReconciler:
 
     def _expire_unlaunched(self, key: Key, view: RequestView, plan: RequestPlan) -> None:
         """Give back what the AM did not launch in time; the next look records and tells it."""
-        request, now_ms = (key[0], view.name), self._clock_ms()
-        for container in self._expirer.expired(request, plan.unlaunched, now_ms):
-            self._exits.note_unless_known(container, allocation_expiry.EXPIRED)
-            self._look(key)
+        for container in self._expirer.expired((key[0], view.name), plan.unlaunched):
+            self._exits.note_unless_known(key, container, allocation_expiry.EXPIRED)
 
     # Container updates (Hadoop: ContainerUpdateContext).
 
@@ -241,7 +200,8 @@ class RequestReconciler:
         if refused:
             await self._requests.withdraw_updates(key, view, refused.keys())
         if done:
-            await self._patch(key, view, {"updated": request_plan.updated_status(view, done)})
+            status = {"updated": request_plan.updated_status(view, done)}
+            await self._requests.patch_status(key, view.name, status)
 
     async def _change_pod(self, view: RequestView, change: ContainerChange) -> str:
         """Change a container's pod, if it has one; returns why it cannot be, else ""."""
@@ -256,100 +216,7 @@ class RequestReconciler:
             return str(error)
         return ""
 
-    # Launching.
-
-    async def _launch_all(
-        self,
-        key: Key,
-        application: YarnApplication,
-        record: ApplicationRecord,
-        view: RequestView,
-        containers: Iterable[ContainerId],
-    ) -> None:
-        """Make the pods of a request that says how its containers are launched."""
-        is_the_am = view.role == names.ROLE_AM
-        launch = application.spec.application_master if is_the_am else view.container
-        if launch is None:
-            return
-        context = ContainerLaunchContext.of(launch)
-        if not context.image and not is_the_am:
-            context = replace(context, image=application_spec.am_image(application))
-        await asyncio.gather(
-            *(
-                self.launch(key, application, record, view, container, context)
-                for container in containers
-            )
-        )
-
-    async def launch(
-        self,
-        key: Key,
-        application: YarnApplication,
-        record: ApplicationRecord,
-        view: RequestView,
-        container: ContainerId,
-        context: ContainerLaunchContext,
-    ) -> str:
-        """Make the pod of a granted container, unless it is there; returns the pod's name.
-
-        A pod that can never be made ends its container with INVALID and the reason: tried again it
-        would be refused again.
-        """
-        most = application_spec.retry_rule(application, self._settings).max_attempts
-        owner = pod_builder.owner_of(application, record, most)
-        am = application.spec.application_master
-        executor = context.executor or (am.executor if am is not None else None) or ""
-        name = names.pod_name(key[1], container)
-        try:
-            context = replace(context, executor=executor)
-            placement = _placement(view, container)
-            pod = self._make_pod(owner, placement, context)
-            new = await self._pods.create(pod)
-        except (Refused, SpecError) as error:
-            message = f"pod {name} was refused: {error}"
-            ending = ContainerExit(ExitStatus.INVALID, message)
-            if isinstance(error, PodTooLarge):
-                # It had a pod, whose deletion would tell another end.
-                self._exits.stop(container, ending)
-            else:
-                self._exits.note(container, ending)
-            self._pods.tell_refused(application, message)
-            new = True
-        if new:
-            self._look(key)
-        return name
-
-    def _make_pod(
-        self, owner: PodOwner, placement: ContainerPlacement, context: ContainerLaunchContext
-    ) -> Object:
-        """The pod of a container.
-
-        Raises:
-            SpecError: it cannot be made of what its user wrote.
-        """
-        defaults = self._defaults()
-        try:
-            return pod_builder.make_pod(owner, placement, context, defaults)
-        except SpecError:
-            raise
-        except Exception as error:
-            # A template is another API's, and may be wrong in a way that nobody has thought of.
-            _log.warning("%s/%s: a template", owner.namespace, owner.name, exc_info=True)
-            raise SpecError(f"template: {type(error).__name__}: {error}") from error
-
 
 def _an_am_listens(view: RequestView, termination: TerminationReason | None) -> bool:
     """Whether an ApplicationMaster is to hear of a request's containers."""
     return view.role == names.ROLE_ASK and (termination is None or termination.spares_running)
-
-
-def _placement(view: RequestView, container: ContainerId) -> ContainerPlacement:
-    """A granted container as its pod is made; an AM's containers are tasks to their pods."""
-    return ContainerPlacement(
-        container,
-        view.grants[container],
-        view.size_of(container),
-        view.name,
-        names.ROLE_TASK if view.role == names.ROLE_ASK else view.role,
-        opportunistic=view.runs_opportunistic(container),
-    )

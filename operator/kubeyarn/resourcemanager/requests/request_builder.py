@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from kubeyarn.cluster import names
-from kubeyarn.cluster.resources import REQUESTS
+from kubeyarn.cluster.resources import APPLICATIONS, REQUESTS
 from kubeyarn.crd import defaults, quantities
 from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.am_session import AMSession, RequestTotal, UpdateContainerRequest
 from kubeyarn.model.resources import ResourceList
-from kubeyarn.resourcemanager.pods.pod_builder import owner_reference
 
 ALWAYS_SHOWN = ("memory", "cpu")
 """The resources that every container has."""
@@ -115,7 +114,7 @@ def _request(
                 names.ROLE: role,
                 "app.kubernetes.io/managed-by": "kubeyarn",
             },
-            "ownerReferences": [owner_reference(meta.name, meta.uid)],
+            "ownerReferences": [APPLICATIONS.owner_reference(meta.name, meta.uid)],
         },
         "spec": {"application": meta.name, **asked},
     }

@@ -6,7 +6,7 @@ application, which may come before the watch event, would write the same again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
@@ -29,11 +29,15 @@ RECONCILED = "Reconciled"
 
 
 class RequestControl:
-    """Creates and patches the ContainerRequests of applications."""
+    """Creates and patches the ContainerRequests of applications.
 
-    def __init__(self, client: KubeClient, cache: Cache) -> None:
+    *look* has an application reconciled again.
+    """
+
+    def __init__(self, client: KubeClient, cache: Cache, look: Callable[[Key], None]) -> None:
         self._client = client
         self._cache = cache
+        self._look = look
 
     async def create_am_request(
         self,
@@ -114,16 +118,16 @@ class RequestControl:
         if len(kept) < len(view.requested_updates):
             await self._patch_spec(key, view.name, {"updates": kept})
 
-    async def patch_status(self, key: Key, name: str, status: Object) -> bool:
-        """Write a part of a request's status; whether the request is there."""
+    async def patch_status(self, key: Key, name: str, status: Object) -> None:
+        """Write a part of a request's status, and look at its application again; if it is there."""
         try:
             written = await self._client.patch(
                 REQUESTS, name, {"status": status}, key[0], sub="status"
             )
         except NotFound:
-            return False
+            return
         self._cache.put_request(written)
-        return True
+        self._look(key)
 
     async def tell(self, key: Key, name: str, reason: str, why: str, now_ms: int) -> Object | None:
         """Write the condition Reconciled of a request: False because of *why*, True if it is "".

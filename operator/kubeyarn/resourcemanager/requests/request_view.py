@@ -18,6 +18,7 @@ from kubeyarn.crd.container_request import (
     Role,
     by_container,
 )
+from kubeyarn.crd.decoding import DecodedObject
 from kubeyarn.crd.fields import ResourceAmounts
 from kubeyarn.crd.launch import LaunchSpec
 from kubeyarn.crd.object import Object
@@ -25,7 +26,6 @@ from kubeyarn.lifecycle.am_session import CompletedContainer, GrantedContainer, 
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import ResourceList
-from kubeyarn.resourcemanager.cache import Cached
 
 COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
 
@@ -127,7 +127,7 @@ class RequestView:
         )
 
 
-def view(request: Cached[ContainerRequest], application: ApplicationId) -> RequestView:
+def view(request: DecodedObject[ContainerRequest], application: ApplicationId) -> RequestView:
     """What *request* says, whose containers belong to *application*.
 
     Raises:
@@ -213,7 +213,7 @@ class UnreadRequest:
     *bug*: its user could not have done anything about it.
     """
 
-    request: Cached[ContainerRequest]
+    request: DecodedObject[ContainerRequest]
     why: str
     bug: bool
 
@@ -239,7 +239,7 @@ class UnreadRequest:
 
 
 def views(
-    requests: Iterable[Cached[ContainerRequest]], application: ApplicationId
+    requests: Iterable[DecodedObject[ContainerRequest]], application: ApplicationId
 ) -> tuple[list[RequestView], list[UnreadRequest]]:
     """What the requests of *application* say, each read on its own, and those that cannot be."""
     found, unread = [], []

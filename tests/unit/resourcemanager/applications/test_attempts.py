@@ -128,7 +128,7 @@ def test_failures_before_the_validity_interval_do_not_count():
 def test_an_am_that_runs_elsewhere_is_never_tried_again():
     found = application_of({"spec": {"unmanagedAM": True, "maxAttempts": 5}})
 
-    assert application_spec.retry_rule(found, Settings(am_max_attempts=5)) == RetryRule(1)
+    assert application_spec.retry_rule(found, 5) == RetryRule(1)
 
 
 def test_an_am_that_is_preempted_has_its_exit_status_and_does_not_count():

@@ -21,6 +21,9 @@ from kubeyarn.resourcemanager.pods.pod_builder import (
 from unit.resourcemanager.objects import container
 
 IMAGE = "kubeyarn:1"
+DEFAULTS = ClusterDefaults(
+    am_service="http://rm", localizer_image=IMAGE, most_stop_s=300, most_attempts=2
+)
 DIRECTORY = "/kubeyarn/local/container_1763850000000_0007_01_000002"
 FILES = [
     {"path": "conf/app.yaml", "configMap": {"name": "settings", "key": "app.yaml"}},
@@ -41,7 +44,7 @@ def pod_of(spec):
         owner,
         placed,
         launched({"image": "x", **spec}),
-        ClusterDefaults("http://rm", IMAGE),
+        DEFAULTS,
     )
 
 
@@ -206,10 +209,10 @@ def test_a_cluster_without_an_image_for_it_refuses_what_it_cannot_bring():
     )
 
     with pytest.raises(SpecError, match=r"d is to be fetched.*--localizer-image"):
-        make_pod(owner, placed, launch, ClusterDefaults())
+        make_pod(owner, placed, launch, ClusterDefaults(most_stop_s=300, most_attempts=2))
     assert make_pod(
         owner,
         placed,
         ContainerLaunchContext.of(msgspec.convert({"files": FILES}, LaunchSpec)),
-        ClusterDefaults(),
+        ClusterDefaults(most_stop_s=300, most_attempts=2),
     )

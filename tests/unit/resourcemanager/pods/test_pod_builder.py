@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -25,7 +26,7 @@ OWNER = PodOwner(
 )
 SIZE = {"memory": 1536 * 2**20, "cpu": 1000}
 RM = "http://10.96.0.5:8030"
-DEFAULTS = ClusterDefaults(RM)
+DEFAULTS = ClusterDefaults(am_service=RM, most_stop_s=300, most_attempts=2)
 DIRECTORY = "/kubeyarn/local/container_1763850000000_0007_01_000002"
 
 
@@ -380,7 +381,7 @@ def test_a_pod_requests_what_was_granted_whatever_its_template_has():
     beside = {"name": "s", "restartPolicy": "Always", "resources": {"requests": {"cpu": "250m"}}}
     spec = {"initContainers": [beside], "overhead": {"cpu": "50m", "memory": "64Mi"}}
     fetched = {"path": "f", "url": "https://example.org/f"}
-    defaults = ClusterDefaults(RM, "kubeyarn:1")
+    defaults = replace(DEFAULTS, localizer_image="kubeyarn:1")
     pod = make_pod(
         OWNER,
         placed(),

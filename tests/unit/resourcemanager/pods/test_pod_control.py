@@ -117,7 +117,7 @@ def test_the_main_container_alone_grows_and_never_to_nothing():
     pod = pod_state.read(stage.objects[PODS.kind, "wordcount-01-000002"])
     assert pod is not None
     api = Resizes()
-    control = PodControl(api, stage, stage.manager.cache)  # type: ignore[arg-type]
+    control = PodControl(api, stage, stage.manager.cache, 300)  # type: ignore[arg-type]
 
     asyncio.run(control.resize(pod, {"cpu": 200, "memory": 256 * 2**20}))
     [container] = api.bodies[0]["spec"]["containers"]

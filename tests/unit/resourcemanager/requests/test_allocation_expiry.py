@@ -13,17 +13,19 @@ ASK = wire.Ask(count=2, priority=1, resources={"cpu": "1", "memory": "1Gi"})
 
 
 def test_a_container_expires_after_its_time_and_not_before():
-    expirer = ContainerAllocationExpirer(600)
-    assert expirer.expired(REQUEST, [container(2)], 0) == []
-    assert expirer.expired(REQUEST, [container(2), container(3)], 600_000) == []
-    assert expirer.expired(REQUEST, [container(2), container(3)], 600_001) == [container(2)]
+    times = iter([0, 600_000, 600_001])
+    expirer = ContainerAllocationExpirer(600, lambda: next(times))
+    assert expirer.expired(REQUEST, [container(2)]) == []
+    assert expirer.expired(REQUEST, [container(2), container(3)]) == []
+    assert expirer.expired(REQUEST, [container(2), container(3)]) == [container(2)]
 
 
 def test_what_was_launched_meanwhile_is_forgotten():
-    expirer = ContainerAllocationExpirer(600)
-    expirer.expired(REQUEST, [container(2)], 0)
-    assert expirer.expired(REQUEST, [], 1) == []
-    assert expirer.expired(REQUEST, [container(2)], 700_000) == []
+    times = iter([0, 1, 700_000])
+    expirer = ContainerAllocationExpirer(600, lambda: next(times))
+    expirer.expired(REQUEST, [container(2)])
+    assert expirer.expired(REQUEST, []) == []
+    assert expirer.expired(REQUEST, [container(2)]) == []
 
 
 async def test_an_am_is_told_of_a_container_that_it_never_launched():

@@ -1,0 +1,164 @@
+"""Launches and stops containers (Hadoop: ContainerManager of a NodeManager).
+
+An ApplicationMaster's calls and the reconciliation of requests that say how their containers are
+launched both come here. Each call can be made again: what is there already stays as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from kubeyarn.cluster import names
+from kubeyarn.cluster.errors import Refused
+from kubeyarn.crd.object import Key, Object
+from kubeyarn.crd.yarn_application import YarnApplication
+from kubeyarn.lifecycle.exit_status import ExitStatus
+from kubeyarn.lifecycle.progress import ContainerExit
+from kubeyarn.lifecycle.records import ApplicationRecord
+from kubeyarn.model.errors import SpecError
+from kubeyarn.model.ids import ContainerId
+from kubeyarn.resourcemanager import application_spec
+from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.pods import pod_builder
+from kubeyarn.resourcemanager.pods.pod_builder import (
+    ClusterDefaults,
+    ContainerLaunchContext,
+    ContainerPlacement,
+)
+from kubeyarn.resourcemanager.pods.pod_control import PodControl, PodTooLarge
+from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
+from kubeyarn.resourcemanager.requests.request_view import RequestView
+from kubeyarn.resourcemanager.requests.termination import BY_APPLICATION_MASTER
+
+_log = logging.getLogger(__name__)
+
+
+class ContainerManager:
+    """Makes the pods of granted containers, and ends containers on behalf of their AMs.
+
+    *defaults* is what the cluster gives to containers now; *look* has an application reconciled
+    again.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        pods: PodControl,
+        exits: ContainerExits,
+        defaults: Callable[[], ClusterDefaults],
+        look: Callable[[Key], None],
+    ) -> None:
+        self._cache = cache
+        self._pods = pods
+        self._exits = exits
+        self._defaults = defaults
+        self._look = look
+
+    async def launch_granted(
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        view: RequestView,
+        containers: Iterable[ContainerId],
+    ) -> None:
+        """Make the pods of a request that says how its containers are launched."""
+        is_the_am = view.role == names.ROLE_AM
+        launch = application.spec.application_master if is_the_am else view.container
+        if launch is None:
+            return
+        context = ContainerLaunchContext.of(launch)
+        if not context.image and not is_the_am:
+            context = replace(context, image=application_spec.am_image(application))
+        await asyncio.gather(
+            *(
+                self.launch(key, application, record, view, container, context)
+                for container in containers
+            )
+        )
+
+    async def launch(
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        view: RequestView,
+        container: ContainerId,
+        context: ContainerLaunchContext,
+    ) -> str:
+        """Make the pod of a granted container, unless it is there; returns the pod's name.
+
+        A pod that can never be made ends its container with INVALID and the reason: tried again it
+        would be refused again.
+        """
+        name = names.pod_name(key[1], container)
+        try:
+            pod = self._make_pod(application, record, _placement(view, container), context)
+            new = await self._pods.create(pod)
+        except (Refused, SpecError) as error:
+            message = f"pod {name} was refused: {error}"
+            self._pods.tell_refused(application, message)
+            ending = ContainerExit(ExitStatus.INVALID, message)
+            if isinstance(error, PodTooLarge):
+                # It had a pod, whose deletion would tell another end.
+                self._exits.stop(container, ending)
+                self._look(key)
+            else:
+                self._exits.note(key, container, ending)
+            return name
+        if new:
+            self._look(key)
+        return name
+
+    async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> None:
+        """End a container on behalf of its AM."""
+        pod = self._cache.pods(key).get(container)
+        ending = BY_APPLICATION_MASTER[status]
+        if pod is None:
+            # Nothing will report its end, so it has ended now.
+            self._exits.note(key, container, ending)
+        elif pod.ending is None:
+            self._exits.stop(container, ending)
+            await self._pods.delete(pod)
+
+    def _make_pod(
+        self,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        placement: ContainerPlacement,
+        context: ContainerLaunchContext,
+    ) -> Object:
+        """The pod of a container.
+
+        Raises:
+            SpecError: it cannot be made of what its user wrote.
+        """
+        defaults = self._defaults()
+        retry = application_spec.retry_rule(application, defaults.most_attempts)
+        owner = pod_builder.owner_of(application, record, retry.max_attempts)
+        am = application.spec.application_master
+        executor = context.executor or (am.executor if am is not None else None) or ""
+        try:
+            context = replace(context, executor=executor)
+            return pod_builder.make_pod(owner, placement, context, defaults)
+        except SpecError:
+            raise
+        except Exception as error:
+            # A template is another API's, and may be wrong in a way that nobody has thought of.
+            _log.warning("%s/%s: a template", owner.namespace, owner.name, exc_info=True)
+            raise SpecError(f"template: {type(error).__name__}: {error}") from error
+
+
+def _placement(view: RequestView, container: ContainerId) -> ContainerPlacement:
+    """A granted container as its pod is made; an AM's containers are tasks to their pods."""
+    return ContainerPlacement(
+        container,
+        view.grants[container],
+        view.size_of(container),
+        view.name,
+        names.ROLE_TASK if view.role == names.ROLE_ASK else view.role,
+        opportunistic=view.runs_opportunistic(container),
+    )
