@@ -18,7 +18,8 @@ class Application:
     then is taken back there, whether or not it would be taken today (Hadoop: recovery). *allowed*
     are queues that its user is known to have the right to submit to, besides what the queues say
     themselves. Higher *priority* is served first; None takes the queue's default.
-    *am_size* None is an unmanaged AM.
+    *am_size* None is an unmanaged AM. *am_classes* are the node classes where the AM may be
+    (`Locality.classes`).
     """
 
     id: ApplicationId
@@ -35,3 +36,4 @@ class Application:
     submitted_ms: int = 0
     placed: str = ""
     allowed: frozenset[str] = frozenset()
+    am_classes: frozenset[int] | None = None

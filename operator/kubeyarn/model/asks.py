@@ -47,13 +47,19 @@ class Locality:
 
     *nodes* and *racks* carry counts: how many of the containers would rather be there. With
     *relax* False nothing outside them is taken. *excluded* are nodes and racks where nothing is
-    taken (Hadoop: AppSchedulingInfo.placesBlacklistedByApp).
+    taken (Hadoop: AppSchedulingInfo.placesBlacklistedByApp). *classes* are the node classes where
+    something may be taken (`Node.node_class`); None: on every node that is not dedicated.
     """
 
     nodes: tuple[tuple[str, int], ...] = ()
     racks: tuple[tuple[str, int], ...] = ()
     relax: bool = True
     excluded: frozenset[str] = frozenset()
+    classes: frozenset[int] | None = None
+
+    def suits(self, node_class: int, *, dedicated: bool) -> bool:
+        """Whether something may be taken on nodes of this class."""
+        return not dedicated if self.classes is None else node_class in self.classes
 
 
 ANYWHERE = Locality()

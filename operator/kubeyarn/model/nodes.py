@@ -18,7 +18,9 @@ class Node:
     foreign pods request. *partition* is its node label, "" the default partition. A node that is
     not *schedulable* (cordoned, not ready, decommissioning) keeps its containers and takes none.
     *pods* is how many containers of ours may be there at most, whatever their size: allocatable
-    pods (kubelet: `maxPods`) less the foreign pods.
+    pods (kubelet: `maxPods`) less the foreign pods. Nodes of one *node_class* are alike for whoever
+    chooses nodes by what they are. A *dedicated* one takes only containers of asks that list its
+    class.
     """
 
     name: str
@@ -28,3 +30,5 @@ class Node:
     schedulable: bool = True
     pods: int = UNLIMITED_PODS
     attributes: tuple[tuple[str, str], ...] = field(default=())
+    node_class: int = 0
+    dedicated: bool = False

@@ -83,6 +83,7 @@ class SchedulerNodeReport:
 
     With *is_reserved* what is available is kept for a container that does not fit yet. *free_slots*
     is how many more pods the kubelet takes; guaranteed containers take no heed of others.
+    *node_class* and *is_dedicated* are those of `Node`.
     """
 
     name: str
@@ -92,6 +93,8 @@ class SchedulerNodeReport:
     is_schedulable: bool = True
     is_reserved: bool = False
     free_slots: int = UNLIMITED_PODS
+    node_class: int = 0
+    is_dedicated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +188,17 @@ class ApplicationEvents(Protocol):
         It is not asked for; the queue counts its AM as used until the attempt ends.
         """
 
-    def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
-        """Nodes and racks where the current attempt's AM is not granted; replaces those before.
+    def locate_master(
+        self,
+        application: ApplicationId,
+        excluded: frozenset[str],
+        classes: frozenset[int] | None,
+    ) -> None:
+        """Where the current attempt's AM may be, in place of what was said before.
 
-        Hadoop: AppSchedulingInfo.placesBlacklistedBySystem.
+        It is not granted on the *excluded* nodes and racks (Hadoop:
+        AppSchedulingInfo.placesBlacklistedBySystem), and only on nodes of *classes*
+        (`Locality.classes`).
         """
 
     def finish(self, application: ApplicationId, now_ms: int) -> None:

@@ -158,7 +158,8 @@ def _best(
 def _may(ask: Ask, node: SchedulerNodeReport) -> bool:
     excluded = node.name in ask.locality.excluded or node.rack in ask.locality.excluded
     closed = not node.is_schedulable or node.is_reserved
-    return not closed and node.partition == (ask.partition or "") and not excluded
+    suits = ask.locality.suits(node.node_class, dedicated=node.is_dedicated)
+    return not closed and node.partition == (ask.partition or "") and suits and not excluded
 
 
 def _named(ask: Ask, node: SchedulerNodeReport) -> bool:

@@ -54,7 +54,7 @@ def test_a_node_is_used_again_once_it_is_not_excluded_any_more(kind: SchedulerKi
 def test_a_node_like_an_excluded_one_is_offered_all_the_same(kind: SchedulerKind) -> None:
     """Nodes that are like one which took nothing are passed over only where nobody is choosy."""
     either = Either(kind, ["r0"] * 5, start=False)
-    either.engine.exclude_for_master(APP, frozenset({"n0", "n1", "n2"}))
+    either.engine.locate_master(APP, frozenset({"n0", "n1", "n2"}), None)
 
     assert [container.node for container in either.cycle()] == ["n3"]
 
@@ -90,12 +90,12 @@ def test_a_master_keeps_off_the_nodes_excluded_for_it_also_when_it_is_asked_agai
     kind: SchedulerKind,
 ) -> None:
     either = Either(kind, start=False)
-    either.engine.exclude_for_master(APP, frozenset({"n0"}))
+    either.engine.locate_master(APP, frozenset({"n0"}), None)
     (master,) = either.cycle()
     assert master.node != "n0"
 
     either.engine.release(master.id, 0)
-    either.engine.exclude_for_master(APP, frozenset({"n0", master.node}))
+    either.engine.locate_master(APP, frozenset({"n0", master.node}), None)
     either.engine.ask_for_master(APP, 0)
     (again,) = either.cycle()
 
@@ -105,7 +105,7 @@ def test_a_master_keeps_off_the_nodes_excluded_for_it_also_when_it_is_asked_agai
 @BOTH
 def test_the_exclusions_of_a_master_do_not_hold_for_its_tasks(kind: SchedulerKind) -> None:
     either = Either(kind, start=False)
-    either.engine.exclude_for_master(APP, frozenset({"n0"}))
+    either.engine.locate_master(APP, frozenset({"n0"}), None)
     either.cycle()
     either.ask(30)
 
@@ -115,7 +115,7 @@ def test_the_exclusions_of_a_master_do_not_hold_for_its_tasks(kind: SchedulerKin
 @BOTH
 def test_a_new_attempt_begins_without_exclusions(kind: SchedulerKind) -> None:
     either = Either(kind, ["r0"], start=False)
-    either.engine.exclude_for_master(APP, frozenset({"n0"}))
+    either.engine.locate_master(APP, frozenset({"n0"}), None)
     assert either.cycle() == []
     assert either.why(None).reason is Reason.NODES_EXCLUDED
 

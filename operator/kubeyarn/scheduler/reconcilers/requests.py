@@ -186,7 +186,7 @@ class ContainerRequestReconciler:
         submitted = self._state.applications.get(state.application)
         excluded = self._excluded(state, backoffs, now_ms)
         if submitted is not None and state.exclude(excluded):
-            self._state.scheduler.exclude_for_master(submitted.id, excluded)
+            self._state.scheduler.locate_master(submitted.id, excluded, None)
 
     def _excluded(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> frozenset[str]:
         """Where a request gets nothing now; when that changes by itself is noted."""

@@ -116,6 +116,9 @@ def activate_applications(queue: LeafQueue) -> None:
         update_am_limit(queue, partition)
     user_limits: dict[str, Vector] = {}
     for app in list(queue.pending_applications):
+        if not app.has_place_for_master:
+            # It would hold a share of the limit, and never use it.
+            continue
         partition = app.am_partition
         if not _fits_queue(queue, app, partition):
             continue

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import AM_KEY, ANYWHERE, Locality
+from kubeyarn.model.asks import AM_KEY, ANYWHERE
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.capacity import attempt_lifecycle as attempts
+from kubeyarn.schedulers.capacity.am_limits import activate_applications
 from kubeyarn.schedulers.capacity.auto_created_queues import (
     create_leaf,
 )
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kubeyarn.model.applications import Application
-    from kubeyarn.model.asks import AskKey
+    from kubeyarn.model.asks import AskKey, Locality
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.capacity.cluster_state import ClusterState
@@ -199,13 +200,22 @@ class CapacityApplicationEvents:
             app.waiting_for_am = False
             self.put_ask(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
 
-    def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
-        """Nodes and racks where the current attempt's AM is not granted; replaces those before."""
+    def locate_master(
+        self,
+        application: ApplicationId,
+        excluded: frozenset[str],
+        classes: frozenset[int] | None,
+    ) -> None:
+        """Where the current attempt's AM is not granted, and on which nodes it may be."""
         app = self._state.app(application)
-        app.master_locality = Locality(excluded=places)
+        had_place = app.has_place_for_master
+        app.locate_master(excluded, classes)
         if app.waiting_for_am and AM_KEY in app.asks:
             app.asks[AM_KEY].set_locality(app.master_locality, {})
             self._state.dirty.asks_changed()
+        if app.has_place_for_master and not had_place:
+            self._state.bring_up_to_date()
+            activate_applications(app.queue)
 
     def exclude(self, application: ApplicationId, places: frozenset[str]) -> None:
         """Nodes and racks where the current attempt is granted nothing but its AM."""

@@ -59,6 +59,8 @@ def _not_runnable(app: FiCaSchedulerApp, config: SchedulerConfig) -> Verdict:
 
 
 def _not_active(app: FiCaSchedulerApp) -> Verdict:
+    if not app.has_place_for_master:
+        return Verdict(Reason.NO_NODE_FITS, "no node is one that its ApplicationMaster may be on")
     queue, partition = app.queue, app.am_partition
     text = queue.cluster.types.text
     place = list(queue.pending_applications).index(app) + 1
@@ -114,6 +116,7 @@ class _Waiting:
             for node in self.cluster.nodes.values()
             if node.node.schedulable
             and node.partition == ask.partition
+            and ask.suits(node)
             and not (ask.is_strictly_local and node.name not in ask.nodes)
         ]
 
@@ -122,6 +125,8 @@ class _Waiting:
         if any(fits(ask.size, node.total) for node in nodes):
             return None
         where = f"partition {ask.partition}" if ask.partition else "the default partition"
+        if ask.classes is not None:
+            where += " that its template allows"
         biggest = max((node.total for node in nodes), default=None)
         found = "it has no nodes" if biggest is None else f"the biggest is {self._text(biggest)}"
         message = f"no node of {where} can hold {self._text(ask.size)}: {found}"

@@ -40,6 +40,8 @@ class CapacityQueries:
                 node.node.schedulable,
                 node.reservation is not None,
                 node.free_slots,
+                node.node.node_class,
+                node.dedicated,
             )
             for node in self._state.cluster.nodes.values()
         ]

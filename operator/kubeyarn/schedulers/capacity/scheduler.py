@@ -52,7 +52,7 @@ class CapacityScheduler:
         self.restart_attempts = applications.restart_attempts
         self.ask_for_master = applications.ask_for_master
         self.master_gone = applications.master_gone
-        self.exclude_for_master = applications.exclude_for_master
+        self.locate_master = applications.locate_master
         self.exclude = applications.exclude
         self.move, self.set_priority = applications.move, applications.set_priority
 

@@ -79,10 +79,15 @@ class FairApplicationEvents:
         for before, number in ended:
             self._lifecycle.add(before.application, number, before.queue, now_ms)
 
-    def exclude_for_master(self, application: ApplicationId, places: frozenset[str]) -> None:
-        """Nodes and racks where the current attempt's AM is not granted; replaces those before."""
+    def locate_master(
+        self,
+        application: ApplicationId,
+        excluded: frozenset[str],
+        classes: frozenset[int] | None,
+    ) -> None:
+        """Where the current attempt's AM is not granted, and on which nodes it may be."""
         attempt = self._state.attempt_of(application)
-        attempt.am_locality = Locality(excluded=places)
+        attempt.am_locality = Locality(excluded=excluded, classes=classes)
         pending = attempt.asks.get(AM_KEY)
         if pending is not None:
             self._asks.update_ask(attempt, replace(pending.ask, locality=attempt.am_locality))

@@ -248,6 +248,8 @@ class ContainerAssigner:
         if node.free_slots <= 0 and not _needs_no_slot(attempt, ask):
             return False
         locality = ask.ask.locality
+        if not ask.suits(node.rm_node):
+            return False
         if locality.excluded and is_excluded(locality, node):
             return False
         if ask.ask.constraint is not None and not allows_constraint(

@@ -107,8 +107,10 @@ def _over_max_share(
     return None
 
 
-def _schedulable_nodes(state: FairClusterState) -> list[FSSchedulerNode]:
-    return [node for node in state.nodes.values() if node.rm_node.schedulable]
+def _schedulable_nodes(state: FairClusterState, ask: FSPendingAsk) -> list[FSSchedulerNode]:
+    """The nodes that the ask may be on, whatever they hold."""
+    nodes = state.nodes.values()
+    return [node for node in nodes if node.rm_node.schedulable and ask.suits(node.rm_node)]
 
 
 def _names(nodes: list[FSSchedulerNode]) -> list[str]:
@@ -116,10 +118,11 @@ def _names(nodes: list[FSSchedulerNode]) -> list[str]:
 
 
 def _no_node_fits(state: FairClusterState, ask: FSPendingAsk) -> Verdict | None:
-    size, nodes = ask.ask.size, _schedulable_nodes(state)
+    size, nodes = ask.ask.size, _schedulable_nodes(state, ask)
     if any(fits(size, node.rm_node.total) for node in nodes):
         return None
-    message = f"none of {len(nodes)} schedulable nodes has {state.types.text(size)}"
+    allowed = " that its template allows" if ask.ask.locality.classes is not None else ""
+    message = f"none of {len(nodes)} schedulable nodes{allowed} has {state.types.text(size)}"
     return Verdict(Reason.NO_NODE_FITS, message)
 
 
@@ -128,7 +131,7 @@ def _excluded(state: FairClusterState, attempt: FSAppAttempt, ask: FSPendingAsk)
     size, locality = ask.ask.size, ask.ask.locality
     if not locality.excluded:
         return None
-    able = [node for node in _schedulable_nodes(state) if fits(size, node.rm_node.total)]
+    able = [node for node in _schedulable_nodes(state, ask) if fits(size, node.rm_node.total)]
     for nodes in ([node for node in able if fits(size, node.available)], able):
         excluded = [node for node in nodes if is_excluded(locality, node)]
         if nodes and len(excluded) == len(nodes):
@@ -148,7 +151,7 @@ def _constrained(
     constraint, size = ask.ask.constraint, ask.ask.size
     if constraint is None:
         return None
-    nodes = [node for node in _schedulable_nodes(state) if fits(size, node.available)]
+    nodes = [node for node in _schedulable_nodes(state, ask) if fits(size, node.available)]
     if not nodes or any(allows_constraint(state, attempt, ask, node) for node in nodes):
         return None
     message = (
@@ -159,7 +162,7 @@ def _constrained(
 
 
 def _nodes(state: FairClusterState, attempt: FSAppAttempt, ask: FSPendingAsk) -> Verdict | None:
-    size, nodes = ask.ask.size, _schedulable_nodes(state)
+    size, nodes = ask.ask.size, _schedulable_nodes(state, ask)
     if is_update(ask.ask.key):
         nodes = [node for node in nodes if node.rm_node.name in ask.nodes]
     if attempt.reservations:

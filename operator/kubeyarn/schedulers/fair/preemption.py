@@ -309,26 +309,27 @@ class FSPreemption:
         """
         nodes = self._state.nodes
         if not ask.nodes:
-            return self._best_containers_on(nodes.values(), ask.ask.size)
+            return self._best_containers_on(nodes.values(), ask)
         named = [nodes[name] for name in ask.nodes if name in nodes]
-        best = self._best_containers_on(named, ask.ask.size)
+        best = self._best_containers_on(named, ask)
         if best is not None and best.am_containers and ask.ask.locality.relax:
             others = (node for node in nodes.values() if node not in named)
-            other = self._best_containers_on(others, ask.ask.size)
+            other = self._best_containers_on(others, ask)
             if other is not None and other.am_containers < best.am_containers:
                 return other
         return best
 
     def _best_containers_on(
-        self, nodes: Iterable[FSSchedulerNode], size: Vector
+        self, nodes: Iterable[FSSchedulerNode], ask: FSPendingAsk
     ) -> FSPreemptableContainers | None:
         best: FSPreemptableContainers | None = None
         fewest = _UNLIMITED
         for node in nodes:
-            # What ends on a node that takes no containers makes room for nobody.
-            if not node.rm_node.schedulable:
+            # What ends on a node that takes no containers makes room for nobody, and on one where
+            # the ask may not be, not for it.
+            if not node.rm_node.schedulable or not ask.suits(node.rm_node):
                 continue
-            found = self._containers_on(node, size, fewest)
+            found = self._containers_on(node, ask.ask.size, fewest)
             if found is not None:
                 best, fewest = found, found.am_containers
                 if not fewest:

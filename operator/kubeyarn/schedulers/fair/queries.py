@@ -51,6 +51,8 @@ class FairQueries:
                 node.rm_node.schedulable,
                 node.reserved_container is not None,
                 node.free_slots,
+                node.rm_node.node_class,
+                node.rm_node.dedicated,
             )
             for node in self._state.nodes.values()
         ]

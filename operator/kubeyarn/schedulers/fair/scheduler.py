@@ -85,7 +85,7 @@ class FairScheduler:
         self.restart_attempts = applications.restart_attempts
         self.ask_for_master = applications.ask_for_master
         self.master_gone = applications.master_gone
-        self.exclude_for_master = applications.exclude_for_master
+        self.locate_master = applications.locate_master
         self.exclude = applications.exclude
         self.finish = applications.finish
         self.move = applications.move

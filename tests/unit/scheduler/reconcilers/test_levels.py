@@ -21,7 +21,7 @@ from unit.scheduler.world import (
 
 TOLD = {
     "configure", "stop", "add_node", "update_node", "remove_node", "submit", "start_attempt",
-    "ask_for_master", "master_gone", "exclude_for_master", "finish", "move", "set_priority",
+    "ask_for_master", "master_gone", "locate_master", "finish", "move", "set_priority",
     "update_asks", "recover", "skip_numbers", "decrease", "request_increase", "release",
 }  # fmt: skip
 

@@ -98,8 +98,8 @@ def allocate_reserved(
 ) -> CSAssignment:
     """Turn a reservation into a container if that fits by now, else keep it or give it up."""
     app = reservation.app
-    ask = app.asks.get(reservation.key)
-    if ask is None or ask.count <= 0 or ask.refuses(app.app.id, opportunity.node):
+    ask, node = app.asks.get(reservation.key), opportunity.node
+    if ask is None or ask.count <= 0 or not ask.suits(node) or ask.refuses(app.app.id, node):
         if app.queue.cluster.hadoop_compatible and ask is not None and ask.count > 0:
             # Hadoop keeps a node reserved that was excluded since, and never uses it.
             return NULL_ASSIGNMENT
@@ -166,6 +166,12 @@ def _precheck(
     if ignores and app.waiting_for_am and not opportunity.am_may_ignore_exclusivity:
         return AllocationState.APP_SKIPPED
     if ask.partition != opportunity.requested_partition:
+        return AllocationState.PRIORITY_SKIPPED
+    node = opportunity.node
+    if (node.dedicated or ask.classes is not None) and not ask.suits(node):
+        # As with a node of another partition: it stops nothing else, and counts as missed.
+        if not ask.partition:
+            ask.missed_opportunities += 1
         return AllocationState.PRIORITY_SKIPPED
     looks = opportunity.rules.continue_look_at_reservations
     if not looks and not should_allocate_or_reserve_new_container(app, ask):

@@ -12,13 +12,15 @@ Most offers end in a plain container for the first application of the first queu
 these, with the same outcome, and is tried once, first.
 
 What a cycle need not do again: a node that took nothing stands for all nodes with the same total
-and the same free amounts until something is granted (`saturated`). That holds only while no ask
-names places and offers that are passed up are not counted (`alike` below).
+and the same free amounts until something is granted (`saturated`); where an ask chooses node
+classes, for those of its class. That holds only while no ask names places and offers that are
+passed up are not counted (`Alike`).
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import is_update
@@ -56,6 +58,14 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.queue_management_policy import QueueManagementPolicy
 
 
+class Alike(Enum):
+    """Which nodes with the same total and the same free amounts take the same."""
+
+    NONE = auto()
+    IN_CLASS = auto()
+    ALL = auto()
+
+
 class SchedulingCycle:
     """Decides who gets the free room of all nodes, or of one.
 
@@ -81,20 +91,21 @@ class SchedulingCycle:
         if not _anything_wanted(root):
             dirty.cycle_ended(idle=True)
             return ()
-        # 4. See whether nodes of equal size are alike: no ask names places or tags, and no ask
+        # 4. See which nodes of equal size are alike: no ask names places or tags, and no ask
         #    counts the offers it passes up, so that a later offer may end otherwise.
         constrained = self._constrained_asks()
         counting = len(state.cluster.partitions) > 1 or any(
             ask.unique_locations > 1 and not ask.is_strictly_local for ask in constrained
         )
-        alike = not counting and not constrained
+        alike = _alike(constrained, counting=counting)
         # 5. Offer nodes in rounds, or all nodes of a partition together where queues choose.
         allocator = NodeAllocator(root, state.cluster, config, state.fast_path, now_ms)
         if config.choose_nodes:
             _offer_together(allocator, limit)
         else:
-            self._offer_in_rounds(allocator, limit, alike=alike)
-        dirty.cycle_ended(idle=not counting and len(allocator.decisions) < limit)
+            self._offer_in_rounds(allocator, limit, alike)
+        decided_all = len(allocator.decisions) < limit and not allocator.gave_up_reservation
+        dirty.cycle_ended(idle=not counting and decided_all)
         # 6. Turn containers that were granted for updates into updates, and grant those that no
         #    offer reaches.
         if not constrained:
@@ -127,12 +138,12 @@ class SchedulingCycle:
         dirty.constraints_looked_for(found=bool(found))
         return found
 
-    def _offer_in_rounds(self, allocator: NodeAllocator, limit: int, *, alike: bool) -> None:
+    def _offer_in_rounds(self, allocator: NodeAllocator, limit: int, alike: Alike) -> None:
         decisions = allocator.decisions
         nodes = self._in_turn(allocator.cluster)
         while nodes:
             before = len(decisions)
-            nodes, last = _offer_each(allocator, nodes, limit, alike=alike)
+            nodes, last = _offer_each(allocator, nodes, limit, alike)
             if len(decisions) >= limit:
                 self._resume_after = last
                 break
@@ -170,6 +181,12 @@ class SchedulingCycle:
         ]
 
 
+def _alike(constrained: list[PendingAsk], *, counting: bool) -> Alike:
+    if counting or any(ask.tells_alike_apart for ask in constrained):
+        return Alike.NONE
+    return Alike.IN_CLASS if constrained else Alike.ALL
+
+
 def _position(node: FiCaSchedulerNode) -> int:
     return node.position
 
@@ -180,7 +197,7 @@ def _anything_wanted(root: ParentQueue) -> bool:
 
 
 def _offer_each(
-    allocator: NodeAllocator, nodes: list[FiCaSchedulerNode], limit: int, *, alike: bool
+    allocator: NodeAllocator, nodes: list[FiCaSchedulerNode], limit: int, alike: Alike
 ) -> tuple[list[FiCaSchedulerNode], FiCaSchedulerNode | None]:
     """One round; returns the nodes that may take more, and the one where *limit* was reached."""
     step, fits, decisions = (
@@ -190,14 +207,19 @@ def _offer_each(
     )
     allocate = allocator.allocate_containers_to_node
     open_nodes: list[FiCaSchedulerNode] = []
-    saturated: set[tuple[Vector, Vector]] = set()
+    saturated: set[tuple[Vector, Vector, int]] = set()
+    in_class, all_alike = alike is Alike.IN_CLASS, alike is Alike.ALL
     for node in nodes:
         if not node.node.schedulable:
             continue
         if node.reservation is None and not node.killable:
             if node.free_slots <= 0 or not fits(step, node.free):
                 continue
-            if alike and (node.total, node.free) in saturated:
+            if all_alike and node.dedicated:
+                # Nobody asks for its class.
+                continue
+            node_class = node.node.node_class if in_class else 0
+            if saturated and (node.total, node.free, node_class) in saturated:
                 open_nodes.append(node)
                 continue
         open_nodes.append(node)
@@ -206,8 +228,8 @@ def _offer_each(
                 saturated.clear()
             if len(decisions) >= limit:
                 return open_nodes, node
-        elif node.reservation is None and not node.killable:
-            saturated.add((node.total, node.free))
+        elif alike is not Alike.NONE and node.reservation is None and not node.killable:
+            saturated.add((node.total, node.free, node.node.node_class if in_class else 0))
     return open_nodes, None
 
 
@@ -228,9 +250,21 @@ def _offer_together(allocator: NodeAllocator, limit: int) -> None:
 
 
 class NodeAllocator:
-    """Offers nodes at one moment; *decisions* are what came of it so far."""
+    """Offers nodes at one moment; *decisions* are what came of it so far.
 
-    __slots__ = ("_fast", "_one_each", "cluster", "config", "decisions", "now_ms", "root")
+    Where it *gave_up_reservation* a node has room now that was offered to nobody yet.
+    """
+
+    __slots__ = (
+        "_fast",
+        "_one_each",
+        "cluster",
+        "config",
+        "decisions",
+        "gave_up_reservation",
+        "now_ms",
+        "root",
+    )
 
     def __init__(
         self,
@@ -243,6 +277,7 @@ class NodeAllocator:
         self.root, self.cluster, self.config = root, cluster, config
         self.now_ms = now_ms
         self.decisions: list[Decision] = []
+        self.gave_up_reservation = False
         self._fast = allocate_fast if fast_path.is_open else None
         self._one_each = _takes_one(config.offers)
 
@@ -256,7 +291,7 @@ class NodeAllocator:
         assigned = off_switch = 0
         while node.free_slots > 0 or node.killable or node.reservation is not None:
             grant = None
-            if self._fast is not None and node.reservation is None and not node.partition:
+            if self._fast is not None and node.reservation is None and node.open_to_all:
                 grant = self._fast(self.root, node, self.cluster)
             if grant is not None:
                 decisions.append(grant)
@@ -284,7 +319,10 @@ class NodeAllocator:
         reservation = node.reservation
         if reservation is not None:
             limits = ResourceLimits(self.cluster.partition(""))
+            before = len(self.decisions)
             assign_to_leaf(reservation.app.queue, self._offer(node), limits)
+            if node.reservation is None and len(self.decisions) == before:
+                self.gave_up_reservation = True
             return None
         room = node.free
         if node.killable:

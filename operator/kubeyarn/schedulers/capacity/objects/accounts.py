@@ -375,6 +375,8 @@ def resize_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode, now: Node
     node.free = add(node.free, subtract(now.total, node.total))
     node.free_slots += now.pods - node.node.pods
     node.node, node.total, node.partition = now, now.total, now.partition
+    node.dedicated = now.dedicated
+    node.open_to_all = not now.partition and not now.dedicated
     add_node(cluster, node)
 
 

@@ -6,13 +6,13 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import AM_KEY, ANYWHERE
+from kubeyarn.model.asks import AM_KEY, Locality, is_update
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.resources import MEMORY, Vector, add
 
 if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
-    from kubeyarn.model.asks import AskKey, Locality
+    from kubeyarn.model.asks import AskKey
     from kubeyarn.model.constraints import PlacementConstraint
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
@@ -43,7 +43,8 @@ class PendingAsk:
 
     *nodes* and *racks* count the containers that would rather be there. Without *relax* nothing but
     *nodes* and *strict_racks* will do. *excluded* are nodes and racks that will not (a blacklist),
-    *excluded_here* those of them that the ask names itself.
+    *excluded_here* those of them that the ask names itself. *classes* are the node classes that
+    will do (`Locality.classes`).
     *unconstrained*: any node will do, and nothing says otherwise. *scheduling_opportunities* and
     *missed_opportunities* count offers that were passed up (see `allocator.locality_delay`).
     """
@@ -58,6 +59,7 @@ class PendingAsk:
     strict_racks: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
     excluded_here: frozenset[str] = frozenset()
+    classes: frozenset[int] | None = None
     unconstrained: bool = True
     constraint: PlacementConstraint | None = None
     tags: tuple[str, ...] = ()
@@ -85,7 +87,7 @@ class PendingAsk:
         self.racks = racks
         self.relax = locality.relax
         self.strict_racks = frozenset(name for name, count in locality.racks if count > 0)
-        self.excluded_here = locality.excluded
+        self.excluded_here, self.classes = locality.excluded, locality.classes
         self.exclude(excluded)
 
     def exclude(self, places: frozenset[str]) -> None:
@@ -99,8 +101,19 @@ class PendingAsk:
         self._update_unconstrained()
 
     def _update_unconstrained(self) -> None:
-        choosy = self.nodes or self.racks or self.excluded or self.constraint or self.tags
-        self.unconstrained = self.relax and not choosy
+        self.unconstrained = self.classes is None and not self.tells_alike_apart
+
+    @property
+    def tells_alike_apart(self) -> bool:
+        """Whether nodes of one class, total and free room are not all the same to it."""
+        named = self.nodes or self.racks or self.excluded or not self.relax
+        return bool(named or self.constraint or self.tags)
+
+    def suits(self, node: FiCaSchedulerNode) -> bool:
+        """Whether the node is of a class that will do; a container grows where it is."""
+        if self.classes is None:
+            return not node.dedicated or is_update(self.key)
+        return node.node.node_class in self.classes
 
     def refuses(self, application: ApplicationId, node: FiCaSchedulerNode) -> bool:
         """Whether the node is excluded, or the placement constraint forbids it now."""
@@ -164,6 +177,7 @@ class FiCaSchedulerApp:
         "excluded",
         "first_ask",
         "keys",
+        "master_classes",
         "master_locality",
         "missed",
         "next_number",
@@ -193,6 +207,7 @@ class FiCaSchedulerApp:
         self.priority = app.priority or 0
         self.am_size: Vector = app.am_size if app.am_size is not None else zero
         self.am_partition = ""
+        self.master_classes = app.am_classes
         self.submitted_ms = now_ms
         self.attempt = 1
         self.attempt_id = AttemptId(app.id, 1)
@@ -218,7 +233,7 @@ class FiCaSchedulerApp:
         self.next_number = 1
         self.waiting_for_am = self.app.am_size is not None
         self.am_container: ContainerId | None = None
-        self.master_locality = ANYWHERE
+        self.master_locality = Locality(classes=self.master_classes)
         self.excluded: frozenset[str] = frozenset()
         self.missed: dict[AskKey, tuple[int, int]] = {}
         self.requested_partitions: set[str] = set()
@@ -229,6 +244,16 @@ class FiCaSchedulerApp:
     def containers(self) -> dict[ContainerId, Container]:
         """What is held, by id."""
         return indexed(self._containers, self.unindexed)
+
+    def locate_master(self, places: frozenset[str], classes: frozenset[int] | None) -> None:
+        """Where this attempt's AM is not to be, and the node classes where any AM of it may be."""
+        self.master_classes = classes
+        self.master_locality = Locality(excluded=places, classes=classes)
+
+    @property
+    def has_place_for_master(self) -> bool:
+        """Whether there are nodes where its AM may be, full ones included."""
+        return self.master_classes is None or bool(self.master_classes)
 
     def reservation_total(self) -> Vector:
         """What is reserved in the default partition (Hadoop: getCurrentReservation)."""

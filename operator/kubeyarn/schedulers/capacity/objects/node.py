@@ -32,8 +32,9 @@ _MOST_EQUALS = 4096
 class FiCaSchedulerNode:
     """A node, what it holds, and its one reservation (Hadoop: FiCaSchedulerNode).
 
-    *free_slots* is how many more pods the kubelet takes. *unindexed* are containers that are not
-    among the others yet.
+    *free_slots* is how many more pods the kubelet takes. One that is *open_to_all* is in the
+    default partition and not dedicated. *unindexed* are containers that are not among the others
+    yet.
     """
 
     node: Node
@@ -42,6 +43,8 @@ class FiCaSchedulerNode:
     free: Vector
     free_slots: int
     partition: str
+    dedicated: bool
+    open_to_all: bool
     rack: str
     position: int
     tags: AllocationTagsManager
@@ -140,6 +143,8 @@ class CapacityNodeTracker:
             node.total,
             node.pods,
             node.partition,
+            node.dedicated,
+            not node.partition and not node.dedicated,
             node.rack,
             self._joined,
             self.tags,

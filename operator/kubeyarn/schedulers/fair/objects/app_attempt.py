@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import ANYWHERE, Ask, AskKey
+from kubeyarn.model.asks import ANYWHERE, Ask, AskKey, is_update
 from kubeyarn.model.ids import AttemptId, ContainerId
 
 if TYPE_CHECKING:
     from kubeyarn.model.applications import Application
     from kubeyarn.model.containers import Container
+    from kubeyarn.model.nodes import Node
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
     from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue
@@ -43,6 +44,13 @@ class FSPendingAsk:
     nodes: dict[str, int] = field(default_factory=dict)
     racks: dict[str, int] = field(default_factory=dict)
     allowed_locality: AllowedLocality = field(default_factory=AllowedLocality)
+
+    def suits(self, node: Node) -> bool:
+        """Whether the node is of a class where the ask may be; a container grows where it is."""
+        classes = self.ask.locality.classes
+        if classes is None:
+            return not node.dedicated or is_update(self.ask.key)
+        return node.node_class in classes
 
 
 @dataclass(frozen=True, slots=True)
