@@ -499,6 +499,20 @@ class ContainerRequestStatus(Fields, frozen=True):
             "Containers that are being taken back. Scheduler.", maxItems=100000, **listed_by("id")
         ),
     ] = ()
+    headroom: Annotated[
+        ShownAmounts,
+        Reported(
+            "How much more the application may get, as of a few seconds ago; only of an "
+            "ApplicationMaster's request. Scheduler."
+        ),
+    ] = NOTHING
+    maximum_allocation: Annotated[
+        ShownAmounts,
+        Reported(
+            "The largest container that the application may ask for: what its queue allows and "
+            "the largest nodes have; only of an ApplicationMaster's request. Scheduler."
+        ),
+    ] = NOTHING
     applied: Annotated[
         Applied | None,
         Field(

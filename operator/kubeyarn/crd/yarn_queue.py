@@ -121,8 +121,8 @@ class UnusableNodes(Fields, frozen=True):
     reason: Annotated[
         str,
         Field(
-            "NotReady, Cordoned, or Tainted: with a taint that containers are not expected to "
-            "tolerate.",
+            "NotReady, Cordoned, TaintedByCondition by Kubernetes, or Tainted by somebody with a "
+            "taint that containers are not expected to tolerate.",
             maxLength=64,
         ),
     ]

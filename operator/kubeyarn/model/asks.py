@@ -71,7 +71,8 @@ class Ask:
 
     Source: Hadoop ResourceRequest. *partition* None means: the application's or queue's default.
     *tags* are what the containers carry, *constraint* says where they may be with regard to tags
-    (Hadoop: SchedulingRequest).
+    (Hadoop: SchedulingRequest). One that was *admitted* before, perhaps by another scheduler
+    process, is not refused because the nodes that could hold it have gone.
     """
 
     key: AskKey
@@ -82,3 +83,4 @@ class Ask:
     opportunistic: bool = False
     constraint: PlacementConstraint | None = None
     tags: tuple[str, ...] = ()
+    admitted: bool = False

@@ -21,6 +21,10 @@ class Node:
     pods (kubelet: `maxPods`) less the foreign pods. Nodes of one *node_class* are alike for whoever
     chooses nodes by what they are. A *dedicated* one takes only containers of asks that list its
     class.
+
+    *capability* is the most that a container could have there, whatever runs there now and whether
+    the node takes containers now (Hadoop: RMNode.getTotalCapability); None: *total*. Where it says
+    nothing at all no container may ever use the node.
     """
 
     name: str
@@ -32,3 +36,14 @@ class Node:
     attributes: tuple[tuple[str, str], ...] = field(default=())
     node_class: int = 0
     dedicated: bool = False
+    capability: Vector | None = None
+
+    @property
+    def total_capability(self) -> Vector:
+        """The most that a container could have there."""
+        return self.total if self.capability is None else self.capability
+
+    @property
+    def is_registered(self) -> bool:
+        """Whether containers may ever use it; one of nothing, as Hadoop has them, counts too."""
+        return self.capability is None or any(self.capability)

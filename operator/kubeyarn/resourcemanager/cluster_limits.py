@@ -6,19 +6,21 @@ from kubeyarn.crd import defaults, quantities
 from kubeyarn.crd.fields import ResourceAmounts
 from kubeyarn.crd.yarn_queue_cluster import ClusterSpec, ResourceCalculator
 from kubeyarn.model.errors import SpecError
+from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.resourcemanager.cache import Cache
 
 
 def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]]:
     """The smallest and the largest container of *queue*, in base units.
 
-    Source: Hadoop `yarn.scheduler.minimum-allocation-*`, `maximum-allocation-*` and the queue's
-    own `maximum-allocation`, of which the smaller counts.
+    Source: Hadoop `yarn.scheduler.minimum-allocation-*`, `maximum-allocation-*` and, under the
+    Capacity Scheduler, the queue's own `maximum-allocation`, of which the smaller counts.
     """
     whole = cluster(cache)
     low = amounts(defaults.MINIMUM_ALLOCATION) | amounts(whole.minimum_allocation)
     high = amounts(defaults.MAXIMUM_ALLOCATION) | amounts(whole.maximum_allocation)
-    for path in path_down(queue):
+    has_own = whole.scheduler is SchedulerKind.CAPACITY
+    for path in path_down(queue) if has_own else ():
         found = cache.queues.get(path)
         own = found.spec.maximum_allocation if found is not None else {}
         for name, amount in amounts(own).items():

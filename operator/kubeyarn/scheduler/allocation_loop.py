@@ -51,6 +51,7 @@ from kubeyarn.scheduler.refusals import PodRefusal, read_refusal
 from kubeyarn.scheduler.request_state import Allocation, RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.settings import Settings
+from kubeyarn.scheduler.status.am_limits import AMLimitsReporter
 from kubeyarn.scheduler.status.queues import QueueWriter
 from kubeyarn.scheduler.status.requests import RequestWriter
 from kubeyarn.scheduler.status.waiting import WaitingReasons
@@ -126,9 +127,11 @@ class AllocationLoop:
         )
         self.nodes = NodeReconciler(cache, state, containers, self.applications.revoke)
         self._waiting = WaitingReasons(cache, state)
+        self._am_limits = AMLimitsReporter(cache, state)
         # What changed since the last turn.
         self._wake = asyncio.Event()
         self._queues_changed = False
+        self._nodes_changed = False
         self._changed_nodes: set[str] = set()
         self._changed_applications: set[Key] = set()
         self._refused: set[ContainerId] = set()
@@ -175,6 +178,7 @@ class AllocationLoop:
 
     def _see_node(self, what: str, item: Object) -> None:
         if self.nodes.see(item, deleted=what == "DELETED"):
+            self._nodes_changed = True
             self._changed_nodes.add(item["metadata"]["name"])
             self._wake.set()
 
@@ -286,6 +290,7 @@ class AllocationLoop:
         if self._reporting.is_due(now, every_s):
             root = ("", scheduler_config.ROOT)
             self._errors.attempt(Watched.QUEUE, root, report_queues)
+            self._am_limits.report(now, self._settings.am_limits_every_s)
         if self._explaining.is_due(now, every_s):
             self._step("explaining", lambda: self._waiting.explain(now, now_ms, why_s), None)
         if self._explaining_updates.is_due(now, why_s):
@@ -395,6 +400,11 @@ class AllocationLoop:
         nodes, self._changed_nodes = sorted(self._changed_nodes), set()
         for name in nodes:
             self.nodes.sync(name, now_ms)
+        if self._nodes_changed:
+            self._nodes_changed = False
+            # What was too large for every node may fit one now.
+            states = self._cache.requests.states.values()
+            self._changed_applications |= {s.application for s in states if s.refused}
         applications, self._changed_applications = self._changed_applications, set()
         for key in self._by_submission(applications):
             self.applications.sync(key, now_ms)

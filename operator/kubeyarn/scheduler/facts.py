@@ -39,6 +39,7 @@ class WhyUnusable(StrEnum):
     NOT_READY = "NotReady"
     CORDONED = "Cordoned"
     TAINTED = "Tainted"
+    TAINTED_BY_CONDITION = "TaintedByCondition"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class NodeFacts:
 
         Where nobody can ask for a partition nobody is expected to tolerate its taint either.
         """
-        if self.unusable is None and self.partition_tainted and not has_partitions:
+        if self.partition_tainted and not has_partitions:
             return WhyUnusable.TAINTED
         return self.unusable
 
@@ -118,15 +119,17 @@ def node_facts(node: Object) -> NodeFacts:
         unusable = WhyUnusable.NOT_READY
     elif spec.get("unschedulable"):
         unusable = WhyUnusable.CORDONED
-    elif conditions or (tainted and not partition):
+    elif tainted and not partition and len(conditions) < len(tainted):
         unusable = WhyUnusable.TAINTED
+    elif conditions:
+        unusable = WhyUnusable.TAINTED_BY_CONDITION
     return NodeFacts(
         name=meta["name"],
         allocatable=_amounts(status.get("allocatable") or {}),
         partition=partition,
         rack=labels.get(names.RACK) or "/default-rack",
         unusable=unusable,
-        partition_tainted=bool(partition and tainted),
+        partition_tainted=bool(partition) and len(conditions) < len(tainted),
     )
 
 
@@ -189,7 +192,13 @@ def scheduler_node(
     *,
     has_partitions: bool = True,
 ) -> Node:
-    """The node as the scheduler counts it: what foreign pods leave of it, pod slots included."""
+    """The node as the scheduler counts it: what foreign pods leave of it, pod slots included.
+
+    Its capability does not count them: they may go, while one that asks too much is refused for
+    good. A node that is closed by a taint will hold no container, however large it is.
+    """
+    unusable = facts.why_unusable(has_partitions=has_partitions)
+    allocatable = tuple(facts.allocatable.get(name, 0) for name in types.names)
     total: Vector = tuple(
         max(0, facts.allocatable.get(name, 0) - foreign.get(name, 0)) for name in types.names
     )
@@ -198,8 +207,9 @@ def scheduler_node(
         total=total,
         partition=facts.partition,
         rack=facts.rack,
-        schedulable=facts.why_unusable(has_partitions=has_partitions) is None,
         pods=max(0, facts.allocatable.get(_PODS, UNLIMITED_PODS) - foreign.get(_PODS, 0)),
+        schedulable=unusable is None,
+        capability=types.zero() if unusable is WhyUnusable.TAINTED else allocatable,
     )
 
 

@@ -31,6 +31,14 @@ AppliedSpec = tuple[int | None, str]
 """Priority and queue of a YarnApplication's spec that were acted on last."""
 
 
+@dataclass(frozen=True, slots=True)
+class AMLimits:
+    """What an ApplicationMaster is told: what it may still get, and its largest container."""
+
+    headroom: Vector
+    maximum_allocation: Vector
+
+
 @dataclass(slots=True)
 class Allocation:
     """A granted container and what is charged for it.
@@ -129,7 +137,9 @@ class RequestState:
     *granted* counts all containers of the request's life, *allocations* are those still listed.
     *asked* is the count that the scheduler was asked for last, None: it must be asked anew;
     *excluded* and *asked_where* go with it. *updating* are the containers whose charge may differ
-    from the request's. *detached*: no object stands behind it any more; its containers run still.
+    from the request's. *limits_told* is what its ApplicationMaster was told of limits, and
+    *limits_due* whether it is to be told anew. *detached*: no object stands behind it any more; its
+    containers run still.
     """
 
     key: Key
@@ -157,6 +167,9 @@ class RequestState:
     priority: int | None = None
     waits: tuple[str, str] | None = None
     explained_at: float = float("-inf")
+    limits_told: AMLimits | None = None
+    limits_told_at: float = float("-inf")
+    limits_due: bool = False
 
     # What the object says.
 
@@ -268,6 +281,11 @@ class RequestState:
         """Whether the scheduler does not take it."""
         return self.accepted is not None and not self.accepted[0]
 
+    @property
+    def was_taken(self) -> bool:
+        """Whether the scheduler of this process takes it."""
+        return self.accepted is not None and self.accepted[0]
+
     def ask(self, count: int, excluded: frozenset[str], where: object) -> None:
         """The scheduler was asked for so many, not in the *excluded* places."""
         self.asked, self.excluded, self.asked_where = count, excluded, where
@@ -346,6 +364,14 @@ class RequestState:
         self.waits = (verdict.reason.value, verdict.message)
         return True
 
+    def tell_limits(self, now: float) -> None:
+        """What its ApplicationMaster is told of limits is to be written."""
+        self.limits_told_at, self.limits_due = now, True
+
+    def limits_written(self, limits: AMLimits | None) -> None:
+        """Its ApplicationMaster was told these limits."""
+        self.limits_told, self.limits_due = limits, False
+
     def convert(self, before: ResourceTypes, after: ResourceTypes) -> None:
         """A new scheduler is built, which knows none of its asks and counts other resources."""
 
@@ -354,6 +380,7 @@ class RequestState:
             return tuple(amounts.get(name, 0) for name in after.names)
 
         self.asked, self.excluded = None, frozenset()
+        self.limits_told = None
         if self.size is not None:
             self.size = converted(self.size)
         for allocation in self.allocations.values():

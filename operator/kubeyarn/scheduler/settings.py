@@ -19,6 +19,8 @@ class Settings:
     queue_status_every_s: float = 1.0
     # How often the reason why something waits is looked up.
     why_every_s: float = 2.0
+    # How often, at most, an ApplicationMaster is told of limits that changed.
+    am_limits_every_s: float = 5.0
     # After so many grants a turn ends, so that writes and watches run in between.
     grants_per_cycle: int = 500
     # The Lease of the kube-scheduler beside this process; "" where it works all the time.

@@ -288,11 +288,24 @@ class SchedulerQueries(Protocol):
             Rejected: it is not known.
         """
 
-    def rounded(self, application: ApplicationId, size: Vector) -> Vector:
+    def rounded(
+        self, application: ApplicationId, size: Vector, *, admitted: bool = False
+    ) -> Vector:
         """The size that a container of the application gets when it wants *size*.
+
+        *admitted* is what `Ask.admitted` says.
 
         Raises:
             Rejected: above the maximum allocation or negative.
+        """
+
+    def maximum_allocation(self, application: ApplicationId) -> Vector:
+        """The largest container that the application may ask for: configured, and what a node has.
+
+        Hadoop: getMaximumResourceCapability of its queue.
+
+        Raises:
+            Rejected: it is not known.
         """
 
     def effective_maximum(self, queue: str, partition: str) -> Vector | None:

@@ -81,8 +81,15 @@ def test_the_status_of_a_queue_is_what_its_pods_say(tree):
     )
     world.run("one", "root.a", 5, user="alice")
     world.run("two", "root.a", 3, user="bob", resources={"cpu": "2", "memory": "1Gi"})
-    # A node has 8: this one waits.
+    # No node has more than 8, so this one is refused until there is one, in whatever partition.
     world.ask("large", "two", 1, resources={"cpu": "9", "memory": "1Gi"}, priority=5)
+    refused = world.until_request(
+        "large", "is refused", lambda s: condition(s, "Accepted").get("status") == "False"
+    )
+    assert condition(refused, "Accepted")["reason"] == "MaximumAllocation"
+    with world.node_of_its_own("wide", partition="gpu", cpu="9", memory="8Gi"):
+        world.until_waits("large", "NoNodeFits")
+    # Once accepted it waits, although that node has gone again.
     world.until_running("one", 6)
     world.until_running("two", 4)
     status = world.until_queue("root.a", "counts all", lambda s: s.get("containers") == 10)
@@ -105,10 +112,12 @@ def test_the_status_of_a_queue_is_what_its_pods_say(tree):
     assert status["usedCapacity"] == "65.0%"
     assert status["absoluteUsedCapacity"] == "32.5%"
     assert status["leaf"] is True
-    of_root = world.until_queue("root", "counts all", lambda s: s.get("containers") == 10)
+    of_root = world.until_queue(
+        "root", "counts all", lambda s: (s.get("containers"), s.get("nodes")) == (10, 7)
+    )
     assert of_root["used"] == status["used"]
-    assert of_root["nodes"] == 7
     assert "no node" in world.until_waits("large", "NoNodeFits")
+    assert condition(world.request("large")["status"], "Accepted")["status"] == "True"
 
 
 def test_a_reservation_is_shown_and_holds_a_nodes_room_until_it_is_enough(tree):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from e2e.crd.server import Answer, Server
@@ -202,6 +203,23 @@ class World:
     def cordon(self, name: str, *, closed: bool = True) -> None:
         """Let a node take nothing new, or take it again."""
         self.call("PATCH", f"/api/v1/nodes/{name}", {"spec": {"unschedulable": closed}}, MERGE)
+
+    @contextmanager
+    def node_of_its_own(self, name: str, *, partition: str = "", **has: str) -> Iterator[None]:
+        """One more node, which is ready, for as long as the context lasts."""
+        amounts = {"pods": "110", **has}
+        labels = {"kubernetes.io/hostname": name}
+        if partition:
+            labels["kubeyarn.io/partition"] = partition
+        meta = {"name": name, "labels": labels}
+        self.call("POST", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": meta})
+        ready = {"type": "Ready", "status": "True", "reason": "Test", "message": ""}
+        status = {"capacity": amounts, "allocatable": amounts, "conditions": [ready]}
+        try:
+            self.call("PATCH", f"/api/v1/nodes/{name}/status", {"status": status}, MERGE)
+            yield
+        finally:
+            self.call("DELETE", f"/api/v1/nodes/{name}")
 
     # The end.
 

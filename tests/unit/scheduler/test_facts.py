@@ -148,6 +148,9 @@ def test_which_nodes_take_containers(said, why):
     assert facts.scheduler_node(seen, {}, TYPES).schedulable is (why is None)
 
 
+DISK_PRESSURE = "node.kubernetes.io/disk-pressure"
+
+
 def a_partition_node(key):
     taints = [{"key": key, "effect": "NoSchedule"}]
     labels = {"kubeyarn.io/partition": "gpu"}
@@ -170,9 +173,9 @@ def test_a_tainted_partition_is_closed_where_nobody_can_ask_for_it():
 
 
 def test_a_taint_for_a_nodes_condition_closes_a_partitions_node_too():
-    seen = a_partition_node("node.kubernetes.io/disk-pressure")
+    seen = a_partition_node(DISK_PRESSURE)
 
-    assert seen.why_unusable(has_partitions=True) == "Tainted"
+    assert seen.why_unusable(has_partitions=True) == "TaintedByCondition"
 
 
 def test_a_node_without_a_status_takes_nothing():
@@ -211,3 +214,33 @@ def test_extended_resources_are_those_with_a_domain():
     types = ResourceTypes(("memory", "cpu", "nvidia.com/gpu"))
 
     assert facts.scheduler_node(seen, {}, types).total == (16 * GIB, 8000, 2)
+
+
+@pytest.mark.parametrize(
+    ("said", "capability"),
+    [
+        pytest.param({}, (16 * GIB, 8000), id="whatever foreign pods take"),
+        pytest.param({"ready": "False"}, (16 * GIB, 8000), id="not ready for a while"),
+        pytest.param({"spec": {"unschedulable": True}}, (16 * GIB, 8000), id="cordoned"),
+        pytest.param(
+            {
+                "spec": {
+                    "taints": [{"key": "node.kubernetes.io/disk-pressure", "effect": "NoSchedule"}]
+                }
+            },
+            (16 * GIB, 8000),
+            id="short of disk for a while",
+        ),
+        pytest.param(
+            {"spec": {"taints": [{"key": "theirs", "effect": "NoSchedule"}]}},
+            (0, 0),
+            id="kept for others",
+        ),
+    ],
+)
+def test_how_large_a_container_a_node_could_ever_hold(said, capability):
+    seen = facts.node_facts(a_node("n1", **said))
+
+    node = facts.scheduler_node(seen, {"cpu": 3000, "memory": GIB}, TYPES)
+
+    assert (node.total, node.total_capability) == ((15 * GIB, 5000), capability)

@@ -54,14 +54,15 @@ def lose_the_gpus(world, when):
 
 @pytest.mark.parametrize("when", ["live", "restart"])
 def test_a_request_that_was_granted_none_of_it_waits_for_a_node(world, when):
-    ask_for_gpus(world, 1, each="3")
+    asked(world, 2, name="others", resources={**SMALL, GPU: "1"})
+    ask_for_gpus(world, 1, each="2")
     lose_the_gpus(world, when)
 
     assert condition(world, "train", "Accepted") == ("True", "Accepted")
     assert condition(world, "train", "Satisfied") == ("False", "NoNodeFits")
     assert len(asked(world, 1)) == 1
 
-    world.put("node", a_node("g2", also={GPU: "4"}))
+    world.put("node", a_node("g2", also={GPU: "8"}))
     world.cycle()
     assert list(world.granted("train").values()) == ["g2"]
 

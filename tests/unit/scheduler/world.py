@@ -28,7 +28,6 @@ from kubeyarn.scheduler.reconcilers.applications import MaySubmit
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import MakeScheduler, SchedulerState
 from kubeyarn.scheduler.settings import Settings
-from kubeyarn.scheduler.status.patch import changes
 from kubeyarn.scheduler.status.requests import RequestWriter, unreadable_status
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from kubeyarn.schedulers.fair import FairScheduler
@@ -229,8 +228,9 @@ class World:
                 continue
             if state.uid != current["metadata"]["uid"]:
                 continue
-            body = changes(state.found.get("status") or {}, self.writer.wanted(state))
+            body, limits = self.writer.to_write(state)
             if body:
+                state.limits_written(limits)
                 self.patch("request", key[1], status=body)
         self.dirty.clear()
 

@@ -57,6 +57,7 @@ class Cluster:
             health_port=self.scheduler_port,
             queue_status_every_s=0.05,
             why_every_s=0.05,
+            am_limits_every_s=0.05,
         )
         self._start("scheduler", Scheduler(self.api.connection, settings).run())
 

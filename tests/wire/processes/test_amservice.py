@@ -137,7 +137,7 @@ async def test_what_has_the_wrong_shape_is_refused_with_its_field(master, call, 
         (
             {"resources": {"cpu": "1", "memory": "65Gi"}},
             "resources.memory",
-            "found 65Gi, allowed: at most the maximum allocation 64Gi",
+            "found 65Gi, allowed: at most the maximum allocation 16Gi",
         ),
         (
             {"resources": {"cpu": "1", "memory": "1Gi", "nvidia.com/gpu": "-1"}},
@@ -192,7 +192,7 @@ async def test_registering_tells_what_an_am_needs_to_know(cluster, master):
         "attemptId": cluster.application()["attempts"][0]["id"],
         "queue": "root.a",
         "minimumAllocation": {"cpu": "1", "memory": "1Gi"},
-        "maximumAllocation": {"cpu": "32", "memory": "64Gi"},
+        "maximumAllocation": {"cpu": "8", "memory": "16Gi"},
         "resourceTypes": ["memory", "cpu"],
         "schedulerResourceTypes": ["memory", "cpu"],
         "containersFromPreviousAttempts": [],

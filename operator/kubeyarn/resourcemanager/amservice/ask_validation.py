@@ -15,6 +15,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.model.resources import ResourceList
 from kubeyarn.resourcemanager.amservice import wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.resourcemanager.amservice.headroom import LargestAsk
 from kubeyarn.resourcemanager.amservice.wire import FieldError
 from kubeyarn.resourcemanager.requests import request_builder
 from kubeyarn.schedulers import constraint_parser
@@ -28,8 +29,8 @@ _MOST_TAGS = 16
 _LONGEST_CONSTRAINT = 4096
 
 
-def ask(index: int, said: wire.Ask, maximum: Mapping[str, int]) -> ResourceRequest:
-    """The ask number *index* of a heartbeat; no size is above *maximum*.
+def ask(index: int, said: wire.Ask, largest: LargestAsk) -> ResourceRequest:
+    """The ask number *index* of a heartbeat; no size is above what *largest* allows.
 
     Raises:
         FieldError: it cannot be acted on.
@@ -37,13 +38,18 @@ def ask(index: int, said: wire.Ask, maximum: Mapping[str, int]) -> ResourceReque
     where = f"asks[{index}]"
     _check_numbers(where, said)
     size = ResourceList(quantities.amounts(said.resources, f"{where}.resources"))
-    _check_size(f"{where}.resources", size, maximum)
     locality = said.locality or wire.Locality()
     place = Locality(
         tuple((node, said.count) for node in locality.nodes),
         tuple((rack, said.count) for rack in locality.racks),
         locality.relax,
     )
+    key = ShapeKey(
+        said.priority,
+        said.allocation_request_id,
+        _shape(said, size, locality, tuple(sorted(set(said.allocation_tags)))),
+    )
+    _check_size(f"{where}.resources", size, largest.maximum(key, size))
     opportunistic = said.execution_type == "OPPORTUNISTIC"
     constraint, tags = _placement(where, said)
     if opportunistic and constraint is not None:
@@ -51,7 +57,6 @@ def ask(index: int, said: wire.Ask, maximum: Mapping[str, int]) -> ResourceReque
             f"{where}.placementConstraint",
             "found one with executionType OPPORTUNISTIC, allowed: GUARANTEED",
         )
-    key = ShapeKey(said.priority, said.allocation_request_id, _shape(said, size, locality, tags))
     return ResourceRequest(
         key, said.count, size, said.partition, place, opportunistic, constraint, tags
     )

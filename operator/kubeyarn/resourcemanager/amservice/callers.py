@@ -40,6 +40,13 @@ class Caller:
         views, _ = request_view.views(cache.requests(self.key), self.record.id)
         return [view for view in views if view.role == names.ROLE_ASK]
 
+    def am_request(self, cache: Cache) -> RequestView | None:
+        """The request for the current attempt's ApplicationMaster itself."""
+        views, _ = request_view.views(cache.requests(self.key), self.record.id)
+        number = self.session.attempt.number
+        mine = (v for v in views if v.role == names.ROLE_AM and v.attempt == number)
+        return next(mine, None)
+
     def request_of(self, cache: Cache, container: ContainerId) -> RequestView | None:
         """The request that a container was granted to."""
         for view in self.asks(cache):

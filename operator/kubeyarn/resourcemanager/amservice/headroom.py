@@ -1,38 +1,72 @@
-"""Headroom as ApplicationMasters are told it: how much more their application may get."""
+"""The limits that ApplicationMasters are told: headroom, smallest and largest container.
+
+Both schedulers count headroom and the largest container themselves (`schedulers.api`), and tell
+them on the request for the ApplicationMaster. There is no other rule for them here.
+"""
 
 from __future__ import annotations
 
-from kubeyarn.lifecycle.records import ApplicationRecord
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from kubeyarn.lifecycle.am_session import ShapeKey
+from kubeyarn.resourcemanager import cluster_limits
+from kubeyarn.resourcemanager.amservice.callers import Caller
 from kubeyarn.resourcemanager.cache import Cache
-from kubeyarn.resourcemanager.cluster_limits import amounts, path_down
 
 
-def headroom(cache: Cache, record: ApplicationRecord) -> dict[str, int]:
-    """What is left of the maximum of the application's queues, and of its user's limit in the leaf.
+def headroom(cache: Cache, caller: Caller) -> Mapping[str, int]:
+    """How much more the application may get, in base units; empty before the scheduler said.
 
-    In base units by resource name; empty before the scheduler has written the queues' status.
+    It is a few seconds old at most, or of the last change that was worth a write. An AM uses it to
+    decide what to give up while it waits; no grant depends on it.
 
-    It is an estimate made from that status: as old as it, with what is used in all partitions taken
-    off the maximum of the default one, and without the Fair Scheduler's fair shares. The headroom
-    that the schedulers count themselves (`schedulers.api`) is in another process. An AM uses
-    headroom to decide what to give up while it waits; no grant depends on it.
-
-    Source: Hadoop AllocateResponse.availableResources, as LeafQueue.getHeadroom counts it.
+    Source: Hadoop AllocateResponse.getAvailableResources.
     """
-    left: dict[str, int] = {}
-    for path in path_down(record.queue):
-        queue = cache.queues.get(path)
-        if queue is None:
-            continue
-        maximum, used = amounts(queue.status.effective.maximum), amounts(queue.status.used)
-        for name, amount in maximum.items():
-            free = max(0, amount - used.get(name, 0))
-            left[name] = min(free, left.get(name, free))
-    leaf = cache.queues.get(record.queue)
-    for user in leaf.status.users if leaf is not None else ():
-        if user.name == record.user:
-            used = amounts(user.used)
-            for name, amount in amounts(user.limit).items():
-                free = max(0, amount - used.get(name, 0))
-                left[name] = min(free, left.get(name, free))
-    return left
+    request = caller.am_request(cache)
+    return dict(request.headroom.items()) if request is not None else {}
+
+
+def allocation(cache: Cache, caller: Caller) -> tuple[dict[str, int], dict[str, int]]:
+    """The smallest and the largest container that the application may ask for, in base units.
+
+    The largest is what the queues' words allow, and of each resource no more than the scheduler
+    tells: some node must have it.
+
+    Source: Hadoop RegisterApplicationMasterResponse.getMaximumResourceCapability.
+    """
+    low, high = cluster_limits.allocation(cache, caller.record.queue)
+    request = caller.am_request(cache)
+    told = dict(request.maximum_allocation.items()) if request is not None else {}
+    return low, high | {name: min(amount, high.get(name, amount)) for name, amount in told.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class LargestAsk:
+    """How large one container of an ask may be.
+
+    *now* is what nodes and queues allow, *configured* what the queues allow whatever nodes there
+    are. An ask that was taken once waits when the nodes that could hold it go: its AM says it again
+    with another count, or after the ResourceManager has started anew, and did not change it.
+    """
+
+    now: Mapping[str, int]
+    configured: Mapping[str, int]
+    was_taken: Callable[[ShapeKey], bool]
+
+    def maximum(self, key: ShapeKey, size: Mapping[str, int]) -> Mapping[str, int]:
+        """The most that an ask of this *size* may have of each resource."""
+        is_larger = any(amount > self.now.get(name, amount) for name, amount in size.items())
+        return self.configured if is_larger and self.was_taken(key) else self.now
+
+
+def largest_ask(cache: Cache, caller: Caller) -> LargestAsk:
+    """What the calling AM may ask for."""
+
+    def was_taken(key: ShapeKey) -> bool:
+        # The requests tell it to a ResourceManager that has started anew.
+        return key in caller.session.wanted or any(view.key == key for view in caller.asks(cache))
+
+    _, configured = cluster_limits.allocation(cache, caller.record.queue)
+    _, now = allocation(cache, caller)
+    return LargestAsk(now, configured, was_taken)

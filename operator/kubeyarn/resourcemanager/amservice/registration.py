@@ -6,6 +6,7 @@ from kubeyarn.lifecycle.am_session import GrantedContainer
 from kubeyarn.resourcemanager import cluster_limits
 from kubeyarn.resourcemanager.amservice import responses, wire
 from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.resourcemanager.amservice.headroom import allocation
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.requests import request_builder
 
@@ -30,7 +31,7 @@ def register(cache: Cache, caller: Caller, message: wire.Register, now_ms: int) 
     session.register(live, ever, message.tracking_url, now_ms, kept=kept, again=again)
     session.host, session.rpc_port = message.host, message.rpc_port
     session.excluded = _excluded(cache, caller)
-    low, high = cluster_limits.allocation(cache, caller.record.queue)
+    low, high = allocation(cache, caller)
     return wire.Registered(
         application_id=str(caller.record.id),
         attempt_id=str(session.attempt),

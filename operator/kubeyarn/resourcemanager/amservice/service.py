@@ -38,7 +38,7 @@ from kubeyarn.resourcemanager.amservice import (
 )
 from kubeyarn.resourcemanager.amservice.authentication import PodIdentity
 from kubeyarn.resourcemanager.amservice.callers import Caller
-from kubeyarn.resourcemanager.amservice.headroom import headroom
+from kubeyarn.resourcemanager.amservice.headroom import allocation, headroom, largest_ask
 from kubeyarn.resourcemanager.amservice.preemption_message import Marked
 from kubeyarn.resourcemanager.amservice.wire import FieldError
 from kubeyarn.resourcemanager.applications.am_sessions import AMSessions
@@ -112,17 +112,17 @@ class ApplicationMasterService:
     def _read(self, caller: Caller, message: wire.Allocate) -> AllocateRequest:
         exclude = message.exclude_nodes or wire.ExcludeNodes()
         cache = self._cache
-        _, high = cluster_limits.allocation(cache, caller.record.queue)
+        largest = largest_ask(cache, caller)
         updates, update_errors = update_validation.check(
             message.updates,
             lambda container: caller.request_of(cache, container),
             caller.session.updates,
-            high,
+            largest.now,
         )
         return AllocateRequest(
             response_id=message.response_id,
             progress=message.progress,
-            asks=tuple(ask_validation.ask(i, a, high) for i, a in enumerate(message.asks)),
+            asks=tuple(ask_validation.ask(i, a, largest) for i, a in enumerate(message.asks)),
             releases=tuple(
                 ask_validation.released(caller, f"releases[{i}]", text)
                 for i, text in enumerate(message.releases)
@@ -140,7 +140,7 @@ class ApplicationMasterService:
             response_id=answer.response_id,
             allocated=[responses.container(c) for c in answer.allocated],
             completed=[responses.completed(c) for c in answer.completed],
-            headroom=request_builder.shown(headroom(cache, caller.record)),
+            headroom=request_builder.shown(headroom(cache, caller)),
             cluster_nodes=cluster_limits.nodes(cache),
             updated_nodes=[responses.node(update) for update in answer.nodes],
             priority=caller.application.status.priority or 0,
@@ -178,7 +178,7 @@ class ApplicationMasterService:
             for container, (now, why) in view.preempting.items()
             if container not in view.completed
         }
-        low, _ = cluster_limits.allocation(cache, caller.record.queue)
+        low, _ = allocation(cache, caller)
         new = [marked[container] for container in caller.session.warn(marked)]
         return preemption_message.message(new, cluster_limits.cluster(cache), low)
 

@@ -59,6 +59,7 @@ class RequestView:
 
     *attempt* is the number of the attempt that it is of, 0 for what was written by hand.
     *requested_updates* and *status* are as they came: what is written is compared with them.
+    *headroom* and *maximum_allocation* are what an ApplicationMaster's request tells of its limits.
     *retry_limit* is how many failed containers are asked for again; None: that is the AM's affair.
     *mistake* is what of its spec cannot be acted on; the rest of it is.
     """
@@ -85,6 +86,8 @@ class RequestView:
     updated: Mapping[ContainerId, ContainerVersion]
     conditions: tuple[Condition, ...]
     applied: Applied | None
+    headroom: ResourceList
+    maximum_allocation: ResourceList
     usage: RequestUsage
     status: Mapping[str, Any]
     mistake: str = ""
@@ -183,6 +186,8 @@ def view(request: DecodedObject[ContainerRequest], application: ApplicationId) -
         },
         conditions=status.conditions,
         applied=status.applied,
+        headroom=_size(status.headroom),
+        maximum_allocation=_size(status.maximum_allocation),
         usage=status.usage,
         status=raw.get("status") or {},
         mistake=mistake,

@@ -34,7 +34,7 @@ from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.node_backoff import NodeBackoff, excluded_places, read_backoffs
-from kubeyarn.scheduler.request_reader import read_allocations
+from kubeyarn.scheduler.request_reader import accepted_before, read_allocations
 from kubeyarn.scheduler.request_state import RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
@@ -152,7 +152,12 @@ class ContainerRequestReconciler:
         if ask is None:
             return
         try:
-            ask = replace(ask, count=wanted, locality=replace(ask.locality, excluded=excluded))
+            ask = replace(
+                ask,
+                count=wanted,
+                locality=replace(ask.locality, excluded=excluded),
+                admitted=state.was_taken or accepted_before(state.request),
+            )
             if state.opportunistic:
                 self._ask_opportunistic(submitted.id, ask)
             else:
@@ -178,7 +183,7 @@ class ContainerRequestReconciler:
                 "spec.placementConstraint: found one with executionType Opportunistic, allowed: "
                 "Guaranteed"
             )
-        size = self._state.scheduler.rounded(application, ask.size)
+        size = self._state.scheduler.rounded(application, ask.size, admitted=ask.admitted)
         self._state.opportunistic.update(application, replace(ask, size=size))
 
     def exclude_for_master(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> None:

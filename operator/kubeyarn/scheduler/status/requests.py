@@ -25,8 +25,9 @@ from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.node_backoff import MOST_LISTED, NodeBackoff
 from kubeyarn.scheduler.reconcile_errors import UNREADABLE, ReconcileError, Watched
 from kubeyarn.scheduler.request_reader import accepted_before
-from kubeyarn.scheduler.request_state import Allocation, RequestState
+from kubeyarn.scheduler.request_state import Allocation, AMLimits, RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState
+from kubeyarn.scheduler.status.am_limits import AMLimitsReader, limits_status
 from kubeyarn.scheduler.status.patch import changes, now, shown
 
 
@@ -45,6 +46,7 @@ class RequestWriter:
         self._requests = cache.requests
         self._errors = cache.errors
         self._state = state
+        self._limits = AMLimitsReader(cache, state)
         self._leading = leading
         self._epoch = epoch
         self.queue: WorkQueue[Key] = WorkQueue(self.write, settle_s=0.0)
@@ -64,8 +66,9 @@ class RequestWriter:
         if state is None:
             await self._write_unreadable(key, error)
             return
-        body = changes(state.found.get("status") or {}, self.wanted(state))
+        body, limits = self.to_write(state)
         if not body:
+            state.limits_written(limits if state.limits_due else state.limits_told)
             return
         # Both numbers go along with any change: `kubectl get` shows what is absent as no value, and
         # a request whose containers are granted in the turn that takes it never had a pending one.
@@ -78,7 +81,17 @@ class RequestWriter:
             )
         except NotFound:
             return
+        state.limits_written(limits)
         self._requests.status_written(key, written)
+
+    def to_write(self, state: RequestState) -> tuple[Object, AMLimits | None]:
+        """What is to be written; limits that changed go along, and alone only when due."""
+        limits = self._limits.read(state)
+        status = state.found.get("status") or {}
+        body = changes(status, self.wanted(state))
+        if limits is not None and (body or state.limits_due):
+            body |= changes(status, limits_status(limits, self._state.types))
+        return body, limits
 
     async def _write_unreadable(self, key: Key, error: ReconcileError | None) -> None:
         """Say of a request that was never taken in why it is not."""

@@ -68,7 +68,9 @@ class CapacityQueries:
         """
         return self._state.app(application).priority
 
-    def rounded(self, application: ApplicationId, size: Vector) -> Vector:
+    def rounded(
+        self, application: ApplicationId, size: Vector, *, admitted: bool = False
+    ) -> Vector:
         """The size that a container of the application gets when it wants *size*.
 
         Raises:
@@ -76,8 +78,18 @@ class CapacityQueries:
         """
         self._state.bring_up_to_date()
         leaf = self._state.app(application).queue
-        check_size(size, maximum_allocation(leaf), self._state.types, "resize")
+        maximum = maximum_allocation(leaf, admitted=admitted)
+        check_size(size, maximum, self._state.types, "resize")
         return normalize(size, leaf, self._state.config_in_force())
+
+    def maximum_allocation(self, application: ApplicationId) -> Vector:
+        """The largest container that the application may ask for.
+
+        Raises:
+            Rejected: it is not known.
+        """
+        self._state.bring_up_to_date()
+        return maximum_allocation(self._state.app(application).queue)
 
     def effective_maximum(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most on nodes of *partition*; None: there is no such queue."""

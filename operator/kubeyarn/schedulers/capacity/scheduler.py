@@ -64,6 +64,7 @@ class CapacityScheduler:
 
         self.node_reports, self.queue_status = queries.node_reports, queries.queue_status
         self.why, self.priority, self.rounded = queries.why, queries.priority, queries.rounded
+        self.maximum_allocation = queries.maximum_allocation
         self.effective_maximum = queries.effective_maximum
         self.user_over_cap, self.headroom = queries.user_over_cap, queries.headroom
         self.containers = queries.containers

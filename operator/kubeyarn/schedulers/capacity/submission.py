@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.errors import AccessDenied, Rejected
 from kubeyarn.model.queues import EVERY_PARTITION
 from kubeyarn.model.reasons import Reason
+from kubeyarn.model.resources import component_max, component_min
 from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 from kubeyarn.schedulers.capacity.objects.queue import QueueState
 
@@ -203,7 +204,7 @@ def _check_ask(
     leaf = app.queue
     where = f"request of priority {ask.key.priority}"
     # Before it is rounded up: Hadoop refuses a request that is too large, it never shortens one.
-    check_size(ask.size, maximum_allocation(leaf), types, where)
+    check_size(ask.size, maximum_allocation(leaf, admitted=ask.admitted), types, where)
     if ask.count < 0:
         raise Rejected(Reason.INVALID_REQUEST, f"{where}: count {ask.count} is negative")
     partition = ask.partition
@@ -230,10 +231,30 @@ def racks_of(locality: Locality, cluster: CapacityNodeTracker) -> dict[str, int]
 # -- sizes and partitions --------------------------------------------------------------------------
 
 
+def maximum_allocation(leaf: LeafQueue, *, admitted: bool = False) -> Vector:
+    """The largest container that may be asked for in *leaf*: configured, and what a node has.
+
+    What was *admitted* before may be as large as is configured. Hadoop: CapacityScheduler.
+    getMaximumResourceCapability of a queue.
+    """
+    configured = leaf.settings.maximum_allocation
+    return configured if admitted else leaf.cluster.largest_node.max_allowed_allocation(configured)
+
+
 def normalize(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
-    """*size* rounded up to the minimum allocation's multiples."""
+    """*size* rounded up to the minimum allocation's multiples, and cut at the maximum."""
     minimum = config.minimum_allocation
-    return leaf.calc.normalize(size, minimum, maximum_allocation(leaf), minimum)
+    maximum = _cut_at(leaf, leaf.settings.maximum_allocation, size)
+    return leaf.calc.normalize(size, minimum, maximum, minimum)
+
+
+def _cut_at(leaf: LeafQueue, configured: Vector, size: Vector) -> Vector:
+    """Where a *size* that was taken is cut when it is rounded up: never below itself.
+
+    It may be larger than every node, when those that could hold it have gone.
+    """
+    largest = leaf.cluster.largest_node.max_allowed_allocation(configured)
+    return component_min(configured, component_max(largest, size))
 
 
 def scheduler_size(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Vector:
@@ -243,16 +264,8 @@ def scheduler_size(size: Vector, leaf: LeafQueue, config: SchedulerConfig) -> Ve
     the cluster's, which matters when the queue's maximum is no multiple of the minimum allocation.
     """
     minimum = config.minimum_allocation
-    maximum = leaf.cluster.bounded(config.maximum_allocation)
+    maximum = _cut_at(leaf, config.maximum_allocation, size)
     return leaf.calc.normalize(size, minimum, maximum, minimum)
-
-
-def maximum_allocation(leaf: LeafQueue) -> Vector:
-    """The largest container that may be asked for in a leaf.
-
-    Hadoop: CapacityScheduler.getMaximumResourceCapability of a queue.
-    """
-    return leaf.cluster.bounded(leaf.settings.maximum_allocation)
 
 
 def check_size(size: Vector, maximum: Vector, types: ResourceTypes, where: str) -> None:

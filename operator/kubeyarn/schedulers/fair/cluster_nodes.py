@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.resources import Vector, component_min
+from kubeyarn.model.resources import Vector, component_max, component_min
 from kubeyarn.schedulers.fair import fair_shares, ordering
 
 if TYPE_CHECKING:
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 class ClusterNodeTracker:
     """Brings up to date what hangs on the nodes, once for any number that came or went.
 
-    Cached are the maxima and steady shares of queues, the order of all children (drf keys divide
-    by the cluster), and the largest node. `dirty.cluster` says that they are stale; every call
-    from outside that reads one of them begins with `bring_up_to_date`.
+    Cached are the maxima and steady shares of queues, and the order of all children (drf keys
+    divide by the cluster). `dirty.cluster` says that they are stale; every call from outside that
+    reads one of them begins with `bring_up_to_date`.
     """
 
     def __init__(self, state: FairClusterState) -> None:
         self._state = state
-        self._largest_node: Vector | None = None
 
     def bring_up_to_date(self) -> None:
         """Bring everything up to date, if nodes changed."""
@@ -34,8 +33,6 @@ class ClusterNodeTracker:
         if not state.dirty.cluster or not state.queues:
             return
         state.dirty.cluster_updated()
-        totals = [node.rm_node.total for node in state.nodes.values()]
-        self._largest_node = tuple(map(max, zip(*totals, strict=True))) if totals else None
         fair_shares.update_max_shares(state)
         fair_shares.update_steady_shares(state)
         ordering.rebuild(state)
@@ -45,23 +42,25 @@ class ClusterNodeTracker:
 
         Hadoop: getMaximumResourceCapability of a queue.
         """
-        self.bring_up_to_date()
-        maximum = self._state.maximum_allocation
-        if self._largest_node is not None:
-            maximum = component_min(maximum, self._largest_node)
+        configured = self.configured_maximum_allocation(queue)
+        return self._state.largest_node.max_allowed_allocation(configured)
+
+    def configured_maximum_allocation(self, queue: FSQueue | None) -> Vector:
+        """The largest container of a queue, whatever nodes there are."""
         return queue_maximum_allocation(
-            maximum, queue.max_container_allocation if queue is not None else ()
+            self._state.maximum_allocation,
+            queue.max_container_allocation if queue is not None else (),
         )
 
     def normalize(self, size: Vector, queue: FSQueue) -> Vector:
-        """The size a container of *queue* gets when *size* is asked for."""
+        """The size a container of *queue* gets when *size* is asked for and taken.
+
+        It is not cut below what is asked for, when the nodes that could hold it have gone.
+        """
         state = self._state
-        return normalize(
-            size,
-            state.minimum_allocation,
-            self.maximum_allocation(queue),
-            state.increment_allocation,
-        )
+        largest = component_max(self.maximum_allocation(queue), size)
+        maximum = component_min(self.configured_maximum_allocation(queue), largest)
+        return normalize(size, state.minimum_allocation, maximum, state.increment_allocation)
 
 
 def normalize(size: Vector, minimum: Vector, maximum: Vector, increment: Vector) -> Vector:

@@ -15,6 +15,7 @@ from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.fair.dirty import FairDirty
 from kubeyarn.schedulers.fair.objects.queue import FSParentQueue
 from kubeyarn.schedulers.java_numbers import single
+from kubeyarn.schedulers.largest_node import LargestNode
 
 if TYPE_CHECKING:
     from kubeyarn.model.ids import ApplicationId
@@ -52,6 +53,7 @@ class FairClusterState:
         self.queues: dict[str, FSQueue] = {}
         self.attempts: dict[ApplicationId, FSAppAttempt] = {}
         self.nodes: dict[str, FSSchedulerNode] = {}
+        self.largest_node = LargestNode()
         self.cluster = self.zero
         self.allocated = self.zero
         self.available = self.zero

@@ -78,15 +78,25 @@ class FairQueries:
         self._state.attempt_of(application)
         return 0
 
-    def rounded(self, application: ApplicationId, size: Vector) -> Vector:
+    def rounded(
+        self, application: ApplicationId, size: Vector, *, admitted: bool = False
+    ) -> Vector:
         """The size that a container of the application gets when it wants *size*.
 
         Raises:
             Rejected: above the maximum allocation, negative, or of what the queue has none of.
         """
         attempt = self._state.attempt_of(application)
-        self._submission.check_ask(attempt, Ask(AM_KEY, 1, size))
+        self._submission.check_ask(attempt, Ask(AM_KEY, 1, size, admitted=admitted))
         return self._nodes.normalize(size, attempt.queue)
+
+    def maximum_allocation(self, application: ApplicationId) -> Vector:
+        """The largest container that the application may ask for.
+
+        Raises:
+            Rejected: it is not known.
+        """
+        return self._nodes.maximum_allocation(self._state.attempt_of(application).queue)
 
     def effective_maximum(self, queue: str, partition: str) -> Vector | None:
         """What a queue may hold at most; the Fair Scheduler has no partitions."""

@@ -98,6 +98,7 @@ class FairScheduler:
         self.why = queries.why
         self.priority = queries.priority
         self.rounded = queries.rounded
+        self.maximum_allocation = queries.maximum_allocation
         self.effective_maximum = queries.effective_maximum
         self.user_over_cap = queries.user_over_cap
         self.headroom = queries.headroom

@@ -106,7 +106,13 @@ class FairSubmission:
                 f"{what}: partition {ask.partition!r} is asked for; the Fair Scheduler has no "
                 "partitions, leave it out",
             )
-        check_size(ask.size, self._nodes.maximum_allocation(attempt.queue), types, what)
+        nodes, queue = self._nodes, attempt.queue
+        maximum = (
+            nodes.configured_maximum_allocation(queue)
+            if ask.admitted
+            else nodes.maximum_allocation(queue)
+        )
+        check_size(ask.size, maximum, types, what)
         check_queue_has(ask.size, attempt.queue.max_share, types, attempt.queue.path)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.resourcemanager.amservice import ask_validation, wire
+from kubeyarn.resourcemanager.amservice.headroom import LargestAsk
 from kubeyarn.resourcemanager.amservice.wire import FieldError
 
 GIB = 2**30
@@ -14,7 +15,8 @@ SIZE = {"memory": "1Gi", "cpu": "1"}
 
 
 def ask(**said):
-    return ask_validation.ask(2, wire.Ask(**{"count": 1, "resources": SIZE, **said}), MAXIMUM)
+    largest = LargestAsk(MAXIMUM, MAXIMUM, lambda _: False)
+    return ask_validation.ask(2, wire.Ask(**{"count": 1, "resources": SIZE, **said}), largest)
 
 
 @pytest.mark.parametrize(

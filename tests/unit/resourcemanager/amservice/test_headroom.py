@@ -1,56 +1,105 @@
-"""What ApplicationMasters are told that they may still get."""
+"""What ApplicationMasters are told of limits: what the scheduler wrote on their own request."""
 
 from __future__ import annotations
 
 import pytest
 
+from kubeyarn.lifecycle.am_session import AMSession, RequestTotal, ResourceRequest, ShapeKey
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.resourcemanager.amservice.headroom import headroom
+from kubeyarn.model.resources import ResourceList
+from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.resourcemanager.amservice.headroom import allocation, headroom, largest_ask
 from kubeyarn.resourcemanager.cache import Cache
-from unit.resourcemanager.objects import APP, cache_of, queue_status
+from unit.resourcemanager.objects import APP, ATTEMPT, a_request, an_application, application_of
 
 GIB = 2**30
 
 
-def test_headroom_is_the_least_that_is_left_on_the_way():
-    cache = cache_of(
-        root=queue_status({"memory": "14Gi", "cpu": "2"}, {"memory": "16Gi", "cpu": "16"}),
-        root_a=queue_status({"memory": "1Gi", "cpu": "1"}, {"memory": "8Gi", "cpu": "4"}),
-    )
+def told(role="am", attempt=1, **status):
+    """A cache with one request of the application, and its ApplicationMaster as caller."""
+    cache = Cache()
+    labels = {"kubeyarn.io/role": role, "kubeyarn.io/attempt": str(attempt)}
+    cache.put_request(a_request("wordcount-am-1", labels=labels, status=status))
     record = ApplicationRecord(APP, "alice", 0, queue="root.a")
-
-    assert headroom(cache, record) == {"memory": 2 * GIB, "cpu": 3000}
-
-
-def test_headroom_is_never_negative():
-    cache = cache_of(root_a=queue_status({"memory": "9Gi"}, {"memory": "8Gi"}))
-
-    assert headroom(cache, ApplicationRecord(APP, "a", 0, queue="root.a")) == {"memory": 0}
+    application = application_of(an_application())
+    return cache, Caller(("team-a", "wordcount"), application, record, AMSession(ATTEMPT))
 
 
-@pytest.mark.parametrize("queue", ["", "root.unknown"])
-def test_an_unknown_queue_has_no_headroom_to_tell(queue):
-    assert headroom(Cache(), ApplicationRecord(APP, "a", 0, queue=queue)) == {}
+def test_headroom_is_what_the_scheduler_says_of_the_application():
+    assert headroom(*told(headroom={"cpu": "3", "memory": "2Gi"})) == {
+        "cpu": 3000,
+        "memory": 2 * GIB,
+    }
 
 
 @pytest.mark.parametrize(
-    ("user", "left"),
+    "other",
     [
-        pytest.param("alice", {"memory": 1 * GIB, "cpu": 2000}, id="what is left of her limit"),
-        pytest.param("bob", {"memory": 0, "cpu": 0}, id="nothing of a limit that is used up"),
-        pytest.param("carol", {"memory": 6 * GIB, "cpu": 6000}, id="no limit is written for her"),
+        pytest.param({}, id="before it said anything"),
+        pytest.param({"attempt": 2, "headroom": {"cpu": "3"}}, id="to another attempt"),
+        pytest.param({"role": "ask", "headroom": {"cpu": "3"}}, id="on another request"),
     ],
 )
-def test_headroom_is_bounded_by_the_users_limit_in_the_leaf(user, left):
-    users = [
-        {"name": "alice", "used": {"memory": "1Gi"}, "limit": {"memory": "2Gi", "cpu": "2"}},
-        {
-            "name": "bob",
-            "used": {"memory": "3Gi", "cpu": "2"},
-            "limit": {"memory": "2Gi", "cpu": 1},
-        },
-    ]
-    used, maximum = {"memory": "2Gi", "cpu": "2"}, {"memory": "8Gi", "cpu": "8"}
-    cache = cache_of(root_a=queue_status(used, maximum, users=users))
+def test_nothing_is_told_of_what_was_not_said(other):
+    assert headroom(*told(**other)) == {}
 
-    assert headroom(cache, ApplicationRecord(APP, user, 0, queue="root.a")) == left
+
+@pytest.mark.parametrize(
+    ("said", "largest"),
+    [
+        pytest.param({}, {"cpu": 32000, "memory": 64 * GIB}, id="not told yet"),
+        pytest.param(
+            {"cpu": "8", "memory": "16Gi", "nvidia.com/gpu": "0"},
+            {"cpu": 8000, "memory": 16 * GIB, "nvidia.com/gpu": 0},
+            id="what a node has",
+        ),
+        pytest.param(
+            {"cpu": "64", "memory": "16Gi"},
+            {"cpu": 32000, "memory": 16 * GIB},
+            id="a maximum that was lowered meanwhile",
+        ),
+    ],
+)
+def test_the_largest_container_is_no_larger_than_a_node(said, largest):
+    low, high = allocation(*told(maximumAllocation=said))
+
+    assert low == {"cpu": 1000, "memory": GIB}
+    assert high == largest
+
+
+@pytest.mark.parametrize(
+    ("taken", "cpu"),
+    [
+        pytest.param("", 8000, id="a new ask"),
+        pytest.param("session", 32000, id="said before"),
+        pytest.param("request", 32000, id="said to an earlier ResourceManager"),
+    ],
+)
+def test_an_ask_that_was_taken_may_be_larger_than_the_nodes_that_are_left(taken, cpu):
+    cache, caller = told(maximumAllocation={"cpu": "8", "memory": "16Gi"})
+    size = ResourceList({"cpu": 9000, "memory": GIB})
+    key = ShapeKey(1, 0, "abc")
+    if taken == "session":
+        caller.session.wanted[key] = RequestTotal(ResourceRequest(key, 1, size), 1)
+    if taken == "request":
+        labels = {"kubeyarn.io/role": "ask", "kubeyarn.io/shape": key.shape}
+        cache.put_request(
+            a_request("wordcount-1", labels=labels, priority=1, allocationRequestId=0)
+        )
+
+    largest = largest_ask(cache, caller)
+
+    assert largest.maximum(key, size)["cpu"] == cpu
+    assert largest.maximum(key, {"cpu": 8000})["cpu"] == 8000
+    assert largest.now == {"cpu": 8000, "memory": 16 * GIB}
+
+
+def test_the_fair_scheduler_reads_no_maximum_allocation_of_queues():
+    cache, caller = told(maximumAllocation={"cpu": "8", "memory": "16Gi"})
+    for name, spec in (
+        ("root", {"cluster": {"scheduler": "Fair"}}),
+        ("root.a", {"maximumAllocation": {"cpu": "2", "memory": "1Gi"}}),
+    ):
+        cache.put_queue({"metadata": {"name": name, "uid": name}, "spec": spec})
+
+    assert allocation(cache, caller)[1] == {"cpu": 8000, "memory": 16 * GIB}

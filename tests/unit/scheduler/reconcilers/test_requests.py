@@ -239,3 +239,51 @@ def test_a_constraint_whose_number_cannot_be_read_is_refused_and_others_are_gran
     world.patch("request", "odd", spec={"placementConstraint": "cardinality,node,a,0,2"})
     world.cycle()
     assert len(world.granted("odd")) == 1
+
+
+def test_what_no_node_could_hold_is_refused_until_there_is_one(world):
+    world.submit("words", 1)
+    world.put("request", a_request("wide", "words", resources={"cpu": "12", "memory": "1Gi"}))
+    world.cycle()
+
+    assert condition(world, "wide", "Accepted") == ("False", "MaximumAllocation")
+
+    world.put("node", a_node("wide", cpu=16))
+    world.cycle()
+
+    assert condition(world, "wide", "Accepted") == ("True", "Accepted")
+
+
+WIDE = {"cpu": "12", "memory": "1Gi"}
+
+
+@pytest.mark.parametrize("kind", ["Guaranteed", "Opportunistic"])
+def test_what_was_accepted_waits_when_the_node_that_could_hold_it_goes(world, kind):
+    world.put("node", a_node("wide", cpu=16))
+    world.submit("words", 1)
+    wide = a_request("wide", "words", resources=WIDE, count=3, executionType=kind)
+    world.put("request", wide)
+    world.cycle()
+    assert condition(world, "wide", "Accepted") == ("True", "Accepted")
+
+    world.remove("node", "wide")
+    world.patch("request", "wide", spec={"count": 5})
+    world.cycle()
+    assert condition(world, "wide", "Accepted") == ("True", "Accepted")
+
+    world.restart()
+    world.patch("request", "wide", spec={"count": 6})
+    world.cycle()
+    assert condition(world, "wide", "Accepted") == ("True", "Accepted")
+
+
+def test_where_only_tainted_nodes_are_left_the_configured_maximum_is_in_force(world):
+    taint = {"taints": [{"key": "theirs", "effect": "NoSchedule"}]}
+    for name in ("n1", "n2"):
+        world.put("node", a_node(name, spec=taint))
+    world.submit("words", 1)
+    world.put("request", a_request("wide", "words", resources=WIDE))
+    world.cycle()
+
+    assert condition(world, "words-am-1", "Accepted") == ("True", "Accepted")
+    assert condition(world, "wide", "Accepted") == ("True", "Accepted")

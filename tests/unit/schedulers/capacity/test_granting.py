@@ -218,6 +218,8 @@ def test_a_queues_and_a_users_limits_are_named() -> None:
 
 def test_room_that_does_not_exist_and_room_that_is_taken_are_told_apart() -> None:
     cluster = SmallCluster(others={"yarn.scheduler.maximum-allocation-vcores": "32"})
+    # Some node has that many vcores, but not with so much memory.
+    cluster.node("wide", (512, 32))
     cluster.submit(1)
     cluster.ask(1, 20)
     cluster.cycle()

@@ -171,3 +171,57 @@ def test_a_managed_leaf_takes_its_guarantee_when_another_gives_it_up() -> None:
     cluster.engine.cycle(2000, 10)
 
     assert cluster.status("root.a.bob").minimum == (4096, 4)
+
+
+def test_a_request_that_no_node_could_hold_is_refused() -> None:
+    cluster = SmallCluster(nodes=0)
+    cluster.node("high", (4096, 2))
+    cluster.node("wide", (1024, 3))
+    cluster.submit(1)
+
+    cluster.ask(1, 1, (4096, 3))
+    with pytest.raises(Rejected, match="memory") as caught:
+        cluster.ask(1, 1, (4097, 1))
+
+    assert caught.value.reason is Reason.MAXIMUM_ALLOCATION
+    assert cluster.engine.maximum_allocation(app_id(1)) == (4096, 3)
+
+
+def test_a_master_that_no_node_could_hold_is_refused() -> None:
+    cluster = SmallCluster(nodes=0)
+    cluster.node("n0", (4096, 2))
+
+    assert refusal(cluster, 1, am=(4097, 1)) is Reason.MAXIMUM_ALLOCATION
+
+
+def test_without_nodes_the_configured_maximum_counts() -> None:
+    cluster = SmallCluster(nodes=0)
+    cluster.submit(1)
+
+    assert cluster.engine.maximum_allocation(app_id(1)) == (8192, 4)
+
+
+def test_what_runs_on_a_node_does_not_make_its_largest_container_smaller() -> None:
+    cluster = SmallCluster()
+    cluster.submit(1)
+    cluster.node("n0", (1024, 1), capability=(8192, 8), schedulable=False)
+
+    assert cluster.engine.rounded(app_id(1), (8192, 4)) == (8192, 4)
+
+    cluster.node("n0", (1024, 1), capability=(1024, 1))
+    with pytest.raises(Rejected):
+        cluster.engine.rounded(app_id(1), (8192, 4))
+
+    cluster.node("n1")
+    assert cluster.engine.rounded(app_id(1), (8192, 4)) == (8192, 4)
+    cluster.engine.remove_node("n1")
+    with pytest.raises(Rejected):
+        cluster.engine.rounded(app_id(1), (8192, 4))
+
+
+def test_a_size_is_rounded_up_to_no_more_than_a_node_has() -> None:
+    cluster = SmallCluster(nodes=0)
+    cluster.node("n0", (5000, 8))
+    cluster.submit(1)
+
+    assert cluster.engine.rounded(app_id(1), (4500, 1)) == (5000, 1)

@@ -371,6 +371,7 @@ def remove_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode) -> None:
 
 def resize_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode, now: Node) -> None:
     """Count a node as it is *now*; what it holds stays, so that what is free may be negative."""
+    cluster.largest_node.changed(node.node, now)
     remove_node(cluster, node)
     node.free = add(node.free, subtract(now.total, node.total))
     node.free_slots += now.pods - node.node.pods

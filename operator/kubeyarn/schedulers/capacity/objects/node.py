@@ -11,6 +11,7 @@ from kubeyarn.model.resources import ResourceTypes, Vector, subtract
 from kubeyarn.schedulers.allocation_tags import AllocationTagsManager
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import indexed
+from kubeyarn.schedulers.largest_node import LargestNode
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -88,6 +89,7 @@ class CapacityNodeTracker:
         "_equals",
         "_joined",
         "hadoop_compatible",
+        "largest_node",
         "nodes",
         "partitions",
         "tags",
@@ -104,23 +106,13 @@ class CapacityNodeTracker:
         self.partitions: dict[str, Vector] = {"": zero}
         self.total = zero
         self._joined = 0
+        self.largest_node = LargestNode()
         self._equals: dict[object, object] = {}
         self.tags = AllocationTagsManager()
 
     def partition(self, name: str) -> Vector:
         """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
         return self.partitions.get(name, self.zero)
-
-    def bounded(self, maximum: Vector) -> Vector:
-        """*maximum* of a container, and no more of any type than some node has, as in Hadoop.
-
-        In a cluster nodes come when something waits for them, so there what no node could hold is
-        not refused (Hadoop: ClusterNodeTracker.getMaxAllowedAllocation).
-        """
-        if not self.hadoop_compatible or not self.nodes:
-            return maximum
-        largest = map(max, zip(*(node.total for node in self.nodes.values()), strict=True))
-        return tuple(map(min, maximum, largest))
 
     def interned(self, value: _Value) -> _Value:
         """The one object that stands for all that are equal to *value*.
@@ -150,6 +142,7 @@ class CapacityNodeTracker:
             self.tags,
         )
         self.nodes[node.name] = made
+        self.largest_node.came(node)
         accounts.add_node(self, made)
         return made
 
@@ -157,6 +150,7 @@ class CapacityNodeTracker:
         """A node leaves."""
         made = self.nodes.pop(name, None)
         if made is not None:
+            self.largest_node.went(made.node)
             accounts.remove_node(self, made)
         return made
 

@@ -56,6 +56,7 @@ class FSAccounts:
         """Count a node in, with the containers that were known to be on it before it was."""
         state, name = self._state, node.rm_node.name
         state.nodes[name] = node
+        state.largest_node.came(node.rm_node)
         for container in self._unknown_node.pop(name, ()):
             self._put_on(node, container)
         self._resize_cluster(_usable(node.rm_node, self._state.zero))
@@ -76,12 +77,14 @@ class FSAccounts:
                     tags.remove_container(container, before.rack)
                     tags.add_container(container, rm_node.rack)
         node.rm_node = rm_node
+        state.largest_node.changed(before, rm_node)
         self._resize_cluster(subtract(_usable(rm_node, state.zero), _usable(before, state.zero)))
 
     def remove_node(self, node: FSSchedulerNode) -> None:
         """Count a node out, whose containers were discharged before."""
         self.unreserve(node)
         del self._state.nodes[node.rm_node.name]
+        self._state.largest_node.went(node.rm_node)
         zero = self._state.zero
         self._resize_cluster(subtract(zero, _usable(node.rm_node, zero)))
 
