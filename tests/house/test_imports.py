@@ -14,7 +14,7 @@ FLOORS = 8
 """So many modules may stand on each other in one room."""
 
 MORE_FLOORS = {
-    "schedulers.capacity": 11,
+    "schedulers.capacity": 9,
     "schedulers.fair": 10,
 }
 

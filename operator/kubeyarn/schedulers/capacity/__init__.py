@@ -10,7 +10,8 @@ The files, in the order to read them:
 
 1. `scheduler`: the parts, and which call goes to which.
 2. `objects/`: queues, users, applications, nodes. State, and the sums in `objects.accounts`.
-3. `cluster_state` and `dirty`: configurations and nodes; which caches hold.
+3. `cluster_state` and `dirty`: what all parts share; which caches hold. `cluster_events`:
+   configurations and nodes come, change and go.
 4. `allocator/`: the cycle (`node_update`), down the tree (`assign_containers`), to one ask
    (`container_allocator`, `locality_delay`), into the sums (`commit`); `fast_path` walks most of it
    in one go; `container_update` changes sizes in place.
@@ -19,7 +20,7 @@ The files, in the order to read them:
    `max_running_apps` and `am_limits` when it may run and start.
 6. `queue_manager`, `queue_settings`, `queue_tree_checks`, `queue_index`, `queue_capacities`:
    the tree, checked and put in force, and what each queue is guaranteed and may hold.
-   `auto_created_queues` and `queue_management_policy`: queues that come and go by themselves.
+   `auto_created_queues`: queues that come and go by themselves.
 7. `ordering`: who is served first. The user limit is in `objects.users_manager`.
 8. `preemption/`: what is taken back.
 9. `queries`, `status`, `headroom`, `explain`: answers; they change nothing.

@@ -31,7 +31,6 @@ from kubeyarn.schedulers.capacity.submission import (
     check_limits,
     check_partition,
     make_application,
-    racks_of,
     scheduler_size,
 )
 
@@ -43,13 +42,15 @@ if TYPE_CHECKING:
     from kubeyarn.model.ids import ApplicationId
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.capacity.cluster_state import ClusterState
+    from kubeyarn.schedulers.capacity.max_running_apps import CSMaxRunningAppsEnforcer
 
 
 class CapacityApplicationEvents:
     """Applications in their leaves; an `ApplicationEvents`."""
 
-    def __init__(self, state: ClusterState) -> None:
+    def __init__(self, state: ClusterState, running_apps: CSMaxRunningAppsEnforcer) -> None:
         self._state = state
+        self._running_apps = running_apps
 
     def submit(self, application: Application, now_ms: int) -> str:
         """Take an application; returns the leaf's full path it was placed in.
@@ -149,9 +150,9 @@ class CapacityApplicationEvents:
     def _begin(self, app: FiCaSchedulerApp) -> None:
         """An attempt joins its leaf and asks for its AM."""
         self._state.dirty.applications_changed()
-        app.runnable = self._state.running_apps.is_runnable(app, self._state.config_in_force())
+        app.runnable = self._running_apps.is_runnable(app, self._state.config_in_force())
         if app.runnable:
-            self._state.running_apps.track(app)
+            self._running_apps.track(app)
         attempts.join(app.queue, app)
         if app.waiting_for_am:
             self._ask_for_master(app)
@@ -178,8 +179,8 @@ class CapacityApplicationEvents:
         attempts.clear(app, self._state.cluster)
         attempts.leave(app.queue, app)
         if app.runnable:
-            self._state.running_apps.untrack(app)
-            self._state.running_apps.update_on_removal(app, self._state.config_in_force())
+            self._running_apps.untrack(app)
+            self._running_apps.update_on_removal(app, self._state.config_in_force())
 
     def ask_for_master(self, application: ApplicationId, now_ms: int) -> None:
         """The current attempt asks for its AM again: the grant was taken back before it started."""
@@ -191,14 +192,14 @@ class CapacityApplicationEvents:
 
     def _ask_for_master(self, app: FiCaSchedulerApp) -> None:
         size = scheduler_size(app.am_size, app.queue, self._state.config_in_force())
-        self.put_ask(app, AM_KEY, 1, size, app.am_partition, app.master_locality)
+        self._put_ask(app, AM_KEY, 1, size, app.am_partition, app.master_locality)
 
     def master_gone(self, application: ApplicationId) -> None:
         """The current attempt's AM was granted and has ended: it is not asked for."""
         app = self._state.app(application)
         if app.waiting_for_am:
             app.waiting_for_am = False
-            self.put_ask(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
+            self._put_ask(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
 
     def locate_master(
         self,
@@ -257,7 +258,7 @@ class CapacityApplicationEvents:
         attempts.change_queue(app, target)
         if app.runnable and not self._state.cluster.hadoop_compatible:
             # Hadoop leaves the counts of parents as they are, and lowers those of the last one.
-            self._state.running_apps.move(app.queue, target)
+            self._running_apps.move(app.queue, target)
         self._count(target, 1)
         self._count(app.queue, -1)
         source, app.queue = app.queue, target
@@ -294,7 +295,7 @@ class CapacityApplicationEvents:
                 Reason.INVALID_REQUEST, f"queue {app.queue.path} of {app.app.id} does not exist"
             )
 
-    def put_ask(
+    def _put_ask(
         self,
         app: FiCaSchedulerApp,
         key: AskKey,
@@ -305,5 +306,4 @@ class CapacityApplicationEvents:
     ) -> None:
         """Replace what an application asks for under *key*; a *count* of 0 cancels."""
         self._state.dirty.asks_changed()
-        racks = racks_of(locality, self._state.cluster)
-        attempts.put_outstanding(app, key, count, size, partition, locality, racks)
+        attempts.put_outstanding(app, key, count, size, partition, locality)

@@ -67,14 +67,25 @@ def put_outstanding(
     size: Vector,
     partition: str,
     locality: Locality,
-    racks: dict[str, int],
 ) -> None:
     """Replace what is outstanding under *key* (Hadoop: updatePendingResources)."""
     ask = app.asks.get(key) or PendingAsk(key, count, size, partition)
     accounts.set_pending(app, ask, count, size, partition)
     if count > 0:
+        racks = racks_of(locality, app.queue.cluster)
         ask.set_locality(locality, racks, app.excluded if key != AM_KEY else frozenset())
         app.requested_partitions.add(partition)
+
+
+def racks_of(locality: Locality, cluster: CapacityNodeTracker) -> dict[str, int]:
+    """How many are wanted in each rack, which is named itself or has a node that is."""
+    named = dict(locality.racks)
+    racks = dict(named)
+    for name, wanted in locality.nodes:
+        node = cluster.nodes.get(name)
+        if node is not None and node.rack not in named:
+            racks[node.rack] = racks.get(node.rack, 0) + wanted
+    return racks
 
 
 def clear(app: FiCaSchedulerApp, cluster: CapacityNodeTracker) -> None:

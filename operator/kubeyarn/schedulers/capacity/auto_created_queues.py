@@ -49,10 +49,13 @@ from kubeyarn.schedulers.java_numbers import quotient, single
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from kubeyarn.schedulers.capacity.cluster_state import ClusterState
     from kubeyarn.schedulers.capacity.objects.queue import Queue
     from kubeyarn.schedulers.capacity.queue_tree_checks import ConfiguredShare
 
 _EPSILON = 0.0001
+# Hadoop: queue-management.monitoring-interval.
+_INTERVAL_MS = 1500
 _ANY = "*"
 _DYNAMIC_LEAF = QueueConfig(path="", user_limit_factor=-1.0, maximum_am_share=1.0)
 """What a v2 leaf has where no template says otherwise (Hadoop: setDynamicQueueProperties)."""
@@ -448,3 +451,48 @@ def reset_managed_leaves(parent: ParentQueue, config: SchedulerConfig) -> bool:
                 _set_zero_capacity(child, label, template)
     manage_leaves(parent, config)
     return True
+
+
+# -- both, as time goes by ------------------------------------------------------------------------
+
+
+class QueueManagementPolicy:
+    """Lets auto-created queues take and give up capacity, and deletes them, as time goes by.
+
+    Hadoop: QueueManagementDynamicEditPolicy and AutoCreatedQueueDeletionPolicy.
+    """
+
+    def __init__(self, state: ClusterState) -> None:
+        self._state = state
+        self._ran_ms = 0
+
+    def edit_schedule(self, now_ms: int) -> None:
+        """Manage and delete queues, if the interval has passed and there are auto-created ones."""
+        if not self._state.index.on_demand or now_ms - self._ran_ms < _INTERVAL_MS:
+            return
+        self._ran_ms = now_ms
+        self._state.dirty.queues_managed()
+        self.manage_queues(now_ms)
+        self.expire_queues(now_ms)
+
+    def manage_queues(self, now_ms: int) -> None:
+        """Let leaves under managed parents take or give up capacity."""
+        self._state.bring_up_to_date()
+        config = self._state.config_in_force()
+        for queue in list(self._state.queues.values()):
+            auto = queue.managed
+            if auto is not None and not auto.fail_on_exceeding_parent:
+                manage_leaves(queue, config)
+
+    def expire_queues(self, now_ms: int) -> None:
+        """Delete auto-created queues that stood empty for too long, leaves before parents."""
+        self._state.bring_up_to_date()
+        config = self._state.config_in_force()
+        found = True
+        while found:
+            found = False
+            for queue in list(self._state.queues.values()):
+                if is_inactive(queue, config.queue_expiry_seconds, now_ms):
+                    remove_dynamic(queue, config)
+                    self._state.index.rebuild(self._state.root_in_force())
+                    found = True

@@ -12,6 +12,7 @@ from kubeyarn.model.asks import AM_KEY, ANYWHERE
 from kubeyarn.model.resources import component_min
 from kubeyarn.schedulers.capacity.allocator import container_update as resizing
 from kubeyarn.schedulers.capacity.allocator.commit import new_container_id
+from kubeyarn.schedulers.capacity.attempt_lifecycle import put_outstanding
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.submission import (
     check_asks,
@@ -24,16 +25,14 @@ if TYPE_CHECKING:
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
     from kubeyarn.model.resources import Vector
-    from kubeyarn.schedulers.capacity.application_events import CapacityApplicationEvents
     from kubeyarn.schedulers.capacity.cluster_state import ClusterState
 
 
 class CapacityContainerEvents:
     """What applications ask for and hold; a `ContainerEvents`."""
 
-    def __init__(self, state: ClusterState, applications: CapacityApplicationEvents) -> None:
+    def __init__(self, state: ClusterState) -> None:
         self._state = state
-        self._applications = applications
 
     def update_asks(self, application: ApplicationId, asks: Sequence[Ask], now_ms: int) -> None:
         """Replace the outstanding count of each ask's key (absolute; 0 cancels).
@@ -46,9 +45,7 @@ class CapacityContainerEvents:
         app = self._state.app(application)
         for one in check_asks(app, asks, self._state.config_in_force(), self._state.types):
             ask = one.ask
-            self._applications.put_ask(
-                app, ask.key, one.count, one.size, one.partition, ask.locality
-            )
+            put_outstanding(app, ask.key, one.count, one.size, one.partition, ask.locality)
             outstanding = app.asks.get(ask.key)
             if outstanding is not None:
                 outstanding.set_constraint(ask.constraint, ask.tags)
@@ -68,7 +65,8 @@ class CapacityContainerEvents:
         if container.am and app.waiting_for_am:
             app.waiting_for_am = False
             app.am_container = container.id
-            self._applications.put_ask(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
+            put_outstanding(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
+            self._state.dirty.asks_changed()
         asked, container = container.partition, container._replace(partition=node.partition)
         accounts.charge(app, container, node)
         if node.partition and not asked:

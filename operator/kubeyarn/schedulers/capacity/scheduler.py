@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.schedulers.capacity.allocator.node_update import SchedulingCycle
 from kubeyarn.schedulers.capacity.application_events import CapacityApplicationEvents
+from kubeyarn.schedulers.capacity.auto_created_queues import QueueManagementPolicy
+from kubeyarn.schedulers.capacity.cluster_events import CapacityClusterEvents
 from kubeyarn.schedulers.capacity.cluster_state import ClusterState
 from kubeyarn.schedulers.capacity.container_events import CapacityContainerEvents
+from kubeyarn.schedulers.capacity.max_running_apps import CSMaxRunningAppsEnforcer
 from kubeyarn.schedulers.capacity.preemption.policy import ProportionalCapacityPreemptionPolicy
 from kubeyarn.schedulers.capacity.queries import CapacityQueries
-from kubeyarn.schedulers.capacity.queue_management_policy import QueueManagementPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,14 +40,16 @@ class CapacityScheduler:
         self.state = ClusterState(types, epoch=epoch, hadoop_compatible=hadoop_compatible)
         self.queue_management = QueueManagementPolicy(self.state)
         self._preemption = ProportionalCapacityPreemptionPolicy()
-        applications = CapacityApplicationEvents(self.state)
-        containers = CapacityContainerEvents(self.state, applications)
+        running_apps = CSMaxRunningAppsEnforcer()
+        cluster = CapacityClusterEvents(self.state, running_apps)
+        applications = CapacityApplicationEvents(self.state, running_apps)
+        containers = CapacityContainerEvents(self.state)
         queries = CapacityQueries(self.state)
         cycle = SchedulingCycle(self.state, self.queue_management)
 
-        self.configure, self.stop = self.state.configure, self.state.stop
-        self.add_node, self.update_node = self.state.add_node, self.state.update_node
-        self.remove_node = self.state.remove_node
+        self.configure, self.stop = cluster.configure, cluster.stop
+        self.add_node, self.update_node = cluster.add_node, cluster.update_node
+        self.remove_node = cluster.remove_node
 
         self.submit, self.finish = applications.submit, applications.finish
         self.start_attempt = applications.start_attempt

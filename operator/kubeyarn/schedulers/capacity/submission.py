@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kubeyarn.model.applications import Application
-    from kubeyarn.model.asks import Ask, Locality
+    from kubeyarn.model.asks import Ask
     from kubeyarn.model.queues import PriorityAccess, SchedulerConfig
     from kubeyarn.model.resources import ResourceTypes, Vector
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
-    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 _MASTER = "ApplicationMaster"
@@ -215,17 +214,6 @@ def _check_ask(
     check_partition(leaf, partition, config, where)
     size = scheduler_size(normalize(ask.size, leaf, config), leaf, config)
     return CheckedAsk(ask, size, partition)
-
-
-def racks_of(locality: Locality, cluster: CapacityNodeTracker) -> dict[str, int]:
-    """How many are wanted in each rack, which is named itself or has a node that is."""
-    named = dict(locality.racks)
-    racks = dict(named)
-    for name, wanted in locality.nodes:
-        node = cluster.nodes.get(name)
-        if node is not None and node.rack not in named:
-            racks[node.rack] = racks.get(node.rack, 0) + wanted
-    return racks
 
 
 # -- sizes and partitions --------------------------------------------------------------------------

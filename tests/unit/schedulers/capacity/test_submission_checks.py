@@ -8,7 +8,8 @@ from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.queues import Partition
 from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.schedulers.capacity.submission import check_size, racks_of
+from kubeyarn.schedulers.capacity.attempt_lifecycle import racks_of
+from kubeyarn.schedulers.capacity.submission import check_size
 from unit.schedulers.small import SmallCluster, app_id
 
 TYPES = ResourceTypes()

@@ -14,7 +14,6 @@ from kubeyarn.schedulers.api import Increase
 from kubeyarn.schedulers.capacity.allocator.commit import complete_container
 from kubeyarn.schedulers.capacity.attempt_lifecycle import put_outstanding
 from kubeyarn.schedulers.capacity.objects import accounts
-from kubeyarn.schedulers.capacity.submission import racks_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,7 +50,7 @@ def want(
     key = update_key(known, name)
     place = Locality(nodes=((container.node, 1),), relax=False)
     partition = _partition(app, container, cluster.nodes.get(container.node), lent)
-    put_outstanding(app, key, wanted, more, partition, place, racks_of(place, cluster))
+    put_outstanding(app, key, wanted, more, partition, place)
     if wanted:
         app.updates[name] = container._replace(key=known)
 

@@ -50,12 +50,12 @@ if TYPE_CHECKING:
     from kubeyarn.model.resources import Vector
     from kubeyarn.schedulers.api import Decision
     from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
+    from kubeyarn.schedulers.capacity.auto_created_queues import QueueManagementPolicy
     from kubeyarn.schedulers.capacity.cluster_state import ClusterState
     from kubeyarn.schedulers.capacity.objects.app_attempt import PendingAsk
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker, FiCaSchedulerNode
     from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
     from kubeyarn.schedulers.capacity.objects.resource_limits import CSAssignment
-    from kubeyarn.schedulers.capacity.queue_management_policy import QueueManagementPolicy
 
 
 class Alike(Enum):
