@@ -5,7 +5,7 @@ import yaml
 from docs.pages import ROOT, code, page
 from kubeyarn.crd import scheduler_config
 from kubeyarn.crd.yarn_queue import UncheckedQueue
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from kubeyarn.simulate.run import run_scenario
 
 PAGE = page("docs/queues.md")

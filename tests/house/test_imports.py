@@ -14,8 +14,7 @@ FLOORS = 8
 """So many modules may stand on each other in one room."""
 
 MORE_FLOORS = {
-    "schedulers.capacity": 9,
-    "schedulers.fair": 10,
+    "schedulers.fair": 9,
 }
 
 OBJECTS = re.compile(r"kubeyarn\.schedulers\.\w+\.objects(\.|$)")

@@ -26,8 +26,8 @@ from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.status.queues import QueueWriter
 from kubeyarn.scheduler.status.requests import RequestWriter
 from kubeyarn.schedulers.api import ResourceScheduler
-from kubeyarn.schedulers.capacity import CapacityScheduler
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 
 _log = logging.getLogger(__name__)
 

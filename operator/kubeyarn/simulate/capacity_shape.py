@@ -16,7 +16,7 @@ from kubeyarn.model.queues import (
     percent,
 )
 from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 _GIB = 1024
 _LABEL = "x"

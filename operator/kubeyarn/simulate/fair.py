@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.hadoop.fair_yarn_site_xml import read_fair_scheduler, reload_fair_scheduler
 from kubeyarn.model.asks import AM_KEY
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 from kubeyarn.simulate.capacity import extended
 from kubeyarn.simulate.scheduler import OutstandingRows
 

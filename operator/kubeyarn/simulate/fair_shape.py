@@ -15,7 +15,7 @@ from kubeyarn.model.fair_queues import (
 from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, SchedulerKind
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 
 _USERS = 10
 _MIB = 1024

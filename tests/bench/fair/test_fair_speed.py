@@ -13,7 +13,8 @@ from time import process_time
 import pytest
 
 from kubeyarn.model.fair_queues import FairPolicy, FairQueueConfig, ResourceLimit
-from kubeyarn.schedulers.fair import FairScheduler, fair_shares
+from kubeyarn.schedulers.fair import fair_shares
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 from kubeyarn.simulate.fair_shape import FairShape
 
 GRANTS_PER_SECOND = 25_000

@@ -30,7 +30,7 @@ from kubeyarn.scheduler.scheduler_state import MakeScheduler, SchedulerState
 from kubeyarn.scheduler.settings import Settings
 from kubeyarn.scheduler.status.requests import RequestWriter, unreadable_status
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 
 NAMESPACE = "team-a"
 GIB = 2**30

@@ -16,8 +16,8 @@ from kubeyarn.model.queues import QueueConfig, SchedulerConfig, SchedulerKind, p
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Decision, Grant, SteppedScheduler
-from kubeyarn.schedulers.capacity import CapacityScheduler
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 
 APP = ApplicationId(1, 1)
 OTHER = ApplicationId(1, 2)

@@ -12,7 +12,7 @@ from kubeyarn.model.queues import Partition
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.api import Grant, QueueStatus
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 PREFIX = "yarn.scheduler.capacity."
 TWO_QUEUES = {

@@ -12,8 +12,8 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, SchedulerKind, percent
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Grant, SteppedScheduler
-from kubeyarn.schedulers.capacity import CapacityScheduler
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 
 APP = ApplicationId(1, 1)
 MAPS = AskKey(1, 0)

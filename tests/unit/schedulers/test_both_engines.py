@@ -20,8 +20,8 @@ from kubeyarn.model.queues import (
 )
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Grant, SteppedScheduler
-from kubeyarn.schedulers.capacity import CapacityScheduler
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 
 APP = ApplicationId(1, 1)
 

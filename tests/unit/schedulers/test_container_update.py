@@ -21,7 +21,7 @@ from kubeyarn.model.queues import (
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Increase, Reserve
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from unit.schedulers.either import APP, BOTH, MAPS, Either
 
 NOTHING = (0, 0)

@@ -28,9 +28,3 @@ The files, in the order to read them:
 Rules import objects, never the other way round, but for the keys of `ordering`, by which queues and
 leaves keep their entries in order.
 """
-
-from __future__ import annotations
-
-from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
-
-__all__ = ["CapacityScheduler"]

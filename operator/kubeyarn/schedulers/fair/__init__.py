@@ -41,9 +41,3 @@ contradicts itself, a float), we follow the accident, because recorded scenarios
 specification; the places say so. The one exception is a refresh that Hadoop leaves half done:
 only a scheduler that is `hadoop_compatible`, as the simulator's is, does that.
 """
-
-from __future__ import annotations
-
-from kubeyarn.schedulers.fair.scheduler import FairScheduler
-
-__all__ = ["FairScheduler"]

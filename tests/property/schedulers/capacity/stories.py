@@ -16,10 +16,10 @@ from kubeyarn.model.nodes import UNLIMITED_PODS, Node
 from kubeyarn.model.queues import Partition, SchedulerConfig
 from kubeyarn.model.resources import add, subtract
 from kubeyarn.schedulers.api import Decision, Preempt
-from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.capacity.allocator.fast_path import FastPath
 from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 PREFIX = "yarn.scheduler.capacity."
 LEAVES = ("root.a", "root.b.x", "root.b.y", "root.c")

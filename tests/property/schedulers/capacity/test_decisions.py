@@ -15,7 +15,7 @@ from kubeyarn.model.errors import Rejected
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.schedulers.api import Grant, Preempt
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from property.schedulers.capacity.stories import LEAVES, PREFIX, SIZES, properties
 
 Wish = tuple[int, int, int, tuple[int, int]]

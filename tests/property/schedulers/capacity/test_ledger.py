@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 
 from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.api import Decision, Grant
-from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.queue import AbstractCSQueue
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from property.schedulers.capacity.stories import STORY, Step, Teller, properties
 
 ZERO = (0, 0)

@@ -16,7 +16,7 @@ from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes, Vector, fits
 from kubeyarn.schedulers.api import Grant, Preempt
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 
 TYPES = ResourceTypes()
 ONE = (1024, 1)

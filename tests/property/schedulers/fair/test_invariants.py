@@ -18,12 +18,12 @@ from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes, add, fits
 from kubeyarn.schedulers.api import Preempt
-from kubeyarn.schedulers.fair import FairScheduler
 from kubeyarn.schedulers.fair.cluster_state import FairClusterState
 from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
 from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSQueue
 from kubeyarn.schedulers.fair.objects.schedulables import SortKey
 from kubeyarn.schedulers.fair.ordering import key_of_attempt, key_of_queue
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 from property.schedulers.fair.recounting import check_accounts
 
 TYPES = ResourceTypes()

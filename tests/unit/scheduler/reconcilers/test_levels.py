@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.model.queues import SchedulerKind
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from unit.scheduler.world import (
     GIB,
     SMALL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 from unit.scheduler.world import Live, a_queue
 
 

@@ -21,8 +21,8 @@ from kubeyarn.model.queues import (
     weight,
 )
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.capacity.auto_created_queues import wildcarded
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from unit.schedulers.small import SmallCluster
 
 

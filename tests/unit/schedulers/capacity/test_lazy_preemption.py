@@ -11,7 +11,7 @@ from kubeyarn.model.nodes import UNLIMITED_PODS, Node
 from kubeyarn.model.queues import PreemptionConfig, QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Grant, Preempt
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 LENDER, BORROWER = ApplicationId(1, 1), ApplicationId(1, 2)
 WAIT_MS = 3000

@@ -15,9 +15,9 @@ from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.capacity.max_running_apps import user_maximum
 from kubeyarn.schedulers.capacity.queue_settings import UNLIMITED
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 P, A, B = "root.p", "root.p.a", "root.p.b"
 

@@ -11,7 +11,7 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import NodeOrdering, QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Grant
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 ONE = ApplicationId(1, 1)
 

@@ -7,7 +7,7 @@ from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 FIRST, SECOND = ApplicationId(1, 1), ApplicationId(1, 2)
 

@@ -18,8 +18,8 @@ from kubeyarn.model.queues import (
     weight,
 )
 from kubeyarn.model.resources import ResourceTypes, Vector
-from kubeyarn.schedulers.capacity import CapacityScheduler
 from kubeyarn.schedulers.capacity.queue_capacities import CapacityVectors, ParentResource, divide
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 # -- one capacity vector for each resource type ---------------------------------------------------
 

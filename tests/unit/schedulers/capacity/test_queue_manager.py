@@ -19,7 +19,7 @@ from kubeyarn.model.queues import (
     weight,
 )
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 STOPPED, RUNNING = ConfiguredState.STOPPED, ConfiguredState.RUNNING
 A, B, AX = "root.a", "root.b", "root.a.x"

@@ -9,7 +9,7 @@ from kubeyarn.model.ids import ApplicationId
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import Partition, QueueConfig, SchedulerConfig, percent
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 
 @pytest.mark.parametrize(

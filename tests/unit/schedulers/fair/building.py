@@ -14,12 +14,12 @@ from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers.api import Decision, Grant, Preempt, QueueStatus
-from kubeyarn.schedulers.fair import FairScheduler
 from kubeyarn.schedulers.fair.cluster_state import FairClusterState
 from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
 from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt, FSPendingAsk
 from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
 from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 from property.schedulers.fair.recounting import check_accounts
 
 TYPES = ResourceTypes()

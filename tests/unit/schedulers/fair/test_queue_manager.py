@@ -167,7 +167,7 @@ def test_an_application_that_is_submitted_again_stays_where_it_is() -> None:
 
 def test_before_there_is_a_configuration_applications_are_refused() -> None:
     from kubeyarn.model.applications import Application
-    from kubeyarn.schedulers.fair import FairScheduler
+    from kubeyarn.schedulers.fair.scheduler import FairScheduler
 
     with pytest.raises(Rejected) as refused:
         FairScheduler().submit(Application(app_id(1), "alice"), 0)

@@ -9,7 +9,7 @@ from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.resources import ResourceTypes
-from kubeyarn.schedulers.fair import FairScheduler
+from kubeyarn.schedulers.fair.scheduler import FairScheduler
 from unit.schedulers.fair.building import GIB, FairCluster, app_id, grants
 
 AB = '<queue name="a"/><queue name="b"/>'

@@ -20,7 +20,7 @@ from kubeyarn.model.queues import (
 )
 from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers.api import Grant, Preempt
-from kubeyarn.schedulers.capacity import CapacityScheduler
+from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 
 RULES = PreemptionConfig(
     enabled=True,
