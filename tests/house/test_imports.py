@@ -13,10 +13,6 @@ from house.writes import writes_from_outside
 FLOORS = 8
 """So many modules may stand on each other in one room."""
 
-MORE_FLOORS = {
-    "schedulers.fair": 9,
-}
-
 OBJECTS = re.compile(r"kubeyarn\.schedulers\.\w+\.objects(\.|$)")
 """A scheduler's queues, applications and nodes point at each other, as they do in Hadoop."""
 
@@ -52,7 +48,7 @@ def test_a_room_is_not_deep(room: str) -> None:
     inside = {module.name for module in rooms()[room]}
     chain = floors({module.name: imports(module) & inside for module in rooms()[room]})
 
-    assert len(chain) <= MORE_FLOORS.get(room, FLOORS), " imports ".join(chain)
+    assert len(chain) <= FLOORS, " imports ".join(chain)
 
 
 @pytest.mark.parametrize("room", sorted(rooms()))

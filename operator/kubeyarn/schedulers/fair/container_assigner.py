@@ -50,8 +50,7 @@ from kubeyarn.schedulers.fair.objects.app_attempt import (
 )
 from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue, FSQueue
 from kubeyarn.schedulers.fair.ordering import place_attempt
-from kubeyarn.schedulers.fair.preemption import is_starved, subtract_non_negative
-from kubeyarn.schedulers.fair.scheduling_policy import is_greater
+from kubeyarn.schedulers.fair.scheduling_policy import is_greater, is_starved, subtract_non_negative
 from kubeyarn.schedulers.java_collections import tree_order
 from kubeyarn.schedulers.java_numbers import single
 

@@ -6,7 +6,7 @@ happened, said by name, and is brought up to date in one place:
 | Derived value | Made stale by | Brought up to date by |
 |---|---|---|
 | demand of single attempts | `demand_changed(attempt)` | `fair_shares.update` |
-| demand of queues, fair shares, order of queues | `shares_changed()` | `fair_shares.update` |
+| demand and fair shares of queues, their order | `shares_changed()` | `FairScheduler.update` |
 | maxima, steady shares, all orders | `cluster_resized()` | `ClusterNodeTracker.bring_up_to_date` |
 | "a cycle would decide nothing" | `version` moved | `FairScheduler.cycle` |
 

@@ -13,9 +13,9 @@ R is found by doubling and then 25 halvings, as in Hadoop, so shares may leave a
 they are cut to integers. Minima are always given, so together they may be more than there is.
 Memory alone is shared under fair and fifo, each resource type by itself under drf.
 
-`update` is Hadoop's FairScheduler.update: demand from the leaves up, shares from the root down,
-then the order that follows. It runs when `dirty.shares` is set. A grant does not set it: a grant
-moves an amount from pending to used, and shares depend on their sum alone.
+`update` is the first half of Hadoop's FairScheduler.update: demand from the leaves up, shares from
+the root down; the order that follows is `ordering`'s. It runs when `dirty.shares` is set. A grant
+does not set it: a grant moves an amount from pending to used, and shares depend on their sum alone.
 
 Caches: `_equal_share` remembers the share of n equal applications. It is a pure function of its
 arguments, so nothing clears it. Equal siblings are computed once (`compute_shares`), which makes
@@ -31,7 +31,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from kubeyarn.model.fair_queues import UNBOUNDED, FairPolicy
 from kubeyarn.model.resources import Vector, add, component_max, component_min
-from kubeyarn.schedulers.fair import ordering
 from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue, FSQueue
 from kubeyarn.schedulers.fair.scheduling_policy import shared_types
 from kubeyarn.schedulers.java_numbers import single
@@ -181,12 +180,14 @@ def _share_steadily_below(queue: FSParentQueue) -> None:
 # --- demand and instantaneous shares
 
 
-def update(state: FairClusterState) -> None:
-    """Bring every demand and fair share, and the order of children, up to date."""
+def update(state: FairClusterState) -> list[FSAppAttempt]:
+    """Bring every demand and fair share up to date; returns the attempts to be put in order anew.
+
+    These are the ones whose demand or weight changed; so may the demand of any queue have.
+    """
     config = state.config
-    # The order of these steps matters: weights by size need demand, shares need weights, and the
-    # order of queues needs demand.
-    _update_demand_of_attempts(state)
+    # The order of these steps matters: weights by size need demand, and shares need weights.
+    changed = _update_demand_of_attempts(state)
     if config.size_based_weight:
         for attempt in state.attempts.values():
             attempt.weight = size_based_weight(attempt.demand[0], config.memory_per_mib)
@@ -194,22 +195,19 @@ def update(state: FairClusterState) -> None:
     _update_demand(root)
     root.fair_share = state.cluster
     _share_below(root, equal=not config.size_based_weight)
-    if config.size_based_weight:
-        for attempt in state.attempts.values():
-            ordering.place_attempt(state, attempt)
-    ordering.place_all_queues(state)
     state.dirty.shares_updated()
+    return list(state.attempts.values()) if config.size_based_weight else changed
 
 
-def _update_demand_of_attempts(state: FairClusterState) -> None:
+def _update_demand_of_attempts(state: FairClusterState) -> list[FSAppAttempt]:
     """Set what attempts want that asked or lost something (Hadoop: FSAppAttempt.updateDemand).
 
     A grant leaves the demand as it is, so others need no new one.
     """
-    for attempt in state.dirty.take_attempts():
+    changed = state.dirty.take_attempts()
+    for attempt in changed:
         attempt.demand = add(attempt.used, attempt.pending)
-        if not attempt.stopped:
-            ordering.place_attempt(state, attempt)
+    return [attempt for attempt in changed if not attempt.stopped]
 
 
 def _update_demand(queue: FSQueue) -> Vector:

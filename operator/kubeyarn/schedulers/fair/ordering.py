@@ -4,8 +4,8 @@ What holds: a leaf's sorted children are its runnable attempts that want more th
 parent's are the child queues that have sorted children themselves. Each child is filed under the
 key it had when it was last placed (`order_entry`). A key depends on usage, weight and minimum, and
 under drf on the size of the cluster. So a grant, a release or an ask places one attempt and the
-queues above it; `fair_shares.update` places all queues, whose demand changed; `rebuild` starts
-anew when the configuration or the cluster changed.
+queues above it; after shares were updated `place_changed` places all queues, whose demand changed;
+`rebuild` starts anew when the configuration or the cluster changed.
 
 An attempt that asked since the last update is not placed by its ask alone: its demand is still
 what it was, and Hadoop serves it after the next update, too.
@@ -19,6 +19,8 @@ from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.schedulers.fair.comparators import drf_key, fair_share_key, fifo_key
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
     from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
     from kubeyarn.schedulers.fair.objects.queue import FSQueue
@@ -76,8 +78,10 @@ def place_queue(state: FairClusterState, queue: FSQueue) -> None:
         queue, parent = parent, parent.parent
 
 
-def place_all_queues(state: FairClusterState) -> None:
-    """Place every queue that asks for something by its new key."""
+def place_changed(state: FairClusterState, attempts: Iterable[FSAppAttempt]) -> None:
+    """Place *attempts*, and every queue that asks for something, by their new keys."""
+    for attempt in attempts:
+        place_attempt(state, attempt)
     for queue in state.queues.values():
         if queue.order_entry is not None and queue.parent is not None:
             queue.parent.schedulables.put(queue, key_of_queue(state, queue))

@@ -39,12 +39,15 @@ from kubeyarn.model.resources import Vector, add, component_min, fits, scale, su
 from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt, FSPendingAsk
 from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue
-from kubeyarn.schedulers.fair.scheduling_policy import is_greater, is_usage_below_share
+from kubeyarn.schedulers.fair.scheduling_policy import (
+    is_greater,
+    is_usage_below_share,
+    subtract_non_negative,
+)
 from kubeyarn.schedulers.java_collections import JavaHeap, request_key_order
 from kubeyarn.schedulers.java_numbers import single
 
 if TYPE_CHECKING:
-    from kubeyarn.model.fair_queues import FairPolicy
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
     from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
     from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
@@ -55,16 +58,6 @@ _UNLIMITED = 2**31 - 1
 # --- starvation
 
 
-def subtract_non_negative(wanted: Vector, held: Vector) -> Vector:
-    """What is missing of *wanted*; of memory and CPU never less than nothing.
-
-    Hadoop's Resources.subtractFromNonNegative leaves the other resource types negative, so a queue
-    that has more of them than it was promised still counts as starved.
-    """
-    missing = subtract(wanted, held)
-    return (max(missing[0], 0), max(missing[1], 0), *missing[2:])
-
-
 def fair_share_claim(fair_share: Vector, threshold: float, demand: Vector) -> Vector:
     """What an application may get by force: this part of its fair share, if it wants that much."""
     return component_min(multiply(fair_share, single(threshold)), demand)
@@ -73,17 +66,6 @@ def fair_share_claim(fair_share: Vector, threshold: float, demand: Vector) -> Ve
 def min_share_starvation(min_share: Vector, demand: Vector, used: Vector) -> Vector:
     """What a queue misses of its minimum, as far as it wants it (Hadoop: minShareStarvation)."""
     return subtract_non_negative(component_min(min_share, demand), used)
-
-
-def is_starved(attempt: FSAppAttempt, policy: FairPolicy, cluster: Vector) -> bool:
-    """Whether an attempt is below its fair share, or carries part of its queue's minimum.
-
-    Hadoop: FSAppAttempt.isStarved. Without timeouts: it decides who may reserve, and whether
-    what was preempted for the attempt is still kept for it.
-    """
-    return any(attempt.min_share_starvation) or is_usage_below_share(
-        policy, cluster, attempt.used, attempt.fair_share
-    )
 
 
 def should_attempt_preemption(used: Vector, cluster: Vector, threshold: float) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Decision, Grant, Preempt
-from kubeyarn.schedulers.fair import fair_shares
+from kubeyarn.schedulers.fair import fair_shares, ordering
 from kubeyarn.schedulers.fair.app_scheduling_info import AppSchedulingInfo
 from kubeyarn.schedulers.fair.application_events import FairApplicationEvents
 from kubeyarn.schedulers.fair.attempt_lifecycle import AttemptLifecycle
@@ -119,7 +119,7 @@ class FairScheduler:
             return
         self._nodes.bring_up_to_date()
         if self.state.dirty.shares:
-            fair_shares.update(self.state)
+            ordering.place_changed(self.state, fair_shares.update(self.state))
         self._preemption.update_starved_apps(now_ms)
 
     def node_update(self, node: str, now_ms: int) -> Sequence[Decision]:

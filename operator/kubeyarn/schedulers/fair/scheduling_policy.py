@@ -7,8 +7,13 @@ DominantResourceCalculator). In which order children are served stands in compar
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from kubeyarn.model.fair_queues import FairPolicy
-from kubeyarn.model.resources import MEMORY, Vector
+from kubeyarn.model.resources import MEMORY, Vector, subtract
+
+if TYPE_CHECKING:
+    from kubeyarn.schedulers.fair.objects.app_attempt import FSAppAttempt
 
 
 def is_usage_below_share(policy: FairPolicy, cluster: Vector, used: Vector, share: Vector) -> bool:
@@ -20,6 +25,17 @@ def is_usage_below_share(policy: FairPolicy, cluster: Vector, used: Vector, shar
     return max(0.0, *_shares(cluster, used)) < max(0.0, *_shares(cluster, share))
 
 
+def is_starved(attempt: FSAppAttempt, policy: FairPolicy, cluster: Vector) -> bool:
+    """Whether an attempt is below its fair share, or carries part of its queue's minimum.
+
+    Hadoop: FSAppAttempt.isStarved. Without timeouts: it decides who may reserve, and whether
+    what was preempted for the attempt is still kept for it.
+    """
+    return any(attempt.min_share_starvation) or is_usage_below_share(
+        policy, cluster, attempt.used, attempt.fair_share
+    )
+
+
 def is_greater(policy: FairPolicy, cluster: Vector, a: Vector, b: Vector) -> bool:
     """Whether *a* is greater than *b*; equal largest shares are told apart by the next ones.
 
@@ -28,6 +44,16 @@ def is_greater(policy: FairPolicy, cluster: Vector, a: Vector, b: Vector) -> boo
     if policy is not FairPolicy.DRF:
         return a[MEMORY] > b[MEMORY]
     return sorted(_shares(cluster, a), reverse=True) > sorted(_shares(cluster, b), reverse=True)
+
+
+def subtract_non_negative(wanted: Vector, held: Vector) -> Vector:
+    """What is missing of *wanted*; of memory and CPU never less than nothing.
+
+    Hadoop's Resources.subtractFromNonNegative leaves the other resource types negative, so a queue
+    that has more of them than it was promised still counts as starved.
+    """
+    missing = subtract(wanted, held)
+    return (max(missing[0], 0), max(missing[1], 0), *missing[2:])
 
 
 def is_child_policy_allowed(parent: FairPolicy, child: FairPolicy) -> bool:

@@ -7,8 +7,8 @@ import pytest
 from kubeyarn.model.fair_queues import FairPolicy
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.fair.ordering import (
-    place_all_queues,
     place_attempt,
+    place_changed,
     place_queue,
     rebuild,
 )
@@ -104,7 +104,7 @@ def test_a_queue_that_uses_more_goes_behind_its_sibling() -> None:
 def test_all_queues_are_placed_after_an_update(a: Vector, b: Vector, first: str) -> None:
     ordered = Ordered()
     ordered.a.used, ordered.b.used = a, b
-    place_all_queues(ordered.state)
+    place_changed(ordered.state, ())
 
     assert ordered.queues()[0].rpartition(".")[2] == first
 

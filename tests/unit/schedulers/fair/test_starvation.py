@@ -13,12 +13,11 @@ from kubeyarn.schedulers.fair.preemption import (
     StarvedApps,
     containers_worth,
     fair_share_claim,
-    is_starved,
     min_share_starvation,
     should_attempt_preemption,
     starvation_of,
-    subtract_non_negative,
 )
+from kubeyarn.schedulers.fair.scheduling_policy import is_starved, subtract_non_negative
 from unit.schedulers.fair.building import FairCluster, app_id
 
 CLUSTER = (20480, 20)
