@@ -48,10 +48,12 @@ LOCALIZER = "kubeyarn-localizer"
 def pod_name(application: str, container: ContainerId) -> str:
     """The name of a container's pod: the same for the same container, whoever asks.
 
-    *application* is the object's name; it is cut so that the whole fits a pod's host name.
+    *application* is the object's name; it is cut so that the whole fits a pod's host name. The
+    last two parts are the container's, whatever the application is called, so no other application
+    has the same pod names.
     """
-    epoch = f"e{container.epoch:02d}-" if container.epoch else ""
-    tail = f"-{epoch}{container.attempt.number:02d}-{container.number:06d}"
+    epoch = f"e{container.epoch:02d}" if container.epoch else ""
+    tail = f"-{container.attempt.number:02d}{epoch}-{container.number:06d}"
     return application[: LONGEST_LABEL - len(tail)].rstrip("-.") + tail
 
 

@@ -514,6 +514,20 @@ class SchedulerCache:
         self.applications = ApplicationCache()
         self.requests = RequestCache()
 
+    def is_another_pod(self, use: PodUse, key: Key | None = None) -> bool:
+        """Whether a pod says that it is a container and cannot be: it is of another application.
+
+        *key* is the application that has its container, where no request lists that. Without an
+        application nothing can be compared.
+        """
+        state = self.requests.of_container(use.container) if use.container is not None else None
+        key = state.application if state is not None else key
+        application = self.applications.objects.get(key) if key is not None else None
+        if application is None:
+            return False
+        meta = application.metadata
+        return use.namespace != meta.namespace or use.owner not in ("", meta.uid)
+
 
 def application_id(found: YarnApplication) -> ApplicationId | None:
     """The id that a YarnApplication was given; None until it was."""

@@ -136,7 +136,7 @@ class ContainerAccounts:
             pod = self._cache.pods.of_container(container)
             # A new scheduler counts nothing as bound yet.
             allocation.unbind()
-            if pod is not None and pod.node:
+            if pod is not None and pod.node and not self._cache.is_another_pod(pod):
                 self.bind(container, pod.uid)
                 self.count_requests(container, pod.uid, pod.requests)
 

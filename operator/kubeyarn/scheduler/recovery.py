@@ -9,7 +9,8 @@ that is not charged would have its room given to another. There are three ways t
 2. Nothing lists it, but its pod is bound: the request went first, or a grant was taken back and the
    binding came about all the same. Such an *orphaned container* is adopted: its pod's annotations
    say whose it is. It is charged to its queue, by a request that nobody wrote.
-3. As 2, and its queue is gone, too. It takes room of its node like a foreign pod.
+3. As 2, and its queue is gone, too, or it is of another namespace or owner than the application
+   that it names. It takes room of its node like a foreign pod.
 
 Orphans are noticed when their pod is seen and looked at between two cycles (`adopt`), so nothing is
 granted in between.
@@ -122,10 +123,14 @@ class Recovery:
         changed: list[str] = []
         for container in self._cache.pods.take_orphans():
             use = self._cache.pods.of_container(container)
-            gone = use is None or not use.node or use.over
-            if use is None or gone or self._cache.requests.is_listed(container):
+            if use is None or not use.node or use.over:
                 continue
-            if use.origin is None:
+            submitted = self._state.applications.by_id(container.attempt.application)
+            if self._cache.is_another_pod(use, submitted.key if submitted is not None else None):
+                self._cache.pods.count_as_foreign(use)
+                changed.append(use.node)
+                continue
+            if self._cache.requests.is_listed(container) or use.origin is None:
                 continue
             key = (use.namespace, use.name)
             self._cache.errors.attempt(

@@ -76,6 +76,9 @@ class Stage:
         }
         return self._put(kind, made)
 
+    async def get(self, kind: Kind, name: str, namespace: str) -> Object:
+        return copy.deepcopy(self._get(kind, name))
+
     async def patch(
         self, kind: Kind, name: str, body: Object, namespace: str, sub: str = ""
     ) -> Object:

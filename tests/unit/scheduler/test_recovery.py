@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
+from kubeyarn.cluster import names
+from kubeyarn.model.ids import ContainerId
 from unit.scheduler.world import (
     GIB,
     SMALL,
@@ -112,6 +116,36 @@ def test_a_pod_that_asks_for_what_the_scheduler_does_not_count_is_counted(world,
     if queue == "stays":
         assert world.status("root.a").used == used
     assert sum(16 * GIB - available[0] for available in world.free().values()) == used[0]
+
+
+@pytest.mark.parametrize("restart", [False, True], ids=["seen", "found by a restart"])
+@pytest.mark.parametrize("listed", [True, False], ids=["a grant's", "no grant's"])
+@pytest.mark.parametrize(
+    ("named", "value"),
+    [("namespace", "team-b"), ("ownerReferences", [{"kind": "YarnApplication", "uid": "x"}])],
+)
+def test_a_pod_that_copies_a_containers_annotation_is_no_container(
+    world, named, value, listed, restart
+):
+    pods = started(world, 3)
+    container, name = max(pods.items())
+    pod = copy.deepcopy(world.objects["pod"][name])
+    if not listed:
+        container = ContainerId(container.attempt, container.epoch, 77)
+        pod["metadata"]["annotations"][names.CONTAINER_ID] = str(container)
+    world.remove("pod", name)
+    pod["metadata"] |= {"name": "copy", "uid": "copy", named: value}
+    if named == "ownerReferences":
+        pod["metadata"][named] = [{**value[0], "controller": True}]
+    world.put("pod", pod)
+    if restart:
+        world.restart()
+    world.cycle()
+
+    use = world.live.cache.pods.get((pod["metadata"]["namespace"], "copy"))
+    assert use in list(world.live.cache.pods.foreign_on(use.node))
+    allocation = world.live.allocation(container)
+    assert allocation is None or allocation.bound_uid != "copy"
 
 
 def test_what_runs_although_its_queue_is_gone_counts_on_its_node(world):

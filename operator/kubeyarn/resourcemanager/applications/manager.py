@@ -58,6 +58,7 @@ from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnap
 from kubeyarn.resourcemanager.applications.signals import Signaller
 from kubeyarn.resourcemanager.applications.steps import ReconcileSteps
 from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.name_taken import NAME_TAKEN
 from kubeyarn.resourcemanager.nodes import decommission
 from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
 from kubeyarn.resourcemanager.pods.isolation import Executors
@@ -149,6 +150,7 @@ class ApplicationsManager:
             self.sessions.forget(key)
             self._status_at.pop(key, None)
             self._refused.pop(key, None)
+            self._requests.forget(key)
             record = records.read(before) if before is not None else None
             if record is not None:
                 self._exits.forget(record.id)
@@ -255,6 +257,7 @@ class ApplicationsManager:
         now_ms: int,
     ) -> tuple[ApplicationSnapshot, ApplicationRecord]:
         """What is seen of an application, and its record after what that lets happen."""
+        attempt = record.attempt.id.number if record.attempt else 1
         snapshot = observed_state.take_snapshot(
             key,
             self.cache.raw_application(key),
@@ -264,6 +267,7 @@ class ApplicationsManager:
             self._exits,
             self.sessions.of(key, record),
             lifetime.in_force(application, record, self.cache.queues, now_ms),
+            self._requests.name_taken(application, attempt),
         )
         observed = observed_state.observe(snapshot, record, self.settings, now_ms)
         return snapshot, advance(record, observed, now_ms)
@@ -452,12 +456,17 @@ class ApplicationsManager:
     ) -> None:
         """What an attempt needs before its AM speaks: a container of its own, or a token."""
         done = False
+        attempt = record.attempt.id.number if record.attempt else 1
         # Also before there is an attempt: what the scheduler accepts or refuses is this request.
         if not record.ended and record.state is not ApplicationState.FINISHING:
             threshold = self.settings.am_node_exclusion_threshold
             done = await self._requests.create_am_request(
                 key, application, record, views, threshold
             )
+            taken = self._requests.name_taken(application, attempt)
+            if done and taken:
+                raw = self.cache.raw_application(key)
+                self._events.record(raw, WARNING, NAME_TAKEN, "Reconcile", taken)
         unmanaged = application.spec.unmanaged_am
         if unmanaged and not record.ended and record.attempt is not None:
             token = await unmanaged_am.hand_token(self._client, key, application, self.am_service)

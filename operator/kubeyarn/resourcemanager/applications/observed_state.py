@@ -45,7 +45,8 @@ class ApplicationSnapshot:
     """Everything about one application that decides how it moves on.
 
     *raw* is the object as it came, to compare its status with what is to be written. *am_request*,
-    *am_pod* and *am_ending* are those of the current attempt's AM, if they exist.
+    *am_pod* and *am_ending* are those of the current attempt's AM, if they exist. *name_taken*:
+    what of others has the name of its request, so that there is none.
     """
 
     raw: Object
@@ -55,6 +56,7 @@ class ApplicationSnapshot:
     am_ending: ContainerExit | None
     session: AMSession
     lifetime: LifetimeInForce = field(default_factory=lambda: LifetimeInForce(0))
+    name_taken: str = ""
 
 
 def take_snapshot(
@@ -66,16 +68,20 @@ def take_snapshot(
     exits: ContainerExits,
     session: AMSession,
     in_force: LifetimeInForce,
+    name_taken: str = "",
 ) -> ApplicationSnapshot:
     """What is known of an application now; *views* are its requests."""
     attempt = record.attempt
     wanted = names.am_request_name(key[1], attempt.id.number if attempt else 1)
-    request = next((view for view in views if view.name == wanted), None)
+    of_masters = (view for view in views if view.role == names.ROLE_AM)
+    request = next((view for view in of_masters if view.name == wanted), None)
     container = _am_container(record, request)
     pod = exits.pods(key).get(container) if container else None
     ending = _am_ending(key, container, pod, request, exits)
     ending = preempted(request, container, ending)
-    return ApplicationSnapshot(raw, application, request, pod, ending, session, in_force)
+    return ApplicationSnapshot(
+        raw, application, request, pod, ending, session, in_force, name_taken
+    )
 
 
 def _am_ending(
@@ -115,9 +121,12 @@ def observe(
         invalid=invalid(application),
         kill=killed(application),
         outlived=lifetime.outlived(record, snapshot.lifetime.seconds, now_ms),
-        fail=failed_by_user(application, record),
+        # Nobody can grant what cannot be asked for.
+        fail=snapshot.name_taken or failed_by_user(application, record),
         unmanaged=application.spec.unmanaged_am,
-        admission=admission(request),
+        admission=(
+            Admission(refused=snapshot.name_taken) if snapshot.name_taken else admission(request)
+        ),
         am_container=container,
         am_node=request.grants.get(container, "") if request and container else "",
         am_pod=names.pod_name(application.metadata.name, container) if container else "",

@@ -30,7 +30,9 @@ from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.errors import SpecError, Unavailable
+from kubeyarn.resourcemanager import name_taken
 from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.name_taken import Whose
 from kubeyarn.resourcemanager.pods.pod_state import PodState
 
 _log = logging.getLogger(__name__)
@@ -73,16 +75,34 @@ class PodControl:
         Raises:
             Refused: the API server does not take it, and will not if it is asked again.
             PodTooLarge: it came out larger than it was granted, and is deleted.
+            NameTaken: a pod of others has its name.
         """
         try:
             created = await self._client.create(PODS, pod, pod["metadata"]["namespace"])
         except AlreadyExists:
-            return False
+            return not await self._is_there(pod)
         larger = _larger(created, pod)
         if larger:
             await self._discard(created)
             raise PodTooLarge(larger)
         self._cache.put_pod(created)
+        return True
+
+    async def _is_there(self, pod: Object) -> bool:
+        """Whether a pod exists already, or one that has its name is about to go; false: none has.
+
+        Raises:
+            NameTaken: a pod of others has its name.
+        """
+        meta = pod["metadata"]
+        try:
+            found = await self._client.get(PODS, meta["name"], meta["namespace"])
+        except NotFound:
+            return False
+        if name_taken.whose_pod(found, pod) is Whose.ANOTHERS:
+            raise name_taken.refusal(found)
+        # What is of a former application of the name is being deleted; its end is an event.
+        self._cache.put_pod(found)
         return True
 
     async def _discard(self, pod: Object) -> None:
@@ -97,7 +117,7 @@ class PodControl:
         except (NotFound, Conflict):
             return
 
-    def tell_refused(self, application: YarnApplication, message: str) -> None:
+    def tell_refused(self, application: YarnApplication, reason: str, message: str) -> None:
         """Post an event that a container of *application* cannot be launched."""
         meta = application.metadata
         about: Object = {
@@ -105,7 +125,7 @@ class PodControl:
             "kind": APPLICATIONS.kind,
             "metadata": {"name": meta.name, "namespace": meta.namespace, "uid": meta.uid},
         }
-        self._events.record(about, WARNING, "LaunchRefused", "Launch", message)
+        self._events.record(about, WARNING, reason, "Launch", message)
 
     def tell_orphaned(self, pod: PodState) -> None:
         """Post an event that a pod is deleted because its application is gone."""

@@ -22,6 +22,7 @@ from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.name_taken import NAME_TAKEN, NameTaken
 from kubeyarn.resourcemanager.pods import pod_builder
 from kubeyarn.resourcemanager.pods.pod_builder import (
     ClusterDefaults,
@@ -34,6 +35,8 @@ from kubeyarn.resourcemanager.requests.request_view import RequestView
 from kubeyarn.resourcemanager.requests.termination import BY_APPLICATION_MASTER
 
 _log = logging.getLogger(__name__)
+
+LAUNCH_REFUSED = "LaunchRefused"
 
 
 class ContainerManager:
@@ -100,7 +103,8 @@ class ContainerManager:
             new = await self._pods.create(pod)
         except (Refused, SpecError) as error:
             message = f"pod {name} was refused: {error}"
-            self._pods.tell_refused(application, message)
+            reason = NAME_TAKEN if isinstance(error, NameTaken) else LAUNCH_REFUSED
+            self._pods.tell_refused(application, reason, message)
             ending = ContainerExit(ExitStatus.INVALID, message)
             if isinstance(error, PodTooLarge):
                 # It had a pod, whose deletion would tell another end.

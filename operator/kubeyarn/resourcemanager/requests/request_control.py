@@ -20,8 +20,9 @@ from kubeyarn.lifecycle import failed_nodes
 from kubeyarn.lifecycle.am_session import AMSession, RejectedAsk
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
-from kubeyarn.resourcemanager import cluster_limits
+from kubeyarn.resourcemanager import cluster_limits, name_taken
 from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.name_taken import NAME_TAKEN, NameTaken, Whose
 from kubeyarn.resourcemanager.requests import request_builder
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
@@ -38,6 +39,19 @@ class RequestControl:
         self._client = client
         self._cache = cache
         self._look = look
+        # Of applications whose AM's request cannot be made: the uid, its name, and why.
+        self._taken: dict[Key, tuple[str, str, str]] = {}
+
+    def name_taken(self, application: YarnApplication, attempt: int) -> str:
+        """What has the name of the request for an attempt's AM; "" where nothing of others does."""
+        meta = application.metadata
+        name = names.am_request_name(meta.name, attempt)
+        uid, taken, why = self._taken.get((meta.namespace, meta.name), ("", "", ""))
+        return why if (uid, taken) == (meta.uid, name) else ""
+
+    def forget(self, key: Key) -> None:
+        """An application is gone."""
+        self._taken.pop(key, None)
 
     async def create_am_request(
         self,
@@ -54,16 +68,38 @@ class RequestControl:
         """
         attempt = record.attempt.id.number if record.attempt else 1
         name = names.am_request_name(key[1], attempt)
-        if any(view.name == name for view in views):
+        found = next((view for view in views if view.name == name), None)
+        if found is not None and found.role == names.ROLE_AM:
             return False
         nodes = cluster_limits.nodes(self._cache)
         excluded = failed_nodes.excluded(record.attempts, nodes, threshold)
         body = request_builder.am_request(application, attempt, excluded)
         try:
-            self._cache.put_request(await self._client.create(REQUESTS, body, key[0]))
+            await self._create(key, body)
+        except NameTaken as error:
+            new = not self.name_taken(application, attempt)
+            self._taken[key] = (application.metadata.uid, name, str(error))
+            return new
+        self._taken.pop(key, None)
+        return self._cache.raw_request((key[0], name)) is not None
+
+    async def _create(self, key: Key, body: Object) -> None:
+        """Make a request, unless it is there; one of a former application is waited for.
+
+        Raises:
+            NameTaken: a request of others has its name.
+        """
+        try:
+            found = await self._client.create(REQUESTS, body, key[0])
         except AlreadyExists:
-            return False
-        return True
+            try:
+                found = await self._client.get(REQUESTS, body["metadata"]["name"], key[0])
+            except NotFound:
+                # It went meanwhile, and its watch event has the application looked at again.
+                return
+            if name_taken.whose_request(found, body) is Whose.ANOTHERS:
+                raise name_taken.refusal(found) from None
+        self._cache.put_request(found)
 
     async def write_asks(self, key: Key, application: YarnApplication, session: AMSession) -> None:
         """Bring the ContainerRequests of an AM's asks up to what it said last."""
@@ -72,9 +108,10 @@ class RequestControl:
             current = self._cache.raw_request((key[0], body["metadata"]["name"]))
             try:
                 await self._write_ask(key, body, current, session)
-            except Refused as error:
+            except (Refused, NameTaken) as error:
                 # Saying it again cannot help; the AM is told, and may ask otherwise.
-                session.rejected(RejectedAsk(total.ask.key, "InvalidRequest", str(error)))
+                reason = NAME_TAKEN if isinstance(error, NameTaken) else "InvalidRequest"
+                session.rejected(RejectedAsk(total.ask.key, reason, str(error)))
                 del session.wanted[total.ask.key]
 
     async def _write_ask(
@@ -82,20 +119,15 @@ class RequestControl:
     ) -> None:
         if current is None:
             if body["spec"]["count"]:
-                await self._create_ask(key, body)
+                await self._create(key, body)
             return
+        if name_taken.whose_request(current, body) is Whose.ANOTHERS:
+            raise name_taken.refusal(current)
         changes = {k: v for k, v in body["spec"].items() if current["spec"].get(k) != v}
         if current["spec"].get("excludeNodes") and not session.excluded:
             changes["excludeNodes"] = []
         if changes:
             await self._patch_spec(key, body["metadata"]["name"], changes)
-
-    async def _create_ask(self, key: Key, body: Object) -> None:
-        try:
-            self._cache.put_request(await self._client.create(REQUESTS, body, key[0]))
-        except AlreadyExists:
-            name = body["metadata"]["name"]
-            self._cache.put_request(await self._client.get(REQUESTS, name, key[0]))
 
     async def write_updates(
         self, key: Key, views: Iterable[RequestView], session: AMSession

@@ -33,7 +33,12 @@ class PodReconciler:
         """Take a pod as seen; returns its facts and the node whose free room it changed, or ""."""
         use, node = self._cache.pods.see(pod_use(pod), deleted=deleted)
         container = use.container
-        if container is not None:
+        if container is not None and self._cache.is_another_pod(use):
+            # An annotation alone makes no container; it takes room of its node like any other pod.
+            if use.node and not deleted and not use.over:
+                self._cache.pods.count_as_foreign(use)
+                node = use.node
+        elif container is not None:
             if use.node and not deleted:
                 self._containers.bind(container, use.uid)
                 self._containers.count_requests(container, use.uid, use.requests)

@@ -419,7 +419,7 @@ def test_pod_names_fit_a_label_and_are_always_the_same(name, epoch):
 
     assert len(made) <= 63
     assert made == names.pod_name(name, of)
-    assert made.endswith(f"{'' if not epoch else f'e{epoch:02d}-'}12-1234567")
+    assert made.endswith(f"-12{'' if not epoch else f'e{epoch:02d}'}-1234567")
     assert not made.startswith(("-", "."))
     assert ".-" not in made
 
@@ -439,7 +439,7 @@ def test_pods_of_different_containers_have_different_names():
     assert made == [
         "wordcount-01-000002",
         "wordcount-01-000003",
-        "wordcount-e01-01-000002",
+        "wordcount-01e01-000002",
         "wordcount-02-000002",
     ]
 
