@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from kubeyarn.hadoop.properties import (
     Configuration,
     read_access,
-    read_amounts,
     read_capacity,
     read_priority_access,
     refuse,
+    trim,
 )
+from kubeyarn.hadoop.resource_types import read_resources
 from kubeyarn.model.queues import (
     EVERY_PARTITION,
     ApplicationOrdering,
@@ -42,12 +43,15 @@ if TYPE_CHECKING:
 PREFIX = "yarn.scheduler.capacity."
 _OF_ROOT = f"{PREFIX}root."
 _LABELS = "accessible-node-labels"
+_UNSAID = -1
 _POLICIES = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.policy."
 _APPLICATION_ORDERINGS = {
     "fifo": ApplicationOrdering.FIFO,
     "fair": ApplicationOrdering.FAIR,
     "fifo-with-partitions": ApplicationOrdering.FIFO_WITH_PARTITIONS,
     "fifo-for-pending-apps": ApplicationOrdering.FIFO_FOR_PENDING,
+}
+_APPLICATION_ORDERING_CLASSES = {
     _POLICIES + "FifoOrderingPolicy": ApplicationOrdering.FIFO,
     _POLICIES + "FairOrderingPolicy": ApplicationOrdering.FAIR,
     _POLICIES + "FifoOrderingPolicyWithExclusivePartitions": (
@@ -158,7 +162,7 @@ class _QueueReader:
             user_weights=self._weights(),
             maximum_am_share=p.get_float(prefix + "maximum-am-resource-percent", None),
             maximum_applications=p.get_int(prefix + "maximum-applications", None) if leaf else None,
-            maximum_parallel_applications=p.get_int(prefix + "max-parallel-apps", None),
+            maximum_parallel_applications=p.get_untrimmed_int(prefix + "max-parallel-apps", None),
             maximum_allocation=self._maximum_allocation(),
             application_ordering=self._application_ordering() if leaf else None,
             size_based_weight=p.get_boolean(
@@ -234,32 +238,35 @@ class _QueueReader:
         return tuple(weights)
 
     def _maximum_allocation(self) -> dict[int, int] | None:
-        text = self.conf.get_trimmed(self.prefix + "maximum-allocation")
-        if text is not None:
-            # A type that `maximum-allocation` does not name is 0 (Hadoop: ResourceUtils).
-            nothing = dict.fromkeys(range(len(self.types.names)), 0)
-            name = self.prefix + "maximum-allocation"
-            return nothing | read_amounts(name, text, self.types)
+        name = self.prefix + "maximum-allocation"
+        text = self.conf.get(name)
+        if text:
+            return read_resources(name, text, self.types)
         amounts = {
-            place: amount
-            for place, suffix in ((0, "maximum-allocation-mb"), (1, "maximum-allocation-vcores"))
-            if (amount := self.conf.get_long(self.prefix + suffix, None)) is not None
+            place: self.conf.get_int(name + suffix, _UNSAID)
+            for place, suffix in ((0, "-mb"), (1, "-vcores"))
         }
-        return amounts or None
+        return {place: amount for place, amount in amounts.items() if amount != _UNSAID} or None
 
     def _application_ordering(self) -> ApplicationOrdering | None:
-        policy = self.conf.get_trimmed(self.prefix + "ordering-policy")
-        if policy is not None and policy not in _APPLICATION_ORDERINGS:
-            known = [name for name in _APPLICATION_ORDERINGS if "." not in name]
+        policy = self.conf.get(self.prefix + "ordering-policy")
+        if policy is None:
+            return None
+        # Blanks around a short name are no harm to Hadoop, around a class they are.
+        found = _APPLICATION_ORDERINGS.get(trim(policy))
+        if found is None and policy not in _APPLICATION_ORDERING_CLASSES:
+            known = sorted(_APPLICATION_ORDERINGS)
             refuse(self.prefix + "ordering-policy", f"found {policy!r}, expected one of {known}")
-        return None if policy is None else _APPLICATION_ORDERINGS[policy]
+        return found or _APPLICATION_ORDERING_CLASSES[policy]
 
     def _child_ordering(self) -> ChildOrdering | None:
-        policy = self.conf.get_trimmed(self.prefix + "ordering-policy")
-        if policy is not None and policy not in _CHILD_ORDERINGS:
+        policy = self.conf.get(self.prefix + "ordering-policy")
+        if policy is None:
+            return None
+        if trim(policy) not in _CHILD_ORDERINGS:
             known = sorted(_CHILD_ORDERINGS)
             refuse(self.prefix + "ordering-policy", f"found {policy!r}, expected one of {known}")
-        return None if policy is None else _CHILD_ORDERINGS[policy]
+        return _CHILD_ORDERINGS[trim(policy)]
 
     def _node_ordering(self) -> NodeOrdering | None:
         p = self.conf

@@ -16,7 +16,9 @@ from kubeyarn.hadoop.capacity_queues_xml import (
     read_undeclared,
 )
 from kubeyarn.hadoop.mapping_rules import read_rules
-from kubeyarn.hadoop.properties import Configuration, read_access, refuse
+from kubeyarn.hadoop.properties import Configuration, read_access, refuse, trim
+from kubeyarn.hadoop.resource_types import maximum_allocation, minimum_allocation, resource_types
+from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.queues import (
     Access,
     IntraQueueOrder,
@@ -26,32 +28,33 @@ from kubeyarn.model.queues import (
     SchedulerConfig,
     SchedulerKind,
 )
-from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.model.resources import MEMORY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kubeyarn.model.resources import Vector
+    from kubeyarn.model.resources import ResourceTypes, Vector
 
 _CALCULATORS = "org.apache.hadoop.yarn.util.resource."
 _PREEMPTION = "yarn.resourcemanager.monitor.capacity.preemption."
+_PREEMPTION_POLICY = (
+    "org.apache.hadoop.yarn.server.resourcemanager.monitor.capacity."
+    "ProportionalCapacityPreemptionPolicy"
+)
+_OF_CAPACITY = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity."
+_MONITORS = (
+    _PREEMPTION_POLICY,
+    _OF_CAPACITY + "AutoCreatedQueueDeletionPolicy",
+    _OF_CAPACITY + "QueueConfigurationAutoRefreshPolicy",
+    _OF_CAPACITY + "QueueManagementDynamicEditPolicy",
+)
 _INTRA = _PREEMPTION + "intra-queue-preemption."
 _UNDERUTILIZED = PREFIX + "ordering-policy.priority-utilization.underutilized-preemption."
 _HEARTBEAT = PREFIX + "per-node-heartbeat."
 _STATE = ".state"
 _SORTING_CLASS = "multi-node-sorting.policy.default.class"
+_ALWAYS = ("memory", "cpu")
 _DEPTH = "auto-queue-creation-v2.maximum-queue-depth"
-_UNLIMITED = 2**63 - 1
-
-
-def resource_types(conf: Configuration) -> ResourceTypes:
-    """Memory, CPU and the types that `yarn.resource-types` adds, by name."""
-    added = sorted(
-        name
-        for name in set(conf.get_strings("yarn.resource-types"))
-        if name not in ("memory-mb", "vcores")
-    )
-    return ResourceTypes(("memory", "cpu", *added))
 
 
 _PROPERTIES = {
@@ -92,7 +95,15 @@ def read_capacity_scheduler(
     conf = Configuration(values)
     types = resource_types(conf)
     _check_unused(conf)
-    minimum, maximum = _allocations(conf, types)
+    dominant = _dominant(conf)
+    minimum, maximum = _allocations(conf, types, dominant=dominant)
+    if not dominant and len(types.names) > len(_ALWAYS):
+        refuse(
+            "yarn.resource-types",
+            f"found {', '.join(types.names[len(_ALWAYS) :])}, allowed: none, because the "
+            f"DefaultResourceCalculator looks at memory alone; set {PREFIX}resource-calculator to "
+            "the DominantResourceCalculator",
+        )
     queues = read_queues(conf, types)
     config = SchedulerConfig(
         types=types,
@@ -103,7 +114,7 @@ def read_capacity_scheduler(
         minimum_allocation=minimum,
         maximum_allocation=maximum,
         kind=SchedulerKind.CAPACITY,
-        dominant=_dominant(conf),
+        dominant=dominant,
         legacy_queue_mode=conf.get_boolean(PREFIX + "legacy-queue-mode.enabled", True),
         partitions=tuple(partitions),
         am_default_partition=conf.get_trimmed(
@@ -150,28 +161,25 @@ def _check_unused(conf: Configuration) -> None:
             read_node_ordering(policy, conf)
 
 
-def _allocations(conf: Configuration, types: ResourceTypes) -> tuple[Vector, Vector]:
-    """Minimum and maximum allocation (Hadoop: AbstractYarnScheduler.validateConf)."""
-    minimum, maximum = [0] * len(types.names), [_UNLIMITED] * len(types.names)
-    for place, unit, default_minimum, default_maximum in (
-        (0, "mb", 1024, 8192),
-        (1, "vcores", 1, 4),
-    ):
+def _allocations(
+    conf: Configuration, types: ResourceTypes, *, dominant: bool
+) -> tuple[Vector, Vector]:
+    """Minimum and maximum allocation (Hadoop: CapacityScheduler.validateConf).
+
+    Only the scheduler's own properties are compared, even where those of `yarn.resource-types` are
+    in force; but the DefaultResourceCalculator cannot round to multiples of no memory.
+    """
+    for unit, default_minimum, default_maximum in (("mb", 1024, 8192), ("vcores", 1, 4)):
         low = f"yarn.scheduler.minimum-allocation-{unit}"
         high = f"yarn.scheduler.maximum-allocation-{unit}"
-        minimum[place] = conf.get_int(low, default_minimum)
-        maximum[place] = conf.get_int(high, default_maximum)
-        if minimum[place] < 0 or minimum[place] > maximum[place]:
-            refuse(
-                low,
-                f"found {minimum[place]}, must be at least 0 and at most {high}, "
-                f"which is {maximum[place]}",
-            )
-    for place, name in enumerate(types.names[2:], start=2):
-        start = f"yarn.resource-types.{name}."
-        minimum[place] = conf.get_long(start + "minimum-allocation", 0)
-        maximum[place] = conf.get_long(start + "maximum-allocation", _UNLIMITED)
-    return tuple(minimum), tuple(maximum)
+        least, most = conf.get_int(low, default_minimum), conf.get_int(high, default_maximum)
+        if not 0 < least <= most:
+            refuse(low, f"found {least}, must be at least 1 and at most {high}, which is {most}")
+    minimum, maximum = minimum_allocation(conf, types), maximum_allocation(conf, types)
+    if minimum[MEMORY] <= 0 and not dominant:
+        name = "yarn.resource-types.memory-mb.minimum-allocation"
+        refuse(name, f"found {minimum[MEMORY]}, must be at least 1")
+    return minimum, maximum
 
 
 def _dominant(conf: Configuration) -> bool:
@@ -184,9 +192,10 @@ def _dominant(conf: Configuration) -> bool:
         _CALCULATORS + "DefaultResourceCalculator": False,
         _CALCULATORS + "DominantResourceCalculator": True,
     }
-    if class_name.strip() not in known:
+    found = known.get(trim(class_name))
+    if found is None:
         refuse(name, f"found {class_name!r}, expected one of {sorted(known)}")
-    return known[class_name.strip()]
+    return found
 
 
 def _max_parallel_apps_of_users(conf: Configuration) -> dict[str, int]:
@@ -194,9 +203,10 @@ def _max_parallel_apps_of_users(conf: Configuration) -> dict[str, int]:
     start, end = PREFIX + "user.", ".max-parallel-apps"
     found: dict[str, int] = {}
     for name in conf.names(start):
-        number = conf.get_int(name, None) if name.endswith(end) else None
-        if number is not None and len(name) > len(start) + len(end):
-            found[name[len(start) : -len(end)]] = number
+        if name.endswith(end) and len(name) > len(start) + len(end):
+            number = conf.get_untrimmed_int(name, None)
+            if number is not None:
+                found[name[len(start) : -len(end)]] = number
     return found
 
 
@@ -238,6 +248,17 @@ def _offers(conf: Configuration) -> OfferConfig:
 
 
 def _preemption(conf: Configuration) -> PreemptionConfig:
+    """The preemption policy's settings; Hadoop reads them only where the policy runs."""
+    enabled = _preempts(conf)
+    try:
+        return _read_preemption(conf, enabled=enabled)
+    except ConfigRefused:
+        if enabled:
+            raise
+        return PreemptionConfig()
+
+
+def _read_preemption(conf: Configuration, *, enabled: bool) -> PreemptionConfig:
     """Hadoop: ProportionalCapacityPreemptionPolicy's `monitor.capacity.preemption.` properties."""
     base = PreemptionConfig()
     order = conf.get_trimmed(_INTRA + "preemption-order-policy") or "userlimit_first"
@@ -248,7 +269,7 @@ def _preemption(conf: Configuration) -> PreemptionConfig:
     at = _PREEMPTION
     balance = at + "preemption-to-balance-queue-after-satisfied."
     return PreemptionConfig(
-        enabled=_preempts(conf),
+        enabled=enabled,
         observe_only=conf.get_boolean(at + "observe_only", False),
         interval_ms=conf.get_long(at + "monitoring_interval", base.interval_ms),
         maximum_wait_before_kill_ms=conf.get_long(
@@ -291,7 +312,9 @@ def _preempts(conf: Configuration) -> bool:
     """Whether the scheduling monitor runs the preemption policy."""
     if not conf.get_boolean("yarn.resourcemanager.scheduler.monitor.enable", False):
         return False
-    policies = conf.get_strings("yarn.resourcemanager.scheduler.monitor.policies")
-    return not policies or any(
-        name.endswith("ProportionalCapacityPreemptionPolicy") for name in policies
-    )
+    name = "yarn.resourcemanager.scheduler.monitor.policies"
+    policies = conf.get_strings(name)
+    for policy in policies:
+        if policy not in _MONITORS:
+            refuse(name, f"found {policy!r}, expected one of {sorted(_MONITORS)}")
+    return not policies or _PREEMPTION_POLICY in policies

@@ -13,16 +13,15 @@ from dataclasses import dataclass, replace
 from math import isnan
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
-
 from kubeyarn.hadoop.configurable_resources import read_limit
+from kubeyarn.hadoop.elements import read_xml
 from kubeyarn.hadoop.properties import (
     parse_boolean,
     parse_float,
     parse_int,
     parse_long,
     read_access,
+    trim,
 )
 from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
 from kubeyarn.model.fair_queues import (
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _ROOT: Final = "root"
 _QUEUE_TAGS: Final = ("queue", "pool")
-# What Java's String.trim takes away: every control character, not only white space.
-_BLANKS: Final = "".join(map(chr, range(33)))
 _HALF_RANGE: Final = 2**63
 _POLICIES: Final = {
     "fair": FairPolicy.FAIR,
@@ -99,12 +96,9 @@ def read_allocations(text: str, types: Sequence[str], base: FairClusterConfig) -
         ConfigRefused: the file is no XML, has another root element, or a value cannot be read.
     """
     try:
-        root = ElementTree.fromstring(text, forbid_dtd=True)
-    except (ElementTree.ParseError, DefusedXmlException) as error:
-        raise _refused(_ROOT, "allocations", f"the allocation file is not XML: {error}") from error
-    for element in root.iter():
-        # Hadoop knows no namespaces.
-        element.tag = element.tag.rpartition("}")[2]
+        root = read_xml(text)
+    except SpecError as error:
+        raise _refused(_ROOT, "allocations", f"the allocation file: {error}") from error
     if root.tag != "allocations":
         raise _refused(
             _ROOT, root.tag, f"the outermost element is <{root.tag}>, it must be <allocations>"
@@ -122,7 +116,7 @@ def _refused(queue: str, field: str, message: str) -> ConfigRefused:
 def _text(element: Element) -> str:
     if element.text is None:
         raise SpecError("found nothing, expected a value")
-    return element.text.strip(_BLANKS)
+    return trim(element.text)
 
 
 def _seconds(text: str) -> int:

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from kubeyarn.hadoop.fair_scheduler_xml import read_allocations
 from kubeyarn.hadoop.properties import UNITS, Configuration, refuse
+from kubeyarn.hadoop.resource_types import maximum_allocation, minimum_allocation
 from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.fair_queues import FairClusterConfig, FairOffers, FairPreemption
 from kubeyarn.model.queues import SchedulerConfig, SchedulerKind
@@ -22,7 +23,6 @@ _PREEMPTION = f"{_FAIR}preemption"
 _MASTERS = f"{_FAIR}am.preemption"
 _TYPES = "yarn.resource-types"
 _INCREMENT = "increment-allocation"
-_UNLIMITED = 2**63 - 1
 _AMOUNT = re.compile(r"([0-9]+) ?([a-zA-Z]*)")
 
 
@@ -43,8 +43,8 @@ def read_fair_scheduler(
     read = read_allocations(allocations, types.names, _cluster(conf))
     return SchedulerConfig(
         queues=read.queues,
-        minimum_allocation=_minimum(conf, types),
-        maximum_allocation=_maximum(conf, types),
+        minimum_allocation=minimum_allocation(conf, types),
+        maximum_allocation=maximum_allocation(conf, types),
         increment_allocation=_increment(conf, types),
         kind=SchedulerKind.FAIR,
         check_access=True,
@@ -72,7 +72,7 @@ def reload_fair_scheduler(
     )
     read = read_allocations(allocations, types.names, kept)
     try:
-        maximum = _maximum(Configuration(values), types)
+        maximum = maximum_allocation(Configuration(values), types)
     except ConfigRefused:
         maximum = now.maximum_allocation
     return replace(now, queues=read.queues, fair=read.cluster, maximum_allocation=maximum)
@@ -128,28 +128,6 @@ def _preemption(conf: Configuration) -> FairPreemption:
     )
 
 
-def _minimum(conf: Configuration, types: ResourceTypes) -> Vector:
-    suffix = "minimum-allocation"
-    return (*_memory_and_cpu(conf, suffix, 1024, 1), *_other_types(conf, types, suffix, 0))
-
-
-def _maximum(conf: Configuration, types: ResourceTypes) -> Vector:
-    suffix = "maximum-allocation"
-    return (*_memory_and_cpu(conf, suffix, 8192, 4), *_other_types(conf, types, suffix, _UNLIMITED))
-
-
-def _memory_and_cpu(conf: Configuration, suffix: str, memory: int, cpu: int) -> tuple[int, int]:
-    """Memory and CPU; `yarn.resource-types.<type>.` goes before `yarn.scheduler.`."""
-    return (
-        conf.get_long(
-            f"{_TYPES}.memory-mb.{suffix}", conf.get_int(f"yarn.scheduler.{suffix}-mb", memory)
-        ),
-        conf.get_long(
-            f"{_TYPES}.vcores.{suffix}", conf.get_int(f"yarn.scheduler.{suffix}-vcores", cpu)
-        ),
-    )
-
-
 def _increment(conf: Configuration, types: ResourceTypes) -> Vector:
     memory = conf.get_int(f"yarn.scheduler.{_INCREMENT}-mb", 1024)
     cpu = conf.get_int(f"yarn.scheduler.{_INCREMENT}-vcores", 1)
@@ -170,9 +148,3 @@ def _amount(conf: Configuration, name: str, default: int, *, base: int) -> int:
     if match is None or unit is None:
         refuse(name, f"found {text!r}, expected a number and a unit such as 1 Gi")
     return int(match[1]) * unit // base if match[2] else int(match[1])
-
-
-def _other_types(
-    conf: Configuration, types: ResourceTypes, suffix: str, default: int
-) -> tuple[int, ...]:
-    return tuple(conf.get_long(f"{_TYPES}.{name}.{suffix}", default) for name in types.names[2:])

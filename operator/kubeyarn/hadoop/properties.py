@@ -9,6 +9,7 @@ Those that are told no property's name raise `SpecError`; those that are, `Confi
 from __future__ import annotations
 
 import re
+from math import inf
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
@@ -21,10 +22,21 @@ if TYPE_CHECKING:
 
 _D = TypeVar("_D")
 
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
-# Configuration.getInt and getLong take these; Integer.parseInt does not.
-_HEXADECIMAL = re.compile(r"-?0[xX][0-9a-fA-F]+")
+# Digits of any script; Java looks at units of 16 bits, and so knows none beyond the first plane.
+_INTEGER = re.compile(r"[+-]?\d+")
+_BEYOND_THE_FIRST_PLANE = re.compile(r"[\U00010000-\U0010ffff]")
+# Configuration.getInt and getLong take these; Integer.parseInt does not. A sign may stand before or
+# behind the 0x, because Hadoop cuts the 0x out and has Java read the rest.
+_HEXADECIMAL = re.compile(r"(-?)0[xX]([+-]?)([0-9a-fA-F]+)")
 _FLOAT = re.compile(r"[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)", re.ASCII)
+_HEXADECIMAL_FLOAT = re.compile(
+    r"([+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?\d+)[fFdD]?", re.ASCII
+)
+# What Java's String.trim takes away: every control character, not only white space.
+_BLANKS = "".join(map(chr, range(33)))
+_VARIABLE = re.compile(r"\$\{([^} $]+)\}")
+_MOST_SUBSTITUTIONS = 20
+_ENVIRONMENT = "env."
 _INT = 2**31
 _LONG = 2**63
 
@@ -53,7 +65,9 @@ _CPU_NAMES = ("vcores",)
 class Configuration:
     """Properties by name (Hadoop: Configuration, and its methods' names).
 
-    Each reading method takes the default of a property that is not set, as Hadoop's do.
+    Each reading method takes the default of a property that is not set, as Hadoop's do. `${name}`
+    in a value is the value of that property (Hadoop: substituteVars). Nothing is known here of a
+    process's environment or of Java's system properties, so no variable of theirs is set.
     """
 
     __slots__ = ("_values",)
@@ -66,17 +80,61 @@ class Configuration:
         return iter(sorted(name for name in self._values if name.startswith(prefix)))
 
     def get(self, name: str) -> str | None:
-        """The value as it is written."""
+        """The value, with other properties' values in place of `${their names}`.
+
+        A name that is not set stays as it is written, and so does a value that contains itself.
+
+        Raises:
+            ConfigRefused: properties that name each other go on for too long.
+        """
+        written = self._values.get(name)
+        if written is None or "${" not in written:
+            return written
+        value = written
+        for _ in range(_MOST_SUBSTITUTIONS):
+            variable = _VARIABLE.search(value)
+            if variable is None:
+                return value
+            found = self._variable(variable[1])
+            if found is None:
+                return value
+            if variable[0] in found:
+                return written
+            value = value[: variable.start()] + found + value[variable.end() :]
+        message = (
+            f"found {written!r}, whose properties name others more than {_MOST_SUBSTITUTIONS} "
+            "times; write the value itself"
+        )
+        raise _refused(name, message)
+
+    def _variable(self, name: str) -> str | None:
+        """What `${name}` stands for: after `env.` the default, `-text` or `:-text`, is in force."""
+        if name.startswith(_ENVIRONMENT):
+            _, dash, default = name.partition("-")
+            if dash:
+                return default
         return self._values.get(name)
 
     def get_trimmed(self, name: str) -> str | None:
         """The value without blanks around it; None when nothing is left."""
-        value = self._values.get(name)
-        return (value.strip() or None) if value is not None else None
+        value = self.get(name)
+        return (trim(value) or None) if value is not None else None
 
     def get_strings(self, name: str) -> tuple[str, ...]:
         """A comma-separated list, without empty members."""
         return tuple(part.strip() for part in (self.get(name) or "").split(",") if part.strip())
+
+    def get_untrimmed_int(self, name: str, default: _D) -> int | _D:
+        """A whole number where Hadoop has Java read the text as it is: no blanks, no `0x10`.
+
+        Raises:
+            ConfigRefused: the value is none.
+        """
+        value = self.get(name)
+        try:
+            return default if value is None else parse_int(value)
+        except SpecError as error:
+            refuse(name, str(error))
 
     def get_int(self, name: str, default: _D) -> int | _D:
         """A whole number of 32 bits, decimal or as `0x10`.
@@ -98,10 +156,12 @@ class Configuration:
         value = self.get(name)
         if value is None:
             return default
-        value = value.strip()
+        value = trim(value)
         try:
-            if _HEXADECIMAL.fullmatch(value):
-                return _in_range(value, int(value, 16), bound)
+            hexadecimal = _HEXADECIMAL.fullmatch(value)
+            if hexadecimal is not None and not (hexadecimal[1] and hexadecimal[2]):
+                number = int(hexadecimal[1] + hexadecimal[2] + hexadecimal[3], 16)
+                return _in_range(value, number, bound)
             return _parse_integer(value, bound)
         except SpecError as error:
             refuse(name, str(error))
@@ -121,13 +181,22 @@ class Configuration:
         return value == "true" if value in ("true", "false") else default
 
 
+def trim(text: str) -> str:
+    """*text* without blanks and control characters around it (Java: String.trim)."""
+    return text.strip(_BLANKS)
+
+
 def refuse(name: str, message: str, queue: str = "root") -> NoReturn:
     """Refuse a property.
 
     Raises:
         ConfigRefused: always.
     """
-    raise ConfigRefused((Problem(queue, name, "InvalidField", f"{name}: {message}"),))
+    raise _refused(name, message, queue)
+
+
+def _refused(name: str, message: str, queue: str = "root") -> ConfigRefused:
+    return ConfigRefused((Problem(queue, name, "InvalidField", f"{name}: {message}"),))
 
 
 def to_float(name: str, value: str) -> float:
@@ -164,7 +233,7 @@ def parse_long(text: str) -> int:
 
 
 def _parse_integer(text: str, bound: int) -> int:
-    if not _INTEGER.fullmatch(text):
+    if not _INTEGER.fullmatch(text) or _BEYOND_THE_FIRST_PLANE.search(text):
         raise SpecError(f"found {text!r}, expected a whole number")
     return _in_range(text, int(text), bound)
 
@@ -181,10 +250,20 @@ def parse_float(text: str) -> float:
     Raises:
         SpecError: *text* is none.
     """
-    text = text.strip()
+    text = trim(text)
+    hexadecimal = _HEXADECIMAL_FLOAT.fullmatch(text)
+    if hexadecimal is not None:
+        return _from_hexadecimal(hexadecimal[1])
     if not _FLOAT.fullmatch(text):
         raise SpecError(f"found {text!r}, expected a number")
     return float(text.rstrip("fFdD"))
+
+
+def _from_hexadecimal(text: str) -> float:
+    try:
+        return float.fromhex(text)
+    except OverflowError:
+        return -inf if text.startswith("-") else inf
 
 
 def parse_boolean(text: str) -> bool:
@@ -304,19 +383,3 @@ def read_amount(name: str, text: str, *, memory: bool) -> int:
     if memory and match[2]:
         return int(amount * UNITS[match[2]]) // _MEBI
     return int(amount * UNITS[match[2]])
-
-
-def read_amounts(name: str, text: str, types: ResourceTypes) -> dict[int, int]:
-    """Amounts such as `memory-mb=4096,vcores=2`, by their place in vectors.
-
-    Raises:
-        ConfigRefused: a resource is unknown or has no amount.
-    """
-    amounts: dict[int, int] = {}
-    for part in text.split(","):
-        key, separator, value = part.partition("=")
-        place = resource_place(key, types)
-        if place is None or not separator:
-            refuse(name, f"found {part!r}, expected resource=amount of {types.names}")
-        amounts[place] = read_amount(name, value, memory=place == 0)
-    return amounts

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kubeyarn.hadoop.capacity_scheduler_xml import resource_types
 from kubeyarn.hadoop.properties import Configuration
+from kubeyarn.hadoop.resource_types import resource_types
 from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.resources import MEMORY
 from kubeyarn.simulate.capacity import SimulatedCapacity

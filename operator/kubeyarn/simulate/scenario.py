@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.errors import SpecError
+from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
 from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from kubeyarn.model.resources import ResourceTypes
 
@@ -75,6 +76,7 @@ _GREATEST_INT = 2**31 - 1
 _GREATEST_LONG = 2**63 - 1
 _MOST_NODES = 1_000_000
 DEFAULT_RACK = "/default-rack"
+_LABEL_NAME = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z_-]{0,254}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +253,16 @@ def amounts(
     return types.vector(found)
 
 
-def read_nodes(data: Mapping[str, object], types: ResourceTypes) -> list[Node]:
-    """The node, or the `count` nodes, of one entry."""
-    labels = _list(data.get("labels"), "labels")
-    partition = str(labels[0]) if labels else ""
+def read_nodes(
+    data: Mapping[str, object], types: ResourceTypes, partitions: Sequence[Partition]
+) -> list[Node]:
+    """The node, or the `count` nodes, of one entry.
+
+    Raises:
+        ConfigRefused: it has a label that the cluster has not, or more than one.
+        SpecError: a part of it is missing or of the wrong kind.
+    """
+    partition = _partition_of_node(data, partitions)
     rack = text(data.get("rack")) or DEFAULT_RACK
     total = amounts(data, types, least=0)
     name = word(data, "name")
@@ -276,6 +284,36 @@ def _node(data: object) -> Data:
     node = mapping(data, "nodes")
     check_keys(node, NODE_KEYS, "nodes")
     return node
+
+
+def _partition_of_node(data: Mapping[str, object], partitions: Sequence[Partition]) -> str:
+    """The one label of a node (Hadoop: CommonNodeLabelsManager.checkAddLabelsToNode)."""
+    labels = names(data, "labels")
+    known = sorted(partition.name for partition in partitions)
+    if len(labels) > 1:
+        raise _labels_refused(f"found {list(labels)} on one node, allowed: one label")
+    for label in labels:
+        if label not in known:
+            raise _labels_refused(f"found {label!r} on a node, known are {known}; declare it")
+    return labels[0] if labels else ""
+
+
+def check_labels(partitions: Sequence[Partition]) -> None:
+    """Refuse names that are none (Hadoop: NodeLabelUtil.checkAndThrowLabelName).
+
+    Raises:
+        ConfigRefused: a label is no name.
+    """
+    for partition in partitions:
+        if not _LABEL_NAME.fullmatch(partition.name):
+            raise _labels_refused(
+                f"found {partition.name!r}, allowed: at most 255 letters, digits, dashes and "
+                "underscores, the first a letter or a digit"
+            )
+
+
+def _labels_refused(message: str) -> ConfigRefused:
+    return ConfigRefused((Problem("root", "labels", "InvalidField", f"labels: {message}"),))
 
 
 def _partition(data: object) -> Partition:

@@ -26,6 +26,7 @@ from kubeyarn.simulate.scenario import (
     Step,
     amounts,
     check_keys,
+    check_labels,
     flag,
     mapping,
     names,
@@ -91,8 +92,10 @@ class ScenarioRun:
         """Start the scheduler, and let the nodes register.
 
         Raises:
-            ConfigRefused: the scheduler does not start with this configuration.
+            ConfigRefused: the scheduler does not start with this configuration, or a node has a
+                label that it cannot have.
         """
+        check_labels(self.scenario.partitions)
         self.simulated.configure(self.config, self.allocations, self.now_ms)
         for data in self.scenario.nodes:
             self._add_nodes(data)
@@ -153,7 +156,7 @@ class ScenarioRun:
     # -- nodes -----------------------------------------------------------------------------------
 
     def _add_nodes(self, arguments: Data) -> None:
-        for node in read_nodes(arguments, self.simulated.types):
+        for node in read_nodes(arguments, self.simulated.types, self.scenario.partitions):
             self.nodes.add(node)
 
     def _remove_node(self, arguments: Data) -> None:

@@ -90,7 +90,11 @@ def test_a_property_that_is_not_set_says_nothing() -> None:
         ("max-parallel-apps", "3", "maximum_parallel_applications", 3),
         ("maximum-allocation-mb", "4096", "maximum_allocation", {0: 4096}),
         ("maximum-allocation-vcores", "2", "maximum_allocation", {1: 2}),
-        ("maximum-allocation", "memory-mb=4Gi", "maximum_allocation", {0: 4096, 1: 0}),
+        ("maximum-allocation", "memory-mb=4G", "maximum_allocation", {0: 4096, 1: 0}),
+        ("maximum-allocation", "", "maximum_allocation", None),
+        ("maximum-allocation-mb", "-1", "maximum_allocation", None),
+        ("maximum-allocation-mb", "-2", "maximum_allocation", {0: -2}),
+        ("ordering-policy", " fair ", "application_ordering", ApplicationOrdering.FAIR),
         ("ordering-policy", "fair", "application_ordering", ApplicationOrdering.FAIR),
         (
             "ordering-policy",

@@ -6,8 +6,7 @@ from operator import attrgetter
 
 import pytest
 
-from kubeyarn.hadoop.capacity_scheduler_xml import read_capacity_scheduler, resource_types
-from kubeyarn.hadoop.properties import Configuration
+from kubeyarn.hadoop.capacity_scheduler_xml import read_capacity_scheduler
 from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.queues import (
     Access,
@@ -25,6 +24,9 @@ MONITOR = "yarn.resourcemanager.scheduler.monitor."
 PREEMPTION = "yarn.resourcemanager.monitor.capacity.preemption."
 INTRA = f"{PREEMPTION}intra-queue-preemption."
 UNDERUTILIZED = f"{PREFIX}ordering-policy.priority-utilization.underutilized-preemption."
+MONITORS = "org.apache.hadoop.yarn.server.resourcemanager.monitor.capacity."
+QUEUES = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.capacity."
+POLICIES = "org.apache.hadoop.yarn.server.resourcemanager.scheduler.policy."
 CALCULATORS = "org.apache.hadoop.yarn.util.resource."
 ONE_QUEUE = {f"{PREFIX}root.queues": "a", f"{PREFIX}root.a.capacity": "100"}
 
@@ -222,6 +224,16 @@ def test_each_property_sets_its_field(
         (f"{PREFIX}user-limit-factor", "x"),
         (f"{PREFIX}resource-calculator", "CalculatorOfOurs"),
         ("yarn.scheduler.minimum-allocation-mb", "-1"),
+        ("yarn.scheduler.minimum-allocation-mb", "0"),
+        ("yarn.scheduler.minimum-allocation-vcores", "0"),
+        ("yarn.resource-types.memory-mb.minimum-allocation", "0"),
+        ("yarn.resource-types", "yarn.io/gpu"),
+        (f"{PREFIX}root.a.ordering-policy", ""),
+        (f"{PREFIX}root.a.ordering-policy", f" {POLICIES}FairOrderingPolicy"),
+        (f"{PREFIX}root.ordering-policy", ""),
+        (f"{PREFIX}root.a.max-parallel-apps", " 5 "),
+        (f"{PREFIX}root.a.max-parallel-apps", "0x5"),
+        (f"{PREFIX}user.u.max-parallel-apps", " 5 "),
         ("yarn.scheduler.minimum-allocation-mb", "9000"),
         ("yarn.scheduler.maximum-allocation-vcores", "four"),
         ("yarn.resourcemanager.am.max-attempts", "0"),
@@ -235,7 +247,7 @@ def test_a_value_that_hadoop_does_not_start_with_is_refused(name: str, text: str
 
 
 def test_a_minimum_above_the_maximum_is_refused_with_both_numbers() -> None:
-    with pytest.raises(ConfigRefused, match=r"found 9000, must be at least 0 and at most .* 8192"):
+    with pytest.raises(ConfigRefused, match=r"found 9000, must be at least 1 and at most .* 8192"):
         config({"yarn.scheduler.minimum-allocation-mb": "9000"})
 
 
@@ -253,15 +265,10 @@ def test_the_calculator_is_named_by_its_class(text: str, dominant: bool) -> None
     assert found.dominant is dominant
 
 
-def test_resource_types_beyond_memory_and_cpu_come_by_name() -> None:
-    conf = Configuration({"yarn.resource-types": "b, yarn.io/gpu,memory-mb,vcores,b"})
-
-    assert resource_types(conf).names == ("memory", "cpu", "b", "yarn.io/gpu")
-
-
 def test_every_resource_type_has_a_minimum_and_a_maximum() -> None:
     found = config(
         {
+            f"{PREFIX}resource-calculator": f"{CALCULATORS}DominantResourceCalculator",
             "yarn.resource-types": "a,b",
             "yarn.resource-types.a.minimum-allocation": "2",
             "yarn.resource-types.a.maximum-allocation": "0x10",
@@ -289,13 +296,19 @@ def test_users_may_have_limits_of_their_own() -> None:
         pytest.param({}, False, id="no monitor"),
         pytest.param({"enable": "true"}, True, id="the monitor with its own policies"),
         pytest.param(
-            {"enable": "true", "policies": "x.ProportionalCapacityPreemptionPolicy"},
+            {"enable": "true", "policies": f"{MONITORS}ProportionalCapacityPreemptionPolicy"},
             True,
             id="the policy is named",
         ),
-        pytest.param({"enable": "true", "policies": "x.Other"}, False, id="another policy"),
         pytest.param(
-            {"policies": "x.ProportionalCapacityPreemptionPolicy"}, False, id="the monitor is off"
+            {"enable": "true", "policies": f"{QUEUES}AutoCreatedQueueDeletionPolicy"},
+            False,
+            id="another policy",
+        ),
+        pytest.param(
+            {"policies": f"{MONITORS}ProportionalCapacityPreemptionPolicy"},
+            False,
+            id="the monitor is off",
         ),
     ],
 )
@@ -335,3 +348,29 @@ def test_hadoops_own_node_ordering_needs_no_definition() -> None:
                 f"{PREFIX}multi-node-sorting.policy.default.class": "x.Other",
             }
         )
+
+
+def test_preemption_that_cannot_be_read_matters_only_where_it_runs() -> None:
+    bad = {f"{PREEMPTION}total_preemption_per_round": "x"}
+
+    assert config(bad).preemption == PreemptionConfig()
+    with pytest.raises(ConfigRefused, match="total_preemption_per_round"):
+        config({**bad, f"{MONITOR}enable": "true"})
+
+
+def test_an_unknown_monitor_is_refused() -> None:
+    with pytest.raises(
+        ConfigRefused, match=r"monitor\.policies: found 'x\.Other', expected one of"
+    ):
+        config({f"{MONITOR}enable": "true", f"{MONITOR}policies": "x.Other"})
+
+
+def test_the_dominant_calculator_rounds_to_multiples_of_nothing() -> None:
+    found = config(
+        {
+            f"{PREFIX}resource-calculator": f"{CALCULATORS}DominantResourceCalculator",
+            "yarn.resource-types.memory-mb.minimum-allocation": "0",
+        }
+    )
+
+    assert found.minimum_allocation == (0, 1)

@@ -240,6 +240,14 @@ def test_a_namespace_changes_nothing() -> None:
     assert read_allocations(text, TYPES, FairClusterConfig()).queues[1].path == "root.a"
 
 
+def test_an_element_with_a_prefix_is_another_one() -> None:
+    fields = "<weight>2</weight><f:weight>3</f:weight>"
+
+    assert fair(f'<queue name="a">{fields}</queue>', "root.a") == FairQueueConfig(weight=2.0)
+    with pytest.raises(ConfigRefused, match="the outermost element is <f:allocations>"):
+        read_allocations('<f:allocations xmlns:f="urn:x"/>', TYPES, FairClusterConfig())
+
+
 def test_unknown_elements_and_comments_change_nothing() -> None:
     body = '<!-- hello --><unheard>1</unheard><queue name="a"><unheard/><weight>2</weight></queue>'
 

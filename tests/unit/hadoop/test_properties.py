@@ -14,7 +14,6 @@ from kubeyarn.hadoop.properties import (
     parse_long,
     read_access,
     read_amount,
-    read_amounts,
     read_capacity,
     read_priority_access,
 )
@@ -62,6 +61,12 @@ def test_a_list_is_split_at_commas_and_has_no_empty_members() -> None:
         ("-3", -3),
         ("0x10", 16),
         ("-0Xff", -255),
+        ("0x-10", -16),
+        ("0x+10", 16),
+        ("010", 10),
+        ("\uff15", 5),
+        ("१", 1),
+        ("\x015\n", 5),
         ("2147483647", 2**31 - 1),
         ("-2147483648", -(2**31)),
     ],
@@ -71,7 +76,10 @@ def test_whole_numbers_are_read_as_hadoop_does(text: str, number: int) -> None:
     assert conf(text).get_long("p", None) == number
 
 
-@pytest.mark.parametrize("text", ["", "x", "1.0", "1e3", "1 2", "0x", "+0x10", "१", "1L"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "1.0", "1e3", "1 2", "0x", "+0x10", "-0x+10", "1L", "1_0", "\u00a05", "\U0001d7d3"],
+)
 def test_what_is_no_whole_number_is_refused_with_the_property(text: str) -> None:
     with pytest.raises(ConfigRefused, match="p: found") as refused:
         conf(text).get_int("p", None)
@@ -102,6 +110,10 @@ def test_a_number_must_fit_into_its_bits() -> None:
         ("2D", 2.0),
         ("Infinity", inf),
         ("-Infinity", -inf),
+        ("0x1p3", 8.0),
+        ("-0x.8P1f", -1.0),
+        ("0x1p9999", inf),
+        ("-0x1p9999", -inf),
     ],
 )
 def test_decimal_numbers_are_read_as_java_does(text: str, number: float) -> None:
@@ -113,7 +125,9 @@ def test_not_a_number_is_a_number() -> None:
     assert isnan(parse_float("NaN"))
 
 
-@pytest.mark.parametrize("text", ["", "x", "1,5", "inf", "nan", "1_000", "0x1p3", "NaNf", "e5"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "1,5", "inf", "nan", "1_000", "0x1", "0xp1", "NaNf", "e5"]
+)
 def test_what_java_takes_for_no_number_is_refused(text: str) -> None:
     with pytest.raises(SpecError, match="expected a number"):
         parse_float(text)
@@ -242,8 +256,60 @@ def test_memory_is_mebibytes_and_everything_else_units(
     assert read_amount("p", text, memory=memory) == amount
 
 
-def test_amounts_go_to_the_places_of_their_types() -> None:
-    assert read_amounts("p", "vcores=2,memory-mb=1Gi", TYPES) == {1: 2, 0: 1024}
-    for text in ("disk=1", "memory", "memory=much"):
+@pytest.mark.parametrize(
+    ("text", "number"), [("5", 5), ("+5", 5), ("-5", -5), ("\uff15", 5), ("005", 5)]
+)
+def test_a_number_that_java_reads_alone_has_no_blanks_and_no_hexadecimal(
+    text: str, number: int
+) -> None:
+    assert conf(text).get_untrimmed_int("p", None) == number
+    for odd in (f" {text}", f"{text} ", f"0x{text}"):
         with pytest.raises(ConfigRefused, match="p: found"):
-            read_amounts("p", text, TYPES)
+            conf(odd).get_untrimmed_int("p", None)
+
+
+def test_a_number_that_java_reads_alone_has_a_default() -> None:
+    assert Configuration({}).get_untrimmed_int("p", None) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        pytest.param({"p": "${a}"}, "${a}", id="not set"),
+        pytest.param({"p": "${a}", "a": "1"}, "1", id="set"),
+        pytest.param({"p": "x${a}y${b}", "a": "1", "b": "2"}, "x1y2", id="two"),
+        pytest.param({"p": "${a}${b}${c}", "a": "1", "c": "3"}, "1${b}${c}", id="up to one unset"),
+        pytest.param({"p": "${a}", "a": "${b}", "b": "1"}, "1", id="of a variable"),
+        pytest.param({"p": "${${a}}", "a": "b", "b": "1"}, "1", id="a name of a variable"),
+        pytest.param({"p": "${p}"}, "${p}", id="itself"),
+        pytest.param({"p": "x${a}", "a": "y${a}"}, "x${a}", id="one that contains itself"),
+        pytest.param({"p": "$a ${ a } ${} {a} ${a", "a": "1"}, "$a ${ a } ${} {a} ${a", id="none"),
+        pytest.param({"p": "${env.A-1}"}, "1", id="the environment's, with a default"),
+        pytest.param({"p": "${env.A:-1}"}, "1", id="or empty"),
+        pytest.param({"p": "${env.A-}"}, "", id="an empty default"),
+        pytest.param({"p": "${env.A}"}, "${env.A}", id="the environment's, without"),
+        pytest.param({"p": "${env.}", "env.": "1"}, "1", id="no variable of it"),
+        pytest.param({"p": "${e-1}"}, "${e-1}", id="a default is the environment's alone"),
+    ],
+)
+def test_variables_in_a_value_are_other_properties(values: dict[str, str], found: str) -> None:
+    assert Configuration(values).get("p") == found
+
+
+def test_properties_that_name_each_other_for_ever_are_refused() -> None:
+    circle = Configuration({"p": "${a}", "a": "${b}", "b": "${a}"})
+
+    with pytest.raises(ConfigRefused, match=r"p: found '\$\{a\}', whose properties name others"):
+        circle.get_int("p", None)
+
+
+@pytest.mark.parametrize(("between", "refused"), [(18, False), (19, True)])
+def test_a_value_is_made_in_at_most_twenty_steps(between: int, refused: bool) -> None:
+    chain = {f"q{n}": f"${{q{n + 1}}}" for n in range(between)}
+    made = Configuration({"p": "${q0}", **chain, f"q{between}": "5"})
+
+    if refused:
+        with pytest.raises(ConfigRefused):
+            made.get("p")
+    else:
+        assert made.get("p") == "5"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 
@@ -87,3 +88,61 @@ def test_what_is_shown_only_if_asked_for_is_left_out_otherwise() -> None:
     assert more["queues"]["root.a"]["partitions"][""]["usedMemory"] == 4096
     assert "state" not in plain["nodes"]["n"]
     assert more["nodes"]["n"]["state"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("labels", "of_node", "words"),
+    [
+        pytest.param([], ["x"], "labels: found 'x' on a node, known are \\[\\]", id="undeclared"),
+        pytest.param(["x"], ["y"], "found 'y' on a node, known are \\['x'\\]", id="another"),
+        pytest.param(["x", "y"], ["x", "y"], "on one node, allowed: one label", id="two"),
+        pytest.param(["a b"], [], "found 'a b', allowed: at most 255", id="a blank"),
+        pytest.param([""], [], "found '', allowed", id="empty"),
+        pytest.param(["-x"], [], "found '-x', allowed", id="a dash first"),
+        pytest.param(["x" * 256], [], "allowed: at most 255", id="too long"),
+    ],
+)
+@pytest.mark.parametrize("scheduler", ["capacity", "fair"])
+def test_a_scheduler_does_not_start_with_labels_that_cannot_be(
+    scheduler: str, labels: list[str], of_node: list[str], words: str
+) -> None:
+    declared = [{"name": name} for name in labels]
+    nodes = [{**NODE, "labels": of_node}]
+    config = SCENARIO["config"] if scheduler == "capacity" else {}
+    scenario = changed(scheduler=scheduler, labels=declared, nodes=nodes, config=config)
+    answer = run_scenario(scenario).answer
+
+    assert answer.keys() == {"name", "configError"}
+    assert re.search(words, str(answer["configError"]))
+
+
+def test_a_node_that_joins_with_an_unknown_label_fails_alone() -> None:
+    steps = [{"addNode": {**NODE, "name": "m", "labels": ["x"]}}, {"observe": {"name": "end"}}]
+    answer = run_scenario(changed(steps=steps)).answer
+
+    assert [error["step"] for error in answer["errors"]] == [0]
+    assert "m" not in answer["observations"][0]["nodes"]
+
+
+@pytest.mark.parametrize("place", ["application", "am"])
+def test_the_fair_scheduler_takes_no_application_with_a_label(place: str) -> None:
+    label = {"label": "x"} if place == "application" else {"am": {"label": "x"}}
+    submit = {"submit": {"app": "a", "user": "u", "queue": "q", **label}}
+    scenario = changed(
+        scheduler="fair", labels=[{"name": "x"}], steps=[submit, {"observe": {"name": "o"}}]
+    )
+    (seen,) = run_scenario(scenario).answer["observations"]
+
+    assert seen["apps"]["a"]["state"] == "rejected"
+    assert "root.q" not in seen["queues"]
+
+
+@pytest.mark.parametrize("maximum", ["-5", "0", "NaN"])
+def test_a_maximum_capacity_that_is_not_positive_is_nothing(maximum: str) -> None:
+    name = "yarn.scheduler.capacity.root.a.maximum-capacity"
+    scenario = changed(config={**SCENARIO["config"], name: maximum})
+    seen = run_scenario(scenario).answer["observations"][-1]
+
+    assert seen["queues"]["root.a"]["effectiveMaxMemory"] == 0
+    assert seen["queues"]["root.a"]["absoluteMaxCapacity"] == 0
+    assert seen["apps"]["one"]["state"] == "accepted"

@@ -353,7 +353,9 @@ def _activate(parent: ParentQueue, leaf: LeafQueue, label: str, template: Config
     share = leaf.shares[label]
     share.capacity, share.maximum = template.capacity, template.maximum
     share.absolute = _template_absolute(parent, label)
-    share.absolute_maximum = single(template.maximum * parent.share(label).absolute_maximum)
+    share.absolute_maximum = single(
+        max(0.0, template.maximum) * parent.share(label).absolute_maximum
+    )
     _set_effective(leaf, label)
     leaf.activated_labels.add(label)
     so_far = parent.absolute_activated.get(label, 0.0)

@@ -72,7 +72,8 @@ def configure_queue(queue: Queue, node: TreeNode) -> None:
         share = queue.shares.setdefault(label, Shares())
         share.capacity, share.maximum = configured.capacity, configured.maximum
         above = queue.parent.share(label).absolute_maximum if queue.parent else 1.0
-        share.absolute_maximum = single(configured.maximum * above)
+        # A maximum below 0 is 0: nothing (Hadoop: updateAbsoluteCapacitiesByNodeLabels).
+        share.absolute_maximum = single(max(0.0, configured.maximum) * above)
         share.weight, share.maximum_am_share = configured.weight, configured.maximum_am_share
         share.normalized_weight = 0.0
         queue.configured_minimum[label] = configured.minimum_amounts or queue.zero

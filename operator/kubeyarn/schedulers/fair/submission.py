@@ -40,12 +40,14 @@ class FairSubmission:
         before the leaf is made, and again for the leaf: in a queue for reservations it is another.
 
         Raises:
-            Rejected: no rule takes it, the queue is no leaf, access, or an AM that is too large.
+            Rejected: no rule takes it, the queue is no leaf, access, a partition that it asks for,
+                or an AM that is too large.
         """
         # An earlier process placed it: after a restart rules and access are not asked again.
         placed = self._state.queues.get(application.placed)
         if isinstance(placed, FSLeafQueue):
             return placed
+        self._check_partitions(application)
         path = self._place(application)
         if self._state.check_access:
             self._check_access(application, self._nearest(path))
@@ -60,6 +62,11 @@ class FairSubmission:
             size = self._nodes.normalize(application.am_size, leaf)
             check_queue_has(size, leaf.max_share, self._state.types, leaf.path)
         return leaf
+
+    def _check_partitions(self, application: Application) -> None:
+        for partition in (application.partition, application.am_partition):
+            if partition:
+                raise Rejected(Reason.PARTITION_ACCESS, f"application: {_no_partition(partition)}")
 
     def _place(self, application: Application) -> str:
         config = self._state.config
@@ -101,11 +108,7 @@ class FairSubmission:
                 Reason.INVALID_REQUEST, f"{what}: count is {ask.count}, it must not be negative"
             )
         if ask.partition:
-            raise Rejected(
-                Reason.PARTITION_ACCESS,
-                f"{what}: partition {ask.partition!r} is asked for; the Fair Scheduler has no "
-                "partitions, leave it out",
-            )
+            raise Rejected(Reason.PARTITION_ACCESS, f"{what}: {_no_partition(ask.partition)}")
         nodes, queue = self._nodes, attempt.queue
         maximum = (
             nodes.configured_maximum_allocation(queue)
@@ -154,3 +157,9 @@ def check_queue_has(size: Vector, maximum: Vector, types: ResourceTypes, queue: 
                 f"queue {queue}: its maximum of {name} is 0 and {types.amount(name, amount)} is "
                 "asked for; use a queue that has some",
             )
+
+
+def _no_partition(partition: str) -> str:
+    return (
+        f"partition {partition!r} is asked for; the Fair Scheduler has no partitions, leave it out"
+    )
