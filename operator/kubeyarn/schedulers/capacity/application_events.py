@@ -166,6 +166,8 @@ class CapacityApplicationEvents:
         self._state.bring_up_to_date()
         apps = [app for one in numbers if (app := self._state.apps.get(one)) is not None]
         ended = [app for app in apps if app.attempt != numbers[app.app.id]]
+        # In two loops: Hadoop handles the ends of attempts before the starts, so what one leaves
+        # may let another's application start.
         for app in ended:
             self._end_attempt(app)
         for app in ended:
@@ -231,6 +233,7 @@ class CapacityApplicationEvents:
             return
         self._state.cluster.tags.remove_application(application)
         self._end_attempt(app)
+        # Only now: an attempt that ends leaves its user active until the application does.
         leaf = app.queue
         leaf.users.deactivate(app.user, application)
         self._count(leaf, -1)
@@ -249,6 +252,7 @@ class CapacityApplicationEvents:
         if target is app.queue and not self._state.cluster.hadoop_compatible:
             return target.path
         self._still_in_its_queue(app)
+        # All checks before the first change: a move that is refused leaves everything as it was.
         for partition in {app.am_partition, *(ask.partition for ask in app.asks.values())}:
             check_partition(
                 target, partition, self._state.config_in_force(), f"move of {application}"
@@ -261,6 +265,7 @@ class CapacityApplicationEvents:
             self._running_apps.move(app.queue, target)
         self._count(target, 1)
         self._count(app.queue, -1)
+        # Last, since all that moves is taken out of the leaf that the application still names.
         source, app.queue = app.queue, target
         for above in source.path_up():
             drained(above)

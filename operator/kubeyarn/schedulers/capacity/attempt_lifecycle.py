@@ -38,6 +38,8 @@ def wait(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
     queue.users.about_to_count()
     queue.users.get(app.user).pending_apps += 1
     queue.add_pending(app)
+    # In an empty cluster every limit is nothing, and the first application of each queue would
+    # start all the same; Hadoop waits for a node.
     if queue.calc.any_above_zero(queue.cluster.total):
         activate_applications(queue)
 
@@ -46,6 +48,7 @@ def leave(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
     """An attempt leaves its leaf; pending ones may become active."""
     queue.users.about_to_count()
     user = queue.users.get(app.user)
+    # Looked for everywhere, not where its flags say: it may have become runnable since it joined.
     queue.runnable_apps.pop(app.app.id, None)
     if app in queue.non_runnable_applications:
         queue.non_runnable_applications.remove(app)
@@ -55,6 +58,7 @@ def leave(queue: LeafQueue, app: FiCaSchedulerApp) -> None:
     elif app.runnable or queue.cluster.hadoop_compatible:
         # A non-runnable one was never counted as pending.
         user.pending_apps -= 1
+    # Before others are activated: weights of users who are gone would make their limits smaller.
     if user.applications == 0:
         queue.users.forget(app.user)
     activate_applications(queue)
@@ -69,6 +73,7 @@ def put_outstanding(
     locality: Locality,
 ) -> None:
     """Replace what is outstanding under *key* (Hadoop: updatePendingResources)."""
+    # The ask stays the same object, with the opportunities it has counted.
     ask = app.asks.get(key) or PendingAsk(key, count, size, partition)
     accounts.set_pending(app, ask, count, size, partition)
     if count > 0:
@@ -90,6 +95,8 @@ def racks_of(locality: Locality, cluster: CapacityNodeTracker) -> dict[str, int]
 
 def clear(app: FiCaSchedulerApp, cluster: CapacityNodeTracker) -> None:
     """Give back everything an attempt holds, reserves and asks for."""
+    # Containers, then reservations, then asks, as Hadoop does: the ratio of users is rounded with
+    # each of the former.
     for container in list(app.containers.values()):
         complete_container(app, container, cluster.nodes[container.node])
     for held in list(app.reservations.values()):

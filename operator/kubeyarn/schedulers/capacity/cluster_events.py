@@ -55,6 +55,7 @@ class CapacityClusterEvents:
         Raises:
             ConfigRefused: it does not add up; the one before stays in force.
         """
+        # What can be refused is refused up to `check_change`, before anything changes.
         tree = build_tree(config)
         check_rules(config, TreeLookup(tree))
         check_templates(tree, config)
@@ -67,10 +68,14 @@ class CapacityClusterEvents:
             root = made
         else:
             check_change(root, tree, config)
+            # Before the tree changes, so that new queues and old ones compare by the same
+            # calculator.
             for queue in root.walk():
                 queue.calc = calc
             change_tree(root, tree, state.cluster, calc)
             refresh_branches(root, config)
+        # Templates next, because a leaf's part is measured by what its parent has now; then who may
+        # run, because limits of applications were just read.
         state.put_in_force(root, calc, config)
         self._reset_managed_parents(root, config)
         self._running_apps.update_on_reload(root, config)
@@ -106,14 +111,19 @@ class CapacityClusterEvents:
         if known is None:
             self.add_node(node)
             return
+        # Levels are told again and again; a node that is as before makes nothing stale.
         if known.node == node:
             return
         self._state.update_before_a_loss()
         if node.partition != known.partition or not node.schedulable:
+            # What waits there asked for the partition that the node leaves, or for a node that
+            # takes containers.
             if known.reservation is not None:
                 unreserve(known.reservation, known)
             self._repartition(known, node.partition)
         accounts.resize_node(self._state.cluster, known, node)
+        # A slot comes free only when something ends there, and that offers the node by itself;
+        # meanwhile the reservation would count as used.
         held = known.reservation
         if held is not None and known.free_slots <= 0 and not is_update(held.key):
             unreserve(held, known)
@@ -133,6 +143,8 @@ class CapacityClusterEvents:
         if node is None:
             return ()
         self._state.update_before_a_loss()
+        # Containers before the node: they are discharged from a partition that still has the size
+        # they were measured against.
         lost = list(node.containers.values())
         for container in lost:
             app = self._state.apps.get(container.id.attempt.application)

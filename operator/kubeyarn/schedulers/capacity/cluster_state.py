@@ -90,6 +90,7 @@ class ClusterState:
 
     def put_in_force(self, root: ParentQueue, calc: Calculator, config: SchedulerConfig) -> None:
         """Decide by a tree of queues, a calculator and a configuration from now on."""
+        # Together, so that nobody sees queues of one configuration and settings of another.
         self.root, self.calc, self.config = root, calc, config
         for queue in root.walk():
             queue.minimum_allocation = config.minimum_allocation
@@ -110,5 +111,7 @@ class ClusterState:
         """Recompute what depends on the cluster's size (Hadoop: CSQueue.updateClusterResource)."""
         if self.root is not None and self.config is not None:
             update_cluster_resource(self.root, self.config)
+            # It hangs on the total, on the calculator and on the configuration, which all come by
+            # here.
             self.fast_path.update(self.root, self.cluster, self.config)
         self.dirty.capacities_updated()

@@ -60,13 +60,16 @@ class CapacityContainerEvents:
         node = self._state.cluster.nodes.get(container.node)
         if app is None or node is None or container.id in app.containers:
             return
+        # Ids of an earlier epoch cannot meet ours, so only our own numbers are skipped.
         if container.id.epoch == app.epoch and container.id.attempt == app.attempt_id:
             app.next_number = max(app.next_number, container.id.number + 1)
+        # The AM was granted before the restart; it is not asked for a second time.
         if container.am and app.waiting_for_am:
             app.waiting_for_am = False
             app.am_container = container.id
             put_outstanding(app, AM_KEY, 0, app.am_size, app.am_partition, ANYWHERE)
             self._state.dirty.asks_changed()
+        # The record says what was asked for; it is charged where its node is now.
         asked, container = container.partition, container._replace(partition=node.partition)
         accounts.charge(app, container, node)
         if node.partition and not asked:
@@ -90,6 +93,7 @@ class CapacityContainerEvents:
         held = app.containers.get(container) if app is not None else None
         if app is None or held is None:
             return
+        # A decrease never grows a container: what is more in *size* has an ask of its own.
         less = component_min(held.size, size)
         if less != held.size:
             resizing.shrink(app, held, self._state.cluster.nodes[held.node], less)

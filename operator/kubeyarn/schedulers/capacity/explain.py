@@ -35,6 +35,7 @@ def explain(
     ask = app.asks.get(key)
     if ask is None:
         return None
+    # In the order in which an application gets ahead: runnable, then active, then served.
     if not app.runnable:
         return _not_runnable(app, config)
     if not app.active:
@@ -67,6 +68,8 @@ def _not_active(app: FiCaSchedulerApp) -> Verdict:
     waits = f"one of {text(app.am_size)} waits, place {place} of {len(queue.pending_applications)}"
     used = queue.am_used.get(partition, queue.zero)
     limit = queue.am_limits.get(partition, queue.zero)
+    # The queue's limit before the user's, as `am_limits` looks at them: the first that stops it is
+    # what the user should ask about.
     if not queue.calc.fits(add(used, app.am_size), limit):
         message = f"{queue.path}: ApplicationMasters hold {text(used)} of {text(limit)}; {waits}"
         return Verdict(Reason.AM_LIMIT, message, place)
@@ -122,6 +125,8 @@ class _Waiting:
 
     def _no_node_fits(self) -> Verdict | None:
         nodes, ask = self._nodes(), self.ask
+        # Every type by itself, whatever the calculator counts: what no node holds is refused at
+        # each.
         if any(fits(ask.size, node.total) for node in nodes):
             return None
         where = f"partition {ask.partition}" if ask.partition else "the default partition"
@@ -139,6 +144,8 @@ class _Waiting:
             return None
         able = [node for node in self._nodes() if fits(ask.size, node.total)]
         with_room = [node for node in able if fits(ask.size, node.free)]
+        # Those with room first: that these are excluded is why it waits now; that all others are,
+        # too, is why it will go on waiting.
         for nodes, what in ((with_room, "with room"), (able, "that could hold it")):
             excluded = [node.name for node in nodes if ask.excludes(node.name, node.rack)]
             if nodes and len(excluded) == len(nodes):
@@ -171,6 +178,7 @@ class _Waiting:
     def _queue_maximum(self) -> Verdict | None:
         partition = self.ask.partition
         for queue in self.app.queue.path_up():
+            # Root's maximum is the cluster, which the nodes speak for below.
             if queue.parent is None:
                 return None
             used, most = queue.use(partition), queue.maximum(partition)
@@ -199,6 +207,7 @@ class _Waiting:
         if not is_update(ask.key) and all(node.free_slots <= 0 for node in nodes):
             message = f"no node has a free pod slot: {len(nodes)} with room hold all that they take"
             return self._verdict(Reason.NODES_BUSY, message)
+        # A reserved node has room, and gives it to whom it is reserved for.
         reserved = sum(1 for node in nodes if node.reservation is not None)
         if reserved == len(nodes):
             message = f"{reserved} nodes with room are reserved for others"

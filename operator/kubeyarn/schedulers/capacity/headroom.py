@@ -28,6 +28,8 @@ def headroom(
 
     *partition* is the whole partition, against which shares are compared.
     """
+    # A user or a queue over its limit has no headroom, not less than none; what is free may be less
+    # than nothing, and then says so.
     allowed = tuple(max(0, x) for x in component_min(user_headroom, queue_headroom))
     return calc.min(partition, free, calc.round_down(allowed, minimum_allocation))
 
@@ -53,6 +55,8 @@ def _headroom_in(app: FiCaSchedulerApp, partition: str) -> Vector:
     queue = app.queue
     user_limit = queue.users.limit(app.user, partition, whole=False)
     user_used = queue.users.get(app.user).used.get(partition, queue.zero)
+    # Hadoop keeps one cached limit a queue, of the default partition
+    # (cachedResourceLimitsForHeadroom).
     queue_limit = queue.maximum(partition) if partition else queue.headroom_limit
     whole = queue.cluster.partition(partition)
     return headroom(

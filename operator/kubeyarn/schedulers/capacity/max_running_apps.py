@@ -41,6 +41,8 @@ class CSMaxRunningAppsEnforcer:
     def _user_allows(self, app: FiCaSchedulerApp, config: SchedulerConfig) -> bool:
         if self._runnable_of_user.get(app.user, 0) >= user_maximum(app.user, config):
             return False
+        # Counted only where there is a limit: few queues have one, and no count of a user in a leaf
+        # is kept.
         in_queue = app.queue.settings.maximum_parallel_applications_per_user
         if in_queue == UNLIMITED:
             return True
@@ -73,6 +75,7 @@ class CSMaxRunningAppsEnforcer:
         limit, and the user's own; as many become runnable, at most, as there were such lists
         (Hadoop: updateRunnabilityOnAppRemoval).
         """
+        # Asked after *removed* was counted out: a queue at its limit before is one below it now.
         highest = _highest_at_limit(removed.queue)
         lists = [] if highest is None else _non_runnable_lists(highest)
         root = removed.queue.chain[-1]
@@ -88,10 +91,13 @@ class CSMaxRunningAppsEnforcer:
     def _make_runnable(
         self, lists: list[list[FiCaSchedulerApp]], most: int, config: SchedulerConfig
     ) -> list[FiCaSchedulerApp]:
+        # An application may stand in several lists; the number of lists, not of applications,
+        # bounds how many become runnable.
         unique = {one.app.id: one for non_runnable in lists for one in non_runnable}
         runnable: list[FiCaSchedulerApp] = []
         for app in sorted(unique.values(), key=lambda one: (one.app.order, one.app.id.number)):
             if len(runnable) < most and self.is_runnable(app, config):
+                # Counted before the next one is asked for, which it may leave no room.
                 app.runnable = True
                 self.track(app)
                 app.queue.non_runnable_applications.remove(app)

@@ -32,9 +32,13 @@ def fair_key(
 
     *demand* is memory used and pending. Of equals, who was submitted first.
     """
+    # Math.log1p over Math.log(2), as in Hadoop's FairOrderingPolicy; log2(1 + x) may differ in the
+    # last digit, and with it the order of two applications.
     magnitude = float(used)
     if size_based_weight and used:
         magnitude /= math.log1p(demand) / math.log(2)
+    # The demand comes after the order of submission, where it never decides but between
+    # applications that came at once.
     return (magnitude, order, 0 if demand else 1, number)
 
 

@@ -68,6 +68,8 @@ class _Variables:
 
     def part(self, name: str, before: list[str]) -> str:
         """The value of one path part; *before* are the parts before it, already replaced."""
+        # Unix gives each user a group of its name, which Kubernetes does not; Hadoop's rules count
+        # on it.
         groups = self.app.groups or (self.app.user,)
         if name == "%user":
             return _clean(self.app.user)
@@ -98,6 +100,7 @@ class _Variables:
 
 
 def _clean(name: str) -> str:
+    # Hadoop's cleanName: a dot in a user's name would open a level of the tree.
     return name.replace(".", "_dot_")
 
 
@@ -117,6 +120,7 @@ def place(
     for rule in rules:
         if not _matches(rule, variables):
             continue
+        # It places nothing, and changes what later rules mean by %default.
         if rule.policy == "setDefaultQueue":
             variables.default = variables.replace(rule.value)
             continue
@@ -151,6 +155,7 @@ def pattern_of(rule: PlacementRule) -> str:
 def _apply(rule: PlacementRule, variables: _Variables, lookup: QueueLookup) -> str | None:
     if rule.policy == "reject":
         raise Rejected(Reason.PLACEMENT_REJECTED, _REJECTED)
+    # Hadoop never creates the default queue, whatever its rule says.
     create = rule.create and rule.policy != "defaultQueue"
     path = resolve(variables.replace(pattern_of(rule)), lookup, create=create)
     if path is not None or rule.fallback is PlacementFallback.SKIP:

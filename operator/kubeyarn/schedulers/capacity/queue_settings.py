@@ -87,8 +87,10 @@ def settle(
     Raises:
         ConfigRefused: a value is not allowed here.
     """
+    # The default partition is a queue's own settings; those of the others stand beside them.
     partitions = {p.name: p for p in config.partitions if p.name != NO_PARTITION}
     if parent is None:
+        # Root has each partition that any queue configures: shares below are fractions of its own.
         for label in {p.name for queue in cluster.queues for p in queue.partitions}:
             partitions.setdefault(label, QueuePartition(label))
     accessible = _accessible(config, cluster, parent)
@@ -122,6 +124,7 @@ def settle(
             parent.child_ordering if parent else ChildOrdering.UTILIZATION,
         ),
         node_ordering=_first(config.node_ordering, NodeOrdering.SPREAD),
+        # Of priorities only an application's default is a leaf's; neither is inherited.
         priority=_first(config.priority, 0),
         default_application_priority=_first(config.default_application_priority, 0),
         preemption_disabled=not preempting
@@ -190,6 +193,7 @@ def _default_partition(
 
 
 def _weights(config: QueueConfig, parent: QueueSettings | None) -> Mapping[str, float]:
+    # A user's own weight in a queue wins over one from above; each is inherited by itself.
     inherited = dict(parent.user_weights) if parent else {}
     inherited.update((user, single(weight)) for user, weight in config.user_weights)
     return MappingProxyType(inherited)
@@ -201,6 +205,8 @@ def check_weights(settings: QueueSettings, cluster: SchedulerConfig) -> None:
     Raises:
         ConfigRefused: a weight is negative or above 100 / minimum-user-limit-percent.
     """
+    # So many users are guaranteed a part each; who counted for more would be guaranteed more than
+    # there is.
     percent = min(100.0, settings.minimum_user_limit_percent)
     most = 100.0 / percent if percent else float("inf")
     for user, weight in settings.user_weights.items():

@@ -32,6 +32,8 @@ def total(vectors: Iterable[Vector], zero: Vector) -> Vector:
 
 
 def _status(queue: Queue) -> QueueStatus:
+    # Counted from the leaves on request: a report is asked for once in a while, a grant is made all
+    # the time.
     below = queue.leaves()
     leaf = queue if queue.leaf else None
     return QueueStatus(
@@ -77,6 +79,7 @@ def effective_maximum_of(queue: Queue, partition: str, config: SchedulerConfig) 
     AbstractCSQueue.accept under IGNORE_PARTITION_EXCLUSIVITY). Where only memory counts, the other
     types have no maximum.
     """
+    # A queue's own maximum bounds what it has by right; a shared partition is lent beyond that.
     shared = any(p.name == partition and not p.exclusive for p in config.partitions)
     most = queue.cluster.partition(partition) if shared else queue.maximum(partition)
     if config.dominant:

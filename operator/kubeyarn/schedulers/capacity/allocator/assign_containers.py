@@ -58,6 +58,7 @@ def _assign_to_parent(
         return NULL_ASSIGNMENT
     if not queue.wants(opportunity.requested_partition):
         return NULL_ASSIGNMENT
+    # A reserved node is for its own leaf, which is asked before the tree is.
     if opportunity.node.reservation is not None and opportunity.candidates is None:
         return NULL_ASSIGNMENT
     if not can_assign_to_queue(queue, opportunity, limits, queue.reserved.get("")):
@@ -65,11 +66,13 @@ def _assign_to_parent(
     result = NULL_ASSIGNMENT
     available = queue.available_limit(limits, partition, net=True)
     for _, _, _, child in queue.in_order(partition):
+        # New for each child: what the child notes in it (headroom, what it blocks) is its own.
         child_limits = ResourceLimits(queue.child_limit(child, available, partition))
         assignment = assign_containers(child, opportunity, child_limits)
         if assignment.size is not None:
             return assignment
         if assignment.skipped is SkippedType.QUEUE_LIMIT:
+            # The parent's own parent is told the first such result, and blocks headroom in turn.
             if result.skipped is not SkippedType.QUEUE_LIMIT:
                 result = assignment
             # What a child could not use for its limit is kept from the siblings behind it: else
@@ -95,6 +98,7 @@ def can_assign_to_queue(
     # A leaf cannot have its own containers killed.
     kills = queue.killable and not queue.leaf
     used = used_without_killable(queue, partition) if kills else queue.use(partition)
+    # Noted even where nothing is left: the parent blocks it for a child at its limit.
     limits.headroom = headroom = subtract(limit, used)
     if all_positive(headroom) or calc.compare(total, used, limit) < 0:
         return True
@@ -110,6 +114,7 @@ def assign_to_leaf(queue: LeafQueue, opportunity: Chance, limits: ResourceLimits
     queue.set_current_limit(limits.limit)
     node, partition = opportunity.node, opportunity.partition
     reservation = node.reservation
+    # First of all, and whatever the order of applications: the node was kept for this one.
     mine = reservation if reservation is not None and reservation.app.queue is queue else None
     if mine is not None and opportunity.candidates is None:
         return commit(allocate_reserved(mine, opportunity, limits), opportunity)
@@ -118,6 +123,8 @@ def assign_to_leaf(queue: LeafQueue, opportunity: Chance, limits: ResourceLimits
     if not queue.wants(opportunity.requested_partition):
         return NULL_ASSIGNMENT
     queue.reorder_changed()
+    # Among all active applications, not only those that ask: one may hold reservations and want
+    # nothing more.
     first = next(iter(queue.assignable(queue.active, partition)), None)
     if first is None:
         return NULL_ASSIGNMENT
@@ -125,6 +132,8 @@ def assign_to_leaf(queue: LeafQueue, opportunity: Chance, limits: ResourceLimits
         return _assign_looking_at_reservations(queue, opportunity, limits)
     if not can_assign_to_queue(queue, opportunity, limits, None):
         return NULL_ASSIGNMENT
+    # Without reservations an application that asks for nothing changes nothing, so only the others
+    # are gone through.
     for app in queue.assignable(queue.with_pending_requests, partition):
         if not _can_assign_to_user(queue, app, opportunity, limits):
             continue
@@ -144,6 +153,8 @@ def _assign_looking_at_reservations(
         if check_queue:
             if not can_assign_to_queue(queue, opportunity, limits, reserved):
                 return NULL_ASSIGNMENT
+            # Hadoop checks the queue anew only as long as each application may free something of
+            # its own.
             if not opportunity.rules.continue_look_at_reservations or not any(reserved):
                 check_queue = False
         if not _can_assign_to_user(queue, app, opportunity, limits):
@@ -165,6 +176,7 @@ def _can_assign_to_user(
     calc, users = queue.calc, queue.users
     user = users.get(app.user)
     used = user.use(partition)
+    # Reset for each application: the limits are the leaf's, and are handed to one after the other.
     limits.amount_needed_unreserve = None
     queue.headroom_limit = queue.current_limit
     if not opportunity.ignore_exclusivity and users.surely_within(user, partition):
@@ -175,6 +187,7 @@ def _can_assign_to_user(
         return True
     if not opportunity.rules.continue_look_at_reservations:
         return False
+    # Both are of the default partition, whichever is offered, as in Hadoop.
     default = subtract(user.use(""), app.reservation_total())
     if calc.compare(total, default, limit) > 0:
         return False

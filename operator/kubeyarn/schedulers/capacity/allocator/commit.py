@@ -56,10 +56,12 @@ def _accept_and_apply(assignment: CSAssignment, opportunity: Chance) -> Decision
     """The decision; None when nothing was granted or reserved anew."""
     app, ask, node = assignment.app, assignment.ask, opportunity.node
     fulfilled = assignment.fulfilled_reservation
+    # Nothing was assigned, but a reservation that nobody needs any more may have been found.
     if assignment.size is None or app is None or ask is None:
         if assignment.excess_reservation is not None:
             unreserve(assignment.excess_reservation, node)
         return None
+    # Reserved again: the node stays as it is, and the offer counts as one in vain.
     if assignment.is_reservation and fulfilled is not None:
         app.re_reservations[ask.key] = app.re_reservations.get(ask.key, 0) + 1
         return None
@@ -90,6 +92,7 @@ def _accept(
     """The user is not over its limit and no queue up to root would be over its maximum."""
     queue, partition = app.queue, opportunity.partition
     calc = queue.calc
+    # What is given up for the container counts as used up to now, so only the difference must fit.
     net = size
     if assignment.excess_reservation is not None:
         net = subtract(size, assignment.excess_reservation.size)
@@ -98,6 +101,9 @@ def _accept(
     if not assignment.user_limit_checked and not _is_user_within(assignment, app, opportunity):
         return False
     zero = queue.zero
+    # From the leaf up, each with its own sums: headroom that came down the tree was rounded to
+    # whole minimum allocations, and was compared by the largest share where this looks at what
+    # fits.
     for one in queue.chain:
         if opportunity.ignore_exclusivity:
             maximum = queue.cluster.partition(partition)
@@ -128,6 +134,7 @@ def _total_to_kill(assignment: CSAssignment, zero: Vector) -> Vector:
 
 def _kill_over_maxima(assignment: CSAssignment, queue: LeafQueue, opportunity: Chance) -> None:
     """Kill what may be killed in parents that hold more than their maximum now."""
+    # Parents alone: in the leaf what may be killed counts as held, so it cannot be over by that.
     for parent in queue.chain[1:]:
         while (one := next_over_maximum(parent, opportunity.partition)) is not None:
             complete_container(one.app, one.container, opportunity.nodes[one.container.node])
@@ -136,6 +143,8 @@ def _kill_over_maxima(assignment: CSAssignment, queue: LeafQueue, opportunity: C
 
 def _reserve(app: FiCaSchedulerApp, ask: PendingAsk, opportunity: Chance) -> Decision:
     node = opportunity.node
+    # The id is taken now and kept by the container that the reservation becomes, as in Hadoop,
+    # where a reserved container is an RMContainer already.
     made = new_container_id(app)
     accounts.reserve(
         Reservation(made, app, ask.key, node.name, ask.size, node.partition, opportunity.now_ms),
@@ -160,6 +169,8 @@ def _allocate(
         am=am,
         tags=ask.tags,
     )
+    # The first container of an attempt is its AM's, whatever it was asked for as: nothing else is
+    # granted before it.
     if am:
         app.waiting_for_am = False
         app.am_container = container.id
@@ -168,6 +179,8 @@ def _allocate(
     if assignment.excess_reservation is not None:
         given_up = assignment.excess_reservation
         unreserve(given_up, opportunity.nodes[given_up.node])
+    # What is given up was discharged above, so that the ratio of users goes through the same
+    # roundings as in Hadoop.
     if fulfilled is None:
         accounts.charge(app, container, node)
         app.queue.needs_reordering(app)
@@ -178,6 +191,7 @@ def _allocate(
             accounts.miscount(app, node.partition, subtract(ask.size, fulfilled.size))
     _lower_places(ask, assignment.node_type, node)
     accounts.take_one(app, ask)
+    # Borrowed: it goes first when the partition's own queues want it back.
     if node.partition and not ask.partition:
         app.queue.add_ignore_exclusivity_container(container)
     return Grant(container)
@@ -208,6 +222,7 @@ def complete_container(
     app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNode
 ) -> None:
     """A container is gone, whatever the reason (Hadoop: completedContainer)."""
+    # Told twice, as levels may be: it was freed the first time.
     if not accounts.discharge(app, container, node):
         return
     if node.killable:

@@ -85,6 +85,8 @@ def allocate(app: FiCaSchedulerApp, opportunity: Chance, limits: ResourceLimits)
             result = _try_nodes(app, app.asks[key], opportunity, opportunity.candidates, limits)
         else:
             result = _try_ask(app, app.asks[key], opportunity, limits)
+        # Of all outcomes this one alone lets a lower priority of the same application have the
+        # node.
         if result is AllocationState.PRIORITY_SKIPPED:
             continue
         if isinstance(result, CSAssignment):
@@ -106,6 +108,8 @@ def allocate_reserved(
         given_up = CSAssignment(SkippedType.QUEUE_LIMIT, app)
         given_up.excess_reservation = reservation
         return given_up
+    # No precheck: the queue's and the user's limits were kept when the node was reserved, and what
+    # is reserved has counted as used since.
     ask.scheduling_opportunities += 1
     result = _try_node_types(app, ask, opportunity, limits, reservation)
     if isinstance(result, CSAssignment):
@@ -119,6 +123,7 @@ def _try_ask(
     stopped = _precheck(app, ask, opportunity, limits)
     if stopped is not None:
         return stopped
+    # After the precheck, which counts a missed opportunity whether or not the node is refused.
     if not ask.unconstrained and ask.refuses(app.app.id, opportunity.node):
         return AllocationState.PRIORITY_SKIPPED
     ask.scheduling_opportunities += 1
@@ -142,6 +147,8 @@ def _try_nodes(
     """Allocate on the first node that fits; reserve the last one or none."""
     nodes = candidates.in_order(app.queue.settings.node_ordering)
     result: CSAssignment | AllocationState = AllocationState.PRIORITY_SKIPPED
+    # The last node is tried whatever it has free: there the ask reserves, as in Hadoop, where the
+    # last candidate's result is the one that is kept.
     for node in nodes:
         if node is not nodes[-1]:
             if opportunity.rules.skip_reserved_nodes and node.reservation is not None:
@@ -173,11 +180,15 @@ def _precheck(
         if not ask.partition:
             ask.missed_opportunities += 1
         return AllocationState.PRIORITY_SKIPPED
+    # With *continue_look_at_reservations* that is asked again in `_place`, where a reservation may
+    # be given up instead.
     looks = opportunity.rules.continue_look_at_reservations
     if not looks and not should_allocate_or_reserve_new_container(app, ask):
         return AllocationState.PRIORITY_SKIPPED
     if not _headroom_suffices(app, ask, opportunity, limits):
         return AllocationState.QUEUE_SKIPPED
+    # Counted for asks of the default partition alone: how long these have waited at home decides
+    # when they may borrow a shared partition.
     if not ask.partition:
         ask.missed_opportunities += 1
     if ignores and not may_ignore_exclusivity(ask, len(opportunity.nodes)):
@@ -188,6 +199,7 @@ def _precheck(
 def _headroom_suffices(
     app: FiCaSchedulerApp, ask: PendingAsk, opportunity: Chance, limits: ResourceLimits
 ) -> bool:
+    # Mostly it fits in every type, which no calculator says otherwise of.
     available, size = limits.headroom, ask.size
     if fits(size, available):
         return True
@@ -204,6 +216,7 @@ def _try_node_types(
     reservation: Reservation | None,
 ) -> CSAssignment | AllocationState:
     """Try the node as one that is named, then as one of a rack that is named, then as any node."""
+    # Nothing is named, so the node is as good as any, and there is nothing to wait for.
     if not ask.nodes and not ask.racks:
         if not ask.relax:
             return AllocationState.PRIORITY_SKIPPED
@@ -211,11 +224,15 @@ def _try_node_types(
         passed = result is AllocationState.LOCALITY_SKIPPED
         return AllocationState.APP_SKIPPED if passed else result
     node, rules, cluster_nodes = opportunity.node, opportunity.rules, len(opportunity.nodes)
+    # A node counts only with its rack: Hadoop's ApplicationMasters ask for both, and each grant
+    # lowers both.
     if ask.nodes.get(node.name, 0) > 0 and ask.racks.get(node.rack, 0) > 0:
         result = _place(app, ask, opportunity, limits, reservation, NodeType.NODE_LOCAL)
         if isinstance(result, CSAssignment):
             return result
     if ask.racks.get(node.rack, 0) > 0:
+        # The rack is there for the sake of a node in it, and without relaxed locality the node
+        # alone will do.
         if not ask.relax and node.rack not in ask.strict_racks:
             return AllocationState.PRIORITY_SKIPPED
         if may_be_rack_local(ask, rules, cluster_nodes):
@@ -224,6 +241,7 @@ def _try_node_types(
                 return result
     if not ask.relax:
         return AllocationState.PRIORITY_SKIPPED
+    # Where it holds the node reserved it has waited before, and does not wait for locality again.
     if reservation is None and not may_be_off_switch(ask, rules, cluster_nodes):
         return AllocationState.APP_SKIPPED
     result = _place(app, ask, opportunity, limits, reservation, NodeType.OFF_SWITCH)
@@ -254,6 +272,8 @@ def _place(
     needed = limits.amount_needed_unreserve
     excess = subtract(size, limits.headroom)
     must_unreserve = False
+    # One comparison of numbers in the common case, that there is headroom and the user is within
+    # its limit.
     if needed is not None or not fits(excess, queue.zero):
         excess = calc.max(total, excess, needed or queue.zero)
         must_unreserve = calc.any_above_zero(excess)
@@ -261,6 +281,7 @@ def _place(
     to_kill: list[KillableContainer] = []
     has_slot = node.free_slots > 0 or _needs_no_slot(app, ask)
     if not has_slot or not calc.holds(node.free, size):
+        # Too big for the node even when it is empty: to reserve it would lock the node for ever.
         if not calc.holds(node.total, size):
             return AllocationState.LOCALITY_SKIPPED
         if node.killable and may_have_killed(queue, opportunity.partition):
@@ -276,6 +297,8 @@ def _place(
 
     given_up = None
     if reservation is None and opportunity.rules.continue_look_at_reservations:
+        # Only when a limit has no room, or the ask has all the nodes it may, does a container cost
+        # a reservation; otherwise both stand.
         if must_unreserve:
             given_up = _find_excess_reservation(app, ask, excess)
         elif ask.key in app.reservations and not should_allocate_or_reserve_new_container(app, ask):
@@ -284,6 +307,7 @@ def _place(
         if must_unreserve and given_up is None:
             return AllocationState.LOCALITY_SKIPPED
     assignment = CSAssignment(SkippedType.NONE, app, ask, size, node_type)
+    # `commit` asks for the user's limit again only where reservations were counted as room.
     assignment.user_limit_checked = needed is None
     assignment.excess_reservation, assignment.to_kill = given_up, to_kill
     assignment.fulfilled_reservation = reservation
@@ -305,9 +329,11 @@ def _reserve(
     must_unreserve: bool,
 ) -> CSAssignment | AllocationState:
     """Keep the node until the container fits, unless enough nodes are reserved."""
+    # A node that is reserved already stays so, and counts one more offer in vain.
     if reservation is None:
         if not should_allocate_or_reserve_new_container(app, ask):
             return AllocationState.LOCALITY_SKIPPED
+        # A limit has no room for the reservation either: it counts as used.
         if opportunity.rules.continue_look_at_reservations and must_unreserve:
             return AllocationState.LOCALITY_SKIPPED
     assignment = CSAssignment(SkippedType.NONE, app, ask, ask.size, node_type)
@@ -336,6 +362,8 @@ def should_allocate_or_reserve_new_container(app: FiCaSchedulerApp, ask: Pending
     if reserved > 0:
         calc, leaf = app.queue.calc, app.queue
         maximum = leaf.settings.maximum_allocation
+        # The bigger the container, the fewer offers in vain win it one node more: a big one would
+        # else reserve node after node. *floor* keeps the factor below 1 even for the biggest.
         node_factor = calc.ratio(ask.size, maximum)
         floor = calc.ratio(subtract(maximum, leaf.minimum_allocation), maximum)
         waits = quotient(app.re_reservations.get(ask.key, 0), reserved)

@@ -86,10 +86,13 @@ def swap_container(app: FiCaSchedulerApp, granted: Container, node: FiCaSchedule
     """Count what was granted for an update as its container's (Hadoop: swapContainer)."""
     wanted = app.updates.pop(granted.key.name)
     borrowed = _is_borrowed(app, granted, node)
+    # Out with what was granted under the update's key; then its size is charged to the container
+    # itself, so that at no moment both count.
     complete_container(app, granted, node)
     held = app.containers.get(wanted.id)
     if held is not None:
         return Increase(_recount(app, held, node, add(held.size, granted.size)))
+    # No container of that id is charged here: it was opportunistic, and is guaranteed from now on.
     promoted = wanted._replace(size=granted.size, partition=granted.partition)
     _count(app, promoted, node)
     if borrowed:
@@ -107,6 +110,7 @@ def grant_without_offer(
     one would wait for ever.
     """
     made = []
+    # The list, because `want` below takes entries out.
     for name, wanted in list(app.updates.items()):
         held, node = app.containers.get(wanted.id), cluster.nodes.get(wanted.node)
         if held is None or node is None or not _is_passed_over(node, app, step):
@@ -130,6 +134,7 @@ def _may_grow(
     if not fits(more, node.free):
         return False
     leaf, partition = app.queue, held.partition
+    # Each type by itself, as `commit` does, and not what the calculator of offers counts.
     for queue in leaf.chain:
         if not fits(add(queue.use(partition), more), queue.maximum(partition)):
             return False
@@ -141,6 +146,7 @@ def _may_grow(
 def _recount(
     app: FiCaSchedulerApp, held: Container, node: FiCaSchedulerNode, size: Vector
 ) -> Container:
+    # Asked before the container is gone, which forgets it.
     borrowed = _is_borrowed(app, held, node)
     complete_container(app, held, node)
     held = held._replace(size=size)

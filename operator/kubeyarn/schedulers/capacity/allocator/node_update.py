@@ -140,6 +140,7 @@ class SchedulingCycle:
 
     def _offer_in_rounds(self, allocator: NodeAllocator, limit: int, alike: Alike) -> None:
         decisions = allocator.decisions
+        # Rounds, not node by node until it is full: heartbeats come in turn, and so does the work.
         nodes = self._in_turn(allocator.cluster)
         while nodes:
             before = len(decisions)
@@ -155,6 +156,8 @@ class SchedulingCycle:
         last, self._resume_after = self._resume_after, None
         if last is None:
             return nodes
+        # The node may have left meanwhile. Then the order begins anew: to go on among nodes that
+        # joined later would favour these.
         at = bisect_right(nodes, last.position, key=_position)
         return nodes[at:] + nodes[:at] if at and nodes[at - 1] is last else nodes
 
@@ -224,6 +227,7 @@ def _offer_each(
                 continue
         open_nodes.append(node)
         if allocate(node):
+            # A grant changed use and order, so who took nothing may take something now.
             if saturated:
                 saturated.clear()
             if len(decisions) >= limit:
@@ -236,6 +240,8 @@ def _offer_each(
 def _offer_together(allocator: NodeAllocator, limit: int) -> None:
     """Offer all nodes of each partition together, until nothing changes or *limit* is reached."""
     cluster, root, decisions = allocator.cluster, allocator.root, allocator.decisions
+    # One line a partition, sorted once and kept sorted: a queue of many applications tries many
+    # nodes each time.
     lines = [
         (nodes[0], CandidateNodeSet(nodes, root.calc, root.minimum_allocation))
         for partition in dict.fromkeys(node.partition for node in cluster.nodes.values())
@@ -289,6 +295,8 @@ class NodeAllocator:
         decisions, rules = self.decisions, self.config.offers
         before = len(decisions)
         assigned = off_switch = 0
+        # Hadoop's canAllocateMore and its loop over assignments; a node without a pod slot is done,
+        # unless something there may be killed or is waited for.
         while node.free_slots > 0 or node.killable or node.reservation is not None:
             grant = None
             if self._fast is not None and node.reservation is None and node.open_to_all:
@@ -300,10 +308,14 @@ class NodeAllocator:
                 off_switch += 1
             else:
                 made = self._allocate_once(node)
+                # A reservation ends the node's turn, as in Hadoop: it takes nothing else from then
+                # on.
                 if made is None or made.size is None or made.is_reservation:
                     break
                 off_switch += made.node_type is NodeType.OFF_SWITCH
             assigned += 1
+            # Containers without locality are spread over nodes: a heartbeat gives out only so many
+            # of them.
             if not rules.multiple_assignments or off_switch >= rules.maximum_offswitch:
                 break
             if 0 <= rules.maximum_assignments <= assigned:
@@ -361,6 +373,7 @@ class NodeAllocator:
         made = assign_containers(
             self.root, opportunity, ResourceLimits(cluster.partition(node.partition))
         )
+        # Its own queues come first: only what they leave of a partition is lent.
         if made.size is not None or not node.partition:
             return made
         # A partition that nobody declared lends nothing: its nodes wait for a queue to have them.

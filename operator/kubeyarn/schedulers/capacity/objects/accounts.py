@@ -68,6 +68,7 @@ def discharge(app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNo
     """Count a container no more; False when it was not counted."""
     if not _drop(app, container):
         return False
+    # Node and queues have a record of the container each, and each gives back what it has recorded.
     if node.drop(container):
         node.free = add(node.free, container.size)
         node.free_slots += 1
@@ -79,6 +80,7 @@ def repartition(
     app: FiCaSchedulerApp, container: Container, node: FiCaSchedulerNode, partition: str
 ) -> None:
     """Count a container in another partition, because its node moves there."""
+    # The node's own sums stay: it takes the container along. Only what partitions count changes.
     moved = container._replace(partition=partition)
     _drop(app, container)
     _discharge(app.queue, app, container.size, container.partition)
@@ -100,6 +102,8 @@ def charge_two_types(
     container is indexed by its id only when somebody asks (see `app_attempt.FiCaSchedulerApp`).
     """
     memory, cpu = size = ask.size
+    # Whole numbers may be summed in any order, so each object is looked at once here, and not in
+    # the order of `charge` and `take_one`.
     leaf = app.queue
     app.unindexed.append(container)
     usage = app.default_usage
@@ -111,6 +115,8 @@ def charge_two_types(
     node.free = (free[0] - memory, free[1] - cpu)
     node.free_slots -= 1
     ask.count -= 1
+    # Before the queues are charged: whether the user is still active decides below whether the
+    # charge counts among what active users hold.
     if not ask.count:
         _forget_ask(app, ask)
     for queue in leaf.chain:
@@ -121,6 +127,8 @@ def charge_two_types(
         wanted, wanted_cpu = part.pending
         part.pending = (wanted - memory, wanted_cpu - cpu)
         parent = queue.parent
+        # `ParentQueue.misplaced`, spelled out. The child is moved when its parent is next asked for
+        # the order; a parent whose order is not known sorts all of its children then.
         if parent is not None:
             order = parent.orders.get("")
             if order is not None and not part.misplaced:
@@ -154,6 +162,8 @@ def set_pending(
 
     Hadoop: AppSchedulingInfo.updatePendingResources.
     """
+    # What is asked for is absolute, so what the key counted before is taken back first, by the size
+    # and in the partition that it had then.
     known = ask.key in app.asks
     if known:
         _lower_pending(app, ask.partition, scale(ask.size, ask.count))
@@ -205,6 +215,7 @@ def _raise_pending(app: FiCaSchedulerApp, partition: str, amount: Vector) -> Non
 
 
 def _lower_pending(app: FiCaSchedulerApp, partition: str, amount: Vector) -> None:
+    # Known for sure: what is lowered was raised before, by whoever asked.
     usage = app.usages[partition]
     usage.pending = subtract(usage.pending, amount)
     for queue in app.queue.chain:
@@ -218,6 +229,8 @@ def _lower_pending(app: FiCaSchedulerApp, partition: str, amount: Vector) -> Non
 def reserve(reservation: Reservation, node: FiCaSchedulerNode) -> None:
     """Count a reservation as reserved, and as used by its queues and its user."""
     app, partition, size = reservation.app, reservation.partition, reservation.size
+    # By key and node, because an ask may hold several nodes, and one node never holds two
+    # reservations.
     app.reservations.setdefault(reservation.key, {})[node.name] = reservation
     app.reserved[partition] = add(app.reserved.get(partition, app.zero), size)
     node.reservation = reservation
@@ -236,6 +249,8 @@ def unreserve(reservation: Reservation, node: FiCaSchedulerNode) -> bool:
 
 def fulfil(reservation: Reservation, container: Container, node: FiCaSchedulerNode) -> None:
     """A reservation became a container: its queues and its user count it as used already."""
+    # Neither queues nor the user are charged or discharged: a reservation counted as used, and for
+    # them the container that it becomes is the same amount.
     _forget_reservation(reservation, node)
     _hold(reservation.app, container)
     _put_on_node(container, node)
@@ -264,6 +279,8 @@ def _change_reserved(leaf: LeafQueue, partition: str, change: Vector) -> None:
 
 def charge_am(leaf: LeafQueue, app: FiCaSchedulerApp) -> None:
     """Count an application's AM against the AM limits of the leaf and its user."""
+    # By the AM's size as it was asked for, not as it was granted: Hadoop's limit of
+    # ApplicationMasters counts from activation on, before any container is there.
     user, partition = leaf.users.get(app.user), app.am_partition
     leaf.am_used[partition] = add(leaf.am_used.get(partition, leaf.zero), app.am_size)
     user.am_used[partition] = add(user.am_used.get(partition, leaf.zero), app.am_size)
@@ -281,6 +298,8 @@ def discharge_am(leaf: LeafQueue, app: FiCaSchedulerApp) -> None:
 
 def move_used(app: FiCaSchedulerApp, source: LeafQueue, target: LeafQueue) -> None:
     """Let another leaf and its user count what an application holds and reserves."""
+    # Container by container, as Hadoop detaches and attaches them: the ratio of users is rounded
+    # with each, so one sum for all of them could end in another number.
     for container in app.containers.values():
         _discharge(source, app, container.size, container.partition)
         _charge(target, app, container.size, container.partition)
@@ -297,6 +316,7 @@ def move_pending(app: FiCaSchedulerApp, source: LeafQueue, target: LeafQueue) ->
     for ask in app.asks.values():
         amount = scale(ask.size, ask.count)
         for queue in source.chain:
+            # `source` and `target` share at least root, which so ends where it began.
             part = queue.usage(ask.partition)
             part.pending = subtract(part.pending, amount)
         for queue in target.chain:
@@ -339,6 +359,7 @@ def _charge_user(users: UsersManager, user: User, size: Vector, partition: str) 
     else:
         own, total = user.default_usage, users.default_usage
     own.used = add(own.used, size)
+    # None: no active user has held anything there yet.
     if user.active:
         active = total.active_used
         total.active_used = size if active is None else add(active, size)
@@ -347,6 +368,8 @@ def _charge_user(users: UsersManager, user: User, size: Vector, partition: str) 
 
 def _change_ratio(users: UsersManager, own: UserUsage, total: UsersUsage, whole: Vector) -> None:
     """Measure against its partition what a user holds since just now."""
+    # Stales every limit of the leaf's users: each hangs on the sum of the ratios, and on what
+    # active users hold.
     users.version += 1
     ratio = users.calc.ratio(own.used, whole)
     change = single(ratio - own.ratio)
@@ -372,6 +395,8 @@ def remove_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode) -> None:
 def resize_node(cluster: CapacityNodeTracker, node: FiCaSchedulerNode, now: Node) -> None:
     """Count a node as it is *now*; what it holds stays, so that what is free may be negative."""
     cluster.largest_node.changed(node.node, now)
+    # Out with the old total and in with the new one, by whatever partition and schedulability each
+    # has, so that no case of what may change together needs a rule of its own.
     remove_node(cluster, node)
     node.free = add(node.free, subtract(now.total, node.total))
     node.free_slots += now.pods - node.node.pods
@@ -409,6 +434,7 @@ def _drop(app: FiCaSchedulerApp, container: Container) -> bool:
 
 
 def _put_on_node(container: Container, node: FiCaSchedulerNode) -> None:
+    # A slot for each container, whatever its size: to the kubelet one is one pod.
     node.put(container)
     node.free = subtract(node.free, container.size)
     node.free_slots -= 1

@@ -121,6 +121,8 @@ class PendingAsk:
             return True
         if self.constraint is None:
             return False
+        # Asked anew at each offer: where other containers with tags are may have changed since the
+        # last.
         said = self.constraint.expression
         return not node.tags.can_satisfy(said, application, node.name, node.rack)
 
@@ -199,6 +201,7 @@ class FiCaSchedulerApp:
     )
 
     def __init__(self, app: Application, queue: LeafQueue, zero: Vector, now_ms: int) -> None:
+        # What belongs to the application and outlives its attempts; `clear_attempt` sets the rest.
         self.app = app
         self.user = app.user
         self.cached_user: User | None = None
@@ -219,6 +222,7 @@ class FiCaSchedulerApp:
 
     def clear_attempt(self) -> None:
         """Forget everything an attempt owns."""
+        # Numbers of containers begin anew, too: ids of different attempts differ in the attempt.
         self.asks: dict[AskKey, PendingAsk] = {}
         self.first_ask: PendingAsk | None = None
         self.keys: list[AskKey] = []
@@ -292,6 +296,8 @@ class FiCaSchedulerApp:
 
     def cache_usage(self) -> None:
         """Take over what fair order goes by (Hadoop: updateSchedulingResourceUsage)."""
+        # Hadoop's fair order looks at memory alone, summed over all partitions, whatever the
+        # calculator; and at what was used when the application was last put in order, not now.
         used = self.all_used()[MEMORY]
         self.cached_used, self.cached_demand = used, used + self.all_pending()[MEMORY]
 
@@ -311,6 +317,8 @@ class FiCaSchedulerApp:
         self.asks[ask.key] = ask
         if ask.key in self.missed:
             ask.scheduling_opportunities, ask.missed_opportunities = self.missed.pop(ask.key)
+        # Keys are kept sorted: within an application priorities are strict, and every offer asks
+        # for the first.
         insort(self.keys, ask.key)
         self.first_ask = self.asks[self.keys[0]]
         if len(self.keys) == 1:
@@ -319,6 +327,7 @@ class FiCaSchedulerApp:
     def remove_ask(self, key: AskKey) -> None:
         """Nothing is wanted under *key* any more."""
         ask = self.asks.pop(key)
+        # Only where there is anything to remember, since most asks end without.
         if ask.scheduling_opportunities or ask.missed_opportunities:
             self.missed[key] = ask.scheduling_opportunities, ask.missed_opportunities
         self.keys.remove(key)

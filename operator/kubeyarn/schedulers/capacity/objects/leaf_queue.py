@@ -54,6 +54,8 @@ class SchedulableEntities:
     def remove(self, app: FiCaSchedulerApp) -> bool:
         """Take an application out; False when it is not in line."""
         entries = self.entries
+        # Keys of several applications may be equal where Hadoop's comparators say so; which one is
+        # meant the object tells.
         place = bisect_left(entries, app.order_key, key=_key)
         while place < len(entries) and entries[place][0] == app.order_key:
             if entries[place][1] is app:
@@ -165,9 +167,12 @@ class LeafQueue(AbstractCSQueue):
 
     def set_current_limit(self, limit: Vector) -> None:
         """Note what the queue might use now, by its parent's word and its own maximum."""
+        # Dropped by `forget_derived`: the maximum changes with capacities, and this is called at
+        # each offer.
         if self.rounded_maximum is None:
             rounded = self.calc.round_down(self.maximum(""), self.minimum_allocation)
             self.rounded_maximum = self.cluster.interned(rounded)
+        # Mostly the two are equal, and a comparison of tuples is less than a calculator's.
         most = self.rounded_maximum
         if most != limit:
             most = self.calc.min(self.cluster.total, most, limit)
@@ -175,6 +180,8 @@ class LeafQueue(AbstractCSQueue):
 
     def user_limit(self, app: FiCaSchedulerApp, partition: str, *, whole: bool) -> Vector:
         """The limit of an application's user; what headroom goes by is brought up to date."""
+        # Hadoop's computeUserLimitAndSetHeadroom: headroom is of the last time that a limit was
+        # looked at, not of now. AM limits go by it, too.
         self.headroom_limit = self.current_limit
         return self.users.limit(app.user, partition, whole=whole)
 
@@ -182,6 +189,9 @@ class LeafQueue(AbstractCSQueue):
         """Derive how many applications are taken (Hadoop: updateMaximumApplications)."""
         most = self.settings.maximum_applications
         if most < 0:
+            # A setting for every queue is taken as it is, but for queues of amounts; otherwise a
+            # queue has its part of the cluster's number, in the partition where its share is
+            # largest.
             base = min(per_queue, system) if per_queue > 0 else system
             if per_queue > 0 and not any(self.configured_minimum.get("", self.zero)):
                 most = base
@@ -191,6 +201,7 @@ class LeafQueue(AbstractCSQueue):
         self.maximum_applications = most
         self.maximum_per_user = most
         if self.user_limit_factor != NO_FACTOR:
+            # Truncated only at the end: in Hadoop an int cast follows a product of floats.
             percent = single(self.minimum_user_limit_percent / 100)
             scaled = single(single(most * percent) * self.user_limit_factor)
             self.maximum_per_user = min(most, to_long(scaled))
@@ -238,6 +249,8 @@ class LeafQueue(AbstractCSQueue):
         separate = self.enforced_partitions
         if not separate:
             return line
+        # FifoOrderingPolicyWithExclusivePartitions: nodes of an enforced partition serve
+        # applications whose AM is there and no others; all other nodes serve the rest.
         here = partition if partition in separate else ""
         return (
             app
@@ -260,6 +273,7 @@ class LeafQueue(AbstractCSQueue):
 
     def remove(self, app: FiCaSchedulerApp) -> bool:
         """Take an application out of its order; whether it was active."""
+        # It will be put in place by whoever takes it in again.
         self.changed_order.pop(app.app.id, None)
         if not app.active:
             self.pending_applications.remove(app)
@@ -280,6 +294,8 @@ class LeafQueue(AbstractCSQueue):
 
     def needs_reordering(self, app: FiCaSchedulerApp, *, demand_only: bool = False) -> None:
         """Note that an application's place may have changed (it moves before the next offer)."""
+        # Under fifo a key never changes but with the priority, which takes the application out and
+        # in.
         if not self.fair:
             return
         if app.active and (self.settings.size_based_weight or not demand_only):
@@ -293,6 +309,7 @@ class LeafQueue(AbstractCSQueue):
     def reorder_changed(self) -> None:
         """Move those whose place may have changed."""
         if self.changed_order:
+            # Replaced first: `remove` and `activate` below would change what is gone through.
             moving, self.changed_order = self.changed_order, {}
             for app in moving.values():
                 self.remove(app)

@@ -119,6 +119,8 @@ class CapacityNodeTracker:
 
         Limits of a thousand queues that are alike are then one place in memory, and near.
         """
+        # Whoever holds an object of the old table keeps it; equal values are then two for a while,
+        # which costs memory and nothing else.
         if len(self._equals) >= _MOST_EQUALS:
             self._equals.clear()
         found = self._equals.setdefault(value, value)
@@ -127,6 +129,7 @@ class CapacityNodeTracker:
 
     def add(self, node: Node) -> FiCaSchedulerNode:
         """A node joins, last in order."""
+        # A number that only grows: a node that left and came back is last again, as in Hadoop.
         self._joined += 1
         made = FiCaSchedulerNode(
             node,
@@ -174,6 +177,8 @@ class CandidateNodeSet:
         self._reserved: dict[str, FiCaSchedulerNode] = {}
         self._keys: list[_Key] = []
         self._nodes: list[FiCaSchedulerNode] = []
+        # Hadoop's ResourceUsageMultiNodeLookupPolicy sorts by allocated resource, and by name among
+        # equals.
         for node in sorted(nodes, key=_key):
             if node.reservation is not None:
                 self._reserved[node.name] = node
@@ -195,6 +200,8 @@ class CandidateNodeSet:
 
     def reserved(self) -> list[FiCaSchedulerNode]:
         """The nodes that are reserved now."""
+        # A reservation may be given up at another node than the one that is offered, so it is
+        # looked for now.
         for name in [name for name, node in self._reserved.items() if node.reservation is None]:
             del self._reserved[name]
         return list(self._reserved.values())
@@ -205,6 +212,7 @@ class CandidateNodeSet:
             self._reserved[node.name] = node
         before = self._places.pop(node.name, None)
         if before is not None:
+            # By the key it was filed under: what the node holds has changed since.
             at = bisect_left(self._keys, before)
             del self._keys[at], self._nodes[at]
         if self._is_open(node):
@@ -214,6 +222,7 @@ class CandidateNodeSet:
             self._nodes.insert(at, node)
 
     def _is_open(self, node: FiCaSchedulerNode) -> bool:
+        # What may be killed makes room that *free* does not show.
         if self._step is None or node.killable:
             return True
         return node.free_slots > 0 and self._fits(self._step, node.free)

@@ -109,6 +109,8 @@ class ParentQueue(AbstractCSQueue):
 
     def misplaced(self, part: QueueUsage, partition: str) -> None:
         """A child's use changed; it is put in its place before the order is next asked for."""
+        # Noted, not moved: a cycle charges many containers to a child before anybody asks for the
+        # order.
         order = self.orders.get(partition)
         if order is not None and not part.misplaced:
             part.misplaced = True
@@ -166,13 +168,18 @@ class ParentQueue(AbstractCSQueue):
 
         *net_limit*: less what children that hit a limit left unused, too.
         """
+        # Written into the limits, which its caller reads again: each parent narrows what comes from
+        # above.
         limits.limit = self.calc.min(self.cluster.total, limits.limit, self.maximum(partition))
+        # What was blocked for a child at its limit is not there for the children behind it.
         limit = limits.net_limit() if net else limits.limit
         used = used_without_killable(self, partition) if self.killable else self.use(partition)
         return subtract(limit, used)
 
     def child_limit(self, child: Queue, room: Vector, partition: str) -> Vector:
         """What *child* may hold now: *available_limit*, and what it holds already."""
+        # Rounded down to whole minimum allocations, as in Hadoop: a part of one could not be
+        # granted.
         held = child.usages.get(partition)
         return self.calc.round_down(
             room if held is None else add(room, held.used), self.minimum_allocation

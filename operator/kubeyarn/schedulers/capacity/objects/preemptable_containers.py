@@ -31,6 +31,8 @@ class KillableContainer:
 
 def mark_killable(container: Container, app: FiCaSchedulerApp, node: FiCaSchedulerNode) -> None:
     """Let others take the container's room (Hadoop: markContainerForKillable)."""
+    # Filed at the node (who takes the room there looks) and at every queue above (who is over its
+    # maximum because of it looks), so that neither has to search.
     found = node.killable[container.id] = KillableContainer(container, app)
     for queue in app.queue.chain:
         queue.killable.setdefault(container.partition, {})[container.id] = found
@@ -69,6 +71,7 @@ def select_to_kill(
 
     Hadoop goes through them in the order of a hash map.
     """
+    # By id, the same on every run: a hash map's order would let two runs kill different containers.
     room, chosen = node.free, []
     for _, one in sorted(node.killable.items()):
         chosen.append(one)
@@ -80,6 +83,7 @@ def select_to_kill(
 
 def may_have_killed(leaf: LeafQueue, partition: str) -> bool:
     """Whether a leaf may have others' containers killed (Hadoop: setPreemptionAllowed)."""
+    # By amounts where there are any; a leaf without an effective minimum is compared by its share.
     minimum = leaf.minimum(partition)
     if any(minimum):
         return leaf.calc.compare(leaf.cluster.total, leaf.use(partition), minimum) < 0

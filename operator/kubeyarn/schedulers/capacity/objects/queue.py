@@ -93,11 +93,15 @@ class QueueUsage:
 
     def update_entry(self, calc: Calculator, whole: Vector) -> Entry:
         """Where the queue stands among its siblings now; *whole* is the partition."""
+        # Hadoop compares queues without capacity by their use of the whole partition, the others by
+        # their use of the guarantee.
         share = 0.0
         if self.empty:
             share = calc.divide(whole, self.used, whole) if calc.any_above_zero(whole) else 0.0
         elif self.guarantee and self.was_used:
             share = single(calc.share(whole, self.used) / self.guarantee)
+        # From its guarantee on, a queue comes after all that are below theirs, whatever the
+        # priority.
         rank = self.rank
         entry = (rank + SATISFIED if share >= 1.0 else rank, share, self.tie, self.queue)
         self.entry = entry
@@ -159,6 +163,7 @@ class AbstractCSQueue:
         self.minimum_allocation = cluster.zero
         self.dynamic = False
         self.state: QueueState | None = None
+        # Kept, because each charge walks it; made anew by QueueIndex when the tree changes.
         self.chain: tuple[Queue, ...] = tuple(self.path_up())
         self.accessible: frozenset[str] = frozenset()
         self.shares: dict[str, Shares] = {}
@@ -293,6 +298,8 @@ class AbstractCSQueue:
         part = self.usages.get(partition)
         if part is None or not part.was_used:
             return 0.0
+        # Cleared by `forget_derived`; with a thousand queues the division is most of what a report
+        # costs.
         guarantee = self._guarantee_shares.get(partition)
         if guarantee is None:
             guarantee = self._guarantee_shares[partition] = self._guarantee_share(partition)
@@ -306,6 +313,8 @@ class AbstractCSQueue:
         total = self.cluster.partition(partition)
         if not self.calc.any_above_zero(total):
             return 0.0
+        # A deactivated leaf has no guarantee; its use is measured by what its template would give
+        # it.
         guarantee = self.minimum(partition)
         if self.template_absolute is not None and self.share(partition).absolute == 0:
             guarantee = multiply(total, self.template_absolute.get(partition, 0.0))
@@ -320,6 +329,8 @@ class AbstractCSQueue:
 
     def forget_derived(self) -> None:
         """Forget what was derived from guarantees and sizes that may have changed."""
+        # Called for each queue whose capacities were computed, so at each change of nodes: what is
+        # dropped is soon made again, and never wrong in between.
         self._guarantee_shares.clear()
         maximum = self.effective_maximum.get("")
         self.default_usage.maximum = None if maximum is None else self.cluster.interned(maximum)

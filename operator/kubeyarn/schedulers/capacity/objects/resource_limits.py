@@ -37,6 +37,7 @@ class ResourceLimits:
     __slots__ = ("amount_needed_unreserve", "blocked_headroom", "headroom", "limit")
 
     def __init__(self, limit: Vector) -> None:
+        # Until a queue has looked at what it holds, all of the limit is its headroom.
         self.limit = limit
         self.headroom = limit
         self.amount_needed_unreserve: Vector | None = None
@@ -114,6 +115,8 @@ class CSAssignment:
         self.to_kill: list[KillableContainer] = []
 
 
+# Most offers end in one of these three, so they are made once; nobody writes to an assignment
+# without a size.
 NULL_ASSIGNMENT = CSAssignment()
 SKIP_ASSIGNMENT = CSAssignment(SkippedType.OTHER)
 QUEUE_LIMIT_ASSIGNMENT = CSAssignment(SkippedType.QUEUE_LIMIT)
@@ -151,6 +154,8 @@ class SchedulingOpportunity:
         decisions: list[Decision],
     ) -> None:
         self.node = node
+        # The partition that is charged, and the one an ask must name; they differ where a shared
+        # one is lent.
         self.partition = self.requested_partition = node.partition
         self.rules = rules
         self.nodes = nodes

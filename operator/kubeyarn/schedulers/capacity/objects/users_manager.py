@@ -140,12 +140,15 @@ class UsersManager:
         """The user, known from now on."""
         user = self.by_name.get(name)
         if user is None:
+            # A user counts from its first application on, pending ones included; `forget` takes it
+            # out with the last.
             user = self.by_name[name] = User(self, name, self.weights.get(name, 1.0), self._zero)
             self._all_weights = self._sum_weights(self.by_name)
         return user
 
     def forget(self, name: str) -> None:
         """A user without applications is no user of this queue."""
+        # What `FiCaSchedulerApp.cached_user` still points at is seen to be nobody's.
         self.about_to_count()
         self.by_name.pop(name).manager = None
         self.active.discard(name)
@@ -163,9 +166,13 @@ class UsersManager:
 
     def activate(self, name: str, app: ApplicationId) -> None:
         """An application of the user has something outstanding from now on."""
+        # Hadoop: a user none of whose applications was activated yet is not active, however much
+        # these ask for; it does not lower what others may have.
         user = self.by_name.get(name)
         if user is not None and user.active_apps <= 0:
             return
+        # Only the first application of a user changes a limit: what counts is how many users want
+        # something.
         if name not in self._outstanding:
             self._outstanding[name] = set()
             self.version += 1
@@ -194,6 +201,8 @@ class UsersManager:
         Hadoop counts users whose applications all wait whenever it computes a limit; until the
         counts change it does not matter when that is done.
         """
+        # The count is taken late but means the same: `limit` sets *_count_due*, and every change of
+        # a user's applications comes through here before it is made.
         if self._count_due:
             self._count_due = False
             self._only_pending = sum(
@@ -227,6 +236,8 @@ class UsersManager:
         for each grant. `test_whoever_is_surely_within_its_limit_is_within_it` compares the two.
         """
         part = self.usages.get(partition) if partition else self.default_usage
+        # A lighter user has less than the common limit; without active users there is no equal
+        # part.
         if part is None or user.weight < 1 or not self._active_weights:
             return False
         active, cap = part.active_used, part.cap
@@ -238,6 +249,7 @@ class UsersManager:
         used = user.use(partition) if partition else user.default_usage.used
         parts = self._active_weights * _SPARE
         step = self.queue.minimum_allocation
+        # As if the limit had been computed, which the caller is spared.
         self._count_due = True
         if self.calc.memory_only:
             return used[0] <= cap[0] and used[0] * parts <= active[0] + step[0]
@@ -258,6 +270,8 @@ class UsersManager:
 
         *whole*: borrowing in a shared partition. *everyone*: all users count, not only the active.
         """
+        # The limit of a user of weight 1 is kept for all; a weight is multiplied in afterwards, and
+        # rounded down to whole minimum allocations, as in Hadoop.
         limit = self._common_limit(partition, whole=whole, everyone=everyone)
         user = self.by_name.get(name)
         weight = 1.0 if user is None else user.weight
@@ -272,6 +286,7 @@ class UsersManager:
 
     def _common_limit(self, partition: str, *, whole: bool, everyone: bool) -> Vector:
         key = (partition, whole, everyone)
+        # Cleared by *version*, not by deletion: a charge raises one number and leaves the table.
         known = self._limits.get(key)
         if known is not None and known[0] == self.version:
             return known[1]
@@ -296,6 +311,8 @@ class UsersManager:
         )
 
     def _sum_weights(self, names: set[str] | dict[str, User]) -> float:
+        # Anew each time, not by difference: in single precision a sum of differences drifts away
+        # from Hadoop's.
         total = 0.0
         for name in names:
             total = single(total + self.by_name[name].weight)
@@ -351,11 +368,16 @@ def user_limit(calc: Calculator, terms: UserLimitTerms) -> Vector:
     in a shared partition) only the partition itself caps.
     """
     share = terms.partition
+    # A queue whose guarantee is less than one container could else never give a user anything.
     capacity = calc.max(share, terms.minimum, terms.minimum_allocation)
     current = _current_capacity(calc, terms, capacity)
     used = current if terms.used is None else add(terms.used, terms.minimum_allocation)
+    # Of what active users hold, and one container more: who asks for the next one is measured as if
+    # it were there. Rounded up, so that the parts of all are together no less than the whole.
     equal_part = calc.divide_ceil(used, terms.weights)
     guaranteed = calc.divide_ceil(multiply(current, terms.minimum_user_limit_percent), 100)
+    # The greater: few users share all there is, many are each held to the percentage, and whoever
+    # is beyond 100 / percent users waits until others are done.
     limit = calc.max(share, equal_part, guaranteed)
     capped = calc.min(share, limit, user_cap(calc, terms))
     return calc.round_up(capped, terms.minimum_allocation)
@@ -365,6 +387,8 @@ def _current_capacity(calc: Calculator, terms: UserLimitTerms, capacity: Vector)
     consumed = calc.multiply_and_normalize_up(
         terms.partition, terms.usage_ratio, terms.minimum_allocation
     )
+    # Beyond its guarantee a queue is measured by what it uses, and may grow by one container at a
+    # time: Hadoop's way to let users share what was borrowed.
     if calc.compare(terms.partition, consumed, capacity) < 0:
         return capacity
     return add(consumed, terms.minimum_allocation)
@@ -373,8 +397,12 @@ def _current_capacity(calc: Calculator, terms: UserLimitTerms, capacity: Vector)
 def user_cap(calc: Calculator, terms: UserLimitTerms) -> Vector:
     """The most a user of weight 1 may hold, however few users there are."""
     capacity = calc.max(terms.partition, terms.minimum, terms.minimum_allocation)
+    # What is borrowed of a shared partition is nobody's by right, so no factor of the guarantee
+    # caps it.
     if terms.whole_partition:
         return terms.partition
+    # A factor of -1 switches the cap off (dynamic leaves have it), and of no guarantee there is no
+    # multiple.
     if terms.user_limit_factor == NO_FACTOR or not any(terms.minimum):
         return calc.round_down(terms.maximum, terms.minimum_allocation)
     return multiply(capacity, terms.user_limit_factor)
