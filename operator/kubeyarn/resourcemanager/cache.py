@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from kubeyarn.cluster.resources import APPLICATIONS
@@ -33,6 +33,19 @@ _MOST_DEAD = 20_000
 Kind = TypeVar("Kind", bound=Resource)
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadApplication:
+    """The newest version of a YarnApplication, which cannot be decoded, and why."""
+
+    raw: Object
+    why: str
+
+    @property
+    def generation(self) -> int:
+        """Which version of its spec it is."""
+        return int(self.raw["metadata"].get("generation") or 0)
+
+
 def _report(_: Object, error: ObjectUnreadable) -> None:
     _log.warning("passed over: %s", error)
 
@@ -48,7 +61,7 @@ class Cache:
         self.queues: dict[str, YarnQueue] = {}
         self._unreadable = unreadable
         self._raw_applications: dict[Key, Object] = {}
-        self._unread_applications: dict[Key, str] = {}
+        self._unread_applications: dict[Key, UnreadApplication] = {}
         self.raw_queues: dict[str, Object] = {}
         self._requests: dict[Key, DecodedObject[ContainerRequest]] = {}
         self._requests_of: dict[Key, set[Key]] = defaultdict(set)
@@ -62,20 +75,34 @@ class Cache:
         key = key_of(item)
         if deleted:
             self._bury(item)
-            if self._unread_applications.get(key) == item["metadata"]["uid"]:
+            unread = self._unread_applications.get(key)
+            if unread is not None and _same(item, unread.raw):
                 del self._unread_applications[key]
             if _same(item, self._raw_applications.get(key)):
                 del self.applications[key]
                 del self._raw_applications[key]
         elif self._newer(item, self._raw_applications.get(key)):
-            found = self._decode(YarnApplication, item)
-            if found is None:
-                self._unread_applications[key] = item["metadata"]["uid"]
+            try:
+                decoded = YarnApplication.read(item)
+            except ObjectUnreadable as error:
+                self._leave_unread(key, item, error)
             else:
                 self._unread_applications.pop(key, None)
-                self.applications[key] = found.decoded
+                self.applications[key] = decoded
                 self._raw_applications[key] = item
         return key
+
+    def _leave_unread(self, key: Key, item: Object, error: ObjectUnreadable) -> None:
+        self._unreadable(item, error)
+        self._unread_applications[key] = UnreadApplication(item, str(error))
+        before = self._raw_applications.get(key)
+        if before is not None and _same(item, before):
+            # What is to be written is compared with the status that it has now.
+            self._raw_applications[key] = {**before, "status": item.get("status") or {}}
+
+    def unread_application(self, key: Key) -> UnreadApplication | None:
+        """The newest version of an application, where it cannot be decoded."""
+        return self._unread_applications.get(key)
 
     def is_gone(self, key: Key) -> bool:
         """Whether there is no application of that name, not even one that cannot be decoded."""

@@ -135,10 +135,11 @@ class Stage:
         grants = {"attempt": attempt, "epoch": 0, "node": "n1", "containers": numbers}
         status["grants"] = [*(status.get("grants") or ()), grants]
         count = sum(len(list(ranges.expand(g["containers"]))) for g in status["grants"])
+        others = [c for c in status.get("conditions") or () if c["type"] != "Accepted"]
         status |= {
             "granted": count,
             "queue": "root.a",
-            "conditions": [a_condition("Accepted", "True", "Accepted")],
+            "conditions": [*others, a_condition("Accepted", "True", "Accepted")],
         }
         self.manager.cache.put_request(self._put(REQUESTS, found))
 

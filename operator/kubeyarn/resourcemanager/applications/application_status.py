@@ -17,7 +17,7 @@ from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager.applications import lifetime, records
 from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnapshot
-from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.cache import Cache, UnreadApplication
 from kubeyarn.resourcemanager.requests import request_builder, usage
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
@@ -37,7 +37,7 @@ def changes(
     *wanted_conditions* are its conditions at *now_ms*, *views* its requests.
     """
     status = snapshot.raw.get("status") or {}
-    generation = snapshot.application.metadata.generation
+    generation = snapshot.generation
     wanted = records.write(record) | _address(snapshot, record) | _priority(snapshot)
     wanted["allocated"] = _allocated(views)
     wanted["usage"] = usage.of_application(views, status.get("usage") or {})
@@ -54,6 +54,19 @@ def changes(
     return {
         k: replacing(status.get(k), v) for k, v in wanted.items() if not _same(status.get(k), v)
     }
+
+
+def unreadable(found: UnreadApplication, condition: NewCondition, now_ms: int) -> Object:
+    """The merge patch that tells an application that was never read why; empty when it does. Pure.
+
+    The rest of its status is left alone: what its state is nobody knows.
+    """
+    status = found.raw.get("status") or {}
+    now = records.timestamp(now_ms) or ""
+    told = conditions.updated(status.get("conditions"), [condition], found.generation, now)
+    if told == status.get("conditions"):
+        return {}
+    return {"observedGeneration": found.generation, "conditions": told}
 
 
 def state_alone(record: ApplicationRecord) -> Object:

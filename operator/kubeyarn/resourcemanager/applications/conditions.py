@@ -12,6 +12,7 @@ from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnap
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
 CHANGES_APPLIED = "ChangesApplied"
+UNREADABLE = "Unreadable"
 # What the scheduler says of changes, on the request for the AM.
 _OF_THE_SCHEDULER = ("Moved", "Prioritized")
 _NOT_YET = (ApplicationState.NEW, ApplicationState.NEW_SAVING, ApplicationState.SUBMITTED)
@@ -30,6 +31,11 @@ def conditions(
         _changes_applied(snapshot, record),
         all_fields_acting.condition("YarnApplication", snapshot.raw),
     ]
+
+
+def never_read(why: str) -> NewCondition:
+    """The condition of an application of which no version could be decoded."""
+    return NewCondition("Accepted", False, UNREADABLE, why)
 
 
 def _accepted(record: ApplicationRecord, fewer: str) -> NewCondition:
@@ -101,7 +107,8 @@ def _finished(record: ApplicationRecord) -> NewCondition:
 def _changes_applied(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> NewCondition:
     """Whether everything that was changed while the application lived is in force."""
     application, request = snapshot.application, snapshot.am_request
-    refused = [
+    refused = [] if snapshot.unread is None else [(UNREADABLE, snapshot.unread.why)]
+    refused += [
         ("InvalidAnnotation", m)
         for m in annotation_protocol.mistakes(application, record.attempt_id)
     ]

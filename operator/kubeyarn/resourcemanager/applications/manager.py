@@ -68,11 +68,15 @@ from kubeyarn.resourcemanager.pods.user_ids import UserIdsFile
 from kubeyarn.resourcemanager.requests import request_plan, request_view
 from kubeyarn.resourcemanager.requests.allocation_expiry import ContainerAllocationExpirer
 from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
-from kubeyarn.resourcemanager.requests.container_manager import ContainerManager
+from kubeyarn.resourcemanager.requests.container_manager import LAUNCH_REFUSED, ContainerManager
 from kubeyarn.resourcemanager.requests.reconciler import RequestReconciler
-from kubeyarn.resourcemanager.requests.request_control import RECONCILED, RequestControl
+from kubeyarn.resourcemanager.requests.request_control import RequestControl
 from kubeyarn.resourcemanager.requests.request_plan import RequestPlan
-from kubeyarn.resourcemanager.requests.request_view import RequestView, UnreadRequest
+from kubeyarn.resourcemanager.requests.request_view import (
+    RECONCILED,
+    RequestView,
+    UnreadRequest,
+)
 from kubeyarn.resourcemanager.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -214,7 +218,10 @@ class ApplicationsManager:
                 await self._sweep(key)
             with steps.step("requests without application"):
                 await self._leave_orphans(key)
+            with steps.step("condition"):
+                await self._tell_unread(key)
             self.cache.forget(key)
+            self.containers.forget(key)
             steps.finish()
             return
         self._gone_since.pop(key, None)
@@ -269,6 +276,7 @@ class ApplicationsManager:
             lifetime.in_force(application, record, self.cache.queues, now_ms),
             self._requests.name_taken(application, attempt),
         )
+        snapshot = replace(snapshot, unread=self.cache.unread_application(key))
         observed = observed_state.observe(snapshot, record, self.settings, now_ms)
         return snapshot, advance(record, observed, now_ms)
 
@@ -300,6 +308,16 @@ class ApplicationsManager:
             self._pods.tell_orphaned(pod)
         await self._pods.delete_all(orphans)
         await self._end_overdue_pods(key)
+
+    async def _tell_unread(self, key: Key) -> None:
+        """Say on an application of which no version can be decoded why it is passed over."""
+        unread = self.cache.unread_application(key)
+        if unread is None:
+            return
+        condition = conditions.never_read(unread.why)
+        status = application_status.unreadable(unread, condition, self._clock_ms())
+        if status:
+            await application_status.write(self._client, self.cache, key, status)
 
     async def _leave_orphans(self, key: Key) -> None:
         """Requests written by hand outlive their application; say how many of their pods run."""
@@ -416,6 +434,8 @@ class ApplicationsManager:
             reason, why = _wrong(view, step.error)
             if not why and plan.overfull:
                 reason, why = TOO_MANY_COMPLETED, _OVERFULL
+            if not why:
+                reason, why = LAUNCH_REFUSED, self.containers.launch_refused(key, view)
             if why or view.condition(RECONCILED) is not None:
                 await self._tell(key, view.name, reason, why, steps)
         if not self.nodes.all_well:

@@ -31,6 +31,7 @@ from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import application_spec
 from kubeyarn.resourcemanager.applications import annotation_protocol, lifetime
 from kubeyarn.resourcemanager.applications.lifetime import LifetimeInForce
+from kubeyarn.resourcemanager.cache import UnreadApplication
 from kubeyarn.resourcemanager.pods.pod_state import HOPELESS, PULLING, PodState
 from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
 from kubeyarn.resourcemanager.requests.request_view import RequestView
@@ -46,7 +47,8 @@ class ApplicationSnapshot:
 
     *raw* is the object as it came, to compare its status with what is to be written. *am_request*,
     *am_pod* and *am_ending* are those of the current attempt's AM, if they exist. *name_taken*:
-    what of others has the name of its request, so that there is none.
+    what of others has the name of its request, so that there is none. *unread* is a newer version
+    of the object that cannot be decoded.
     """
 
     raw: Object
@@ -57,6 +59,13 @@ class ApplicationSnapshot:
     session: AMSession
     lifetime: LifetimeInForce = field(default_factory=lambda: LifetimeInForce(0))
     name_taken: str = ""
+    unread: UnreadApplication | None = None
+
+    @property
+    def generation(self) -> int:
+        """The newest version of its spec that was seen, read or not."""
+        known = self.application.metadata.generation
+        return known if self.unread is None else max(known, self.unread.generation)
 
 
 def take_snapshot(

@@ -31,7 +31,7 @@ from kubeyarn.resourcemanager.pods.pod_builder import (
 )
 from kubeyarn.resourcemanager.pods.pod_control import PodControl, PodTooLarge
 from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
-from kubeyarn.resourcemanager.requests.request_view import RequestView
+from kubeyarn.resourcemanager.requests.request_view import RECONCILED, RequestView
 from kubeyarn.resourcemanager.requests.termination import BY_APPLICATION_MASTER
 
 _log = logging.getLogger(__name__)
@@ -59,6 +59,9 @@ class ContainerManager:
         self._exits = exits
         self._defaults = defaults
         self._look = look
+        # By application and request: why its last pod could not be made ("": it could), and of
+        # which generation that is said. Requests with which all is well are not listed.
+        self._refusals: dict[Key, dict[str, tuple[int, str]]] = {}
 
     async def launch_granted(
         self,
@@ -105,6 +108,7 @@ class ContainerManager:
             message = f"pod {name} was refused: {error}"
             reason = NAME_TAKEN if isinstance(error, NameTaken) else LAUNCH_REFUSED
             self._pods.tell_refused(application, reason, message)
+            self._note_launch(key, view, message)
             ending = ContainerExit(ExitStatus.INVALID, message)
             if isinstance(error, PodTooLarge):
                 # It had a pod, whose deletion would tell another end.
@@ -114,8 +118,27 @@ class ContainerManager:
                 self._exits.note(key, container, ending)
             return name
         if new:
+            self._note_launch(key, view, "")
             self._look(key)
         return name
+
+    def _note_launch(self, key: Key, view: RequestView, refused: str) -> None:
+        """A pod was made, or *refused* says why not."""
+        if refused or self.launch_refused(key, view):
+            self._refusals.setdefault(key, {})[view.name] = view.generation, refused
+
+    def launch_refused(self, key: Key, view: RequestView) -> str:
+        """Why the last pod of a request could not be made; "" when it could, or it has changed."""
+        generation, message = self._refusals.get(key, {}).get(view.name) or (0, "")
+        told = view.condition(RECONCILED)
+        if not generation and told is not None and told.reason == LAUNCH_REFUSED:
+            # As an earlier process found it.
+            generation, message = told.observed_generation or 0, told.message
+        return message if generation == view.generation else ""
+
+    def forget(self, key: Key) -> None:
+        """The application *key* is gone."""
+        self._refusals.pop(key, None)
 
     async def stop(self, key: Key, container: ContainerId, status: ExitStatus) -> None:
         """End a container on behalf of its AM."""

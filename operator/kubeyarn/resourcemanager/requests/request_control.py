@@ -24,9 +24,7 @@ from kubeyarn.resourcemanager import cluster_limits, name_taken
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.name_taken import NAME_TAKEN, NameTaken, Whose
 from kubeyarn.resourcemanager.requests import request_builder
-from kubeyarn.resourcemanager.requests.request_view import RequestView
-
-RECONCILED = "Reconciled"
+from kubeyarn.resourcemanager.requests.request_view import RECONCILED, RequestView
 
 
 class RequestControl:

@@ -27,6 +27,9 @@ from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.resources import ResourceList
 
+RECONCILED = "Reconciled"
+"""The condition by which the ResourceManager says whether it can act on the whole of a request."""
+
 COUNTS = ("running", "succeeded", "failed", "retried", "replaced")
 
 
