@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kubeyarn.lifecycle.am_session import ShapeKey
 from kubeyarn.model.ids import ContainerId
 
 GROUP = "kubeyarn.io"
@@ -72,9 +71,3 @@ def labelled_attempt(labels: Mapping[str, str]) -> int:
 def am_request_name(application: str, attempt: int) -> str:
     """The name of the ContainerRequest that asks for an attempt's ApplicationMaster."""
     return f"{application[:200]}-am-{attempt}"
-
-
-def ask_request_name(application: str, attempt: int, key: ShapeKey) -> str:
-    """The name of the ContainerRequest that says one of an ApplicationMaster's asks."""
-    allocation = f"-r{key.allocation_request_id}" if key.allocation_request_id >= 0 else ""
-    return f"{application[:180]}-{attempt}-p{key.priority}{allocation}-{key.shape}"

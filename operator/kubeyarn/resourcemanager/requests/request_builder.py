@@ -14,7 +14,7 @@ from kubeyarn.crd import defaults, quantities
 from kubeyarn.crd.container_request import ExecutionType
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
-from kubeyarn.lifecycle.am_session import AMSession, RequestTotal, UpdateContainerRequest
+from kubeyarn.lifecycle.am_session import AMSession, RequestTotal, ShapeKey, UpdateContainerRequest
 from kubeyarn.model.resources import ResourceList
 
 ALWAYS_SHOWN = ("memory", "cpu")
@@ -72,10 +72,16 @@ def ask_request(application: YarnApplication, session: AMSession, total: Request
         }
     if session.excluded:
         asked["excludeNodes"] = sorted(session.excluded)
-    name = names.ask_request_name(application.metadata.name, attempt, ask.key)
+    name = _ask_name(application.metadata.name, attempt, ask.key)
     request = _request(application, name, names.ROLE_ASK, attempt, asked)
     request["metadata"]["labels"][names.SHAPE] = ask.key.shape
     return request
+
+
+def _ask_name(application: str, attempt: int, key: ShapeKey) -> str:
+    """The name of the ContainerRequest that says one of an ApplicationMaster's asks."""
+    allocation = f"-r{key.allocation_request_id}" if key.allocation_request_id >= 0 else ""
+    return f"{application[:180]}-{attempt}-p{key.priority}{allocation}-{key.shape}"
 
 
 def requested_update(update: UpdateContainerRequest) -> Object:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import AM_KEY
+from kubeyarn.model.asks import AM_KEY, NOWHERE
 from kubeyarn.schedulers.capacity.allocator.commit import (
     complete_container,
     unreserve,
@@ -78,8 +78,8 @@ def put_outstanding(
     accounts.set_pending(app, ask, count, size, partition)
     if count > 0:
         racks = racks_of(locality, app.queue.cluster)
-        ask.set_locality(locality, racks, app.excluded if key != AM_KEY else frozenset())
-        app.requested_partitions.add(partition)
+        ask.set_locality(locality, racks, app.excluded if key != AM_KEY else NOWHERE)
+        app.request_partition(partition)
 
 
 def racks_of(locality: Locality, cluster: CapacityNodeTracker) -> dict[str, int]:

@@ -41,7 +41,7 @@ def headroom_of(app: FiCaSchedulerApp) -> Vector:
     types, as in Hadoop.
     """
     total = app.zero
-    for partition in app.requested_partitions or {""}:
+    for partition in app.requested_partitions or ("",):
         total = add(total, _headroom_in(app, partition))
     return (max(total[MEMORY], 0), *total[1:])
 

@@ -6,7 +6,7 @@ from bisect import insort
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import AM_KEY, Locality, is_update
+from kubeyarn.model.asks import AM_KEY, ANYWHERE, NOWHERE, Locality, is_update
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.model.resources import MEMORY, Vector, add
 
@@ -56,9 +56,9 @@ class PendingAsk:
     nodes: dict[str, int] = field(default_factory=dict)
     racks: dict[str, int] = field(default_factory=dict)
     relax: bool = True
-    strict_racks: frozenset[str] = frozenset()
-    excluded: frozenset[str] = frozenset()
-    excluded_here: frozenset[str] = frozenset()
+    strict_racks: frozenset[str] = NOWHERE
+    excluded: frozenset[str] = NOWHERE
+    excluded_here: frozenset[str] = NOWHERE
     classes: frozenset[int] | None = None
     unconstrained: bool = True
     constraint: PlacementConstraint | None = None
@@ -77,7 +77,7 @@ class PendingAsk:
         return not self.relax and bool(self.nodes) and not self.strict_racks
 
     def set_locality(
-        self, locality: Locality, racks: dict[str, int], excluded: frozenset[str] = frozenset()
+        self, locality: Locality, racks: dict[str, int], excluded: frozenset[str] = NOWHERE
     ) -> None:
         """Take over what an ask says of places; *racks* includes the racks of its nodes.
 
@@ -86,7 +86,8 @@ class PendingAsk:
         self.nodes = dict(locality.nodes)
         self.racks = racks
         self.relax = locality.relax
-        self.strict_racks = frozenset(name for name, count in locality.racks if count > 0)
+        strict = frozenset(name for name, count in locality.racks if count > 0)
+        self.strict_racks = strict or NOWHERE
         self.excluded_here, self.classes = locality.excluded, locality.classes
         self.exclude(excluded)
 
@@ -237,10 +238,11 @@ class FiCaSchedulerApp:
         self.next_number = 1
         self.waiting_for_am = self.app.am_size is not None
         self.am_container: ContainerId | None = None
-        self.master_locality = Locality(classes=self.master_classes)
-        self.excluded: frozenset[str] = frozenset()
+        anywhere = self.master_classes is None
+        self.master_locality = ANYWHERE if anywhere else Locality(classes=self.master_classes)
+        self.excluded = NOWHERE
         self.missed: dict[AskKey, tuple[int, int]] = {}
-        self.requested_partitions: set[str] = set()
+        self.requested_partitions: tuple[str, ...] = ()
         self.cached_used = 0
         self.cached_demand = 0
 
@@ -307,6 +309,12 @@ class FiCaSchedulerApp:
         for key, ask in self.asks.items():
             if key != AM_KEY:
                 ask.exclude(places)
+
+    def request_partition(self, partition: str) -> None:
+        """Remember that the attempt asked in *partition*, whatever becomes of the ask."""
+        # A tuple: a set of one takes four times as much, in every application.
+        if partition not in self.requested_partitions:
+            self.requested_partitions += (partition,)
 
     def add_ask(self, ask: PendingAsk) -> None:
         """Start to want something under a key that had nothing outstanding.

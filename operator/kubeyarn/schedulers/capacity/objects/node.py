@@ -11,10 +11,11 @@ from kubeyarn.model.resources import ResourceTypes, Vector, subtract
 from kubeyarn.schedulers.allocation_tags import AllocationTagsManager
 from kubeyarn.schedulers.capacity.objects import accounts
 from kubeyarn.schedulers.capacity.objects.app_attempt import indexed
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import NONE_KILLABLE
 from kubeyarn.schedulers.largest_node import LargestNode
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ContainerId
@@ -50,7 +51,7 @@ class FiCaSchedulerNode:
     position: int
     tags: AllocationTagsManager
     reservation: Reservation | None = None
-    killable: dict[ContainerId, KillableContainer] = field(default_factory=dict)
+    killable: Mapping[ContainerId, KillableContainer] = field(default_factory=lambda: NONE_KILLABLE)
     unindexed: list[Container] = field(default_factory=list)
     _containers: dict[ContainerId, Container] = field(default_factory=dict)
 
@@ -71,6 +72,18 @@ class FiCaSchedulerNode:
             return False
         if container.tags:
             self.tags.remove_container(container, self.rack)
+        return True
+
+    def mark_killable(self, found: KillableContainer) -> None:
+        """Others may take the room of a container on the node."""
+        self.killable = {**self.killable, found.container.id: found}
+
+    def unmark_killable(self, container: ContainerId) -> bool:
+        """A container is gone; False when nobody might have taken its room."""
+        if container not in self.killable:
+            return False
+        left = {other: found for other, found in self.killable.items() if other != container}
+        self.killable = left or NONE_KILLABLE
         return True
 
     def move(self, rack: str) -> None:

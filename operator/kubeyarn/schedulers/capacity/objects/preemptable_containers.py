@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.resources import Vector, add, subtract
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ContainerId
     from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
@@ -29,18 +31,23 @@ class KillableContainer:
         self.app = app
 
 
+NONE_KILLABLE: Mapping[ContainerId, KillableContainer] = {}
+"""What may be killed on most nodes: nothing. One for all, for a node's table is never changed."""
+
+
 def mark_killable(container: Container, app: FiCaSchedulerApp, node: FiCaSchedulerNode) -> None:
     """Let others take the container's room (Hadoop: markContainerForKillable)."""
     # Filed at the node (who takes the room there looks) and at every queue above (who is over its
     # maximum because of it looks), so that neither has to search.
-    found = node.killable[container.id] = KillableContainer(container, app)
+    found = KillableContainer(container, app)
+    node.mark_killable(found)
     for queue in app.queue.chain:
         queue.killable.setdefault(container.partition, {})[container.id] = found
 
 
 def unmark_killable(container: Container, app: FiCaSchedulerApp, node: FiCaSchedulerNode) -> None:
     """A container is gone."""
-    if node.killable.pop(container.id, None) is None:
+    if not node.unmark_killable(container.id):
         return
     for queue in app.queue.chain:
         held = queue.killable.get(container.partition, {})
@@ -49,7 +56,7 @@ def unmark_killable(container: Container, app: FiCaSchedulerApp, node: FiCaSched
             queue.killable.pop(container.partition, None)
 
 
-def total_size(found: dict[ContainerId, KillableContainer], zero: Vector) -> Vector:
+def total_size(found: Mapping[ContainerId, KillableContainer], zero: Vector) -> Vector:
     """What all of them hold."""
     total = zero
     for one in found.values():

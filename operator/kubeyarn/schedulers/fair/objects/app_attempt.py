@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from kubeyarn.model.asks import ANYWHERE, Ask, AskKey, is_update
+from kubeyarn.model.asks import ANYWHERE, NOWHERE, Ask, AskKey, is_update
 from kubeyarn.model.ids import AttemptId, ContainerId
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class FSAppAttempt:
         self.am_running = False
         self.am_resource = zero
         self.am_locality = ANYWHERE
-        self.excluded: frozenset[str] = frozenset()
+        self.excluded = NOWHERE
         self.excluded_nodes: list[FSSchedulerNode] = []
         self.used = zero
         self.pending = zero
