@@ -74,12 +74,31 @@ def applied_before(states: list[RequestState]) -> AppliedSpec | None:
 
     They are in the status of the newest AM's request that has any.
     """
-    masters = sorted((s for s in states if s.am), key=lambda s: s.attempt)
-    for state in reversed(masters):
+    for state in _masters(states):
         applied = state.request.status.applied
         if applied is not None:
             return applied.priority, applied.queue
     return None
+
+
+def priority_before(states: list[RequestState]) -> int | None:
+    """The priority that an application had in the scheduler before this one; None: in none.
+
+    What its spec says may have been refused since, and a scheduler asks for no right to what it
+    takes back.
+    """
+    for state in _masters(states):
+        applied = state.request.status.applied
+        said = applied.priority_in_force if applied is not None else None
+        found = said if state.priority is None else state.priority
+        if found is not None:
+            return found
+    return None
+
+
+def _masters(states: list[RequestState]) -> list[RequestState]:
+    """The requests for its ApplicationMasters, the newest first."""
+    return sorted((s for s in states if s.am), key=lambda s: -s.attempt)
 
 
 def _is_opportunistic(kind: ExecutionType | None, otherwise: bool) -> bool:

@@ -18,8 +18,8 @@ The races:
   finished when its last container is released.
 - *A user's rights are not known yet.* Submission waits for the access review, which has the
   application looked at again. Nobody is let in without an answer.
-- *Restart.* An application that was placed once is submitted to its old queue: placement rules and
-  rights speak of new applications only.
+- *Restart.* An application that was placed once is submitted to its old queue, with the priority
+  that it had there: placement rules and rights speak of new applications only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.reconcilers.requests import Backoffs, ContainerRequestReconciler
 from kubeyarn.scheduler.recovery import Recovery
-from kubeyarn.scheduler.request_reader import accepted_before, applied_before
+from kubeyarn.scheduler.request_reader import accepted_before, applied_before, priority_before
 from kubeyarn.scheduler.request_state import Outcome, RequestState, any_running, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplication
 
@@ -253,6 +253,7 @@ class ApplicationReconciler:
         # What was placed once stays there: placement rules speak of new applications only.
         before = [s for s in states if s.am and s.queue and accepted_before(s.request)]
         placed = max(before, key=lambda s: s.attempt).queue if before else ""
+        priority = priority_before(states) if placed else None
         config = self._state.in_force.config
         known_groups = config.user_groups if config is not None else {}
         return replace(
@@ -262,6 +263,7 @@ class ApplicationReconciler:
             order=application.id.cluster_timestamp * 1_000_000 + application.id.number,
             queue=placed or am.queue or application.queue,
             placed=placed,
+            priority=application.priority if priority is None else priority,
             am_size=None if over and not am.running else application.am_size,
         )
 

@@ -279,7 +279,8 @@ class CapacityApplicationEvents:
         """
         self._state.bring_up_to_date()
         app = self._state.app(application)
-        priority = allowed_priority(app.app, app.queue, self._state.config_in_force(), priority)
+        config = self._state.config_in_force()
+        priority = allowed_priority(app.app, app.queue, config, priority, check=True)
         if priority == app.priority:
             return priority
         self._still_in_its_queue(app)

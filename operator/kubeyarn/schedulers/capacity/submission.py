@@ -51,17 +51,20 @@ def make_application(
         made.am_size = config.minimum_allocation
     else:
         made.am_size = normalize(app.am_size, leaf, config)
-    made.priority = allowed_priority(app, leaf, config, app.priority)
+    made.priority = allowed_priority(app, leaf, config, app.priority, check=not app.placed)
     return made
 
 
 def allowed_priority(
-    app: Application, leaf: LeafQueue, config: SchedulerConfig, said: int | None
+    app: Application, leaf: LeafQueue, config: SchedulerConfig, said: int | None, *, check: bool
 ) -> int:
     """The priority in force when *said* is asked for.
 
+    Without *check* its user's rights do not count: it had that priority before (Hadoop:
+    CapacityScheduler.addApplicationOnRecovery).
+
     Raises:
-        Rejected: AccessDenied; never for an application that was placed before.
+        Rejected: AccessDenied.
     """
     access = leaf.settings.priority_access if config.check_access else ()
     if said is None:
@@ -69,7 +72,7 @@ def allowed_priority(
     if said is None:
         said = leaf.settings.default_application_priority
     priority = min(said, config.maximum_application_priority)
-    if not app.placed and not may_have_priority(access, app.user, app.groups, priority):
+    if check and not may_have_priority(access, app.user, app.groups, priority):
         raise Rejected(
             Reason.ACCESS_DENIED,
             f"user {app.user} may not run {app.id} at priority {priority} in queue {leaf.path}",

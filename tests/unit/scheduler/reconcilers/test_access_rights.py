@@ -151,3 +151,61 @@ def test_rules_place_by_the_groups_of_the_request_where_root_names_none():
 
     assert accepted(world, "words")[2] == "placed in root.groups.dev.alice"
     assert accepted(world, "alone")[2] == "placed in root.groups.bob.bob"
+
+
+@pytest.fixture
+def limited():
+    """alice may submit to root.a at a priority of 2 at most."""
+    access = [{"users": ["alice"], "maximumPriority": 2, "defaultPriority": 1}]
+    cluster = {"queueAccess": "ByRole", "maximumApplicationPriority": 100}
+    world = World(
+        ("queue", a_queue("root", cluster=cluster)),
+        ("queue", a_queue("root.a", capacity="100%", priorityAccess=access)),
+        ("node", a_node("n1")),
+    )
+    world.may_submit = lambda key, claim: True
+    world.submit("words", 1, queue="root.a", priority=2)
+    world.cycle()
+    return world
+
+
+def priority_of(world, name="words"):
+    return world.live.requests["team-a", f"{name}-am-1"].priority
+
+
+def rebuild(world):
+    """Another resource type comes: the same process builds its scheduler anew."""
+    world.put("node", a_node("n9", also={"example.org/gpu": "1"}))
+    world.cycle()
+
+
+@pytest.mark.parametrize("how", ["restart", "rebuild"])
+def test_a_priority_that_was_refused_never_comes_into_force_by_itself(limited, how):
+    world = limited
+    world.patch("application", "words", spec={"priority": 50})
+    world.cycle()
+    assert world.live.requests["team-a", "words-am-1"].prioritized[:2] == (False, "AccessDenied")
+
+    for _ in range(2):
+        world.restart() if how == "restart" else rebuild(world)
+        world.cycle()
+        assert priority_of(world) == 2
+
+    # And nothing else is let in by it.
+    world.patch("application", "words", spec={"priority": 77})
+    world.cycle()
+    assert world.live.requests["team-a", "words-am-1"].prioritized[:2] == (False, "AccessDenied")
+    assert priority_of(world) == 2
+    world.patch("application", "words", spec={"priority": 1})
+    world.cycle()
+    assert priority_of(world) == 1
+
+
+def test_a_priority_that_was_said_while_no_scheduler_ran_is_checked(limited):
+    world = limited
+    world.objects["application"]["words"]["spec"]["priority"] = 50
+    world.restart()
+    world.cycle()
+
+    assert priority_of(world) == 2
+    assert world.live.requests["team-a", "words-am-1"].prioritized[:2] == (False, "AccessDenied")
