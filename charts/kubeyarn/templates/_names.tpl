@@ -191,3 +191,54 @@ system:serviceaccount:{{ .Release.Namespace }}:kubeyarn-resourcemanager
     (variables.owners == variables.oldOwners && variables.finalizers == variables.oldFinalizers) ||
     request.userInfo.username in {{ include "kubeyarn.garbageCollectors" . }}
 {{- end }}
+
+{{/* Who deletes and leaves objects on behalf of the cluster itself, as a CEL condition. */}}
+{{- define "kubeyarn.isTheSystem" -}}
+(request.userInfo.username in
+['system:kube-controller-manager', {{ include "kubeyarn.resourcemanagerUser" . | squote }}] ||
+request.userInfo.username.startsWith('system:serviceaccount:kube-system:'))
+{{- end }}
+
+{{/* CEL variables: the queue of an object that its status names, those above it, and whether the
+one who asks administers one of them. Each has a variable of its own, because an expression may cost
+only so much. */}}
+{{- define "kubeyarn.administers" -}}
+- name: queues
+  expression: "authorizer.group('kubeyarn.io').resource('yarnqueues')"
+- name: queue0
+  expression: >-
+    oldObject != null && has(oldObject.status) && has(oldObject.status.queue) &&
+    oldObject.status.queue != '' ? oldObject.status.queue : 'root'
+{{- range $n := until 7 }}
+- name: queue{{ add1 $n }}
+  expression: >-
+    variables.queue{{ $n }}.contains('.') ?
+    variables.queue{{ $n }}.substring(0, variables.queue{{ $n }}.lastIndexOf('.')) : ''
+{{- end }}
+{{- range $n := until 8 }}
+- name: administers{{ $n }}
+  expression: >-
+    variables.queue{{ $n }} != '' &&
+    variables.queues.name(variables.queue{{ $n }}).check('administer').allowed()
+{{- end }}
+{{- end }}
+
+{{/* Whether one of these variables holds, as a CEL condition. */}}
+{{- define "kubeyarn.administersAny" -}}
+{{- range $n := until 8 }}{{ if $n }} || {{ end }}variables.administers{{ $n }}{{ end }}
+{{- end }}
+
+{{/* The pod whose token a request came with, as Kubernetes says it of bound tokens; '' else. */}}
+{{- define "kubeyarn.askingPod" -}}
+has(request.userInfo.extra) && 'authentication.kubernetes.io/pod-name' in request.userInfo.extra ?
+request.userInfo.extra['authentication.kubernetes.io/pod-name'][0] : ''
+{{- end }}
+
+{{/* The namespaces that take no applications, as a CEL list. */}}
+{{- define "kubeyarn.closedNamespaces" -}}
+{{- $closed := .Values.admissionPolicies.closedNamespaces }}
+{{- if .Values.admissionPolicies.closeReleaseNamespace }}
+{{- $closed = append $closed .Release.Namespace }}
+{{- end }}
+{{- $closed | uniq | toJson }}
+{{- end }}

@@ -219,8 +219,11 @@ class PodCache:
         if deleted or use.over:
             return self._end_foreign(key, use)
         self._foreign[use.node][key] = use
-        same = before is not None and before.node == use.node and before.requests == use.requests
-        return "" if same else use.node
+        if before is None:
+            return use.node
+        # One that is larger than its node takes room only when it runs.
+        was = (before.node, before.requests, before.running)
+        return "" if was == (use.node, use.requests, use.running) else use.node
 
     def _end_foreign(self, key: Key, use: PodUse) -> str:
         """A pod takes no room any more; one of the same name that came after it still does."""

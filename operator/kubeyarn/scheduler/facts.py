@@ -82,7 +82,7 @@ class PodUse:
 
     *origin* is what a bound container's pod says of where it comes from, *owner* the uid of the
     YarnApplication that it belongs to. *unreadable* says which of a container's requests cannot be
-    read.
+    read. *running*: its kubelet has let it in.
     """
 
     namespace: str
@@ -97,6 +97,7 @@ class PodUse:
     origin: ContainerOrigin | None = None
     owner: str = ""
     unreadable: str = ""
+    running: bool = False
 
 
 def node_facts(node: Object) -> NodeFacts:
@@ -163,6 +164,7 @@ def pod_use(pod: Object) -> PodUse:
         origin=_origin(pod) if container is not None and spec.get("nodeName") else None,
         owner=_owner(meta) if container is not None else "",
         unreadable=unreadable,
+        running=status.get("phase") == "Running",
     )
 
 
@@ -183,6 +185,23 @@ def _origin(pod: Object) -> ContainerOrigin:
         queue=annotations.get(names.QUEUE) or "",
         opportunistic=labels.get(names.EXECUTION_TYPE) == ExecutionType.OPPORTUNISTIC,
     )
+
+
+def taken_by(pods: Iterable[PodUse], facts: NodeFacts) -> dict[str, int]:
+    """What pods that are no containers take of a node, each one of its pod slots.
+
+    One that requests more than the whole node, and does not run, takes nothing: whoever names the
+    node in it is refused by the kubelet, and would empty the cluster until then.
+    """
+    taken: dict[str, int] = {}
+    for pod in pods:
+        larger = any(pod.requests.get(n, 0) > most for n, most in facts.allocatable.items())
+        # What was a container of ours was let onto its node by kube-scheduler.
+        if larger and not pod.running and pod.container is None:
+            continue
+        for resource, amount in (*pod.requests.items(), (_PODS, 1)):
+            taken[resource] = taken.get(resource, 0) + amount
+    return taken
 
 
 def scheduler_node(

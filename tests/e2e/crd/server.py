@@ -55,13 +55,26 @@ class Server:
     def call(
         self, method: str, path: str, body: Json | None = None, *, user: str = "", kind: str = ""
     ) -> Answer:
-        """One call; *user* is impersonated, *kind* the body's content type."""
-        headers = {"Content-Type": kind or "application/json"}
+        """One call; *user* is impersonated, *kind* the body's content type.
+
+        A user as `ACCOUNT@POD` is a service account that calls with the token of one of its pods,
+        `NAME+GROUP+GROUP` is a member of groups.
+        """
+        headers, groups = {"Content-Type": kind or "application/json"}, []
         if user:
-            headers["Impersonate-User"] = user
+            user, _, pod = user.partition("@")
+            headers["Impersonate-User"], *groups = user.split("+")
+            if pod:
+                headers["Impersonate-Extra-Authentication.kubernetes.io%2fpod-Name"] = pod
         connection = self.connection(timeout=10)
         try:
-            connection.request(method, path, body and json.dumps(body), headers)
+            said = ((body and json.dumps(body)) or "").encode()
+            connection.putrequest(method, path)
+            for name, value in (*headers.items(), ("Content-Length", str(len(said)))):
+                connection.putheader(name, value)
+            for group in groups:
+                connection.putheader("Impersonate-Group", group)
+            connection.endheaders(said)
             answer = connection.getresponse()
             return Answer(answer.status, json.loads(answer.read()))
         finally:
@@ -81,16 +94,17 @@ class Server:
         path = f"{collection(found)}/{found['metadata']['name']}{sub}"
         return self.call("PATCH", path, change, user=user, kind=MERGE)
 
-    def delete(self, found: Json) -> Answer:
-        return self.call("DELETE", f"{collection(found)}/{found['metadata']['name']}")
+    def delete(self, found: Json, *, user: str = "") -> Answer:
+        return self.call("DELETE", f"{collection(found)}/{found['metadata']['name']}", user=user)
 
 
 def collection(found: Json) -> str:
     """Where objects of this kind are."""
     plural = PLURALS.get(found["kind"])
+    namespace = found["metadata"].get("namespace", "default")
     if plural is None:
-        return f"/api/v1/namespaces/default/{found['kind'].lower()}s"
-    where = "" if plural == "yarnqueues" else "/namespaces/default"
+        return f"/api/v1/namespaces/{namespace}/{found['kind'].lower()}s"
+    where = "" if plural == "yarnqueues" else f"/namespaces/{namespace}"
     return f"/apis/kubeyarn.io/v1alpha1{where}/{plural}"
 
 

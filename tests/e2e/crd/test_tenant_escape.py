@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from e2e.crd.conftest import NAMESPACE
 from e2e.crd.rights import (
     RESOURCE_MANAGER,
     a_pod,
+    an_application,
     bind,
     grant,
     until,
@@ -23,13 +25,6 @@ from e2e.crd.server import MERGE, Server, an_object, collection
 
 pytestmark = pytest.mark.e2e
 
-OWNER = {
-    "apiVersion": "kubeyarn.io/v1alpha1",
-    "kind": "YarnApplication",
-    "name": "words",
-    "uid": "00000000-0000-0000-0000-000000000001",
-    "controller": True,
-}
 SUBRESOURCES = {
     "apiGroups": [""],
     "resources": ["pods/resize", "pods/ephemeralcontainers", "pods/binding", "pods/status"],
@@ -48,8 +43,24 @@ def tenants(server: Server):
         wait_for_rights(server, user)
 
 
+@pytest.fixture(scope="module")
+def owner(server: Server, tenants):
+    """What makes an object an application's; without one that exists it would be collected."""
+    found = an_application("owner")
+    made = server.create(found)
+    assert made.status == 201, made.message
+    yield {
+        "apiVersion": "kubeyarn.io/v1alpha1",
+        "kind": "YarnApplication",
+        "name": "owner",
+        "uid": made.body["metadata"]["uid"],
+        "controller": True,
+    }
+    server.delete(found)
+
+
 @pytest.fixture
-def container(server: Server):
+def container(server: Server, owner):
     """A container's pod, as the ResourceManager makes it."""
     pod = a_pod(
         "words-01-000002",
@@ -68,7 +79,7 @@ def container(server: Server):
         "kubeyarn.io/execution-type": "Guaranteed",
         "kubeyarn.io/queue": "root.a",
     }
-    pod["metadata"]["ownerReferences"] = [OWNER]
+    pod["metadata"]["ownerReferences"] = [owner]
     assert server.create(pod, user=RESOURCE_MANAGER).status == 201
     yield pod
     server.call("DELETE", f"{path_of(pod)}?gracePeriodSeconds=0")
@@ -213,7 +224,7 @@ def test_what_others_write_on_a_container_they_may_still_write(server, container
 
 
 @pytest.fixture
-def asked(server: Server):
+def asked(server: Server, owner):
     """A request as the ResourceManager makes it for an ApplicationMaster's ask."""
     request = an_object("ContainerRequest", "words-1-p1-abc", {"application": "words", "count": 1})
     request["metadata"] |= {
@@ -223,8 +234,7 @@ def asked(server: Server):
             "kubeyarn.io/attempt": "1",
             "kubeyarn.io/role": "ask",
         },
-        # Another kind would do: no garbage collector runs after it.
-        "ownerReferences": [{**OWNER, "controller": False}],
+        "ownerReferences": [owner],
     }
     made = server.create(request, user=RESOURCE_MANAGER)
     assert made.status == 201, made.message
@@ -273,3 +283,151 @@ def test_a_request_of_ones_own_is_ones_own_to_change(server):
         )
     finally:
         server.delete(request)
+
+
+def test_nobody_deletes_what_the_resource_manager_asks_for_an_application_master(server, asked):
+    answer = server.delete(asked, user="mallory")
+    assert answer.status == 403, answer.body
+    assert "verb administer on the YarnQueue root or one above it" in answer.message
+    assert "desiredState" in answer.message
+
+    collector = "system:serviceaccount:kube-system:generic-garbage-collector"
+    assert server.delete(asked, user=collector).status == 200
+
+
+def test_what_an_application_left_behind_is_anybodys_to_clear_away(server, asked):
+    change = {"metadata": {"ownerReferences": None}}
+    assert server.patch(asked, change, user=RESOURCE_MANAGER).status == 200
+
+    assert server.delete(asked, user="mallory").status == 200
+
+
+MASTER = "system:serviceaccount:default:master"
+
+
+@pytest.fixture
+def words(server: Server):
+    """An application of olga, whose ApplicationMaster runs as the service account `master`."""
+    account = f"system:serviceaccount:default:{MASTER.rpartition(':')[2]}"
+    bind(server, account, "kubeyarn-editor")
+    bind(server, account, "kubeyarn-viewer")
+    found = an_application("words", queue="root.a")
+    assert server.create(found, user="olga").status == 201
+    attempt = {"id": "appattempt_1_0001_000001", "number": 1, "pod": "words-01-000001"}
+    status = {"status": {"queue": "root.a", "state": "RUNNING", "attempts": [attempt]}}
+    answer = server.patch(found, status, sub="/status")
+    assert answer.status == 200, answer.message
+    yield found
+    server.delete(found)
+
+
+FINAL = annotations(final_status="appattempt_1_0001_000001 FAILED")
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        "mallory",
+        pytest.param(MASTER, id="the AM's account from elsewhere"),
+        pytest.param(f"{MASTER}@words-01-000002", id="another container of it"),
+        pytest.param("mallory@words-01-000001", id="a user who says that they are the pod"),
+    ],
+)
+def test_nobody_speaks_for_an_application_master(server, words, user):
+    answer = server.patch(words, FINAL, user=user)
+
+    assert answer.status == 403, answer.body
+    assert "kubeyarn.io/final-status set or changed" in answer.message
+
+
+@pytest.mark.parametrize("user", ["olga", f"{MASTER}@words-01-000001", ""], ids=str)
+def test_an_application_master_its_user_and_administrators_speak_for_it(server, words, user):
+    until(
+        "its word is taken",
+        lambda: server.patch(words, FINAL, user=user).status == 200,
+    )
+
+
+def test_whoever_may_not_create_pods_has_none_made(server):
+    bind(server, "nina", "kubeyarn-editor")
+    found = an_application("a")
+    request = an_object("ContainerRequest", "r", {"application": "a", "container": {"image": "x"}})
+    until(
+        "nina may make our objects",
+        lambda: (
+            "RBAC" not in server.create(found, user="nina", dry=True).message
+            and "is forbidden: User" not in server.create(found, user="nina", dry=True).message
+        ),
+    )
+    for one in (found, request):
+        answer = server.create(one, user="nina", dry=True)
+        assert answer.status == 403, answer.body
+        assert '"nina" may not create pods in the namespace default' in answer.message
+
+
+def test_an_application_master_asks_although_its_account_makes_no_pods(server, words):
+    task = {"application": "words", "container": {"image": "x"}}
+    request = an_object("ContainerRequest", "maps", task)
+    user = f"{MASTER}@words-01-000001"
+    answer = server.create(request, user=user, dry=True)
+
+    assert answer.status == 201, answer.message
+    assert server.create(request, user=MASTER, dry=True).status == 403
+
+
+@pytest.mark.parametrize("namespace", ["kube-system", "kube-public", NAMESPACE])
+@pytest.mark.parametrize("kind", ["YarnApplication", "ContainerRequest"])
+def test_nothing_is_submitted_where_the_cluster_itself_runs(server, namespace, kind):
+    found = an_application("a")
+    if kind == "ContainerRequest":
+        found = an_object(kind, "r", {"application": "a", "container": {"image": "x"}})
+    found["metadata"]["namespace"] = namespace
+    # Not even by an administrator, who may everything.
+    answer = server.create(found, dry=True)
+
+    assert answer.status == 403, answer.body
+    assert f"namespace {namespace}: takes no applications" in answer.message
+
+
+def test_nobody_keeps_the_scheduler_busy_with_plain_pods(server):
+    pod = a_pod("plain", "", {"schedulerName": "kubeyarn"})
+    answer = server.create(pod, user="mallory", dry=True)
+
+    assert answer.status == 403, answer.body
+    assert "spec.schedulerName: found kubeyarn" in answer.message
+    assert server.create(pod, user=RESOURCE_MANAGER, dry=True).status == 201
+
+
+def test_nobody_leaves_out_a_group_of_theirs(server):
+    # The API server puts mallory into one group, in this order.
+    whole = server.create(an_application("a"), user="mallory", dry=True).body["spec"]["userGroups"]
+    assert whole == ["system:authenticated"]
+    same = an_application("a", userGroups=whole)
+    assert server.create(same, user="mallory", dry=True).status == 201
+
+    headers = {"user": "mallory+vip+interns"}
+    for said in (["vip"], ["interns", "vip", "system:authenticated"]):
+        chosen = an_application("a", userGroups=said)
+        answer = server.create(chosen, dry=True, **headers)
+        assert answer.status == 403, answer.body
+        assert "all of them and in their order" in answer.message
+    stamped = server.create(an_application("a"), dry=True, **headers).body["spec"]["userGroups"]
+    assert stamped == ["vip", "interns", "system:authenticated"]
+
+
+def test_no_policy_says_anything_of_a_field_that_is_not_there(server):
+    path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+    found = server.call("GET", path).body["items"]
+
+    assert len(found) >= 9
+    for policy in found:
+        until(
+            "its expressions are checked",
+            lambda policy=policy: (
+                server.call("GET", f"{path}/{policy['metadata']['name']}")
+                .body.get("status", {})
+                .get("observedGeneration")
+            ),
+        )
+        status = server.call("GET", f"{path}/{policy['metadata']['name']}").body["status"]
+        assert not status.get("typeChecking", {}).get("expressionWarnings"), status

@@ -22,7 +22,13 @@ from kubeyarn.crd.object import Object
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
-from kubeyarn.scheduler.facts import NodeFacts, WhyUnusable, node_facts, scheduler_node
+from kubeyarn.scheduler.facts import (
+    NodeFacts,
+    WhyUnusable,
+    node_facts,
+    scheduler_node,
+    taken_by,
+)
 from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 
@@ -74,11 +80,7 @@ class NodeReconciler:
         if facts is None:
             self._lose(name, now_ms)
         else:
-            taken: dict[str, int] = {}
-            for pod in self._cache.pods.foreign_on(name):
-                for resource, amount in (*pod.requests.items(), ("pods", 1)):
-                    taken[resource] = taken.get(resource, 0) + amount
-            self._put(facts, taken)
+            self._put(facts, taken_by(self._cache.pods.foreign_on(name), facts))
         self._containers.node_changed(name)
 
     def _close(self, name: str) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from unit.scheduler.world import World, a_node, asked, foreign, request_status, started, two_queues
+from unit.scheduler.world import (
+    World,
+    a_node,
+    asked,
+    foreign,
+    needs,
+    request_status,
+    started,
+    two_queues,
+)
 
 
 @pytest.fixture
@@ -112,3 +121,27 @@ def test_a_node_holds_no_more_cpu_than_it_has_where_queues_count_memory_alone():
 
     assert len(asked(world, 16)) == 3
     assert world.free()["n1"][1] == 0
+
+
+def test_a_pod_larger_than_the_node_it_names_takes_nothing_of_it(world):
+    free = world.free()
+    huge = foreign("huge", "n1", needs("1000", "1Ti"))
+    huge["status"] = {"phase": "Pending"}
+    world.put("pod", huge)
+    world.cycle()
+    assert world.free() == free
+
+    # One that the kubelet let in, on a node that has shrunk since, holds all of it.
+    world.patch("pod", "huge", status={"phase": "Running"})
+    world.cycle()
+    assert world.free()["n1"] == (0, 0)
+    assert world.free()["n2"] == free["n2"]
+
+
+def test_a_pod_as_large_as_its_node_takes_all_of_it_before_it_runs(world):
+    whole = foreign("whole", "n1", needs("8", "16Gi"))
+    whole["status"] = {"phase": "Pending"}
+    world.put("pod", whole)
+    world.cycle()
+
+    assert world.free()["n1"] == (0, 0)
