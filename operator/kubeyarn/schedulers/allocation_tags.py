@@ -58,6 +58,7 @@ class AllocationTagsManager:
             for tag in container.tags:
                 of_tag = counts.setdefault(tag, {})
                 of_tag[application] = of_tag.get(application, 0) + change
+                # Entries of 0 would be walked by every later question about other applications.
                 if not of_tag[application]:
                     del of_tag[application]
 
@@ -87,6 +88,7 @@ class AllocationTagsManager:
     def _total(
         self, target: Target, own: ApplicationId, counts: Mapping[ApplicationId, int]
     ) -> int:
+        # By far the most common, and the only one that needs no walk over applications.
         if target.namespace is Namespace.SELF:
             return counts.get(own, 0)
         counted = self._counted(target, own)

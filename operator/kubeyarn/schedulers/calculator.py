@@ -109,6 +109,7 @@ class DefaultCalculator:
 
     def divide_ceil(self, a: Vector, by: float) -> Vector:
         """Memory divided, rounded up."""
+        # In single precision, as Java divides an integer by a float; by 0 there is nothing.
         memory = ceil_to_long(single(single(a[MEMORY]) / by)) if by else 0
         return self._of_memory(a, memory)
 
@@ -137,12 +138,14 @@ class DefaultCalculator:
         """How often memory fits."""
         if not size[MEMORY]:
             return _INT_MAX
+        # Java's division truncates towards zero, Python's rounds down.
         if free[MEMORY] < 0:
             return -(-free[MEMORY] // size[MEMORY])
         return free[MEMORY] // size[MEMORY]
 
     def holds(self, room: Vector, size: Vector) -> bool:
         """Whether memory fits."""
+        # An ask for no memory fits even a node that is over in it, because it shrank.
         return size[MEMORY] <= room[MEMORY] or not size[MEMORY]
 
     def min(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
@@ -195,8 +198,10 @@ class DominantCalculator:
         """-1, 0 or 1 by the largest share, then the next."""
         if a == b:
             return 0
+        # There are no shares of an empty cluster: more of some type and less of none is more.
         if not any(cluster):
             return _compare_componentwise(a, b)
+        # The common case without lists: this is on the way of every offer.
         if len(cluster) == 2 and cluster[0] and cluster[1]:
             return _compare_two(cluster, a, b)
         return _compare_shares(cluster, a, b)
@@ -220,6 +225,7 @@ class DominantCalculator:
 
     def divide(self, cluster: Vector, a: Vector, b: Vector) -> float:
         """Dominant share over dominant share."""
+        # Each share is 0 at least, as in Hadoop, which starts its search for the largest at 0.
         top, bottom = max(0.0, self.share(cluster, a)), max(0.0, self.share(cluster, b))
         return quotient(top, bottom)
 
@@ -268,6 +274,7 @@ class DominantCalculator:
     def min(self, cluster: Vector, a: Vector, b: Vector) -> Vector:
         """The one with the lesser dominant share; less of every type is less in any case."""
         if len(a) == 2:
+            # Less of each type is less by any share, so most questions need no division.
             if a[0] <= b[0] and a[1] <= b[1]:
                 return a
             if b[0] <= a[0] and b[1] <= a[1] and cluster[0] and cluster[1]:
@@ -297,6 +304,7 @@ class DominantCalculator:
 
 
 def _holds_every_type(room: Vector, size: Vector) -> bool:
+    # What is not asked for is no obstacle: a node may be over in it, because it shrank.
     if len(size) == 2:
         memory, cpu = size
         return (memory <= room[0] or not memory) and (cpu <= room[1] or not cpu)

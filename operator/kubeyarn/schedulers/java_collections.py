@@ -77,6 +77,8 @@ def _by_bucket(keys: Iterable[T], hash_code: Callable[[T], int], table: int) -> 
     """Buckets in order, and within a bucket the order of insertion, which sorting keeps."""
 
     def bucket(key: T) -> int:
+        # HashMap.hash: the upper half is mixed in, because a small table looks at the lowest bits
+        # alone.
         value = hash_code(key)
         return (value ^ value >> 16) & (table - 1)
 
@@ -111,6 +113,7 @@ class JavaHeap(Generic[T]):
         heap.append(item)
         while place > 0:
             above = (place - 1) >> 1
+            # Equal ones stay behind: Java sifts up only past greater members.
             if self._compare(item, heap[above]) >= 0:
                 break
             heap[place] = heap[above]
@@ -130,6 +133,7 @@ class JavaHeap(Generic[T]):
         while place < len(heap) >> 1:
             child = 2 * place + 1
             right = child + 1
+            # Of equal children the left one, as PriorityQueue.siftDownUsingComparator.
             if right < len(heap) and self._compare(heap[child], heap[right]) > 0:
                 child = right
             if self._compare(item, heap[child]) <= 0:
@@ -161,6 +165,7 @@ class _Tree(Generic[T]):
 
     def add(self, item: T) -> None:
         node, up, side = self.root, None, 0
+        # An item that compares as equal is not added: a TreeSet keeps the first of them.
         while node is not None:
             found = self._compare(item, node.item)
             if found == 0:

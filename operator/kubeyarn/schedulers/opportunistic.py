@@ -94,6 +94,7 @@ class OpportunisticContainerAllocator:
             if held and node.is_schedulable:
                 # Nothing is granted on a node that is not schedulable, so nobody needs their room.
                 decisions += self._kill_newest(node, held.values())
+            # Those that were just told to go count too, until they are gone.
             taken = _sum(held.values(), node.available) if held else None
             left[node.name] = node.available if taken is None else subtract(node.available, taken)
             slots[node.name] = node.free_slots - (len(held) if held else 0)
@@ -101,6 +102,7 @@ class OpportunisticContainerAllocator:
 
     def _kill_newest(self, node: SchedulerNodeReport, held: Iterable[Container]) -> list[Decision]:
         """Those of a node that have to go, the newest first."""
+        # The oldest stay: they have done the most work, and the same ones after a restart.
         staying = [c for c in sorted(held, key=lambda c: c.id) if c.id not in self._leaving]
         gone: list[Decision] = []
         while staying and not (
@@ -149,6 +151,7 @@ def _best(
 ) -> SchedulerNodeReport | None:
     """The node with the most left where the ask may be; those that it names come first."""
     able = [node for node in nodes if _may(ask, node) and fits(ask.size, left[node.name])]
+    # Places are preferred, not waited for: an opportunistic container takes what is free now.
     wanted = [node for node in able if _named(ask, node)]
     if wanted or not ask.locality.relax:
         able = wanted

@@ -37,6 +37,8 @@ def queue_am_limit(
     minimum_allocation: Vector,
 ) -> Vector:
     """*maximum_am_share* of what the queue may use now, which is never less than its guarantee."""
+    # A queue that has borrowed may start more applications; one that others have borrowed from
+    # keeps the part of its guarantee.
     usable = current_limit if calc.fits(minimum, current_limit) else minimum
     return calc.multiply_and_normalize_up(usable, maximum_am_share, minimum_allocation)
 
@@ -46,6 +48,8 @@ def user_am_fraction(
 ) -> float:
     """The fraction of the queue's AM share that one user may hold."""
     percent = single(minimum_user_limit_percent / 100)
+    # The same rule as for the user limit, of the AM share: an equal part, and the guaranteed
+    # percentage at least.
     fraction = max(percent, single(1.0 / max(active_users, 1)))
     return min(single(fraction * user_weight), 1.0)
 
@@ -103,6 +107,7 @@ def user_am_limit_of(queue: LeafQueue, partition: str, user_name: str) -> Vector
         queue.user_limit_factor,
         queue.minimum_allocation,
     )
+    # One user alone may have the queue's share and no more, whatever its factor.
     whole = queue.am_limits.get(partition, queue.zero)
     return queue.calc.min(queue.cluster.total, limit, whole)
 
@@ -115,6 +120,8 @@ def activate_applications(queue: LeafQueue) -> None:
     for partition in am_partitions(queue):
         update_am_limit(queue, partition)
     user_limits: dict[str, Vector] = {}
+    # All of them, not up to the first that does not fit: a small AM may start while a big one
+    # waits.
     for app in list(queue.pending_applications):
         if not app.has_place_for_master:
             # It would hold a share of the limit, and never use it.
@@ -143,6 +150,7 @@ def _fits_user(queue: LeafQueue, app: FiCaSchedulerApp, partition: str, limit: V
 
 
 def _is_first(queue: LeafQueue, partition: str) -> bool:
+    # Hadoop: at least one AM may run in a queue, if the limit is smaller than any AM.
     used = queue.am_used.get(partition, queue.zero)
     return not queue.active or not queue.calc.any_above_zero(used)
 

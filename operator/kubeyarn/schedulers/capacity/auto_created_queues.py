@@ -66,6 +66,7 @@ def create_leaf(
 ) -> list[Queue]:
     """Create the leaf at *path* and the parents it lacks; nothing when it may not be created."""
     parent = queues.get(path.rpartition(".")[0])
+    # The parent's way decides: below a managed one there are only leaves.
     if parent is not None and not parent.leaf and parent.managed is not None:
         return _create_managed(path, parent, config, now_ms)
     return _create_branch(path, queues, config, now_ms)
@@ -87,6 +88,7 @@ def _create_branch(
     created: list[Queue] = []
     above = queues[(missing[0] if missing else path).rpartition(".")[0]]
     for one in [*missing, path]:
+        # Parents that were created stay, as in Hadoop; they expire when nothing comes below them.
         if above.leaf or not _takes_child(above, config):
             return created
         above = _add_dynamic(one, above, config, now_ms, leaf=one == path)
@@ -131,6 +133,7 @@ def _add_dynamic(
     path: str, parent: ParentQueue, config: SchedulerConfig, now_ms: int, *, leaf: bool
 ) -> Queue:
     """Put a queue of its parent's templates into the tree."""
+    # Settings before the queue: they may be refused, and then there is no queue.
     node = _dynamic_node(path, parent, config, leaf=leaf)
     kind = LeafQueue if leaf else ParentQueue
     queue = kind(path, parent, parent.cluster, parent.calc)
@@ -161,6 +164,7 @@ def _dynamic_node(
     if leaf:
         properties = properties.over(_DYNAMIC_LEAF)
     node = make_node(replace(properties, path=path), _parent_node(parent), config)
+    # Hadoop's dynamic queues have weight 1 unless a template says otherwise.
     if properties.capacity is None:
         node.shares[""] = replace(node.shares[""], weight=1.0, vector=weight(1.0))
     return node
@@ -185,6 +189,8 @@ def template_properties(
     """
     sources: list[AutoCreate | BranchTemplates] = [auto] if auto is not None else []
     depth = auto.maximum_depth if auto is not None else AutoCreate().maximum_depth
+    # The nearer template wins: what is configured of the parent itself, then with more and more of
+    # its path left open.
     sources += [branches[path] for path in wildcarded(parent, depth) if path in branches]
     specific = [one.leaf_template if leaf else one.parent_template for one in sources]
     return _merged([*specific, *(one.template for one in sources)])
@@ -225,6 +231,7 @@ def is_inactive(queue: Queue, expiry_seconds: int, now_ms: int) -> bool:
     """
     if not queue.dynamic or queue.applications > 0:
         return False
+    # Children expire first; a parent's own time runs from when the last of them was created.
     if queue.children:
         return False
     if queue.parent is None or queue.parent.managed is not None:
@@ -260,6 +267,8 @@ def _create_managed(
     if auto is None or len(parent.children) >= auto.maximum_queues:
         return []
     node = _leaf_template(path, parent, auto, config)
+    # From the parent's capacity as it is now: the template is a part of that, not a number of its
+    # own.
     _set_template(parent, node.shares)
     if auto.fail_on_exceeding_parent:
         promised = sum(child.share("").absolute for child in parent.children)
@@ -273,6 +282,7 @@ def _create_managed(
     leaf.last_submitted_ms = now_ms
     parent.children.append(leaf)
     parent.reorder()
+    # Partition by partition: a leaf may be activated in one and wait in another.
     for label, template in node.shares.items():
         if _available(parent, label) >= _template_absolute(parent, label):
             _activate(parent, leaf, label, template)
@@ -291,6 +301,8 @@ def _leaf_template(
     if auto.leaf_template is not None:
         properties = properties.over(auto.leaf_template)
     node = make_node(properties, _parent_node(parent), config)
+    # In a parent of amounts the template has amounts, too; what is given to leaves is counted in
+    # fractions.
     if is_absolute(parent):
         for label, share in node.shares.items():
             node.shares[label] = _fractions_of_amounts(share, parent, label)
@@ -356,6 +368,7 @@ def _activate(parent: ParentQueue, leaf: LeafQueue, label: str, template: Config
     share.absolute_maximum = single(
         max(0.0, template.maximum) * parent.share(label).absolute_maximum
     )
+    # At once, not at the next recomputation: the application that made the leaf is activated by it.
     _set_effective(leaf, label)
     leaf.activated_labels.add(label)
     so_far = parent.absolute_activated.get(label, 0.0)
@@ -443,6 +456,8 @@ def reset_managed_leaves(parent: ParentQueue, config: SchedulerConfig) -> bool:
     auto = parent.managed
     if auto is None:
         return False
+    # All that was given out is taken back, because what the template says now may add up
+    # differently.
     parent.absolute_activated.clear()
     for child in parent.children:
         if child.leaf and child.template_absolute is not None:

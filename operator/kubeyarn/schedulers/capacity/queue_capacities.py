@@ -72,6 +72,7 @@ def _update(queue: Queue, limits: ResourceLimits, config: SchedulerConfig) -> No
 def _update_parent(queue: ParentQueue, limits: ResourceLimits, config: SchedulerConfig) -> None:
     """Shares first, then amounts, then the children, whose limits depend on both."""
     if queue.parent is None:
+        # Root has no siblings to be weighed against.
         for share in queue.shares.values():
             if share.weight > 0:
                 share.normalized_weight = 1.0
@@ -98,7 +99,10 @@ def _derive_absolute(queue: Queue) -> None:
     """Absolute shares from the parent's (Hadoop: updateAbsoluteCapacitiesByNodeLabels)."""
     for label, share in queue.shares.items():
         above = queue.parent.share(label) if queue.parent is not None else None
+        # One of the two is 0: in legacy queue mode siblings have either percentages or weights.
         capacity = max(share.capacity, share.normalized_weight)
+        # Where it is 0 what stands there is left: amounts, and auto-created leaves, set it
+        # themselves.
         if capacity > 0:
             share.absolute = single(capacity * (above.absolute if above else 1.0))
         if share.maximum > 0:
@@ -128,6 +132,7 @@ def _normalize_weights(queue: ParentQueue) -> None:
         total = 0.0
         for share in weighed:
             total = single(total + max(0.0, share.weight))
+        # All weights 0 in one partition: there is nothing to divide by, and nobody has a part.
         if abs(total) > _TINY:
             for share in weighed:
                 share.normalized_weight = quotient(share.weight, total)
@@ -182,6 +187,8 @@ def _set_minimum_ratio(queue: ParentQueue, label: str) -> None:
     if queue.parent is None and not any(whole):
         # Hadoop leaves amounts as they are while root has no nodes of the partition.
         return
+    # Only where children were promised more than there is, each type by its own ratio; otherwise
+    # what is promised holds.
     if queue.calc.compare(queue.cluster.total, own, promised) < 0:
         queue.minimum_ratio = {
             i: quotient(x, promised[i]) for i, x in enumerate(own) if promised[i]
@@ -198,6 +205,7 @@ def _derive_shares(queue: Queue, parent: Queue, label: str) -> None:
     above = parent.share(label)
     capacity = calc.divide(total, queue.minimum(label), parent.minimum(label))
     maximum = calc.divide(total, queue.maximum(label), parent.maximum(label))
+    # A parent with nothing divides to infinity in Java's floats; the child has no share then.
     share.capacity = 0.0 if capacity == float("inf") else capacity
     share.maximum = 0.0 if maximum == float("inf") else maximum
     share.absolute = single(share.capacity * above.absolute)
@@ -214,6 +222,7 @@ def _refresh_leaf(queue: LeafQueue, limit: Vector, config: SchedulerConfig) -> N
         config.maximum_applications, config.maximum_applications_per_queue
     )
     queue.forget_derived()
+    # AM limits go by what the leaf might use now, so that comes before them.
     queue.set_current_limit(limit)
     queue.headroom_limit = queue.current_limit
     for partition in {*queue.shares, *queue.used}:
@@ -221,6 +230,8 @@ def _refresh_leaf(queue: LeafQueue, limit: Vector, config: SchedulerConfig) -> N
     queue.forget_derived()
     activate_applications(queue)
     queue.users.limits_changed()
+    # For what it leaves behind: the headroom that ApplicationMasters are told, until the next
+    # offer.
     for app in queue.active:
         queue.user_limit(app, "", whole=False)
 
@@ -385,8 +396,12 @@ class _TypeDriver:
                 if share is None or limit is None or share.unit is not unit:
                     continue
                 minimum, maximum = self._minimum(share), self._maximum(limit)
+                # A queue without memory can run nothing, whatever else it is promised; Hadoop
+                # leaves it nothing.
                 if not self.is_memory and not memory[number]:
                     minimum = 0.0
+                # What a child before it left, not what was there at the start: rounding must not
+                # promise a unit twice.
                 minimum = min(minimum, maximum, self.overall_remaining)
                 self.minimum[number], self.maximum[number] = to_long(minimum), to_long(maximum)
                 self.overall_remaining -= minimum

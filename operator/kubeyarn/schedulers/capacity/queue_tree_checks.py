@@ -86,6 +86,8 @@ def build_tree(config: SchedulerConfig) -> TreeNode:
     """
     by_parent: dict[str, list[QueueConfig]] = {}
     paths = {queue.path for queue in config.queues}
+    # In the order in which they were declared, which is that of siblings until a refresh and
+    # decides between equals.
     for queue in sorted(config.queues, key=lambda q: q.order):
         if queue.path != ROOT:
             if queue.parent not in paths:
@@ -102,6 +104,8 @@ def build_tree(config: SchedulerConfig) -> TreeNode:
         raise refused(
             config, ROOT, "queues", "NoQueues", "root has no queues; declare at least one"
         )
+    # Node by node from the top, since a child's settings come from its parent's; sums of children
+    # are checked as soon as all of them are there.
     tree = _build(root, None, config, by_parent)
     _check_amount_limits(tree, {}, config)
     return tree
@@ -125,6 +129,7 @@ def _check_amount_limits(
             raise _over(
                 config, node, "maximum_capacity_by_resource", found, f"its parent's, {allowed}"
             )
+        # Without a maximum of its own the parent's is what the guarantee must be within.
         if any(own) and not any(most):
             most = parent_most
         if any(most) and calc.compare(zero, own, most) > 0:
@@ -151,8 +156,11 @@ def _build(
     node = make_node(queue, parent, config)
     for child in by_parent.get(queue.path, ()):
         node.children.append(_build(child, node, config, by_parent))
+    # Weights of users matter where users are; a parent may hand down more than it could have
+    # itself.
     if node.leaf:
         check_weights(node.settings, config)
+    # Without legacy queue mode units may be mixed, and what is too much is cut to what is there.
     if config.legacy_queue_mode and node.children:
         check_children(node, config)
     return node
@@ -177,6 +185,7 @@ def _check_one_way(
     path: str, shares: Mapping[str, ConfiguredShare], config: SchedulerConfig
 ) -> None:
     """Refuse amounts in one partition and none in another (updateCapacityConfigType)."""
+    # Hadoop keeps one kind of capacity a queue, of all its partitions.
     ways = {share.vector is not None and share.vector.uniform is None for share in shares.values()}
     if len(ways) > 1:
         raise refused(
@@ -292,6 +301,7 @@ def _fraction(path: str, capacity: Capacity | None, config: SchedulerConfig) -> 
 def _maximum(maximum: Capacity | None) -> float:
     if maximum is None or maximum.uniform is None:
         return 1.0
+    # -1 is Hadoop's word for no maximum.
     amount = single(maximum.uniform.amount)
     return 1.0 if amount == -1 else quotient(amount, 100.0)
 
@@ -316,6 +326,7 @@ def _amounts(capacity: Capacity | None) -> Vector | None:
     amounts = tuple(
         int(share.amount) if share.unit is Unit.ABSOLUTE else 0 for share in capacity.by_resource
     )
+    # Hadoop reads amounts without memory as none at all.
     return amounts if amounts[MEMORY] else None
 
 

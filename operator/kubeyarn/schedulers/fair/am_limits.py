@@ -61,6 +61,7 @@ def is_over_am_share_limit(state: FairClusterState, attempt: FSAppAttempt) -> bo
     """
     if attempt.am_running or attempt.unmanaged:
         return False
+    # Nothing is asked for, not even the AM, so there is nothing that could be let through.
     if not attempt.ask_keys:
         return True
     return not can_run_am(state, attempt.queue, attempt.asks[attempt.ask_keys[0]].ask.size)

@@ -41,6 +41,8 @@ def fair_share_key(
     is_needy = used < floor
     # Hadoop divides by max(minShare, 1).
     part = (used / floor if floor > 1 else float(used)) if is_needy else 0.0
+    # A weight of 0 divides to infinity, and infinities are all equal; so the weight itself and the
+    # use decide among those.
     if weight > 0.0:
         return (demand == 0, not is_needy, part, -1.0, used / weight, start_ms, name)
     return (demand == 0, not is_needy, part, -weight, float(used), start_ms, name)
@@ -55,6 +57,8 @@ def drf_key(
     used: Vector, min_share: Vector, weight: float, cluster: Vector, start_ms: int, name: str
 ) -> DrfKey:
     """The key by dominant share; a child below the minimum of its dominant resource is first."""
+    # Hadoop has a comparator of its own for memory and CPU, in doubles; with more types it compares
+    # in single precision, and the two may put queues in another order.
     if len(cluster) == 2:
         return _drf_key_of_two_types(used, min_share, weight, cluster, start_ms, name)
     return _drf_key_of_many_types(used, min_share, weight, cluster, start_ms, name)

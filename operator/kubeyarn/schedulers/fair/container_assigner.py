@@ -289,6 +289,8 @@ class ContainerAssigner:
     ) -> Grant:
         """Hadoop: FSAppAttempt.allocate."""
         state, accounts = self._state, self._accounts
+        # Out first: a reservation holds nothing of its queue, so what it becomes is charged as
+        # anything new.
         if reserved is not None:
             accounts.unreserve(node)
             container_id, size = reserved.container, reserved.size
@@ -308,6 +310,8 @@ class ContainerAssigner:
             am=key == AM_KEY,
             tags=ask.ask.tags,
         )
+        # The size that was granted is charged, the size that is asked for now is what is waited for
+        # less: after a change of the ask these differ.
         accounts.charge(attempt, container)
         count_down(ask, rm_node, level)
         accounts.take_one(attempt, ask.ask.size)

@@ -50,6 +50,8 @@ def _non_runnable(enforcer: MaxRunningAppsEnforcer, attempt: FSAppAttempt) -> Ve
         return None
     queue, user = attempt.queue, attempt.application.user
     place = queue.non_runnable_apps.index(attempt) + 1
+    # The user's limit before the queues': it is looked at first when an application may become
+    # runnable.
     running, maximum = enforcer.runnable_apps_of(user), enforcer.max_running_apps_of(user)
     if running >= maximum:
         message = f"user {user} runs {running} applications and may run {maximum}"
@@ -87,6 +89,8 @@ def _fits_am_share_of_empty_cluster(
     Where the queue has no fair share of a resource, its AMs may use part of what is available.
     """
     limit = max_am_resource(queue.max_am_share, queue.fair_share, state.cluster, queue.max_share)
+    # Then the share is small because others hold the cluster, which the verdict about nodes says
+    # better.
     full = not any(fits(size, node.available) for node in state.nodes.values())
     return full and fits(add(queue.am_used, size), limit)
 

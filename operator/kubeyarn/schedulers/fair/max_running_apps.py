@@ -98,6 +98,7 @@ class MaxRunningAppsEnforcer:
 
         One that stays non-runnable keeps its place among those of its user.
         """
+        # Out of the old leaf before the new one is asked: queues above both count it once.
         if attempt.is_runnable:
             self.untrack(attempt, old)
             self.track(attempt, target)

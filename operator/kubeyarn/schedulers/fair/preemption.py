@@ -75,6 +75,7 @@ def should_attempt_preemption(used: Vector, cluster: Vector, threshold: float) -
     `yarn.scheduler.fair.preemption.cluster-utilization-threshold`, against the larger of the
     memory and CPU shares, in single precision.
     """
+    # Of an empty cluster nothing is used, and there is nothing to divide by.
     if not cluster[0] or not cluster[1]:
         return False
     memory, cpu = (single(single(used[i]) / single(cluster[i])) for i in (0, 1))

@@ -87,6 +87,8 @@ class FairQueries:
             Rejected: above the maximum allocation, negative, or of what the queue has none of.
         """
         attempt = self._state.attempt_of(application)
+        # As an ask for one container of that size would be: the key is only named where it is
+        # refused.
         self._submission.check_ask(attempt, Ask(AM_KEY, 1, size, admitted=admitted))
         return self._nodes.normalize(size, attempt.queue)
 

@@ -68,6 +68,7 @@ class PreemptionContext:
             whole = self.cluster.partition(partition)
             root = _copy(self.root, whole, partition, 0, shared=partition not in exclusive)
             self.temp_queues[partition] = {queue.path: queue for queue in root.walk()}
+        # The order decides whose containers go first when the budget of the pass runs out.
         by_path = {queue.path: queue for queue in self.root.leaves()}
         self.leaves = [by_path[path] for path in hash_order(list(by_path))]
 
@@ -91,6 +92,7 @@ class PreemptionContext:
             balance=balance,
             underserved=self._add_underserved,
         )
+        # Each partition by itself: use and guarantees of one say nothing of another.
         for temp_queues in self.temp_queues.values():
             compute_ideal_allocation(temp_queues[self.root.path], terms)
             leaves = [temp_queues[leaf.path] for leaf in self.leaves]
@@ -145,6 +147,8 @@ class PreemptionContext:
         if partition not in to_obtain:
             return False
         calc, total = self.calc, self.cluster.total
+        # Hadoop marks a type of which nothing is wanted as -1, so that it never counts as one that
+        # is short.
         wanted = tuple(x or -1 for x in to_obtain[partition])
         to_obtain[partition] = wanted
         if not calc.any_above_zero(wanted) or not calc.fits(size, self.total_preemption_allowed):
@@ -158,6 +162,7 @@ class PreemptionContext:
             return False
         to_obtain[partition] = after
         self.spend(size)
+        # Gone from the table, so that the caller's loops end as soon as nothing is wanted anywhere.
         if calc.compare(total, after, self.cluster.zero) <= 0:
             del to_obtain[partition]
         return True

@@ -28,6 +28,8 @@ def select_candidates(context: PreemptionContext, wait_ms: int, *, balance: bool
     `preemption-to-balance-queue-after-satisfied`).
     """
     reserved = context.config.additional_balance_on_reserved and not balance
+    # Anew for each selector, and less what those before it selected: otherwise the same need would
+    # be met twice.
     context.compute_ideal_allocation(consider_reserved=reserved, balance=balance)
     context.deduct_selected()
     for leaf in context.leaves:
@@ -45,6 +47,7 @@ def _select_of_leaf(context: PreemptionContext, leaf: LeafQueue, wait_ms: int) -
             _try_container(context, to_obtain, container, wait_ms)
     am_containers: list[Container] = []
     am_size = leaf.zero
+    # The order that scheduling would see now; a stale one could take from who comes first.
     leaf.reorder_changed()
     for app in reversed(leaf.active):
         if not to_obtain:

@@ -95,6 +95,7 @@ class TempQueuePerPartition:
         zero = (0,) * len(self.total)
         for child in self.children:
             child.update_preemptable_extras(calc)
+        # Children first: what may be taken of a parent is what may be taken below it.
         extra = subtract(self.used, self.guaranteed)
         if calc.compare(self.total, extra, zero) < 0:
             extra = zero
@@ -107,6 +108,8 @@ class TempQueuePerPartition:
         below = zero
         for child in self.children:
             below = add(below, child.preemptable_extra)
+        # Children may hold more beyond their guarantees than the parent does beyond its own: room
+        # that siblings leave is theirs to use, so nothing of it is untouchable.
         enough = calc.compare(self.total, below, extra) >= 0
         self.untouchable_extra = zero if enough else subtract(extra, below)
         self.preemptable_extra = calc.min(self.total, below, extra)
@@ -130,6 +133,8 @@ class TempQueuePerPartition:
         pending = self.pending if consider_reserved else self.pending_deduct_reserved
         wanted = subtract(add(self.used, pending), self.ideal_assigned)
         accepted = component_min(below_maximum, calc.min(whole, available, wanted))
+        # To grow beyond the guarantee is no reason to take from others; between satisfied queues
+        # only balancing does that.
         if not balance and not self.children:
             by_right = calc.max(whole, self.used, self.guaranteed)
             by_right = calc.max(whole, subtract(by_right, self.ideal_assigned), zero)
@@ -143,6 +148,7 @@ class TempQueuePerPartition:
 
         A queue keeps what it wants up to its guarantee even where its ideal assignment is less.
         """
+        # What was offered to others already is as good as gone, and is not taken a second time.
         held = subtract(self.used, self.killable)
         wanted = add(self.used, self.pending)
         keep = calc.min(whole, wanted, self.guaranteed)
@@ -155,6 +161,8 @@ class TempQueuePerPartition:
     def deduct_actually_to_be_preempted(self, calc: Calculator, amount: Vector) -> None:
         """Count *amount* as taken by an earlier selector."""
         zero = (0,) * len(self.total)
+        # Only while more than that is left: Hadoop's deductActuallyToBePreempted does nothing
+        # otherwise.
         if calc.compare(self.total, self.actually_to_be_preempted, amount) > 0:
             self.actually_to_be_preempted = subtract(self.actually_to_be_preempted, amount)
         self.actually_to_be_preempted = calc.max(self.total, self.actually_to_be_preempted, zero)
@@ -180,6 +188,7 @@ class IdealAssignmentTerms:
 def compute_ideal_allocation(root: TempQueuePerPartition, terms: IdealAssignmentTerms) -> None:
     """Set what every queue below *root* should hold, and what is to be preempted of it."""
     root.update_preemptable_extras(terms.calc)
+    # Root's guarantee is the whole partition, whatever the queues hold of it.
     root.ideal_assigned = root.guaranteed
     _compute_below(root, terms)
 
@@ -198,11 +207,14 @@ def _distribute_to_children(
     """Divide *whole* among siblings, and scale what is taken of them to what is allowed."""
     calc = terms.calc
     zero = (0,) * len(whole)
+    # Queues without a guarantee get only what is left, and share it equally.
     guaranteed = [q for q in queues if calc.compare(whole, q.guaranteed, zero) > 0]
     others = [q for q in queues if calc.compare(whole, q.guaranteed, zero) <= 0]
     left = _compute_fixpoint(guaranteed, whole, whole, terms, by_guarantee=True)
     if others and calc.compare(whole, left, zero) > 0:
         _compute_fixpoint(others, whole, left, terms, by_guarantee=False)
+    # What a pass may take is a part of the cluster; where more is wanted, each loses as large a
+    # part of it.
     needed = zero
     for queue in queues:
         if calc.compare(whole, queue.used, queue.ideal_assigned) > 0:
@@ -243,6 +255,7 @@ def _compute_fixpoint(
     seen_by_caller: Vector | None = None
     while wanting and calc.compare(whole, left, zero) > 0:
         _normalize_guarantees(wanting, len(whole), by_guarantee=by_guarantee)
+        # All who are equally served together, so that the order of queues gives none an advantage.
         underserved = _take_most_underserved(wanting, whole, terms)
         # Each is offered its part of what was left before the round, as far as it is still there.
         at_start = left
@@ -257,11 +270,14 @@ def _compute_fixpoint(
                 consider_reserved=terms.consider_reserved,
                 balance=terms.balance,
             )
+            # Back in line only if it took something: whoever could not is satisfied, or at its
+            # maximum.
             if calc.compare(whole, took, zero) > 0:
                 wanting.append(queue)
             if seen_by_caller is None:
                 seen_by_caller = subtract(left, took)
             left = tuple(max(0, x) for x in subtract(left, took))
+    # Who is still in line when nothing is left wanted more than there is.
     for queue in _by_need(wanting, whole, calc):
         terms.underserved(queue.path, queue.partition)
     return left if seen_by_caller is None else seen_by_caller
@@ -292,6 +308,8 @@ def _normalize_guarantees(
 def _normalized(queues: list[TempQueuePerPartition], place: int) -> list[float]:
     """Parts of one type: by absolute capacity if a queue's guarantee of it was rounded to none."""
     total = sum(queue.guaranteed[place] for queue in queues)
+    # In single precision and in the order of queues, as Hadoop sums them: parts are compared for
+    # equality afterwards.
     absolute = 0.0
     for queue in queues:
         absolute = single(absolute + queue.absolute)

@@ -95,6 +95,8 @@ TempLeaf = tuple[list[TempAppPerPartition], dict[str, TempUserPerPartition]]
 
 def select_candidates(context: PreemptionContext, wait_ms: int) -> None:
     """Select within every underserved leaf that is used enough."""
+    # In two passes over the same queues: what any application should have is computed before
+    # anything is selected, since a selection in one partition counts in all.
     temp_leaves: dict[tuple[str, str], TempLeaf] = {}
     by_path = {leaf.path: leaf for leaf in context.leaves}
     for partition in context.temp_queues:
@@ -102,6 +104,7 @@ def select_candidates(context: PreemptionContext, wait_ms: int) -> None:
             leaf = by_path.get(path)
             if leaf is None:
                 continue
+            # In a leaf that is hardly used whoever waits will be served without taking anything.
             used = leaf.used_capacity(partition)
             if used < single(context.config.intra_queue_minimum_threshold):
                 continue
@@ -124,6 +127,7 @@ def _deduct_selected(
         leaf = context.leaf_of(container)
         if leaf is None:
             continue
+        # By the leaf and by the application: either may have lost it to another selector before.
         queue = context.temp_queue(leaf.path, container.partition)
         queue.deduct_actually_to_be_preempted(context.calc, container.size)
         for app in temp_leaves.get((container.partition, leaf.path), ([], {}))[0]:
@@ -151,6 +155,8 @@ def compute_apps_ideal_allocation(
         am_used = add(am_used, am_size)
     if len(apps) == 1:
         return [], users
+    # What applications hold now, apart from AMs, which are never given to another. Free room is
+    # none of it: it goes to whoever asks, without preemption.
     reassignable = subtract(subtract(queue.used, queue.actually_to_be_preempted), am_used)
     temp_apps = [_temp_app(leaf, app, partition) for app in apps]
     for one in temp_apps:
@@ -158,6 +164,7 @@ def compute_apps_ideal_allocation(
             users[one.app.user] = _temp_user(leaf, one.app.user, partition, am_used_by)
     ordered = _by_importance(context, leaf, temp_apps, users)
     _set_ideal(context, ordered, users, reassignable, partition)
+    # Given out from the most important down, taken from the least important up.
     ordered.reverse()
     _set_to_be_preempted(context, leaf, ordered, queue)
     _match(context, ordered, users)
@@ -172,6 +179,7 @@ def _temp_app(leaf: LeafQueue, app: FiCaSchedulerApp, partition: str) -> TempApp
     return TempAppPerPartition(
         app=app,
         used=app.used.get(partition, leaf.zero),
+        # An AM that is not granted yet holds nothing that could be spared.
         am_used=leaf.zero if app.waiting_for_am else _am_size(app, partition),
         pending=app.pending.get(partition, leaf.zero),
     )
@@ -199,6 +207,8 @@ def _by_importance(
         return sorted(apps, key=lambda one: (-one.app.priority, one.app.app.order, one.app.app.id))
 
     def compare(a: TempAppPerPartition, b: TempAppPerPartition) -> int:
+        # Of one user by the leaf's own order, so that preemption and scheduling agree on who comes
+        # first; keys of two applications are never equal.
         if a.app.user == b.app.user:
             return 1 if leaf.active_key(a.app) > leaf.active_key(b.app) else -1
         mine, theirs = users[a.app.user], users[b.app.user]
@@ -228,7 +238,10 @@ def _set_ideal(
         if calc.compare(total, reassignable, zero) <= 0 or calc.any_zero_or_below(reassignable):
             continue
         user = users[one.app.user]
+        # Before the user is looked at: what is selected of it already makes room below its limit.
         _count_selected(context, one, user, partition)
+        # Nobody is given beyond its user's limit, or the scheduler would refuse what was taken for
+        # it.
         if calc.compare(total, user.ideal_assigned, user.user_limit) >= 0:
             continue
         wanted = subtract(add(one.used_deduct_am(), one.pending), one.selected)
@@ -265,6 +278,8 @@ def _set_to_be_preempted(
     other selectors take of it, and at most what is left for the pass.
     """
     calc, total, zero = context.calc, context.cluster.total, leaf.zero
+    # A bound of its own, because here queues are within their rights: only who is served inside
+    # changes.
     most = multiply(queue.guaranteed, single(context.config.intra_queue_maximum_allowable))
     taken = queue.actually_to_be_preempted
     most = subtract(most, taken) if calc.compare(total, most, taken) > 0 else zero
@@ -272,9 +287,13 @@ def _set_to_be_preempted(
     for one in ordered:
         if calc.compare(total, left, zero) <= 0 or calc.compare(total, one.used, zero) <= 0:
             continue
+        # Cut at nothing after each step, as in Hadoop: what one type has too little takes nothing
+        # from another.
         amount = subtract(one.used, one.ideal_assigned)
         amount = _positive(subtract(amount, one.selected))
         amount = _positive(subtract(amount, one.am_used))
+        # One minimum allocation stays: a user may overshoot its limit by one container, and would
+        # else lose each time what it was just granted.
         if context.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST:
             amount = _positive(subtract(amount, leaf.minimum_allocation))
         one.to_be_preempted = calc.min(total, calc.max(total, amount, zero), left)
@@ -315,6 +334,8 @@ def _match_two(
     once: otherwise the two would take the same containers from each other pass by pass.
     """
     calc, total, zero = context.calc, context.cluster.total, context.cluster.zero
+    # Within one user only a higher priority takes: its limit is the same for all of its
+    # applications, so among equals nobody has a better right.
     same_user = taker.app.user == giver.app.user
     if same_user and giver.app.priority >= taker.app.priority:
         return
@@ -324,12 +345,14 @@ def _match_two(
         return
     users_first = context.config.intra_queue_order is IntraQueueOrder.USER_LIMIT_FIRST
     over_limit = calc.compare(total, user.used_deduct_am(), user.user_limit) > 0
+    # Users come before priorities: who is within its limit keeps what it has.
     if not same_user and not over_limit and users_first:
         return
     if not same_user and giver.app.priority == taker.app.priority and over_limit:
         delta = subtract(subtract(user.used_deduct_am(), user.selected), user.user_limit)
         if user.quota_for_delta_done:
             delta = zero
+        # The excess is less than what the application could lose, so with this it is spent.
         if calc.compare(total, delta, available) < 0:
             user.quota_for_delta_done = True
             available = delta
@@ -372,6 +395,8 @@ def _select_of_app(
     for container in containers_to_preempt(app):
         if not to_obtain:
             return
+        # AMs are never taken within a queue: their application would start over and ask for the
+        # same again.
         if container.id in context.selected or container.am or context.is_killable(container):
             continue
         user = users.get(app.user)

@@ -60,9 +60,11 @@ class ProportionalCapacityPreemptionPolicy:
         context = PreemptionContext(
             calc, cluster, rules, root, allowed, apps, lazy=config.lazy_preemption
         )
+        # In a shared partition no maximum holds, so a queue may be ideal beyond its own there.
         exclusive = {"", *(p.name for p in config.partitions if p.exclusive)}
         context.sync_queues(["", *(p.name for p in config.partitions)], exclusive)
         _select_candidates(context, now_ms)
+        # After the selection, which is what is observed, and before anything comes of it.
         if rules.observe_only:
             return []
         for reservation in context.unreserved:
@@ -76,11 +78,15 @@ class ProportionalCapacityPreemptionPolicy:
         decisions: list[Decision] = []
         for container, wait_ms in context.selected.values():
             since_ms = self._marked_ms.get(container.id)
+            # First told, later killed: an AM has until then to give back what it can spare by
+            # itself.
             if since_ms is None:
                 self._marked_ms[container.id] = now_ms
             elif since_ms + wait_ms > now_ms:
                 continue
             else:
+                # Forgotten: the container ends, or waits among those that may be killed until it is
+                # needed.
                 del self._marked_ms[container.id]
                 if context.lazy:
                     app = context.apps[container.id.attempt.application]
@@ -97,6 +103,8 @@ class ProportionalCapacityPreemptionPolicy:
 
     def _forget_stale_marks(self, wait_ms: int, now_ms: int) -> None:
         """Hadoop: cleanupStaledPreemptionCandidates."""
+        # Twice the wait, because a container may be unmarked for a pass or two while others change,
+        # and its AM was told once.
         stale = [c for c, since in self._marked_ms.items() if since + 2 * wait_ms < now_ms]
         for container in stale:
             del self._marked_ms[container]

@@ -36,6 +36,8 @@ def select_candidates(context: PreemptionContext, now_ms: int, wait_ms: int) -> 
         path = reservation.app.queue.path
         queue = context.temp_queue(path, node.partition)
         so_far = obtained.get((path, node.partition), zero)
+        # Reservations hold nothing yet, so they do not make a queue satisfied; what this pass found
+        # for it does.
         promised = add(subtract(queue.used, queue.reserved), so_far)
         if context.calc.compare(context.cluster.total, promised, queue.guaranteed) >= 0:
             continue
@@ -44,6 +46,7 @@ def select_candidates(context: PreemptionContext, now_ms: int, wait_ms: int) -> 
         victims = _victims(context, reservation, node, above)
         if victims is None:
             continue
+        # One reservation for each node: the next one there would count on the same containers.
         touched_nodes.add(node.name)
         obtained[path, node.partition] = add(so_far, reservation.size)
         for container in victims:
@@ -63,6 +66,7 @@ def _priority_digraph(context: PreemptionContext) -> Above:
 
 def _priority_at_parting(one: TempQueuePerPartition, other: TempQueuePerPartition) -> int:
     mine, theirs = one.path_down(), other.path_down()
+    # It ends: two leaves part somewhere, because neither is above the other.
     place = 0
     while mine[place] is theirs[place]:
         place += 1
@@ -103,6 +107,7 @@ def _victims(
     zero = context.cluster.zero
     containers = list(node.containers.values())
     for container in containers:
+        # It goes anyway, so its room is as good as free.
         if container.id in context.selected:
             lacking = subtract(lacking, container.size)
     victims: list[Container] = []

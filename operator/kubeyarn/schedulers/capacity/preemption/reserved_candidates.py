@@ -29,10 +29,12 @@ def select_candidates(context: PreemptionContext, wait_ms: int) -> None:
     for node in context.cluster.nodes.values():
         if node.reservation is None:
             continue
+        # A look at the price: nothing is counted against leaves or the budget yet.
         found = _select_on_node(context, node, to_obtain, read_only=True)
         if found is not None:
             priced.append((found[0], node.position, node))
     for _, _, node in sorted(priced, key=lambda entry: entry[:2]):
+        # Looked at anew, since cheaper nodes may have used up what a leaf or the budget had left.
         found = _select_on_node(context, node, to_obtain, read_only=False)
         for container in found[1] if found is not None else ():
             context.select(container, wait_ms)
@@ -49,11 +51,13 @@ def _select_on_node(
     if reservation is None or context.calc.holds(free, reservation.size):
         return None
     selected: list[Container] = []
+    # The newest first: they have done the least work.
     for container in sorted(node.containers.values(), key=lambda c: c.id, reverse=True):
         if container.id in node.killable:
             continue
         if container.am or not _may_take(context, container, to_obtain, read_only=read_only):
             continue
+        # What another selector chose costs nothing here, and makes room all the same.
         if container.id not in context.selected:
             if not read_only:
                 selected.append(container)
