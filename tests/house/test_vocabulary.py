@@ -13,7 +13,6 @@ from house.tree import Module, modules
 
 WIRE = "the same message of the AM protocol at its two ends; the SDK imports nothing of ours"
 SDK = "what the SDK tells an ApplicationMaster of the thing of that name"
-TWO_COMMANDS = "two programs that share nothing"
 PROCESSES = "each process has settings of its own, read from its own environment"
 
 HOMONYMS = {
@@ -25,7 +24,6 @@ HOMONYMS = {
     "Container": WIRE,
     "ContainerState": SDK,
     "ContainersAnswer": WIRE,
-    "Kubectl": TWO_COMMANDS,
     "Locality": WIRE,
     "NodeUpdate": WIRE,
     "ProtocolError": WIRE,

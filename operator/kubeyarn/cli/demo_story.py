@@ -11,7 +11,7 @@ import click
 
 from kubeyarn.crd.object import Object
 from kubeyarn.local import image
-from kubeyarn.local.installing import Kubectl
+from kubeyarn.local.installing import AdministratorKubectl
 
 NAMESPACE = "demo"
 APPLICATION = "wordcount"
@@ -117,7 +117,7 @@ class Look:
 class Story:
     """Submits the word count, follows it, kills a container, and checks the counts."""
 
-    kubectl: Kubectl
+    kubectl: AdministratorKubectl
     maps: int
     say: Callable[[str], None]
     started: float = field(default_factory=time.monotonic)

@@ -15,6 +15,10 @@ import structlog
 from kubeyarn.cluster.connection import connect
 from kubeyarn.model.errors import SpecError
 from kubeyarn.resourcemanager.pods import isolation
+from kubeyarn.resourcemanager.settings import Settings
+
+# Every flag of the ResourceManager stands for one of these, and says the same when it is not given.
+_STANDARD = Settings()
 
 
 def _logging(level: str) -> None:
@@ -73,18 +77,25 @@ _log_level = click.option(
 @_namespace
 @_health_port
 @_log_level
-@click.option("--am-port", default=8030, show_default=True, help="Port of the AM service.")
+@click.option(
+    "--am-port", default=_STANDARD.am_port, show_default=True, help="Port of the AM service."
+)
 @click.option(
     "--am-address",
     envvar="KUBEYARN_AM_ADDRESS",
     default="",
     help="URL that ApplicationMasters call; default: the Service's, else this pod's address.",
 )
-@click.option("--am-expiry-seconds", default=900, show_default=True, help="Silence of an AM.")
+@click.option(
+    "--am-expiry-seconds",
+    default=_STANDARD.am_expiry_s,
+    show_default=True,
+    help="Silence of an AM.",
+)
 @click.option(
     "--am-max-attempts",
     type=click.IntRange(1, 100),
-    default=2,
+    default=_STANDARD.am_max_attempts,
     show_default=True,
     help="How often the AM of an application may be started; less if the application says less.",
 )
@@ -96,26 +107,32 @@ _log_level = click.option(
     "share of all nodes, such as 0.2; default: off.",
 )
 @click.option(
-    "--launch-expiry-seconds", default=600, show_default=True, help="Pod made, not registered."
+    "--launch-expiry-seconds",
+    default=_STANDARD.launch_expiry_s,
+    show_default=True,
+    help="Pod made, not registered.",
 )
 @click.option(
-    "--image-pull-grace-seconds", default=60, show_default=True, help="AM image cannot be pulled."
+    "--image-pull-grace-seconds",
+    default=_STANDARD.image_pull_grace_s,
+    show_default=True,
+    help="AM image cannot be pulled.",
 )
 @click.option(
     "--node-expiry-seconds",
-    default=600,
+    default=_STANDARD.node_expiry_s,
     show_default=True,
     help="How long a node may be not ready before its containers are lost.",
 )
 @click.option(
     "--decommission-timeout-seconds",
-    default=3600,
+    default=_STANDARD.decommission_timeout_s,
     show_default=True,
     help="How long containers may stay on a cordoned node; -1: for ever.",
 )
 @click.option(
     "--executors",
-    default="Default,Linux,Docker",
+    default=",".join(_STANDARD.executors),
     show_default=True,
     help="Executors that containers may name; the first is that of those that name none.",
 )
@@ -137,20 +154,20 @@ _log_level = click.option(
 )
 @click.option(
     "--max-termination-grace-seconds",
-    default=300,
+    default=_STANDARD.max_termination_grace_s,
     show_default=True,
     type=click.IntRange(1),
     help="How long a container may take to stop at most, whatever its template says.",
 )
 @click.option(
     "--finished-pod-retention-seconds",
-    default=3600,
+    default=_STANDARD.finished_pod_retention_s,
     show_default=True,
     help="How long pods of finished containers are kept, for their logs.",
 )
 @click.option(
     "--max-completed-applications",
-    default=1000,
+    default=_STANDARD.max_completed_applications,
     show_default=True,
     help="How many ended applications are kept; the first ended are deleted first; -1: all.",
 )
@@ -179,7 +196,6 @@ def resourcemanager(
 ) -> None:
     """Run the ResourceManager: applications, the AM service, containers' pods."""
     from kubeyarn.resourcemanager.process import ResourceManager
-    from kubeyarn.resourcemanager.settings import Settings
 
     _logging(log_level)
     settings = Settings(

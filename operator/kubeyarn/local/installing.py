@@ -24,7 +24,7 @@ RELEASE = "kubeyarn"
 _PATIENCE_SECONDS = 180
 
 
-class Kubectl:
+class AdministratorKubectl:
     """kubectl as the administrator of one cluster."""
 
     def __init__(self, program: Path, kubeconfig: Path) -> None:
@@ -60,9 +60,9 @@ class Kubectl:
         return found
 
 
-def kubectl(cluster: LocalCluster) -> Kubectl:
+def kubectl(cluster: LocalCluster) -> AdministratorKubectl:
     """A kubectl for a local cluster."""
-    return Kubectl(cluster.kubectl, cluster.kubeconfig_path)
+    return AdministratorKubectl(cluster.kubectl, cluster.kubeconfig_path)
 
 
 def archives(say: Say) -> list[Path]:

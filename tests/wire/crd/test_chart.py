@@ -97,6 +97,7 @@ def test_both_processes_run_as_the_contract_says(objects):
         "--health-port=8080",
         f"--localizer-image={process['image']}",
         "--log-level=info",
+        f"--max-termination-grace-seconds={Settings().max_termination_grace_s}",
     ]
     ours, kubes = scheduler["containers"]
     assert ours["command"] == [
@@ -112,6 +113,13 @@ def test_both_processes_run_as_the_contract_says(objects):
         assert {"KUBEYARN_NAMESPACE", "POD_NAME", "POD_IP"} <= names
         assert container["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "health"}
         assert container["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "health"}
+
+
+def test_how_long_containers_may_take_to_stop_is_a_value(render):
+    objects = render("resourcemanager.maxTerminationGraceSeconds=3600")
+
+    pod = one(objects, "Deployment", "kubeyarn-resourcemanager")["spec"]["template"]["spec"]
+    assert "--max-termination-grace-seconds=3600" in pod["containers"][0]["command"]
 
 
 def test_our_own_pods_do_not_wait_for_our_own_scheduler(objects):
@@ -370,6 +378,8 @@ def test_everyone_may_see_queues_and_pods_may_be_scraped_when_asked_for(render):
     "setting",
     [
         "resourcemanager.amPort=0",
+        "resourcemanager.maxTerminationGraceSeconds=0",
+        "resourcemanager.maxTerminationGraceSeconds=1.5",
         'logLevel="loud"',
         "scheduler.kubeScheduler.qps=0",
         "scheduler.replicas=-1",
