@@ -40,13 +40,11 @@ class ForbiddenError(KubectlError):
 class Kubectl:
     """kubectl with the user's choice of cluster and namespace.
 
-    Args:
-        options: what `yarn_words.EVERYWHERE` names.
-        program: kubectl, or where it is.
+    *options* are what `yarn_words.EVERYWHERE` names; the variable KUBECTL says which program it is.
     """
 
-    def __init__(self, options: Mapping[str, str], program: str = "") -> None:
-        self._program = program or os.environ.get("KUBECTL", "kubectl")
+    def __init__(self, options: Mapping[str, str]) -> None:
+        self._program = os.environ.get("KUBECTL", "kubectl")
         self._chosen = [f"--{name}={options[name]}" for name in _PASSED_ON if name in options]
         self.namespace = options.get("namespace", "")
         self.everywhere = "all-namespaces" in options
