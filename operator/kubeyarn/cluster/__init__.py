@@ -20,6 +20,9 @@ then raises `Unavailable`: the caller tries later. Another 4xx is raised at once
 because to send it again cannot help. `NotLeading` is nobody's failure and is tried again at a
 steady pace.
 
+What Kubernetes makes of a pod is pure, and here as well: `pod_requests` and `pod_template` say how
+large it is, `feasibility` where it may be.
+
 `connection`, `kubeconfig` and `credentials` say where the API server is and who we are, for our own
 client and for kopf alike.
 """

@@ -122,7 +122,7 @@ class UnusableNodes(Fields, frozen=True):
         str,
         Field(
             "NotReady, Cordoned, TaintedByCondition by Kubernetes, or Tainted by somebody with a "
-            "taint that containers are not expected to tolerate.",
+            "taint that nobody who asks tolerates.",
             maxLength=64,
         ),
     ]

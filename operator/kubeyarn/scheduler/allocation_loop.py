@@ -46,6 +46,7 @@ from kubeyarn.scheduler.reconcilers.nodes import NodeReconciler
 from kubeyarn.scheduler.reconcilers.pods import PodReconciler
 from kubeyarn.scheduler.reconcilers.queues import QueueReconciler
 from kubeyarn.scheduler.reconcilers.requests import ContainerRequestReconciler
+from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.recovery import Recovery
 from kubeyarn.scheduler.refusals import PodRefusal, read_refusal
 from kubeyarn.scheduler.request_state import Allocation, RequestState, master
@@ -117,16 +118,26 @@ class AllocationLoop:
         self._now_ms = now_ms
         asks = AskReader(cache, state)
         # Reconcilers, by the kind of object; see the room's own page for who uses whom.
-        self.requests = ContainerRequestReconciler(cache, state, containers, asks)
+        self.requirements = RequirementsReconciler(cache)
+        self.requests = ContainerRequestReconciler(
+            cache, state, containers, asks, self.requirements
+        )
         self.recovery = Recovery(cache, state, containers, asks)
         self.updates = ContainerUpdater(cache, state, containers, asks)
         self.queues = QueueReconciler(cache, state)
         self.pods = PodReconciler(cache, containers)
         self.applications = ApplicationReconciler(
-            cache, state, containers, self.requests, self.recovery, self.updates, may_submit
+            cache,
+            state,
+            containers,
+            self.requests,
+            self.recovery,
+            self.updates,
+            may_submit,
+            self.requirements,
         )
         self.nodes = NodeReconciler(cache, state, containers, self.applications.revoke)
-        self._waiting = WaitingReasons(cache, state)
+        self._waiting = WaitingReasons(cache, state, self.requirements)
         self._am_limits = AMLimitsReporter(cache, state)
         # What changed since the last turn.
         self._wake = asyncio.Event()
@@ -397,20 +408,36 @@ class AllocationLoop:
             self._reporting.at_once()
         for kind, key in (*self._errors.due(), *self._cache.set_aside.take_rested(now_ms)):
             self._try_again(kind, key)
+        applications, self._changed_applications = self._changed_applications, set()
+        for key in applications:
+            self._read_requirements(key)
         nodes, self._changed_nodes = sorted(self._changed_nodes), set()
         for name in nodes:
             self.nodes.sync(name, now_ms)
+        # Who may be where must be known before anything is asked for.
+        applications |= self._settle_requirements(now_ms)
         if self._nodes_changed:
             self._nodes_changed = False
             # What was too large for every node may fit one now.
             states = self._cache.requests.states.values()
-            self._changed_applications |= {s.application for s in states if s.refused}
-        applications, self._changed_applications = self._changed_applications, set()
+            applications |= {s.application for s in states if s.refused}
         for key in self._by_submission(applications):
             self.applications.sync(key, now_ms)
         if self._cache.pods.has_orphans:
             self._settle(now_ms)
         return True
+
+    def _read_requirements(self, application: Key) -> None:
+        read = self.requirements.read
+        self._errors.attempt(Watched.APPLICATION, application, read, application)
+
+    def _settle_requirements(self, now_ms: int) -> set[Key]:
+        """Tell the scheduler of nodes that are classed anew; who may be on other nodes now."""
+        nodes, applications = self.requirements.settle()
+        for name in sorted(nodes):
+            self.nodes.sync(name, now_ms)
+            self._nodes_changed = True
+        return applications
 
     def _try_again(self, kind: Watched, key: Key) -> None:
         """An object that our code failed on has rested."""
@@ -457,9 +484,12 @@ class AllocationLoop:
             state.convert(self._state.types, types)
         self._state.reset(kind, types)
         self._containers.reset()
+        for key in self._cache.requests.applications():
+            self._read_requirements(key)
         self._sync_queues(now_ms, recovering=True)
         for name in sorted(self._cache.nodes.facts):
             self.nodes.sync(name, now_ms)
+        self._settle_requirements(now_ms)
         self.nodes.keep_lost()
         found = self._cache.applications.objects
         ids = {key: application_id(application) for key, application in found.items()}

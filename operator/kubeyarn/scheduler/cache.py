@@ -12,7 +12,8 @@ All indices are private and change together with what they index:
   ours (they take room of it);
 - bound pods of ours that no request lists (orphaned containers), until recovery has looked at them;
 - requests by key, by application, and by granted container;
-- how many nodes have each extended resource, and how many requests' statuses name each resource.
+- how many nodes have each extended resource, and how many requests' statuses name each resource;
+- what requests require of nodes, and the classes of nodes that these tell apart.
 
 Nothing here decides anything. Caches are read by everybody and written by the reconcilers, through
 these methods alone. `tests/unit/scheduler/test_cache.py` recounts the indices after random events.
@@ -26,6 +27,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from kubeyarn.cluster.feasibility.node_classes import NodeClasses
+from kubeyarn.cluster.feasibility.node_requirements import NodeRequirements
 from kubeyarn.crd import scheduler_config
 from kubeyarn.crd.container_request import ContainerRequest, Role
 from kubeyarn.crd.object import Key, Object, key_of
@@ -286,7 +289,8 @@ class RequestCache:
     `on_change` is called with the key of a request whose status should be written again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, node_classes: NodeClasses) -> None:
+        self._node_classes = node_classes
         self._states: dict[Key, RequestState] = {}
         self._of_application: dict[Key, set[Key]] = defaultdict(set)
         self._granted_to: dict[ContainerId, Key] = {}
@@ -435,9 +439,26 @@ class RequestCache:
         known = self._states.pop(state.key, None)
         if known is not None:
             self._resources.subtract(known.request.named_resources())
+            self.require(known, None)
         self._of_application[state.application].discard(state.key)
         for container in state.allocations:
             self._granted_to.pop(container, None)
+
+    def require(
+        self, state: RequestState, wanted: NodeRequirements | None, template: object = None
+    ) -> None:
+        """What a request's containers require of their nodes, as their *template* says.
+
+        None: it asks for none any more.
+        """
+        before = state.requirements
+        state.require(wanted, template)
+        if before is wanted or before == wanted:
+            return
+        if wanted is not None:
+            self._node_classes.add(wanted)
+        if before is not None:
+            self._node_classes.remove(before)
 
     def detach(self, state: RequestState, application: Key) -> None:
         """Keep what a request holds under another key, because its name is used anew.
@@ -515,7 +536,8 @@ class SchedulerCache:
         self.nodes = NodeCache()
         self.pods = PodCache()
         self.applications = ApplicationCache()
-        self.requests = RequestCache()
+        self.node_classes = NodeClasses()
+        self.requests = RequestCache(self.node_classes)
 
     def is_another_pod(self, use: PodUse, key: Key | None = None) -> bool:
         """Whether a pod says that it is a container and cannot be: it is of another application.

@@ -8,11 +8,14 @@ left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from kubeyarn.cluster import names
+from kubeyarn.cluster.feasibility.node_classes import NodeClass
+from kubeyarn.cluster.feasibility.node_requirements import NodeTraits
+from kubeyarn.cluster.feasibility.taints import Taint
 from kubeyarn.cluster.pod_requests import pod_requests
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd import quantities
@@ -28,9 +31,6 @@ TRY_AGAIN = "to be tried again: "
 # not reach the API server. A pod that waits for these keeps its grant.
 _SAYS_NOTHING_OF_THE_NODE = ("/scheduler/filter", "/scheduler/bind", TRY_AGAIN)
 _PODS = "pods"
-_NO_ROOM = ("NoSchedule", "NoExecute")
-# Kubernetes taints a node by itself for its conditions: nobody asks for a partition to be on these.
-_CONDITION_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
 
 
 class WhyUnusable(StrEnum):
@@ -46,7 +46,7 @@ class WhyUnusable(StrEnum):
 class NodeFacts:
     """A Kubernetes node: allocatable in base units, and why it takes no containers, if so.
 
-    *partition_tainted*: an administrator's taint keeps the node for who asks for its partition.
+    *taints* are those by which an administrator keeps it for who tolerates them.
     """
 
     name: str
@@ -54,16 +54,29 @@ class NodeFacts:
     partition: str
     rack: str
     unusable: WhyUnusable | None = None
-    partition_tainted: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
 
-    def why_unusable(self, *, has_partitions: bool) -> WhyUnusable | None:
-        """Why it takes no containers under a scheduler that *has_partitions* or has none.
+    def why_unusable(self, *, has_partitions: bool, tolerated: bool) -> WhyUnusable | None:
+        """Why it takes no containers, under a scheduler that *has_partitions* or has none.
 
-        Where nobody can ask for a partition nobody is expected to tolerate its taint either.
+        A tainted node is used where it is *tolerated* by somebody who asks, and where it is of a
+        partition, whose users are expected to come.
         """
-        if self.partition_tainted and not has_partitions:
+        closed = self.is_closed(has_partitions=has_partitions, tolerated=tolerated)
+        if closed and self.unusable in (None, WhyUnusable.TAINTED_BY_CONDITION):
             return WhyUnusable.TAINTED
         return self.unusable
+
+    def is_closed(self, *, has_partitions: bool, tolerated: bool) -> bool:
+        """Whether an administrator's taint keeps everybody off."""
+        expected = tolerated or (has_partitions and bool(self.partition))
+        return bool(self.taints) and not expected
+
+    def traits(self, *, has_partitions: bool) -> NodeTraits:
+        """The node as pod templates see it."""
+        partition = self.partition if has_partitions else ""
+        return NodeTraits(self.name, self.labels, self.taints, partition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +114,15 @@ class PodUse:
 
 
 def node_facts(node: Object) -> NodeFacts:
-    """The facts of a node.
-
-    A node with a NoSchedule or NoExecute taint takes nothing, unless it carries a partition's
-    label: who asks for a partition is expected to tolerate its taints.
-    """
+    """The facts of a node. One that Kubernetes has tainted for a condition takes nothing."""
     meta, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
     labels = meta.get("labels") or {}
     partition = labels.get(names.PARTITION, "")
-    tainted = [t for t in spec.get("taints") or () if t.get("effect") in _NO_ROOM]
-    conditions = [t for t in tainted if str(t.get("key")).startswith(_CONDITION_TAINTS)]
+    taints = [
+        Taint(str(t.get("key") or ""), str(t.get("value") or ""), str(t.get("effect") or ""))
+        for t in spec.get("taints") or ()
+    ]
+    blocking = sorted({taint for taint in taints if taint.blocks})
     ready = any(
         c.get("type") == "Ready" and c.get("status") == "True"
         for c in status.get("conditions") or ()
@@ -120,9 +132,7 @@ def node_facts(node: Object) -> NodeFacts:
         unusable = WhyUnusable.NOT_READY
     elif spec.get("unschedulable"):
         unusable = WhyUnusable.CORDONED
-    elif tainted and not partition and len(conditions) < len(tainted):
-        unusable = WhyUnusable.TAINTED
-    elif conditions:
+    elif any(taint.is_of_a_condition for taint in blocking):
         unusable = WhyUnusable.TAINTED_BY_CONDITION
     return NodeFacts(
         name=meta["name"],
@@ -130,7 +140,8 @@ def node_facts(node: Object) -> NodeFacts:
         partition=partition,
         rack=labels.get(names.RACK) or "/default-rack",
         unusable=unusable,
-        partition_tainted=bool(partition) and len(conditions) < len(tainted),
+        labels=labels,
+        taints=tuple(taint for taint in blocking if not taint.is_of_a_condition),
     )
 
 
@@ -210,13 +221,16 @@ def scheduler_node(
     types: ResourceTypes,
     *,
     has_partitions: bool = True,
+    node_class: NodeClass | None = None,
 ) -> Node:
     """The node as the scheduler counts it: what foreign pods leave of it, pod slots included.
 
     Its capability does not count them: they may go, while one that asks too much is refused for
     good. A node that is closed by a taint will hold no container, however large it is.
     """
-    unusable = facts.why_unusable(has_partitions=has_partitions)
+    tolerated = node_class is not None and node_class.tolerated > 0
+    unusable = facts.why_unusable(has_partitions=has_partitions, tolerated=tolerated)
+    closed = facts.is_closed(has_partitions=has_partitions, tolerated=tolerated)
     allocatable = tuple(facts.allocatable.get(name, 0) for name in types.names)
     total: Vector = tuple(
         max(0, facts.allocatable.get(name, 0) - foreign.get(name, 0)) for name in types.names
@@ -228,7 +242,9 @@ def scheduler_node(
         rack=facts.rack,
         pods=max(0, facts.allocatable.get(_PODS, UNLIMITED_PODS) - foreign.get(_PODS, 0)),
         schedulable=unusable is None,
-        capability=types.zero() if unusable is WhyUnusable.TAINTED else allocatable,
+        capability=types.zero() if closed else allocatable,
+        node_class=node_class.number if node_class is not None else 0,
+        dedicated=bool(facts.taints),
     )
 
 

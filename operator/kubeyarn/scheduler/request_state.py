@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from kubeyarn.cluster import names
+from kubeyarn.cluster.feasibility.node_requirements import NodeRequirements
 from kubeyarn.cluster.resources import APPLICATIONS
 from kubeyarn.crd.container_request import ContainerRequest
 from kubeyarn.crd.object import Key, Object
@@ -26,6 +27,11 @@ from kubeyarn.scheduler.node_backoff import NodeBackoff, backed_off
 
 Outcome = tuple[bool, str, str]
 """A condition: whether it holds, its reason and its message."""
+
+MasterPlace = tuple[frozenset[str], frozenset[int] | None]
+"""Where an AM is not to be granted, and the classes of nodes where it may be."""
+
+NO_PLACE: MasterPlace = (frozenset(), None)
 
 AppliedSpec = tuple[int | None, str]
 """Priority and queue of a YarnApplication's spec that were acted on last."""
@@ -136,10 +142,11 @@ class RequestState:
     *request* is the object as it is read, *found* the same as it is compared with what is written.
     *granted* counts all containers of the request's life, *allocations* are those still listed.
     *asked* is the count that the scheduler was asked for last, None: it must be asked anew;
-    *excluded* and *asked_where* go with it. *updating* are the containers whose charge may differ
-    from the request's. *limits_told* is what its ApplicationMaster was told of limits, and
-    *limits_due* whether it is to be told anew. *detached*: no object stands behind it any more; its
-    containers run still.
+    *excluded* and *asked_where* go with it. An AM's is *located* by what the scheduler knows of its
+    place, None: it must be told anew. *requirements* is what its containers require of a node, as
+    read from *template*. *updating* are the containers whose charge may differ from the request's.
+    *limits_told* is what its ApplicationMaster was told of limits, and *limits_due* whether it is
+    to be told anew. *detached*: no object stands behind it any more; its containers run still.
     """
 
     key: Key
@@ -155,6 +162,9 @@ class RequestState:
     asked: int | None = None
     asked_where: object = None
     excluded: frozenset[str] = frozenset()
+    located: MasterPlace | None = NO_PLACE
+    requirements: NodeRequirements | None = None
+    template: object = None
     backoffs: dict[str, NodeBackoff] = field(default_factory=dict)
     updating: set[ContainerId] = field(default_factory=set)
     deleted: bool = False
@@ -294,10 +304,15 @@ class RequestState:
         """Nothing is to be asked of the scheduler but for changes; *count* is what it knows."""
         self.asked = count
 
-    def exclude(self, places: frozenset[str]) -> bool:
-        """Where the AM is not to be granted; whether that is new."""
-        changed, self.excluded = self.excluded != places, places
+    def locate(self, excluded: frozenset[str], classes: frozenset[int] | None) -> bool:
+        """Where the AM is not to be granted, and on which nodes it may be; whether that is new."""
+        where = (excluded, classes)
+        changed, self.located = self.located != where, where
         return changed
+
+    def require(self, wanted: NodeRequirements | None, template: object) -> None:
+        """What its containers require of a node; the cache alone calls this."""
+        self.requirements, self.template = wanted, template
 
     def ask_anew(self) -> None:
         """The scheduler does not know of it; the next look asks for all that is pending."""
@@ -307,7 +322,7 @@ class RequestState:
         """The scheduler has forgotten the former attempt's asks and exclusions."""
         if not self.am:
             self.asked = None
-        self.excluded = frozenset()
+        self.excluded, self.located = frozenset(), None
 
     def count_grant(self, size: Vector) -> None:
         """One more was granted, of this size."""
@@ -379,7 +394,7 @@ class RequestState:
             amounts = before.mapping(size)
             return tuple(amounts.get(name, 0) for name in after.names)
 
-        self.asked, self.excluded = None, frozenset()
+        self.asked, self.excluded, self.located = None, frozenset(), NO_PLACE
         self.limits_told = None
         if self.size is not None:
             self.size = converted(self.size)
@@ -393,7 +408,7 @@ class RequestState:
 
     def detached(self, key: Key, application: Key) -> RequestState:
         """The same containers under another key, without an object: it asks for nothing."""
-        return replace(self, key=key, application=application, deleted=True)
+        return replace(self, key=key, application=application, deleted=True, requirements=None)
 
 
 def master(states: Iterable[RequestState]) -> RequestState | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kubeyarn.cluster.feasibility.node_classes import NodeClasses
+from kubeyarn.cluster.feasibility.node_requirements import NodeRequirements
+from kubeyarn.cluster.feasibility.taints import Toleration
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.nodes import UNLIMITED_PODS
 from kubeyarn.model.resources import ResourceTypes
@@ -125,7 +128,11 @@ def test_a_ready_node_takes_containers():
     node = a_node("n1", labels={"topology.kubernetes.io/zone": "z1"})
 
     assert facts.node_facts(node) == facts.NodeFacts(
-        "n1", {"cpu": 8000, "memory": 16 * GIB}, "", "z1"
+        "n1",
+        {"cpu": 8000, "memory": 16 * GIB},
+        "",
+        "z1",
+        labels={"topology.kubernetes.io/zone": "z1"},
     )
 
 
@@ -144,7 +151,7 @@ def test_a_ready_node_takes_containers():
 def test_which_nodes_take_containers(said, why):
     seen = facts.node_facts(a_node("n1", **said))
 
-    assert seen.unusable == why
+    assert seen.why_unusable(has_partitions=True, tolerated=False) == why
     assert facts.scheduler_node(seen, {}, TYPES).schedulable is (why is None)
 
 
@@ -161,21 +168,38 @@ def test_a_partitions_own_taint_does_not_keep_it_closed():
     seen = a_partition_node("gpu")
 
     assert seen.partition == "gpu"
-    assert seen.why_unusable(has_partitions=True) is None
+    assert seen.why_unusable(has_partitions=True, tolerated=False) is None
     assert facts.scheduler_node(seen, {}, TYPES).schedulable
 
 
 def test_a_tainted_partition_is_closed_where_nobody_can_ask_for_it():
     seen = a_partition_node("gpu")
 
-    assert seen.why_unusable(has_partitions=False) == "Tainted"
+    assert seen.why_unusable(has_partitions=False, tolerated=False) == "Tainted"
     assert not facts.scheduler_node(seen, {}, TYPES, has_partitions=False).schedulable
 
 
 def test_a_taint_for_a_nodes_condition_closes_a_partitions_node_too():
     seen = a_partition_node(DISK_PRESSURE)
 
-    assert seen.why_unusable(has_partitions=True) == "TaintedByCondition"
+    assert seen.why_unusable(has_partitions=True, tolerated=True) == "TaintedByCondition"
+
+
+def test_a_tainted_node_takes_containers_where_somebody_tolerates_the_taint():
+    taints = [{"key": "x", "value": "y", "effect": "NoSchedule"}]
+    seen = facts.node_facts(a_node("n1", spec={"taints": taints}))
+    classes = NodeClasses()
+    node_class = classes.put(seen.traits(has_partitions=True), usable=True)
+
+    assert seen.why_unusable(has_partitions=True, tolerated=True) is None
+    assert not facts.scheduler_node(seen, {}, TYPES, node_class=node_class).schedulable
+
+    classes.add(NodeRequirements(tolerations=(Toleration("x", "Exists"),)))
+
+    node = facts.scheduler_node(seen, {}, TYPES, node_class=node_class)
+    assert node.schedulable
+    assert node.dedicated
+    assert node.node_class == node_class.number
 
 
 def test_a_node_without_a_status_takes_nothing():

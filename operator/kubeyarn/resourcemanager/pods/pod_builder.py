@@ -256,11 +256,21 @@ def _start(owner: PodOwner, role: str, defaults: ClusterDefaults) -> AMContext |
 
 
 def _pinned(affinity: Object, node: str) -> Object:
-    """*affinity* narrowed to one node: required terms are alternatives, so each gets the pin."""
+    """*affinity* narrowed to one node: required terms are alternatives, so each gets the pin.
+
+    An empty term matches no node, and none is what it matches still.
+    """
     pin = {"key": "metadata.name", "operator": "In", "values": [node]}
     key = "requiredDuringSchedulingIgnoredDuringExecution"
     node_affinity = dict(affinity.get("nodeAffinity") or {})
-    terms: Sequence[Object] = (node_affinity.get(key) or {}).get("nodeSelectorTerms") or [{}]
-    pinned = [{**term, "matchFields": [*(term.get("matchFields") or []), pin]} for term in terms]
-    node_affinity[key] = {"nodeSelectorTerms": pinned}
+    required = node_affinity.get(key)
+    terms: Sequence[Object] = [{"matchFields": [pin]}]
+    if required is not None:
+        terms = [_pinned_term(term, pin) for term in required.get("nodeSelectorTerms") or ()]
+    node_affinity[key] = {"nodeSelectorTerms": terms}
     return {**affinity, "nodeAffinity": node_affinity}
+
+
+def _pinned_term(term: Object, pin: Object) -> Object:
+    fields = term.get("matchFields") or []
+    return {**term, "matchFields": [*fields, pin]} if fields or term.get("matchExpressions") else {}

@@ -40,6 +40,7 @@ from kubeyarn.scheduler.container_updates import ContainerUpdater
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.reconcilers.requests import Backoffs, ContainerRequestReconciler
+from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.recovery import Recovery
 from kubeyarn.scheduler.request_reader import accepted_before, applied_before, priority_before
 from kubeyarn.scheduler.request_state import Outcome, RequestState, any_running, master
@@ -61,6 +62,7 @@ class ApplicationReconciler:
         recovery: Recovery,
         updates: ContainerUpdater,
         may_submit: MaySubmit,
+        requirements: RequirementsReconciler,
     ) -> None:
         self._cache = cache
         self._errors = cache.errors
@@ -70,6 +72,7 @@ class ApplicationReconciler:
         self._recovery = recovery
         self._updates = updates
         self._may_submit = may_submit
+        self._requirements = requirements
 
     def sync(self, key: Key, now_ms: int) -> None:
         """Bring one application with its requests in line, or note that our code fails on it."""
@@ -106,7 +109,7 @@ class ApplicationReconciler:
                 self._begin_attempt(submitted, states, now_ms)
                 am = master(states)
                 if am is not None:
-                    self._requests.exclude_for_master(am, backoffs, now_ms)
+                    self._requests.locate_master(am, backoffs, now_ms)
             if found is not None and not over:
                 self._apply_spec(submitted, found, states, now_ms)
             # 4. What it wants: containers, and changes of those that it has.
@@ -265,6 +268,7 @@ class ApplicationReconciler:
             placed=placed,
             priority=application.priority if priority is None else priority,
             am_size=None if over and not am.running else application.am_size,
+            am_classes=self._requirements.classes_of(am),
         )
 
     def _begin_attempt(

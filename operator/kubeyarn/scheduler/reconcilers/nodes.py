@@ -109,6 +109,7 @@ class NodeReconciler:
             self._keep(name)
         else:
             self._cache.nodes.forget(name)
+            self._cache.node_classes.drop(name)
             self._state.remove_node(name)
 
     def _keep(self, name: str) -> None:
@@ -117,7 +118,15 @@ class NodeReconciler:
         self._put(replace(facts, allocatable={}, unusable=WhyUnusable.NOT_READY), {})
 
     def _put(self, facts: NodeFacts, foreign: Mapping[str, int]) -> None:
-        node = scheduler_node(
-            facts, foreign, self._state.types, has_partitions=self._state.has_partitions
+        has_partitions = self._state.has_partitions
+        traits = facts.traits(has_partitions=has_partitions)
+        node_class = self._cache.node_classes.put(traits, usable=facts.unusable is None)
+        self._state.put_node(
+            scheduler_node(
+                facts,
+                foreign,
+                self._state.types,
+                has_partitions=has_partitions,
+                node_class=node_class,
+            )
         )
-        self._state.put_node(node)

@@ -34,6 +34,7 @@ from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.node_backoff import NodeBackoff, excluded_places, read_backoffs
+from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.request_reader import accepted_before, read_allocations
 from kubeyarn.scheduler.request_state import RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState
@@ -51,12 +52,14 @@ class ContainerRequestReconciler:
         state: SchedulerState,
         containers: ContainerAccounts,
         asks: AskReader,
+        requirements: RequirementsReconciler,
     ) -> None:
         self._cache = cache
         self._requests = cache.requests
         self._state = state
         self._containers = containers
         self._asks = asks
+        self._requirements = requirements
         # When the first node backoff of an application ends.
         self._backoff_ends: dict[Key, int] = {}
 
@@ -136,14 +139,17 @@ class ContainerRequestReconciler:
         if submitted is None:
             return
         state.enter_queue(state.queue or submitted.queue)
-        wanted = 0 if over else state.pending
+        classes = self._requirements.classes_of(state)
+        # What may be nowhere is not asked: it would hold a place that others can use.
+        nowhere = classes is not None and not classes
+        wanted = 0 if over or nowhere else state.pending
         if state.am:
             # The scheduler asks for AMs by itself, one for each attempt.
             state.ask_no_more(wanted)
             return
         spec = state.request.spec
         excluded = self._excluded(state, backoffs, now_ms)
-        where = (spec.locality, spec.placement_constraint, spec.allocation_tags)
+        where = (spec.locality, spec.placement_constraint, spec.allocation_tags, classes)
         # Thousands of requests come by in a second; those that ask the same are not parsed again.
         same_place = state.excluded == excluded and state.asked_where == where
         if state.asked == wanted and (same_place or not wanted):
@@ -155,7 +161,7 @@ class ContainerRequestReconciler:
             ask = replace(
                 ask,
                 count=wanted,
-                locality=replace(ask.locality, excluded=excluded),
+                locality=replace(ask.locality, excluded=excluded, classes=classes),
                 admitted=state.was_taken or accepted_before(state.request),
             )
             if state.opportunistic:
@@ -186,12 +192,13 @@ class ContainerRequestReconciler:
         size = self._state.scheduler.rounded(application, ask.size, admitted=ask.admitted)
         self._state.opportunistic.update(application, replace(ask, size=size))
 
-    def exclude_for_master(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> None:
-        """Have the scheduler know where the current attempt's AM is not to be granted."""
+    def locate_master(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> None:
+        """Have the scheduler know where the current attempt's AM may be granted."""
         submitted = self._state.applications.get(state.application)
         excluded = self._excluded(state, backoffs, now_ms)
-        if submitted is not None and state.exclude(excluded):
-            self._state.scheduler.locate_master(submitted.id, excluded, None)
+        classes = self._requirements.classes_of(state)
+        if submitted is not None and state.locate(excluded, classes):
+            self._state.scheduler.locate_master(submitted.id, excluded, classes)
 
     def _excluded(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> frozenset[str]:
         """Where a request gets nothing now; when that changes by itself is noted."""

@@ -42,6 +42,7 @@ class QueueWriter:
         self._queues = cache.queues
         self._errors = cache.errors
         self._nodes = cache.nodes
+        self._node_classes = cache.node_classes
         self._state = state
         self._every_s = every_s
         self._wanted: dict[str, Object] = {}
@@ -111,8 +112,13 @@ class QueueWriter:
             wanted |= {name: None for name in ("am", "users", "fairShare") if name in written}
             wanted |= usage_status(status, state.types.mapping)
         if path == "root":
-            nodes, has_partitions = self._nodes.facts.values(), state.has_partitions
-            left_out = unusable_nodes(nodes, state.types, has_partitions=has_partitions)
+            nodes = self._nodes.facts
+            left_out = unusable_nodes(
+                nodes.values(),
+                state.types,
+                self._node_classes.is_tolerated,
+                has_partitions=state.has_partitions,
+            )
             wanted["nodes"] = len(nodes) - sum(entry["nodes"] for entry in left_out)
             wanted["unusableNodes"] = left_out
         return wanted
@@ -201,13 +207,18 @@ def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, i
 
 
 def unusable_nodes(
-    nodes: Iterable[NodeFacts], types: ResourceTypes, *, has_partitions: bool
+    nodes: Iterable[NodeFacts],
+    types: ResourceTypes,
+    is_tolerated: Callable[[str], bool],
+    *,
+    has_partitions: bool,
 ) -> list[Object]:
     """What the cluster's size leaves out, by the reason. Pure."""
     counts: Counter[str] = Counter()
     amounts: dict[str, Counter[str]] = {}
     for node in nodes:
-        why = node.why_unusable(has_partitions=has_partitions)
+        tolerated = is_tolerated(node.name)
+        why = node.why_unusable(has_partitions=has_partitions, tolerated=tolerated)
         if why is not None:
             counts[why.value] += 1
             amounts.setdefault(why.value, Counter()).update(

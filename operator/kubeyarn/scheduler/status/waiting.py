@@ -10,6 +10,7 @@ from __future__ import annotations
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.reconcile_errors import ReconcileErrors, Watched
+from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.request_state import RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplication
 
@@ -17,10 +18,13 @@ from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplicat
 class WaitingReasons:
     """Notes on requests what stops them."""
 
-    def __init__(self, cache: SchedulerCache, state: SchedulerState) -> None:
+    def __init__(
+        self, cache: SchedulerCache, state: SchedulerState, requirements: RequirementsReconciler
+    ) -> None:
         self._requests = cache.requests
         self._errors: ReconcileErrors = cache.errors
         self._state = state
+        self._requirements = requirements
 
     def explain(self, now: float, now_ms: int, every_s: float) -> None:
         """Look at the requests that wait, each at most once in *every_s* seconds.
@@ -46,6 +50,9 @@ class WaitingReasons:
     def _why(
         self, state: RequestState, submitted: SubmittedApplication, now_ms: int
     ) -> Verdict | None:
+        nowhere = self._requirements.why(state)
+        if nowhere is not None:
+            return nowhere
         if state.opportunistic:
             key = state.request.ask_key()
             return self._state.opportunistic.why(submitted.id, key)

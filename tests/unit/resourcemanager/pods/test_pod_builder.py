@@ -282,6 +282,17 @@ def test_a_template_is_kept_and_what_yarn_decides_is_laid_over_it():
     }
 
 
+@pytest.mark.parametrize("terms", [[], [{}], [{"matchExpressions": []}]])
+def test_a_template_that_matches_no_node_matches_none_when_it_is_pinned(terms):
+    required = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}
+    template = {"spec": {"affinity": {"nodeAffinity": required}}}
+
+    affinity = pod_of(ContainerLaunchContext(template=template))["spec"]["affinity"]
+
+    found = affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert found == {"nodeSelectorTerms": [{} for _ in terms]}
+
+
 def test_every_required_node_affinity_term_is_pinned_because_terms_are_alternatives():
     affinity = pod_of(ContainerLaunchContext(template=TEMPLATE))["spec"]["affinity"]
     pin = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
