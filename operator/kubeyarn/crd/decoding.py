@@ -9,10 +9,10 @@ and serves every other object as before.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, Self, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, Self, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -84,6 +84,7 @@ class Resource(Fields, frozen=True):
 
 
 Kind = TypeVar("Kind", bound=Resource)
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,14 @@ class DecodedObject(Generic[Kind]):
 
     raw: Object
     decoded: Kind
+    # What was made of it, by whom and for what: it is made once for each version of an object.
+    _made: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, what: object, make: Callable[[], Made]) -> Made:
+        """What *make* makes of this version of the object, made once for each *what*."""
+        if what not in self._made:
+            self._made[what] = make()
+        return cast(Made, self._made[what])
 
     @classmethod
     def read(cls, kind: type[Kind], item: Object) -> DecodedObject[Kind]:

@@ -13,6 +13,8 @@ How it works:
 * An ask is absolute (so many containers still wanted), a ContainerRequest counts for its whole
   life. `wanted` turns one into the other: handed over so far plus what is still wanted. A grant
   that the AM has not seen yet is in neither of the two, so it is never asked for twice.
+* One priority and allocationRequestId is one ask, found by a dictionary: a heartbeat costs what it
+  says, however many asks there are. How many there may be is bounded (`MOST_ASKS`).
 * Everything that the AM is told of (grants, ends, refusals, updates, nodes) comes in from outside
   as levels, as often as its caller likes; the session tells each thing once, in the next answer.
 """
@@ -32,6 +34,9 @@ from kubeyarn.model.constraints import PlacementConstraint
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import AttemptId, ContainerId
 from kubeyarn.model.resources import ResourceList
+
+MOST_ASKS = 10_000
+"""How many asks of one attempt may want containers at a time."""
 
 # Response ids begin anew after it (Hadoop: AMRMClientUtils.getNextResponseId).
 _LARGEST_ID = 0x7FFFFFFF
@@ -59,6 +64,11 @@ class ShapeKey(NamedTuple):
     priority: int
     allocation_request_id: int = -1
     shape: str = ""
+
+    @property
+    def named(self) -> tuple[int, int]:
+        """What an ApplicationMaster names it by."""
+        return self.priority, self.allocation_request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +177,18 @@ class RequestTotal:
     count: int
 
 
+class WrittenAsk(NamedTuple):
+    """What an ask's ContainerRequest was made to say: its name and generation since then.
+
+    *excluded* are the places that the session excluded then; generation 0: there was none to make.
+    """
+
+    total: RequestTotal
+    excluded: frozenset[str]
+    name: str
+    generation: int
+
+
 @dataclass(frozen=True, slots=True)
 class AllocateRequest:
     """One heartbeat of an AM."""
@@ -208,9 +230,12 @@ class AMSession:
     unregistration: Unregistration | None = None
     last_heard_ms: int = 0
     wanted: dict[ShapeKey, RequestTotal] = field(default_factory=dict)
+    written: dict[ShapeKey, WrittenAsk] = field(default_factory=dict)
     confirmed: set[ContainerId] = field(default_factory=set)
     excluded: frozenset[str] = frozenset()
     _beaten: bool = False
+    # By priority and allocationRequestId: the shape that was asked for last.
+    _shapes: dict[tuple[int, int], ShapeKey] = field(default_factory=dict)
     updates: dict[ContainerId, UpdateContainerRequest] = field(default_factory=dict)
     _told: dict[ContainerId, GrantedContainer] = field(default_factory=dict)
     _updated: list[tuple[UpdateType, GrantedContainer]] = field(default_factory=list)
@@ -273,7 +298,7 @@ class AMSession:
         An AM that has unregistered asks for nothing more and is told of nothing.
 
         Raises:
-            ProtocolError: ApplicationMasterNotRegistered, InvalidResponseId.
+            ProtocolError: ApplicationMasterNotRegistered, InvalidResponseId, TooManyAsks.
         """
         self._must_be_registered()
         self.last_heard_ms = now_ms
@@ -286,6 +311,7 @@ class AMSession:
                 f"responseId: found {request.response_id}, expected {last} (the last answer's) "
                 f"or {last - 1} (to have it repeated)",
             )
+        self._check_asks(request.asks)
         self._beaten = True
         following = (last + 1) & _LARGEST_ID
         self._confirm()
@@ -369,6 +395,17 @@ class AMSession:
         self._warned |= set(new)
         return new
 
+    def ask_written(self, written: WrittenAsk) -> None:
+        """An ask's request says what the ask does."""
+        self.written[written.total.ask.key] = written
+
+    def ask_refused(self, total: RequestTotal, reason: str, message: str) -> None:
+        """An ask cannot be written; it is dropped, unless another was said meanwhile, and told."""
+        key = total.ask.key
+        self.rejected(RejectedAsk(key, reason, message))
+        if self.wanted.get(key) is total:
+            del self.wanted[key]
+
     def _must_be_registered(self) -> None:
         if not self.registered:
             raise ProtocolError(
@@ -388,16 +425,40 @@ class AMSession:
         self.excluded = (self.excluded | request.exclude) - request.include
         self.updates |= {update.id: update for update in request.updates}
         for ask in request.asks:
-            self._replace_other_shapes(ask.key)
+            self._replace_other_shape(ask.key)
             self.wanted[ask.key] = RequestTotal(ask, self._handed.get(ask.key, 0) + ask.count)
 
-    def _replace_other_shapes(self, key: ShapeKey) -> None:
+    def _replace_other_shape(self, key: ShapeKey) -> None:
         """One priority and allocationRequestId has one shape: an ask of another replaces it."""
-        for other, wanted in self.wanted.items():
-            same = (other.priority, other.allocation_request_id)
-            if other != key and same == (key.priority, key.allocation_request_id):
-                none = replace(wanted.ask, count=0)
-                self.wanted[other] = RequestTotal(none, self._handed.get(other, 0))
+        other = self._shapes.get(key.named)
+        self._shapes[key.named] = key
+        wanted = self.wanted.get(other) if other is not None and other != key else None
+        if other is not None and wanted is not None:
+            none = replace(wanted.ask, count=0)
+            self.wanted[other] = RequestTotal(none, self._handed.get(other, 0))
+
+    def _check_asks(self, asks: Sequence[ResourceRequest]) -> None:
+        """Whether there are not too many asks that want something, with *asks*.
+
+        Raises:
+            ProtocolError: TooManyAsks.
+        """
+        if not asks:
+            return
+        wanting = {
+            key.named
+            for key, total in self.wanted.items()
+            if total.count > self._handed.get(key, 0)
+        }
+        wanting |= {ask.key.named for ask in asks if ask.count}
+        wanting -= {ask.key.named for ask in asks if not ask.count}
+        if len(wanting) > MOST_ASKS:
+            raise ProtocolError(
+                "TooManyAsks",
+                f"asks: found {len(wanting)} of different priority or allocationRequestId that "
+                f"want containers, allowed: {MOST_ASKS} at a time; ask for several containers at "
+                "once by count, or for the rest when some of these were granted",
+            )
 
     def _hand_over(self) -> tuple[GrantedContainer, ...]:
         handed, self._new = tuple(self._new), []

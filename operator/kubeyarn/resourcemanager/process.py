@@ -7,8 +7,6 @@ import logging
 import os
 from collections.abc import Callable
 
-from aiohttp import web
-
 from kubeyarn.cluster import names, probes
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
@@ -98,7 +96,13 @@ class ResourceManager:
         protection.queue.start()
         tasks.append(asyncio.create_task(_reconcile_all(manager)))
         tasks.append(asyncio.create_task(endpoint.keep(client, self._settings), name="endpoint"))
-        service = await self._serve_masters(client, manager)
+        # A client of its own: what strangers make it ask takes nothing from the reconciliation.
+        reviewing = KubeClient(self._leader.connection, f"{_COMPONENT}-reviews", in_flight=16)
+        masters = self._am_service(reviewing, manager)
+        service = await probes.serve(masters.application(), "", self._settings.am_port)
+        if service.server is not None:
+            idle = masters.connections.close_for_ever(service.server)
+            tasks.append(asyncio.create_task(idle, name="idle connections"))
         self._leader.waits_for = ""
         _log.info("serving ApplicationMasters at %s", manager.am_service)
         try:
@@ -106,14 +110,13 @@ class ResourceManager:
         finally:
             self._leader.waits_for = "the end"
             await service.cleanup()
+            await reviewing.close()
             await manager.queue.close()
             await protection.queue.close()
             await cancel(tasks)
 
-    async def _serve_masters(
-        self, client: KubeClient, manager: ApplicationsManager
-    ) -> web.AppRunner:
-        service = AmService(
+    def _am_service(self, reviewing: KubeClient, manager: ApplicationsManager) -> AmService:
+        return AmService(
             ApplicationMasterService(
                 manager.cache,
                 manager.nodes,
@@ -121,10 +124,9 @@ class ResourceManager:
                 manager.containers,
                 manager.queue.add,
             ),
-            PodAuthenticator(client, self._settings.token_audience),
+            PodAuthenticator(reviewing, self._settings.token_audience),
             lambda: self._leader.leads,
         )
-        return await probes.serve(service.application(), "", self._settings.am_port)
 
 
 async def _reconcile_all(manager: ApplicationsManager) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from kubeyarn.crd import quantities
 from kubeyarn.lifecycle.am_session import ResourceRequest, ShapeKey
-from kubeyarn.model.asks import Locality
+from kubeyarn.model.asks import ANYWHERE, Locality
 from kubeyarn.model.constraints import PlacementConstraint
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
@@ -29,27 +30,67 @@ _MOST_TAGS = 16
 _LONGEST_CONSTRAINT = 4096
 
 
-def ask(index: int, said: wire.Ask, largest: LargestAsk) -> ResourceRequest:
-    """The ask number *index* of a heartbeat; no size is above what *largest* allows.
+class _Shape(NamedTuple):
+    """What an ask says besides its name, its count and where it is to be.
+
+    *is_larger*: it is above what is allowed now, and so only for those that asked for it before.
+    """
+
+    size: ResourceList
+    opportunistic: bool
+    constraint: PlacementConstraint | None
+    tags: tuple[str, ...]
+    digest: str
+    is_larger: bool
+
+
+def asks(said: Sequence[wire.Ask], largest: LargestAsk) -> tuple[ResourceRequest, ...]:
+    """The asks of a heartbeat; no size is above what *largest* allows.
+
+    Thousands of asks are mostly alike, so what they have in common is read once.
 
     Raises:
-        FieldError: it cannot be acted on.
+        FieldError: one of them cannot be acted on.
     """
-    where = f"asks[{index}]"
+    known: dict[object, _Shape] = {}
+    return tuple(_ask(f"asks[{index}]", ask, largest, known) for index, ask in enumerate(said))
+
+
+def _ask(
+    where: str, said: wire.Ask, largest: LargestAsk, known: dict[object, _Shape]
+) -> ResourceRequest:
     _check_numbers(where, said)
+    place = said.locality
+    like = None
+    if place is None and not said.placement_constraint:
+        like = (*said.resources.items(), said.partition, said.execution_type, *said.allocation_tags)
+    shape = known.get(like) if like is not None else None
+    if shape is None:
+        shape = _read_shape(where, said, largest)
+        if like is not None:
+            known[like] = shape
+    key = ShapeKey(said.priority, said.allocation_request_id, shape.digest)
+    if shape.is_larger:
+        _check_maximum(f"{where}.resources", shape.size, largest.maximum(key, shape.size))
+    locality = ANYWHERE
+    if place is not None:
+        locality = Locality(
+            tuple((node, said.count) for node in place.nodes),
+            tuple((rack, said.count) for rack in place.racks),
+            place.relax,
+        )
+    return ResourceRequest(
+        key, said.count, shape.size, said.partition, locality, shape.opportunistic,
+        shape.constraint, shape.tags,
+    )  # fmt: skip
+
+
+def _read_shape(where: str, said: wire.Ask, largest: LargestAsk) -> _Shape:
     size = ResourceList(quantities.amounts(said.resources, f"{where}.resources"))
-    locality = said.locality or wire.Locality()
-    place = Locality(
-        tuple((node, said.count) for node in locality.nodes),
-        tuple((rack, said.count) for rack in locality.racks),
-        locality.relax,
-    )
-    key = ShapeKey(
-        said.priority,
-        said.allocation_request_id,
-        _shape(said, size, locality, tuple(sorted(set(said.allocation_tags)))),
-    )
-    _check_size(f"{where}.resources", size, largest.maximum(key, size))
+    for name in request_builder.ALWAYS_SHOWN:
+        if size.get(name, 0) <= 0:
+            found = quantities.show(name, size.get(name, 0))
+            raise FieldError(f"{where}.resources.{name}", f"found {found}, allowed: more than 0")
     opportunistic = said.execution_type == "OPPORTUNISTIC"
     constraint, tags = _placement(where, said)
     if opportunistic and constraint is not None:
@@ -57,9 +98,8 @@ def ask(index: int, said: wire.Ask, largest: LargestAsk) -> ResourceRequest:
             f"{where}.placementConstraint",
             "found one with executionType OPPORTUNISTIC, allowed: GUARANTEED",
         )
-    return ResourceRequest(
-        key, said.count, size, said.partition, place, opportunistic, constraint, tags
-    )
+    digest = _digest(said, size, said.locality or wire.Locality(), tags)
+    return _Shape(size, opportunistic, constraint, tags, digest, largest.is_exceeded_by(size))
 
 
 def places(field: str, said: Sequence[str], before: frozenset[str]) -> frozenset[str]:
@@ -112,11 +152,7 @@ def _check_numbers(where: str, said: wire.Ask) -> None:
         )
 
 
-def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) -> None:
-    for name in request_builder.ALWAYS_SHOWN:
-        if size.get(name, 0) <= 0:
-            found = quantities.show(name, size.get(name, 0))
-            raise FieldError(f"{field}.{name}", f"found {found}, allowed: more than 0")
+def _check_maximum(field: str, size: Mapping[str, int], high: Mapping[str, int]) -> None:
     for name, amount in size.items():
         if name in high and amount > high[name]:
             raise FieldError(
@@ -126,7 +162,7 @@ def _check_size(field: str, size: Mapping[str, int], high: Mapping[str, int]) ->
             )
 
 
-def _shape(
+def _digest(
     said: wire.Ask, size: Mapping[str, int], locality: wire.Locality, tags: tuple[str, ...]
 ) -> str:
     """A short hash of everything that makes an ask of the same priority and id another ask."""

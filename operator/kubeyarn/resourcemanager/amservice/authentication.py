@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
+from collections import Counter
 from dataclasses import dataclass
+from typing import TypeVar
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.resources import TOKEN_REVIEWS
+from kubeyarn.model.errors import Unavailable
 
 _TRUSTED_S = 30.0
+_REFUSED_S = 5.0
 _MOST_REMEMBERED = 20_000
+_AT_ONCE = 4
+_AGAIN_AT_ONCE = 8
+_MOST_WAITING = 200
+# An ApplicationMaster has one token; several may share the address of their node.
+_MOST_OF_ONE = 10
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +39,31 @@ class NotAuthenticated(Exception):
 
 
 class PodAuthenticator:
-    """Reviews tokens (Kubernetes: TokenReview) and trusts an answer for half a minute."""
+    """Reviews tokens (Kubernetes: TokenReview), and trusts an answer for a while.
+
+    A token that is good is trusted for half a minute, one that is not for a few seconds. Whoever
+    can reach the service can send unknown tokens, and each costs a call of the API server. So these
+    calls have a client of their own, few are made at a time, only so many callers wait, and only so
+    many of one address. Tokens that were good before are reviewed again beside them: a flood of
+    unknown ones does not reach the ApplicationMasters that are served already.
+    """
 
     def __init__(self, client: KubeClient, audience: str) -> None:
         self._client = client
         self._audience = audience
-        self._trusted: dict[bytes, tuple[float, PodIdentity]] = {}
+        self._good: dict[bytes, tuple[float, PodIdentity]] = {}
+        self._bad: dict[bytes, tuple[float, str]] = {}
+        # Calls that review the same token, or will.
+        self._under_review: dict[bytes, asyncio.Task[PodIdentity]] = {}
+        self._again, self._unknown = asyncio.Semaphore(_AGAIN_AT_ONCE), asyncio.Semaphore(_AT_ONCE)
+        self._waiting: Counter[str] = Counter()
 
-    async def authenticate(self, header: str | None) -> PodIdentity:
-        """The pod behind an Authorization header.
+    async def authenticate(self, header: str | None, address: str) -> PodIdentity:
+        """The pod behind an Authorization header; *address* is where the call comes from.
 
         Raises:
             NotAuthenticated: with what is wrong and what is needed.
+            Unavailable: too many unknown tokens are being reviewed.
         """
         scheme, _, token = (header or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -46,15 +71,55 @@ class PodAuthenticator:
                 "Authorization: found no Bearer token, needed: the token in $KUBEYARN_TOKEN_FILE"
             )
         digest = hashlib.sha256(token.encode()).digest()
-        known = self._trusted.get(digest)
-        now = time.monotonic()
-        if known is not None and now - known[0] < _TRUSTED_S:
-            return known[1]
-        identity = await self._review(token)
-        if len(self._trusted) >= _MOST_REMEMBERED:
-            self._trusted.clear()
-        self._trusted[digest] = (now, identity)
+        now = _now_s()
+        good, bad = self._good.get(digest), self._bad.get(digest)
+        if good is not None and now - good[0] < _TRUSTED_S:
+            return good[1]
+        if bad is not None and now - bad[0] < _REFUSED_S:
+            raise NotAuthenticated(bad[1])
+        task = self._under_review.get(digest)
+        if task is None:
+            if good is None:
+                self._check_waiting(address)
+                self._waiting[address] += 1
+            at_once = self._unknown if good is None else self._again
+            task = asyncio.create_task(self._examine(token, digest, at_once))
+            self._under_review[digest] = task
+            task.add_done_callback(lambda done: self._examined(done, digest, address, at_once))
+        # Whoever goes away does not take the answer from the others.
+        return await asyncio.shield(task)
+
+    def _check_waiting(self, address: str) -> None:
+        if self._waiting[address] >= _MOST_OF_ONE or self._waiting.total() >= _MOST_WAITING:
+            raise Unavailable(
+                f"{self._waiting.total()} unknown tokens are being reviewed, "
+                f"{self._waiting[address]} from {address}; try again"
+            )
+
+    async def _examine(self, token: str, digest: bytes, at_once: asyncio.Semaphore) -> PodIdentity:
+        try:
+            async with at_once:
+                identity = await self._review(token)
+        except NotAuthenticated as error:
+            self._good.pop(digest, None)
+            _remember(self._bad, digest, (_now_s(), str(error)))
+            raise
+        _remember(self._good, digest, (_now_s(), identity))
         return identity
+
+    def _examined(
+        self,
+        done: asyncio.Task[PodIdentity],
+        digest: bytes,
+        address: str,
+        at_once: asyncio.Semaphore,
+    ) -> None:
+        del self._under_review[digest]
+        if at_once is self._unknown:
+            self._waiting -= Counter({address: 1})
+        if not done.cancelled():
+            # Whoever asked has it, or has gone away.
+            done.exception()
 
     async def _review(self, token: str) -> PodIdentity:
         body = {
@@ -80,3 +145,15 @@ class PodAuthenticator:
                 "the ApplicationMaster's pod"
             )
         return PodIdentity(account[2], pod, uid)
+
+
+def _remember(known: dict[bytes, Answer], digest: bytes, answer: Answer) -> None:
+    """Keep an answer; the oldest ones go where there are too many."""
+    known.pop(digest, None)
+    while len(known) >= _MOST_REMEMBERED:
+        del known[next(iter(known))]
+    known[digest] = answer
+
+
+def _now_s() -> float:
+    return time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kubeyarn.cluster import names
@@ -47,12 +48,16 @@ class Caller:
         mine = (v for v in views if v.role == names.ROLE_AM and v.attempt == number)
         return next(mine, None)
 
-    def request_of(self, cache: Cache, container: ContainerId) -> RequestView | None:
-        """The request that a container was granted to."""
-        for view in self.asks(cache):
-            if container in view.grants or container in view.completed:
-                return view
-        return None
+    def requests_of_containers(self, cache: Cache) -> Mapping[ContainerId, RequestView]:
+        """Every container that was granted to its AMs, and the request that it was granted to.
+
+        It is made anew each time: a call that names many containers asks for it once.
+        """
+        return {
+            container: view
+            for view in self.asks(cache)
+            for container in (*view.completed, *view.grants)
+        }
 
     def must_live(self, *, finished_is_fine: bool = False) -> None:
         """Refuse an ApplicationMaster whose attempt is over.

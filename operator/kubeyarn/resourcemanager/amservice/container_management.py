@@ -41,6 +41,8 @@ class _Call:
         self._manager = manager
         self._cache = cache
         self._caller = caller
+        # As of the beginning of the call: what it names is looked up, not searched for.
+        self._requests = caller.requests_of_containers(cache)
         self.answer = wire.ContainersAnswer()
 
     async def launch(self, launch: wire.LaunchContainer) -> None:
@@ -96,7 +98,7 @@ class _Call:
     def _known(self, text: str) -> RequestView | None:
         """The request that a container was granted to; an error is noted when there is none."""
         try:
-            view = self._caller.request_of(self._cache, ContainerId.parse(text))
+            view = self._requests.get(ContainerId.parse(text))
         except SpecError as error:
             self._fail(text, str(error))
             return None

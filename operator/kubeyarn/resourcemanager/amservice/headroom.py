@@ -6,6 +6,7 @@ them on the request for the ApplicationMaster. There is no other rule for them h
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -56,16 +57,23 @@ class LargestAsk:
 
     def maximum(self, key: ShapeKey, size: Mapping[str, int]) -> Mapping[str, int]:
         """The most that an ask of this *size* may have of each resource."""
-        is_larger = any(amount > self.now.get(name, amount) for name, amount in size.items())
-        return self.configured if is_larger and self.was_taken(key) else self.now
+        return self.configured if self.is_exceeded_by(size) and self.was_taken(key) else self.now
+
+    def is_exceeded_by(self, size: Mapping[str, int]) -> bool:
+        """Whether a *size* is above what is allowed now."""
+        return any(amount > self.now.get(name, amount) for name, amount in size.items())
 
 
 def largest_ask(cache: Cache, caller: Caller) -> LargestAsk:
     """What the calling AM may ask for."""
 
+    @functools.cache
+    def asked_before() -> set[ShapeKey]:
+        return {view.key for view in caller.asks(cache)}
+
     def was_taken(key: ShapeKey) -> bool:
         # The requests tell it to a ResourceManager that has started anew.
-        return key in caller.session.wanted or any(view.key == key for view in caller.asks(cache))
+        return key in caller.session.wanted or key in asked_before()
 
     _, configured = cluster_limits.allocation(cache, caller.record.queue)
     _, now = allocation(cache, caller)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from kubeyarn.model.errors import SpecError, Unavailable
 from kubeyarn.resourcemanager.amservice import openapi, wire
 from kubeyarn.resourcemanager.amservice.authentication import NotAuthenticated, PodAuthenticator
 from kubeyarn.resourcemanager.amservice.callers import Caller
+from kubeyarn.resourcemanager.amservice.idle_connections import IdleConnections
 from kubeyarn.resourcemanager.amservice.service import ApplicationMasterService
 from kubeyarn.resourcemanager.amservice.wire import FieldError
 from kubeyarn.resourcemanager.applications import unmanaged_am
@@ -23,8 +25,14 @@ from kubeyarn.resourcemanager.applications import unmanaged_am
 _log = logging.getLogger(__name__)
 
 LARGEST_BODY = 8 * 1024 * 1024
+LONGEST_BODY_S = 20.0
 
-_STATUS = {"NotAnApplicationMaster": 403, "ApplicationNotFound": 404, "InvalidRequest": 400}
+_STATUS = {
+    "NotAnApplicationMaster": 403,
+    "ApplicationNotFound": 404,
+    "InvalidRequest": 400,
+    "TooManyAsks": 400,
+}
 
 Body = TypeVar("Body", bound=wire.Message)
 
@@ -41,10 +49,13 @@ class AmService:
         self._service = service
         self._authenticator = authenticator
         self._ready = ready
+        self.connections = IdleConnections()
 
     def application(self) -> web.Application:
         """The web application that serves the routes."""
-        app = web.Application(client_max_size=LARGEST_BODY, middlewares=[_errors])
+        app = web.Application(
+            client_max_size=LARGEST_BODY, middlewares=[self.connections.note, _errors]
+        )
         app.router.add_post("/am/v1/register", self._register)
         app.router.add_post("/am/v1/allocate", self._allocate)
         app.router.add_post("/am/v1/finish", self._finish)
@@ -78,10 +89,25 @@ class AmService:
         token = unmanaged_am.read_token(header)
         if token is not None:
             caller = self._service.unmanaged(token)
-            return caller, _decode(await request.read(), kind)
-        pod = await self._authenticator.authenticate(header)
-        body = _decode(await request.read(), kind)
+            return caller, _decode(await _read(request), kind)
+        pod = await self._authenticator.authenticate(header, request.remote or "")
+        body = _decode(await _read(request), kind)
         return self._service.caller(pod), body
+
+
+async def _read(request: web.Request) -> bytes:
+    """A call's body.
+
+    Raises:
+        HTTPRequestTimeout: it does not come in time.
+    """
+    try:
+        async with asyncio.timeout(LONGEST_BODY_S):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(
+            reason=f"the body did not come within {LONGEST_BODY_S:g} s; send it again"
+        ) from None
 
 
 def _decode(data: bytes, kind: type[Body]) -> Body:

@@ -10,10 +10,11 @@ HTTP (`http`) is one door to these calls; whoever opens another (Hadoop RPC) cal
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kubeyarn.crd.object import Key
 from kubeyarn.lifecycle.am_session import (
+    MOST_ASKS,
     AllocateRequest,
     AllocateResponse,
     AMSession,
@@ -47,6 +48,10 @@ from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
 from kubeyarn.resourcemanager.requests import request_builder
 from kubeyarn.resourcemanager.requests.container_manager import ContainerManager
+
+MOST_RELEASES = 10_000
+MOST_UPDATES = 1_000
+MOST_CONTAINERS_A_CALL = 1_000
 
 
 class ApplicationMasterService:
@@ -112,17 +117,18 @@ class ApplicationMasterService:
     def _read(self, caller: Caller, message: wire.Allocate) -> AllocateRequest:
         exclude = message.exclude_nodes or wire.ExcludeNodes()
         cache = self._cache
+        _check_length("asks", message.asks, MOST_ASKS)
+        _check_length("releases", message.releases, MOST_RELEASES)
+        _check_length("updates", message.updates, MOST_UPDATES)
         largest = largest_ask(cache, caller)
+        known = caller.requests_of_containers(cache) if message.updates else {}
         updates, update_errors = update_validation.check(
-            message.updates,
-            lambda container: caller.request_of(cache, container),
-            caller.session.updates,
-            largest.now,
+            message.updates, known.get, caller.session.updates, largest.now
         )
         return AllocateRequest(
             response_id=message.response_id,
             progress=message.progress,
-            asks=tuple(ask_validation.ask(i, a, largest) for i, a in enumerate(message.asks)),
+            asks=ask_validation.asks(message.asks, largest),
             releases=tuple(
                 ask_validation.released(caller, f"releases[{i}]", text)
                 for i, text in enumerate(message.releases)
@@ -184,9 +190,10 @@ class ApplicationMasterService:
 
     async def release(self, caller: Caller, message: wire.Allocate) -> None:
         """Give back what the AM releases, after the session has taken the heartbeat."""
+        known = caller.requests_of_containers(self._cache) if message.releases else {}
         for text in message.releases:
             container = ContainerId.parse(text)
-            if caller.request_of(self._cache, container) is not None:
+            if container in known:
                 await self._containers.stop(caller.key, container, ExitStatus.ABORTED)
 
     def finish(self, caller: Caller, message: wire.Finish, now_ms: int) -> wire.Finished:
@@ -216,4 +223,18 @@ class ApplicationMasterService:
             raise ProtocolError(
                 "ApplicationMasterNotRegistered", f"{caller.session.attempt} is not registered"
             )
+        for field, said in (
+            ("launch", message.launch), ("stop", message.stop), ("status", message.status)
+        ):  # fmt: skip
+            _check_length(field, said, MOST_CONTAINERS_A_CALL)
         return await container_management.answer(self._containers, self._cache, caller, message)
+
+
+def _check_length(field: str, said: Sequence[object], most: int) -> None:
+    """Whether a call names no more than it may; checked before anything that it names is read.
+
+    Raises:
+        FieldError: it does.
+    """
+    if len(said) > most:
+        raise FieldError(field, f"found {len(said)} entries, allowed: {most} in one call")

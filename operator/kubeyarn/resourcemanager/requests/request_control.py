@@ -6,6 +6,7 @@ application, which may come before the watch event, would write the same again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable
 
 from kubeyarn.cluster import names
@@ -17,7 +18,7 @@ from kubeyarn.crd.conditions import NewCondition
 from kubeyarn.crd.object import Key, Object
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle import failed_nodes
-from kubeyarn.lifecycle.am_session import AMSession, RejectedAsk
+from kubeyarn.lifecycle.am_session import AMSession, RequestTotal, WrittenAsk
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager import cluster_limits, name_taken
@@ -25,6 +26,8 @@ from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.name_taken import NAME_TAKEN, NameTaken, Whose
 from kubeyarn.resourcemanager.requests import request_builder
 from kubeyarn.resourcemanager.requests.request_view import RECONCILED, RequestView
+
+_IN_ONE_TURN = 200
 
 
 class RequestControl:
@@ -101,16 +104,37 @@ class RequestControl:
 
     async def write_asks(self, key: Key, application: YarnApplication, session: AMSession) -> None:
         """Bring the ContainerRequests of an AM's asks up to what it said last."""
-        for total in list(session.wanted.values()):
+        for number, total in enumerate(list(session.wanted.values()), start=1):
+            if number % _IN_ONE_TURN == 0:
+                # Thousands of asks keep nobody else from the event loop.
+                await asyncio.sleep(0)
+            if self._is_written(key, session, total):
+                continue
             body = request_builder.ask_request(application, session, total)
-            current = self._cache.raw_request((key[0], body["metadata"]["name"]))
+            name, excluded = body["metadata"]["name"], session.excluded
             try:
-                await self._write_ask(key, body, current, session)
+                await self._write_ask(key, body, self._cache.raw_request((key[0], name)), session)
             except (Refused, NameTaken) as error:
                 # Saying it again cannot help; the AM is told, and may ask otherwise.
                 reason = NAME_TAKEN if isinstance(error, NameTaken) else "InvalidRequest"
-                session.rejected(RejectedAsk(total.ask.key, reason, str(error)))
-                del session.wanted[total.ask.key]
+                session.ask_refused(total, reason, str(error))
+            else:
+                generation = self._generation((key[0], name))
+                session.ask_written(WrittenAsk(total, excluded, name, generation))
+
+    def _is_written(self, key: Key, session: AMSession, total: RequestTotal) -> bool:
+        """Whether an ask's request says what it should, and nobody has changed it since."""
+        known = session.written.get(total.ask.key)
+        return (
+            known is not None
+            and known.total is total
+            and known.excluded == session.excluded
+            and known.generation == self._generation((key[0], known.name))
+        )
+
+    def _generation(self, request: Key) -> int:
+        found = self._cache.raw_request(request)
+        return 0 if found is None else int(found["metadata"].get("generation") or 0)
 
     async def _write_ask(
         self, key: Key, body: Object, current: Object | None, session: AMSession

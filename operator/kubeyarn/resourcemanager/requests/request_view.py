@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from kubeyarn.cluster import names
@@ -249,17 +250,30 @@ class UnreadRequest:
 def views(
     requests: Iterable[DecodedObject[ContainerRequest]], application: ApplicationId
 ) -> tuple[list[RequestView], list[UnreadRequest]]:
-    """What the requests of *application* say, each read on its own, and those that cannot be."""
+    """What the requests of *application* say, each read on its own, and those that cannot be.
+
+    A version of a request is read once, however often it is asked for.
+    """
     found, unread = [], []
     for request in requests:
-        try:
-            found.append(view(request, application))
-        except SpecError as error:
-            unread.append(UnreadRequest(request, str(error), bug=False))
-        except Exception as error:  # noqa: BLE001 - one request's trouble is not the others'
-            why = f"it cannot be read: {type(error).__name__}: {error}"
-            unread.append(UnreadRequest(request, why, bug=True))
+        read = request.once(application, partial(_read, request, application))
+        if isinstance(read, RequestView):
+            found.append(read)
+        else:
+            unread.append(read)
     return found, unread
+
+
+def _read(
+    request: DecodedObject[ContainerRequest], application: ApplicationId
+) -> RequestView | UnreadRequest:
+    try:
+        return view(request, application)
+    except SpecError as error:
+        return UnreadRequest(request, str(error), bug=False)
+    except Exception as error:  # noqa: BLE001 - one request's trouble is not the others'
+        why = f"it cannot be read: {type(error).__name__}: {error}"
+        return UnreadRequest(request, why, bug=True)
 
 
 def _preempting(request: ContainerRequest) -> dict[ContainerId, tuple[bool, str]]:

@@ -16,7 +16,9 @@ SIZE = {"memory": "1Gi", "cpu": "1"}
 
 def ask(**said):
     largest = LargestAsk(MAXIMUM, MAXIMUM, lambda _: False)
-    return ask_validation.ask(2, wire.Ask(**{"count": 1, "resources": SIZE, **said}), largest)
+    others = [wire.Ask(count=1, resources=SIZE, priority=place) for place in range(2)]
+    asked = wire.Ask(**{"count": 1, "resources": SIZE, **said})
+    return ask_validation.asks([*others, asked], largest)[2]
 
 
 @pytest.mark.parametrize(
