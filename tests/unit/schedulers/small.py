@@ -43,11 +43,12 @@ class SmallCluster:
         partitions: tuple[Partition, ...] = (),
         others: dict[str, str] | None = None,
         epoch: int = 0,
+        hadoop_compatible: bool = False,
     ) -> None:
         self.partitions = partitions
         self.others = others or {}
         config, types = self._read(settings or {})
-        self.engine = CapacityScheduler(types, epoch=epoch)
+        self.engine = CapacityScheduler(types, epoch=epoch, hadoop_compatible=hadoop_compatible)
         self.engine.configure(config, 0)
         for number in range(nodes):
             self.node(f"n{number}")

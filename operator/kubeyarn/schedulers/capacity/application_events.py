@@ -21,7 +21,7 @@ from kubeyarn.schedulers.capacity.auto_created_queues import (
 from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.queue import QueueState
-from kubeyarn.schedulers.capacity.placement import normalize, place
+from kubeyarn.schedulers.capacity.placement import is_whole_path, normalize, place
 from kubeyarn.schedulers.capacity.queue_manager import (
     drained,
 )
@@ -29,6 +29,7 @@ from kubeyarn.schedulers.capacity.submission import (
     allowed_priority,
     check_access,
     check_limits,
+    check_master_without_queue,
     check_partition,
     make_application,
     scheduler_size,
@@ -78,9 +79,11 @@ class CapacityApplicationEvents:
             self._state.index,
             override=config.placement_override,
         )
+        name = placed or application.queue or "default"
         # A queue that is created for it stays when its limits refuse the application, as in Hadoop.
-        leaf = self._leaf(application, placed or application.queue or "default", placed, now_ms)
-        app = self._application(application, leaf, now_ms)
+        made = self._make_leaf(application, name, now_ms)
+        leaf = self._leaf(application, made or name, placed)
+        app = self._application(application, leaf, now_ms, leaf_is_new=made is not None)
         check_limits(leaf, application)
         self._enter(leaf, app)
         return leaf.path
@@ -97,21 +100,33 @@ class CapacityApplicationEvents:
         self._enter(leaf, app)
         return leaf.path
 
-    def _leaf(
-        self, application: Application, name: str, placed: str | None, now_ms: int
-    ) -> LeafQueue:
-        """The leaf meant by *name*, made if need be.
+    def _make_leaf(self, application: Application, name: str, now_ms: int) -> str | None:
+        """The path of the leaf that was made because none has the *name*; None: none was made.
+
+        Hadoop: getOrCreateQueueFromPlacementContext, extractQueuePath.
+
+        Raises:
+            Rejected: the application may not use the queues above, or its AM is too large.
+        """
+        index, config = self._state.index, self._state.config_in_force()
+        if index.known(name) or "." not in name or not is_whole_path(name):
+            return None
+        parent, _, leaf = name.rpartition(".")
+        path = normalize(f"{parent.strip()}.{leaf.strip()}", index)
+        nearest = index.nearest(path or "")
+        if path is None or path in self._state.queues or nearest is None:
+            return None
+        check_access(nearest, application, config)
+        check_master_without_queue(application, self._state.cluster, config)
+        return path if self._create(path, now_ms) else None
+
+    def _leaf(self, application: Application, name: str, placed: str | None) -> LeafQueue:
+        """The leaf meant by *name*.
 
         Raises:
             Rejected: there is none, or it may not be used.
         """
         config = self._state.config_in_force()
-        if not self._state.index.known(name):
-            path = normalize(name, self._state.index)
-            nearest = self._state.index.nearest(path or "")
-            if path is not None and "." in name and nearest is not None:
-                check_access(nearest, application, config)
-                self._create(path, now_ms)
         queue = self._state.index.queue(name)
         check_access(queue, application, config)
         leaf = self._state.index.leaf(name)
@@ -123,15 +138,22 @@ class CapacityApplicationEvents:
             )
         return leaf
 
-    def _create(self, path: str, now_ms: int) -> None:
+    def _create(self, path: str, now_ms: int) -> bool:
+        """Create a leaf and the parents it lacks; whether it is there now."""
         if create_leaf(path, self._state.queues, self._state.config_in_force(), now_ms):
             self._state.index.rebuild(self._state.root_in_force())
+        return path in self._state.queues
 
     def _application(
-        self, application: Application, leaf: LeafQueue, now_ms: int
+        self, application: Application, leaf: LeafQueue, now_ms: int, *, leaf_is_new: bool = False
     ) -> FiCaSchedulerApp:
         app = make_application(
-            application, leaf, self._state.config_in_force(), self._state.types, now_ms
+            application,
+            leaf,
+            self._state.config_in_force(),
+            self._state.types,
+            now_ms,
+            leaf_is_new=leaf_is_new,
         )
         app.epoch = self._state.epoch
         return app

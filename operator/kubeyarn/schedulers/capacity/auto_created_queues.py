@@ -289,6 +289,7 @@ def _create_managed(
         else:
             # It takes applications all the same, and waits for an empty leaf to give up its own.
             _set_zero_capacity(leaf, label, template)
+    leaf.users.limits_changed()
     activate_applications(leaf)
     update_cluster_resource(parent, config)
     return [leaf]
@@ -402,7 +403,7 @@ def _set_effective(leaf: LeafQueue, label: str) -> None:
     leaf.effective_minimum[label] = configured if by_amount else multiply(whole, share.absolute)
     leaf.effective_maximum[label] = multiply(whole, share.absolute_maximum)
     leaf.forget_derived()
-    leaf.users.limits_changed()
+    leaf.users.guarantee_changed()
 
 
 def manage_leaves(parent: Queue, config: SchedulerConfig) -> None:
@@ -445,7 +446,10 @@ def _manage_label(
         _deactivate(parent, leaf, label, template)
     for leaf in activated:
         _activate(parent, leaf, label, template)
-        activate_applications(leaf)
+        if not leaf.cluster.hadoop_compatible:
+            # Hadoop leaves both as they are until the next event in the leaf or in the cluster.
+            leaf.users.limits_changed()
+            activate_applications(leaf)
 
 
 def reset_managed_leaves(parent: ParentQueue, config: SchedulerConfig) -> bool:

@@ -79,6 +79,7 @@ class CapacityClusterEvents:
         state.put_in_force(root, calc, config)
         self._reset_managed_parents(root, config)
         self._running_apps.update_on_reload(root, config)
+        state.cluster.queues_refreshed(state.queues)
 
     def _reset_managed_parents(self, root: ParentQueue, config: SchedulerConfig) -> None:
         """Leaves of managed parents start anew with what their template says now."""

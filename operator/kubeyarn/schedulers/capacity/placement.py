@@ -169,7 +169,7 @@ def _apply(rule: PlacementRule, variables: _Variables, lookup: QueueLookup) -> s
 
 def resolve(name: str, lookup: QueueLookup, *, create: bool) -> str | None:
     """The full path of a leaf that exists or may be made; None when neither."""
-    if not all(part.strip() for part in name.split(".")):
+    if not is_whole_path(name):
         return None
     path = normalize(name, lookup)
     if path is None:
@@ -178,6 +178,11 @@ def resolve(name: str, lookup: QueueLookup, *, create: bool) -> str | None:
     if existing is not None:
         return existing if lookup.is_leaf(existing) else None
     return path if create and may_be_created(path, lookup) else None
+
+
+def is_whole_path(name: str) -> bool:
+    """Whether no part of the path is empty."""
+    return all(part.strip() for part in name.split("."))
 
 
 def normalize(name: str, lookup: QueueLookup) -> str | None:

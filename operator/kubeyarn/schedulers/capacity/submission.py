@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.queues import PriorityAccess, SchedulerConfig
     from kubeyarn.model.resources import ResourceTypes, Vector
     from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
+    from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
     from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 _MASTER = "ApplicationMaster"
@@ -35,9 +36,17 @@ _MASTER = "ApplicationMaster"
 
 
 def make_application(
-    app: Application, leaf: LeafQueue, config: SchedulerConfig, types: ResourceTypes, now_ms: int
+    app: Application,
+    leaf: LeafQueue,
+    config: SchedulerConfig,
+    types: ResourceTypes,
+    now_ms: int,
+    *,
+    leaf_is_new: bool = False,
 ) -> FiCaSchedulerApp:
     """An application in *leaf*; one that was placed before is not checked again.
+
+    Nor is its AM's size where the leaf was made for it: `check_master_without_queue` was called.
 
     Raises:
         Rejected: its AM is too big or in a partition out of reach, or its priority is not allowed.
@@ -46,13 +55,32 @@ def make_application(
     made.am_partition = _am_partition(app, leaf, config)
     if not app.placed:
         check_partition(leaf, made.am_partition, config, _MASTER)
-        check_size(app.am_size or leaf.zero, maximum_allocation(leaf), types, _MASTER)
+        if not leaf_is_new:
+            check_size(app.am_size or leaf.zero, maximum_allocation(leaf), types, _MASTER)
     if app.am_size is None:
         made.am_size = config.minimum_allocation
+    elif leaf_is_new:
+        made.am_size = scheduler_size(app.am_size, leaf, config)
     else:
         made.am_size = normalize(app.am_size, leaf, config)
     made.priority = allowed_priority(app, leaf, config, app.priority, check=not app.placed)
     return made
+
+
+def check_master_without_queue(
+    app: Application, cluster: CapacityNodeTracker, config: SchedulerConfig
+) -> None:
+    """Check the AM's size before its leaf is made, so that a refusal leaves nothing behind.
+
+    The largest container of the leaf to be is not known then: the cluster's counts. Hadoop:
+    RMAppManager.validateAndCreateResourceRequest, before the scheduler hears of the application.
+
+    Raises:
+        Rejected: it is negative or too large.
+    """
+    if not app.placed:
+        maximum = cluster.largest_node.max_allowed_allocation(config.maximum_allocation)
+        check_size(app.am_size or cluster.zero, maximum, cluster.types, _MASTER)
 
 
 def allowed_priority(

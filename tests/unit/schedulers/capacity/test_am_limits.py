@@ -229,6 +229,31 @@ def test_a_node_that_joins_lets_more_applications_start() -> None:
     assert (before, active(cluster)) == ([1, 2], [1, 2, 3, 4])
 
 
+@pytest.mark.parametrize(
+    ("filled", "started"),
+    [
+        pytest.param(0, [2, 3], id="while its room could still be borrowed"),
+        pytest.param(14, [2], id="after the sibling filled up"),
+    ],
+)
+def test_an_ended_applications_share_is_handed_on_within_what_the_queue_may_use_now(
+    filled: int, started: list[int]
+) -> None:
+    cluster = SmallCluster({"root.a.maximum-am-resource-percent": "0.125"}, nodes=2)
+    for number in (1, 2):
+        cluster.submit(number)
+    cluster.cycle()
+    cluster.submit(3)
+    assert active(cluster) == [1, 2]
+    cluster.submit(9, "b")
+    cluster.ask(9, filled)
+    cluster.cycle()
+
+    cluster.engine.finish(app_id(1), 0)
+
+    assert [number for number in active(cluster) if number != 9] == started
+
+
 def test_users_may_not_hold_more_for_masters_than_their_part() -> None:
     # capacity-am-limit-user, at a fifth of its size: alice is alone active and may have all of the
     # queue's share; bob comes and half of it is his.

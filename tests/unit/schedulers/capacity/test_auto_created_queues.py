@@ -20,7 +20,8 @@ from kubeyarn.model.queues import (
     percent,
     weight,
 )
-from kubeyarn.model.resources import ResourceTypes
+from kubeyarn.model.reasons import Reason
+from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes, Vector
 from kubeyarn.schedulers.capacity.auto_created_queues import wildcarded
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
 from unit.schedulers.small import SmallCluster
@@ -376,12 +377,56 @@ def test_a_parent_may_have_an_expiry_of_its_own(seconds: int, created: dict[str,
         pytest.param(Flexible(maximum_queues=0), "root.f.x", id="more than are allowed"),
         pytest.param(Flexible(), "root.b.x", id="below a leaf"),
         pytest.param(Flexible(), "root.gone.x", id="below what creates nothing"),
+        pytest.param(Flexible(), "root.f.", id="without a name"),
+        pytest.param(Flexible(), "root.f. ", id="with a blank for a name"),
+        pytest.param(Flexible(), "root.f..x", id="below one without a name"),
+        pytest.param(Flexible(), ".f.x", id="below no root"),
     ],
 )
 def test_no_queue_is_created(cluster: Flexible, path: str) -> None:
     with pytest.raises(Rejected):
         cluster.submit(path)
     assert cluster.created() == {}
+
+
+@pytest.mark.parametrize(
+    "am_size",
+    [
+        pytest.param((41, 1), id="more than is configured"),
+        pytest.param((1, 41), id="of one resource"),
+        pytest.param((31, 1), id="more than any node has"),
+        pytest.param((-1, 1), id="negative"),
+    ],
+)
+def test_no_queue_is_created_for_a_master_that_is_refused(am_size: Vector) -> None:
+    cluster = Flexible()
+    cluster.engine.update_node(Node("n", (30, 40)))
+    application = Application(ApplicationId(1, 1), "u", "root.f.p.x", am_size=am_size)
+
+    with pytest.raises(Rejected) as caught:
+        cluster.engine.submit(application, 0)
+
+    assert caught.value.reason in (Reason.MAXIMUM_ALLOCATION, Reason.INVALID_REQUEST)
+    assert cluster.created() == {}
+
+
+def test_the_maximum_of_a_template_holds_from_the_second_master_on() -> None:
+    template = QueueConfig("", maximum_allocation={MEMORY: 2, CPU: 2})
+    cluster = Flexible(leaf_template=template)
+    for number in (1, 2):
+        application = Application(ApplicationId(1, number), "u", "root.f.x", am_size=(4, 4))
+        if number == 1:
+            cluster.engine.submit(application, 0)
+            continue
+        with pytest.raises(Rejected):
+            cluster.engine.submit(application, 0)
+
+    cluster.engine.cycle(0, 10)
+    assert [one.size[MEMORY] for one in cluster.engine.containers()] == [4]
+
+
+def test_a_name_is_trimmed_before_its_queue_is_created() -> None:
+    assert Flexible().submit("root.f. x ").created() == {"x": 20}
 
 
 def test_a_dynamic_leaf_has_no_user_limit_factor_and_all_of_it_is_for_masters() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from kubeyarn.model.applications import Application
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.ids import ApplicationId
@@ -12,6 +14,7 @@ from kubeyarn.model.queues import PreemptionConfig, QueueConfig, SchedulerConfig
 from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.schedulers.api import Grant, Preempt
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
+from unit.schedulers.small import SmallCluster
 
 LENDER, BORROWER = ApplicationId(1, 1), ApplicationId(1, 2)
 WAIT_MS = 3000
@@ -54,6 +57,42 @@ def full_of_what_was_lent(
     engine.update_asks(BORROWER, [Ask(AskKey(1), 30, (1, 1))], 0)
     engine.cycle(0, 100)
     return engine
+
+
+@pytest.mark.parametrize(
+    ("in_a_story", "refreshed", "lent"),
+    [
+        pytest.param(False, False, 6, id="in a cluster"),
+        pytest.param(True, False, 0, id="in a story"),
+        pytest.param(True, True, 6, id="in a story after a refresh"),
+    ],
+)
+def test_what_a_queue_made_on_demand_holds_is_lent(in_a_story, refreshed, lent):
+    settings = {
+        "root.a.capacity": "1w",
+        "root.b.capacity": "1w",
+        "root.a.auto-queue-creation-v2.enabled": "true",
+        "lazy-preemption-enabled": "true",
+    }
+    monitor = "yarn.resourcemanager.monitor.capacity.preemption."
+    others = {
+        "yarn.resourcemanager.scheduler.monitor.enable": "true",
+        monitor + "total_preemption_per_round": "1.0",
+        monitor + "natural_termination_factor": "1.0",
+        monitor + "max_wait_before_kill": str(WAIT_MS),
+    }
+    cluster = SmallCluster(settings, nodes=2, others=others, hadoop_compatible=in_a_story)
+    cluster.submit(1, "root.a.new")
+    cluster.ask(1, 30)
+    cluster.cycle()
+    cluster.submit(2, "b", user="other")
+    cluster.ask(2, 5)
+    if refreshed:
+        cluster.configure(settings)
+    for second in range(1, 31, 4):
+        cluster.engine.preempt(second * SECOND)
+
+    assert killed(cluster.engine.cycle(40 * SECOND, 100)) == lent
 
 
 def killed(decisions) -> int:

@@ -173,6 +173,33 @@ def test_a_managed_leaf_takes_its_guarantee_when_another_gives_it_up() -> None:
     assert cluster.status("root.a.bob").minimum == (4096, 4)
 
 
+@pytest.mark.parametrize("in_a_story", [False, True])
+def test_a_guarantee_that_comes_late_changes_limits_at_once_but_in_stories(
+    in_a_story: bool,
+) -> None:
+    """Hadoop goes on with the user limit that is known until something happens in the leaf."""
+    settings = {
+        "root.a.auto-create-child-queue.enabled": "true",
+        "root.a.leaf-queue-template.capacity": "100",
+        "queue-mappings": "u:%user:root.a.%user",
+        "queue-mappings-override.enable": "true",
+    }
+    cluster = SmallCluster(settings, hadoop_compatible=in_a_story)
+    for number, user in ((1, "ann"), (2, "bob")):
+        cluster.submit(number, "default", user=user)
+    cluster.ask(2, 3)
+    cluster.cycle()
+    before = cluster.engine.state.queues["root.a.bob"]
+    assert before.leaf
+    limit = before.users.limit("bob", "", whole=False)
+    cluster.engine.finish(app_id(1), 1000)
+    cluster.engine.cycle(2000, 10)
+
+    late = before.users.limit("bob", "", whole=False)
+    assert late == (limit if in_a_story else (4096, 4))
+    assert limit > (4096, 4)
+
+
 def test_a_request_that_no_node_could_hold_is_refused() -> None:
     cluster = SmallCluster(nodes=0)
     cluster.node("high", (4096, 2))

@@ -132,6 +132,9 @@ def assign_to_leaf(queue: LeafQueue, opportunity: Chance, limits: ResourceLimits
         return _assign_looking_at_reservations(queue, opportunity, limits)
     if not can_assign_to_queue(queue, opportunity, limits, None):
         return NULL_ASSIGNMENT
+    # Hadoop looks at the first active application even if only those that wait for admission want
+    # something: what the AM limit goes by is then what the queue may use now.
+    queue.take_current_limit()
     # Without reservations an application that asks for nothing changes nothing, so only the others
     # are gone through.
     for app in queue.assignable(queue.with_pending_requests, partition):
@@ -178,7 +181,7 @@ def _can_assign_to_user(
     used = user.use(partition)
     # Reset for each application: the limits are the leaf's, and are handed to one after the other.
     limits.amount_needed_unreserve = None
-    queue.headroom_limit = queue.current_limit
+    queue.take_current_limit()
     if not opportunity.ignore_exclusivity and users.surely_within(user, partition):
         return True
     total = queue.cluster.total

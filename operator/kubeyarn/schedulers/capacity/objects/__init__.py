@@ -27,8 +27,8 @@ away, "held by" which test would see it stale. Unless another file is named, the
   `reorder_changed` moves the marked before the next look. Held by: scenarios of fair ordering.
 * `UsersManager._limits`, the user limits. Dropped by: `version`, which each charge of a user and
   each change of users or capacities raises. Held by: `test_limits.py` beside it.
-* `cap` of the users' usages. Dropped by: `limits_changed`, at each update of capacities. Held by:
-  `test_whoever_is_surely_within_its_limit_is_within_it` in `test_limits.py`.
+* `cap` of the users' usages. Dropped by: `guarantee_changed`, at each update of capacities. Held
+  by: `test_whoever_is_surely_within_its_limit_is_within_it` in `test_limits.py`.
 * The users' ratios and *active_used*. Kept up to date by `accounts`; `recount_ratios` when a
   partition's size changes. Held by: `test_every_sum_equals_a_recount_after_each_step`.
 * `unindexed` of applications and nodes, the containers not yet found by id. Dropped by:

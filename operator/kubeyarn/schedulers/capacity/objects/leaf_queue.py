@@ -178,11 +178,17 @@ class LeafQueue(AbstractCSQueue):
             most = self.calc.min(self.cluster.total, most, limit)
         self.current_limit = most
 
+    def take_current_limit(self) -> None:
+        """Let headroom and AM limits go by what the queue might use now.
+
+        It is done when an application is looked at, so they are of the last such time, not of now.
+        Hadoop: computeUserLimitAndSetHeadroom.
+        """
+        self.headroom_limit = self.current_limit
+
     def user_limit(self, app: FiCaSchedulerApp, partition: str, *, whole: bool) -> Vector:
         """The limit of an application's user; what headroom goes by is brought up to date."""
-        # Hadoop's computeUserLimitAndSetHeadroom: headroom is of the last time that a limit was
-        # looked at, not of now. AM limits go by it, too.
-        self.headroom_limit = self.current_limit
+        self.take_current_limit()
         return self.users.limit(app.user, partition, whole=whole)
 
     def update_maximum_applications(self, system: int, per_queue: int) -> None:

@@ -96,7 +96,10 @@ class FiCaSchedulerNode:
 
 
 class CapacityNodeTracker:
-    """All nodes, in the order they joined, and what each partition amounts to."""
+    """All nodes, in the order they joined, and what each partition amounts to.
+
+    *preemptable_queues* are the paths that Hadoop's PreemptionManager knows.
+    """
 
     __slots__ = (
         "_equals",
@@ -105,6 +108,7 @@ class CapacityNodeTracker:
         "largest_node",
         "nodes",
         "partitions",
+        "preemptable_queues",
         "tags",
         "total",
         "types",
@@ -122,10 +126,18 @@ class CapacityNodeTracker:
         self.largest_node = LargestNode()
         self._equals: dict[object, object] = {}
         self.tags = AllocationTagsManager()
+        self.preemptable_queues: set[str] = set()
 
     def partition(self, name: str) -> Vector:
         """The total of a partition (Hadoop: RMNodeLabelsManager.getResourceByLabel)."""
         return self.partitions.get(name, self.zero)
+
+    def queues_refreshed(self, paths: Iterable[str]) -> None:
+        """A configuration is in force; queues that it removes stay known, too.
+
+        Hadoop: PreemptionManager.refreshQueues.
+        """
+        self.preemptable_queues.update(paths)
 
     def interned(self, value: _Value) -> _Value:
         """The one object that stands for all that are equal to *value*.

@@ -36,13 +36,28 @@ NONE_KILLABLE: Mapping[ContainerId, KillableContainer] = {}
 
 
 def mark_killable(container: Container, app: FiCaSchedulerApp, node: FiCaSchedulerNode) -> None:
-    """Let others take the container's room (Hadoop: markContainerForKillable)."""
+    """Let others take the container's room (Hadoop: markContainerForKillable).
+
+    Hadoop's PreemptionManager knows a queue from the refresh after it was created on; before, the
+    node alone knows what may be killed, and no queue counts it as free.
+    """
     # Filed at the node (who takes the room there looks) and at every queue above (who is over its
     # maximum because of it looks), so that neither has to search.
     found = KillableContainer(container, app)
     node.mark_killable(found)
+    cluster = app.queue.cluster
+    if cluster.hadoop_compatible and app.queue.path not in cluster.preemptable_queues:
+        return
     for queue in app.queue.chain:
         queue.killable.setdefault(container.partition, {})[container.id] = found
+
+
+def is_killable(container: Container, node: FiCaSchedulerNode) -> bool:
+    """Whether others may take the container's room, and its queue knows it."""
+    found = node.killable.get(container.id)
+    return found is not None and container.id in found.app.queue.killable.get(
+        container.partition, {}
+    )
 
 
 def unmark_killable(container: Container, app: FiCaSchedulerApp, node: FiCaSchedulerNode) -> None:

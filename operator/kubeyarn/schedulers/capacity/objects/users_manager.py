@@ -219,6 +219,13 @@ class UsersManager:
     def limits_changed(self) -> None:
         """Guarantees, maxima or settings changed: limits are to be computed anew."""
         self.version += 1
+        self.guarantee_changed()
+
+    def guarantee_changed(self) -> None:
+        """A guarantee or maximum changed; a limit that is known stays in force all the same.
+
+        Hadoop: AutoCreatedLeafQueue.mergeCapacities, which makes no limit stale.
+        """
         for part in self.usages.values():
             part.cap = None
 

@@ -13,7 +13,7 @@ from kubeyarn.model.resources import Vector, add, subtract
 from kubeyarn.schedulers.calculator import multiply
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
-from kubeyarn.schedulers.capacity.objects.preemptable_containers import total_size
+from kubeyarn.schedulers.capacity.objects.preemptable_containers import is_killable, total_size
 from kubeyarn.schedulers.capacity.preemption.ideal_assignment import (
     IdealAssignmentTerms,
     TempQueuePerPartition,
@@ -113,7 +113,7 @@ class PreemptionContext:
 
     def is_killable(self, container: Container) -> bool:
         """Whether a container was selected by an earlier pass and waits for somebody in need."""
-        return self.lazy and container.id in self.cluster.nodes[container.node].killable
+        return self.lazy and is_killable(container, self.cluster.nodes[container.node])
 
     def deduct_selected(self) -> None:
         """Count what earlier selectors took against what this one takes."""
