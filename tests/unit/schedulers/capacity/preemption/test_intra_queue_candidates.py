@@ -331,3 +331,67 @@ def test_applications_should_have_and_lose(
     cluster: Preempting, found: dict[int, tuple[int, int, int, int]]
 ) -> None:
     assert computed(cluster) == found
+
+
+def growing(holding: list[Given], more: int, **rules: object) -> Preempting:
+    """A full queue whose first application wants *more* than it has."""
+    cluster = one_queue(holding, [], **rules)  # type: ignore[arg-type]
+    cluster.ask(1, more, priority=2)
+    cluster.cycle()
+    return cluster
+
+
+@pytest.mark.parametrize(
+    ("cluster", "found", "taken"),
+    [
+        pytest.param(
+            growing([("u", 1, 4), ("u", 1, 14)], 5),
+            {1: (9, 0, 5, 0), 2: (9, 5, 0, 0)},
+            {},
+            id="within one user an equally important one loses nothing, though it has too much",
+        ),
+        pytest.param(
+            growing([("u", 5, 4), ("u", 1, 14)], 5),
+            {1: (9, 0, 0, 0), 2: (9, 5, 0, 5)},
+            {2: 5},
+            id="within one user a less important one does",
+        ),
+        pytest.param(
+            growing([("u", 1, 4), ("v", 1, 14)], 5),
+            {1: (9, 0, 0, 0), 2: (9, 5, 0, 5)},
+            {2: 5},
+            id="between users within their limits an equally important one does, too",
+        ),
+        pytest.param(
+            growing([("u", 1, 4), ("v", 1, 14)], 5, percent=50),
+            # The limit is 11, of which the AM has 1, so 4 of v's 14 are too many.
+            {1: (9, 0, 1, 0), 2: (9, 5, 0, 4)},
+            {2: 4},
+            id="of a user over its limit an equally important one takes no more than that",
+        ),
+        pytest.param(
+            growing([("u", 5, 4), ("v", 1, 14)], 5, percent=50),
+            {1: (9, 0, 0, 0), 2: (9, 5, 0, 5)},
+            {2: 5},
+            id="a more important one takes of another user without regard to limits",
+        ),
+        pytest.param(
+            growing([("u", 1, 4), ("u", 1, 14)], 5, order=USER_LIMIT),
+            {1: (9, 0, 5, 0), 2: (9, 4, 0, 0)},
+            {},
+            id="by user limits an equally important one of the same user loses nothing",
+        ),
+        pytest.param(
+            growing([("u", 1, 4), ("v", 1, 14)], 5, percent=50, order=USER_LIMIT),
+            {1: (9, 0, 1, 0), 2: (9, 4, 0, 4)},
+            # With the next one v would be at its limit, AM included.
+            {2: 3},
+            id="by user limits another user gives until it would be at its limit",
+        ),
+    ],
+)
+def test_an_application_that_grows_takes_of_the_others(
+    cluster: Preempting, found: dict[int, tuple[int, int, int, int]], taken: dict[int, int]
+) -> None:
+    assert computed(cluster) == found
+    assert cluster.taken() == Counter(taken)
