@@ -234,6 +234,15 @@ has(request.userInfo.extra) && 'authentication.kubernetes.io/pod-name' in reques
 request.userInfo.extra['authentication.kubernetes.io/pod-name'][0] : ''
 {{- end }}
 
+{{/* Whether an application asks by itself for containers, as a CEL condition on a ContainerRequest:
+the ResourceManager does it, or the application's own pod, with the token of that pod. */}}
+{{- define "kubeyarn.asksByItself" -}}
+(request.userInfo.username in {{ include "kubeyarn.trustedUsers" . }} ||
+(request.userInfo.username.startsWith('system:serviceaccount:' + request.namespace + ':') &&
+({{ include "kubeyarn.askingPod" . }}).startsWith(object.spec.application + '-') &&
+({{ include "kubeyarn.askingPod" . }}).matches('^.+-[0-9]{2,}(e[0-9]{2,})?-[0-9]{6,}$')))
+{{- end }}
+
 {{/* The namespaces that take no applications, as a CEL list. */}}
 {{- define "kubeyarn.closedNamespaces" -}}
 {{- $closed := .Values.admissionPolicies.closedNamespaces }}

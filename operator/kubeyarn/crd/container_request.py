@@ -18,6 +18,7 @@ from kubeyarn.crd import amounts, defaults, field_reader, ranges
 from kubeyarn.crd.conditions import Condition, conditions_of
 from kubeyarn.crd.decoding import Resource
 from kubeyarn.crd.fields import (
+    AS_ONE,
     AS_SET,
     NOTHING,
     Count,
@@ -166,6 +167,15 @@ _SPEC_RULES = [
         "partition cannot be changed: make another ContainerRequest",
     ),
     rule(
+        "self.user == oldSelf.user",
+        "user cannot be changed: it is who asked; make another ContainerRequest",
+    ),
+    rule(
+        "has(self.userGroups) == has(oldSelf.userGroups) && "
+        "(!has(self.userGroups) || self.userGroups == oldSelf.userGroups)",
+        "userGroups cannot be changed: they are those of who asked; make another ContainerRequest",
+    ),
+    rule(
         "self.role != 'ApplicationMaster' || self.count <= 1",
         "count: found more than 1 for the role ApplicationMaster, allowed: 1, or 0 for one that "
         "runs elsewhere",
@@ -196,6 +206,19 @@ class ContainerRequestSpec(Fields, frozen=True):
         str,
         Field("The YarnApplication that asks, in the same namespace.", minLength=1, maxLength=253),
     ]
+    user: Annotated[
+        str,
+        Field(
+            "Who asks. Set from the request; empty: the application itself, by its "
+            "ApplicationMaster. Where root says queueAccess: ByRole, it has to be the "
+            "application's user or administer its queue.",
+            maxLength=253,
+        ),
+    ] = ""
+    user_groups: Annotated[
+        tuple[Annotated[str, Field(minLength=1, maxLength=1024)], ...],
+        Field("The groups of who asks. Set from the request.", maxItems=1024, **AS_ONE),
+    ] = ()
     role: Annotated[
         Role,
         Field(

@@ -19,18 +19,23 @@ from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import AccessDenied
 
-_VERBS = ("submit", "administer")
+SUBMIT, ADMINISTER = "submit", "administer"
 _TRUSTED_S = 10.0
 _MOST_REMEMBERED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class AccessReview:
-    """A user, a member of *groups*, who wants to submit to *queue*."""
+    """A user, a member of *groups*, who wants something of *queue*; one of *verbs* allows it."""
 
     user: str
     groups: tuple[str, ...]
     queue: str
+    verbs: tuple[str, ...] = (SUBMIT, ADMINISTER)
+
+
+Allows = Callable[[Key, AccessReview], bool | None]
+"""Whether a user may do something with a queue, asked for an application; None: being asked."""
 
 
 def denied(review: AccessReview) -> AccessDenied:
@@ -67,7 +72,7 @@ class AccessReviewer:
         self._waiting: dict[AccessReview, set[Key]] = {}
         self.queue: WorkQueue[AccessReview] = WorkQueue(self._review, settle_s=0.0)
 
-    def may_submit(self, key: Key, review: AccessReview) -> bool | None:
+    def allows(self, key: Key, review: AccessReview) -> bool | None:
         """Whether the user may; None: not known yet, and being asked."""
         known = self._known.get(review)
         if known is not None and time.monotonic() - known[0] < _TRUSTED_S:
@@ -87,7 +92,7 @@ class AccessReviewer:
     async def _is_allowed(self, review: AccessReview) -> bool:
         path = review.queue
         while path:
-            for verb in _VERBS:
+            for verb in review.verbs:
                 if await self._ask(review, verb, path):
                     return True
             path = path.rpartition(".")[0]

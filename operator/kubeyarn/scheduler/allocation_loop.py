@@ -33,6 +33,7 @@ from kubeyarn.crd import scheduler_config, times
 from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ContainerId
+from kubeyarn.scheduler.access_review import Allows
 from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache, application_id
 from kubeyarn.scheduler.container_updates import ContainerUpdater
@@ -41,7 +42,7 @@ from kubeyarn.scheduler.facts import PodUse
 from kubeyarn.scheduler.failed_step import subject_of
 from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.scheduler.reconcile_errors import Watched
-from kubeyarn.scheduler.reconcilers.applications import ApplicationReconciler, MaySubmit
+from kubeyarn.scheduler.reconcilers.applications import ApplicationReconciler
 from kubeyarn.scheduler.reconcilers.nodes import NodeReconciler
 from kubeyarn.scheduler.reconcilers.pods import PodReconciler
 from kubeyarn.scheduler.reconcilers.queues import QueueReconciler
@@ -106,7 +107,7 @@ class AllocationLoop:
         cache: SchedulerCache,
         state: SchedulerState,
         containers: ContainerAccounts,
-        may_submit: MaySubmit,
+        allows: Allows,
         settings: Settings,
         now_ms: Callable[[], int] = lambda: int(time.time() * 1000),
     ) -> None:
@@ -120,7 +121,7 @@ class AllocationLoop:
         # Reconcilers, by the kind of object; see the room's own page for who uses whom.
         self.requirements = RequirementsReconciler(cache)
         self.requests = ContainerRequestReconciler(
-            cache, state, containers, asks, self.requirements
+            cache, state, containers, asks, allows, self.requirements
         )
         self.recovery = Recovery(cache, state, containers, asks)
         self.updates = ContainerUpdater(cache, state, containers, asks)
@@ -133,7 +134,7 @@ class AllocationLoop:
             self.requests,
             self.recovery,
             self.updates,
-            may_submit,
+            allows,
             self.requirements,
         )
         self.nodes = NodeReconciler(cache, state, containers, self.applications.revoke)

@@ -62,7 +62,7 @@ class Scheduler:
         containers = ContainerAccounts(cache, state)
         # An answer of the API server has the application looked at again; by then there is a loop.
         access = AccessReviewer(client, lambda key: loop.look_again(key))
-        loop = AllocationLoop(cache, state, containers, access.may_submit, settings)
+        loop = AllocationLoop(cache, state, containers, access.allows, settings)
         requests = RequestWriter(client, cache, state, lambda: lease.held, epoch)
         cache.requests.on_change(requests.queue.add)
         queues = QueueWriter(client, cache, state, settings.queue_status_every_s)

@@ -415,6 +415,97 @@ def test_nobody_leaves_out_a_group_of_theirs(server):
     assert stamped == ["vip", "interns", "system:authenticated"]
 
 
+def a_request(name: str = "maps", **spec: Any) -> dict[str, Any]:
+    return an_object("ContainerRequest", name, {"application": "words", "count": 1, **spec})
+
+
+def test_a_request_says_who_asked(server):
+    said = server.create(a_request(), user="mallory", dry=True).body["spec"]
+    assert (said["user"], said["userGroups"]) == ("mallory", ["system:authenticated"])
+
+    answer = server.create(a_request(user="olga"), user="mallory", dry=True)
+    assert answer.status == 403, answer.body
+    assert 'spec.user: found "olga", allowed: "mallory"' in answer.message
+    answer = server.create(a_request(userGroups=["ops"]), user="mallory", dry=True)
+    assert answer.status == 403, answer.body
+    assert 'spec.userGroups: found "ops"' in answer.message
+
+
+def test_an_application_asks_in_its_own_name(server, words):
+    for user in (f"{MASTER}@words-01-000001", RESOURCE_MANAGER):
+        answer = server.create(a_request(), user=user, dry=True)
+        assert answer.status == 201, answer.message
+        assert answer.body["spec"]["user"] == ""
+        assert "userGroups" not in answer.body["spec"]
+    # The pod of another application asks in its account's, and says no other name either.
+    other = f"{MASTER}@others-01-000001"
+    assert server.create(a_request(), user=other, dry=True).body["spec"]["user"] == MASTER
+    for user in (other, f"{MASTER}@words-01-000001"):
+        answer = server.create(a_request(user="olga"), user=user, dry=True)
+        assert answer.status == 403, answer.body
+
+
+def test_who_asked_stays_who_asked(server):
+    found = a_request()
+    try:
+        assert server.create(found, user="olga").status == 201
+        # Applied again without, as manifests are.
+        answer = server.patch(found, {"spec": {"count": 2, "user": ""}}, user="mallory")
+        assert answer.body["spec"]["user"] == "olga"
+        answer = server.patch(found, {"spec": {"user": "mallory"}}, user="mallory")
+        assert answer.status == 422, answer.body
+        assert "user cannot be changed: it is who asked" in answer.message
+    finally:
+        server.delete(found)
+
+
+@pytest.fixture
+def by_role(server: Server):
+    """Root asks for rights to queues, and carol administers root.a."""
+    bind(server, "carol", "edit")
+    administers = {
+        "apiGroups": ["kubeyarn.io"],
+        "resources": ["yarnqueues"],
+        "verbs": ["administer"],
+        "resourceNames": ["root.a"],
+    }
+    grant(server, "carol", administers)
+    root = an_object("YarnQueue", "root", {"cluster": {"queueAccess": "ByRole"}})
+    assert server.create(root).status == 201
+    yield root
+    server.delete(root)
+
+
+def test_requests_are_changed_by_who_asked_and_administrators_of_the_queue(server, words, by_role):
+    found = a_request()
+    try:
+        assert server.create(found, user="olga").status == 201
+        status = {"status": {"queue": "root.a.x", "granted": 0}}
+        assert server.patch(found, status, sub="/status").status == 200
+        mine = {"spec": {"container": {"image": "mine"}}}
+        until(
+            "root's word holds, and carol's rights",
+            lambda: (
+                server.patch(found, mine, user="mallory").status == 403
+                and server.patch(found, {"spec": {"count": 3}}, user="carol").status == 200
+            ),
+        )
+        for change in (mine, {"spec": {"count": 0}}, {"spec": {"excludeNodes": ["n1"]}}):
+            answer = server.patch(found, change, user="mallory")
+            assert answer.status == 403, answer.body
+            assert 'by "olga", who asked, or with the verb administer' in answer.message
+        assert server.delete(found, user="mallory").status == 403
+        labelled = {"metadata": {"labels": {"team": "a"}}}
+        assert server.patch(found, labelled, user="mallory").status == 200
+        for user in ("olga", f"{MASTER}@words-01-000001"):
+            change = {"spec": {"count": 4 if user == "olga" else 5}}
+            answer = server.patch(found, change, user=user)
+            assert answer.status == 200, answer.message
+        assert server.delete(found, user="carol").status == 200
+    finally:
+        server.delete(found)
+
+
 def test_no_policy_says_anything_of_a_field_that_is_not_there(server):
     path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
     found = server.call("GET", path).body["items"]

@@ -18,13 +18,13 @@ from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.model.resources import ResourceTypes, Vector, subtract
+from kubeyarn.scheduler.access_review import Allows
 from kubeyarn.scheduler.allocation_loop import AllocationLoop
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.extender.bind_check import BindCheck, BindRefused
 from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.scheduler.reconcile_errors import Watched
-from kubeyarn.scheduler.reconcilers.applications import MaySubmit
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.scheduler_state import MakeScheduler, SchedulerState
 from kubeyarn.scheduler.settings import Settings
@@ -89,7 +89,7 @@ class Live:
         self,
         make_scheduler: MakeScheduler,
         settings: Settings | None = None,
-        may_submit: MaySubmit = lambda _, __: None,
+        may_submit: Allows = lambda _, __: None,
         now_ms: Callable[[], int] = lambda: 0,
     ) -> None:
         self.cache = SchedulerCache()
@@ -157,7 +157,7 @@ class World:
         self.make_scheduler = make_scheduler or (
             lambda kind, types, epoch: _SCHEDULERS[kind](types, epoch=epoch)
         )
-        self.may_submit: MaySubmit = lambda _, __: None
+        self.may_submit: Allows = lambda _, __: None
         for kind, item in objects:
             self.objects[kind][item["metadata"]["name"]] = item
         self.restart()

@@ -24,12 +24,12 @@ class Reviewing:
 
     async def answer(self, user, *groups):
         claim = AccessReview(user, groups, QUEUE)
-        first = self.reviewer.may_submit(KEY, claim)
+        first = self.reviewer.allows(KEY, claim)
         assert first is None
         async with asyncio.timeout(5):
             await self.told.wait()
         self.told.clear()
-        return self.reviewer.may_submit(KEY, claim)
+        return self.reviewer.allows(KEY, claim)
 
 
 @pytest.fixture
@@ -67,5 +67,5 @@ async def test_an_answer_is_asked_for_once(reviewing):
     await reviewing.answer("alice")
     before = len(reviewing.api.requests)
 
-    assert reviewing.reviewer.may_submit(KEY, AccessReview("alice", (), QUEUE)) is True
+    assert reviewing.reviewer.allows(KEY, AccessReview("alice", (), QUEUE)) is True
     assert len(reviewing.api.requests) == before

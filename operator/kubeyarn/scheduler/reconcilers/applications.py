@@ -24,7 +24,6 @@ The races:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from kubeyarn.crd.object import Key
@@ -34,7 +33,7 @@ from kubeyarn.model.applications import Application
 from kubeyarn.model.errors import AccessDenied, Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.queues import SchedulerKind
-from kubeyarn.scheduler.access_review import AccessReview, denied, groups_of
+from kubeyarn.scheduler.access_review import AccessReview, Allows, denied, groups_of
 from kubeyarn.scheduler.cache import SchedulerCache, application_id
 from kubeyarn.scheduler.container_updates import ContainerUpdater
 from kubeyarn.scheduler.containers import ContainerAccounts
@@ -45,9 +44,6 @@ from kubeyarn.scheduler.recovery import Recovery
 from kubeyarn.scheduler.request_reader import accepted_before, applied_before, priority_before
 from kubeyarn.scheduler.request_state import Outcome, RequestState, any_running, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplication
-
-MaySubmit = Callable[[Key, AccessReview], bool | None]
-"""Whether an application's user may submit to a queue; None: it is being asked."""
 
 
 class ApplicationReconciler:
@@ -61,7 +57,7 @@ class ApplicationReconciler:
         requests: ContainerRequestReconciler,
         recovery: Recovery,
         updates: ContainerUpdater,
-        may_submit: MaySubmit,
+        allows: Allows,
         requirements: RequirementsReconciler,
     ) -> None:
         self._cache = cache
@@ -71,7 +67,7 @@ class ApplicationReconciler:
         self._requests = requests
         self._recovery = recovery
         self._updates = updates
-        self._may_submit = may_submit
+        self._allows = allows
         self._requirements = requirements
 
     def sync(self, key: Key, now_ms: int) -> None:
@@ -240,7 +236,7 @@ class ApplicationReconciler:
             except AccessDenied as refusal:
                 groups = groups_of(found, application)
                 review = AccessReview(application.user, groups, refusal.queue)
-                allowed = self._may_submit(key, review)
+                allowed = self._allows(key, review)
                 if allowed is None:
                     return False
                 if not allowed or refusal.queue in application.allowed:

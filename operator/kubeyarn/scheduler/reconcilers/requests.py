@@ -30,6 +30,8 @@ from kubeyarn.crd.object import Key
 from kubeyarn.model.asks import Ask
 from kubeyarn.model.errors import Rejected, SpecError
 from kubeyarn.model.ids import ApplicationId, ContainerId
+from kubeyarn.model.reasons import Reason
+from kubeyarn.scheduler.access_review import ADMINISTER, AccessReview, Allows
 from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
@@ -37,7 +39,7 @@ from kubeyarn.scheduler.node_backoff import NodeBackoff, excluded_places, read_b
 from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.request_reader import accepted_before, read_allocations
 from kubeyarn.scheduler.request_state import RequestState, master
-from kubeyarn.scheduler.scheduler_state import SchedulerState
+from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplication
 
 Backoffs = Sequence[Mapping[str, NodeBackoff]]
 """The node backoffs of an application, request by request."""
@@ -52,8 +54,10 @@ class ContainerRequestReconciler:
         state: SchedulerState,
         containers: ContainerAccounts,
         asks: AskReader,
+        allows: Allows,
         requirements: RequirementsReconciler,
     ) -> None:
+        self._allows = allows
         self._cache = cache
         self._requests = cache.requests
         self._state = state
@@ -154,6 +158,8 @@ class ContainerRequestReconciler:
         same_place = state.excluded == excluded and state.asked_where == where
         if state.asked == wanted and (same_place or not wanted):
             return
+        if not self._may_ask(state, submitted):
+            return
         ask = self._asks.read(state)
         if ask is None:
             return
@@ -177,6 +183,30 @@ class ContainerRequestReconciler:
         if state.accepted is None or state.refused:
             state.accept(f"asked in {state.queue}")
         self._requests.changed(state)
+
+    def _may_ask(self, state: RequestState, submitted: SubmittedApplication) -> bool:
+        """Whether who wrote a request may ask in the name of its application.
+
+        Where root says queueAccess: ByRole, that is the application's user, or an administrator of
+        its queue; one without user is the application's own. Nothing is asked without an answer,
+        and what was taken once stays (see `AccessReview`).
+        """
+        spec, user = state.request.spec, submitted.application.user
+        config = self._state.in_force.config
+        by_role = config is not None and config.check_access
+        if not by_role or spec.user in ("", user) or accepted_before(state.request):
+            return True
+        groups = tuple(sorted(set(spec.user_groups)))
+        review = AccessReview(spec.user, groups, submitted.queue, verbs=(ADMINISTER,))
+        allowed = self._allows(state.application, review)
+        if allowed is False:
+            message = (
+                f"spec.user: found {spec.user!r}, who may not ask for containers of application "
+                f"{state.application[1]} of user {user!r}, allowed: that user, and users with the "
+                f"verb administer on the YarnQueue {submitted.queue} or one above it"
+            )
+            self._asks.refuse(state, str(Reason.ACCESS_DENIED), message)
+        return bool(allowed)
 
     def _ask_opportunistic(self, application: ApplicationId, ask: Ask) -> None:
         """Ask for opportunistic containers.

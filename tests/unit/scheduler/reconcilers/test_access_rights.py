@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubeyarn.scheduler.access_review import AccessReview
-from unit.scheduler.world import World, a_node, a_queue
+from unit.scheduler.world import World, a_node, a_queue, a_request, two_queues
 
 
 class Rights:
@@ -209,3 +209,71 @@ def test_a_priority_that_was_said_while_no_scheduler_ran_is_checked(limited):
 
     assert priority_of(world) == 2
     assert world.live.requests["team-a", "words-am-1"].prioritized[:2] == (False, "AccessDenied")
+
+
+def asked_by(user, *, administers=None):
+    """Under ByRole *user* writes a request for alice's application; what became of it."""
+    world, rights = a_world()
+    rights.known["alice", "root.a.x"] = True
+    world.submit("words", 1, queue="root.a.x")
+    world.cycle()
+    rights.known[user, "root.a.x"] = administers
+    rights.asked.clear()
+    groups = ["system:authenticated", "ops"]
+    request = a_request("maps", "words", count=1, user=user, userGroups=groups)
+    world.put("request", request)
+    world.cycle()
+    return world, rights
+
+
+def of_maps(world):
+    state = world.live.requests["team-a", "maps"]
+    return state.accepted, state.granted
+
+
+@pytest.mark.parametrize("user", ["alice", ""], ids=["its user", "the application itself"])
+def test_an_applications_user_asks_for_its_containers(user):
+    world, rights = asked_by(user)
+
+    assert of_maps(world) == ((True, "Accepted", "asked in root.a.x"), 1)
+    assert rights.asked == []
+
+
+def test_an_administrator_of_its_queue_asks_for_its_containers():
+    world, rights = asked_by("carol", administers=True)
+
+    assert of_maps(world)[1] == 1
+    groups = ("ops", "system:authenticated")
+    assert rights.asked == [AccessReview("carol", groups, "root.a.x", verbs=("administer",))]
+
+
+def test_nobody_else_asks_for_containers_in_its_name():
+    world, _ = asked_by("bob", administers=False)
+
+    (taken, reason, message), granted = of_maps(world)
+    assert (taken, reason, granted) == (False, "AccessDenied", 0)
+    assert message.startswith("spec.user: found 'bob', who may not ask for containers of")
+    # Nor after a restart, nor when more is asked for.
+    world.restart()
+    world.patch("request", "maps", spec={"count": 5})
+    world.cycle()
+    assert of_maps(world)[1] == 0
+
+
+def test_nothing_is_asked_while_it_is_not_known_who_may():
+    world, rights = asked_by("bob")
+    assert of_maps(world) == (None, 0)
+
+    rights.known["bob", "root.a.x"] = True
+    again(world, "words")
+    assert of_maps(world)[1] == 1
+
+
+def test_while_access_is_open_whoever_may_write_requests_asks():
+    world = World(*two_queues(), ("node", a_node("n1")))
+    world.submit("words", 1)
+    world.cycle()
+    world.put("request", a_request("maps", "words", count=1, user="bob"))
+    world.cycle()
+
+    assert of_maps(world)[1] == 1
