@@ -159,6 +159,7 @@ def queue_config(spec: FieldReader, path: str, types: ResourceTypes) -> queues.Q
         maximum_lifetime_seconds=lifetime.read("maximumSeconds", count),
         auto_create=_auto_create(spec, types),
         fair=None if fair is None else fair_queue(fair, types),
+        maximum_opportunistic=spec.read("maximumOpportunisticContainers", count),
     )
 
 

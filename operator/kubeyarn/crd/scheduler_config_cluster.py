@@ -56,6 +56,7 @@ def read_cluster(
     config = queues.SchedulerConfig(
         spelling=_spelling,
         queues=_closed(tree) if by_role else tree,
+        opportunistic=bool(cluster.read("opportunisticContainers", truth)),
         check_access=by_role,
         administrators=queues.Access(everyone=not by_role),
         user_groups=cluster.read("userGroups", _groups) or {},

@@ -556,6 +556,14 @@ class YarnQueueSpec(Fields, frozen=True):
             **AS_ONE,
         ),
     ] = ()
+    maximum_opportunistic_containers: Annotated[
+        Count | None,
+        Field(
+            "How many opportunistic containers the applications of this queue and of all below it "
+            "may have together, where root allows any; 0: none. Unset: as many as there is room "
+            "for."
+        ),
+    ] = None
     allow_zero_capacity_sum: Annotated[
         bool, Field("Whether the children's capacities may add up to 0% instead of 100%.")
     ] = False

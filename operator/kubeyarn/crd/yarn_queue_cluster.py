@@ -493,6 +493,13 @@ class ClusterSpec(Fields, frozen=True):
             "that ask for no partition."
         ),
     ] = False
+    opportunistic_containers: Annotated[
+        bool,
+        Field(
+            "Whether there are opportunistic containers, which run in room that nobody holds and "
+            "count against no queue. Queues bound theirs by maximumOpportunisticContainers."
+        ),
+    ] = False
     queue_access: Annotated[
         QueueAccess,
         Field(

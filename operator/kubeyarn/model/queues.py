@@ -171,7 +171,8 @@ class QueueConfig:
     """All settings of a queue, from a YarnQueue or from Hadoop's properties; None is: not set.
 
     *path* is the full path, starting with `root`. *order* places the queue among its siblings.
-    Shares (`maximum_am_share`) are fractions; times are seconds.
+    Shares (`maximum_am_share`) are fractions; times are seconds. *maximum_opportunistic* is how
+    many opportunistic containers the queue's applications and all below it have together.
     """
 
     path: str
@@ -207,6 +208,7 @@ class QueueConfig:
     allow_zero_capacity_sum: bool | None = None
     auto_create: AutoCreate | None = None
     fair: FairQueueConfig | None = None
+    maximum_opportunistic: int | None = None
 
     @property
     def name(self) -> str:
@@ -355,6 +357,8 @@ class SchedulerConfig:
     its partition, in each queue's own order (Hadoop: `multi-node-placement-enabled`). With
     *fit_every_resource* a container must fit its node in every type, even where queues count memory
     alone (not *dominant*): kube-scheduler and the kubelet count all of them, Hadoop does not.
+    *opportunistic*: whether there are opportunistic containers (Hadoop:
+    `yarn.resourcemanager.opportunistic-container-allocation.enabled`).
     """
 
     queues: tuple[QueueConfig, ...]
@@ -381,6 +385,7 @@ class SchedulerConfig:
     maximum_parallel_applications_of: Mapping[str, int] = field(
         default_factory=lambda: MappingProxyType({})
     )
+    opportunistic: bool = False
     check_access: bool = False
     administrators: Access = Access(everyone=True)
     user_groups: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))

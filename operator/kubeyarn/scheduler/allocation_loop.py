@@ -338,7 +338,9 @@ class AllocationLoop:
         """Have opportunistic containers go whose room was taken, and grant others."""
         opportunistic, scheduler = self._state.opportunistic, self._state.scheduler
         most = self._settings.grants_per_cycle
-        self._note(opportunistic.cycle(scheduler.node_reports(), scheduler.next_id, most))
+        limits, queue_of = self._state.opportunistic_limits, self._state.queue_of
+        nodes = scheduler.node_reports()
+        self._note(opportunistic.cycle(nodes, scheduler.next_id, most, limits, queue_of))
         return True
 
     def _note(self, decisions: Sequence[Decision]) -> int:

@@ -119,7 +119,7 @@ class ContainerUpdater:
         size, opportunistic, refused = actual.size, actual.opportunistic, ""
         try:
             size = self._wanted_size(container, wanted, actual)
-            opportunistic = _wanted_type(state, wanted, actual)
+            opportunistic = self._wanted_type(state, container, wanted, actual)
         except SpecError as error:
             refused = str(error)
         allocation.want(size, refused)
@@ -182,21 +182,34 @@ class ContainerUpdater:
             self._containers.charge(state, allocation, least, opportunistic=False)
         self._containers.request_increase(container._replace(size=least), subtract(size, least))
 
+    def _wanted_type(
+        self,
+        state: RequestState,
+        container: ContainerId,
+        wanted: ContainerUpdateSpec | None,
+        actual: ActualContainer,
+    ) -> bool:
+        """Whether it is to be opportunistic.
 
-def _wanted_type(
-    state: RequestState, wanted: ContainerUpdateSpec | None, actual: ActualContainer
-) -> bool:
-    """Whether it is to be opportunistic.
-
-    Raises:
-        SpecError: an ApplicationMaster may not.
-    """
-    kind = None if wanted is None else wanted.execution_type
-    if kind is None:
-        return actual.opportunistic
-    if state.am and kind is ExecutionType.OPPORTUNISTIC:
-        raise SpecError(
-            "updates.executionType: found Opportunistic for an ApplicationMaster, allowed: "
-            "Guaranteed"
-        )
-    return kind is ExecutionType.OPPORTUNISTIC
+        Raises:
+            SpecError: an ApplicationMaster may not, or its queue may have no more of them.
+        """
+        kind = None if wanted is None else wanted.execution_type
+        if kind is None:
+            return actual.opportunistic
+        if kind is not ExecutionType.OPPORTUNISTIC:
+            return False
+        if state.am:
+            raise SpecError(
+                "updates.executionType: found Opportunistic for an ApplicationMaster, allowed: "
+                "Guaranteed"
+            )
+        # One that is counted so already stays so.
+        if not actual.opportunistic and not state.allocations[container].opportunistic:
+            limits, queue_of = self._state.opportunistic_limits, self._state.queue_of
+            refusal = limits.refusal(state.queue)
+            full = self._state.opportunistic.full(container.attempt.application, limits, queue_of)
+            if refusal or full is not None:
+                why = refusal or f"found Opportunistic: {full.message if full else ''}"
+                raise SpecError(f"updates.executionType: {why}")
+        return True

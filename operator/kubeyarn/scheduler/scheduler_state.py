@@ -25,7 +25,7 @@ from kubeyarn.model.resources import ResourceTypes
 from kubeyarn.scheduler.queue_tree import InForce
 from kubeyarn.scheduler.request_state import AppliedSpec
 from kubeyarn.schedulers.api import ResourceScheduler
-from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
+from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator, OpportunisticLimits
 
 MakeScheduler = Callable[[SchedulerKind, ResourceTypes], ResourceScheduler]
 
@@ -188,6 +188,7 @@ class SchedulerState:
         self._opportunistic = OpportunisticContainerAllocator()
         self._nodes: set[str] = set()
         self._in_force = InForce()
+        self._opportunistic_limits = OpportunisticLimits()
         self._tried_without: frozenset[str] = frozenset()
         self.applications = SubmittedApplications()
 
@@ -200,6 +201,16 @@ class SchedulerState:
     def opportunistic(self) -> OpportunisticContainerAllocator:
         """Who grants opportunistic containers in room that nobody holds."""
         return self._opportunistic
+
+    @property
+    def opportunistic_limits(self) -> OpportunisticLimits:
+        """How many of them queues may have, as the tree in force says it."""
+        return self._opportunistic_limits
+
+    def queue_of(self, application: ApplicationId) -> str:
+        """The leaf that an application is in; "" for one that is not submitted."""
+        submitted = self.applications.by_id(application)
+        return submitted.queue if submitted is not None else ""
 
     @property
     def kind(self) -> SchedulerKind:
@@ -243,10 +254,11 @@ class SchedulerState:
     def put_in_force(self, tree: InForce) -> None:
         """The scheduler goes by this tree now."""
         self._in_force = tree
+        self._opportunistic_limits = OpportunisticLimits.of(tree.config)
 
     def forget_queues(self) -> None:
         """Begin anew without a queue tree and without nodes; there must be no applications."""
-        self._in_force = InForce()
+        self.put_in_force(InForce())
         self._scheduler = self._make_scheduler(self._kind, self._types)
         self._nodes.clear()
 

@@ -289,14 +289,19 @@ class SchedulerQueries(Protocol):
         """
 
     def rounded(
-        self, application: ApplicationId, size: Vector, *, admitted: bool = False
+        self,
+        application: ApplicationId,
+        size: Vector,
+        *,
+        admitted: bool = False,
+        partition: str = "",
     ) -> Vector:
         """The size that a container of the application gets when it wants *size*.
 
-        *admitted* is what `Ask.admitted` says.
+        *admitted* is what `Ask.admitted` says, *partition* where it is to run.
 
         Raises:
-            Rejected: above the maximum allocation or negative.
+            Rejected: above the maximum allocation, negative, or in a partition without access.
         """
 
     def maximum_allocation(self, application: ApplicationId) -> Vector:

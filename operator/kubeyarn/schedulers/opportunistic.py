@@ -5,27 +5,75 @@ Hadoop: OpportunisticContainerAllocatorAMService and the NodeManager's Container
 Theory of operation: the scheduler knows nothing of these containers and grants as if they were not
 there; they count against no queue and no user. After each of its cycles this allocator looks at
 what the scheduler's containers leave free on each node. First it kills: where opportunistic
-containers hold more than is free, the newest go until the rest fits. Then it grants, in the order
-of applications and keys, each time on the node with the most left. Pod slots are room, too. A
-container that was told to go
-keeps its place until it is released, so that nobody is put there twice.
+containers hold more than is free, the newest go until the rest fits. Then it grants, each time to
+the application that holds the least of them, on the node with the most left. Pod slots are room,
+too. A container that was told to go keeps its place until it is released, so that nobody is put
+there twice.
+
+Root says whether there are any, and each queue how many its applications, and those of the queues
+below it, may have (`OpportunisticLimits`). What runs when a limit is lowered runs on; it goes as
+its room is needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from kubeyarn.model.asks import Ask, AskKey
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, ContainerId
+from kubeyarn.model.queues import ConfiguredState, SchedulerConfig
 from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.model.resources import Vector, add, fits, subtract
 from kubeyarn.schedulers.api import Decision, Grant, Preempt, SchedulerNodeReport
 
 NextId = Callable[[ApplicationId], ContainerId]
+QueueOf = Callable[[ApplicationId], str]
 
 _KILLED = "opportunistic: its room went to a guaranteed container"
+
+
+@dataclass(frozen=True, slots=True)
+class OpportunisticLimits:
+    """How many opportunistic containers queues may have; *maximum* by full path.
+
+    *closed* are queues that are stopped: they end what they have and begin no more.
+    """
+
+    enabled: bool = False
+    maximum: Mapping[str, int] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, config: SchedulerConfig | None) -> OpportunisticLimits:
+        """What a queue tree says of them."""
+        if config is None:
+            return cls()
+        maximum = {
+            queue.path: queue.maximum_opportunistic
+            for queue in config.queues
+            if queue.maximum_opportunistic is not None
+        }
+        stopped = (ConfiguredState.STOPPED,)
+        closed = frozenset(queue.path for queue in config.queues if queue.state in stopped)
+        return cls(config.opportunistic, maximum, closed)
+
+    def refusal(self, queue: str) -> str:
+        """Why an application in *queue* may have none at all; "" if it may."""
+        if not self.enabled:
+            return (
+                "found Opportunistic, allowed: Guaranteed, because root does not say "
+                "cluster.opportunisticContainers: true"
+            )
+        for path in _path_up(queue):
+            if self.maximum.get(path) == 0:
+                return (
+                    f"found Opportunistic, allowed: Guaranteed, because queue {path} has "
+                    "maximumOpportunisticContainers: 0"
+                )
+        return ""
 
 
 class OpportunisticContainerAllocator:
@@ -74,18 +122,49 @@ class OpportunisticContainerAllocator:
         """A container that is counted here."""
         return self._held.get(container)
 
-    def why(self, application: ApplicationId, key: AskKey) -> Verdict | None:
+    def why(
+        self,
+        application: ApplicationId,
+        key: AskKey,
+        limits: OpportunisticLimits,
+        queue_of: QueueOf,
+    ) -> Verdict | None:
         """What stops an ask; None when nothing waits under the key."""
         ask = self._asks.get((application, key))
         if ask is None:
             return None
+        stopped = self.full(application, limits, queue_of)
+        if stopped is not None:
+            return stopped
         message = f"{ask.count} opportunistic containers wait for room that nobody holds"
         return Verdict(Reason.NODES_BUSY, message)
 
+    def full(
+        self, application: ApplicationId, limits: OpportunisticLimits, queue_of: QueueOf
+    ) -> Verdict | None:
+        """Which queue lets an application have no more of them now; None: none does."""
+        return _full(queue_of(application), limits, self._by_queue(limits, queue_of))
+
+    def _by_queue(self, limits: OpportunisticLimits, queue_of: QueueOf) -> Counter[str]:
+        """How many containers each queue that bounds them has, with those below it."""
+        held: Counter[str] = Counter()
+        if limits.maximum:
+            for container in self._held:
+                held.update(_path_up(queue_of(container.attempt.application)))
+        return held
+
     def cycle(
-        self, nodes: Sequence[SchedulerNodeReport], next_id: NextId, limit: int
+        self,
+        nodes: Sequence[SchedulerNodeReport],
+        next_id: NextId,
+        limit: int,
+        limits: OpportunisticLimits,
+        queue_of: QueueOf,
     ) -> list[Decision]:
-        """Kill containers where the scheduler took their room, then grant up to *limit* others."""
+        """Kill containers where the scheduler took their room, then grant up to *limit* others.
+
+        *queue_of* says the leaf of an application, "" for one that is in none any more.
+        """
         decisions: list[Decision] = []
         left: dict[str, Vector] = {}
         slots: dict[str, int] = {}
@@ -98,7 +177,9 @@ class OpportunisticContainerAllocator:
             taken = _sum(held.values(), node.available) if held else None
             left[node.name] = node.available if taken is None else subtract(node.available, taken)
             slots[node.name] = node.free_slots - (len(held) if held else 0)
-        return decisions + self._grant(nodes, left, slots, next_id, limit)
+        if limits.enabled:
+            decisions += self._grant(nodes, left, slots, next_id, limit, limits, queue_of)
+        return decisions
 
     def _kill_newest(self, node: SchedulerNodeReport, held: Iterable[Container]) -> list[Decision]:
         """Those of a node that have to go, the newest first."""
@@ -120,23 +201,98 @@ class OpportunisticContainerAllocator:
         slots: dict[str, int],
         next_id: NextId,
         limit: int,
+        limits: OpportunisticLimits,
+        queue_of: QueueOf,
     ) -> list[Decision]:
         """Grant what fits into what is *left* of the nodes, at most *limit* containers."""
         granted: list[Decision] = []
+        asks: dict[ApplicationId, list[Ask]] = {}
         # By application and key, so that the same asks lead to the same grants after a restart.
-        for (application, key), ask in sorted(self._asks.items(), key=lambda item: item[0]):
-            while ask.count > 0 and len(granted) < limit:
-                node = _best(ask, [node for node in nodes if slots[node.name] > 0], left)
-                if node is None:
-                    break
-                container = Container(next_id(application), key, node.name, ask.size)
-                self.hold(container)
-                left[node.name] = subtract(left[node.name], ask.size)
-                slots[node.name] -= 1
-                granted.append(Grant(container))
-                ask = replace(ask, count=ask.count - 1)
-            self.update(application, ask)
+        for (application, _), ask in sorted(self._asks.items(), key=lambda item: item[0]):
+            asks.setdefault(application, []).append(ask)
+        by_queue, shares = self._by_queue(limits, queue_of), _Shares(nodes, self._held.values())
+        while asks and len(granted) < limit:
+            application = min(asks, key=lambda one: (shares.of(one), one))
+            container = None
+            if _full(queue_of(application), limits, by_queue) is None:
+                container = self._place(application, asks[application], nodes, left, slots, next_id)
+            if container is None:
+                # Room only shrinks in a cycle, so there is nothing more in this one.
+                del asks[application]
+                continue
+            self.hold(container)
+            shares.add(container)
+            by_queue.update(_path_up(queue_of(application)) if limits.maximum else ())
+            granted.append(Grant(container))
         return granted
+
+    def _place(
+        self,
+        application: ApplicationId,
+        asks: list[Ask],
+        nodes: Sequence[SchedulerNodeReport],
+        left: dict[str, Vector],
+        slots: dict[str, int],
+        next_id: NextId,
+    ) -> Container | None:
+        """One container of the first of an application's *asks* that fits; the others are gone."""
+        while asks:
+            ask = asks[0]
+            node = _best(ask, [node for node in nodes if slots[node.name] > 0], left)
+            if node is None:
+                asks.pop(0)
+                continue
+            left[node.name] = subtract(left[node.name], ask.size)
+            slots[node.name] -= 1
+            asks[0] = replace(ask, count=ask.count - 1)
+            self.update(application, asks[0])
+            if not asks[0].count:
+                asks.pop(0)
+            return Container(next_id(application), ask.key, node.name, ask.size)
+        return None
+
+
+class _Shares:
+    """How much of what opportunistic containers may have each application has: its largest part."""
+
+    def __init__(self, nodes: Sequence[SchedulerNodeReport], held: Iterable[Container]) -> None:
+        self._whole: Vector = ()
+        for node in nodes:
+            self._whole = add(self._whole, node.available) if self._whole else node.available
+        self._held: dict[ApplicationId, Vector] = {}
+        for container in held:
+            self.add(container)
+
+    def add(self, container: Container) -> None:
+        """One more is held."""
+        application = container.id.attempt.application
+        before = self._held.get(application)
+        self._held[application] = add(before, container.size) if before else container.size
+
+    def of(self, application: ApplicationId) -> float:
+        """An application's share; 0 for one that holds none."""
+        held = self._held.get(application, ())
+        parts = zip(held, self._whole, strict=False)
+        return max((amount / whole for amount, whole in parts if whole > 0), default=0.0)
+
+
+def _full(queue: str, limits: OpportunisticLimits, by_queue: Mapping[str, int]) -> Verdict | None:
+    """Which queue on the way up from *queue* lets it have no more; None: none does."""
+    for path in _path_up(queue):
+        if path in limits.closed:
+            message = f"queue {path} is stopped and begins no opportunistic containers"
+            return Verdict(Reason.QUEUE_STOPPED, message)
+        most = limits.maximum.get(path)
+        if most is not None and by_queue.get(path, 0) >= most:
+            message = f"queue {path} has {by_queue.get(path, 0)} of at most {most} opportunistic"
+            return Verdict(Reason.QUEUE_MAXIMUM, f"{message} containers")
+    return None
+
+
+def _path_up(queue: str) -> list[str]:
+    """The full path of a queue and those of all above it."""
+    words = queue.split(".") if queue else []
+    return [".".join(words[:n]) for n in range(len(words), 0, -1)]
 
 
 def _sum(held: Iterable[Container], like: Vector) -> Vector:

@@ -21,7 +21,7 @@ Tree = Callable[..., World]
 def master(tree: Tree) -> Puppet:
     """The AM of an application in root.a, which may have everything."""
     spec = {"capacity": "100%", "maximumAMShare": "50%", "userLimitFactor": "10"}
-    world = tree(root(), queue("root.a", **spec))
+    world = tree(root(opportunisticContainers=True), queue("root.a", **spec))
     world.submit("words", "root.a")
     puppet = Puppet(world, "words", 1)
     puppet.register()

@@ -25,7 +25,11 @@ def master(tree: Tree) -> Puppet:
     """The AM, of 1 GiB, of an application in root.a, which may have 20 of the 40 GiB."""
     half = {"capacity": "50%", "maximumCapacity": "50%"}
     open_to_all = {"maximumAMShare": "50%", "userLimitFactor": "10"}
-    world = tree(root(), queue("root.a", **half, **open_to_all), queue("root.b", capacity="50%"))
+    world = tree(
+        root(opportunisticContainers=True),
+        queue("root.a", **half, **open_to_all),
+        queue("root.b", capacity="50%"),
+    )
     world.submit("words", "root.a")
     puppet = Puppet(world, "words", 1)
     puppet.register()

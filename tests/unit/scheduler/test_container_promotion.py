@@ -17,7 +17,10 @@ def world(request):
     fair = request.param == "Fair"
     bound = {"fair": {"maxResources": {"cpu": "8", "memory": "12Gi"}, "maxAMShare": "-1"}}
     queues = [
-        ("queue", a_queue("root", cluster={"scheduler": request.param})),
+        (
+            "queue",
+            a_queue("root", cluster={"scheduler": request.param, "opportunisticContainers": True}),
+        ),
         *two_queues()[1:],
     ]
     queues[1] = (

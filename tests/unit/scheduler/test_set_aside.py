@@ -42,7 +42,11 @@ def a_world(clock, scheduler="Capacity", **cluster):
     queues = two_queues()
     queues[0] = (
         "queue",
-        a_queue("root", cluster={"scheduler": scheduler, **cluster}, **preempting),
+        a_queue(
+            "root",
+            cluster={"scheduler": scheduler, "opportunisticContainers": True, **cluster},
+            **preempting,
+        ),
     )
     world = World(*queues, ("node", a_node("n1")), ("node", a_node("n2")), now_ms=clock)
     started(world)

@@ -373,7 +373,7 @@ def two_queues() -> list[tuple[str, Object]]:
     """root with a (60 %, at most 80 %) and b (40 %, at most all), where users may have it all."""
     free = {"userLimitFactor": 10, "maximumAMShare": "100%"}
     return [
-        ("queue", a_queue("root")),
+        ("queue", a_queue("root", cluster={"opportunisticContainers": True})),
         ("queue", a_queue("root.a", capacity="60%", maximumCapacity="80%", **free)),
         ("queue", a_queue("root.b", capacity="40%", **free)),
     ]

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from typing import Any
 
 import pytest
 
 from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.containers import Container
 from kubeyarn.model.ids import ApplicationId, AttemptId, ContainerId
+from kubeyarn.model.reasons import Reason, Verdict
 from kubeyarn.schedulers.api import Decision, Grant, Preempt, SchedulerNodeReport
-from kubeyarn.schedulers.opportunistic import OpportunisticContainerAllocator
+from kubeyarn.schedulers.opportunistic import (
+    OpportunisticContainerAllocator,
+    OpportunisticLimits,
+)
 
 APP = ApplicationId(1, 1)
 KEY = AskKey(1)
@@ -31,14 +37,22 @@ def room(
 class Stage:
     def __init__(self) -> None:
         self.opportunist = OpportunisticContainerAllocator()
+        self.limits = OpportunisticLimits(enabled=True)
+        self.queues: dict[ApplicationId, str] = {}
         self._numbers = itertools.count(2)
 
-    def ask(self, count: int, size: int = 2, **said: object) -> None:
+    def ask(self, count: int, size: int = 2, *, of: ApplicationId = APP, **said: object) -> None:
         ask = Ask(KEY, count, (size, size), **said)  # type: ignore[arg-type]
-        self.opportunist.update(APP, ask)
+        self.opportunist.update(of, ask)
 
     def cycle(self, *rooms: SchedulerNodeReport, limit: int = 100) -> list[Decision]:
-        return self.opportunist.cycle(rooms, self._next, limit)
+        return self.opportunist.cycle(rooms, self._next, limit, self.limits, self.queue_of)
+
+    def queue_of(self, application: ApplicationId) -> str:
+        return self.queues.get(application, "root.a")
+
+    def why(self, of: ApplicationId = APP) -> Verdict | None:
+        return self.opportunist.why(of, KEY, self.limits, self.queue_of)
 
     def grants(self, *rooms: SchedulerNodeReport, limit: int = 100) -> list[Container]:
         return [d.container for d in self.cycle(*rooms, limit=limit) if isinstance(d, Grant)]
@@ -60,7 +74,7 @@ def test_they_fill_the_room_that_nobody_holds_and_no_more(stage: Stage) -> None:
 
     assert [c.node for c in stage.grants(room("n0", 4), room("n1", 3))] == ["n0", "n1", "n0"]
     assert stage.grants(room("n0", 4), room("n1", 3)) == []
-    assert stage.opportunist.why(APP, KEY) is not None
+    assert stage.why() is not None
 
 
 def test_they_take_no_more_pods_than_a_node_has_slots_for(stage: Stage) -> None:
@@ -130,7 +144,7 @@ def test_a_limit_holds_for_one_cycle(stage: Stage) -> None:
 
     assert len(stage.grants(room("n0", 9), limit=3)) == 3
     assert len(stage.grants(room("n0", 9))) == 2
-    assert stage.opportunist.why(APP, KEY) is None
+    assert stage.why() is None
 
 
 def test_an_application_that_ends_leaves_nothing(stage: Stage) -> None:
@@ -147,3 +161,86 @@ def test_nobody_has_to_go_where_nothing_is_granted(stage: Stage) -> None:
 
     assert stage.gone(room("n0", 0, is_open=False)) == []
     assert stage.gone(room("n0", 0)) == [3, 2]
+
+
+OTHER = ApplicationId(1, 2)
+
+
+def by_application(containers: list[Container]) -> Counter[ApplicationId]:
+    return Counter(container.id.attempt.application for container in containers)
+
+
+def test_applications_share_what_is_free(stage: Stage) -> None:
+    stage.ask(100)
+    stage.ask(100, of=OTHER)
+
+    assert by_application(stage.grants(room("n0", 20))) == {APP: 5, OTHER: 5}
+
+
+def test_an_application_that_has_some_waits_for_one_that_has_none(stage: Stage) -> None:
+    stage.ask(3)
+    stage.grants(room("n0", 6))
+    stage.ask(100)
+    stage.ask(100, of=OTHER)
+
+    assert by_application(stage.grants(room("n0", 12))) == {OTHER: 3}
+
+
+def test_shares_are_of_resources_and_not_of_containers(stage: Stage) -> None:
+    stage.ask(100, size=1)
+    stage.ask(100, size=4, of=OTHER)
+
+    assert by_application(stage.grants(room("n0", 16))) == {APP: 8, OTHER: 2}
+
+
+def test_one_that_does_not_fit_keeps_nobody_else_waiting(stage: Stage) -> None:
+    stage.ask(1, size=50)
+    stage.ask(1, of=OTHER)
+
+    assert by_application(stage.grants(room("n0", 4))) == {OTHER: 1}
+
+
+def test_while_they_are_switched_off_none_is_granted(stage: Stage) -> None:
+    stage.ask(2)
+    stage.grants(room("n0", 2))
+    stage.limits = OpportunisticLimits()
+
+    assert stage.grants(room("n0", 90)) == []
+    # And what runs makes room as ever.
+    assert stage.gone(room("n0", 1)) == [2]
+
+
+@pytest.mark.parametrize(
+    ("limits", "granted", "reason", "named"),
+    [
+        ({"maximum": {"root.a": 3}}, 3, Reason.QUEUE_MAXIMUM, "root.a has 3 of at most 3"),
+        ({"maximum": {"root": 1, "root.a": 3}}, 1, Reason.QUEUE_MAXIMUM, "root has 1 of at most"),
+        ({"maximum": {"root.b": 0}}, 5, Reason.NODES_BUSY, "room"),
+        ({"closed": frozenset({"root.a"})}, 0, Reason.QUEUE_STOPPED, "root.a is stopped"),
+        ({"closed": frozenset({"root"})}, 0, Reason.QUEUE_STOPPED, "root is stopped"),
+    ],
+    ids=["its queue's maximum", "its parent's", "another queue's", "a stopped queue", "below one"],
+)
+def test_a_queue_bounds_its_opportunistic_containers(
+    stage: Stage, limits: dict[str, Any], granted: int, reason: Reason, named: str
+) -> None:
+    stage.limits = OpportunisticLimits(enabled=True, **limits)
+    stage.ask(100)
+
+    for _ in range(2):
+        found = stage.grants(room("n0", 10))
+        assert len(found) == granted
+        granted = 0
+    verdict = stage.why()
+    assert verdict is not None
+    assert verdict.reason is reason
+    assert named in verdict.message
+
+
+def test_a_maximum_is_one_for_all_applications_below(stage: Stage) -> None:
+    stage.limits = OpportunisticLimits(enabled=True, maximum={"root": 4})
+    stage.queues[OTHER] = "root.b"
+    stage.ask(100)
+    stage.ask(100, of=OTHER)
+
+    assert by_application(stage.grants(room("n0", 90))) == {APP: 2, OTHER: 2}

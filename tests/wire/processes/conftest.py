@@ -9,7 +9,7 @@ from wire.processes.cluster import Cluster
 @pytest.fixture
 async def cluster():
     async with Cluster([ports.claim() for _ in range(4)]) as cluster:
-        cluster.queue("root")
+        cluster.queue("root", cluster={"opportunisticContainers": True})
         cluster.queue("root.a", capacity="60%", maximumCapacity="80%", userLimitFactor="10")
         cluster.queue("root.b", capacity="40%")
         cluster.node("n1")

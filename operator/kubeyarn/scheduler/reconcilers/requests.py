@@ -171,7 +171,7 @@ class ContainerRequestReconciler:
                 admitted=state.was_taken or accepted_before(state.request),
             )
             if state.opportunistic:
-                self._ask_opportunistic(submitted.id, ask)
+                self._ask_opportunistic(submitted, ask)
             else:
                 self._state.scheduler.update_asks(submitted.id, [ask], now_ms)
         except SpecError as error:
@@ -208,19 +208,25 @@ class ContainerRequestReconciler:
             self._asks.refuse(state, str(Reason.ACCESS_DENIED), message)
         return bool(allowed)
 
-    def _ask_opportunistic(self, application: ApplicationId, ask: Ask) -> None:
+    def _ask_opportunistic(self, submitted: SubmittedApplication, ask: Ask) -> None:
         """Ask for opportunistic containers.
 
         Raises:
-            SpecError: too large, or with a placement constraint.
+            SpecError: root or its queue allows none, it is too large, it has a placement
+                constraint, or a partition out of its queue's reach.
         """
+        refusal = self._state.opportunistic_limits.refusal(submitted.queue)
+        if refusal:
+            raise SpecError(f"spec.executionType: {refusal}")
         if ask.constraint is not None:
             raise SpecError(
                 "spec.placementConstraint: found one with executionType Opportunistic, allowed: "
                 "Guaranteed"
             )
-        size = self._state.scheduler.rounded(application, ask.size, admitted=ask.admitted)
-        self._state.opportunistic.update(application, replace(ask, size=size))
+        size = self._state.scheduler.rounded(
+            submitted.id, ask.size, admitted=ask.admitted, partition=ask.partition or ""
+        )
+        self._state.opportunistic.update(submitted.id, replace(ask, size=size))
 
     def locate_master(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> None:
         """Have the scheduler know where the current attempt's AM may be granted."""

@@ -55,6 +55,7 @@ class WaitingReasons:
             return nowhere
         if state.opportunistic:
             key = state.request.ask_key()
-            return self._state.opportunistic.why(submitted.id, key)
+            limits, queue_of = self._state.opportunistic_limits, self._state.queue_of
+            return self._state.opportunistic.why(submitted.id, key, limits, queue_of)
         ask = None if state.am else state.request.ask_key()
         return self._state.scheduler.why(submitted.id, ask, now_ms)

@@ -9,7 +9,12 @@ from kubeyarn.schedulers.api import SchedulerNodeReport
 from kubeyarn.schedulers.capacity.explain import explain
 from kubeyarn.schedulers.capacity.headroom import headroom_of
 from kubeyarn.schedulers.capacity.status import effective_maximum_of, queue_statuses
-from kubeyarn.schedulers.capacity.submission import check_size, maximum_allocation, normalize
+from kubeyarn.schedulers.capacity.submission import (
+    check_partition,
+    check_size,
+    maximum_allocation,
+    normalize,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,18 +74,25 @@ class CapacityQueries:
         return self._state.app(application).priority
 
     def rounded(
-        self, application: ApplicationId, size: Vector, *, admitted: bool = False
+        self,
+        application: ApplicationId,
+        size: Vector,
+        *,
+        admitted: bool = False,
+        partition: str = "",
     ) -> Vector:
         """The size that a container of the application gets when it wants *size*.
 
         Raises:
-            Rejected: above the maximum allocation or negative.
+            Rejected: above the maximum allocation, negative, or in a partition without access.
         """
         self._state.bring_up_to_date()
         leaf = self._state.app(application).queue
         maximum = maximum_allocation(leaf, admitted=admitted)
         check_size(size, maximum, self._state.types, "resize")
-        return normalize(size, leaf, self._state.config_in_force())
+        config = self._state.config_in_force()
+        check_partition(leaf, partition, config, "request")
+        return normalize(size, leaf, config)
 
     def maximum_allocation(self, application: ApplicationId) -> Vector:
         """The largest container that the application may ask for.

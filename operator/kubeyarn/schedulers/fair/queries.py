@@ -79,7 +79,12 @@ class FairQueries:
         return 0
 
     def rounded(
-        self, application: ApplicationId, size: Vector, *, admitted: bool = False
+        self,
+        application: ApplicationId,
+        size: Vector,
+        *,
+        admitted: bool = False,
+        partition: str = "",
     ) -> Vector:
         """The size that a container of the application gets when it wants *size*.
 

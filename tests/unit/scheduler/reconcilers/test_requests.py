@@ -287,3 +287,79 @@ def test_where_only_tainted_nodes_are_left_the_configured_maximum_is_in_force(wo
 
     assert condition(world, "words-am-1", "Accepted") == ("True", "Accepted")
     assert condition(world, "wide", "Accepted") == ("True", "Accepted")
+
+
+SPARE = {"resources": SMALL, "count": 5, "executionType": "Opportunistic"}
+
+
+def spare_world(root=None, **queue):
+    """An application in root.a, which has no access to the partition gpu."""
+    cluster = {"opportunisticContainers": True, "partitions": [{"name": "gpu"}], **(root or {})}
+    world = World(
+        ("queue", a_queue("root", cluster=cluster)),
+        ("queue", a_queue("root.a", capacity="100%", maximumAMShare="100%", **queue)),
+        ("node", a_node("n1")),
+        ("node", a_node("n2", labels={"kubeyarn.io/partition": "gpu"})),
+    )
+    world.submit("words", 1)
+    world.cycle()
+    return world
+
+
+def told_of_spare(world, **spec):
+    world.put("request", a_request("spare", "words", **SPARE, **spec))
+    world.cycle()
+    return world.live.requests["team-a", "spare"].accepted
+
+
+@pytest.mark.parametrize(
+    ("root", "queue", "spec", "reason", "words"),
+    [
+        pytest.param(
+            {"opportunisticContainers": False}, {}, {}, "InvalidRequest",
+            "spec.executionType: found Opportunistic, allowed: Guaranteed, because root does not",
+            id="switched off",
+        ),
+        pytest.param(
+            {}, {"maximumOpportunisticContainers": 0}, {}, "InvalidRequest",
+            "queue root.a has maximumOpportunisticContainers: 0",
+            id="not in this queue",
+        ),
+        pytest.param(
+            {}, {"accessiblePartitions": []}, {"partition": "gpu"}, "PartitionAccess",
+            "queue root.a has no access to partition 'gpu'",
+            id="a partition out of reach",
+        ),
+    ],
+)  # fmt: skip
+def test_opportunistic_containers_need_leave(root, queue, spec, reason, words):
+    world = spare_world(root, **queue)
+    taken, found, message = told_of_spare(world, **spec)
+
+    assert (taken, found) == (False, reason)
+    assert words in message
+    assert world.granted("spare") == {}
+
+
+def test_a_queue_has_no_more_opportunistic_containers_than_its_maximum():
+    world = spare_world(maximumOpportunisticContainers=2)
+    assert told_of_spare(world)[0]
+    assert len(world.granted("spare")) == 2
+
+    world.restart()
+    world.cycle()
+    assert len(world.granted("spare")) == 2
+
+
+def test_a_container_is_demoted_only_where_opportunistic_ones_may_be():
+    world = spare_world(maximumOpportunisticContainers=0)
+    world.put("request", a_request("firm", "words", count=1, resources=SMALL))
+    world.cycle()
+    [container] = world.granted("firm")
+    update = {"id": str(container), "executionType": "Opportunistic"}
+    world.patch("request", "firm", spec={"updates": [update]})
+    world.cycle()
+
+    allocation = world.live.allocation(container)
+    assert not allocation.opportunistic
+    assert "maximumOpportunisticContainers: 0" in allocation.refused

@@ -14,7 +14,11 @@ BOTH = pytest.mark.parametrize("kind", ["Capacity", "Fair"])
 
 def cluster(kind, *nodes, partitions=()):
     """root.a may have everything; *nodes* besides n1, which has no label and no taint."""
-    settings = {"scheduler": kind, "partitions": [{"name": name} for name in partitions]}
+    settings = {
+        "scheduler": kind,
+        "partitions": [{"name": name} for name in partitions],
+        "opportunisticContainers": True,
+    }
     world = World(
         ("queue", a_queue("root", cluster=settings)),
         ("queue", a_queue("root.a", capacity="100%", userLimitFactor=10, maximumAMShare="100%")),
