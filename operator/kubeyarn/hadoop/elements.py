@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 from xml import sax
 from xml.etree.ElementTree import TreeBuilder
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from xml.sax.xmlreader import AttributesImpl
 
 
-def read_xml(text: str) -> Element:
-    """The outermost element; `<f:queue>` is an element of that name, its prefix declared or not.
+def read_xml(text: str | bytes) -> Element:
+    """The outermost element of a text, or of a file in the encoding that it declares.
 
-    Document types are refused, and with them entities that grow or read files, as Hadoop does
+    `<f:queue>` is an element of that name, its prefix declared or not. Document types are refused,
+    and with them entities that grow or read files, as Hadoop does
     (XMLUtils.newSecureDocumentBuilderFactory).
 
     Raises:
@@ -29,8 +30,8 @@ def read_xml(text: str) -> Element:
     parser.setContentHandler(elements)
     parser.setProperty(property_lexical_handler, elements)
     try:
-        parser.parse(StringIO(text))
-    except (sax.SAXException, UnicodeEncodeError) as error:
+        parser.parse(BytesIO(text) if isinstance(text, bytes) else StringIO(text))
+    except (sax.SAXException, LookupError, ValueError) as error:
         raise SpecError(f"it is not XML: {error}") from error
     return elements.outermost()
 

@@ -42,7 +42,7 @@ _LONG = 2**63
 
 _PRIORITY_GROUP = re.compile(r"\[([^\]]*)\]")
 _VECTOR = re.compile(r"\[[\w.,\-_% /]+=[\w.,\-_% =/]+\]")
-_AMOUNT = re.compile(r"(-?\d+(?:\.\d+)?)\s*([a-zA-Z%]*)")
+_AMOUNT = re.compile(r"(-?\d+)([a-zA-Z%]*)", re.ASCII)
 _MEBI = 1 << 20
 UNITS = {
     "": 1,
@@ -348,7 +348,7 @@ def _read_capacity_vector(name: str, text: str, types: ResourceTypes) -> Capacit
         place = resource_place(key, types)
         if place is None:
             refuse(name, f"found resource {key.strip()!r}, known are {types.names}")
-        shares[place] = _read_share(name, value.strip(), memory=place == 0)
+        shares[place] = _read_share(name, value, memory=place == 0)
     return Capacity(by_resource=tuple(shares))
 
 
@@ -376,10 +376,11 @@ def read_amount(name: str, text: str, *, memory: bool) -> int:
     Raises:
         ConfigRefused: *text* is no amount.
     """
-    match = _AMOUNT.fullmatch(text.strip())
+    match = _AMOUNT.fullmatch(text)
     if match is None or match[2] not in UNITS:
-        refuse(name, f"found {text!r}, expected an amount such as 4096 or 4Gi")
-    amount = float(match[1])
-    if memory and match[2]:
-        return int(amount * UNITS[match[2]]) // _MEBI
-    return int(amount * UNITS[match[2]])
+        refuse(name, f"found {text!r}, expected a whole amount such as 4096 or 4Gi")
+    try:
+        amount = parse_long(match[1]) * UNITS[match[2]]
+        return _in_range(text, amount // _MEBI if memory and match[2] else amount, _LONG)
+    except SpecError as error:
+        refuse(name, str(error))

@@ -37,7 +37,7 @@ def string_hash(text: str) -> int:
 
 
 def _utf16(text: str) -> list[int]:
-    data = text.encode("utf-16-be")
+    data = text.encode("utf-16-be", "surrogatepass")
     return [data[i] << 8 | data[i + 1] for i in range(0, len(data), 2)]
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kubeyarn.simulate.scenario import Data
 
 _DECIMALS = 6
+_GREATEST = (2.0 - 2.0**-23) * 2.0**127
 
 
 class SimulatedCapacity:
@@ -165,8 +166,13 @@ class SimulatedCapacity:
 
 
 def _shown(fraction: float) -> float:
-    """A fraction of the cluster as Hadoop shows it: 0 where the cluster is empty, 6 decimals."""
-    return 0.0 if isnan(fraction) else round(fraction, _DECIMALS)
+    """A fraction of the cluster as Hadoop shows it: 0 where the cluster is empty, 6 decimals.
+
+    JSON has no infinity: what is beyond a float's range is its greatest.
+    """
+    if isnan(fraction):
+        return 0.0
+    return round(max(-_GREATEST, min(_GREATEST, fraction)), _DECIMALS)
 
 
 def _label(queue: Queue, label: str) -> Data:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 WIDTH, HEIGHT = 960, 420
 LEFT, RIGHT, TOP, BOTTOM = 70, 220, 30, 50
+_UNSAYABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 COLOURS = (
     "#1f77b4",
     "#ff7f0e",
@@ -47,12 +49,17 @@ def draw(use: UseOverSteps) -> str:
             f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="11">'
         ),
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-        f'<text x="{LEFT}" y="18" font-size="14">{escape(use.title)}: memory by queue, MiB</text>',
+        f'<text x="{LEFT}" y="18" font-size="14">{_words(use.title)}: memory by queue, MiB</text>',
         *_axes(use, most),
     ]
     for place, (path, values) in enumerate(sorted(use.used.items())):
         parts += _line(path, values, place, most)
     return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def _words(text: str) -> str:
+    """Text as SVG may hold it: no control characters, no halves of characters."""
+    return escape(_UNSAYABLE.sub("\ufffd", text))
 
 
 def _x(step: int, steps: int) -> float:
@@ -91,8 +98,8 @@ def _line(path: str, values: list[int], place: int, most: int) -> list[str]:
     return [
         (
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2">'
-            f"<title>{escape(path)}</title></polyline>"
+            f"<title>{_words(path)}</title></polyline>"
         ),
         f'<rect x="{x}" y="{y - 8}" width="10" height="10" fill="{colour}"/>',
-        f'<text x="{x + 16}" y="{y + 1}">{escape(path)}</text>',
+        f'<text x="{x + 16}" y="{y + 1}">{_words(path)}</text>',
     ]

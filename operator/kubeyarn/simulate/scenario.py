@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from math import isfinite
+from reprlib import repr as in_few_words
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.errors import ConfigRefused, Problem, SpecError
@@ -12,7 +12,7 @@ from kubeyarn.model.nodes import Node
 from kubeyarn.model.queues import Partition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from kubeyarn.model.resources import ResourceTypes
 
@@ -74,7 +74,9 @@ STEP_KEYS: Mapping[str, tuple[str, ...]] = {
 # ApplicationMasters send priorities as Java's int; all else is a long.
 _GREATEST_INT = 2**31 - 1
 _GREATEST_LONG = 2**63 - 1
-_MOST_NODES = 1_000_000
+MOST_NODES = 100_000
+MOST_ROUNDS = 100_000
+"""How often one step may have nodes heartbeat, so that every story ends."""
 DEFAULT_RACK = "/default-rack"
 _LABEL_NAME = re.compile(r"[0-9a-zA-Z][0-9a-zA-Z_-]{0,254}")
 
@@ -110,20 +112,20 @@ def read_scenario(data: object) -> Scenario:
     """
     root = mapping(data, "scenario")
     check_keys(root, _KEYS, "scenario")
-    scheduler = str(root.get("scheduler", "capacity"))
+    scheduler = text(root.get("scheduler"), "scheduler") or "capacity"
     if scheduler not in ("capacity", "fair"):
         raise SpecError(f"scheduler: found {scheduler!r}, expected capacity or fair")
     return Scenario(
-        name=str(root.get("name", "")),
+        name=text(root.get("name"), "name") or "",
         scheduler=scheduler,
         nodes=tuple(_node(node) for node in _list(root.get("nodes"), "nodes")),
         partitions=tuple(_partition(label) for label in _list(root.get("labels"), "labels")),
         groups={
-            user: tuple(str(group) for group in _list(groups, f"groups of {user}"))
+            user: tuple(_texts(groups, f"groups of {user}"))
             for user, groups in mapping(root.get("groups") or {}, "groups").items()
         },
         config=read_config(root.get("config") or {}),
-        allocations=text(root.get("fairAllocations")),
+        allocations=text(root.get("fairAllocations"), "fairAllocations"),
         steps=tuple(_step(step, i) for i, step in enumerate(_list(root.get("steps"), "steps"))),
     )
 
@@ -145,16 +147,32 @@ def scalar(value: object) -> str | None:
     Raises:
         SpecError: it is a map or a list.
     """
-    if isinstance(value, dict | list):
-        raise SpecError(f"config: found {value!r}, expected text or a number")
     if isinstance(value, bool):
         return "true" if value else "false"
-    return None if value is None else str(value)
+    return text(value, "config")
 
 
-def text(value: object) -> str | None:
-    """Text, if there is any."""
-    return None if value is None else str(value)
+def text(value: object, where: str) -> str | None:
+    """Text, or a number as text; None stays None.
+
+    Raises:
+        SpecError: it is a map, a list, bytes, or too large a number.
+    """
+    if isinstance(value, dict | list | bytes | set | tuple):
+        raise SpecError(f"{where}: found {shown(value)}, expected text or a number")
+    try:
+        return None if value is None else str(value)
+    except ValueError:
+        # Python writes no number of more than 4300 digits.
+        raise SpecError(f"{where}: found {shown(value)}, expected a smaller one") from None
+
+
+def shown(value: object) -> str:
+    """What was found, in few words."""
+    try:
+        return in_few_words(value)
+    except ValueError:
+        return "a number of thousands of digits"
 
 
 def check_keys(data: Mapping[str, object], known: Collection[str], where: str) -> None:
@@ -183,11 +201,11 @@ def whole(
     """
     value = arguments.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SpecError(f"{name}: found {value!r}, expected a whole number")
-    if not isfinite(value) or value != int(value):
+        raise SpecError(f"{name}: found {shown(value)}, expected a whole number")
+    if isinstance(value, float) and not value.is_integer():
         raise SpecError(f"{name}: found {value!r}, expected a whole number")
     if not least <= value <= most:
-        raise SpecError(f"{name}: found {value!r}, expected a number from {least} to {most}")
+        raise SpecError(f"{name}: found {shown(value)}, expected a number from {least} to {most}")
     return int(value)
 
 
@@ -208,7 +226,7 @@ def flag(arguments: Mapping[str, object], name: str, *, default: bool) -> bool:
     """
     value = arguments.get(name, default)
     if not isinstance(value, bool):
-        raise SpecError(f"{name}: found {value!r}, expected true or false")
+        raise SpecError(f"{name}: found {shown(value)}, expected true or false")
     return value
 
 
@@ -218,7 +236,7 @@ def names(arguments: Mapping[str, object], name: str) -> tuple[str, ...]:
     Raises:
         SpecError: it is no list.
     """
-    return tuple(str(one) for one in _list(arguments.get(name), name))
+    return tuple(_texts(arguments.get(name), name))
 
 
 def word(arguments: Mapping[str, object], name: str) -> str:
@@ -227,10 +245,10 @@ def word(arguments: Mapping[str, object], name: str) -> str:
     Raises:
         SpecError: it is missing.
     """
-    value = arguments.get(name)
+    value = text(arguments.get(name), name)
     if value is None:
         raise SpecError(f"{name}: missing")
-    return str(value)
+    return value
 
 
 def amounts(
@@ -263,21 +281,21 @@ def read_nodes(
         SpecError: a part of it is missing or of the wrong kind.
     """
     partition = _partition_of_node(data, partitions)
-    rack = text(data.get("rack")) or DEFAULT_RACK
+    rack = text(data.get("rack"), "rack") or DEFAULT_RACK
     total = amounts(data, types, least=0)
     name = word(data, "name")
     if data.get("count") is None:
         return [Node(name, total, partition, rack)]
-    count = whole(data, "count", least=0, most=_MOST_NODES)
+    count = whole(data, "count", least=0, most=MOST_NODES)
     return [Node(f"{name}-{i}", total, partition, rack) for i in range(count)]
 
 
 def _step(data: object, index: int) -> Step:
     step = mapping(data, f"step {index}")
     if len(step) != 1:
-        raise SpecError(f"step {index}: found {sorted(step)}, expected one action")
+        raise SpecError(f"step {index}: found {shown(sorted(step))}, expected one action")
     action, arguments = next(iter(step.items()))
-    return Step(str(action), mapping({} if arguments is None else arguments, f"step {index}"))
+    return Step(action, mapping({} if arguments is None else arguments, f"step {index}"))
 
 
 def _node(data: object) -> Data:
@@ -329,13 +347,18 @@ def mapping(data: object, where: str) -> Data:
         SpecError: it is none.
     """
     if not isinstance(data, dict):
-        raise SpecError(f"{where}: found {data!r}, expected a mapping")
-    return {str(key): value for key, value in data.items()}
+        raise SpecError(f"{where}: found {shown(data)}, expected a mapping")
+    return {text(key, where) or str(key): value for key, value in data.items()}
 
 
 def _list(data: object, where: str) -> list[object]:
     if data is None:
         return []
     if not isinstance(data, list):
-        raise SpecError(f"{where}: found {data!r}, expected a list")
+        raise SpecError(f"{where}: found {shown(data)}, expected a list")
     return data
+
+
+def _texts(data: object, where: str) -> Iterator[str]:
+    for one in _list(data, where):
+        yield text(one, where) or str(one)

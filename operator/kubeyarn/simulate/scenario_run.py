@@ -20,6 +20,8 @@ from kubeyarn.schedulers.api import Decision, Grant, Preempt
 from kubeyarn.simulate.scenario import (
     DEFAULTS,
     MASTER_KEYS,
+    MOST_NODES,
+    MOST_ROUNDS,
     STEP_KEYS,
     Data,
     Scenario,
@@ -156,7 +158,10 @@ class ScenarioRun:
     # -- nodes -----------------------------------------------------------------------------------
 
     def _add_nodes(self, arguments: Data) -> None:
-        for node in read_nodes(arguments, self.simulated.types, self.scenario.partitions):
+        found = read_nodes(arguments, self.simulated.types, self.scenario.partitions)
+        if len(self.nodes) + len(found) > MOST_NODES:
+            raise SpecError(f"nodes: found more than {MOST_NODES}, allowed: at most that")
+        for node in found:
             self.nodes.add(node)
 
     def _remove_node(self, arguments: Data) -> None:
@@ -224,14 +229,17 @@ class ScenarioRun:
         if self.scenario.partitions:
             # An ask without a label lets an offer of each node pass before it borrows a partition.
             enough = len(self.nodes) + 2
-        while quiet < enough:
+        for _ in range(max(enough, MOST_ROUNDS)):
             quiet = 0 if self._round() else quiet + 1
+            if quiet >= enough:
+                return
+        raise SpecError(f"settle: found changes after {MOST_ROUNDS} rounds still; use heartbeat")
 
     def _heartbeat(self, arguments: Data) -> None:
-        node = text(arguments.get("node"))
+        node = text(arguments.get("node"), "node")
         if node is not None:
             self.nodes.node(node)
-        for _ in range(whole(arguments, "times", 1)):
+        for _ in range(whole(arguments, "times", 1, most=MOST_ROUNDS)):
             if node is None:
                 self._round()
             else:
@@ -329,13 +337,13 @@ class ScenarioRun:
         application = Application(
             id=app.id,
             user=user,
-            queue=text(arguments.get("queue")) or "default",
+            queue=text(arguments.get("queue"), "queue") or "default",
             groups=self.scenario.groups.get(user, (user,)),
             name=name,
             priority=None if arguments.get("priority") is None else priority(arguments),
             am_size=amounts(am, self.simulated.types),
-            partition=text(arguments.get("label")),
-            am_partition=text(am.get("label")),
+            partition=text(arguments.get("label"), "label"),
+            am_partition=text(am.get("label"), "label"),
             order=number,
             submitted_ms=self.now_ms,
         )
@@ -390,7 +398,7 @@ class ScenarioRun:
             key=key,
             count=count,
             size=amounts(arguments, self.simulated.types),
-            partition=text(arguments.get("label")),
+            partition=text(arguments.get("label"), "label"),
             locality=read_places(arguments, count, self.nodes.rack_of),
         )
         if app.state != "running":
@@ -465,7 +473,7 @@ class ScenarioRun:
         config = {**self.config, **read_config(said)}
         for key in removed_keys(said):
             config.pop(key, None)
-        allocations = text(arguments.get("fairAllocations")) or self.allocations
+        allocations = text(arguments.get("fairAllocations"), "fairAllocations") or self.allocations
         self.simulated.configure(config, allocations, self.now_ms)
         self.config, self.allocations = config, allocations
 
@@ -481,7 +489,7 @@ class ScenarioRun:
 
     def _preempt(self, arguments: Data) -> None:
         seconds = whole(arguments, "seconds", self.simulated.preemption_seconds())
-        for _ in range(whole(arguments, "rounds", 1)):
+        for _ in range(whole(arguments, "rounds", 1, most=MOST_ROUNDS)):
             self.now_ms += seconds * 1000
             self._preempt_once()
             self._settle({})

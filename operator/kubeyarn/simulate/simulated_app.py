@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import Ask, AskKey, Locality
 from kubeyarn.model.errors import SpecError
-from kubeyarn.simulate.scenario import DEFAULT_RACK, flag, mapping, names, whole
+from kubeyarn.simulate.scenario import DEFAULT_RACK, flag, mapping, names, shown, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -179,5 +179,5 @@ def _counts(arguments: Mapping[str, object], name: str, count: int) -> dict[str,
         places = mapping(said, name)
         return {place: whole(places, place, least=0) for place in places}
     if said is not None and not isinstance(said, list):
-        raise SpecError(f"{name}: found {said!r}, expected a list of names or a map of counts")
+        raise SpecError(f"{name}: found {shown(said)}, expected a list of names or a map of counts")
     return dict.fromkeys(names(arguments, name), count)

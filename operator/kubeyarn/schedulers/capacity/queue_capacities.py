@@ -309,8 +309,13 @@ class ParentResource:
 
 
 def vector_of(capacity: Capacity | None, types: int, default: Share | None) -> tuple[Share, ...]:
-    """The share of each type; *default* for all of them where none is configured."""
-    if capacity is None:
+    """The share of each type; *default* for all of them where none is configured.
+
+    A percentage or weight that is negative or no finite number configures none (Hadoop:
+    QueueCapacityConfigParser, whose expression it does not match).
+    """
+    uniform = capacity.uniform if capacity else None
+    if capacity is None or (uniform and not 0 <= uniform.amount < math.inf):
         return (default,) * types if default else ()
     return (capacity.uniform,) * types if capacity.uniform else capacity.by_resource
 

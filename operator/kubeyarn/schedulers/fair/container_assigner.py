@@ -26,7 +26,6 @@ which reads `pending_sizes`.
 
 from __future__ import annotations
 
-from math import ceil
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import AM_KEY, AskKey, Locality, is_update
@@ -52,7 +51,7 @@ from kubeyarn.schedulers.fair.objects.queue import FSLeafQueue, FSParentQueue, F
 from kubeyarn.schedulers.fair.ordering import place_attempt
 from kubeyarn.schedulers.fair.scheduling_policy import is_greater, is_starved, subtract_non_negative
 from kubeyarn.schedulers.java_collections import tree_order
-from kubeyarn.schedulers.java_numbers import single
+from kubeyarn.schedulers.java_numbers import ceil_to_long, single
 
 if TYPE_CHECKING:
     from kubeyarn.schedulers.fair.cluster_state import FairClusterState
@@ -358,7 +357,7 @@ class ContainerAssigner:
         there = _count_in_rack(nodes, nodes, rack)
         reserved = _count_in_rack(nodes, attempt.reservations, rack)
         part = single(self._state.config.offers.reservable_nodes)
-        return reserved >= ceil(single(there * part))
+        return reserved >= ceil_to_long(single(there * part))
 
     def _reserve(
         self, attempt: FSAppAttempt, key: AskKey, size: Vector, node: FSSchedulerNode
