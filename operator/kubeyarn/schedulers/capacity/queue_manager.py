@@ -161,9 +161,19 @@ def _problem_of(queue: Queue, node: TreeNode | None) -> str | None:
         if managed_old and not managed_new:
             return "a queue that creates its children cannot become another"
     stopping = node.settings.config.state is ConfiguredState.STOPPED
-    if queue.leaf and not node.leaf and not (stopped or stopping):
+    if queue.leaf and not node.leaf and not (stopped or stopping or _is_vacant(queue)):
         return "a leaf queue cannot become a parent before it is stopped"
     return None
+
+
+def _is_vacant(queue: Queue) -> bool:
+    """Whether a running leaf may become a parent, because no application is in it.
+
+    Hadoop has it stopped first in any case, and can: its file holds the whole tree. YarnQueues come
+    one by one, the parent first, so a parent may have been a leaf for a moment.
+    """
+    hadoop_compatible = queue.cluster.hadoop_compatible
+    return isinstance(queue, LeafQueue) and not queue.applications and not hadoop_compatible
 
 
 def _lowered(

@@ -97,6 +97,13 @@ def states(of: CapacityScheduler) -> dict[str, str]:
             {A: "Stopped", AX: "Stopped"},
             id="a leaf that is to be stopped becomes a stopped parent",
         ),
+        pytest.param(
+            [queue(A)],
+            [],
+            [queue(A), queue(AX)],
+            {A: "Running", AX: "Running"},
+            id="a running leaf without applications becomes a parent",
+        ),
     ],
 )
 def test_of_queues(
@@ -121,11 +128,11 @@ def test_of_queues(
         ),
         pytest.param(
             [queue(A)],
-            [],
+            [A],
             config(queue(A), queue(AX)),
             (A, "name"),
             "a leaf queue cannot become a parent before it is stopped (state Running)",
-            id="a running leaf does not become a parent",
+            id="a running leaf with an application does not become a parent",
         ),
         pytest.param(
             [queue(A), queue(AX)],
@@ -186,6 +193,13 @@ def test_a_change_is_refused(
     [problem] = refused.value.problems
     assert ((problem.queue, problem.field), problem.message) == (where, message)
     assert states(living) == as_before
+
+
+def test_a_scheduler_that_decides_as_hadoop_has_every_leaf_stopped_first() -> None:
+    living = CapacityScheduler(ResourceTypes(), hadoop_compatible=True)
+    living.configure(config(queue(A)), 0)
+    with pytest.raises(ConfigRefused, match="cannot become a parent"):
+        living.configure(config(queue(A), queue(AX)), 0)
 
 
 def test_all_objections_are_told_at_once() -> None:
