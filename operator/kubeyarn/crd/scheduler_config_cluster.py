@@ -72,6 +72,7 @@ def read_cluster(
         ),
         dominant=cluster.read("resourceCalculator", text) != _NO_CALCULATOR,
         fit_every_resource=True,
+        memory_per_mib=2**20,
         legacy_queue_mode=cluster.read("legacyQueueMode", truth) is not False,
         partitions=tuple(_partition(entry) for entry in cluster.each("partitions")),
         maximum_application_priority=_priority(cluster),

@@ -53,7 +53,6 @@ def fair_cluster(
         allow_undeclared=fair.read("allowUndeclaredQueues", truth) is not False,
         user_as_default=fair.read("userAsDefaultQueue", truth) is not False,
         size_based_weight=bool(fair.read("sizeBasedWeight", truth)),
-        memory_per_mib=2**20,
         offers=_offers(fair),
         preemption=_preemption(fair, preemption),
     )

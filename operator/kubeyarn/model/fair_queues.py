@@ -199,8 +199,7 @@ class FairOffers:
 class FairClusterConfig:
     """The Fair Scheduler's settings of the whole cluster.
 
-    Without *rules*, *allow_undeclared* and *user_as_default* make them. *memory_per_mib* is how
-    many base units are one MiB, for the weight that grows with an application's demand.
+    Without *rules*, *allow_undeclared* and *user_as_default* make them.
     """
 
     defaults: FairQueueDefaults = FairQueueDefaults()
@@ -210,6 +209,5 @@ class FairClusterConfig:
     allow_undeclared: bool = True
     user_as_default: bool = True
     size_based_weight: bool = False
-    memory_per_mib: int = 1
     offers: FairOffers = FairOffers()
     preemption: FairPreemption = FairPreemption()

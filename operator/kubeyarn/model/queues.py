@@ -359,6 +359,7 @@ class SchedulerConfig:
     alone (not *dominant*): kube-scheduler and the kubelet count all of them, Hadoop does not.
     *opportunistic*: whether there are opportunistic containers (Hadoop:
     `yarn.resourcemanager.opportunistic-container-allocation.enabled`).
+    *memory_per_mib* is how many base units one MiB is: Hadoop counts whole MiB, and rounds to them.
     """
 
     queues: tuple[QueueConfig, ...]
@@ -368,6 +369,7 @@ class SchedulerConfig:
     kind: SchedulerKind = SchedulerKind.CAPACITY
     dominant: bool = False
     fit_every_resource: bool = False
+    memory_per_mib: int = 1
     legacy_queue_mode: bool = True
     branch_templates: Mapping[str, BranchTemplates] = field(default_factory=dict)
     undeclared: Mapping[str, QueueConfig] = field(default_factory=lambda: MappingProxyType({}))

@@ -8,10 +8,13 @@ too, but knows that a container needs room of every type on its node.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from kubeyarn.model.resources import MEMORY, Vector
 from kubeyarn.schedulers.java_numbers import ceil_to_long, quotient, quotients, single, to_long
+
+if TYPE_CHECKING:
+    from kubeyarn.model.queues import SchedulerConfig
 
 _INT_MAX = 2**31 - 1
 
@@ -47,6 +50,9 @@ class Calculator(Protocol):
 
     def multiply_and_normalize_down(self, a: Vector, by: float, step: Vector) -> Vector:
         """*a* times a number, rounded down to multiples of *step*."""
+
+    def multiply_types_up(self, a: Vector, by: tuple[float, ...]) -> Vector:
+        """Each type times its number, rounded up to units (Java: multiplyAndNormalizeUp)."""
 
     def normalize(self, a: Vector, minimum: Vector, maximum: Vector, step: Vector) -> Vector:
         """*a* raised to *minimum*, rounded up to *step* and capped by *maximum*."""
@@ -84,9 +90,22 @@ def down(value: int, step: int) -> int:
 
 
 class DefaultCalculator:
-    """Memory alone (Hadoop: DefaultResourceCalculator)."""
+    """Memory alone (Hadoop: DefaultResourceCalculator).
+
+    *memory_per_mib* is how many base units one MiB is. Hadoop counts whole MiB, and rounds what it
+    multiplies to the nearest before it rounds up to steps. With bytes a share of 0.1, which is a
+    little more as a 32-bit float, would come to a whole step more.
+    """
 
     memory_only = True
+
+    def __init__(self, memory_per_mib: int = 1) -> None:
+        self._mib = memory_per_mib
+
+    def _times(self, memory: int, by: float) -> int:
+        """Memory times a number, to the nearest MiB."""
+        mib = self._mib
+        return to_long(memory / mib * by + 0.5) * mib
 
     def _of_memory(self, like: Vector, memory: int) -> Vector:
         return (memory, 1 if memory > 0 else 0, *(0,) * (len(like) - 2))
@@ -123,11 +142,15 @@ class DefaultCalculator:
 
     def multiply_and_normalize_up(self, a: Vector, by: float, step: Vector) -> Vector:
         """Memory times *by*, to the nearest unit, then rounded up."""
-        return self._of_memory(a, up(to_long(a[MEMORY] * by + 0.5), step[MEMORY]))
+        return self._of_memory(a, up(self._times(a[MEMORY], by), step[MEMORY]))
 
     def multiply_and_normalize_down(self, a: Vector, by: float, step: Vector) -> Vector:
         """Memory times *by*, rounded down."""
         return self._of_memory(a, down(to_long(a[MEMORY] * by), step[MEMORY]))
+
+    def multiply_types_up(self, a: Vector, by: tuple[float, ...]) -> Vector:
+        """Memory times its number, to the nearest unit."""
+        return self._of_memory(a, self._times(a[MEMORY], by[MEMORY]))
 
     def normalize(self, a: Vector, minimum: Vector, maximum: Vector, step: Vector) -> Vector:
         """Memory raised, rounded and capped; the other types as they are."""
@@ -254,6 +277,10 @@ class DominantCalculator:
         """Every type times *by*, rounded down."""
         return self.round_down(tuple(to_long(x * by) for x in a), step)
 
+    def multiply_types_up(self, a: Vector, by: tuple[float, ...]) -> Vector:
+        """Every type times its number, rounded up."""
+        return tuple(ceil_to_long(x * f) for x, f in zip(a, by, strict=True))
+
     def normalize(self, a: Vector, minimum: Vector, maximum: Vector, step: Vector) -> Vector:
         """Every type raised, rounded and capped."""
         raised = tuple(map(max, a, minimum))
@@ -336,11 +363,13 @@ def _compare_shares(cluster: Vector, a: Vector, b: Vector) -> int:
     return (ours > theirs) - (ours < theirs)
 
 
-def calculator(*, dominant: bool, fit_every_resource: bool = False) -> Calculator:
+def calculator(config: SchedulerConfig) -> Calculator:
     """The calculator of a configuration (Hadoop: `yarn.scheduler.capacity.resource-calculator`)."""
-    if dominant:
+    if config.dominant:
         return DominantCalculator()
-    return FittingDefaultCalculator() if fit_every_resource else DefaultCalculator()
+    if config.fit_every_resource:
+        return FittingDefaultCalculator(memory_per_mib=config.memory_per_mib)
+    return DefaultCalculator(memory_per_mib=config.memory_per_mib)
 
 
 def multiply(a: Vector, by: float) -> Vector:

@@ -77,7 +77,7 @@ def test_cluster_settings_are_read():
     assert config.preemption.natural_termination == 0.2
     assert config.placement_rules[0].matches == "alice"
     assert config.fair is not None
-    assert config.fair.memory_per_mib == 2**20
+    assert config.memory_per_mib == 2**20
     assert config.fair.preemption.enabled
 
 

@@ -33,7 +33,7 @@ def settings_of(**fair):
 
 
 def test_what_is_not_said_is_as_hadoop_has_it():
-    assert settings_of() == FairClusterConfig(memory_per_mib=2**20)
+    assert settings_of() == FairClusterConfig()
 
 
 def test_rules_are_read_with_the_rules_inside_them():

@@ -10,11 +10,13 @@ import math
 
 import pytest
 
+from kubeyarn.model.queues import SchedulerConfig
 from kubeyarn.model.resources import Vector
 from kubeyarn.schedulers.calculator import (
     Calculator,
     DefaultCalculator,
     DominantCalculator,
+    FittingDefaultCalculator,
     calculator,
     multiply,
     multiply_and_round_up,
@@ -261,6 +263,32 @@ def test_an_infinite_share_is_the_largest_long() -> None:
     assert multiply((10, 3), math.inf) == (2**63 - 1, 2**63 - 1)
 
 
-def test_the_configuration_chooses_the_calculator() -> None:
-    assert calculator(dominant=False).memory_only
-    assert not calculator(dominant=True).memory_only
+@pytest.mark.parametrize(
+    ("dominant", "fits", "kind"),
+    [
+        (False, False, DefaultCalculator),
+        (False, True, FittingDefaultCalculator),
+        (True, False, DominantCalculator),
+        (True, True, DominantCalculator),
+    ],
+)
+def test_the_configuration_chooses_the_calculator(
+    dominant: bool, fits: bool, kind: type[Calculator]
+) -> None:
+    config = SchedulerConfig((), (1, 1), (9, 9), dominant=dominant, fit_every_resource=fits)
+
+    assert type(calculator(config)) is kind
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.8, 0.9])
+@pytest.mark.parametrize("gibibytes", [10, 20, 30, 1000])
+def test_a_share_of_bytes_is_as_many_steps_as_a_share_of_mebibytes(
+    share: float, gibibytes: int
+) -> None:
+    # A 32-bit 0.1 is a little more than 0.1: 20 GiB times it are 32 bytes more than 2 GiB.
+    by, mib = single(share), 2**20
+    counted = DefaultCalculator().multiply_and_normalize_up((gibibytes * 1024, 9), by, (1024, 1))
+    in_bytes = DefaultCalculator(mib)
+
+    amount, step = (gibibytes * 1024 * mib, 9), (1024 * mib, 1)
+    assert in_bytes.multiply_and_normalize_up(amount, by, step) == (counted[0] * mib, 1)

@@ -59,7 +59,7 @@ class CapacityClusterEvents:
         tree = build_tree(config)
         check_rules(config, TreeLookup(tree))
         check_templates(tree, config)
-        calc = calculator(dominant=config.dominant, fit_every_resource=config.fit_every_resource)
+        calc = calculator(config)
         state, root = self._state, self._state.root
         if root is None:
             made = new_queue(tree, None, state.cluster, calc)

@@ -119,7 +119,7 @@ def _check_amount_limits(
     Hadoop: AbstractCSQueue.updateConfigurableResourceLimits. A queue without a maximum has its
     parent's.
     """
-    calc, zero = calculator(dominant=config.dominant), config.types.zero()
+    calc, zero = calculator(config), config.types.zero()
     limits: dict[str, Vector] = {}
     for label, share in node.shares.items():
         own, most = share.minimum_amounts or zero, share.maximum_amounts or zero
@@ -389,7 +389,7 @@ def check_children(node: TreeNode, config: SchedulerConfig) -> None:
 
 def _check_amounts(node: TreeNode, labels: list[str], config: SchedulerConfig) -> None:
     """Refuse a parent whose children are guaranteed more in amounts than it is itself."""
-    types, calc = config.types, calculator(dominant=config.dominant)
+    types, calc = config.types, calculator(config)
     for label in labels:
         total = [0] * len(node.shares[label].minimum_amounts or types.names)
         for child in node.children:

@@ -45,6 +45,7 @@ class FairClusterState:
         self.epoch = epoch
         self.zero: Vector = types.zero()
         self.config = FairClusterConfig()
+        self.memory_per_mib = 1
         self.check_access = False
         self.minimum_allocation = self.zero
         self.maximum_allocation = self.zero
@@ -88,6 +89,7 @@ class FairClusterState:
     def put_in_force(self, config: SchedulerConfig) -> None:
         """Take over the settings that are not a queue's."""
         self.config = config.fair or FairClusterConfig()
+        self.memory_per_mib = config.memory_per_mib
         self.check_access = config.check_access
         self.minimum_allocation = config.minimum_allocation
         self.maximum_allocation = config.maximum_allocation

@@ -190,7 +190,7 @@ def update(state: FairClusterState) -> list[FSAppAttempt]:
     changed = _update_demand_of_attempts(state)
     if config.size_based_weight:
         for attempt in state.attempts.values():
-            attempt.weight = size_based_weight(attempt.demand[0], config.memory_per_mib)
+            attempt.weight = size_based_weight(attempt.demand[0], state.memory_per_mib)
     root = state.root
     _update_demand(root)
     root.fair_share = state.cluster

@@ -139,7 +139,7 @@ def test_an_attribute_is_written_by_its_owner_alone(attribute: str) -> None:
 def test_every_attribute_that_a_file_writes_has_an_owner(file: str) -> None:
     """Attributes of the writing object itself begin with an underscore."""
     settings = {
-        *("config", "check_access", "minimum_allocation", "maximum_allocation"),
+        *("config", "check_access", "memory_per_mib", "minimum_allocation", "maximum_allocation"),
         *("increment_allocation", "reservation_threshold"),
     }
     unknown = {name for name in WRITTEN[file] if not name.startswith("_")} - set(WRITERS)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.resources import Vector, add, component_min, subtract
 from kubeyarn.schedulers.calculator import Calculator, multiply
 from kubeyarn.schedulers.capacity.ordering import compare_shares
-from kubeyarn.schedulers.java_numbers import ceil_to_long, quotient, single, to_long
+from kubeyarn.schedulers.java_numbers import quotient, single
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -262,7 +262,9 @@ def _compute_fixpoint(
         for queue in underserved:
             if not calc.any_above_zero(left):
                 break
-            available = component_min(_part(calc, at_start, queue.normalized_guarantee), left)
+            available = component_min(
+                calc.multiply_types_up(at_start, queue.normalized_guarantee), left
+            )
             took = queue.offer(
                 calc,
                 whole,
@@ -281,15 +283,6 @@ def _compute_fixpoint(
     for queue in _by_need(wanting, whole, calc):
         terms.underserved(queue.path, queue.partition)
     return left if seen_by_caller is None else seen_by_caller
-
-
-def _part(calc: Calculator, whole: Vector, by: tuple[float, ...]) -> Vector:
-    """A part of *whole* for each type, rounded up to units (Java: multiplyAndNormalizeUp)."""
-    if calc.memory_only:
-        return (to_long(whole[0] * by[0] + 0.5), 1 if whole[0] * by[0] >= 0.5 else 0) + (0,) * (
-            len(whole) - 2
-        )
-    return tuple(ceil_to_long(x * f) for x, f in zip(whole, by, strict=True))
 
 
 def _normalize_guarantees(
