@@ -18,6 +18,7 @@ from kubeyarn.schedulers.fair.container_events import FairContainerEvents
 from kubeyarn.schedulers.fair.container_update import ContainerUpdates
 from kubeyarn.schedulers.fair.max_running_apps import MaxRunningAppsEnforcer
 from kubeyarn.schedulers.fair.objects.accounts import FSAccounts
+from kubeyarn.schedulers.fair.objects.node import FSSchedulerNode
 from kubeyarn.schedulers.fair.preemption import FSPreemption
 from kubeyarn.schedulers.fair.queries import FairQueries
 from kubeyarn.schedulers.fair.queue_manager import QueueManager
@@ -112,6 +113,7 @@ class FairScheduler:
         self._preemption = FSPreemption(state, accounts)
         self._idle_version = -1
         self._queues_checked_ms = 0
+        self._last_assigned = ""
 
     def update(self, now_ms: int) -> None:
         """Bring shares up to date if something changed, and note who is starved now."""
@@ -149,11 +151,12 @@ class FairScheduler:
             return decisions
         self._check_queues(now_ms)
         dirty = self.state.dirty
+        nodes = self._nodes_in_turn()
         grants = quiet = 0
         while grants < limit and quiet < _QUIET_ROUNDS and self._idle_version != dirty.version:
             version = dirty.version
             self.update(now_ms)
-            granted = self._offer_each_node(limit - grants, decisions)
+            granted = self._offer_each_node(nodes, limit - grants, decisions)
             grants += granted
             quiet = 0 if granted else quiet + 1
             if version == dirty.version and not self._counts_offers():
@@ -164,14 +167,18 @@ class FairScheduler:
         """Whether an offer that grants nothing may still let a later one grant (locality_delay)."""
         return self.state.config.offers.node_locality_threshold >= 0
 
-    def _offer_each_node(self, limit: int, decisions: list[Decision]) -> int:
+    def _offer_each_node(
+        self, nodes: Sequence[FSSchedulerNode], limit: int, decisions: list[Decision]
+    ) -> int:
         """Offer every node once, or until *limit* grants were made; returns how many were."""
         grants = 0
         growing = any(attempt.outstanding_increases for attempt in self.state.attempts.values())
-        for node in tuple(self.state.nodes.values()):
+        for node in nodes:
             if not self._assigner.could_assign(node, growing=growing):
                 continue
             made = self._assigner.attempt_scheduling(node)
+            if made:
+                self._last_assigned = node.rm_node.name
             decisions += made
             for decision in made:
                 if isinstance(decision, Grant):
@@ -179,6 +186,18 @@ class FairScheduler:
             if grants >= limit:
                 break
         return grants
+
+    def _nodes_in_turn(self) -> list[FSSchedulerNode]:
+        """All nodes, beginning after the one that took something last.
+
+        So what is asked for in many small cycles is spread over the nodes, too, as by heartbeats
+        that come in turn.
+        """
+        nodes = list(self.state.nodes.values())
+        if self._last_assigned not in self.state.nodes:
+            return nodes
+        at = list(self.state.nodes).index(self._last_assigned) + 1
+        return nodes[at:] + nodes[:at]
 
     def _check_queues(self, now_ms: int) -> None:
         if now_ms - self._queues_checked_ms >= _QUEUE_CHECK_INTERVAL_MS:

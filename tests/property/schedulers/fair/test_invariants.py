@@ -264,11 +264,11 @@ def test_a_cycle_decides_what_heartbeats_of_all_nodes_would(
     by_cycle, by_heartbeat = (world.scheduler for world in worlds)
     now_ms = worlds[0].now_ms
 
+    names = [node.rm_node.name for node in by_heartbeat._nodes_in_turn()]
     by_cycle.cycle(now_ms, 10**6)
     quiet = 0
     while quiet < 3:
         by_heartbeat.update(now_ms)
-        names = list(by_heartbeat.state.nodes)
         made = [by_heartbeat.node_update(name, now_ms) for name in names]
         quiet = 0 if any(made) else quiet + 1
 

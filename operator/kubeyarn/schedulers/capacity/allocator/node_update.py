@@ -69,13 +69,14 @@ class Alike(Enum):
 class SchedulingCycle:
     """Decides who gets the free room of all nodes, or of one.
 
-    The next cycle goes on after the node at which the last one reached its limit.
+    A cycle begins after the node that took something last: what is asked for in many small cycles
+    is spread over the nodes, too, as by heartbeats that come in turn.
     """
 
     def __init__(self, state: ClusterState, queue_management: QueueManagementPolicy) -> None:
         self._state = state
         self._queue_management = queue_management
-        self._resume_after: FiCaSchedulerNode | None = None
+        self._last_assigned: FiCaSchedulerNode | None = None
 
     def run(self, now_ms: int, limit: int) -> Sequence[Decision]:
         """Offer all nodes until nothing changes or *limit* decisions were made."""
@@ -145,15 +146,13 @@ class SchedulingCycle:
         while nodes:
             before = len(decisions)
             nodes, last = _offer_each(allocator, nodes, limit, alike)
-            if len(decisions) >= limit:
-                self._resume_after = last
-                break
-            if len(decisions) == before:
+            self._last_assigned = last or self._last_assigned
+            if len(decisions) >= limit or len(decisions) == before:
                 break
 
     def _in_turn(self, cluster: CapacityNodeTracker) -> list[FiCaSchedulerNode]:
         nodes = list(cluster.nodes.values())
-        last, self._resume_after = self._resume_after, None
+        last = self._last_assigned
         if last is None:
             return nodes
         # The node may have left meanwhile. Then the order begins anew: to go on among nodes that
@@ -202,7 +201,7 @@ def _anything_wanted(root: ParentQueue) -> bool:
 def _offer_each(
     allocator: NodeAllocator, nodes: list[FiCaSchedulerNode], limit: int, alike: Alike
 ) -> tuple[list[FiCaSchedulerNode], FiCaSchedulerNode | None]:
-    """One round; returns the nodes that may take more, and the one where *limit* was reached."""
+    """One round; returns the nodes that may take more, and the last one that took something."""
     step, fits, decisions = (
         allocator.root.minimum_allocation,
         allocator.root.calc.fits,
@@ -210,6 +209,7 @@ def _offer_each(
     )
     allocate = allocator.allocate_containers_to_node
     open_nodes: list[FiCaSchedulerNode] = []
+    last: FiCaSchedulerNode | None = None
     saturated: set[tuple[Vector, Vector, int]] = set()
     in_class, all_alike = alike is Alike.IN_CLASS, alike is Alike.ALL
     for node in nodes:
@@ -227,14 +227,15 @@ def _offer_each(
                 continue
         open_nodes.append(node)
         if allocate(node):
+            last = node
             # A grant changed use and order, so who took nothing may take something now.
             if saturated:
                 saturated.clear()
             if len(decisions) >= limit:
-                return open_nodes, node
+                break
         elif alike is not Alike.NONE and node.reservation is None and not node.killable:
             saturated.add((node.total, node.free, node.node.node_class if in_class else 0))
-    return open_nodes, None
+    return open_nodes, last
 
 
 def _offer_together(allocator: NodeAllocator, limit: int) -> None:
