@@ -45,8 +45,7 @@ def test_a_guarantee_is_restored_by_containers_that_were_told_before(tree, lazy)
     assert "guaranteed" in told["preempting"][0]["message"]
     world.until_running("b", 20)
     world.until_running("a", 20)
-    status = world.request("a")["status"]
-    assert status["failed"] == 20
+    world.until_request("a", "20 have failed", lambda s: s.get("failed") == 20)
     masters = [pod for pod in world.pods("a") if role_of(pod) == "am"]
     assert len(masters) == 1
 
