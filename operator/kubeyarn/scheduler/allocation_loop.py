@@ -38,6 +38,7 @@ from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import SchedulerCache, application_id
 from kubeyarn.scheduler.container_updates import ContainerUpdater
 from kubeyarn.scheduler.containers import ContainerAccounts
+from kubeyarn.scheduler.departures import Departures
 from kubeyarn.scheduler.facts import PodUse
 from kubeyarn.scheduler.failed_step import subject_of
 from kubeyarn.scheduler.queue_tree import InForce
@@ -138,6 +139,7 @@ class AllocationLoop:
             self.requirements,
         )
         self.nodes = NodeReconciler(cache, state, containers, self.applications.revoke)
+        self._departures = Departures(cache)
         self._waiting = WaitingReasons(cache, state, self.requirements)
         self._am_limits = AMLimitsReporter(cache, state)
         # What changed since the last turn.
@@ -195,7 +197,9 @@ class AllocationLoop:
             self._wake.set()
 
     def _see_pod(self, what: str, item: Object) -> None:
-        use, node = self.pods.see(item, deleted=what == "DELETED")
+        before, deleted = self._cache.pods.get(key_of(item)), what == "DELETED"
+        use, node = self.pods.see(item, deleted=deleted)
+        self._departures.see(before, use, self._now_ms(), deleted=deleted)
         if node:
             self._changed_nodes.add(node)
         if use.container is not None:
@@ -280,7 +284,7 @@ class AllocationLoop:
             self._step("revoking", lambda: self.revoke_refused(now_ms), None)
         # 3. Nodes that refused an application's pods are tried again when their backoff ends.
         if self._backoffs.is_due(now, every_s):
-            self._step("ending backoffs", lambda: self.applications.end_backoffs(now_ms), None)
+            self._step("ending backoffs", lambda: self._end_backoffs(now_ms), None)
         # 4. Lost nodes are forgotten when nothing runs there any more.
         if self._lost.is_due(now, every_s) and self._cache.nodes.lost:
             self._step("forgetting nodes", lambda: self._settle(now_ms), None)
@@ -547,31 +551,52 @@ class AllocationLoop:
     # What is done once in a while.
 
     def revoke_refused(self, now_ms: int) -> None:
-        """Revoke grants whose pods kube-scheduler refuses for too long."""
+        """Revoke grants whose pods kube-scheduler refuses for too long, or in vain by now."""
         patience_ms = self._settings.bind_patience_s * 1000
         created_before = times.timestamp(now_ms - patience_ms)
-        refused = [
-            use
-            for use in self._cache.pods.of_containers()
-            if use.refused and not use.node and use.created < created_before
-        ]
+        refused = [use for use in self._cache.pods.of_containers() if use.refused and not use.node]
+        in_vain = {use.uid for use in self._waiting_in_vain(refused, now_ms)}
         for use in refused:
-            self._revoke(use, now_ms)
+            if use.uid in in_vain or use.created < created_before:
+                self._revoke(use, now_ms)
+
+    def _end_backoffs(self, now_ms: int) -> None:
+        self.requirements.forget_learned(now_ms)
+        self.applications.end_backoffs(now_ms)
 
     def _revoke_at_once(self, now_ms: int) -> None:
-        """Revoke grants whose pods were refused just now for what waiting does not change.
-
-        What lacks room waits: the node's room was granted, so somebody is leaving it, and when a
-        container has just left for another (lazy preemption kills in the cycle that grants its
-        room), the refusal that arrives now may be older than the room.
-        """
+        """Revoke grants whose pods were refused just now for what waiting does not change."""
         refused, self._refused = sorted(self._refused), set()
-        for container in refused:
-            use = self._cache.pods.of_container(container)
-            if use is None or use.node:
-                continue
-            if read_refusal(use.refused) is PodRefusal.LASTS:
-                self._revoke(use, now_ms)
+        uses = [self._cache.pods.of_container(container) for container in refused]
+        waiting = [use for use in uses if use is not None and use.refused and not use.node]
+        in_vain = self._waiting_in_vain(waiting, now_ms)
+        for use in in_vain:
+            self._revoke(use, now_ms)
+        if in_vain:
+            # Others of the same template are not to be granted where these were refused.
+            for key in self._by_submission(self._settle_requirements(now_ms)):
+                self.applications.sync(key, now_ms)
+
+    def _waiting_in_vain(self, refused: list[PodUse], now_ms: int) -> list[PodUse]:
+        """The pods that will not be bound however long they wait.
+
+        What lacks room waits where somebody leaves the node, or just has: the refusal may be older
+        than the room.
+        """
+        found = {use.uid: read_refusal(use.refused) for use in refused}
+        left: set[str] = set()
+        if PodRefusal.NO_ROOM in found.values():
+            left = self._departures.nodes(now_ms)
+        return [
+            use
+            for use in refused
+            if found[use.uid] is PodRefusal.LASTS
+            or (found[use.uid] is PodRefusal.NO_ROOM and self._granted_node(use) not in left)
+        ]
+
+    def _granted_node(self, use: PodUse) -> str:
+        allocation = self._cache.requests.allocation(use.container) if use.container else None
+        return allocation.node if allocation is not None else ""
 
     def _revoke(self, use: PodUse, now_ms: int) -> None:
         container = use.container

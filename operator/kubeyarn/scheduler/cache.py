@@ -188,6 +188,10 @@ class PodCache:
         """The newest pod of every container."""
         return self._of_container.values()
 
+    def nodes_being_left(self) -> set[str]:
+        """The nodes of pods that are being deleted."""
+        return {use.node for use in self._pods.values() if use.node and use.ending and not use.over}
+
     def foreign_on(self, node: str) -> Iterable[PodUse]:
         """The pods on a node that take room of it without being granted."""
         return self._foreign.get(node, {}).values()
@@ -371,6 +375,15 @@ class RequestCache:
             for container, allocation in state.allocations.items()
             if allocation.node == node and not allocation.released
         ]
+
+    def nodes_to_leave(self) -> set[str]:
+        """The nodes of containers that were told to go, or that go when their room is needed."""
+        return {
+            allocation.node
+            for state in self._states.values()
+            for allocation in state.allocations.values()
+            if (allocation.killed or allocation.opportunistic) and not allocation.released
+        }
 
     def nodes_in_use(self) -> set[str]:
         """The nodes of all containers that are not released."""

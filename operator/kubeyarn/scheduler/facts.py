@@ -14,7 +14,11 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.feasibility.node_classes import NodeClass
-from kubeyarn.cluster.feasibility.node_requirements import NodeTraits
+from kubeyarn.cluster.feasibility.node_requirements import (
+    NodeRequirements,
+    NodeTraits,
+    read_pinned,
+)
 from kubeyarn.cluster.feasibility.taints import Taint
 from kubeyarn.cluster.pod_requests import pod_requests
 from kubeyarn.cluster.resources import APPLICATIONS
@@ -95,7 +99,8 @@ class PodUse:
 
     *origin* is what a bound container's pod says of where it comes from, *owner* the uid of the
     YarnApplication that it belongs to. *unreadable* says which of a container's requests cannot be
-    read. *running*: its kubelet has let it in.
+    read. *running*: its kubelet has let it in. *ending*: it is being deleted. *required* is what
+    a refused one requires of its node, the pin on it aside.
     """
 
     namespace: str
@@ -110,6 +115,8 @@ class PodUse:
     origin: ContainerOrigin | None = None
     owner: str = ""
     unreadable: str = ""
+    ending: bool = False
+    required: NodeRequirements | None = None
     running: bool = False
 
 
@@ -162,6 +169,7 @@ def pod_use(pod: Object) -> PodUse:
         if container is None:
             raise
         requests, unreadable = pod_requests(pod, skip_unreadable=True), str(error)
+    refused = _refused(status)
     return PodUse(
         namespace=meta["namespace"],
         name=meta["name"],
@@ -170,11 +178,13 @@ def pod_use(pod: Object) -> PodUse:
         container=container,
         requests=requests,
         over=status.get("phase") in ("Succeeded", "Failed"),
-        refused=_refused(status),
+        refused=refused,
+        required=read_pinned(spec) if refused and container is not None else None,
         created=meta.get("creationTimestamp") or "",
         origin=_origin(pod) if container is not None and spec.get("nodeName") else None,
         owner=_owner(meta) if container is not None else "",
         unreadable=unreadable,
+        ending=bool(meta.get("deletionTimestamp")),
         running=status.get("phase") == "Running",
     )
 

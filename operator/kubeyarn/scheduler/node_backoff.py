@@ -49,6 +49,15 @@ def excluded_places(
     }
 
 
+def refused_last(backoffs: Mapping[str, NodeBackoff], now_ms: int) -> str:
+    """kube-scheduler's words of the last refusal that is still heeded; "" if there is none."""
+    heeded = [(known.until_ms, node) for node, known in backoffs.items() if known.until_ms > now_ms]
+    if not heeded:
+        return ""
+    node = max(heeded)[1]
+    return f"kube-scheduler refused a pod on {node}: {backoffs[node].message}"
+
+
 def read_backoffs(request: ContainerRequest) -> dict[str, NodeBackoff]:
     """The node backoffs that a request's status lists."""
     return {

@@ -7,6 +7,7 @@ as this (framework.FitError; no version promises these words):
     0/3 nodes are available: 1 Too many pods, 2 node(s) didn't satisfy plugin(s) [NodeAffinity]. ...
 
 What cannot be told for certain to last may pass: then the grant waits, which costs time alone.
+`departures` says whether room that is missing may come.
 """
 
 from __future__ import annotations

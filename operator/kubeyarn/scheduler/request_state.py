@@ -336,8 +336,13 @@ class RequestState:
         self.granted -= 1
 
     def back_off(self, node: str, now_ms: int, why: str) -> None:
-        """A node refused its pod; its application is kept off the node for a while."""
+        """A node refused its pod; its application is kept off the node for a while.
+
+        Refusals of what was granted before that are the same refusal.
+        """
         known = self.backoffs.get(node)
+        if known is not None and known.until_ms > now_ms:
+            return
         self.backoffs[node] = (
             known.again(now_ms, why) if known is not None else backed_off(now_ms, why)
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kubeyarn.scheduler import node_backoff
-from unit.scheduler.world import World, a_node, a_request, two_queues
+from kubeyarn.scheduler import departures, node_backoff
+from kubeyarn.schedulers.api import Preempt
+from unit.scheduler.world import World, a_node, a_request, foreign, needs, two_queues
 
 SMALL = {"cpu": "1", "memory": "1Gi"}
 
@@ -234,29 +235,231 @@ def test_a_grant_goes_back_at_once_when_waiting_does_not_help(world, reason):
     assert list(avoided(world, "maps")) == [node]
 
 
-@pytest.mark.parametrize(
-    "reason",
-    [
-        "node(s) didn't have free ports for the requested pod ports",
-        # Somebody leaves: a container that was killed for this one may just have gone.
-        "Too many pods",
-        "Insufficient cpu",
-    ],
-)
-def test_a_grant_waits_where_the_reason_may_pass(world, reason):
+def test_a_grant_waits_where_the_reason_may_pass(world):
     ask(world, 1)
+    container, _ = told(world, "maps", "node(s) didn't have free ports for the requested pod ports")
+
+    assert container in world.granted("maps")
+    assert avoided(world, "maps") == {}
+
+
+NO_ROOM = pytest.mark.parametrize("reason", ["Too many pods", "Insufficient cpu"])
+
+
+@NO_ROOM
+def test_a_grant_goes_back_at_once_where_nobody_leaves_the_node(world, reason):
+    ask(world, 1)
+    container, node = told(world, "maps", reason)
+
+    assert container not in world.granted("maps")
+    assert nodes(world) != {node}
+    assert list(avoided(world, "maps")) == [node]
+
+
+def a_neighbour(world, node):
+    return world.put("pod", foreign("neighbour", node, needs("1", "1Gi")))
+
+
+def is_being_deleted(world, node):
+    a_neighbour(world, node)
+    world.patch("pod", "neighbour", metadata={"deletionTimestamp": "2025-11-23T12:13:20Z"})
+
+
+def has_ended(world, node):
+    a_neighbour(world, node)
+    world.end("neighbour")
+
+
+def is_gone(world, node):
+    a_neighbour(world, node)
+    world.remove("pod", "neighbour")
+
+
+def has_shrunk(world, node):
+    a_neighbour(world, node)
+    world.put("pod", foreign("neighbour", node, needs("500m", "1Gi")))
+
+
+def is_killed(world, node):
+    """Lazy preemption kills in the cycle that grants the room."""
+    there = {"nodes": [node], "relax": False}
+    ask(world, 1, "victims", locality=there)
+    [victim] = world.granted("victims")
+    world.launch(victim, node)
+    world.loop.note_preemption(Preempt(victim, kill=True, message="for another"))
+
+
+LEAVERS = [is_being_deleted, has_ended, is_gone, has_shrunk, is_killed]
+
+
+@NO_ROOM
+@pytest.mark.parametrize("leaves", LEAVERS)
+def test_a_grant_waits_where_somebody_leaves_the_node(world, reason, leaves):
+    """A container that was killed for this one may just have gone."""
+    ask(world, 1)
+    leaves(world, next(iter(nodes(world))))
     container, _ = told(world, "maps", reason)
 
     assert container in world.granted("maps")
     assert avoided(world, "maps") == {}
 
 
-def test_a_grant_waits_for_room_that_an_opportunistic_container_leaves(world):
+@pytest.mark.parametrize("leaves", [has_ended, is_gone, has_shrunk])
+def test_it_waits_no_longer_than_kube_scheduler_takes_to_hear_of_the_room(world, clock, leaves):
     ask(world, 1)
-    node = next(iter(nodes(world)))
-    there = {"nodes": [node], "relax": False}
-    ask(world, 1, "spare", executionType="Opportunistic", locality=there)
-    assert nodes(world, "spare") == {node}
+    leaves(world, next(iter(nodes(world))))
     container, _ = told(world, "maps", "Insufficient cpu")
 
+    clock.now_ms = departures.HEARD_WITHIN_MS - 1
+    world.loop.revoke_refused(clock.now_ms)
+    world.cycle()
     assert container in world.granted("maps")
+
+    clock.now_ms = departures.HEARD_WITHIN_MS
+    world.loop.revoke_refused(clock.now_ms)
+    world.cycle()
+    assert container not in world.granted("maps")
+
+
+def test_somebody_who_leaves_another_node_makes_no_room_here(world):
+    ask(world, 1)
+    [node] = nodes(world)
+    has_ended(world, min({"n1", "n2", "n3"} - {node}))
+    container, _ = told(world, "maps", "Insufficient cpu")
+
+    assert container not in world.granted("maps")
+
+
+def test_several_refusals_of_what_was_granted_together_are_one(world):
+    for name in ("n1", "n2"):
+        world.patch("node", name, spec={"unschedulable": True})
+    ask(world, 3)
+    for container, node in world.granted("maps").items():
+        pod = world.launch(container, node, bound=False)
+        words = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+        words["message"] = f"0/3 nodes are available: 1 Insufficient cpu, {PINNED}."
+        world.patch("pod", pod["metadata"]["name"], status={"conditions": [words]})
+    world.cycle()
+
+    assert world.granted("maps") == {}
+    assert avoided(world, "maps") == {"n3": ("1970-01-01T00:00:30Z", 1)}
+
+
+def test_the_condition_has_kube_schedulers_words_beside_ours(world):
+    for name in ("n1", "n2"):
+        world.patch("node", name, spec={"unschedulable": True})
+    ask(world, 1)
+    told(world, "maps", "Insufficient cpu")
+    world.turn()
+
+    found = condition(world, "maps")
+    assert found["reason"] == "NodesExcluded"
+    assert "all nodes with room are excluded: n3" in found["message"]
+    assert (
+        "kube-scheduler refused a pod on n3: Unschedulable: 0/3 nodes are available: 1 "
+        in (found["message"])
+    )
+
+
+KATA = {"nodeSelector": {"kata": "yes"}}
+SELECTOR = "node(s) didn't match Pod's node affinity/selector"
+
+
+def a_kata_cluster(*nodes_with_kata):
+    """The runtime class kata adds a node selector to the pods that name it."""
+    labels = {name: {"kata": "yes"} for name in nodes_with_kata}
+    nodes = [a_node(f"n{n}", labels=labels.get(f"n{n}", {})) for n in range(1, 6)]
+    world = World(*two_queues(), *(("node", node) for node in nodes), now_ms=Clock.time)
+    world.submit("words", 1)
+    world.cycle()
+    return world
+
+
+def kata(world, name, count=1, *, known=True):
+    template = {"spec": {"runtimeClassName": "kata"}}
+    ask(world, count, name, **({"container": {"template": template}} if known else {}))
+
+
+def refuse_kata(world, name):
+    """Pods of it are refused on the nodes that are not labelled; how many are."""
+    refused = 0
+    for container, node in sorted(world.granted(name).items()):
+        labels = world.objects["node"][node]["metadata"]["labels"]
+        if world.live.cache.pods.of_container(container) is not None or labels:
+            continue
+        pod = world.launch(container, node, bound=False)
+        pin = {"key": "metadata.name", "operator": "In", "values": [node]}
+        required = {"nodeSelectorTerms": [{"matchFields": [pin]}]}
+        affinity = {"requiredDuringSchedulingIgnoredDuringExecution": required}
+        words = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+        words["message"] = f"0/3 nodes are available: 1 {SELECTOR}, {PINNED}."
+        world.patch(
+            "pod",
+            pod["metadata"]["name"],
+            spec={**KATA, "affinity": {"nodeAffinity": affinity}},
+            status={"conditions": [words]},
+        )
+        refused += 1
+    world.cycle()
+    return refused
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_a_refused_pod_requires_holds_for_its_kind(known):
+    world = a_kata_cluster("n5")
+    kata(world, "maps", 4, known=known)
+    refuse_kata(world, "maps")
+
+    assert nodes(world) == {"n5"}
+
+
+def test_other_requests_with_the_template_are_not_granted_there_either():
+    world = a_kata_cluster("n5")
+    kata(world, "maps")
+    assert refuse_kata(world, "maps") == 1
+    kata(world, "more", 5)
+    ask(world, 5, "plain", container={})
+
+    assert nodes(world, "more") == {"n5"}
+    assert nodes(world, "plain") - {"n5"}
+
+
+def test_where_no_node_has_what_is_required_it_holds_nothing_and_says_so():
+    world = a_kata_cluster()
+    kata(world, "maps")
+    refuse_kata(world, "maps")
+    world.turn()
+
+    assert nodes(world) == set()
+    assert world.status("root.a").pending == (0, 0)
+    message = condition(world, "maps")["message"]
+    assert "0 of 5 nodes match nodeSelector kata=yes" in message
+    assert f"1 {SELECTOR}" in message
+
+    world.put("node", a_node("n3", labels={"kata": "yes"}))
+    world.cycle()
+    assert nodes(world) == {"n3"}
+
+
+def test_what_was_learned_is_tried_again_when_the_node_is(clock):
+    world = a_kata_cluster()
+    kata(world, "maps")
+    refuse_kata(world, "maps")
+    assert nodes(world) == set()
+
+    clock.now_ms = 30_000
+    world.turn()
+    world.cycle()
+
+    assert len(nodes(world)) == 1
+
+
+def test_a_node_that_was_another_one_a_moment_ago_teaches_nothing():
+    """The pod that is refused requires nothing that its node does not have by now."""
+    world = a_kata_cluster("n5")
+    ask(world, 1, container={"template": {"spec": KATA}})
+    told(world, "maps", SELECTOR)
+
+    assert nodes(world) == set()
+    assert world.status("root.a").pending != (0, 0)
+    assert list(avoided(world, "maps")) == ["n5"]

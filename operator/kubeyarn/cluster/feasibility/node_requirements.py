@@ -8,7 +8,7 @@ a part requires nothing here: a pod that is made of it is refused with Kubernete
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -98,7 +98,21 @@ UNKNOWN = NodeRequirements(trusts_partitions=True)
 
 def read(template: Mapping[str, Any]) -> NodeRequirements:
     """What a PodTemplateSpec requires of a node."""
-    spec = _mapping(template.get("spec"))
+    return _read(_mapping(template.get("spec")))
+
+
+def read_pinned(spec: Mapping[str, Any]) -> NodeRequirements:
+    """What a container's pod requires of a node, besides being the one of its grant.
+
+    The pin is the last field of each term, and the only one where nothing else was required.
+    """
+    found = _read(spec)
+    terms = [NodeSelectorTerm(one.expressions, one.fields[:-1]) for one in found.terms or ()]
+    only_pinned = terms == [NodeSelectorTerm()] != list(found.terms or ())
+    return replace(found, terms=tuple(terms) if terms and not only_pinned else None)
+
+
+def _read(spec: Mapping[str, Any]) -> NodeRequirements:
     selector, tolerations = spec.get("nodeSelector"), spec.get("tolerations")
     required = _mapping(_mapping(spec.get("affinity")).get("nodeAffinity")).get(_REQUIRED)
     if not selector and not tolerations and required is None:

@@ -37,6 +37,7 @@ from kubeyarn.scheduler.cache import SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.node_backoff import NodeBackoff, excluded_places, read_backoffs
 from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
+from kubeyarn.scheduler.refusals import PodRefusal, read_refusal
 from kubeyarn.scheduler.request_reader import accepted_before, read_allocations
 from kubeyarn.scheduler.request_state import RequestState, master
 from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplication
@@ -280,4 +281,7 @@ class ContainerRequestReconciler:
         if pod is None or not pod.refused:
             return False
         state.back_off(allocation.node, now_ms, pod.refused)
+        if pod.required is not None and read_refusal(pod.refused) is PodRefusal.LASTS:
+            until_ms = state.backoffs[allocation.node].until_ms
+            self._requirements.learn(state, allocation.node, pod.required, until_ms)
         return True

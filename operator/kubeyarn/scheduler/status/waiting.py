@@ -7,8 +7,11 @@ the ask; that is why each request is looked at only so often.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.node_backoff import refused_last
 from kubeyarn.scheduler.reconcile_errors import ReconcileErrors, Watched
 from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.request_state import RequestState
@@ -44,6 +47,9 @@ class WaitingReasons:
 
     def _explain(self, state: RequestState, submitted: SubmittedApplication, now_ms: int) -> None:
         verdict = self._why(state, submitted, now_ms)
+        refusal = refused_last(state.backoffs, now_ms)
+        if verdict is not None and refusal:
+            verdict = replace(verdict, message=f"{verdict.message}; {refusal}")
         if verdict is not None and state.wait_for(verdict):
             self._requests.changed(state)
 

@@ -116,3 +116,32 @@ def test_a_template_of_very_many_words_is_left_to_kube_scheduler():
 )
 def test_words_of_another_type_raise_nothing(spec):
     read(**spec).allows(NODE)
+
+
+PIN = {"key": "metadata.name", "operator": "In", "values": ["n1"]}
+
+
+@pytest.mark.parametrize(
+    ("terms", "pinned"),
+    [
+        pytest.param(None, [{"matchFields": [PIN]}], id="the pin alone"),
+        pytest.param(
+            [{"matchExpressions": [SSD]}],
+            [{"matchExpressions": [SSD], "matchFields": [PIN]}],
+            id="one term",
+        ),
+        pytest.param(
+            [{"matchFields": [PIN]}, {"matchExpressions": [SSD]}],
+            [{"matchFields": [PIN, PIN]}, {"matchExpressions": [SSD], "matchFields": [PIN]}],
+            id="terms that name nodes themselves",
+        ),
+        pytest.param([{}], [{}], id="an empty term is not pinned"),
+        pytest.param(None, None, id="a pod that is not pinned"),
+    ],
+)
+def test_a_pod_requires_what_its_template_does_besides_the_pin(terms, pinned):
+    words = {"nodeSelector": {"zone": "a"}}
+    template = words if terms is None else {**words, "affinity": affinity(*terms)}
+    pod = words if pinned is None else {**words, "affinity": affinity(*pinned)}
+
+    assert node_requirements.read_pinned(pod) == read(**template)
