@@ -95,7 +95,7 @@ def user_am_limit_of(queue: LeafQueue, partition: str, user_name: str) -> Vector
     """What a user's AMs may hold of a partition."""
     user = queue.users.by_name.get(user_name)
     fraction = user_am_fraction(
-        queue.minimum_user_limit_percent,
+        queue.settings.minimum_user_limit_percent,
         queue.users.active_count(),
         1.0 if user is None else user.weight,
     )
@@ -104,7 +104,7 @@ def user_am_limit_of(queue: LeafQueue, partition: str, user_name: str) -> Vector
         queue.minimum(partition),
         queue.share(partition).maximum_am_share,
         fraction,
-        queue.user_limit_factor,
+        queue.settings.user_limit_factor,
         queue.minimum_allocation,
     )
     # One user alone may have the queue's share and no more, whatever its factor.

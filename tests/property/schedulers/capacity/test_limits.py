@@ -39,9 +39,9 @@ def user_limit(leaf: LeafQueue, name: str) -> float:
     current = guarantee if all_held < guarantee else all_held + STEP_MB
     active = leaf.users.active
     equal = (sum(held[one] for one in active) + STEP_MB) / max(1, len(active))
-    limit = max(equal, current * leaf.minimum_user_limit_percent / 100)
-    if leaf.user_limit_factor >= 0 and any(leaf.minimum("")):
-        limit = min(limit, guarantee * leaf.user_limit_factor)
+    limit = max(equal, current * leaf.settings.minimum_user_limit_percent / 100)
+    if leaf.settings.user_limit_factor >= 0 and any(leaf.minimum("")):
+        limit = min(limit, guarantee * leaf.settings.user_limit_factor)
     else:
         limit = min(limit, leaf.maximum("")[MEMORY])
     return limit

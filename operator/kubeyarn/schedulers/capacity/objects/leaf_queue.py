@@ -143,16 +143,6 @@ class LeafQueue(AbstractCSQueue):
         return [self]
 
     @property
-    def minimum_user_limit_percent(self) -> float:
-        """The configured minimum user limit percent."""
-        return self.settings.minimum_user_limit_percent
-
-    @property
-    def user_limit_factor(self) -> float:
-        """The configured user limit factor; -1 switches it off."""
-        return self.settings.user_limit_factor
-
-    @property
     def applications(self) -> int:
         """Pending, active and non-runnable applications."""
         return (
@@ -206,10 +196,10 @@ class LeafQueue(AbstractCSQueue):
                 most = max(to_long(single(base * share)) for share in shares)
         self.maximum_applications = most
         self.maximum_per_user = most
-        if self.user_limit_factor != NO_FACTOR:
+        if self.settings.user_limit_factor != NO_FACTOR:
             # Truncated only at the end: in Hadoop an int cast follows a product of floats.
-            percent = single(self.minimum_user_limit_percent / 100)
-            scaled = single(single(most * percent) * self.user_limit_factor)
+            percent = single(self.settings.minimum_user_limit_percent / 100)
+            scaled = single(single(most * percent) * self.settings.user_limit_factor)
             self.maximum_per_user = min(most, to_long(scaled))
 
     def add_ignore_exclusivity_container(self, container: Container) -> None:

@@ -312,8 +312,8 @@ class UsersManager:
             usage_ratio=part.ratio,
             used=None if everyone else part.active_used or self._zero,
             weights=self._all_weights if everyone else self._active_weights,
-            minimum_user_limit_percent=queue.minimum_user_limit_percent,
-            user_limit_factor=queue.user_limit_factor,
+            minimum_user_limit_percent=queue.settings.minimum_user_limit_percent,
+            user_limit_factor=queue.settings.user_limit_factor,
             whole_partition=whole,
         )
 
