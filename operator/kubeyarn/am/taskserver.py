@@ -186,8 +186,8 @@ class TaskServer:
     @web.middleware
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/task/"):
-            said = request.headers.get("Authorization", "")
-            if not hmac.compare_digest(said.encode(), f"Bearer {self._secret}".encode()):
+            authorization = request.headers.get("Authorization", "")
+            if not hmac.compare_digest(authorization.encode(), f"Bearer {self._secret}".encode()):
                 raise _refusal(web.HTTPUnauthorized, "the secret is not this application's")
         return await handler(request)
 
@@ -300,7 +300,7 @@ def _refusal(kind: type[web.HTTPException], message: str) -> web.HTTPException:
     return kind(text=json.dumps({"message": message}), content_type="application/json")
 
 
-def _too_large(message: str, most: int, found: int) -> web.HTTPException:
+def _too_large(message: str, most: int, actual: int) -> web.HTTPException:
     return web.HTTPRequestEntityTooLarge(
-        max_size=most, actual_size=found, text=json.dumps({"message": message})
+        max_size=most, actual_size=actual, text=json.dumps({"message": message})
     )

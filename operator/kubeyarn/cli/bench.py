@@ -77,27 +77,27 @@ def policy(
     harder: dict[str, Measured] = {}
     if scheduler == "fair":
         fair = FairShape(*size, policy=FairPolicy(shared.capitalize()))
-        found = median([measure(fair, grants_per_cycle) for _ in range(runs)])
+        measured_run = median([measure(fair, grants_per_cycle) for _ in range(runs)])
     else:
         shape = CapacityShape(*size)
-        found = median([measure(shape, grants_per_cycle) for _ in range(runs)])
+        measured_run = median([measure(shape, grants_per_cycle) for _ in range(runs)])
         variants = shape.others() if others else {}
         harder = {name: measure(one, grants_per_cycle) for name, one in variants.items()}
     if as_json:
-        said = {"scheduler": scheduler, "runs": runs, **asdict(found)}
-        said["others"] = {name: asdict(measured) for name, measured in harder.items()}
-        click.echo(json.dumps(said, indent=1))
+        report = {"scheduler": scheduler, "runs": runs, **asdict(measured_run)}
+        report["others"] = {name: asdict(measured) for name, measured in harder.items()}
+        click.echo(json.dumps(report, indent=1))
         return
-    click.echo(_line(scheduler, found))
+    click.echo(_line(scheduler, measured_run))
     for name, measured in harder.items():
         click.echo(_line(name, measured))
 
 
-def _line(name: str, found: Measured) -> str:
-    cycles = ", ".join(f"{at} {ms:.1f}" for at, ms in found.cycle_ms.items())
+def _line(name: str, measured: Measured) -> str:
+    cycles = ", ".join(f"{at} {ms:.1f}" for at, ms in measured.cycle_ms.items())
     return (
-        f"{name}: {found.grants:,} grants in {found.seconds:.2f} s, "
-        f"{found.grants_per_second:,.0f} a second; cycles of {found.grants_per_cycle} in ms: "
-        f"{cycles}; idle {found.idle_cycle_ms:.4f} ms; "
-        f"{found.pending_rss_mb:.0f} MB with all pending, {found.peak_rss_mb:.0f} MB at most"
+        f"{name}: {measured.grants:,} grants in {measured.seconds:.2f} s, "
+        f"{measured.grants_per_second:,.0f} a second; cycles of {measured.grants_per_cycle} in ms: "
+        f"{cycles}; idle {measured.idle_cycle_ms:.4f} ms; "
+        f"{measured.pending_rss_mb:.0f} MB with all pending, {measured.peak_rss_mb:.0f} MB at most"
     )

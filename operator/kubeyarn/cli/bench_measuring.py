@@ -110,9 +110,9 @@ def _idle_ms(scheduler: ResourceScheduler) -> float:
 
 def _percentiles(took: list[float]) -> dict[str, float]:
     ordered = sorted(took)
-    found = {
+    seconds_at = {
         f"p{percent}": ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
         for percent in (50, 90, 99)
     }
-    found["most"] = ordered[-1]
-    return {at: round(seconds * 1000, 3) for at, seconds in found.items()}
+    seconds_at["most"] = ordered[-1]
+    return {at: round(seconds * 1000, 3) for at, seconds in seconds_at.items()}

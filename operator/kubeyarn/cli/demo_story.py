@@ -292,8 +292,8 @@ def _ready(queue: Object) -> bool:
 
 def _parsed(log: str) -> Object:
     lines = [line for line in log.splitlines() if line.startswith(_RESULT)]
-    found: Object = json.loads(lines[-1].removeprefix(_RESULT)) if lines else {}
-    return found
+    result: Object = json.loads(lines[-1].removeprefix(_RESULT)) if lines else {}
+    return result
 
 
 def _shown(size: Object) -> str:

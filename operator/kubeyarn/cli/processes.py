@@ -338,13 +338,13 @@ def _listed(text: str) -> tuple[str, ...]:
 
 
 def _executors(text: str) -> tuple[str, ...]:
-    found = _listed(text)
-    if wrong := [word for word in found if word not in isolation.EXECUTORS]:
+    executors = _listed(text)
+    if wrong := [word for word in executors if word not in isolation.EXECUTORS]:
         allowed = ", ".join(isolation.EXECUTORS)
         raise click.UsageError(f"--executors: found {wrong[0]!r}, allowed: {allowed}")
-    if not found:
+    if not executors:
         raise click.UsageError("--executors: found none, needed: at least one")
-    return found
+    return executors
 
 
 def _identity() -> str:

@@ -39,7 +39,7 @@ class FoundApplication(NamedTuple):
     app: YarnApplication
 
 
-def found(items: Iterable[Object]) -> list[FoundApplication]:
+def read_applications(items: Iterable[Object]) -> list[FoundApplication]:
     """The applications that kubectl printed."""
     return [FoundApplication(item, YarnApplication.read(item)) for item in items]
 
@@ -52,16 +52,16 @@ def find(kubectl: Kubectl, name: str) -> FoundApplication:
         KubectlError: more than one is meant, or the cluster could not be asked.
     """
     if name.startswith("application_"):
-        candidates = found(kubectl.objects_everywhere(APPLICATIONS))
+        candidates = read_applications(kubectl.objects_everywhere(APPLICATIONS))
         chosen = [one for one in candidates if one.app.status.application_id == name]
         return _only(name, chosen, candidates)
     namespace, _, short = name.rpartition("/")
     if not kubectl.everywhere:
         try:
-            return found([kubectl.get(APPLICATIONS, short, namespace)])[0]
+            return read_applications([kubectl.get(APPLICATIONS, short, namespace)])[0]
         except NotFoundError:
             pass
-    candidates = found(kubectl.objects(APPLICATIONS))
+    candidates = read_applications(kubectl.objects(APPLICATIONS))
     chosen = [one for one in candidates if short in (one.app.metadata.name, _name(one.app))]
     return _only(name, chosen, candidates)
 
@@ -74,7 +74,7 @@ def application_id(app: YarnApplication) -> str:
 def _list(kubectl: Kubectl, request: Request) -> int:
     states = _states(request)
     types, tags = request.names("appTypes"), request.names("appTags")
-    everything = found(kubectl.objects(APPLICATIONS))
+    everything = read_applications(kubectl.objects(APPLICATIONS))
     chosen = [one for one in everything if _wanted(one.app, states, types, tags)]
     chosen.sort(key=lambda one: application_id(one.app))
     if request.get("output") in ("json", "yaml"):
@@ -125,16 +125,16 @@ def _kill_one(kubectl: Kubectl, app: YarnApplication) -> None:
 
 
 def _states(request: Request) -> tuple[str, ...]:
-    said = tuple(state.upper() for state in request.names("appStates"))
-    if "ALL" in said:
+    wanted = tuple(state.upper() for state in request.names("appStates"))
+    if "ALL" in wanted:
         return STATES
-    for state in said:
+    for state in wanted:
         if state not in STATES:
             raise UsageError(
                 f"The application state {state} is invalid. The valid application state can be "
                 f"one of the following: ALL,{','.join(STATES)}"
             )
-    return said or LISTED_UNASKED
+    return wanted or LISTED_UNASKED
 
 
 def _wanted(

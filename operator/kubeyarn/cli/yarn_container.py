@@ -61,12 +61,12 @@ def _report(kubectl: Kubectl, request: Request) -> int:
 
 def _signal(kubectl: Kubectl, request: Request) -> int:
     container = request.operands[0]
-    said = request.operands[1] if len(request.operands) > 1 else "OUTPUT_THREAD_DUMP"
-    if said not in SIGNALS:
-        raise UsageError(f"signal {said!r} is unknown, must be one of {', '.join(SIGNALS)}")
+    signal = request.operands[1] if len(request.operands) > 1 else "OUTPUT_THREAD_DUMP"
+    if signal not in SIGNALS:
+        raise UsageError(f"signal {signal!r} is unknown, must be one of {', '.join(SIGNALS)}")
     app = yarn_control.living(kubectl, _application_of(container))
     print(f"Signalling container {container}")
-    yarn_control.change(kubectl, app, signals=_with(app, container, SIGNALS[said]))
+    yarn_control.change(kubectl, app, signals=_with(app, container, SIGNALS[signal]))
     return 0
 
 
@@ -122,8 +122,8 @@ def _row(pod: Object) -> tuple[str, ...]:
 def _terminated(pod: Object) -> Object:
     """How a pod's first container ended; empty while it has not."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
-    found: Object = (statuses[0].get("state") or {}).get("terminated") or {}
-    return found
+    terminated: Object = (statuses[0].get("state") or {}).get("terminated") or {}
+    return terminated
 
 
 COMMAND = Command(

@@ -59,10 +59,10 @@ def of_attempt(kubectl: Kubectl, attempt: str) -> FoundAttempt:
             f"{attempt!r} is no attempt's id, expected appattempt_<timestamp>_<application>_<n>"
         )
     printed, app = find(kubectl, f"application_{parts[1]}_{parts[2]}")
-    for place, found in enumerate(app.status.attempts):
-        if found.id == attempt:
-            return FoundAttempt(app, found, printed["status"]["attempts"][place])
-    known = ", ".join(found.id for found in app.status.attempts) or "none"
+    for place, listed in enumerate(app.status.attempts):
+        if listed.id == attempt:
+            return FoundAttempt(app, listed, printed["status"]["attempts"][place])
+    known = ", ".join(listed.id for listed in app.status.attempts) or "none"
     raise NotFoundError(f"Application attempt {attempt} doesn't exist; found: {known}")
 
 

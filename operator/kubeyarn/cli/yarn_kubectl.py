@@ -92,12 +92,12 @@ class Kubectl:
         """
         text = self.run([*arguments, "-o", "json"])
         try:
-            found = json.loads(text)
+            printed = json.loads(text)
         except ValueError as error:
             raise KubectlError(f"kubectl {arguments[0]} printed no JSON: {error}") from error
-        if not isinstance(found, dict):
+        if not isinstance(printed, dict):
             raise KubectlError(f"kubectl {arguments[0]} printed {text[:80]!r}, expected an object")
-        return found
+        return printed
 
     def run(self, arguments: Sequence[str]) -> str:
         """Run kubectl and return what it prints.
@@ -139,9 +139,9 @@ class Kubectl:
         )
 
 
-def _failure(said: str) -> KubectlError:
-    lines = [line for line in said.splitlines() if not _KLOG.match(line)]
-    text = "\n".join(lines or said.splitlines()[-1:]).removeprefix("error: ")
+def _failure(printed: str) -> KubectlError:
+    lines = [line for line in printed.splitlines() if not _KLOG.match(line)]
+    text = "\n".join(lines or printed.splitlines()[-1:]).removeprefix("error: ")
     if "doesn't have a resource type" in text:
         return KubectlError(
             f"{text}: KubeYARN's custom resources are not installed in this cluster; "

@@ -81,8 +81,8 @@ def _is_am(pod: Object) -> bool:
 
 
 def _attempt(pod: Object) -> int:
-    said = str((pod["metadata"].get("labels") or {}).get(ATTEMPT, "0"))
-    return int(said) if said.isdigit() else 0
+    number = str((pod["metadata"].get("labels") or {}).get(ATTEMPT, "0"))
+    return int(number) if number.isdigit() else 0
 
 
 def _print(kubectl: Kubectl, pod: Object, request: Request) -> None:

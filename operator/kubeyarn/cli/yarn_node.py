@@ -75,10 +75,10 @@ def state(node: Object, containers: Counter[str]) -> str:
 def _states(request: Request) -> tuple[str, ...]:
     if request.has("all"):
         return STATES
-    said = tuple(name.upper() for name in request.names("states"))
-    if wrong := [name for name in said if name not in STATES]:
+    wanted = tuple(name.upper() for name in request.names("states"))
+    if wrong := [name for name in wanted if name not in STATES]:
         raise UsageError(f"node state {wrong[0]} is none of {', '.join(STATES)}")
-    return said or ("RUNNING",)
+    return wanted or ("RUNNING",)
 
 
 def _containers(kubectl: Kubectl) -> Counter[str]:
@@ -108,8 +108,8 @@ def _details(node: Object) -> list[tuple[str, str]]:
 def _ready(node: Object) -> Object:
     for condition in node.get("status", {}).get("conditions", []):
         if condition.get("type") == "Ready":
-            found: Object = condition
-            return found
+            ready: Object = condition
+            return ready
     return {}
 
 

@@ -26,7 +26,7 @@ class FoundQueue(NamedTuple):
     queue: YarnQueue
 
 
-def found(items: Iterable[Object]) -> dict[str, FoundQueue]:
+def read_queues(items: Iterable[Object]) -> dict[str, FoundQueue]:
     """The queues that kubectl printed, by path and parents first."""
     queues = [FoundQueue(item, YarnQueue.read(item)) for item in items]
     queues.sort(key=lambda one: one.queue.metadata.name.split("."))
@@ -34,7 +34,7 @@ def found(items: Iterable[Object]) -> dict[str, FoundQueue]:
 
 
 def _list(kubectl: Kubectl, request: Request) -> int:
-    queues = found(kubectl.objects(QUEUES, namespaced=False))
+    queues = read_queues(kubectl.objects(QUEUES, namespaced=False))
     parent = request.operands[0] if request.operands else "all"
     if parent != "all":
         above = find(queues, parent).queue.metadata.name
@@ -48,7 +48,7 @@ def _list(kubectl: Kubectl, request: Request) -> int:
 
 
 def _report(kubectl: Kubectl, request: Request) -> int:
-    everything = found(kubectl.objects(QUEUES, namespaced=False))
+    everything = read_queues(kubectl.objects(QUEUES, namespaced=False))
     printed, queue = find(everything, request.operands[0])
     if request.get("output") in ("json", "yaml"):
         print(printing.objects([printed], request.get("output"), single=True))

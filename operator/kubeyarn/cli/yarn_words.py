@@ -97,7 +97,7 @@ def read(command: Command, words: Sequence[str]) -> tuple[Verb, Request]:
     verb = command.verbs[0] if not verbs else None
     named = _options(command)
     operands: list[str] = []
-    said: dict[str, str] = {}
+    options: dict[str, str] = {}
     rest = list(words)
     while rest:
         word = rest.pop(0)
@@ -109,12 +109,12 @@ def read(command: Command, words: Sequence[str]) -> tuple[Verb, Request]:
                 raise UsageError(f"-{verb.name} and -{name} cannot stand together")
             verb = verbs[name]
         elif (option := named.get(name)) is not None:
-            said[option.name] = _value(option, value, bool(equals), rest)
+            options[option.name] = _value(option, value, bool(equals), rest)
         elif word[1] in ("o", "n") and not word.startswith("--") and _glued(word):
-            said[named[word[1]].name] = word[2:]
+            options[named[word[1]].name] = word[2:]
         else:
             raise UsageError(f"unknown option {word}{_hint(name, [*verbs, *named])}")
-    return _checked(command, verb, operands, said)
+    return _checked(command, verb, operands, options)
 
 
 def usage(command: Command) -> str:
@@ -156,10 +156,10 @@ def _glued(word: str) -> bool:
 
 
 def _checked(
-    command: Command, verb: Verb | None, operands: list[str], said: dict[str, str]
+    command: Command, verb: Verb | None, operands: list[str], options: dict[str, str]
 ) -> tuple[Verb, Request]:
-    if "help" in said:
-        return verb or command.verbs[0], Request(tuple(operands), said)
+    if "help" in options:
+        return verb or command.verbs[0], Request(tuple(operands), options)
     if verb is None:
         known = ", ".join(f"-{v.name}" for v in command.verbs)
         raise UsageError(f"{command.name}: say what to do: {known}")
@@ -169,11 +169,11 @@ def _checked(
     if verb.most is not None and len(operands) > verb.most:
         raise UsageError(f"{what}: {operands[verb.most]!r} is one word too many")
     allowed = {o.name for o in (*EVERYWHERE, *verb.options)}
-    if surplus := sorted(set(said) - allowed):
+    if surplus := sorted(set(options) - allowed):
         raise UsageError(f"{what} has no option -{surplus[0]}")
-    if said.get("output", "json") not in OUTPUTS:
-        raise UsageError(f"-output is {said['output']!r}, must be one of {', '.join(OUTPUTS)}")
-    return verb, Request(tuple(operands), said)
+    if options.get("output", "json") not in OUTPUTS:
+        raise UsageError(f"-output is {options['output']!r}, must be one of {', '.join(OUTPUTS)}")
+    return verb, Request(tuple(operands), options)
 
 
 def _line(option: Option) -> str:

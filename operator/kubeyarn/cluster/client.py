@@ -75,14 +75,14 @@ class KubeClient:
         self, kind: Kind, namespace: str | None = None, **parameters: str
     ) -> list[Object]:
         """A whole collection, read in pages of 500."""
-        found: list[Object] = []
+        items: list[Object] = []
         query = {"limit": "500", **parameters}
         while True:
             page = await self.list_page(kind, query, namespace)
-            found += page.get("items") or []
+            items += page.get("items") or []
             token = page["metadata"].get("continue")
             if not token:
-                return found
+                return items
             query["continue"] = token
 
     async def create(
@@ -216,11 +216,11 @@ class KubeClient:
 
 def _error(status: int, payload: bytes) -> Exception:
     try:
-        said = _decode(payload)
+        answer = _decode(payload)
     except Unavailable:
-        said = {}
-    reason = str(said.get("reason", ""))
-    message = str(said.get("message", "")) or payload[:200].decode(errors="replace")
+        answer = {}
+    reason = str(answer.get("reason", ""))
+    message = str(answer.get("message", "")) or payload[:200].decode(errors="replace")
     return error_of(status, reason, message)
 
 

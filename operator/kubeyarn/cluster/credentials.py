@@ -314,9 +314,9 @@ class OpenIdConnect(_Fetching):
         return _Fetched(f"Bearer {token}", expires=_expiry(token))
 
     async def _refresh(self, session: aiohttp.ClientSession, issuer: str) -> dict[str, Any]:
-        async with session.get(f"{issuer}/.well-known/openid-configuration") as found:
-            found.raise_for_status()
-            endpoint = (await found.json(content_type=None))["token_endpoint"]
+        async with session.get(f"{issuer}/.well-known/openid-configuration") as discovery:
+            discovery.raise_for_status()
+            endpoint = (await discovery.json(content_type=None))["token_endpoint"]
         user, secret = self.config.get("client-id", ""), self.config.get("client-secret", "")
         form = {"grant_type": "refresh_token", "refresh_token": self.config["refresh-token"]}
         headers = {}

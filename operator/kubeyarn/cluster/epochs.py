@@ -18,24 +18,24 @@ _log = logging.getLogger(__name__)
 
 async def highest(client: KubeClient) -> int:
     """The highest epoch in any grant, ending or pod; `NEVER` when there is none."""
-    found = [NEVER]
+    epochs = [NEVER]
     for request in await client.list_all(REQUESTS):
         try:
-            found += _of_request(ContainerRequest.read(request).status)
+            epochs += _of_request(ContainerRequest.read(request).status)
         except ObjectUnreadable as error:
             # One such object must not keep everyone from leading; its pods say their epochs, too.
             _log.warning("epochs: %s", error)
     for pod in await client.list_all(PODS, labelSelector=names.MANAGED_PODS):
         annotations = pod["metadata"].get("annotations") or {}
-        found += _of_id(str(annotations.get(names.CONTAINER_ID)))
-    return max(found)
+        epochs += _of_id(str(annotations.get(names.CONTAINER_ID)))
+    return max(epochs)
 
 
 def _of_request(status: ContainerRequestStatus) -> list[int]:
-    found = [] if status.epoch is None else [status.epoch]
-    found += [granted.epoch for granted in status.grants]
-    found += [launched.epoch for launched in status.launched]
-    return found + [epoch for entry in status.completed for epoch in _of_id(entry.id)]
+    epochs = [] if status.epoch is None else [status.epoch]
+    epochs += [granted.epoch for granted in status.grants]
+    epochs += [launched.epoch for launched in status.launched]
+    return epochs + [epoch for entry in status.completed for epoch in _of_id(entry.id)]
 
 
 def _of_id(text: str) -> list[int]:

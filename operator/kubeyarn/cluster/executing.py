@@ -75,5 +75,7 @@ async def _until_done(channels: aiohttp.ClientWebSocketResponse) -> None:
 def _check(data: bytes, stderr: bytes) -> None:
     status = msgspec.json.decode(data)
     if status.get("status") != "Success":
-        said = stderr.decode(errors="replace").strip() or str(status.get("message") or "it failed")
-        raise CommandFailed(said[:500])
+        reason = stderr.decode(errors="replace").strip() or str(
+            status.get("message") or "it failed"
+        )
+        raise CommandFailed(reason[:500])

@@ -49,12 +49,12 @@ class _Entry:
         Raises:
             SpecError: it is something else.
         """
-        found = self.content.get(key)
-        if found is None:
+        value = self.content.get(key)
+        if value is None:
             return ""
-        if not isinstance(found, str):
-            raise self.wrong(f"{key} is {found!r}, expected a string")
-        return found
+        if not isinstance(value, str):
+            raise self.wrong(f"{key} is {value!r}, expected a string")
+        return value
 
     def path(self, key: str) -> Path | None:
         """The file that *key* names."""
@@ -63,12 +63,12 @@ class _Entry:
 
     def part(self, key: str) -> _Entry | None:
         """The mapping at *key*."""
-        found = self.content.get(key)
-        if found is None:
+        value = self.content.get(key)
+        if value is None:
             return None
-        if not isinstance(found, Mapping):
-            raise self.wrong(f"{key} is {found!r}, expected a mapping")
-        return _Entry(f"{self.what}.{key}", found, self.file)
+        if not isinstance(value, Mapping):
+            raise self.wrong(f"{key} is {value!r}, expected a mapping")
+        return _Entry(f"{self.what}.{key}", value, self.file)
 
     def pem(self, key: str) -> str | None:
         """The PEM text that `KEY-data` holds in base64, or that is in the file that KEY names."""
@@ -99,9 +99,9 @@ def connection(path: str | None = None, context: str | None = None) -> Connectio
     chosen = context or next((c["current-context"] for _, c in configs if _current(c)), "")
     if not chosen:
         raise SpecError(f"kubeconfig {named}: no current-context; choose one with --context")
-    found = _find(configs, "context", chosen)
-    cluster = _find(configs, "cluster", found.text("cluster"))
-    user = _find(configs, "user", found.text("user")) if found.text("user") else None
+    settings = _find(configs, "context", chosen)
+    cluster = _find(configs, "cluster", settings.text("cluster"))
+    user = _find(configs, "user", settings.text("user")) if settings.text("user") else None
     server = cluster.text("server").rstrip("/")
     if not server.startswith(("http://", "https://")):
         raise cluster.wrong(f"server is {server!r}, expected a URL, such as https://10.0.0.1:6443")
@@ -110,7 +110,7 @@ def connection(path: str | None = None, context: str | None = None) -> Connectio
             server,
             _credentials(user, cluster) if user else None,
             _trust(cluster, user),
-            namespace=found.text("namespace") or "default",
+            namespace=settings.text("namespace") or "default",
             proxy=cluster.text("proxy-url") or None,
             headers=_impersonation(user) if user else {},
         )
@@ -170,10 +170,10 @@ def _provider(user: _Entry, provider: _Entry) -> Credentials:
     if name != "oidc":
         raise provider.wrong(f"name is {name!r}, allowed: oidc; use the provider's exec plugin")
     config = provider.part("config") or _Entry("config", {}, user.file)
-    said = {key: config.text(key) for key in config.content}
+    settings = {key: config.text(key) for key in config.content}
     if authority := config.path("idp-certificate-authority"):
-        said["idp-certificate-authority"] = str(authority)
-    return OpenIdConnect(said, partial(_keep, user.file, user.what.removeprefix("user ")))
+        settings["idp-certificate-authority"] = str(authority)
+    return OpenIdConnect(settings, partial(_keep, user.file, user.what.removeprefix("user ")))
 
 
 def _keep(file: Path, user: str, brought: Mapping[str, str]) -> None:
@@ -214,13 +214,13 @@ def _plugin(plugin: _Entry, cluster: _Entry) -> ExecPlugin:
 def _told(cluster: _Entry) -> dict[str, Any]:
     """What a plugin is told of the cluster (Kubernetes: ExecCredential.spec.cluster)."""
     keys = ("server", "tls-server-name", "insecure-skip-tls-verify", "proxy-url")
-    said = {key: cluster.content[key] for key in keys if key in cluster.content}
+    settings = {key: cluster.content[key] for key in keys if key in cluster.content}
     if authority := cluster.pem("certificate-authority"):
-        said["certificate-authority-data"] = base64.b64encode(authority.encode()).decode()
+        settings["certificate-authority-data"] = base64.b64encode(authority.encode()).decode()
     for extension in cluster.content.get("extensions") or ():
         if extension.get("name") == "client.authentication.k8s.io/exec":
-            said["config"] = extension.get("extension")
-    return said
+            settings["config"] = extension.get("extension")
+    return settings
 
 
 def _trust(cluster: _Entry, user: _Entry | None) -> Trust:
@@ -240,5 +240,5 @@ def _impersonation(user: _Entry) -> dict[str, str]:
     """Headers that ask the API server to act as somebody else (`as`, `as-uid`)."""
     if user.content.get("as-groups") or user.content.get("as-user-extra"):
         raise user.wrong("as-groups and as-user-extra are not supported, only as and as-uid")
-    said = {"Impersonate-User": user.text("as"), "Impersonate-Uid": user.text("as-uid")}
-    return {header: value for header, value in said.items() if value}
+    headers = {"Impersonate-User": user.text("as"), "Impersonate-Uid": user.text("as-uid")}
+    return {header: value for header, value in headers.items() if value}

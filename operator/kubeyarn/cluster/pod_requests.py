@@ -44,10 +44,12 @@ def container_requests(container: Object, field: str, *, skip_unreadable: bool =
         SpecError: as `pod_requests`; the message begins with *field*.
     """
     resources = field_reader.mapping(container.get("resources") or {}, f"{field}.resources")
-    found: Amounts = {}
+    requests: Amounts = {}
     for kind in ("limits", "requests"):
-        found |= amounts_at(resources, kind, f"{field}.resources", skip_unreadable=skip_unreadable)
-    return found
+        requests |= amounts_at(
+            resources, kind, f"{field}.resources", skip_unreadable=skip_unreadable
+        )
+    return requests
 
 
 def amounts_at(
@@ -58,14 +60,14 @@ def amounts_at(
     Raises:
         SpecError: as `pod_requests`.
     """
-    found: Amounts = {}
+    amounts: Amounts = {}
     for resource, value in field_reader.mapping(parent.get(name) or {}, f"{field}.{name}").items():
         try:
-            found[resource] = _amount(resource, value, f"{field}.{name}.{resource}")
+            amounts[resource] = _amount(resource, value, f"{field}.{name}.{resource}")
         except SpecError:
             if not skip_unreadable:
                 raise
-    return found
+    return amounts
 
 
 def is_sidecar(init: Object) -> bool:
@@ -133,8 +135,8 @@ class _PodReader:
         return requests
 
     def _of_pod_level(self, resources: object, kind: str, field: str) -> Amounts:
-        found = self._amounts(field_reader.mapping(resources, field), kind, field)
-        return {name: amount for name, amount in found.items() if name.startswith(_OF_THE_POD)}
+        given = self._amounts(field_reader.mapping(resources, field), kind, field)
+        return {name: amount for name, amount in given.items() if name.startswith(_OF_THE_POD)}
 
     def _container(self, container: Object, place: str, statuses: str) -> Amounts:
         asked = container_requests(container, place, skip_unreadable=self._skip_unreadable)
@@ -147,8 +149,8 @@ class _PodReader:
         return asked
 
     def _each(self, kind: str) -> list[tuple[str, Object]]:
-        found = field_reader.objects(self._spec.get(kind) or [], f"spec.{kind}")
-        return [(f"spec.{kind}[{n}]", dict(container)) for n, container in enumerate(found)]
+        entries = field_reader.objects(self._spec.get(kind) or [], f"spec.{kind}")
+        return [(f"spec.{kind}[{n}]", dict(container)) for n, container in enumerate(entries)]
 
     def _amounts(self, parent: Mapping[str, object], name: str, field: str) -> Amounts:
         return amounts_at(parent, name, field, skip_unreadable=self._skip_unreadable)

@@ -139,8 +139,8 @@ def surplus(name: str, amount: int, granted: Mapping[str, int]) -> str:
 def _refuse_fields(spec: Mapping[str, object]) -> None:
     for name, why in _REFUSED.items():
         if spec.get(name):
-            found = str(spec[name])[:100]
-            raise SpecError(f"{_AT}.{name}: found {found!r}, allowed: not set; {why}")
+            value = str(spec[name])[:100]
+            raise SpecError(f"{_AT}.{name}: found {value!r}, allowed: not set; {why}")
     priority_class = spec.get("priorityClassName")
     if priority_class in _CRITICAL:
         raise SpecError(

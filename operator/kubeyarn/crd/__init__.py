@@ -5,7 +5,7 @@ A resource is written down once, as typed fields (`fields`): `yarn_application`,
 Two things are made of them:
 
 - `schema`: the CustomResourceDefinitions and the field reference. Nothing at run time imports it.
-- typed objects: `YarnApplication.read(found)` decodes a raw object once, at the edge where it comes
+- typed objects: `YarnApplication.read(item)` decodes a raw object once, at the edge where it comes
   in. `decoding` says what that checks. Raw objects are kept only to be compared with what is to be
   written.
 

@@ -97,14 +97,14 @@ _FAIR: Table = {"fair": (), "cluster.fair": ()}
 _READ_BY_THE_OTHER = {SchedulerKind.FAIR: _CAPACITY, SchedulerKind.CAPACITY: _FAIR}
 
 
-def not_yet(kind: str, found: Object) -> list[str]:
+def not_yet(kind: str, item: Object) -> list[str]:
     """The fields of an object with a value that nobody acts on yet, as `spec.<path>: <value>`."""
-    return fields(found, BY_KIND[kind])
+    return fields(item, BY_KIND[kind])
 
 
-def fields(found: Object, table: Table) -> list[str]:
+def fields(item: Object, table: Table) -> list[str]:
     """The fields of *table* to which an object gives another value than those that act."""
-    spec = found.get("spec") or {}
+    spec = item.get("spec") or {}
     return [
         f"spec.{place}: {_shown(value)}"
         for path, acting in table.items()
@@ -113,9 +113,9 @@ def fields(found: Object, table: Table) -> list[str]:
     ]
 
 
-def condition(kind: str, found: Object) -> NewCondition:
+def condition(kind: str, item: Object) -> NewCondition:
     """The condition AllFieldsActing of an object."""
-    idle = not_yet(kind, found)
+    idle = not_yet(kind, item)
     if not idle:
         return NewCondition(CONDITION, True, ACTING, "everything the spec says is acted on")
     message = f"accepted, but not acted on by this version: {'; '.join(idle)}"
@@ -125,33 +125,33 @@ def condition(kind: str, found: Object) -> NewCondition:
 def queue_condition(spec: Mapping[str, Any], scheduler: SchedulerKind) -> NewCondition:
     """The condition AllFieldsActing of a YarnQueue's spec under the scheduler in force."""
     queue = {"spec": spec}
-    found = condition("YarnQueue", queue)
+    all_acting = condition("YarnQueue", queue)
     unread = fields(queue, _READ_BY_THE_OTHER[scheduler])
     if not unread:
-        return found
+        return all_acting
     message = (
         f"not read while root says cluster.scheduler: {scheduler.value}, and kept for the other "
         f"scheduler: {'; '.join(unread)}"
     )
-    if found.status:
+    if all_acting.status:
         return NewCondition(CONDITION, False, OTHER_SCHEDULER, message)
-    return NewCondition(CONDITION, False, found.reason, f"{found.message}; {message}")
+    return NewCondition(CONDITION, False, all_acting.reason, f"{all_acting.message}; {message}")
 
 
-def _values(found: Any, path: list[str], at: str) -> Iterator[tuple[str, Any]]:
+def _values(value: Any, path: list[str], at: str) -> Iterator[tuple[str, Any]]:
     """Every value at *path*, with its place."""
     if not path:
-        yield at, found
+        yield at, value
         return
     name, *rest = path
     key, entries = name.removesuffix("[]"), name.endswith("[]")
-    if not isinstance(found, Mapping) or key not in found:
+    if not isinstance(value, Mapping) or key not in value:
         return
     place = f"{at}.{key}" if at else key
     if not entries:
-        yield from _values(found[key], rest, place)
+        yield from _values(value[key], rest, place)
         return
-    for number, entry in enumerate(found[key] or ()):
+    for number, entry in enumerate(value[key] or ()):
         yield from _values(entry, rest, f"{place}[{number}]")
 
 

@@ -126,10 +126,10 @@ def maximum_by_resource(types: ResourceTypes) -> Callable[[object, str], queues.
         # Hadoop reads an absolute maximum of 0 as: the parent's.
         in_percent = all(str(entry).endswith("%") for entry in by_resource.values())
         unnamed = dict.fromkeys(types.names, "100%" if in_percent else 0)
-        found = capacity_by_resource(types)({**unnamed, **by_resource}, field)
-        if any(share.unit is queues.Unit.WEIGHT for share in found.by_resource):
+        amounts = capacity_by_resource(types)({**unnamed, **by_resource}, field)
+        if any(share.unit is queues.Unit.WEIGHT for share in amounts.by_resource):
             raise SpecError(f"{field}: found a weight, allowed: quantities and percentages")
-        return found
+        return amounts
 
     return parse
 
@@ -139,13 +139,13 @@ def limit(types: ResourceTypes) -> Callable[[object, str], ResourceLimit]:
 
     def parse(value: object, field: str) -> ResourceLimit:
         by_resource = field_reader.mapping(value, field)
-        found = {
+        amounts = {
             name: share_or_amount(known(name, field, types), entry, f"{field}.{name}")
             for name, entry in by_resource.items()
         }
         return ResourceLimit(
-            amounts=tuple(_amount(found.get(name)) for name in types.names),
-            fractions=tuple(_fraction(found.get(name)) for name in types.names),
+            amounts=tuple(_amount(amounts.get(name)) for name in types.names),
+            fractions=tuple(_fraction(amounts.get(name)) for name in types.names),
         )
 
     return parse

@@ -741,8 +741,8 @@ Entry = TypeVar(
 
 def by_container(entries: Iterable[Entry]) -> dict[ContainerId, Entry]:
     """The entries of a list by the container that each is of; malformed ids are skipped."""
-    found = {}
+    entries_by_id = {}
     for entry in entries:
         with suppress(SpecError):
-            found[ContainerId.parse(entry.id)] = entry
-    return found
+            entries_by_id[ContainerId.parse(entry.id)] = entry
+    return entries_by_id

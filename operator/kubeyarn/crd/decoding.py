@@ -60,7 +60,7 @@ class Resource(Fields, frozen=True):
     metadata: Metadata
 
     @classmethod
-    def read(cls, found: Object) -> Self:
+    def read(cls, item: Object) -> Self:
         """The typed form of a raw object.
 
         Raises:
@@ -68,9 +68,9 @@ class Resource(Fields, frozen=True):
                 word that is not in it, or a required field is missing.
         """
         try:
-            return msgspec.convert(found, cls)
+            return msgspec.convert(item, cls)
         except msgspec.ValidationError as error:
-            raise _unreadable(cls, found, str(error)) from None
+            raise _unreadable(cls, item, str(error)) from None
 
     @classmethod
     def kind(cls) -> str:
@@ -116,14 +116,14 @@ _AT = re.compile(r"(?P<wrong>.*?)(?: - at `\$\.?(?P<path>.*)`)?")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
 
 
-def _unreadable(kind: type[Resource], found: Object, text: str) -> ObjectUnreadable:
+def _unreadable(kind: type[Resource], item: Object, text: str) -> ObjectUnreadable:
     """Msgspec's words in ours: the field, what was found there, and what is allowed."""
     match = _AT.fullmatch(text)
     wrong, path = (match["wrong"], match["path"] or "") if match is not None else (text, "")
     missing = re.fullmatch(r"Object missing required field `(.*)`", wrong)
     if missing is not None:
         path = f"{path}.{missing[1]}".removeprefix(".")
-    value, hint = _at(found, kind, path)
+    value, hint = _at(item, kind, path)
     words = _words(hint)
     if missing is not None:
         message = f"{path}: found nothing, expected a value"
@@ -132,25 +132,25 @@ def _unreadable(kind: type[Resource], found: Object, text: str) -> ObjectUnreada
     else:
         wanted = re.match(r"Expected `(.*?)`", wrong)
         message = f"{path}: found {value!r}, expected {wanted[1] if wanted else wrong}"
-    metadata = found.get("metadata") if isinstance(found, dict) else None
+    metadata = item.get("metadata") if isinstance(item, dict) else None
     name = metadata.get("name") if isinstance(metadata, dict) else None
     return ObjectUnreadable(kind.kind(), str(name or "?"), path, message)
 
 
-def _at(found: Any, kind: type[Fields], path: str) -> tuple[Any, Any]:
+def _at(value: Any, kind: type[Fields], path: str) -> tuple[Any, Any]:
     """The value at a path and the type that it should have; None where either is not known."""
     hint: Any = kind
     for name, place, _ in _STEP.findall(path):
         part = _part_of(hint)
         if name:
-            found = found.get(name) if isinstance(found, Mapping) else None
+            value = value.get(name) if isinstance(value, Mapping) else None
             hint = _hint(part, name)
         elif place:
-            entries = found if isinstance(found, list | tuple) else ()
-            found = entries[int(place)] if int(place) < len(entries) else None
+            entries = value if isinstance(value, list | tuple) else ()
+            value = entries[int(place)] if int(place) < len(entries) else None
         else:
             return None, None
-    return found, hint
+    return value, hint
 
 
 def _hint(part: type[Fields] | None, name: str) -> Any:

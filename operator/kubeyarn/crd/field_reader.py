@@ -58,15 +58,15 @@ class FieldReader:
 
     def inside(self, name: str) -> FieldReader | None:
         """The reader of an object one level down; None when it is not set."""
-        found = self.read(name, mapping)
-        return None if found is None else FieldReader(found, f"{self.at}.{name}", self.faults)
+        inner = self.read(name, mapping)
+        return None if inner is None else FieldReader(inner, f"{self.at}.{name}", self.faults)
 
     def each(self, name: str) -> list[FieldReader]:
         """The readers of a list's entries, in order."""
-        found = self.read(name, objects) or []
+        entries = self.read(name, objects) or []
         return [
             FieldReader(entry, f"{self.at}.{name}[{place}]", self.faults)
-            for place, entry in enumerate(found)
+            for place, entry in enumerate(entries)
         ]
 
     def refuse_others(self) -> None:
@@ -167,12 +167,12 @@ def one_of(words: type[E]) -> Callable[[object, str], E]:
     return parse
 
 
-def otherwise(found: int | None, standard: int) -> int:
+def otherwise(value: int | None, standard: int) -> int:
     """What was found, or the standard where nothing was set."""
-    return standard if found is None else found
+    return standard if value is None else value
 
 
-def with_set(standard: D, found: Mapping[str, object]) -> D:
+def with_set(standard: D, settings: Mapping[str, object]) -> D:
     """A dataclass with those of its fields that were set; the others stay as they are."""
-    values: dict[str, Any] = {name: value for name, value in found.items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
     return replace(standard, **values)

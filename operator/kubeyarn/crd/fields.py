@@ -63,8 +63,8 @@ def rule(cel: str, message: str, at: str = "") -> Extras:
     *message* is a CEL expression when it starts with a quote.
     """
     key = "messageExpression" if message.startswith("'") else "message"
-    found = {key: message, "rule": cel}
-    return {"fieldPath": at, **found} if at else found
+    made = {key: message, "rule": cel}
+    return {"fieldPath": at, **made} if at else made
 
 
 def rules(*these: Extras) -> Extras:

@@ -16,7 +16,7 @@ Key = tuple[str, str]
 """Namespace and name; what is cluster-scoped has the namespace ""."""
 
 
-def key_of(found: Object) -> Key:
+def key_of(item: Object) -> Key:
     """The namespace and name of an object."""
-    metadata = found["metadata"]
+    metadata = item["metadata"]
     return metadata.get("namespace") or "", metadata["name"]

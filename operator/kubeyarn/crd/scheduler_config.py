@@ -41,8 +41,8 @@ class QueuesRead:
 def resource_types(objects: Iterable[UncheckedQueue]) -> ResourceTypes:
     """Every resource that the queues name: memory and cpu first, the others by name."""
     named: set[str] = set()
-    for found in objects:
-        spec = found.spec
+    for queue in objects:
+        spec = queue.spec
         cluster = spec.get("cluster")
         for values in (
             spec.get("capacityByResource"),
@@ -61,7 +61,7 @@ def read_queues(objects: Iterable[UncheckedQueue], types: ResourceTypes) -> Queu
     The result does not depend on the order of *objects*. What only the whole tree can know, such
     as capacities that do not add up, is for the scheduler to refuse.
     """
-    by_path = {found.metadata.name: found for found in objects}
+    by_path = {queue.metadata.name: queue for queue in objects}
     problems: list[Problem] = []
     good: dict[str, queues.QueueConfig] = {}
     for order, path in enumerate(sorted(by_path, key=lambda name: name.split("."))):
@@ -106,11 +106,11 @@ def _problems(path: str, faults: Iterable[field_reader.FieldFault]) -> list[Prob
 
 
 def _queue(
-    found: UncheckedQueue, path: str, types: ResourceTypes
+    unchecked: UncheckedQueue, path: str, types: ResourceTypes
 ) -> tuple[queues.QueueConfig, list[Problem]]:
-    reader = FieldReader(found.spec, "spec")
+    reader = FieldReader(unchecked.spec, "spec")
     config = queue_config(reader, path, types)
-    if found.deleted:
+    if unchecked.deleted:
         # A queue that is being deleted while in use drains first.
         config = replace(config, state=queues.ConfiguredState.STOPPED)
     return config, _problems(path, reader.faults)

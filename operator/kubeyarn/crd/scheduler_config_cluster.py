@@ -115,10 +115,10 @@ def _allocation(
     """An allocation; *standard* where memory or cpu is not set, *others* for further resources."""
 
     def parse(value: object, field: str) -> Vector:
-        found: dict[str, Any] = {**standard, **field_reader.mapping(value, field)}
-        whole = amounts.positive_vector(found, field, types)
+        settings: dict[str, Any] = {**standard, **field_reader.mapping(value, field)}
+        whole = amounts.positive_vector(settings, field, types)
         return tuple(
-            amount if name in found else others
+            amount if name in settings else others
             for name, amount in zip(types.names, whole, strict=True)
         )
 
@@ -164,8 +164,8 @@ def _partition(entry: FieldReader) -> queues.Partition:
 
 
 def _priority(cluster: FieldReader) -> int:
-    found = cluster.read("maximumApplicationPriority", count)
-    return otherwise(found, defaults.MAXIMUM_APPLICATION_PRIORITY)
+    highest = cluster.read("maximumApplicationPriority", count)
+    return otherwise(highest, defaults.MAXIMUM_APPLICATION_PRIORITY)
 
 
 def _rule(entry: FieldReader) -> queues.PlacementRule:
@@ -185,8 +185,8 @@ def _rule(entry: FieldReader) -> queues.PlacementRule:
 def _expiry(root: FieldReader) -> int:
     """Hadoop has one expiry time for all auto-created queues: here that of root."""
     auto_create = root.inside("autoCreate")
-    found = None if auto_create is None else auto_create.read("expirySeconds", count)
-    return 300 if found is None else found
+    seconds = None if auto_create is None else auto_create.read("expirySeconds", count)
+    return 300 if seconds is None else seconds
 
 
 def _fair(
@@ -210,7 +210,7 @@ def _offers(offers: FieldReader | None) -> queues.OfferConfig:
     standard = queues.OfferConfig()
     if offers is None:
         return standard
-    found = {
+    settings = {
         "multiple_assignments": offers.read("multipleAssignments", truth),
         "maximum_assignments": offers.read("maximumAssignments", count),
         "maximum_offswitch": offers.read("maximumOffSwitchAssignments", count),
@@ -220,7 +220,7 @@ def _offers(offers: FieldReader | None) -> queues.OfferConfig:
         "continue_look_at_reservations": offers.read("reservationsContinueLook", truth),
         "skip_reserved_nodes": offers.read("skipReservedNodes", truth),
     }
-    return with_set(standard, found)
+    return with_set(standard, settings)
 
 
 def _preemption(preemption: FieldReader | None) -> queues.PreemptionConfig:
@@ -230,7 +230,7 @@ def _preemption(preemption: FieldReader | None) -> queues.PreemptionConfig:
         return standard
     within = preemption.inside("intraQueue") or FieldReader({}, "")
     under = preemption.inside("underutilized") or FieldReader({}, "")
-    found = {
+    settings = {
         "enabled": preemption.read("enabled", truth),
         "observe_only": preemption.read("observeOnly", truth),
         "interval_ms": preemption.read("intervalSeconds", milliseconds),
@@ -256,4 +256,4 @@ def _preemption(preemption: FieldReader | None) -> queues.PreemptionConfig:
         "underutilized_delay_ms": under.read("delaySeconds", milliseconds),
         "underutilized_move_reservation": under.read("moveReservation", truth),
     }
-    return with_set(standard, found)
+    return with_set(standard, settings)

@@ -61,7 +61,7 @@ def fair_cluster(
 def _preemption(
     fair: FieldReader, preemption: queues.PreemptionConfig
 ) -> fair_queues.FairPreemption:
-    found = {
+    settings = {
         "utilization_threshold": fair.read("preemptionUtilizationThreshold", fraction),
         "masters": fair.read("preemptMasters", truth),
         "masters_of": fair.read("preemptMastersOf", _truths),
@@ -72,11 +72,11 @@ def _preemption(
     standard = fair_queues.FairPreemption(
         enabled=preemption.enabled, wait_before_kill_ms=preemption.maximum_wait_before_kill_ms
     )
-    return with_set(standard, found)
+    return with_set(standard, settings)
 
 
 def _offers(fair: FieldReader) -> fair_queues.FairOffers:
-    found = {
+    settings = {
         "multiple": fair.read("assignMultiple", truth),
         "dynamic_maximum": fair.read("dynamicMaximumAssign", truth),
         "maximum": fair.read("maximumAssign", count),
@@ -85,17 +85,17 @@ def _offers(fair: FieldReader) -> fair_queues.FairOffers:
         "reservable_nodes": fair.read("reservableNodes", fraction),
         "reservation_multiple": fair.read("reservationThresholdIncrements", count),
     }
-    return with_set(fair_queues.FairOffers(), found)
+    return with_set(fair_queues.FairOffers(), settings)
 
 
 def _defaults(defaults: FieldReader, types: ResourceTypes) -> fair_queues.FairQueueDefaults:
-    found = {
+    settings = {
         "policy": defaults.read("policy", one_of(fair_queues.FairPolicy)),
         "maximum": defaults.read("maxResources", amounts.limit(types)),
         "maximum_running_applications": defaults.read("maxRunningApplications", count),
         "maximum_am_share": defaults.read("maxAMShare", _am_share),
     }
-    return with_set(fair_queues.FairQueueDefaults(), found)
+    return with_set(fair_queues.FairQueueDefaults(), settings)
 
 
 def _rule(entry: FieldReader) -> fair_queues.FairRule:

@@ -101,19 +101,19 @@ def read_queues(conf: Configuration, types: ResourceTypes) -> tuple[QueueConfig,
         PREFIX + "root.auto-queue-creation-v2.enabled", False
     ):
         refuse(PREFIX + "root.queues", "root has no queues; name at least one")
-    found: list[QueueConfig] = []
-    _read_below("root", conf, types, found)
-    return tuple(found)
+    queues: list[QueueConfig] = []
+    _read_below("root", conf, types, queues)
+    return tuple(queues)
 
 
 def _read_below(
-    path: str, conf: Configuration, types: ResourceTypes, found: list[QueueConfig]
+    path: str, conf: Configuration, types: ResourceTypes, queues: list[QueueConfig]
 ) -> None:
     children = conf.get_strings(f"{PREFIX}{path}.queues")
     queue = read_queue(path, conf, types, parent=bool(children))
-    found.append(replace(queue, order=len(found)))
+    queues.append(replace(queue, order=len(queues)))
     for name in children:
-        _read_below(f"{path}.{name}", conf, types, found)
+        _read_below(f"{path}.{name}", conf, types, queues)
 
 
 def read_queue(
@@ -253,11 +253,11 @@ class _QueueReader:
         if policy is None:
             return None
         # Blanks around a short name are no harm to Hadoop, around a class they are.
-        found = _APPLICATION_ORDERINGS.get(trim(policy))
-        if found is None and policy not in _APPLICATION_ORDERING_CLASSES:
+        policy_known = _APPLICATION_ORDERINGS.get(trim(policy))
+        if policy_known is None and policy not in _APPLICATION_ORDERING_CLASSES:
             known = sorted(_APPLICATION_ORDERINGS)
             refuse(self.prefix + "ordering-policy", f"found {policy!r}, expected one of {known}")
-        return found or _APPLICATION_ORDERING_CLASSES[policy]
+        return policy_known or _APPLICATION_ORDERING_CLASSES[policy]
 
     def _child_ordering(self) -> ChildOrdering | None:
         policy = self.conf.get(self.prefix + "ordering-policy")
@@ -319,8 +319,8 @@ def _read_auto_create(path: str, conf: Configuration, types: ResourceTypes) -> A
 
 def _labels_anywhere(conf: Configuration) -> set[str]:
     """Each label in a property of any queue: root has them all (Hadoop: ConfiguredNodeLabels)."""
-    found = (_LABEL.fullmatch(name) for name in conf.names(_OF_ROOT))
-    return {match[1] for match in found if match}
+    matches = (_LABEL.fullmatch(name) for name in conf.names(_OF_ROOT))
+    return {match[1] for match in matches if match}
 
 
 def _check_management_policy(name: str, conf: Configuration) -> None:
@@ -374,10 +374,10 @@ def read_undeclared(
     )
     if not parents:
         return {}
-    found = (_SETTING.fullmatch(name) for name in conf.names(PREFIX + "root."))
+    matches = (_SETTING.fullmatch(name) for name in conf.names(PREFIX + "root."))
     paths = {
         match[1]
-        for match in found
+        for match in matches
         if match and match[1].startswith(parents) and not _NESTED.search(match[1])
     } - {queue.path for queue in declared}
     queues = (

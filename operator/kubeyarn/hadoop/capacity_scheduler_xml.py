@@ -192,22 +192,22 @@ def _dominant(conf: Configuration) -> bool:
         _CALCULATORS + "DefaultResourceCalculator": False,
         _CALCULATORS + "DominantResourceCalculator": True,
     }
-    found = known.get(trim(class_name))
-    if found is None:
+    dominant = known.get(trim(class_name))
+    if dominant is None:
         refuse(name, f"found {class_name!r}, expected one of {sorted(known)}")
-    return found
+    return dominant
 
 
 def _max_parallel_apps_of_users(conf: Configuration) -> dict[str, int]:
     """`user.<name>.max-parallel-apps`, by user."""
     start, end = PREFIX + "user.", ".max-parallel-apps"
-    found: dict[str, int] = {}
+    limits: dict[str, int] = {}
     for name in conf.names(start):
         if name.endswith(end) and len(name) > len(start) + len(end):
             number = conf.get_untrimmed_int(name, None)
             if number is not None:
-                found[name[len(start) : -len(end)]] = number
-    return found
+                limits[name[len(start) : -len(end)]] = number
+    return limits
 
 
 def _stopped_paths(conf: Configuration) -> frozenset[str]:

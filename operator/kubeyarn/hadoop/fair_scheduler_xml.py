@@ -236,7 +236,7 @@ class _ClusterReader:
         """The last default policy in the file, by whichever of the two names."""
         policy = FairPolicy.FAIR
         for element in self._policies:
-            policy = _with_name(_ROOT, element, lambda found: _read_default_policy(_text(found)))
+            policy = _with_name(_ROOT, element, lambda child: _read_default_policy(_text(child)))
         return policy
 
     def _user_maxima(self) -> tuple[tuple[str, int], ...]:
@@ -386,7 +386,7 @@ class _QueueReader:
         elif queue.fair is not None:
             fair = queue.fair
             queue = replace(
-                queue, fair=_with_name(path, field, lambda found: self._with(fair, found))
+                queue, fair=_with_name(path, field, lambda child: self._with(fair, child))
             )
         self._queues[path] = queue
 

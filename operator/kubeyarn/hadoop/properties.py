@@ -95,12 +95,12 @@ class Configuration:
             variable = _VARIABLE.search(value)
             if variable is None:
                 return value
-            found = self._variable(variable[1])
-            if found is None:
+            substitute = self._variable(variable[1])
+            if substitute is None:
                 return value
-            if variable[0] in found:
+            if variable[0] in substitute:
                 return written
-            value = value[: variable.start()] + found + value[variable.end() :]
+            value = value[: variable.start()] + substitute + value[variable.end() :]
         message = (
             f"found {written!r}, whose properties name others more than {_MOST_SUBSTITUTIONS} "
             "times; write the value itself"

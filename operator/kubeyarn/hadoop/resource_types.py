@@ -60,9 +60,9 @@ def resource_types(conf: Configuration) -> ResourceTypes:
 
 def _check_kind(conf: Configuration, name: str) -> None:
     unit, kind = f"{_TYPES}.{name}.units", f"{_TYPES}.{name}.type"
-    found = conf.get(unit)
-    if found is not None and found not in _UNITS:
-        refuse(unit, f"found {found!r}, expected one of {_UNITS}")
+    unit_given = conf.get(unit)
+    if unit_given is not None and unit_given not in _UNITS:
+        refuse(unit, f"found {unit_given!r}, expected one of {_UNITS}")
     if conf.get(kind) not in (None, _COUNTABLE):
         refuse(kind, f"found {conf.get(kind)!r}, expected {_COUNTABLE}")
 
@@ -103,8 +103,8 @@ def _allocation(
 
 
 def _of_mandatory(conf: Configuration, name: str, suffix: str, otherwise: int) -> int:
-    said = conf.get_long(f"{_TYPES}.{name}.{suffix}", _UNSAID)
-    return otherwise if said == _UNSAID else said
+    given = conf.get_long(f"{_TYPES}.{name}.{suffix}", _UNSAID)
+    return otherwise if given == _UNSAID else given
 
 
 def read_resources(name: str, text: str, types: ResourceTypes) -> dict[int, int]:

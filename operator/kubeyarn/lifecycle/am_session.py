@@ -334,7 +334,7 @@ class AMSession:
         )
         return self._answer
 
-    def finish(self, said: Unregistration, now_ms: int) -> None:
+    def finish(self, unregistration: Unregistration, now_ms: int) -> None:
         """Take the AM's unregistration; the first one counts.
 
         Raises:
@@ -343,12 +343,12 @@ class AMSession:
         self._must_be_registered()
         self.last_heard_ms = now_ms
         if self.unregistration is None:
-            if said.final_status is FinalStatus.UNDEFINED:
+            if unregistration.final_status is FinalStatus.UNDEFINED:
                 raise ProtocolError(
                     "InvalidRequest",
                     "finalStatus: found UNDEFINED, allowed: SUCCEEDED, FAILED, KILLED, ENDED",
                 )
-            self.unregistration = said
+            self.unregistration = unregistration
 
     def granted(self, container: GrantedContainer) -> None:
         """A container was granted; told in the next answer, once."""

@@ -138,7 +138,7 @@ def state(*, told: bool, launched: bool, exit_status: int | None) -> ContainerSt
     events += [_E.ACQUIRED] * told + [_E.LAUNCHED] * launched
     if exit_status is not None:
         events.append(ending(exit_status))
-    found = CONTAINER.initial
+    reached = CONTAINER.initial
     for event in events:
-        found = CONTAINER.after(found, event)
-    return found
+        reached = CONTAINER.after(reached, event)
+    return reached

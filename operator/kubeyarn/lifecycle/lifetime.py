@@ -5,7 +5,7 @@ from __future__ import annotations
 
 def allowed_lifetime(requested: int, default: int, maximum: int) -> int:
     """Seconds in force, no limit if not above 0; *default* and *maximum* are the leaf queue's."""
-    said = requested if requested > 0 else default
+    wanted = requested if requested > 0 else default
     if maximum <= 0:
-        return said
-    return min(said, maximum) if said > 0 else maximum
+        return wanted
+    return min(wanted, maximum) if wanted > 0 else maximum

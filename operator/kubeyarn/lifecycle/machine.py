@@ -32,9 +32,9 @@ class Machine(Generic[State, Event]):
         Raises:
             IllegalEvent: *state* does not know *event*.
         """
-        found = self.transitions.get(state, {}).get(event)
-        if found is not None:
-            return found
+        target = self.transitions.get(state, {}).get(event)
+        if target is not None:
+            return target
         if event in self.ignored.get(state, frozenset()):
             return state
         legal = ", ".join(sorted(self.transitions.get(state, {}))) or "none"

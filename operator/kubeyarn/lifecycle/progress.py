@@ -301,15 +301,15 @@ def _failed(
 def _unregistered(
     record: ApplicationRecord, event: ApplicationEvent, observed: ObservedState, now_ms: int
 ) -> ApplicationRecord:
-    said = observed.unregistration
+    unregistration = observed.unregistration
     finishing = _to(record, event)
-    if said is None:
+    if unregistration is None:
         return finishing
     return replace(
         finishing,
-        final_status=said.final_status,
-        diagnostics=said.diagnostics,
-        tracking_url=said.tracking_url or record.tracking_url,
+        final_status=unregistration.final_status,
+        diagnostics=unregistration.diagnostics,
+        tracking_url=unregistration.tracking_url or record.tracking_url,
         # Whatever the final status is (Hadoop: RMAppAttemptImpl.updateInfoOnAMUnregister).
         progress=100,
         finish_ms=now_ms,

@@ -119,21 +119,21 @@ def down(name: str, everything: bool) -> None:
 )
 def status(name: str, output: str) -> None:
     """Show each component with its pid, health and version; exit 1 unless all are well."""
-    found = LocalCluster(name).status()
+    components = LocalCluster(name).status()
     if output == "json":
         rows = [
             {"name": s.name, "pid": s.pid, "healthy": s.healthy, "version": s.version}
-            for s in found
+            for s in components
         ]
         click.echo(json.dumps({"cluster": name, "components": rows}, indent=2))
-    elif not found:
+    elif not components:
         click.echo(f"cluster {name} is not up")
     else:
         click.echo(f"{'COMPONENT':<24} {'PID':>8}  {'HEALTH':<10} VERSION")
-        for s in found:
+        for s in components:
             health = "healthy" if s.healthy else "unhealthy" if s.pid else "ended"
             click.echo(f"{s.name:<24} {s.pid or '-':>8}  {health:<10} {s.version}")
-    if not found or not all(s.healthy for s in found):
+    if not components or not all(s.healthy for s in components):
         raise SystemExit(1)
 
 

@@ -32,7 +32,7 @@ def parse(text: str, arguments: Mapping[str, str]) -> list[Instruction]:
     Raises LocalClusterError, with the line, for what lies outside the subset.
     """
     known: dict[str, str] = {}
-    found = []
+    instructions = []
     for number, line in _joined(text):
         name, _, rest = line.partition(" ")
         name, rest = name.upper(), rest.strip()
@@ -44,10 +44,10 @@ def parse(text: str, arguments: Mapping[str, str]) -> list[Instruction]:
             continue
         # The shell, not the builder, fills in what a RUN names.
         filled = rest if name == "RUN" else _filled(rest, known)
-        found.append(Instruction(number, name, _words(number, name, filled)))
-    if not found or found[0].name != "FROM":
+        instructions.append(Instruction(number, name, _words(number, name, filled)))
+    if not instructions or instructions[0].name != "FROM":
         raise _refused(1, "the first instruction but ARG must be FROM")
-    return found
+    return instructions
 
 
 def pairs(instruction: Instruction) -> dict[str, str]:

@@ -105,10 +105,10 @@ def _save(url: str, partial: Path) -> str:
     return digest.hexdigest()
 
 
-def _expect(expected: str, found: str, url: str) -> None:
-    if found != expected:
+def _expect(expected: str, actual: str, url: str) -> None:
+    if actual != expected:
         raise LocalClusterError(
-            f"{url}: sha256 is {found}, its checksum file says {expected}:"
+            f"{url}: sha256 is {actual}, its checksum file says {expected}:"
             " the file was changed on the way; it was not kept"
         )
 

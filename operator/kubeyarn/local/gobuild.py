@@ -92,9 +92,9 @@ def _replacement(module: Module, entry: Mapping[str, Mapping[str, str]]) -> list
 
 
 def _entries(upstream: Mapping[str, object], key: str) -> list[dict[str, dict[str, str]]]:
-    found = upstream.get(key) or []
-    assert isinstance(found, list)
-    return found
+    requirements = upstream.get(key) or []
+    assert isinstance(requirements, list)
+    return requirements
 
 
 def _edited(module: Module, source: Path, into: Path) -> None:

@@ -56,8 +56,8 @@ class AdministratorKubectl:
 
     def json(self, *arguments: str) -> dict[str, Any]:
         """A `kubectl get` as objects; a list has `items`."""
-        found: dict[str, Any] = json.loads(self.run("get", *arguments, "-o", "json"))
-        return found
+        objects: dict[str, Any] = json.loads(self.run("get", *arguments, "-o", "json"))
+        return objects
 
 
 def kubectl(cluster: LocalCluster) -> AdministratorKubectl:

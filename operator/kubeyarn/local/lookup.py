@@ -45,15 +45,15 @@ class Lookup:
         """
         asked = set(names)
         wanted = [binary for name, binary in BINARIES.items() if name in asked]
-        found = {binary.name: path for binary in wanted if (path := self.present(binary))}
-        missing = [binary for binary in wanted if binary.name not in found]
+        paths = {binary.name: path for binary in wanted if (path := self.present(binary))}
+        missing = [binary for binary in wanted if binary.name not in paths]
         # What cannot be built here fails before anybody waits for what can.
         missing.sort(key=lambda binary: not gobuild.missing_tools(binary.module))
         for module, group in itertools.groupby(missing, key=lambda binary: binary.module):
             slug = module.path.replace("/", "-")
             with locking.exclusive(self.cache / f".{slug}.lock"):
-                found.update(self._obtain(list(group), self.cache / f".{slug}.scratch"))
-        return found
+                paths.update(self._obtain(list(group), self.cache / f".{slug}.scratch"))
+        return paths
 
     def present(self, binary: Binary) -> Path | None:
         """The program's file where it is there already: a setting, PATH or the cache."""
@@ -65,30 +65,30 @@ class Lookup:
 
     def _obtain(self, binaries: Sequence[Binary], scratch: Path) -> dict[str, Path]:
         # Whoever held the lock before may have brought some of them, or died and left a mess.
-        found = {binary.name: path for binary in binaries if (path := self._cached(binary))}
-        missing = [binary for binary in binaries if binary.name not in found]
+        paths = {binary.name: path for binary in binaries if (path := self._cached(binary))}
+        missing = [binary for binary in binaries if binary.name not in paths]
         if not missing:
-            return found
+            return paths
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir()
         try:
-            return found | self._fetch_or_build(missing, scratch)
+            return paths | self._fetch_or_build(missing, scratch)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _fetch_or_build(self, binaries: Sequence[Binary], scratch: Path) -> dict[str, Path]:
-        found: dict[str, Path] = {}
+        paths: dict[str, Path] = {}
         reasons: dict[str, str] = {}
         for binary in binaries:
             try:
-                found[binary.name] = self._download(binary, scratch)
+                paths[binary.name] = self._download(binary, scratch)
             except Unreachable as error:
                 reasons[binary.name] = str(error)
         to_build = [binary for binary in binaries if binary.name in reasons]
         if to_build:
             self.say(f"no download: {next(iter(reasons.values()))}")
-            found.update(self._build(to_build, scratch))
-        return found
+            paths.update(self._build(to_build, scratch))
+        return paths
 
     def _download(self, binary: Binary, scratch: Path) -> Path:
         started = time.monotonic()

@@ -49,14 +49,14 @@ class Routes:
 
     def behind(self, address: Address) -> list[Address]:
         """The ready endpoints behind a Service's address and port, in a stable order."""
-        found: set[Address] = set()
+        backends: set[Address] = set()
         for service, ports in self._services.items():
             name = ports.get(address)
             if name is None:
                 continue
             for endpoints in self._endpoints.get(service, {}).values():
-                found.update(endpoints.at(name))
-        return sorted(found)
+                backends.update(endpoints.at(name))
+        return sorted(backends)
 
 
 @dataclass(frozen=True, slots=True)

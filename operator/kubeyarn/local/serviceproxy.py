@@ -48,8 +48,8 @@ class Device:
     async def addresses(self) -> set[str]:
         """The cluster IPs that are on the device now."""
         shown = json.loads(await _ip("-json", "address", "show", "dev", self.name))
-        found = {entry["local"] for link in shown for entry in link.get("addr_info", ())}
-        return {address for address in found if self.owns(address)}
+        local = {entry["local"] for link in shown for entry in link.get("addr_info", ())}
+        return {address for address in local if self.owns(address)}
 
     def owns(self, address: str) -> bool:
         """Whether an address is ours to add and remove."""
@@ -171,10 +171,10 @@ async def _ip(*arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
         "ip", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    said, complained = await process.communicate()
+    output, complained = await process.communicate()
     if process.returncode != 0:
         raise OSError(f"ip {' '.join(arguments)}: {complained.decode().strip()}")
-    return said.decode()
+    return output.decode()
 
 
 async def serve(connection: Connection, device: Device) -> None:

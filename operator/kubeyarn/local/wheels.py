@@ -105,8 +105,8 @@ def _pip() -> list[str]:
 def _source_files(root: Path) -> Iterator[Path]:
     for name in _SOURCES:
         path = root / name
-        found = [path] if path.is_file() else sorted(path.rglob("*"))
-        yield from (p for p in found if p.is_file() and "__pycache__" not in p.parts)
+        files = [path] if path.is_file() else sorted(path.rglob("*"))
+        yield from (p for p in files if p.is_file() and "__pycache__" not in p.parts)
 
 
 def _named(path: Path, root: Path) -> bytes:

@@ -125,11 +125,11 @@ class Cache:
                 self.queues.pop(name, None)
                 del self.raw_queues[name]
         elif self._newer(item, self.raw_queues.get(name)):
-            found = self._decode(YarnQueue, item)
+            queue = self._decode(YarnQueue, item)
             # Also of one that cannot be decoded: its finalizer is still ours to take off.
             self.raw_queues[name] = item
-            if found is not None:
-                self.queues[name] = found.decoded
+            if queue is not None:
+                self.queues[name] = queue.decoded
 
     def put_request(self, item: Object, *, deleted: bool = False) -> Key | None:
         """Take a request as seen; returns its application's key."""
@@ -145,11 +145,11 @@ class Cache:
             return owner if owner[1] else None
         if not self._newer(item, before):
             return None
-        found = self._decode(ContainerRequest, item)
-        if found is None:
+        request = self._decode(ContainerRequest, item)
+        if request is None:
             return None
-        self._requests[key] = found
-        owner = (key[0], found.decoded.spec.application)
+        self._requests[key] = request
+        owner = (key[0], request.decoded.spec.application)
         self._requests_of[owner].add(key)
         return owner
 
@@ -191,15 +191,17 @@ class Cache:
 
     def requests(self, application: Key) -> list[DecodedObject[ContainerRequest]]:
         """An application's requests, by name, without those of an earlier one of its name."""
-        found = [self._requests[key] for key in sorted(self._requests_of.get(application, ()))]
-        return [request for request in found if not self._of_another(request, application)]
+        of_the_name = [
+            self._requests[key] for key in sorted(self._requests_of.get(application, ()))
+        ]
+        return [request for request in of_the_name if not self._of_another(request, application)]
 
     def raw_request(self, key: Key) -> Object | None:
         """One request as it came, if it is of the application that has its owner's name now."""
-        found = self._requests.get(key)
-        if found is None or self._of_another(found, (key[0], found.decoded.spec.application)):
+        request = self._requests.get(key)
+        if request is None or self._of_another(request, (key[0], request.decoded.spec.application)):
             return None
-        return found.raw
+        return request.raw
 
     def pods(self, application: Key) -> dict[ContainerId, PodState]:
         """An application's pods, by container."""
@@ -226,9 +228,9 @@ class Cache:
     def forget(self, application: Key) -> None:
         """Drop what was remembered of an application that is gone; objects that are there stay."""
         self._gone.pop(application, None)
-        for found in (self._requests_of, self._pods_of):
-            if not found.get(application):
-                found.pop(application, None)
+        for table in (self._requests_of, self._pods_of):
+            if not table.get(application):
+                table.pop(application, None)
 
     def forget_gone(self, application: Key, container: ContainerId) -> None:
         """A deleted pod's ending is recorded and need not be remembered."""
@@ -236,10 +238,10 @@ class Cache:
 
     def _of_another(self, request: DecodedObject[ContainerRequest], application: Key) -> bool:
         """Whether *request* was made for an earlier application of the same name."""
-        found = self.applications.get(application)
+        current = self.applications.get(application)
         owners = request.decoded.metadata.owner_references
         uids = [owner.uid for owner in owners if owner.kind == APPLICATIONS.kind]
-        return found is not None and bool(uids) and found.metadata.uid not in uids
+        return current is not None and bool(uids) and current.metadata.uid not in uids
 
     def _decode(self, kind: type[Kind], item: Object) -> DecodedObject[Kind] | None:
         try:

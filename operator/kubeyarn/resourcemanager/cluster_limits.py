@@ -21,8 +21,8 @@ def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]
     high = amounts(defaults.MAXIMUM_ALLOCATION) | amounts(whole.maximum_allocation)
     has_own = whole.scheduler is SchedulerKind.CAPACITY
     for path in path_down(queue) if has_own else ():
-        found = cache.queues.get(path)
-        own = found.spec.maximum_allocation if found is not None else {}
+        known = cache.queues.get(path)
+        own = known.spec.maximum_allocation if known is not None else {}
         for name, amount in amounts(own).items():
             high[name] = min(amount, high.get(name, amount))
     return low, high
@@ -31,8 +31,8 @@ def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]
 def cluster(cache: Cache) -> ClusterSpec:
     """What the root queue says of the whole cluster; the defaults when there is none."""
     root = cache.queues.get("root")
-    said = root.spec.cluster if root is not None else None
-    return said if said is not None else ClusterSpec()
+    spec = root.spec.cluster if root is not None else None
+    return spec if spec is not None else ClusterSpec()
 
 
 def scheduled(cache: Cache) -> list[str]:
@@ -53,9 +53,9 @@ def path_down(queue: str) -> list[str]:
     return [".".join(parts[: i + 1]) for i in range(len(parts))]
 
 
-def amounts(said: ResourceAmounts | None) -> dict[str, int]:
+def amounts(quantities_by_name: ResourceAmounts | None) -> dict[str, int]:
     """Quantities in base units by resource name; nothing where they cannot be read."""
     try:
-        return quantities.amounts(said or {}, "resources")
+        return quantities.amounts(quantities_by_name or {}, "resources")
     except SpecError:
         return {}

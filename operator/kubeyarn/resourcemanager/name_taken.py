@@ -30,39 +30,39 @@ class Whose(Enum):
     ANOTHERS = "another's"
 
 
-def whose_request(found: Object, wanted: Object) -> Whose:
-    """Whose the ContainerRequest *found* is, where *wanted* could not be made."""
+def whose_request(existing: Object, wanted: Object) -> Whose:
+    """Whose the ContainerRequest *existing* is, where *wanted* could not be made."""
     role = wanted["metadata"]["labels"][names.ROLE]
     if role == names.ROLE_AM:
-        made_by_us = (found.get("spec") or {}).get("role") == Role.APPLICATION_MASTER
+        made_by_us = (existing.get("spec") or {}).get("role") == Role.APPLICATION_MASTER
     else:
-        made_by_us = (found["metadata"].get("labels") or {}).get(names.ROLE) == role
-    return _of_the_owner(found, wanted) if made_by_us else Whose.ANOTHERS
+        made_by_us = (existing["metadata"].get("labels") or {}).get(names.ROLE) == role
+    return _of_the_owner(existing, wanted) if made_by_us else Whose.ANOTHERS
 
 
-def whose_pod(found: Object, wanted: Object) -> Whose:
-    """Whose the pod *found* is, where *wanted* could not be made."""
-    has = found["metadata"].get("annotations") or {}
+def whose_pod(existing: Object, wanted: Object) -> Whose:
+    """Whose the pod *existing* is, where *wanted* could not be made."""
+    has = existing["metadata"].get("annotations") or {}
     needs = wanted["metadata"]["annotations"]
     if has.get(names.CONTAINER_ID) == needs[names.CONTAINER_ID]:
-        return Whose.OURS if _owner(found) == _owner(wanted) else Whose.ANOTHERS
+        return Whose.OURS if _owner(existing) == _owner(wanted) else Whose.ANOTHERS
     same_name = has.get(names.APPLICATION) == needs[names.APPLICATION]
     other = has.get(names.APPLICATION_ID) != needs[names.APPLICATION_ID]
     return Whose.FORMER if has.get(names.CONTAINER_ID) and same_name and other else Whose.ANOTHERS
 
 
-def refusal(found: Object) -> NameTaken:
-    """That *found* is in the way, and what to do."""
-    meta = found["metadata"]
+def refusal(existing: Object) -> NameTaken:
+    """That *existing* is in the way, and what to do."""
+    meta = existing["metadata"]
     return NameTaken(
-        f"{NAME_TAKEN}: {found.get('kind') or 'object'} {meta.get('namespace')}/{meta['name']} "
+        f"{NAME_TAKEN}: {existing.get('kind') or 'object'} {meta.get('namespace')}/{meta['name']} "
         f"(uid {meta.get('uid')}) exists and is not KubeYARN's, which needs that name; delete it, "
         "or give the application another name"
     )
 
 
-def _of_the_owner(found: Object, wanted: Object) -> Whose:
-    return Whose.OURS if _owner(found) == _owner(wanted) else Whose.FORMER
+def _of_the_owner(existing: Object, wanted: Object) -> Whose:
+    return Whose.OURS if _owner(existing) == _owner(wanted) else Whose.FORMER
 
 
 def _owner(item: Object) -> str:

@@ -65,14 +65,14 @@ class QueueProtection:
     def users(self, name: str) -> list[str]:
         """The users of a queue: applications that have not ended, and child queues."""
         children = [q for q in self._cache.raw_queues if q.startswith(name + ".")]
-        found = [f"queue {child}" for child in sorted(children)]
+        holders = [f"queue {child}" for child in sorted(children)]
         for (namespace, app), application in sorted(self._cache.applications.items()):
             status = application.status
             # Also those in auto-created queues below it, which are no objects.
             inside = f"{status.queue}.".startswith(f"{name}.")
             if inside and status.state not in TERMINAL:
-                found.append(f"application {namespace}/{app}")
-        return found
+                holders.append(f"application {namespace}/{app}")
+        return holders
 
     async def _finalizers(self, queue: Object, wanted: list[str]) -> None:
         meta = queue["metadata"]

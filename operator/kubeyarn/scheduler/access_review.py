@@ -49,9 +49,9 @@ def denied(review: AccessReview) -> AccessDenied:
     )
 
 
-def groups_of(found: YarnApplication, application: Application) -> tuple[str, ...]:
+def groups_of(yarn_application: YarnApplication, application: Application) -> tuple[str, ...]:
     """A user's groups as roles are bound to them: also Kubernetes' own, as the request had them."""
-    own = (group for group in found.spec.user_groups if group.startswith("system:"))
+    own = (group for group in yarn_application.spec.user_groups if group.startswith("system:"))
     return tuple(sorted({*own, *application.groups}))
 
 

@@ -475,10 +475,10 @@ class AllocationLoop:
         """Applications by submission, so that order does not hang on which event came first."""
 
         def order(key: Key) -> tuple[str, str, Key]:
-            found = self._cache.applications.objects.get(key)
-            if found is None:
+            application = self._cache.applications.objects.get(key)
+            if application is None:
                 return "", "", key
-            return found.metadata.creation_timestamp, found.status.application_id, key
+            return application.metadata.creation_timestamp, application.status.application_id, key
 
         return sorted(keys, key=order)
 
@@ -498,8 +498,8 @@ class AllocationLoop:
             self.nodes.sync(name, now_ms)
         self._settle_requirements(now_ms)
         self.nodes.keep_lost()
-        found = self._cache.applications.objects
-        ids = {key: application_id(application) for key, application in found.items()}
+        applications = self._cache.applications.objects
+        ids = {key: application_id(application) for key, application in applications.items()}
         for _, key in sorted((one, key) for key, one in ids.items() if one is not None):
             self.applications.sync(key, now_ms)
         self.recovery.enter_detached(now_ms)

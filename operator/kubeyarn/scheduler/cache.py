@@ -270,17 +270,17 @@ class ApplicationCache:
         """All applications by key, read-only."""
         return MappingProxyType(self._applications)
 
-    def see(self, found: Object, *, deleted: bool) -> Key:
+    def see(self, item: Object, *, deleted: bool) -> Key:
         """Take an application as seen; returns its key.
 
         Raises:
             SpecError: it cannot be read, or its id; what was known of it stays.
         """
-        key = key_of(found)
+        key = key_of(item)
         if deleted:
             self._applications.pop(key, None)
         else:
-            application = YarnApplication.read(found)
+            application = YarnApplication.read(item)
             # Read once, so that whoever reads it later need not think of an id that is none.
             application_id(application)
             self._applications[key] = application
@@ -339,8 +339,10 @@ class RequestCache:
         states = (self._states[key] for key in self._of_application.get(application, ()))
         return [state.backoffs for state in states if state.backoffs]
 
-    def current(self, application: Key, found: YarnApplication | None) -> list[RequestState]:
-        """The requests of the application *found*, deleted ones first.
+    def current(
+        self, application: Key, yarn_application: YarnApplication | None
+    ) -> list[RequestState]:
+        """The requests of the application *yarn_application*, deleted ones first.
 
         Deleted ones first, because another may ask by the same key now: the scheduler must drop the
         old ask before it takes the new one. Deleted requests of an earlier application of this name
@@ -348,9 +350,9 @@ class RequestCache:
         """
         states = self.of_application(application)
         for state in states:
-            if state.deleted and not state.made_for(found):
+            if state.deleted and not state.made_for(yarn_application):
                 self.forget(state)
-        mine = [state for state in states if state.made_for(found)]
+        mine = [state for state in states if state.made_for(yarn_application)]
         return sorted(mine, key=lambda state: (not state.deleted, state.key))
 
     def is_listed(self, container: ContainerId) -> bool:
@@ -396,13 +398,13 @@ class RequestCache:
 
     # Changes.
 
-    def see(self, found: Object, *, deleted: bool) -> Key:
+    def see(self, item: Object, *, deleted: bool) -> Key:
         """Take a request as seen; returns its application's key.
 
         Raises:
             ObjectUnreadable: it cannot be read; what was known of it stays.
         """
-        key, uid = key_of(found), found["metadata"]["uid"]
+        key, uid = key_of(item), item["metadata"]["uid"]
         state = self._states.get(key)
         if deleted:
             # A deletion that nobody watched tells only which request it was.
@@ -412,28 +414,28 @@ class RequestCache:
                 state.delete()
             return state.application
         if state is not None and state.uid == uid:
-            if not _same_grants(state.found, found):
+            if not _same_grants(state.raw, item):
                 # By a scheduler that led before: what it granted is none of ours; it is taken off.
                 self.changed(state)
             # Its status is compared with this, also where it cannot be read.
-            state.see(found, state.request)
-        request = ContainerRequest.read(found)
+            state.see(item, state.request)
+        request = ContainerRequest.read(item)
         if state is not None and state.uid != uid:
             self.detach(state, state.application)
             state = None
         application = (key[0], request.spec.application)
         if state is None:
             am = request.spec.role is Role.APPLICATION_MASTER
-            state = RequestState(key, uid, application, am, found, request)
+            state = RequestState(key, uid, application, am, item, request)
             self._add(state)
-        self._replace(state, found, request)
+        self._replace(state, item, request)
         return application
 
     def status_written(self, key: Key, written: Object) -> None:
         """Take the answer to our own write of status, so that it is not written again."""
         state = self._states.get(key)
         if state is not None and state.uid == written["metadata"]["uid"]:
-            latest = newer(state.found, written)
+            latest = newer(state.raw, written)
             state.see(latest, state.request)
             self._replace(state, latest, ContainerRequest.read(latest))
 
@@ -488,7 +490,7 @@ class RequestCache:
             self._granted_to[container] = kept.key
         if application != state.application and not state.deleted:
             anew = RequestState(
-                state.key, state.uid, state.application, state.am, state.found, state.request
+                state.key, state.uid, state.application, state.am, state.raw, state.request
             )
             anew.ask_no_more()
             self._add(anew)
@@ -503,7 +505,7 @@ class RequestCache:
         It asks for nothing, has no object, and goes with its one container.
         """
         name = f"{use.name} {use.uid}"
-        found = {
+        made = {
             "metadata": {"name": name, "namespace": use.namespace, "uid": use.uid},
             "spec": {"application": application[1], "count": 0},
         }
@@ -512,8 +514,8 @@ class RequestCache:
             use.uid,
             application,
             am=False,
-            found=found,
-            request=ContainerRequest.read(found),
+            raw=made,
+            request=ContainerRequest.read(made),
             size=size,
             queue=queue,
             asked=0,
@@ -528,12 +530,12 @@ class RequestCache:
         self._of_application[state.application].add(state.key)
         self._resources.update(state.request.named_resources())
 
-    def _replace(self, state: RequestState, found: Object, request: ContainerRequest) -> None:
+    def _replace(self, state: RequestState, item: Object, request: ContainerRequest) -> None:
         before, after = state.request.named_resources(), request.named_resources()
         if before != after:
             self._resources.subtract(before)
             self._resources.update(after)
-        state.see(found, request)
+        state.see(item, request)
 
 
 class SchedulerCache:
@@ -567,9 +569,9 @@ class SchedulerCache:
         return use.namespace != meta.namespace or use.owner not in ("", meta.uid)
 
 
-def application_id(found: YarnApplication) -> ApplicationId | None:
+def application_id(yarn_application: YarnApplication) -> ApplicationId | None:
     """The id that a YarnApplication was given; None until it was."""
-    text = found.status.application_id
+    text = yarn_application.status.application_id
     return ApplicationId.parse(text) if text else None
 
 

@@ -31,13 +31,13 @@ def subject_of(error: Exception, applications: SubmittedApplications) -> Subject
     a queue, else a node that it has to do with. Root is everybody's, so it is none.
     """
     for frame in reversed(_frames(error)):
-        found = [s for v in _values(frame) if (s := _subject(v, applications)) is not None]
+        subjects = [s for v in _values(frame) if (s := _subject(v, applications)) is not None]
         owner = _subject(frame.f_locals.get("self"), applications)
         if owner is not None:
-            found.insert(0, owner)
+            subjects.insert(0, owner)
         else:
-            found.sort(key=lambda subject: _FIRST.index(subject[0]))
-        for subject in found:
+            subjects.sort(key=lambda subject: _FIRST.index(subject[0]))
+        for subject in subjects:
             if subject != (Watched.QUEUE, ("", "root")):
                 return subject
     return None
@@ -53,10 +53,10 @@ def _frames(error: Exception) -> list[FrameType]:
 
 def _values(frame: FrameType) -> list[object]:
     """What a call was called with, then what it found by itself."""
-    code, found = frame.f_code, frame.f_locals
+    code, variables = frame.f_code, frame.f_locals
     arguments = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    called_with = [found[name] for name in arguments if name in found]
-    return called_with + [value for name, value in found.items() if name not in arguments]
+    called_with = [variables[name] for name in arguments if name in variables]
+    return called_with + [value for name, value in variables.items() if name not in arguments]
 
 
 def _subject(value: object, applications: SubmittedApplications) -> Subject | None:

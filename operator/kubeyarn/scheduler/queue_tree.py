@@ -42,17 +42,17 @@ class InForce:
 
 
 def put_in_force(
-    found: Mapping[str, UncheckedQueue],
+    queues: Mapping[str, UncheckedQueue],
     before: Mapping[str, UncheckedQueue],
     types: ResourceTypes,
     configure: Callable[[SchedulerConfig], None],
 ) -> InForce:
-    """Configure with as much of *found* as adds up.
+    """Configure with as much of *queues* as adds up.
 
     *before* are the queues with the specs that were in force; *configure* raises ConfigRefused for
     a tree that cannot be.
     """
-    search = _Search(found, before)
+    search = _Search(queues, before)
     while True:
         tree = scheduler_config.read_queues(search.tried.values(), types)
         refused = tree.problems
@@ -70,11 +70,11 @@ class _Search:
     """The queues that are tried, and the problems found on the way, by path."""
 
     def __init__(
-        self, found: Mapping[str, UncheckedQueue], before: Mapping[str, UncheckedQueue]
+        self, queues: Mapping[str, UncheckedQueue], before: Mapping[str, UncheckedQueue]
     ) -> None:
         self._before = before
         self._left_out: set[str] = set()
-        self.tried: dict[str, UncheckedQueue] = dict(found)
+        self.tried: dict[str, UncheckedQueue] = dict(queues)
         self.problems: dict[str, Problem] = {}
 
     def give_way(self, refused: Iterable[Problem]) -> bool:

@@ -60,14 +60,14 @@ class Watched(StrEnum):
 class ReconcileError:
     """Why our code failed on an object, how often in a row, and until when it is left alone.
 
-    *found* is the object as it came where it could not be taken in.
+    *raw* is the object as it came where it could not be taken in.
     """
 
     reason: str
     message: str
     failures: int
     until_ms: int
-    found: Object | None = None
+    raw: Object | None = None
 
 
 class ReconcileErrors:
@@ -139,14 +139,14 @@ class ReconcileErrors:
     def due(self) -> list[tuple[Watched, Key]]:
         """The objects that are to be tried again, in order; each is handed out once a rest."""
         now_ms = self._now_ms()
-        found = []
+        due_now = []
         for subject, errors in self._errors.items():
             late = [work for work, error in errors.items() if 0 < error.until_ms <= now_ms]
             if late:
-                found.append(subject)
+                due_now.append(subject)
             for work in late:
                 errors[work] = _until(errors[work], 0)
-        return sorted(found)
+        return sorted(due_now)
 
     def _resting(self, kind: Watched, key: Key, work: object) -> ReconcileError | None:
         if not self._errors:
@@ -155,15 +155,15 @@ class ReconcileErrors:
         return known if known is not None and known.until_ms > self._now_ms() else None
 
     def _failed(
-        self, kind: Watched, key: Key, work: str, error: Exception, found: Object | None
+        self, kind: Watched, key: Key, work: str, error: Exception, item: Object | None
     ) -> ReconcileError:
         FAILURES.labels(kind.value).inc()
         before = self._errors.get((kind, key), {}).get(work)
         failures = 1 if before is None else before.failures + 1
         reason, message = _words(error)
         # What could not be taken in is not tried again before it changes.
-        until_ms = 0 if found is not None else self._now_ms() + rest_ms(failures)
-        told = ReconcileError(reason, message, failures, until_ms, found)
+        until_ms = 0 if item is not None else self._now_ms() + rest_ms(failures)
+        told = ReconcileError(reason, message, failures, until_ms, item)
         if before is None or before.message != message:
             name = "/".join(part for part in key if part)
             traceback = error if reason == INTERNAL_ERROR else None
@@ -208,7 +208,7 @@ def _name(work: object) -> str:
 
 
 def _until(error: ReconcileError, until_ms: int) -> ReconcileError:
-    return ReconcileError(error.reason, error.message, error.failures, until_ms, error.found)
+    return ReconcileError(error.reason, error.message, error.failures, until_ms, error.raw)
 
 
 def _words(error: Exception) -> tuple[str, str]:

@@ -44,12 +44,12 @@ _INSUFFICIENT = "Insufficient "
 def read_refusal(refused: str) -> PodRefusal:
     """What a pod's condition PodScheduled=False says, written as `reason: message`."""
     reason, _, message = refused.partition(": ")
-    found = _FIRST_SENTENCE.match(message)
-    if reason != _UNSCHEDULABLE or found is None:
+    sentence = _FIRST_SENTENCE.match(message)
+    if reason != _UNSCHEDULABLE or sentence is None:
         return PodRefusal.MAY_PASS
-    parts = [_REASON.fullmatch(part) for part in _BETWEEN.split(found["reasons"])]
+    parts = [_REASON.fullmatch(part) for part in _BETWEEN.split(sentence["reasons"])]
     counts = {part["words"]: int(part["count"]) for part in parts if part is not None}
-    nodes, others = int(found["nodes"]), sum(counts.pop(words, 0) for words in _OTHER_NODE)
+    nodes, others = int(sentence["nodes"]), sum(counts.pop(words, 0) for words in _OTHER_NODE)
     if others >= nodes:
         # Its own node as well: the pod asks for labels besides the pin.
         return PodRefusal.LASTS

@@ -89,10 +89,10 @@ def priority_before(states: list[RequestState]) -> int | None:
     """
     for state in _masters(states):
         applied = state.request.status.applied
-        said = applied.priority_in_force if applied is not None else None
-        found = said if state.priority is None else state.priority
-        if found is not None:
-            return found
+        in_force = applied.priority_in_force if applied is not None else None
+        priority = in_force if state.priority is None else state.priority
+        if priority is not None:
+            return priority
     return None
 
 

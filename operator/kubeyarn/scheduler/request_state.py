@@ -139,7 +139,7 @@ class Allocation:
 class RequestState:
     """One ContainerRequest: the newest object, and what this process granted and answered.
 
-    *request* is the object as it is read, *found* the same as it is compared with what is written.
+    *request* is the object as it is read, *raw* the same as it is compared with what is written.
     *granted* counts all containers of the request's life, *allocations* are those still listed.
     *asked* is the count that the scheduler was asked for last, None: it must be asked anew;
     *excluded* and *asked_where* go with it. An AM's is *located* by what the scheduler knows of its
@@ -153,7 +153,7 @@ class RequestState:
     uid: str
     application: Key
     am: bool
-    found: Object
+    raw: Object
     request: ContainerRequest
     granted: int = 0
     allocations: dict[ContainerId, Allocation] = field(default_factory=dict)
@@ -225,9 +225,9 @@ class RequestState:
 
     # What becomes of it.
 
-    def see(self, found: Object, request: ContainerRequest) -> None:
+    def see(self, item: Object, request: ContainerRequest) -> None:
         """Take a newer version of the object, raw and read."""
-        self.found, self.request = found, request
+        self.raw, self.request = item, request
 
     def restore(
         self,

@@ -92,13 +92,13 @@ class SimulatedCapacity:
 
     def observe_queues(self, now_ms: int, *, partitions: bool) -> Data:
         """Every queue; with *partitions*, what it has and holds of each that it may use."""
-        found: dict[str, Data] = {
+        observed: dict[str, Data] = {
             status.path: self._queue(status) for status in self.scheduler.queue_status()
         }
         if partitions:
-            for path, told in found.items():
+            for path, told in observed.items():
                 told["partitions"] = self._partitions(self.scheduler.state.queues[path])
-        return dict(found)
+        return dict(observed)
 
     def _partitions(self, queue: Queue) -> Data:
         reached = [p.name for p in self.partitions if queue.reaches(p.name)]
@@ -107,7 +107,7 @@ class SimulatedCapacity:
 
     def _partition(self, queue: Queue, name: str) -> Data:
         used, minimum, maximum = queue.use(name), queue.minimum(name), queue.maximum(name)
-        found: Data = {
+        observed: Data = {
             "usedMemory": used[MEMORY],
             "usedVcores": used[CPU],
             "effectiveMinMemory": minimum[MEMORY],
@@ -117,19 +117,19 @@ class SimulatedCapacity:
         }
         others = extended(used, self.types)
         if others:
-            found["usedResources"] = others
+            observed["usedResources"] = others
         if isinstance(queue, LeafQueue):
-            found["amUsedMemory"] = queue.am_used.get(name, queue.zero)[MEMORY]
-            found["amLimitMemory"] = queue.am_limits.get(name, queue.zero)[MEMORY]
-            found["users"] = {
+            observed["amUsedMemory"] = queue.am_used.get(name, queue.zero)[MEMORY]
+            observed["amLimitMemory"] = queue.am_limits.get(name, queue.zero)[MEMORY]
+            observed["users"] = {
                 user: _partition_user(queue, name, user) for user in sorted(queue.users.by_name)
             }
-        return found
+        return observed
 
     def _queue(self, status: QueueStatus) -> Data:
         queue = self.scheduler.state.queues[status.path]
         share = queue.share("")
-        found: Data = {
+        observed: Data = {
             "usedMemory": status.used[MEMORY],
             "usedVcores": status.used[CPU],
             "pendingMemory": status.pending[MEMORY],
@@ -144,17 +144,17 @@ class SimulatedCapacity:
         }
         others = extended(status.used, self.types)
         if others:
-            found["usedResources"] = others
+            observed["usedResources"] = others
         labels = {*queue.shares, *queue.used, *queue.pending}
         if isinstance(queue, LeafQueue):
             # Hadoop's status counts neither non-runnable applications nor AMs of other partitions.
-            found["activeApps"] = len(queue.active)
-            found["pendingApps"] = len(queue.pending_applications)
-            found["amUsedMemory"] = queue.am_used.get("", queue.zero)[MEMORY]
+            observed["activeApps"] = len(queue.active)
+            observed["pendingApps"] = len(queue.pending_applications)
+            observed["amUsedMemory"] = queue.am_used.get("", queue.zero)[MEMORY]
             labels |= {*queue.am_limits, *queue.am_used}
         if self.partitions:
-            found["labels"] = {name: _label(queue, name) for name in sorted(labels - {""})}
-        return found
+            observed["labels"] = {name: _label(queue, name) for name in sorted(labels - {""})}
+        return observed
 
     def observe_users(self, now_ms: int) -> Data | None:
         """Every user of every leaf that has users."""

@@ -89,14 +89,14 @@ class CapacityShape:
         return sum(ask.count for ask in asks) * self.applications
 
     def _queues(self) -> tuple[QueueConfig, ...]:
-        found = [self._queue("root", 0, 100.0)]
+        queues = [self._queue("root", 0, 100.0)]
         leaves = self.queues // self.parents
         for p in range(self.parents):
-            found.append(self._queue(f"root.p{p}", len(found), 100 / self.parents))
-            found += [
-                self._queue(f"root.p{p}.q{q}", len(found) + q, 100 / leaves) for q in range(leaves)
+            queues.append(self._queue(f"root.p{p}", len(queues), 100 / self.parents))
+            queues += [
+                self._queue(f"root.p{p}.q{q}", len(queues) + q, 100 / leaves) for q in range(leaves)
             ]
-        return tuple(found)
+        return tuple(queues)
 
     def _queue(self, path: str, order: int, share: float) -> QueueConfig:
         queue = QueueConfig(

@@ -98,7 +98,7 @@ class SimulatedFair:
     def _queue(self, status: QueueStatus) -> Data:
         steady = status.steady_fair_share or self.types.zero()
         share = status.instantaneous_fair_share or self.types.zero()
-        found: Data = {
+        observed: Data = {
             "usedMemory": status.used[MEMORY],
             "usedVcores": status.used[CPU],
             "pendingMemory": status.pending[MEMORY],
@@ -112,13 +112,13 @@ class SimulatedFair:
         }
         others = extended(status.used, self.types)
         if others:
-            found["usedResources"] = others
+            observed["usedResources"] = others
         if status.leaf:
-            found["activeApps"] = status.active_applications
-            found["pendingApps"] = status.pending_applications
-            found["runnableApps"] = self.scheduler.queries.runnable_apps(status.path)
-            found["amUsedMemory"] = status.am_used[MEMORY]
-        return found
+            observed["activeApps"] = status.active_applications
+            observed["pendingApps"] = status.pending_applications
+            observed["runnableApps"] = self.scheduler.queries.runnable_apps(status.path)
+            observed["amUsedMemory"] = status.am_used[MEMORY]
+        return observed
 
     def observe_users(self, now_ms: int) -> Data | None:
         """Nobody: the Fair Scheduler limits how many applications of a user run, nothing else."""

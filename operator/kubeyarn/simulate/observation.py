@@ -53,7 +53,7 @@ def observe(run: ScenarioRun, name: str, shown: Shown) -> Data:
         if owner is not None:
             by_app.setdefault(owner.name, []).append(container)
         by_node.setdefault(container.node, []).append(container)
-    found: Data = {
+    observed: Data = {
         "name": name,
         "apps": {
             app.name: _application(run, app, by_app.get(app.name, []), shown)
@@ -65,8 +65,8 @@ def observe(run: ScenarioRun, name: str, shown: Shown) -> Data:
     }
     users = run.simulated.observe_users(run.now_ms)
     if users is not None:
-        found["users"] = users
-    return found
+        observed["users"] = users
+    return observed
 
 
 def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container], shown: Shown) -> Data:
@@ -78,7 +78,7 @@ def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container], sho
             key = str(container.key.priority)
             by_priority[key] = by_priority.get(key, 0) + 1
     live = app.id in run.by_id
-    found: Data = {
+    observed: Data = {
         "state": app.state,
         "amRunning": app.running and live,
         "containers": len(held),
@@ -89,26 +89,26 @@ def _application(run: ScenarioRun, app: SimulatedApp, held: list[Container], sho
         "byPriority": by_priority,
     }
     if shown.placement and app.state not in ENDED:
-        found["byNode"] = _by_node(held)
+        observed["byNode"] = _by_node(held)
     if shown.headroom and app.running and live:
-        found["headroom"] = _headroom(run, app)
+        observed["headroom"] = _headroom(run, app)
     if live:
-        found.update(run.simulated.application_fields(app.id))
+        observed.update(run.simulated.application_fields(app.id))
     others = extended(used, run.simulated.types)
     if others:
-        found["resources"] = others
+        observed["resources"] = others
     if app.message:
-        found["message"] = app.message
-    return found
+        observed["message"] = app.message
+    return observed
 
 
 def _headroom(run: ScenarioRun, app: SimulatedApp) -> Data:
     free = run.scheduler.headroom(app.id)
-    found: Data = {"memory": free[MEMORY], "vcores": free[CPU]}
+    observed: Data = {"memory": free[MEMORY], "vcores": free[CPU]}
     others = extended(free, run.simulated.types)
     if others:
-        found["resources"] = others
-    return found
+        observed["resources"] = others
+    return observed
 
 
 def _by_node(held: list[Container]) -> Data:
@@ -120,12 +120,12 @@ def _node(run: ScenarioRun, name: str, held: list[Container], shown: Shown) -> D
     used = run.simulated.types.zero()
     for container in held:
         used = add(used, container.size)
-    found: Data = {"usedMemory": used[MEMORY], "usedVcores": used[CPU], "containers": len(held)}
+    observed: Data = {"usedMemory": used[MEMORY], "usedVcores": used[CPU], "containers": len(held)}
     others = extended(used, run.simulated.types)
     if others:
-        found["usedResources"] = others
+        observed["usedResources"] = others
     if shown.nodes:
         total = run.nodes.node(name).total
-        found["totalMemory"], found["totalVcores"] = total[MEMORY], total[CPU]
-        found["state"] = "decommissioning" if run.nodes.is_leaving(name) else "running"
-    return found
+        observed["totalMemory"], observed["totalVcores"] = total[MEMORY], total[CPU]
+        observed["state"] = "decommissioning" if run.nodes.is_leaving(name) else "running"
+    return observed

@@ -132,8 +132,8 @@ def read_scenario(data: object) -> Scenario:
 
 def read_config(data: object) -> dict[str, str]:
     """Property names and their text; null leaves a property out."""
-    found = {key: scalar(value) for key, value in mapping(data, "config").items()}
-    return {key: value for key, value in found.items() if value is not None}
+    config = {key: scalar(value) for key, value in mapping(data, "config").items()}
+    return {key: value for key, value in config.items() if value is not None}
 
 
 def removed_keys(data: object) -> tuple[str, ...]:
@@ -259,7 +259,7 @@ def amounts(
     Raises:
         SpecError: one is no whole number or too little, or of an unknown resource type.
     """
-    found = {
+    sizes = {
         "memory": whole(arguments, "memory", 1024, least=least),
         "cpu": whole(arguments, "vcores", 1, least=least),
     }
@@ -267,8 +267,8 @@ def amounts(
     for name in others:
         if name not in types.names:
             raise SpecError(f"resources: {name!r} is unknown, known are {types.names}")
-        found[name] = whole(others, name, least=least)
-    return types.vector(found)
+        sizes[name] = whole(others, name, least=least)
+    return types.vector(sizes)
 
 
 def read_nodes(

@@ -174,9 +174,9 @@ class ScenarioRun:
         name = word(arguments, "name")
         before = self.nodes.node(name).total
         types = self.simulated.types
-        said: Data = {"memory": before[MEMORY], "vcores": before[CPU], **arguments}
+        changed: Data = {"memory": before[MEMORY], "vcores": before[CPU], **arguments}
         timeout = whole(arguments, "overcommitTimeout", NO_TIMEOUT, least=NO_TIMEOUT)
-        self._resize(name, amounts(said, types, least=0), timeout)
+        self._resize(name, amounts(changed, types, least=0), timeout)
 
     def _resize(self, name: str, total: Vector, timeout_seconds: int) -> None:
         self.nodes.resize(name, total, timeout_seconds, self.now_ms)
@@ -469,9 +469,9 @@ class ScenarioRun:
     # -- configuration and time ------------------------------------------------------------------
 
     def _refresh(self, arguments: Data) -> None:
-        said = arguments.get("config") or {}
-        config = {**self.config, **read_config(said)}
-        for key in removed_keys(said):
+        given = arguments.get("config") or {}
+        config = {**self.config, **read_config(given)}
+        for key in removed_keys(given):
             config.pop(key, None)
         allocations = text(arguments.get("fairAllocations"), "fairAllocations") or self.allocations
         self.simulated.configure(config, allocations, self.now_ms)

@@ -174,10 +174,12 @@ def read_places(
 
 
 def _counts(arguments: Mapping[str, object], name: str, count: int) -> dict[str, int]:
-    said = arguments.get(name)
-    if isinstance(said, dict):
-        places = mapping(said, name)
+    counts = arguments.get(name)
+    if isinstance(counts, dict):
+        places = mapping(counts, name)
         return {place: whole(places, place, least=0) for place in places}
-    if said is not None and not isinstance(said, list):
-        raise SpecError(f"{name}: found {shown(said)}, expected a list of names or a map of counts")
+    if counts is not None and not isinstance(counts, list):
+        raise SpecError(
+            f"{name}: found {shown(counts)}, expected a list of names or a map of counts"
+        )
     return dict.fromkeys(names(arguments, name), count)

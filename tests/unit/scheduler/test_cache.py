@@ -179,7 +179,7 @@ class Requests(RuleBasedStateMachine):
         assert self.requests.see(found, deleted=False) == (
             NAMESPACE, found["spec"]["application"],
         )  # fmt: skip
-        assert self.requests.get((NAMESPACE, name)).found == found
+        assert self.requests.get((NAMESPACE, name)).raw == found
 
     @precondition(lambda self: self.objects)
     @rule(data=st.data(), unwatched=st.booleans())

@@ -27,30 +27,30 @@ class NodeSelectorRequirement:
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether a node with these labels will do (Kubernetes: labels.Requirement.Matches)."""
-        found, values = labels.get(self.key), self.values
+        label, values = labels.get(self.key), self.values
         if not self._is_valid:
             return False
         match self.operator:
             case "In":
-                return found is not None and found in values
+                return label is not None and label in values
             case "NotIn":
                 # A node without the label has none of the values.
-                return bool(values) and found not in values
+                return bool(values) and label not in values
             case "Exists":
-                return not values and found is not None
+                return not values and label is not None
             case "DoesNotExist":
-                return not values and found is None
+                return not values and label is None
             case "Gt" | "Lt":
-                return self._compares(found)
+                return self._compares(label)
         return False
 
     @cached_property
     def _is_valid(self) -> bool:
         return all(_LABEL_VALUE.fullmatch(value) for value in self.values)
 
-    def _compares(self, found: str | None) -> bool:
+    def _compares(self, label: str | None) -> bool:
         (value, *more) = self.values or ("",)
-        number, limit = _whole_number(found), _whole_number(value)
+        number, limit = _whole_number(label), _whole_number(value)
         if more or number is None or limit is None:
             return False
         return number > limit if self.operator == "Gt" else number < limit

@@ -178,15 +178,15 @@ class NodeClasses:
 
     def is_tolerated(self, name: str) -> bool:
         """Whether somebody asks who may be on the node."""
-        found = self._nodes.get(name)
-        return found is not None and found[2].tolerated > 0
+        node = self._nodes.get(name)
+        return node is not None and node[2].tolerated > 0
 
     def drop(self, name: str) -> None:
         """A node is there no longer."""
-        found = self._nodes.pop(name, None)
-        if found is None:
+        node = self._nodes.pop(name, None)
+        if node is None:
             return
-        traits, usable, one = found
+        traits, usable, one = node
         self._labels_of_nodes.subtract(traits.labels.keys())
         self._leave(one, usable=usable)
         self._stale.discard(name)
@@ -287,7 +287,7 @@ def _missing_labels(wanted: NodeRequirements, classes: list[NodeClass], total: i
             (pair, count([one.traits.labels.get(pair[0]) == pair[1] for one in classes]))
             for pair in wanted.selector
         ]
-        nowhere = [pair for pair, found in single if not found] or list(wanted.selector)
+        nowhere = [pair for pair, nodes in single if not nodes] or list(wanted.selector)
         words = ",".join(f"{key}={value}" for key, value in nowhere[:_MOST_TOLD])
         told.append(f"0 of {total} nodes match nodeSelector {words}")
     by_affinity = [wanted.matches_affinity(one.traits) for one in classes]

@@ -117,14 +117,16 @@ def _read(spec: Mapping[str, Any]) -> NodeRequirements:
     required = _mapping(_mapping(spec.get("affinity")).get("nodeAffinity")).get(_REQUIRED)
     if not selector and not tolerations and required is None:
         return PLAIN
-    found = NodeRequirements(
+    requirements = NodeRequirements(
         tuple(sorted((str(k), str(v)) for k, v in _mapping(selector).items())),
         None if required is None else _terms(_mapping(required)),
         tuple(sorted({_toleration(one) for one in _objects(tolerations)})),
     )
-    words = len(found.selector) + len(found.tolerations) + len(found.label_keys)
-    words += sum(len(term.expressions) + len(term.fields) for term in found.terms or ())
-    return found if words <= _MOST_WORDS else UNKNOWN
+    words = (
+        len(requirements.selector) + len(requirements.tolerations) + len(requirements.label_keys)
+    )
+    words += sum(len(term.expressions) + len(term.fields) for term in requirements.terms or ())
+    return requirements if words <= _MOST_WORDS else UNKNOWN
 
 
 def _terms(required: Mapping[str, Any]) -> tuple[NodeSelectorTerm, ...]:
@@ -151,13 +153,13 @@ def _toleration(one: Mapping[str, Any]) -> Toleration:
     return Toleration(*(str(one.get(name) or "") for name in Toleration._fields))
 
 
-def _mapping(found: object) -> Mapping[str, Any]:
-    return found if isinstance(found, Mapping) else {}
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
-def _list(found: object) -> list[Any]:
-    return list(found) if isinstance(found, list | tuple) else []
+def _list(value: object) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else []
 
 
-def _objects(found: object) -> list[Mapping[str, Any]]:
-    return [one for one in _list(found) if isinstance(one, Mapping)]
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    return [one for one in _list(value) if isinstance(one, Mapping)]

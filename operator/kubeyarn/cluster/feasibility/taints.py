@@ -66,10 +66,10 @@ class Toleration(NamedTuple):
                 return self._compares(taint.value)
         return False
 
-    def _compares(self, found: str) -> bool:
-        if not _DECIMAL.fullmatch(found) or not _DECIMAL.fullmatch(self.value):
+    def _compares(self, value: str) -> bool:
+        if not _DECIMAL.fullmatch(value) or not _DECIMAL.fullmatch(self.value):
             return False
-        above, below = int(found) > int(self.value), int(found) < int(self.value)
+        above, below = int(value) > int(self.value), int(value) < int(self.value)
         return above if self.operator == "Gt" else below
 
 

@@ -111,7 +111,7 @@ def _default(field: Schema) -> str:
 
 def _rules(part: Schema) -> str:
     messages = [
-        found["message"] for found in part.get("x-kubernetes-validations", ()) if "message" in found
+        rule["message"] for rule in part.get("x-kubernetes-validations", ()) if "message" in rule
     ]
     if not messages:
         return ""

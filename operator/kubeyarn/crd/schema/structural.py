@@ -116,12 +116,12 @@ def _alternatives(bare: Any) -> list[Any] | None:
 
 def _default(field: msgspec.structs.FieldInfo) -> Any:
     """What the API server fills in; None: nothing, or an object whose own fields have defaults."""
-    found = field.default
-    if found is msgspec.NODEFAULT or isinstance(found, Fields):
+    default = field.default
+    if default is msgspec.NODEFAULT or isinstance(default, Fields):
         return None
-    if isinstance(found, Mapping):
-        return dict(found)
-    return found.value if isinstance(found, Enum) else found
+    if isinstance(default, Mapping):
+        return dict(default)
+    return default.value if isinstance(default, Enum) else default
 
 
 def _finished(schema: Extras) -> Extras:

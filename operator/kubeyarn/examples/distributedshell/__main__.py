@@ -26,9 +26,9 @@ async def run(options: ShellOptions) -> int:
         try:
             await _run(am, book, options)
         except (TasksFailedError, InvalidAskError, InvalidRequestError) as error:
-            said = f"{_summary(book)}; {error}"
-            log.critical("%s", said)
-            await am.unregister(FAILED, said)
+            summary = f"{_summary(book)}; {error}"
+            log.critical("%s", summary)
+            await am.unregister(FAILED, summary)
             return 1
         finally:
             print(f"{MARK}{json.dumps(_numbers(book), sort_keys=True)}", flush=True)

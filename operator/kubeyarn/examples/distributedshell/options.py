@@ -30,20 +30,20 @@ class ShellOptions:
 def parse(argv: Sequence[str]) -> ShellOptions:
     """Read the command line; exits with 2 when it is wrong."""
     parser = _parser()
-    said = parser.parse_args(argv)
-    if said.container_retry_policy == ON_CODES and not said.container_retry_error_codes:
+    arguments = parser.parse_args(argv)
+    if arguments.container_retry_policy == ON_CODES and not arguments.container_retry_error_codes:
         parser.error(f"{ON_CODES} needs --container-retry-error-codes")
     return ShellOptions(
-        command=" ".join([said.shell_command, *said.shell_args]),
-        env=dict(said.shell_env),
-        containers=said.num_containers,
-        resources={"cpu": said.container_vcores, "memory": said.container_memory},
-        priority=said.priority,
-        image=said.image,
+        command=" ".join([arguments.shell_command, *arguments.shell_args]),
+        env=dict(arguments.shell_env),
+        containers=arguments.num_containers,
+        resources={"cpu": arguments.container_vcores, "memory": arguments.container_memory},
+        priority=arguments.priority,
+        image=arguments.image,
         retry=_retry(
-            said.container_retry_policy,
-            said.container_max_retries,
-            said.container_retry_error_codes,
+            arguments.container_retry_policy,
+            arguments.container_max_retries,
+            arguments.container_retry_error_codes,
         ),
     )
 

@@ -38,14 +38,14 @@ def main() -> int:
     """Run; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m kubeyarn.examples.idle", description=__doc__)
     parser.add_argument("--seconds", type=float, default=300.0, help="how long (default 300)")
-    said = parser.parse_args()
-    if not 0 <= said.seconds <= 31_536_000:
-        parser.error(f"--seconds: found {said.seconds}, expected 0 to 31536000 (a year)")
+    arguments = parser.parse_args()
+    if not 0 <= arguments.seconds <= 31_536_000:
+        parser.error(f"--seconds: found {arguments.seconds}, expected 0 to 31536000 (a year)")
     logging.basicConfig(
         level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s"
     )
     try:
-        asyncio.run(run(said.seconds))
+        asyncio.run(run(arguments.seconds))
     except AmError as error:
         logging.critical("%s: %s", type(error).__name__, error)
         return 1

@@ -102,14 +102,14 @@ async def run(options: WordCountOptions) -> int:
         ):
             log.info("registered as %s in %s", am.registration.attempt_id, am.registration.queue)
             try:
-                said = await _count(options, server, am)
+                outcome = await _count(options, server, am)
             except (TasksFailedError, splits.InputError, InvalidAskError, InvalidRequestError) as e:
                 # Another attempt would fare no better: the application has failed.
                 log.critical("failed: %s", e)
                 await am.unregister(FAILED, str(e))
                 return 1
-            await am.unregister(SUCCEEDED, said)
-            log.info("unregistered with %s: %s", SUCCEEDED, said)
+            await am.unregister(SUCCEEDED, outcome)
+            log.info("unregistered with %s: %s", SUCCEEDED, outcome)
     return 0
 
 

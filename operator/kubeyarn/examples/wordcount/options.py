@@ -25,18 +25,18 @@ class WordCountOptions:
 
 def parse(argv: Sequence[str]) -> WordCountOptions:
     """Read the command line; exits with 2 when it is wrong."""
-    said = _parser().parse_args(argv)
+    arguments = _parser().parse_args(argv)
     return WordCountOptions(
-        local=said.local,
-        inputs=tuple(said.input),
-        maps=said.maps,
-        reduces=said.reduces,
-        map_resources={"cpu": said.map_cpu, "memory": said.map_memory},
-        reduce_resources={"cpu": said.reduce_cpu, "memory": said.reduce_memory},
-        map_delay=said.map_delay,
-        reduce_delay=said.reduce_delay,
-        attempts=said.max_attempts,
-        result=said.result,
+        local=arguments.local,
+        inputs=tuple(arguments.input),
+        maps=arguments.maps,
+        reduces=arguments.reduces,
+        map_resources={"cpu": arguments.map_cpu, "memory": arguments.map_memory},
+        reduce_resources={"cpu": arguments.reduce_cpu, "memory": arguments.reduce_memory},
+        map_delay=arguments.map_delay,
+        reduce_delay=arguments.reduce_delay,
+        attempts=arguments.max_attempts,
+        result=arguments.result,
     )
 
 

@@ -88,9 +88,9 @@ def read(file: File) -> bytes:
 
 
 def _walk(root: Path) -> Iterator[File]:
-    found = []
+    files_found = []
     for directory, names, files in os.walk(root):
         names[:] = [n for n in names if n not in _NOT_STANDARD and not n.startswith(".")]
         paths = (Path(directory, name) for name in files if not name.startswith("."))
-        found += [File(str(p), p.stat().st_size) for p in paths if p.is_file()]
-    return iter(sorted(found, key=lambda file: file.path))
+        files_found += [File(str(p), p.stat().st_size) for p in paths if p.is_file()]
+    return iter(sorted(files_found, key=lambda file: file.path))

@@ -44,7 +44,7 @@ class _Shape(NamedTuple):
     is_larger: bool
 
 
-def asks(said: Sequence[wire.Ask], largest: LargestAsk) -> tuple[ResourceRequest, ...]:
+def asks(messages: Sequence[wire.Ask], largest: LargestAsk) -> tuple[ResourceRequest, ...]:
     """The asks of a heartbeat; no size is above what *largest* allows.
 
     Thousands of asks are mostly alike, so what they have in common is read once.
@@ -53,68 +53,73 @@ def asks(said: Sequence[wire.Ask], largest: LargestAsk) -> tuple[ResourceRequest
         FieldError: one of them cannot be acted on.
     """
     known: dict[object, _Shape] = {}
-    return tuple(_ask(f"asks[{index}]", ask, largest, known) for index, ask in enumerate(said))
+    return tuple(_ask(f"asks[{index}]", ask, largest, known) for index, ask in enumerate(messages))
 
 
 def _ask(
-    where: str, said: wire.Ask, largest: LargestAsk, known: dict[object, _Shape]
+    where: str, message: wire.Ask, largest: LargestAsk, known: dict[object, _Shape]
 ) -> ResourceRequest:
-    _check_numbers(where, said)
-    place = said.locality
+    _check_numbers(where, message)
+    place = message.locality
     like = None
-    if place is None and not said.placement_constraint:
-        like = (*said.resources.items(), said.partition, said.execution_type, *said.allocation_tags)
+    if place is None and not message.placement_constraint:
+        like = (
+            *message.resources.items(),
+            message.partition,
+            message.execution_type,
+            *message.allocation_tags,
+        )
     shape = known.get(like) if like is not None else None
     if shape is None:
-        shape = _read_shape(where, said, largest)
+        shape = _read_shape(where, message, largest)
         if like is not None:
             known[like] = shape
-    key = ShapeKey(said.priority, said.allocation_request_id, shape.digest)
+    key = ShapeKey(message.priority, message.allocation_request_id, shape.digest)
     if shape.is_larger:
         _check_maximum(f"{where}.resources", shape.size, largest.maximum(key, shape.size))
     locality = ANYWHERE
     if place is not None:
         locality = Locality(
-            tuple((node, said.count) for node in place.nodes),
-            tuple((rack, said.count) for rack in place.racks),
+            tuple((node, message.count) for node in place.nodes),
+            tuple((rack, message.count) for rack in place.racks),
             place.relax,
         )
     return ResourceRequest(
-        key, said.count, shape.size, said.partition, locality, shape.opportunistic,
+        key, message.count, shape.size, message.partition, locality, shape.opportunistic,
         shape.constraint, shape.tags,
     )  # fmt: skip
 
 
-def _read_shape(where: str, said: wire.Ask, largest: LargestAsk) -> _Shape:
-    size = ResourceList(quantities.amounts(said.resources, f"{where}.resources"))
+def _read_shape(where: str, message: wire.Ask, largest: LargestAsk) -> _Shape:
+    size = ResourceList(quantities.amounts(message.resources, f"{where}.resources"))
     for name in request_builder.ALWAYS_SHOWN:
         if size.get(name, 0) <= 0:
-            found = quantities.show(name, size.get(name, 0))
-            raise FieldError(f"{where}.resources.{name}", f"found {found}, allowed: more than 0")
-    opportunistic = said.execution_type == "OPPORTUNISTIC"
-    constraint, tags = _placement(where, said)
+            shown = quantities.show(name, size.get(name, 0))
+            raise FieldError(f"{where}.resources.{name}", f"found {shown}, allowed: more than 0")
+    opportunistic = message.execution_type == "OPPORTUNISTIC"
+    constraint, tags = _placement(where, message)
     if opportunistic and constraint is not None:
         raise FieldError(
             f"{where}.placementConstraint",
             "found one with executionType OPPORTUNISTIC, allowed: GUARANTEED",
         )
-    digest = _digest(said, size, said.locality or wire.Locality(), tags)
+    digest = _digest(message, size, message.locality or wire.Locality(), tags)
     return _Shape(size, opportunistic, constraint, tags, digest, largest.is_exceeded_by(size))
 
 
-def places(field: str, said: Sequence[str], before: frozenset[str]) -> frozenset[str]:
+def places(field: str, names: Sequence[str], before: frozenset[str]) -> frozenset[str]:
     """Nodes and racks to exclude (Hadoop: RMServerUtils.validateBlacklistRequest).
 
     Raises:
         FieldError: one is no name, or they are too many.
     """
-    for i, name in enumerate(said):
+    for i, name in enumerate(names):
         if name == ANY_PLACE or not 0 < len(name) <= _LONGEST_PLACE:
             raise FieldError(
                 f"{field}[{i}]",
                 f"found {name!r}, allowed: the name of a node or rack, and not {ANY_PLACE!r}",
             )
-    added = frozenset(said)
+    added = frozenset(names)
     if len(before | added) > _MOST_PLACES:
         raise FieldError(
             field,
@@ -140,15 +145,17 @@ def released(caller: Caller, field: str, text: str) -> ContainerId:
     )
 
 
-def _check_numbers(where: str, said: wire.Ask) -> None:
-    if not 0 <= said.count <= MOST_CONTAINERS:
-        raise FieldError(f"{where}.count", f"found {said.count}, allowed: 0 to {MOST_CONTAINERS}")
-    if said.priority < 0:
-        raise FieldError(f"{where}.priority", f"found {said.priority}, allowed: 0 or more")
-    if said.allocation_request_id < -1:
+def _check_numbers(where: str, message: wire.Ask) -> None:
+    if not 0 <= message.count <= MOST_CONTAINERS:
+        raise FieldError(
+            f"{where}.count", f"found {message.count}, allowed: 0 to {MOST_CONTAINERS}"
+        )
+    if message.priority < 0:
+        raise FieldError(f"{where}.priority", f"found {message.priority}, allowed: 0 or more")
+    if message.allocation_request_id < -1:
         raise FieldError(
             f"{where}.allocationRequestId",
-            f"found {said.allocation_request_id}, allowed: -1 or more",
+            f"found {message.allocation_request_id}, allowed: -1 or more",
         )
 
 
@@ -163,38 +170,38 @@ def _check_maximum(field: str, size: Mapping[str, int], high: Mapping[str, int])
 
 
 def _digest(
-    said: wire.Ask, size: Mapping[str, int], locality: wire.Locality, tags: tuple[str, ...]
+    message: wire.Ask, size: Mapping[str, int], locality: wire.Locality, tags: tuple[str, ...]
 ) -> str:
     """A short hash of everything that makes an ask of the same priority and id another ask."""
-    words = f"{sorted(size.items())}{said.partition}{locality}"
-    if said.execution_type == "OPPORTUNISTIC":
+    words = f"{sorted(size.items())}{message.partition}{locality}"
+    if message.execution_type == "OPPORTUNISTIC":
         # Asks of earlier versions keep their names.
-        words += said.execution_type
-    if said.placement_constraint or tags:
-        words += f"{said.placement_constraint}{tags}"
+        words += message.execution_type
+    if message.placement_constraint or tags:
+        words += f"{message.placement_constraint}{tags}"
     return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
-def _placement(where: str, said: wire.Ask) -> tuple[PlacementConstraint | None, tuple[str, ...]]:
+def _placement(where: str, message: wire.Ask) -> tuple[PlacementConstraint | None, tuple[str, ...]]:
     """An ask's constraint and tags, if they can be acted on."""
-    for i, tag in enumerate(said.allocation_tags):
+    for i, tag in enumerate(message.allocation_tags):
         if not _TAG.fullmatch(tag) or i >= _MOST_TAGS:
             raise FieldError(
                 f"{where}.allocationTags[{i}]",
                 f"found {tag!r}, allowed: up to {_MOST_TAGS} tags of letters, digits, '.', '_' and "
                 "'-', each of 1 to 100",
             )
-    if len(said.placement_constraint) > _LONGEST_CONSTRAINT:
+    if len(message.placement_constraint) > _LONGEST_CONSTRAINT:
         raise FieldError(
             f"{where}.placementConstraint", f"allowed: {_LONGEST_CONSTRAINT} characters"
         )
-    if not said.placement_constraint:
-        return None, tuple(sorted(set(said.allocation_tags)))
+    if not message.placement_constraint:
+        return None, tuple(sorted(set(message.allocation_tags)))
     try:
-        constraint = constraint_parser.parse(said.placement_constraint)
+        constraint = constraint_parser.parse(message.placement_constraint)
     except SpecError as error:
         raise FieldError(f"{where}.placementConstraint", str(error)) from None
-    return constraint, tuple(sorted(set(said.allocation_tags)))
+    return constraint, tuple(sorted(set(message.allocation_tags)))
 
 
 def _container_id(field: str, text: str) -> ContainerId:

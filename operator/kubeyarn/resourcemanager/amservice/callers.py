@@ -81,17 +81,17 @@ def by_pod(cache: Cache, sessions: AMSessions, pod: PodIdentity) -> Caller:
     Raises:
         ProtocolError: NotAnApplicationMaster, ApplicationNotFound or AttemptEnded.
     """
-    found = cache.pod((pod.namespace, pod.name))
-    if found is None or found.uid != pod.uid or found.role != names.ROLE_AM:
+    known = cache.pod((pod.namespace, pod.name))
+    if known is None or known.uid != pod.uid or known.role != names.ROLE_AM:
         raise ProtocolError(
             "NotAnApplicationMaster",
             f"pod {pod.namespace}/{pod.name} is no ApplicationMaster; only an application's "
             "ApplicationMaster may speak for it",
         )
-    key = (found.namespace, found.application)
+    key = (known.namespace, known.application)
     application = cache.applications.get(key)
     record = records.read(application) if application else None
-    if application is None or record is None or record.id != found.container.attempt.application:
+    if application is None or record is None or record.id != known.container.attempt.application:
         raise ProtocolError(
             "ApplicationNotFound", f"application {key[0]}/{key[1]} does not exist any more"
         )
@@ -102,8 +102,8 @@ def by_pod(cache: Cache, sessions: AMSessions, pod: PodIdentity) -> Caller:
             "ApplicationMaster speaks by ContainerRequests and annotations alone",
         )
     attempt = record.attempt
-    mine = attempt is not None and attempt.id == found.container.attempt
-    if attempt is None or not mine or attempt.container not in (None, found.container):
+    mine = attempt is not None and attempt.id == known.container.attempt
+    if attempt is None or not mine or attempt.container not in (None, known.container):
         raise ProtocolError(
             "AttemptEnded",
             f"pod {pod.name} is not the ApplicationMaster of the current attempt",

@@ -113,10 +113,10 @@ class _Call:
 def _check_files(launch: wire.LaunchContainer) -> None:
     for number, file in enumerate(launch.files):
         sources = (file.config_map, file.secret, file.persistent_volume_claim, file.url)
-        found = sum(source is not None for source in sources)
-        if found != 1:
+        given = sum(source is not None for source in sources)
+        if given != 1:
             raise FieldError(
                 f"launch[].files[{number}]",
-                f"{file.path}: found {found} sources, allowed: exactly one of configMap, secret, "
+                f"{file.path}: found {given} sources, allowed: exactly one of configMap, secret, "
                 "persistentVolumeClaim and url",
             )

@@ -42,17 +42,17 @@ async def keep(client: KubeClient, settings: Settings) -> None:
 async def _publish(client: KubeClient, settings: Settings) -> None:
     wanted = slice_of(settings)
     try:
-        found = await client.get(ENDPOINT_SLICES, NAME, settings.namespace)
+        published = await client.get(ENDPOINT_SLICES, NAME, settings.namespace)
     except NotFound:
         wanted["metadata"]["ownerReferences"] = await _owner(client, settings.namespace)
         await client.create(ENDPOINT_SLICES, wanted, settings.namespace)
         return
-    if found["addressType"] != wanted["addressType"]:
+    if published["addressType"] != wanted["addressType"]:
         # It cannot be changed; the next look makes it anew.
         await client.delete(ENDPOINT_SLICES, NAME, settings.namespace)
         raise Unavailable("the address is of another family")
-    if any(found.get(part) != wanted[part] for part in ("endpoints", "ports")):
-        fresh = {**found, "endpoints": wanted["endpoints"], "ports": wanted["ports"]}
+    if any(published.get(part) != wanted[part] for part in ("endpoints", "ports")):
+        fresh = {**published, "endpoints": wanted["endpoints"], "ports": wanted["ports"]}
         await client.replace(ENDPOINT_SLICES, NAME, fresh, settings.namespace)
 
 

@@ -110,9 +110,9 @@ class ApplicationMasterService:
         self._tell_nodes(caller.session)
         answer = caller.session.allocate(request, now_ms)
         self._look(caller.key)
-        said = self._said(caller, answer)
-        self._remember(caller, said)
-        return said
+        allocated = self._allocated(caller, answer)
+        self._remember(caller, allocated)
+        return allocated
 
     def _read(self, caller: Caller, message: wire.Allocate) -> AllocateRequest:
         exclude = message.exclude_nodes or wire.ExcludeNodes()
@@ -140,7 +140,7 @@ class ApplicationMasterService:
             tracking_url=message.tracking_url,
         )
 
-    def _said(self, caller: Caller, answer: AllocateResponse) -> wire.Allocated:
+    def _allocated(self, caller: Caller, answer: AllocateResponse) -> wire.Allocated:
         cache = self._cache
         return wire.Allocated(
             response_id=answer.response_id,
@@ -156,12 +156,12 @@ class ApplicationMasterService:
             update_errors=[responses.update_error(error) for error in answer.update_errors],
         )
 
-    def _remember(self, caller: Caller, said: wire.Allocated) -> None:
+    def _remember(self, caller: Caller, allocated: wire.Allocated) -> None:
         """Keep the answer in case it is lost; answers to applications that are gone are dropped."""
         known = self._cache.applications
         if len(self._answers) > len(known):
             self._answers = {k: v for k, v in self._answers.items() if k in known}
-        self._answers[caller.key] = said
+        self._answers[caller.key] = allocated
 
     def _repeated(self, caller: Caller, now_ms: int) -> wire.Allocated:
         """Repeat the whole last answer: the AM may never have received it."""
@@ -211,8 +211,8 @@ class ApplicationMasterService:
             ) from None
         # No more of it is stored, so no more need be kept until then.
         diagnostics = message.diagnostics[:MOST_DIAGNOSTICS]
-        said = Unregistration(status, diagnostics, message.tracking_url)
-        caller.session.finish(said, now_ms)
+        unregistration = Unregistration(status, diagnostics, message.tracking_url)
+        caller.session.finish(unregistration, now_ms)
         self._look(caller.key)
         return wire.Finished(is_unregistered=False)
 
@@ -223,18 +223,18 @@ class ApplicationMasterService:
             raise ProtocolError(
                 "ApplicationMasterNotRegistered", f"{caller.session.attempt} is not registered"
             )
-        for field, said in (
+        for field, entries in (
             ("launch", message.launch), ("stop", message.stop), ("status", message.status)
         ):  # fmt: skip
-            _check_length(field, said, MOST_CONTAINERS_A_CALL)
+            _check_length(field, entries, MOST_CONTAINERS_A_CALL)
         return await container_management.answer(self._containers, self._cache, caller, message)
 
 
-def _check_length(field: str, said: Sequence[object], most: int) -> None:
+def _check_length(field: str, entries: Sequence[object], most: int) -> None:
     """Whether a call names no more than it may; checked before anything that it names is read.
 
     Raises:
         FieldError: it does.
     """
-    if len(said) > most:
-        raise FieldError(field, f"found {len(said)} entries, allowed: {most} in one call")
+    if len(entries) > most:
+        raise FieldError(field, f"found {len(entries)} entries, allowed: {most} in one call")

@@ -41,7 +41,7 @@ class _No(SpecError):
 
 
 def check(
-    said: Sequence[wire.Update],
+    messages: Sequence[wire.Update],
     view_of: FindView,
     before: Mapping[ContainerId, UpdateContainerRequest],
     maximum: Mapping[str, int],
@@ -52,7 +52,7 @@ def check(
     """
     taken: dict[ContainerId, UpdateContainerRequest] = {}
     errors = []
-    for update in said:
+    for update in messages:
         try:
             container, view = _known(update, view_of)
             _check_outstanding(update, container, view, taken, before)
@@ -146,10 +146,10 @@ def _check_type(
         # Hadoop says nothing to it, and its ApplicationMaster waits for ever.
         raise _No(UPDATE_REFUSED, f"it is {_word(opportunistic=to_be)} already", version)
     try:
-        said = quantities.amounts(update.resources, "resources")
+        target = quantities.amounts(update.resources, "resources")
     except SpecError as error:
         raise _No(UPDATE_REFUSED, str(error), version) from None
-    if any(amount != now.get(name, 0) for name, amount in said.items()):
+    if any(amount != now.get(name, 0) for name, amount in target.items()):
         raise _No(
             UPDATE_REFUSED,
             "resources: found another size with a change of the execution type, allowed: one of "
@@ -196,15 +196,17 @@ def _size(update: wire.Update, now: Mapping[str, int], maximum: Mapping[str, int
     return wanted
 
 
-def _check_direction(said: str, now: Mapping[str, int], wanted: Mapping[str, int]) -> None:
+def _check_direction(update_type: str, now: Mapping[str, int], wanted: Mapping[str, int]) -> None:
     """One update makes a container larger or smaller (Hadoop: checkSchedContainerChangeRequest)."""
     more = any(wanted[name] > now.get(name, 0) for name in wanted)
     less = any(wanted[name] < now.get(name, 0) for name in wanted)
     if more and less:
         raise SpecError("resources: some are more and some less than the container has")
     allowed = ("", UpdateType.INCREASE_RESOURCE.value, UpdateType.DECREASE_RESOURCE.value)
-    if said not in allowed:
+    if update_type not in allowed:
         names = ", ".join(UpdateType)
-        raise SpecError(f"type: found {said!r}, allowed: one of {names}")
-    if (said == allowed[1] and less) or (said == allowed[2] and more):
-        raise SpecError(f"resources: they are not what {said} says, {'more' if more else 'less'}")
+        raise SpecError(f"type: found {update_type!r}, allowed: one of {names}")
+    if (update_type == allowed[1] and less) or (update_type == allowed[2] and more):
+        raise SpecError(
+            f"resources: they are not what {update_type} says, {'more' if more else 'less'}"
+        )

@@ -18,9 +18,9 @@ _FINAL = tuple(status.value for status in FinalStatus if status is not FinalStat
 
 def progress(application: YarnApplication) -> int | None:
     """The progress that its AM reports, in percent; None if it reports none that is valid."""
-    said = _annotation(application, names.PROGRESS)
-    known = said.isascii() and said.isdigit() and int(said) <= 100
-    return int(said) if known else None
+    annotation = _annotation(application, names.PROGRESS)
+    known = annotation.isascii() and annotation.isdigit() and int(annotation) <= 100
+    return int(annotation) if known else None
 
 
 def tracking_url(application: YarnApplication) -> str:
@@ -49,15 +49,15 @@ def mistakes(application: YarnApplication, attempt: AttemptId | None) -> list[st
     """What is wrong with its annotations."""
     if not application_spec.speaks_in_objects(application):
         return []
-    found = []
+    wrong = []
     if _annotation(application, names.PROGRESS) and progress(application) is None:
-        said = _annotation(application, names.PROGRESS)
-        found.append(f"annotation {names.PROGRESS}: found {said!r}, allowed: 0 to 100")
-    said = _annotation(application, names.FINAL_STATUS)
-    if said and said.partition(" ")[2].strip() not in _FINAL:
+        annotation = _annotation(application, names.PROGRESS)
+        wrong.append(f"annotation {names.PROGRESS}: found {annotation!r}, allowed: 0 to 100")
+    annotation = _annotation(application, names.FINAL_STATUS)
+    if annotation and annotation.partition(" ")[2].strip() not in _FINAL:
         allowed = f"'{attempt or '$APP_ATTEMPT'} SUCCEEDED', or one of {', '.join(_FINAL[1:])}"
-        found.append(f"annotation {names.FINAL_STATUS}: found {said!r}, allowed: {allowed}")
-    return found
+        wrong.append(f"annotation {names.FINAL_STATUS}: found {annotation!r}, allowed: {allowed}")
+    return wrong
 
 
 def _annotation(application: YarnApplication, name: str) -> str:

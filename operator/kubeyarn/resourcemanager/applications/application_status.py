@@ -56,17 +56,17 @@ def changes(
     }
 
 
-def unreadable(found: UnreadApplication, condition: NewCondition, now_ms: int) -> Object:
+def unreadable(unread: UnreadApplication, condition: NewCondition, now_ms: int) -> Object:
     """The merge patch that tells an application that was never read why; empty when it does. Pure.
 
     The rest of its status is left alone: what its state is nobody knows.
     """
-    status = found.raw.get("status") or {}
+    status = unread.raw.get("status") or {}
     now = records.timestamp(now_ms) or ""
-    told = conditions.updated(status.get("conditions"), [condition], found.generation, now)
+    told = conditions.updated(status.get("conditions"), [condition], unread.generation, now)
     if told == status.get("conditions"):
         return {}
-    return {"observedGeneration": found.generation, "conditions": told}
+    return {"observedGeneration": unread.generation, "conditions": told}
 
 
 def state_alone(record: ApplicationRecord) -> Object:
@@ -75,8 +75,8 @@ def state_alone(record: ApplicationRecord) -> Object:
     It is what remains where the API server refuses the whole.
     """
     attempts = tuple(replace(attempt, diagnostics="") for attempt in record.attempts)
-    said = records.write(replace(record, tracking_url="", diagnostics="", attempts=attempts))
-    return {name: value for name, value in said.items() if name not in _WORDS}
+    state = records.write(replace(record, tracking_url="", diagnostics="", attempts=attempts))
+    return {name: value for name, value in state.items() if name not in _WORDS}
 
 
 def announce(
@@ -125,8 +125,8 @@ def _address(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> Object
 def _priority(snapshot: ApplicationSnapshot) -> Object:
     """The priority in force, once the scheduler has said it."""
     applied = snapshot.am_request.applied if snapshot.am_request is not None else None
-    said = applied.priority_in_force if applied is not None else None
-    return {} if said is None else {"priority": said}
+    in_force = applied.priority_in_force if applied is not None else None
+    return {} if in_force is None else {"priority": in_force}
 
 
 def _allocated(views: list[RequestView]) -> Object:

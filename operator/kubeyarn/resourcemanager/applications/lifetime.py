@@ -46,9 +46,9 @@ def in_force(
 
 def status(record: ApplicationRecord, seconds: int) -> Object:
     """What the application's status says of its lifetime."""
-    said: Object = {"seconds": seconds}
+    entry: Object = {"seconds": seconds}
     end = timestamp(record.start_ms + seconds * 1000)
-    return {**said, "expiryTime": end} if seconds and end else said
+    return {**entry, "expiryTime": end} if seconds and end else entry
 
 
 def outlived(record: ApplicationRecord, seconds: int, now_ms: int) -> str:

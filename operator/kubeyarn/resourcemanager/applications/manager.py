@@ -203,8 +203,8 @@ class ApplicationsManager:
     async def delete_expired(self) -> None:
         """Delete ended applications that are not kept any longer."""
         most, now_ms = self.settings.max_completed_applications, self._clock_ms()
-        found = list(self.cache.applications.values())
-        expired = retention.expired_applications(found, most, now_ms)
+        applications = list(self.cache.applications.values())
+        expired = retention.expired_applications(applications, most, now_ms)
         await retention.delete_applications(self._client, expired)
 
     # One application.
@@ -529,9 +529,9 @@ class ApplicationsManager:
         # The requests have just been reconciled: what was recorded then stands in them by now.
         views, _ = request_view.views(self.cache.requests(key), record.id)
         pods = self.cache.pods(key)
-        found = decommission.pods_to_remove(self.nodes, pods, _unrecorded(views))
+        removed = decommission.pods_to_remove(self.nodes, pods, _unrecorded(views))
         # Nobody is there to end them in order.
-        await self._pods.delete_all([pod for pod, ending in found if ending is None], grace_s=0)
+        await self._pods.delete_all([pod for pod, ending in removed if ending is None], grace_s=0)
 
     async def _end_overdue_pods(self, key: Key) -> None:
         """Cut short what was given longer to stop than the cluster allows, by whomever."""

@@ -83,7 +83,7 @@ def _read_attempt(attempt: AttemptStatus) -> AttemptRecord:
 
 
 def _write_attempt(attempt: AttemptRecord) -> Object:
-    said: Object = {
+    status: Object = {
         "id": str(attempt.id),
         "number": attempt.id.number,
         "state": attempt.state.value,
@@ -95,4 +95,4 @@ def _write_attempt(attempt: AttemptRecord) -> Object:
         "exitStatus": attempt.exit_status,
         "diagnostics": attempt.diagnostics[:MOST_ATTEMPT_DIAGNOSTICS] or None,
     }
-    return {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in status.items() if value is not None}

@@ -39,19 +39,19 @@ def expired_applications(
     """
     ended = sorted(
         (
-            (record.finish_ms, record.id, found)
-            for found in applications
-            if not found.metadata.deletion_timestamp
-            and (record := records.read(found)) is not None
+            (record.finish_ms, record.id, application)
+            for application in applications
+            if not application.metadata.deletion_timestamp
+            and (record := records.read(application)) is not None
             and _is_over(record)
         ),
         key=lambda entry: entry[:2],
     )
     too_many = max(0, len(ended) - most) if most >= 0 else 0
     return [
-        found
-        for place, (finish_ms, _, found) in enumerate(ended)
-        if place < too_many or _outlived(found, finish_ms, now_ms)
+        application
+        for place, (finish_ms, _, application) in enumerate(ended)
+        if place < too_many or _outlived(application, finish_ms, now_ms)
     ]
 
 
@@ -66,8 +66,8 @@ def _outlived(application: YarnApplication, finish_ms: int, now_ms: int) -> bool
 
 async def delete_applications(client: KubeClient, applications: Iterable[YarnApplication]) -> None:
     """Delete *applications*; Kubernetes removes their requests and pods with them."""
-    for found in applications:
-        meta = found.metadata
+    for application in applications:
+        meta = application.metadata
         how: Object = {
             "kind": "DeleteOptions",
             "apiVersion": "v1",

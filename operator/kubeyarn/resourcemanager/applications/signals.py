@@ -69,8 +69,8 @@ def wanted(application: YarnApplication) -> dict[_Key, SignalSpec]:
 
 def answered(application: YarnApplication) -> dict[_Key, SignalStatus]:
     """What is recorded of signals that still stand in the spec."""
-    found = {_key(signal): signal for signal in application.status.signals}
-    return {key: found[key] for key in wanted(application) if key in found}
+    recorded = {_key(signal): signal for signal in application.status.signals}
+    return {key: recorded[key] for key in wanted(application) if key in recorded}
 
 
 def due_signals(
@@ -90,14 +90,14 @@ def due_signals(
 
 def entry(signal: SignalSpec, at: str, refused: str = "") -> Object:
     """What is recorded of a signal that was sent at the time *at*, or *refused*."""
-    said: Object = {
+    status: Object = {
         "containerId": signal.container_id,
         "command": signal.command.value,
         "serial": signal.serial,
         "sent": not refused,
         "time": at,
     }
-    return {**said, "message": refused[:1024]} if refused else said
+    return {**status, "message": refused[:1024]} if refused else status
 
 
 def refusals(application: YarnApplication) -> list[str]:

@@ -64,12 +64,12 @@ class NodeTracker:
 
     def look(self, busy: Collection[str]) -> bool:
         """See what time alone has changed; whether containers of a node are over because of it."""
-        found = [
+        overdue = [
             self._put(known.name, replace(known.signs, busy=known.name in busy))
             for known in list(self._known.values())
         ]
         self._forget_deleted(busy)
-        return any(found)
+        return any(overdue)
 
     @property
     def all_well(self) -> bool:
@@ -150,25 +150,27 @@ class NodeTracker:
         if not spec.get("unschedulable"):
             self._first_cordoned.pop(name, None)
             return 0
-        said = [t.get("timeAdded") for t in spec.get("taints") or () if t["key"] == _UNSCHEDULABLE]
-        said += [
+        times_added = [
+            t.get("timeAdded") for t in spec.get("taints") or () if t["key"] == _UNSCHEDULABLE
+        ]
+        times_added += [
             entry.get("time")
             for entry in item["metadata"].get("managedFields") or ()
             if "f:unschedulable" in ((entry.get("fieldsV1") or {}).get("f:spec") or {})
         ]
-        since = next((times.milliseconds(time) for time in said if time), 0)
+        since = next((times.milliseconds(time) for time in times_added if time), 0)
         return self._first_cordoned.setdefault(name, since or self._clock_ms())
 
     def _timeout_of(self, item: Object) -> int:
-        said = (item["metadata"].get("annotations") or {}).get(TIMEOUT)
-        if said is None:
+        annotation = (item["metadata"].get("annotations") or {}).get(TIMEOUT)
+        if annotation is None:
             return self._timeout_s
         try:
-            return int(said)
+            return int(annotation)
         except ValueError:
             _log.warning(
                 "node %s: annotation %s: found %r, allowed: seconds, or -1 for no end; %d s counts",
-                *(item["metadata"]["name"], TIMEOUT, said, self._timeout_s),
+                *(item["metadata"]["name"], TIMEOUT, annotation, self._timeout_s),
             )
             return self._timeout_s
 

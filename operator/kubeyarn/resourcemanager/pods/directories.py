@@ -27,18 +27,18 @@ def container_directory(container: ContainerId) -> str:
 
 def volumes(role: str) -> list[Object]:
     """Directories that live as long as the pod, and an ApplicationMaster's token."""
-    found: list[Object] = [
+    made: list[Object] = [
         {"name": _LOCAL, "emptyDir": {}},
         {"name": _LOGS, "emptyDir": {}},
     ]
     if role == names.ROLE_AM:
-        found.append(_token())
-    return found
+        made.append(_token())
+    return made
 
 
 def mounts(container: ContainerId, role: str) -> list[Object]:
     """Where they are; the container's own directory is made by the kubelet, open to any user."""
-    found: list[Object] = [
+    made: list[Object] = [
         {"name": _LOCAL, "mountPath": LOCAL_DIR},
         {
             "name": _LOCAL,
@@ -48,8 +48,8 @@ def mounts(container: ContainerId, role: str) -> list[Object]:
         {"name": _LOGS, "mountPath": LOG_DIR},
     ]
     if role == names.ROLE_AM:
-        found.append({"name": _TOKEN, "mountPath": TOKEN_DIR, "readOnly": True})
-    return found
+        made.append({"name": _TOKEN, "mountPath": TOKEN_DIR, "readOnly": True})
+    return made
 
 
 def _token() -> Object:

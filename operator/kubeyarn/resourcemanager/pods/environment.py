@@ -37,11 +37,11 @@ def variables(
     """All variables of a container in *directory*; *am* for an ApplicationMaster alone."""
     ours = _ours(container, user, directory, am)
     reserved = {variable["name"] for variable in ours}
-    said = [dict(v) for v in theirs if v.get("name") not in reserved]
-    if not any(variable.get("name") == "HOME" for variable in said):
+    kept = [dict(v) for v in theirs if v.get("name") not in reserved]
+    if not any(variable.get("name") == "HOME" for variable in kept):
         # A setting of YARN's NodeManager, so it may be said otherwise.
         ours.append({"name": "HOME", "value": LOCAL_DIR})
-    return ours + said
+    return ours + kept
 
 
 def _ours(container: ContainerId, user: str, directory: str, am: AMContext | None) -> list[Object]:
@@ -64,7 +64,7 @@ def _ours(container: ContainerId, user: str, directory: str, am: AMContext | Non
             "KUBEYARN_RM": am.am_service,
             "KUBEYARN_TOKEN_FILE": f"{TOKEN_DIR}/token",
         }
-    found: list[Object] = [{"name": name, "value": value} for name, value in plain.items()]
+    ours: list[Object] = [{"name": name, "value": value} for name, value in plain.items()]
     for name, path in (("NM_HOST", "spec.nodeName"), ("POD_IP", "status.podIP")):
-        found.append({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
-    return found
+        ours.append({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
+    return ours

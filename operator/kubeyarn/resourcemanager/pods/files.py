@@ -32,14 +32,14 @@ _USER = 65532
 
 def volumes(files: Files) -> list[Object]:
     """The sources that Kubernetes mounts, and the directory of what is localized."""
-    found = [_keyed(n, file) for n, file in enumerate(files) if _key(file)]
-    found += [
+    keyed = [_keyed(n, file) for n, file in enumerate(files) if _key(file)]
+    keyed += [
         {"name": f"{_CLAIM}{number}", "persistentVolumeClaim": {"claimName": claim}}
         for number, claim in enumerate(_claims(files))
     ]
     if any(_localized(file) for file in files):
-        found.append({"name": _LOCALIZED, "emptyDir": {}})
-    return found
+        keyed.append({"name": _LOCALIZED, "emptyDir": {}})
+    return keyed
 
 
 def mounts(files: Files, directory: str) -> list[Object]:
@@ -125,17 +125,17 @@ def _key(file: Mapping[str, Any]) -> bool:
 
 
 def _keyed(number: int, file: Mapping[str, Any]) -> Object:
-    said = file.get("configMap") or file["secret"]
-    items = [{"key": said["key"], "path": _MOUNTED_AS}]
+    source = file.get("configMap") or file["secret"]
+    items = [{"key": source["key"], "path": _MOUNTED_AS}]
     name = f"{_NAME}{number}"
     if file.get("configMap"):
-        return {"name": name, "configMap": {"name": said["name"], "items": items}}
-    return {"name": name, "secret": {"secretName": said["name"], "items": items}}
+        return {"name": name, "configMap": {"name": source["name"], "items": items}}
+    return {"name": name, "secret": {"secretName": source["name"], "items": items}}
 
 
 def _argument(number: int, file: Mapping[str, Any]) -> str:
     url = file.get("url") or ""
-    said = {
+    wanted = {
         "path": file["path"],
         "to": f"{_TO}/{number}",
         "url": url,
@@ -144,7 +144,7 @@ def _argument(number: int, file: Mapping[str, Any]) -> str:
         "archive": (file.get("type") or "File") == "Archive",
     }
     # Kubernetes reads $(NAME) in arguments as a variable; $$ is a dollar.
-    return json.dumps({k: v for k, v in said.items() if v}).replace("$", "$$")
+    return json.dumps({k: v for k, v in wanted.items() if v}).replace("$", "$$")
 
 
 def _resources(size: Mapping[str, int]) -> Object:

@@ -24,19 +24,19 @@ _HOST = ("hostNetwork", "hostPID", "hostIPC")
 
 @dataclass(frozen=True, slots=True)
 class UserIds:
-    """The UID and GID of users: as *said*, else one of *count* from *first* on, by the name.
+    """The UID and GID of users: as *given*, else one of *count* from *first* on, by the name.
 
     The same user always has the same, on every node and after every restart.
     """
 
-    said: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    given: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     first: int = 1_000_000
     count: int = 1_000_000_000
 
     def of(self, user: str) -> tuple[int, int]:
         """A user's UID and GID."""
-        if user in self.said:
-            return self.said[user]
+        if user in self.given:
+            return self.given[user]
         digest = hashlib.sha256(user.encode()).digest()
         uid = self.first + int.from_bytes(digest[:8], "big") % self.count
         return uid, uid
@@ -61,7 +61,7 @@ def read_user_ids(text: str) -> dict[str, tuple[int, int]]:
     Raises:
         SpecError: a line is of another form, or names root.
     """
-    found = {}
+    by_user = {}
     for number, line in enumerate(text.splitlines(), start=1):
         words = line.partition("#")[0].strip()
         if not words:
@@ -70,8 +70,8 @@ def read_user_ids(text: str) -> dict[str, tuple[int, int]]:
         uid, _, gid = ids.strip().partition(":")
         if not user.strip() or not uid.isdigit() or not (gid or uid).isdigit() or int(uid) == 0:
             raise SpecError(f"line {number}: found {words!r}, allowed: USER=UID or USER=UID:GID")
-        found[user.strip()] = (int(uid), int(gid or uid))
-    return found
+        by_user[user.strip()] = (int(uid), int(gid or uid))
+    return by_user
 
 
 def isolate(spec: Object, named: str, user: str, executors: Executors) -> None:
@@ -87,8 +87,8 @@ def isolate(spec: Object, named: str, user: str, executors: Executors) -> None:
         )
     if executor == DEFAULT:
         return
-    for found in _privileges(spec):
-        raise SpecError(f"template.spec.{found}: is not allowed with the executor {executor}")
+    for privilege in _privileges(spec):
+        raise SpecError(f"template.spec.{privilege}: is not allowed with the executor {executor}")
     if executor == DOCKER:
         _check_images(spec, executors.trusted)
         _overlay(spec, {"allowPrivilegeEscalation": False, "seccompProfile": _RUNTIME_DEFAULT})

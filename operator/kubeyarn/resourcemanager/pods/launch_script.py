@@ -66,13 +66,13 @@ def _quoted(text: str, known: set[str]) -> str:
     """A word for the shell, with `$(NAME)` put in as Kubernetes does: known names only."""
     parts: list[str] = []
     end = 0
-    for found in _REFERENCE.finditer(text):
-        name = found[1]
+    for reference in _REFERENCE.finditer(text):
+        name = reference[1]
         if name is not None and (name not in known or not _NAME.fullmatch(name)):
             continue
-        parts.append(text[end : found.start()])
+        parts.append(text[end : reference.start()])
         parts.append("$" if name is None else f"\0{name}\0")
-        end = found.end()
+        end = reference.end()
     whole = "".join([*parts, text[end:]])
     if "\0" not in whole:
         return shlex.quote(whole)

@@ -51,8 +51,8 @@ class Wanted:
     @classmethod
     def parse(cls, text: str) -> Wanted:
         """One argument of the init container."""
-        said: dict[str, Any] = json.loads(text)
-        return cls(**{**said, "to": Path(said["to"])})
+        fields: dict[str, Any] = json.loads(text)
+        return cls(**{**fields, "to": Path(fields["to"])})
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -76,10 +76,10 @@ def localize(wanted: Wanted, pause: Callable[[float], None] = time.sleep) -> Non
     """
     wanted.to.parent.mkdir(parents=True, exist_ok=True)
     part = wanted.to.with_name(wanted.to.name + ".part")
-    found = _download(wanted.url, part, pause) if wanted.url else _copy(Path(wanted.source), part)
-    if wanted.sha256 and found != wanted.sha256:
+    digest = _download(wanted.url, part, pause) if wanted.url else _copy(Path(wanted.source), part)
+    if wanted.sha256 and digest != wanted.sha256:
         raise LocalizationError(
-            f"the checksum differs: expected sha256 {wanted.sha256}, found {found}; "
+            f"the checksum differs: expected sha256 {wanted.sha256}, found {digest}; "
             "the file was changed, or files[].sha256 is not its checksum"
         )
     if wanted.archive:
@@ -115,7 +115,7 @@ def _get(url: str, to: Path) -> str:
     request = urllib.request.Request(url, headers={"User-Agent": f"kubeyarn/{__version__}"})
     try:
         with _opener().open(request, timeout=_SILENCE_S) as answer, to.open("wb") as target:
-            found, size = _hashed(answer, target)
+            digest, size = _hashed(answer, target)
             announced = answer.headers.get("Content-Length")
     except urllib.error.HTTPError as error:
         again = error.code in _TRY_AGAIN
@@ -128,7 +128,7 @@ def _get(url: str, to: Path) -> str:
         raise LocalizationError(f"the transfer broke: {error!r}", again=True) from error
     if announced is not None and int(announced) != size:
         raise LocalizationError(f"the transfer broke after {size} of {announced} bytes", again=True)
-    return found
+    return digest
 
 
 def _hashed(content: IO[bytes], target: IO[bytes]) -> tuple[str, int]:

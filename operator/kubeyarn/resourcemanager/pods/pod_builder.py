@@ -148,10 +148,10 @@ def _stop_seconds(spec: Object, most: int) -> Any:
 
     What is no number is left for the API server to refuse.
     """
-    said = spec.get("terminationGracePeriodSeconds")
-    if said is None:
+    wanted = spec.get("terminationGracePeriodSeconds")
+    if wanted is None:
         return min(STOP_SECONDS, most)
-    return min(said, most) if isinstance(said, int) else said
+    return min(wanted, most) if isinstance(wanted, int) else wanted
 
 
 def _keep_script(metadata: Object, spec: Object, container: ContainerId) -> None:

@@ -96,13 +96,13 @@ class PodControl:
         """
         meta = pod["metadata"]
         try:
-            found = await self._client.get(PODS, meta["name"], meta["namespace"])
+            existing = await self._client.get(PODS, meta["name"], meta["namespace"])
         except NotFound:
             return False
-        if name_taken.whose_pod(found, pod) is Whose.ANOTHERS:
-            raise name_taken.refusal(found)
+        if name_taken.whose_pod(existing, pod) is Whose.ANOTHERS:
+            raise name_taken.refusal(existing)
         # What is of a former application of the name is being deleted; its end is an event.
-        self._cache.put_pod(found)
+        self._cache.put_pod(existing)
         return True
 
     async def _discard(self, pod: Object) -> None:

@@ -102,10 +102,10 @@ def _ending(pod: Object, main: Object) -> ContainerExit | None:
     status = pod.get("status") or {}
     if status.get("phase") not in ("Succeeded", "Failed"):
         return None
-    found = ending(status, main)
-    if found.exit_status > 0 and "deletionTimestamp" in pod["metadata"]:
+    ended = ending(status, main)
+    if ended.exit_status > 0 and "deletionTimestamp" in pod["metadata"]:
         return TAKEN_AWAY
-    return found
+    return ended
 
 
 def ending(status: Object, main: Object) -> ContainerExit:
@@ -148,12 +148,12 @@ _OWN_DISK = (
 
 def _eviction(message: str) -> ContainerExit:
     """The container's own disk was full, or its node's, or the node lacked something else."""
-    said = f"Evicted: {message}".rstrip(": ")
+    diagnostics = f"Evicted: {message}".rstrip(": ")
     if any(words in message for words in _OWN_DISK):
-        return ContainerExit(ExitStatus.KILLED_FOR_EXCESS_LOGS, said)
+        return ContainerExit(ExitStatus.KILLED_FOR_EXCESS_LOGS, diagnostics)
     if "low on resource" in message and any(words in message for words in _DISK):
-        return ContainerExit(ExitStatus.DISKS_FAILED, said)
-    return ContainerExit(ExitStatus.ABORTED, said)
+        return ContainerExit(ExitStatus.DISKS_FAILED, diagnostics)
+    return ContainerExit(ExitStatus.ABORTED, diagnostics)
 
 
 def _main_name(pod: Object) -> str:
@@ -191,8 +191,8 @@ def _failed_init(status: Object) -> ContainerExit | None:
 
 def _waiting(status: Object, main: Object) -> tuple[str, str] | None:
     """What keeps the container, or an init container before it, from starting."""
-    for found in (*(status.get("initContainerStatuses") or ()), main):
-        waiting = (found.get("state") or {}).get("waiting") or {}
+    for container in (*(status.get("initContainerStatuses") or ()), main):
+        waiting = (container.get("state") or {}).get("waiting") or {}
         if waiting.get("reason") not in (None, "ContainerCreating", "PodInitializing"):
             return str(waiting["reason"]), str(waiting.get("message") or "")
     return None
@@ -209,10 +209,10 @@ def _finished_ms(status: Object, main: Object) -> int:
     """When a pod ended: its process's end, else that of the init container that failed."""
     if status.get("phase") not in ("Succeeded", "Failed"):
         return 0
-    for found in (main, *reversed(status.get("initContainerStatuses") or ())):
-        terminated = (found.get("state") or {}).get("terminated") or {}
+    for container in (main, *reversed(status.get("initContainerStatuses") or ())):
+        terminated = (container.get("state") or {}).get("terminated") or {}
         if terminated.get("finishedAt"):
             return times.milliseconds(terminated["finishedAt"])
     # Evicted before anything ran: when that was said.
-    said = [c.get("lastTransitionTime") for c in status.get("conditions") or ()]
-    return max(map(times.milliseconds, said), default=0)
+    changed = [c.get("lastTransitionTime") for c in status.get("conditions") or ()]
+    return max(map(times.milliseconds, changed), default=0)

@@ -50,25 +50,25 @@ def check(template: Mapping[str, Any]) -> None:
         raise SpecError(mistake)
 
 
-def _mistakes(found: Any, shape: _Shape, path: str) -> Iterator[str]:
+def _mistakes(value: Any, shape: _Shape, path: str) -> Iterator[str]:
     if isinstance(shape, Mapping):
-        if not isinstance(found, Mapping):
-            yield f"{path}: found {_short(found)}, allowed: an object"
+        if not isinstance(value, Mapping):
+            yield f"{path}: found {_short(value)}, allowed: an object"
             return
         for name, inner in shape.items():
             # What is null is as good as absent, but for what must be there.
-            if found.get(name) is not None or inner is str:
-                yield from _mistakes(found.get(name), inner, f"{path}.{name}")
+            if value.get(name) is not None or inner is str:
+                yield from _mistakes(value.get(name), inner, f"{path}.{name}")
     elif isinstance(shape, list):
-        if not isinstance(found, list | tuple):
-            yield f"{path}: found {_short(found)}, allowed: a list"
+        if not isinstance(value, list | tuple):
+            yield f"{path}: found {_short(value)}, allowed: a list"
             return
-        for place, entry in enumerate(found):
+        for place, entry in enumerate(value):
             yield from _mistakes(entry, shape[0], f"{path}[{place}]")
-    elif not isinstance(found, str):
-        yield f"{path}: found {_short(found)}, needed: a string"
+    elif not isinstance(value, str):
+        yield f"{path}: found {_short(value)}, needed: a string"
 
 
-def _short(found: Any) -> str:
-    text = "nothing" if found is None else repr(found)
+def _short(value: Any) -> str:
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= 64 else f"{text[:60]} ..."

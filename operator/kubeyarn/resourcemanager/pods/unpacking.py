@@ -32,8 +32,8 @@ def unpack(archive: Path, to: Path) -> None:
     to.mkdir(parents=True)
     try:
         if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as found:
-                _unzip(found, to)
+            with zipfile.ZipFile(archive) as opened:
+                _unzip(opened, to)
         elif tarfile.is_tarfile(archive):
             with tarfile.open(archive) as tar:
                 _untar(tar, to)
@@ -62,15 +62,15 @@ def _untar(tar: tarfile.TarFile, to: Path) -> None:
             raise BadArchiveError(f"{entry.name!r} is a device or a pipe; allowed: files and links")
 
 
-def _unzip(found: zipfile.ZipFile, to: Path) -> None:
-    for entry in found.infolist():
+def _unzip(opened: zipfile.ZipFile, to: Path) -> None:
+    for entry in opened.infolist():
         mode = entry.external_attr >> 16
         if entry.is_dir():
             _directory(to, entry.filename)
         elif stat.S_ISLNK(mode):
-            _link(to, entry.filename, os.fsdecode(found.read(entry)))
+            _link(to, entry.filename, os.fsdecode(opened.read(entry)))
         else:
-            with found.open(entry) as content:
+            with opened.open(entry) as content:
                 _file(to, entry.filename, content, mode)
 
 

@@ -69,8 +69,8 @@ class RequestControl:
         """
         attempt = record.attempt.id.number if record.attempt else 1
         name = names.am_request_name(key[1], attempt)
-        found = next((view for view in views if view.name == name), None)
-        if found is not None and found.role == names.ROLE_AM:
+        known = next((view for view in views if view.name == name), None)
+        if known is not None and known.role == names.ROLE_AM:
             return False
         nodes = cluster_limits.nodes(self._cache)
         excluded = failed_nodes.excluded(record.attempts, nodes, threshold)
@@ -91,16 +91,16 @@ class RequestControl:
             NameTaken: a request of others has its name.
         """
         try:
-            found = await self._client.create(REQUESTS, body, key[0])
+            existing = await self._client.create(REQUESTS, body, key[0])
         except AlreadyExists:
             try:
-                found = await self._client.get(REQUESTS, body["metadata"]["name"], key[0])
+                existing = await self._client.get(REQUESTS, body["metadata"]["name"], key[0])
             except NotFound:
                 # It went meanwhile, and its watch event has the application looked at again.
                 return
-            if name_taken.whose_request(found, body) is Whose.ANOTHERS:
-                raise name_taken.refusal(found) from None
-        self._cache.put_request(found)
+            if name_taken.whose_request(existing, body) is Whose.ANOTHERS:
+                raise name_taken.refusal(existing) from None
+        self._cache.put_request(existing)
 
     async def write_asks(self, key: Key, application: YarnApplication, session: AMSession) -> None:
         """Bring the ContainerRequests of an AM's asks up to what it said last."""
@@ -133,8 +133,8 @@ class RequestControl:
         )
 
     def _generation(self, request: Key) -> int:
-        found = self._cache.raw_request(request)
-        return 0 if found is None else int(found["metadata"].get("generation") or 0)
+        seen = self._cache.raw_request(request)
+        return 0 if seen is None else int(seen["metadata"].get("generation") or 0)
 
     async def _write_ask(
         self, key: Key, body: Object, current: Object | None, session: AMSession
@@ -156,11 +156,11 @@ class RequestControl:
     ) -> None:
         """Bring what containers are to have up to what the AM said last."""
         for view in views if session.updates else ():
-            said = {c: update for c, update in session.updates.items() if c in view.grants}
+            wanted = {c: update for c, update in session.updates.items() if c in view.grants}
             updates = {c: dict(u) for c, u in view.requested_updates.items() if c in view.grants}
-            for container, update in said.items():
+            for container, update in wanted.items():
                 updates[container] = request_builder.requested_update(update)
-            if said and updates != view.requested_updates:
+            if wanted and updates != view.requested_updates:
                 changes = {"updates": [updates[container] for container in sorted(updates)]}
                 await self._patch_spec(key, view.name, changes)
 
@@ -190,17 +190,17 @@ class RequestControl:
         condition, because that would cost each one a write. The scheduler writes the others of
         the same list, so this is no write but of the list that was seen (Conflict: tried again).
         """
-        found = self._cache.raw_request((key[0], name))
-        if found is None:
+        request = self._cache.raw_request((key[0], name))
+        if request is None:
             return None
-        before = (found.get("status") or {}).get("conditions") or []
+        before = (request.get("status") or {}).get("conditions") or []
         known = next((c for c in before if c.get("type") == RECONCILED), None)
         if not why and (known is None or known.get("status") == "True"):
             return None
-        meta = found["metadata"]
-        said = NewCondition(RECONCILED, not why, reason if why else RECONCILED, why)
+        meta = request["metadata"]
+        condition = NewCondition(RECONCILED, not why, reason if why else RECONCILED, why)
         now = times.timestamp(now_ms)
-        wanted = conditions.updated(before, [said], int(meta.get("generation") or 0), now)
+        wanted = conditions.updated(before, [condition], int(meta.get("generation") or 0), now)
         if wanted == before:
             return None
         body = {

@@ -161,12 +161,12 @@ def _newest(
     """*needed*, and of *unconfirmed* the last ones that there is room for."""
     if len(needed) + len(unconfirmed) <= MOST_COMPLETED:
         return list({entry.id: entry for entry in (*needed, *unconfirmed)}.values())
-    found = {entry.id: entry for entry in needed}
+    by_id = {entry.id: entry for entry in needed}
     for entry in sorted(unconfirmed, key=lambda entry: entry.id, reverse=True):
-        if len(found) >= MOST_COMPLETED:
+        if len(by_id) >= MOST_COMPLETED:
             break
-        found.setdefault(entry.id, entry)
-    return list(found.values())
+        by_id.setdefault(entry.id, entry)
+    return list(by_id.values())
 
 
 def _wanted_status(
@@ -330,17 +330,17 @@ def exit_history(
     keeps each container in the timeline; here each has its pod, for as long as pods stay.) When
     there are more than 32 exit statuses, those that were seen most often stay.
     """
-    found = {int(entry["exitStatus"]): dict(entry) for entry in before}
+    by_status = {int(entry["exitStatus"]): dict(entry) for entry in before}
     for container in ended:
         status = int(container.exit_status)
-        count = int(found.get(status, {}).get("count") or 0) + 1
+        count = int(by_status.get(status, {}).get("count") or 0) + 1
         entry: Object = {"exitStatus": status, "count": count, "lastContainer": str(container.id)}
         if container.id in nodes:
             entry["lastNode"] = nodes[container.id]
         if container.diagnostics:
             entry["lastDiagnostics"] = container.diagnostics[:_LONGEST_LAST_DIAGNOSTICS]
-        found[status] = entry
-    by_count = sorted(found.values(), key=lambda entry: (-entry["count"], entry["exitStatus"]))
+        by_status[status] = entry
+    by_count = sorted(by_status.values(), key=lambda entry: (-entry["count"], entry["exitStatus"]))
     return sorted(by_count[:MOST_EXIT_STATUSES], key=lambda entry: int(entry["exitStatus"]))
 
 

@@ -104,14 +104,14 @@ class RequestView:
     def runs_opportunistic(self, container: ContainerId) -> bool:
         """Whether one of its containers is opportunistic, as its pod and its AM know it."""
         known = self.updated.get(container)
-        said = known.opportunistic if known is not None else None
-        return self.opportunistic if said is None else said
+        opportunistic = known.opportunistic if known is not None else None
+        return self.opportunistic if opportunistic is None else opportunistic
 
     def counts_opportunistic(self, container: ContainerId) -> bool:
         """Whether the scheduler counts one of its containers as opportunistic."""
         charged = self.updates.get(container)
-        said = charged.opportunistic if charged is not None else None
-        return self.runs_opportunistic(container) if said is None else said
+        opportunistic = charged.opportunistic if charged is not None else None
+        return self.runs_opportunistic(container) if opportunistic is None else opportunistic
 
     def version_of(self, container: ContainerId) -> int:
         """How often one of its containers was changed."""
@@ -254,14 +254,14 @@ def views(
 
     A version of a request is read once, however often it is asked for.
     """
-    found, unread = [], []
+    readable, unread = [], []
     for request in requests:
         read = request.once(application, partial(_read, request, application))
         if isinstance(read, RequestView):
-            found.append(read)
+            readable.append(read)
         else:
             unread.append(read)
-    return found, unread
+    return readable, unread
 
 
 def _read(
@@ -285,19 +285,19 @@ def _preempting(request: ContainerRequest) -> dict[ContainerId, tuple[bool, str]
 
 def _requested_updates(raw: Object) -> tuple[dict[ContainerId, Object], str]:
     """`spec.updates` by container, and what is wrong with the first one that is of none."""
-    found, mistake = {}, ""
+    updates, mistake = {}, ""
     for place, entry in enumerate(raw["spec"].get("updates") or ()):
         try:
-            found[ContainerId.parse(entry["id"])] = entry
+            updates[ContainerId.parse(entry["id"])] = entry
         except SpecError as error:
             mistake = mistake or f"spec.updates[{place}].id: {error}"
-    return found, mistake
+    return updates, mistake
 
 
 def _size(amounts: ResourceAmounts) -> ResourceList:
     return ResourceList(quantities.amounts(amounts, "resources"))
 
 
-def _is_opportunistic(said: ExecutionType | None) -> bool | None:
+def _is_opportunistic(execution_type: ExecutionType | None) -> bool | None:
     """Whether a container is opportunistic; None: it is not said."""
-    return None if said is None else said is ExecutionType.OPPORTUNISTIC
+    return None if execution_type is None else execution_type is ExecutionType.OPPORTUNISTIC

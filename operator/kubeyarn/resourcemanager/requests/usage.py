@@ -50,22 +50,22 @@ def of_application(views: Iterable[RequestView], before: Mapping[str, Any]) -> O
     It never falls: what was used is used, also by a request that somebody deleted.
     """
     total = sum((_read(view) for view in views), start=Usage())
-    said = {
+    now = {
         "memorySeconds": total.seconds.get("memory", 0) // _MIB,
         "vcoreSeconds": total.seconds.get("cpu", 0) // _MILLI,
         "preemptedMemorySeconds": total.preempted_seconds.get("memory", 0) // _MIB,
         "preemptedVcoreSeconds": total.preempted_seconds.get("cpu", 0) // _MILLI,
         "preemptedContainers": total.preempted,
     }
-    return {name: max(count, int(before.get(name) or 0)) for name, count in said.items()}
+    return {name: max(count, int(before.get(name) or 0)) for name, count in now.items()}
 
 
 def _read(view: RequestView) -> Usage:
-    said = view.usage
+    recorded = view.usage
     return Usage(
-        quantities.amounts(said.amount_seconds, "usage.amountSeconds"),
-        quantities.amounts(said.preempted_amount_seconds, "usage.preemptedAmountSeconds"),
-        said.preempted_containers,
+        quantities.amounts(recorded.amount_seconds, "usage.amountSeconds"),
+        quantities.amounts(recorded.preempted_amount_seconds, "usage.preemptedAmountSeconds"),
+        recorded.preempted_containers,
     )
 
 

@@ -88,9 +88,9 @@ class BindCheck:
             raise BindRefused(f"{container}: its application is gone")
         meta = application.metadata
         expected = (meta.namespace, names.pod_name(meta.name, container), meta.uid)
-        found = (pod.namespace, pod.name, pod.owner)
+        identity = (pod.namespace, pod.name, pod.owner)
         what = ("namespace", "name", "uid of the owning YarnApplication")
-        for field, one, other in zip(what, found, expected, strict=True):
+        for field, one, other in zip(what, identity, expected, strict=True):
             if one != other:
                 raise BindRefused(
                     f"{container}: pod {pod.namespace}/{pod.name} is not its pod: found the "

@@ -75,11 +75,17 @@ class ApplicationReconciler:
         self._errors.attempt(Watched.APPLICATION, key, self._sync, key, now_ms)
 
     def _sync(self, key: Key, now_ms: int) -> None:
-        found = self._cache.applications.objects.get(key)
-        self._detach_former(key, found, now_ms)
-        states = self._cache.requests.current(key, found)
+        yarn_application = self._cache.applications.objects.get(key)
+        self._detach_former(key, yarn_application, now_ms)
+        states = self._cache.requests.current(key, yarn_application)
         submitted = self._state.applications.get(key)
-        identity = application_id(found) if found else submitted.id if submitted else None
+        identity = (
+            application_id(yarn_application)
+            if yarn_application
+            else submitted.id
+            if submitted
+            else None
+        )
         if identity is None:
             for state in states:
                 self._requests.refuse_orphan(state)
@@ -92,11 +98,13 @@ class ApplicationReconciler:
             # Which attempt is the newest is not known before its AM's request can be taken in.
             return
         self._requests.supersede(states)
-        self._requests.release_unlaunched([s for s in states if found is None or s.deleted])
+        self._requests.release_unlaunched(
+            [s for s in states if yarn_application is None or s.deleted]
+        )
         # 2. Submit it; one that has ended counts while containers of it run.
-        over = found is None or found.status.state in TERMINAL
-        if found is not None and submitted is None and (not over or any_running(states)):
-            self._submit(key, found, states, now_ms, over=over)
+        over = yarn_application is None or yarn_application.status.state in TERMINAL
+        if yarn_application is not None and submitted is None and (not over or any_running(states)):
+            self._submit(key, yarn_application, states, now_ms, over=over)
             submitted = self._state.applications.get(key)
         if submitted is not None:
             backoffs = self._cache.requests.backoffs_of(key)
@@ -106,8 +114,8 @@ class ApplicationReconciler:
                 am = master(states)
                 if am is not None:
                     self._requests.locate_master(am, backoffs, now_ms)
-            if found is not None and not over:
-                self._apply_spec(submitted, found, states, now_ms)
+            if yarn_application is not None and not over:
+                self._apply_spec(submitted, yarn_application, states, now_ms)
             # 4. What it wants: containers, and changes of those that it has.
             if not over:
                 self._suspend(submitted, states, now_ms)
@@ -158,14 +166,16 @@ class ApplicationReconciler:
         if not submitted.suspended:
             self._updates.sync(state, over=over)
 
-    def _detach_former(self, key: Key, found: YarnApplication | None, now_ms: int) -> None:
+    def _detach_former(
+        self, key: Key, yarn_application: YarnApplication | None, now_ms: int
+    ) -> None:
         """Detach what a deleted application holds still, so that its name is free again."""
         applications = self._state.applications
         submitted = applications.get(key)
         if submitted is None or applications.is_detached(key):
             return
         # By id, not by uid: the id is what the scheduler and the container names know.
-        if found is not None and application_id(found) == submitted.id:
+        if yarn_application is not None and application_id(yarn_application) == submitted.id:
             return
         detached = applications.detach(key)
         for state in self._cache.requests.of_application(key):
@@ -183,7 +193,7 @@ class ApplicationReconciler:
     def _submit(
         self,
         key: Key,
-        found: YarnApplication,
+        yarn_application: YarnApplication,
         states: list[RequestState],
         now_ms: int,
         *,
@@ -194,8 +204,8 @@ class ApplicationReconciler:
         if am is None or am.refused:
             return
         try:
-            application = self._read_application(found, states, am, over=over)
-            if not self._enter_if_allowed(key, found, application, states, now_ms):
+            application = self._read_application(yarn_application, states, am, over=over)
+            if not self._enter_if_allowed(key, yarn_application, application, states, now_ms):
                 return
             # It was granted once and has ended: no AM is asked for until the next attempt.
             if not over and not am.running and not am.pending:
@@ -217,7 +227,7 @@ class ApplicationReconciler:
     def _enter_if_allowed(
         self,
         key: Key,
-        found: YarnApplication,
+        yarn_application: YarnApplication,
         application: Application,
         states: list[RequestState],
         now_ms: int,
@@ -234,7 +244,7 @@ class ApplicationReconciler:
             try:
                 self._recovery.enter(key, application, states, now_ms)
             except AccessDenied as refusal:
-                groups = groups_of(found, application)
+                groups = groups_of(yarn_application, application)
                 review = AccessReview(application.user, groups, refusal.queue)
                 allowed = self._allows(key, review)
                 if allowed is None:
@@ -246,9 +256,14 @@ class ApplicationReconciler:
                 return True
 
     def _read_application(
-        self, found: YarnApplication, states: list[RequestState], am: RequestState, *, over: bool
+        self,
+        yarn_application: YarnApplication,
+        states: list[RequestState],
+        am: RequestState,
+        *,
+        over: bool,
     ) -> Application:
-        application = found.submission(self._state.types)
+        application = yarn_application.submission(self._state.types)
         # What was placed once stays there: placement rules speak of new applications only.
         before = [s for s in states if s.am and s.queue and accepted_before(s.request)]
         placed = max(before, key=lambda s: s.attempt).queue if before else ""
@@ -291,12 +306,15 @@ class ApplicationReconciler:
     # Priority and queue of the spec.
 
     def _apply_spec(
-        self, submitted: SubmittedApplication, found: YarnApplication, states: list[RequestState],
+        self,
+        submitted: SubmittedApplication,
+        yarn_application: YarnApplication,
+        states: list[RequestState],
         now_ms: int,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Act on a priority or a queue that the spec did not have before."""
         applications, requests = self._state.applications, self._cache.requests
-        wanted = (found.spec.priority, found.spec.queue)
+        wanted = (yarn_application.spec.priority, yarn_application.spec.queue)
         before = applications.last_spec(submitted.key) or applied_before(states) or wanted
         applications.spec_applied(submitted.key, wanted)
         am = master(states)

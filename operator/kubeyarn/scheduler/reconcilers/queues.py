@@ -132,9 +132,9 @@ class QueueReconciler:
 
     def _unused(self, leaves: set[str]) -> frozenset[str]:
         """The deleted queues with neither one of the *leaves* nor a queue that stays below them."""
-        found = self._queues.objects
-        deleted = {path for path, queue in found.items() if queue.deleted}
-        used = leaves | (found.keys() - deleted)
+        queues = self._queues.objects
+        deleted = {path for path, queue in queues.items() if queue.deleted}
+        used = leaves | (queues.keys() - deleted)
         return frozenset(
             path
             for path in deleted
@@ -147,10 +147,10 @@ class QueueReconciler:
         It knows no application yet when its queues are put in force. Without this a deleted queue
         would go under an application that runs in it, whose containers then count nowhere.
         """
-        found, requests = self._cache.applications.objects, self._cache.requests
+        applications, requests = self._cache.applications.objects, self._cache.requests
         leaves = {queue for _, queue in self._state.applications.detached.values()}
         for key in requests.applications():
-            application, states = found.get(key), requests.of_application(key)
+            application, states = applications.get(key), requests.of_application(key)
             running = application is not None and application.status.state not in TERMINAL
             if running or any(s.running or s.request.status.grants for s in states):
                 leaves |= {s.queue or s.request.status.queue for s in states} - {""}

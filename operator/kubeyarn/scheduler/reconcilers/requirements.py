@@ -47,13 +47,13 @@ class RequirementsReconciler:
 
     def read(self, application: Key) -> None:
         """Read what an application's requests require."""
-        found = self._applications.objects.get(application)
-        over = found is None or found.status.state in TERMINAL
+        yarn_application = self._applications.objects.get(application)
+        over = yarn_application is None or yarn_application.status.state in TERMINAL
         for state in self._requests.of_application(application):
             if over or state.deleted:
                 self._requests.require(state, None)
                 continue
-            template = _template(state, found)
+            template = _template(state, yarn_application)
             # Thousands of requests come by in a second; a template is read once.
             if state.requirements is None or state.template is not template:
                 self._require(state, template)

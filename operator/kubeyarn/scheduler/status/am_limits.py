@@ -53,15 +53,15 @@ class AMLimitsReader:
         submitted = self._state.applications.get(request.application)
         if submitted is None:
             return None
-        found: list[AMLimits] = []
-        self._errors.attempt(Watched.REQUEST, request.key, self._look_up, submitted.id, found)
-        return found[0] if found else None
+        limits: list[AMLimits] = []
+        self._errors.attempt(Watched.REQUEST, request.key, self._look_up, submitted.id, limits)
+        return limits[0] if limits else None
 
-    def _look_up(self, application: ApplicationId, found: list[AMLimits]) -> None:
+    def _look_up(self, application: ApplicationId, limits: list[AMLimits]) -> None:
         scheduler = self._state.scheduler
         # Below 0 on an over-committed cluster; quantities of resources are not.
         headroom = tuple(max(0, amount) for amount in scheduler.headroom(application))
-        found.append(AMLimits(headroom, scheduler.maximum_allocation(application)))
+        limits.append(AMLimits(headroom, scheduler.maximum_allocation(application)))
 
 
 def limits_status(limits: AMLimits, types: ResourceTypes) -> Object:

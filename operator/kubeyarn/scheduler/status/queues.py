@@ -251,4 +251,4 @@ def made_queues(
             "applications": status.active_applications + status.pending_applications,
         }
         made.setdefault(above, []).append(entry)
-    return {path: found[:_MOST_MADE] for path, found in made.items()}
+    return {path: children[:_MOST_MADE] for path, children in made.items()}

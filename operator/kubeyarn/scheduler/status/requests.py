@@ -57,7 +57,7 @@ class RequestWriter:
         error = self._errors.get(Watched.REQUEST, key)
         if state is not None and state.deleted:
             return
-        if state is None and (error is None or error.found is None):
+        if state is None and (error is None or error.raw is None):
             return
         # A write after the lease was lost could overwrite what the successor granted; the epoch
         # guards the moment between this look and the write.
@@ -87,7 +87,7 @@ class RequestWriter:
     def to_write(self, state: RequestState) -> tuple[Object, AMLimits | None]:
         """What is to be written; limits that changed go along, and alone only when due."""
         limits = self._limits.read(state)
-        status = state.found.get("status") or {}
+        status = state.raw.get("status") or {}
         body = changes(status, self.wanted(state))
         if limits is not None and (body or state.limits_due):
             body |= changes(status, limits_status(limits, self._state.types))
@@ -103,8 +103,8 @@ class RequestWriter:
 
     def wanted(self, state: RequestState) -> Object:
         """What the status of a request should say, the scheduler's part of it."""
-        status = state.found.get("status") or {}
-        generation = int(state.found["metadata"].get("generation") or 0)
+        status = state.raw.get("status") or {}
+        generation = int(state.raw["metadata"].get("generation") or 0)
         wanted: Object = {
             "observedGeneration": generation,
             "queue": state.queue,
@@ -132,17 +132,17 @@ class RequestWriter:
 
     def _error(self, state: RequestState) -> ReconcileError | None:
         """What our code fails on: the request, or the application that its AM's request is for."""
-        found = self._errors.get(Watched.REQUEST, state.key)
-        if found is None and state.am:
+        known = self._errors.get(Watched.REQUEST, state.key)
+        if known is None and state.am:
             return self._errors.get(Watched.APPLICATION, state.application)
-        return found
+        return known
 
 
 def unreadable_status(error: ReconcileError | None) -> Object:
     """What the status of a request that was never taken in should say and does not yet. Pure."""
-    if error is None or error.found is None:
+    if error is None or error.raw is None:
         return {}
-    status, metadata = error.found.get("status") or {}, error.found["metadata"]
+    status, metadata = error.raw.get("status") or {}, error.raw["metadata"]
     told = _refusal(error, am=False)
     generation = int(metadata.get("generation") or 0)
     wanted = conditions.updated(status.get("conditions"), told, generation, now())
@@ -159,7 +159,7 @@ def _refusal(error: ReconcileError, *, am: bool) -> list[NewCondition]:
 
 
 def _conditions(state: RequestState, error: ReconcileError | None) -> list[NewCondition]:
-    told = [all_fields_acting.condition("ContainerRequest", state.found)]
+    told = [all_fields_acting.condition("ContainerRequest", state.raw)]
     if error is not None:
         accepted, satisfied = _refusal(error, am=state.am)
         # What was accepted once stays so: where it is placed after a restart hangs on it.

@@ -201,4 +201,4 @@ def test_the_file_is_read_again_when_it_changes_and_kept_when_it_breaks(tmp_path
     assert file.ids().of("alice") == (2002, 2002)
     path.unlink()
     assert file.ids().of("alice") == (2002, 2002)
-    assert UserIdsFile("").ids().said == {}
+    assert UserIdsFile("").ids().given == {}
