@@ -175,6 +175,16 @@ def shown(value: object) -> str:
         return "a number of thousands of digits"
 
 
+def label(value: object) -> str | None:
+    """A node label expression, without the blanks around it.
+
+    Hadoop: ResourceRequest.getNodeLabelExpression. An empty one is the default partition; None says
+    nothing.
+    """
+    said = text(value, "label")
+    return None if said is None else said.strip()
+
+
 def check_keys(data: Mapping[str, object], known: Collection[str], where: str) -> None:
     """Refuse keys that mean nothing.
 

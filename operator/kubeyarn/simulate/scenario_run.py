@@ -30,6 +30,7 @@ from kubeyarn.simulate.scenario import (
     check_keys,
     check_labels,
     flag,
+    label,
     mapping,
     names,
     priority,
@@ -342,8 +343,8 @@ class ScenarioRun:
             name=name,
             priority=None if arguments.get("priority") is None else priority(arguments),
             am_size=amounts(am, self.simulated.types),
-            partition=text(arguments.get("label"), "label"),
-            am_partition=text(am.get("label"), "label"),
+            partition=label(arguments.get("label")),
+            am_partition=label(am.get("label")),
             order=number,
             submitted_ms=self.now_ms,
         )
@@ -398,7 +399,7 @@ class ScenarioRun:
             key=key,
             count=count,
             size=amounts(arguments, self.simulated.types),
-            partition=text(arguments.get("label"), "label"),
+            partition=label(arguments.get("label")),
             locality=read_places(arguments, count, self.nodes.rack_of),
         )
         if app.state != "running":
