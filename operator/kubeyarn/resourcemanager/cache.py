@@ -11,6 +11,7 @@ version stays: what it asked for then goes on, and no other object is concerned.
 from __future__ import annotations
 
 import logging
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -64,7 +65,8 @@ class Cache:
         self._unread_applications: dict[Key, UnreadApplication] = {}
         self.raw_queues: dict[str, Object] = {}
         self._requests: dict[Key, DecodedObject[ContainerRequest]] = {}
-        self._requests_of: dict[Key, set[Key]] = defaultdict(set)
+        # In order.
+        self._requests_of: dict[Key, list[Key]] = defaultdict(list)
         self._pods: dict[Key, PodState] = {}
         self._pods_of: dict[Key, dict[ContainerId, PodState]] = defaultdict(dict)
         self._gone: dict[Key, dict[ContainerId, PodState]] = defaultdict(dict)
@@ -141,7 +143,7 @@ class Cache:
             owner = (key[0], ((before or item).get("spec") or {}).get("application") or "")
             if _same(item, before):
                 del self._requests[key]
-                self._requests_of[owner].discard(key)
+                _remove(self._requests_of[owner], key)
             return owner if owner[1] else None
         if not self._newer(item, before):
             return None
@@ -150,7 +152,7 @@ class Cache:
             return None
         self._requests[key] = request
         owner = (key[0], request.decoded.spec.application)
-        self._requests_of[owner].add(key)
+        _insert(self._requests_of[owner], key)
         return owner
 
     def put_pod(self, item: Object, *, deleted: bool = False) -> Key | None:
@@ -191,9 +193,7 @@ class Cache:
 
     def requests(self, application: Key) -> list[DecodedObject[ContainerRequest]]:
         """An application's requests, by name, without those of an earlier one of its name."""
-        of_the_name = [
-            self._requests[key] for key in sorted(self._requests_of.get(application, ()))
-        ]
+        of_the_name = [self._requests[key] for key in self._requests_of.get(application, ())]
         return [request for request in of_the_name if not self._of_another(request, application)]
 
     def raw_request(self, key: Key) -> Object | None:
@@ -263,6 +263,18 @@ class Cache:
         if before is None or before["metadata"]["uid"] != item["metadata"]["uid"]:
             return True
         return _version(item) >= _version(before)
+
+
+def _insert(keys: list[Key], key: Key) -> None:
+    at = bisect_left(keys, key)
+    if keys[at : at + 1] != [key]:
+        keys.insert(at, key)
+
+
+def _remove(keys: list[Key], key: Key) -> None:
+    at = bisect_left(keys, key)
+    if keys[at : at + 1] == [key]:
+        del keys[at]
 
 
 def _same(item: Object, other: Object | None) -> bool:

@@ -24,7 +24,7 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 from prometheus_client import Counter, Histogram
@@ -148,6 +148,8 @@ class AllocationLoop:
         self._nodes_changed = False
         self._changed_nodes: set[str] = set()
         self._changed_applications: set[Key] = set()
+        # Of applications that are as they were: which of their requests changed.
+        self._changed_requests: dict[Key, set[Key]] = {}
         self._refused: set[ContainerId] = set()
         # What is done once in a while.
         self._revoking, self._backoffs, self._lost, self._leaving = (Interval() for _ in range(4))
@@ -205,7 +207,7 @@ class AllocationLoop:
         if use.container is not None:
             state = self._cache.requests.of_container(use.container)
             if state is not None:
-                self._changed_applications.add(state.application)
+                self._changed_requests.setdefault(state.application, set()).add(state.key)
             if use.refused and not use.node:
                 self._refused.add(use.container)
         if node or use.container is not None:
@@ -215,10 +217,16 @@ class AllocationLoop:
         self.look_again(self._cache.applications.see(item, deleted=what == "DELETED"))
 
     def _see_request(self, what: str, item: Object) -> None:
+        surplus = self._cache.requests.surplus
         application = self._cache.requests.see(item, deleted=what == "DELETED")
-        # It may be what its application failed on.
-        self._errors.end_rest(Watched.APPLICATION, application)
-        self.look_again(application)
+        if self._errors.get(Watched.APPLICATION, application) is not None or (
+            what == "DELETED" and surplus(application)
+        ):
+            # It may be what its application failed on, or make room for another request.
+            self._errors.end_rest(Watched.APPLICATION, application)
+            self._changed_applications.add(application)
+        self._changed_requests.setdefault(application, set()).add(key_of(item))
+        self._wake.set()
 
     def _error_changed(self, kind: Watched, key: Key) -> None:
         """Have it written on the object, or on the one of ours that speaks for it."""
@@ -228,7 +236,7 @@ class AllocationLoop:
         elif kind is Watched.REQUEST:
             requests.unreadable_changed(key)
         elif kind is Watched.APPLICATION:
-            am = master(requests.of_application(key))
+            am = master(requests.masters_of(key))
             if am is not None:
                 requests.changed(am)
 
@@ -307,8 +315,10 @@ class AllocationLoop:
             root = ("", scheduler_config.ROOT)
             self._errors.attempt(Watched.QUEUE, root, report_queues)
             self._am_limits.report(now, self._settings.am_limits_every_s)
-        if self._explaining.is_due(now, every_s):
-            self._step("explaining", lambda: self._waiting.explain(now, now_ms, why_s), None)
+        if self._explaining.is_due(now, every_s) and self._step(
+            "explaining", lambda: self._waiting.explain(now, now_ms, why_s), otherwise=False
+        ):
+            self._explaining.at_once()
         if self._explaining_updates.is_due(now, why_s):
             self._step("explaining updates", lambda: self.updates.explain(now_ms), None)
         return more
@@ -416,8 +426,9 @@ class AllocationLoop:
         for kind, key in (*self._errors.due(), *self._cache.set_aside.take_rested(now_ms)):
             self._try_again(kind, key)
         applications, self._changed_applications = self._changed_applications, set()
-        for key in applications:
-            self._read_requirements(key)
+        requests, self._changed_requests = self._changed_requests, {}
+        for key in applications | requests.keys():
+            self._read_requirements(key, None if key in applications else requests[key])
         nodes, self._changed_nodes = sorted(self._changed_nodes), set()
         for name in nodes:
             self.nodes.sync(name, now_ms)
@@ -428,15 +439,15 @@ class AllocationLoop:
             # What was too large for every node may fit one now.
             states = self._cache.requests.states.values()
             applications |= {s.application for s in states if s.refused}
-        for key in self._by_submission(applications):
-            self.applications.sync(key, now_ms)
+        for key in self._by_submission(applications | requests.keys()):
+            self.applications.sync(key, now_ms, None if key in applications else requests[key])
         if self._cache.pods.has_orphans:
             self._settle(now_ms)
         return True
 
-    def _read_requirements(self, application: Key) -> None:
+    def _read_requirements(self, application: Key, only: Collection[Key] | None = None) -> None:
         read = self.requirements.read
-        self._errors.attempt(Watched.APPLICATION, application, read, application)
+        self._errors.attempt(Watched.APPLICATION, application, read, application, only)
 
     def _settle_requirements(self, now_ms: int) -> set[Key]:
         """Tell the scheduler of nodes that are classed anew; who may be on other nodes now."""
@@ -455,7 +466,7 @@ class AllocationLoop:
         elif kind is Watched.REQUEST:
             state = self._cache.requests.get(key)
             if state is not None:
-                self._changed_applications.add(state.application)
+                self._changed_requests.setdefault(state.application, set()).add(key)
         elif kind is Watched.QUEUE:
             # With it its applications are looked at.
             self._queues_changed = True
@@ -510,6 +521,7 @@ class AllocationLoop:
         self._queues_changed = False
         self._changed_nodes.clear()
         self._changed_applications.clear()
+        self._changed_requests.clear()
 
     # 2. Decisions, noted on the requests that they are for.
 
@@ -534,8 +546,8 @@ class AllocationLoop:
         if not container.am:
             return self._cache.requests.get((submitted.key[0], container.key.name))
         number = container.id.attempt.number
-        states = self._cache.requests.of_application(submitted.key)
-        return next((s for s in states if s.am and s.attempt == number), None)
+        states = self._cache.requests.masters_of(submitted.key)
+        return next((s for s in states if s.attempt == number), None)
 
     def note_preemption(self, decision: Preempt) -> None:
         """Note that a container is marked to be taken back, or is killed now."""

@@ -21,6 +21,7 @@ these methods alone. `tests/unit/scheduler/test_cache.py` recounts the indices a
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -41,6 +42,11 @@ from kubeyarn.scheduler.node_backoff import NodeBackoff
 from kubeyarn.scheduler.reconcile_errors import ReconcileErrors
 from kubeyarn.scheduler.request_state import Allocation, RequestState
 from kubeyarn.scheduler.set_aside import SetAside
+
+MOST_REQUESTS = 20_000
+"""How many ContainerRequests of one application are served."""
+
+_NO_KEYS: frozenset[Key] = frozenset()
 
 
 class QueueCache:
@@ -296,7 +302,11 @@ class RequestCache:
     def __init__(self, node_classes: NodeClasses) -> None:
         self._node_classes = node_classes
         self._states: dict[Key, RequestState] = {}
-        self._of_application: dict[Key, set[Key]] = defaultdict(set)
+        # In order; and those of them that are for AMs, that back off nodes, and that are too many.
+        self._of_application: dict[Key, list[Key]] = {}
+        self._masters: dict[Key, set[Key]] = {}
+        self._backing_off: dict[Key, set[Key]] = {}
+        self._surplus: dict[Key, frozenset[Key] | None] = {}
         self._granted_to: dict[ContainerId, Key] = {}
         self._resources: Counter[str] = Counter()
         self._on_change: Callable[[Key], None] = lambda _: None
@@ -328,16 +338,42 @@ class RequestCache:
 
     def applications(self) -> set[Key]:
         """The applications that have requests."""
-        return {key for key, requests in self._of_application.items() if requests}
+        return set(self._of_application)
 
     def of_application(self, application: Key) -> list[RequestState]:
         """The requests of an application, in order of their keys."""
-        return [self._states[key] for key in sorted(self._of_application.get(application, ()))]
+        return [self._states[key] for key in self._of_application.get(application, ())]
+
+    def masters_of(self, application: Key) -> list[RequestState]:
+        """The requests for an application's AMs, of all its attempts, in order of their keys."""
+        return [self._states[key] for key in sorted(self._masters.get(application, ()))]
 
     def backoffs_of(self, application: Key) -> list[Mapping[str, NodeBackoff]]:
         """The node backoffs of an application's requests, in no order."""
-        states = (self._states[key] for key in self._of_application.get(application, ()))
-        return [state.backoffs for state in states if state.backoffs]
+        return [self._states[key].backoffs for key in self._backing_off.get(application, ())]
+
+    def backed_off(self, state: RequestState) -> None:
+        """A request keeps its application off nodes from now on."""
+        if state.backoffs:
+            self._backing_off.setdefault(state.application, set()).add(state.key)
+
+    def surplus(self, application: Key) -> frozenset[Key]:
+        """The requests of an application that are more than it may have: the youngest ones.
+
+        Those that were granted something are none of them.
+        """
+        keys = self._of_application.get(application, ())
+        if len(keys) <= MOST_REQUESTS:
+            return _NO_KEYS
+        known = self._surplus.get(application)
+        if known is None:
+            there = [s for s in (self._states[key] for key in keys) if not s.deleted]
+            waiting = [state for state in there if not state.am and not state.granted]
+            waiting.sort(key=lambda state: (state.request.metadata.creation_timestamp, state.key))
+            many = min(max(0, len(there) - MOST_REQUESTS), len(waiting))
+            known = frozenset(state.key for state in waiting[len(waiting) - many :])
+            self._surplus[application] = known
+        return known
 
     def current(
         self, application: Key, yarn_application: YarnApplication | None
@@ -348,7 +384,19 @@ class RequestCache:
         old ask before it takes the new one. Deleted requests of an earlier application of this name
         are forgotten.
         """
-        states = self.of_application(application)
+        return self._mine(self.of_application(application), yarn_application)
+
+    def some_current(
+        self, keys: Iterable[Key], application: Key, yarn_application: YarnApplication | None
+    ) -> list[RequestState]:
+        """As `current`, those of *keys* alone."""
+        states = (self._states.get(key) for key in keys)
+        mine = [state for state in states if state and state.application == application]
+        return self._mine(mine, yarn_application)
+
+    def _mine(
+        self, states: list[RequestState], yarn_application: YarnApplication | None
+    ) -> list[RequestState]:
         for state in states:
             if state.deleted and not state.made_for(yarn_application):
                 self.forget(state)
@@ -412,6 +460,7 @@ class RequestCache:
                 return key[0], ""
             if state.uid == uid:
                 state.delete()
+                self._surplus.pop(state.application, None)
             return state.application
         if state is not None and state.uid == uid:
             if not _same_grants(state.raw, item):
@@ -455,7 +504,7 @@ class RequestCache:
         if known is not None:
             self._resources.subtract(known.request.named_resources())
             self.require(known, None)
-        self._of_application[state.application].discard(state.key)
+        self._unfile(state)
         for container in state.allocations:
             self._granted_to.pop(container, None)
 
@@ -527,8 +576,32 @@ class RequestCache:
 
     def _add(self, state: RequestState) -> None:
         self._states[state.key] = state
-        self._of_application[state.application].add(state.key)
+        keys = self._of_application.setdefault(state.application, [])
+        at = bisect_left(keys, state.key)
+        if keys[at : at + 1] != [state.key]:
+            keys.insert(at, state.key)
+        if state.am:
+            self._masters.setdefault(state.application, set()).add(state.key)
+        self._surplus.pop(state.application, None)
+        self.backed_off(state)
         self._resources.update(state.request.named_resources())
+
+    def _unfile(self, state: RequestState) -> None:
+        """Keep a request in no index of its application; of one without any keep nothing."""
+        application = state.application
+        keys = self._of_application.get(application, [])
+        at = bisect_left(keys, state.key)
+        if keys[at : at + 1] == [state.key]:
+            del keys[at]
+        if not keys:
+            self._of_application.pop(application, None)
+        for index in (self._masters, self._backing_off):
+            found = index.get(application)
+            if found is not None:
+                found.discard(state.key)
+                if not found:
+                    del index[application]
+        self._surplus.pop(application, None)
 
     def _replace(self, state: RequestState, item: Object, request: ContainerRequest) -> None:
         before, after = state.request.named_resources(), request.named_resources()

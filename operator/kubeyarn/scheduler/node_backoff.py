@@ -40,13 +40,16 @@ def backed_off(now_ms: int, message: str, refusals: int = 1) -> NodeBackoff:
     return NodeBackoff(-(-(now_ms + wait_ms) // 1000) * 1000, refusals, message[:512])
 
 
-def excluded_places(
-    request: ContainerRequest, backoffs: Iterable[Mapping[str, NodeBackoff]], now_ms: int
-) -> frozenset[str]:
-    """Where a request gets nothing now: what it excludes, and where its application backs off."""
-    return frozenset(request.spec.exclude_nodes) | {
+def avoided_nodes(backoffs: Iterable[Mapping[str, NodeBackoff]], now_ms: int) -> frozenset[str]:
+    """Where an application gets nothing now, because its requests back off from there."""
+    return frozenset(
         node for one in backoffs for node, known in one.items() if known.until_ms > now_ms
-    }
+    )
+
+
+def excluded_places(request: ContainerRequest, avoided: frozenset[str]) -> frozenset[str]:
+    """Where a request gets nothing: what it excludes, and what its application avoids."""
+    return avoided.union(request.spec.exclude_nodes) if request.spec.exclude_nodes else avoided
 
 
 def refused_last(backoffs: Mapping[str, NodeBackoff], now_ms: int) -> str:

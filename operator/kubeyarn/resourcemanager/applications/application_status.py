@@ -134,6 +134,8 @@ def _allocated(views: list[RequestView]) -> Object:
     total: dict[str, int] = {}
     count = 0
     for view in views:
+        if not view.grants:
+            continue
         live = [container for container in view.grants if container not in view.completed]
         count += len(live)
         changed = [view.size_of(c) for c in live if c in view.updated]

@@ -27,6 +27,7 @@ answers of writes go into the cache at once.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -91,6 +92,7 @@ _OVERFULL = (
     "next heartbeat"
 )
 
+_IN_ONE_TURN = 100
 # A status that changes with every heartbeat (progress, counts) is written at most this often.
 _STATUS_EVERY_S = 1.0
 # How long pods without an application are left to Kubernetes' garbage collector.
@@ -249,7 +251,7 @@ class ApplicationsManager:
         plans = await self._take_away(key, application, after, views, unread, steps)
         # 5. Give, but not what a new process would not know to belong to the application.
         if decided.error is None and written.error is None:
-            await self._give(key, application, after, plans, steps)
+            await self._give(key, application, after, views, plans, steps)
         for request in unread:
             reason = BUG if request.bug else INVALID_REQUEST
             await self._tell(key, request.name, reason, request.why, steps)
@@ -384,21 +386,28 @@ class ApplicationsManager:
         Each is done whatever became of the others: what an application holds is taken back when
         other queues are owed it, also if nothing else can be done about that application.
         """
-        session = self.sessions.of(key, record)
+        session, named_by = self.sessions.of(key, record), self._exits.pods_by_request(key)
+        # What nothing was granted of has nothing to take back, nor anything to be told.
+        busy = [view for view in views if not view.is_idle or view.name in named_by]
         plans = []
-        for view in views:
+        for number, view in enumerate(busy, start=1):
+            if number % _IN_ONE_TURN == 0:
+                # Thousands of requests keep nobody else from the event loop.
+                await asyncio.sleep(0)
+            mine = named_by.get(view.name, ())
             with steps.step(f"request {view.name}: taking back") as step:
-                plan = self._reconciler.plan(key, application, record, view, session)
+                plan = self._reconciler.plan(key, application, record, view, mine, session)
                 plans.append((view, plan))
                 await self._reconciler.take_away(key, view, plan)
             if step.error is not None and not isinstance(step.error, Unavailable | ApiError):
                 await self._tell(key, view.name, *_wrong(view, step.error), steps)
         planned = {view.name for view, _ in plans}
-        unplanned = [view for view in views if view.name not in planned]
+        unplanned = [view for view in busy if view.name not in planned]
         without_plan: list[RequestView | UnreadRequest] = [*unread, *unplanned]
         for request in without_plan:
             with steps.step(f"request {request.name}: taking back"):
-                await self._reconciler.take_away_unread(key, application, record, request)
+                mine = named_by.get(request.name, ())
+                await self._reconciler.take_away_unread(application, record, request, mine)
         if not self.nodes.all_well:
             with steps.step("drained nodes"):
                 await self._end_on_drained_nodes(key, views)
@@ -413,11 +422,11 @@ class ApplicationsManager:
         key: Key,
         application: YarnApplication,
         record: ApplicationRecord,
+        views: list[RequestView],
         plans: list[tuple[RequestView, RequestPlan]],
         steps: ReconcileSteps,
     ) -> None:
         """Ask, record, tell and launch."""
-        views = [view for view, _ in plans]
         with steps.step("its attempt"):
             await self._prepare_attempt(key, application, record, views)
         # The record may have moved to another attempt, whose AM has a session of its own.
@@ -428,7 +437,9 @@ class ApplicationsManager:
                 await self._requests.write_asks(key, application, session)
             with steps.step("its updates"):
                 await self._requests.write_updates(key, views, session)
-        for view, plan in plans:
+        for number, (view, plan) in enumerate(plans, start=1):
+            if number % _IN_ONE_TURN == 0:
+                await asyncio.sleep(0)
             with steps.step(f"request {view.name}") as step:
                 await self._reconciler.reconcile(key, application, record, view, plan, session)
             reason, why = _wrong(view, step.error)

@@ -25,6 +25,7 @@ from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.nodes import decommission
 from kubeyarn.resourcemanager.nodes.decommission import Pods
 from kubeyarn.resourcemanager.nodes.tracker import NodeTracker
+from kubeyarn.resourcemanager.pods.pod_state import PodState
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
 
@@ -84,6 +85,13 @@ class ContainerExits:
     def pods(self, key: Key) -> Pods:
         """An application's pods; those on lost nodes are over, whatever they last said."""
         return decommission.as_seen(self._nodes, self._cache.pods(key))
+
+    def pods_by_request(self, key: Key) -> dict[str, list[PodState]]:
+        """The same pods by the request that each names as its own."""
+        found: dict[str, list[PodState]] = {}
+        for pod in self.pods(key).values():
+            found.setdefault(pod.request, []).append(pod)
+        return found
 
     def held_s(self, key: Key, container: ContainerId) -> int:
         """For how many seconds a container has held its resources; 0 if its pod was never seen."""

@@ -17,6 +17,8 @@ steps leaves right:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kubeyarn.cluster import names
 from kubeyarn.cluster.errors import Refused
 from kubeyarn.crd.conditions import ConditionStatus
@@ -30,6 +32,7 @@ from kubeyarn.lifecycle.am_session import (
 )
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager.pods.pod_control import PodControl
+from kubeyarn.resourcemanager.pods.pod_state import PodState
 from kubeyarn.resourcemanager.requests import allocation_expiry, request_plan, usage
 from kubeyarn.resourcemanager.requests.allocation_expiry import ContainerAllocationExpirer
 from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
@@ -63,14 +66,19 @@ class RequestReconciler:
         application: YarnApplication,
         record: ApplicationRecord,
         view: RequestView,
+        named_by: Sequence[PodState],
         session: AMSession,
     ) -> RequestPlan:
-        """What follows for one request of the application *key* from what is seen of it."""
+        """What follows for one request of the application *key* from what is seen of it.
+
+        *named_by* are the pods that name it as theirs.
+        """
         termination = termination_reason(application, record, view)
         # Where nobody listens any more, exits need not be kept until somebody has confirmed them.
         return request_plan.plan(
             view,
             self._exits.pods(key),
+            named_by,
             lambda container: self._exits.of(key, container, view),
             termination,
             confirmed=(
@@ -101,16 +109,16 @@ class RequestReconciler:
 
     async def take_away_unread(
         self,
-        key: Key,
         application: YarnApplication,
         record: ApplicationRecord,
         request: RequestView | UnreadRequest,
+        named_by: Sequence[PodState],
     ) -> None:
         """Take away what is to go of a request for which there is no plan; its pods name it."""
         termination = termination_reason(application, record, request)
         evict, delete = [], []
-        for pod in self._exits.pods(key).values():
-            if pod.request != request.name or pod.deleting or pod.ending is not None:
+        for pod in named_by:
+            if pod.deleting or pod.ending is not None:
                 continue
             now, why = request.preempting.get(pod.container, (False, ""))
             if now:

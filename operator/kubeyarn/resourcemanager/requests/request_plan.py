@@ -98,15 +98,16 @@ class RequestPlan:
 def plan(
     view: RequestView,
     pods: Pods,
+    named_by: Iterable[PodState],
     exit_of: FindExit,
     termination: TerminationReason | None,
     confirmed: Callable[[ContainerId], bool],
 ) -> RequestPlan:
-    """What follows for the request *view* from its pods.
+    """What follows for the request *view* from its application's *pods*.
 
-    *exit_of* is how a container ended beyond its pod's own word, if that is known. *termination* is
-    why all that lives is ended now; None: nothing is. *confirmed* says whether an ApplicationMaster
-    need not be told of a container's end any more.
+    *named_by* are those that name it as theirs. *exit_of* is how a container ended beyond its pod's
+    own word, if that is known. *termination* is why all that lives is ended now; None: nothing is.
+    *confirmed* says whether an ApplicationMaster need not be told of a container's end any more.
     """
     result = RequestPlan(termination)
     launched, completed = set(view.launched), dict(view.completed)
@@ -136,7 +137,7 @@ def plan(
         else:
             running += pod.running
             _plan_removal(view, pod, termination, result)
-    _take_back_revoked(view, pods, completed, result)
+    _take_back_revoked(view, named_by, completed, result)
     needed = [e for e in completed.values() if _is_needed(view, pods, e)]
     unconfirmed = [e for e in completed.values() if not confirmed(e.id)]
     kept = _newest(needed, unconfirmed)
@@ -212,7 +213,7 @@ def _plan_removal(
 
 def _take_back_revoked(
     view: RequestView,
-    pods: Pods,
+    named_by: Iterable[PodState],
     completed: dict[ContainerId, CompletedContainer],
     result: RequestPlan,
 ) -> None:
@@ -220,9 +221,9 @@ def _take_back_revoked(
 
     The end of one stands in *completed* for as long as its pod is there, and so is counted once.
     """
-    for container, pod in pods.items():
-        mine = pod.request == view.name and _is_unbound(pod)
-        if not mine or container in view.grants or container in completed:
+    for pod in named_by:
+        container = pod.container
+        if not _is_unbound(pod) or container in view.grants or container in completed:
             continue
         if not pod.deleting:
             result.delete.append(pod)

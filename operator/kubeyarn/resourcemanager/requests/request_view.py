@@ -9,7 +9,7 @@ from typing import Any
 
 from kubeyarn.cluster import names
 from kubeyarn.crd import quantities
-from kubeyarn.crd.conditions import Condition
+from kubeyarn.crd.conditions import Condition, ConditionStatus
 from kubeyarn.crd.container_request import (
     Applied,
     ContainerRequest,
@@ -95,6 +95,20 @@ class RequestView:
     usage: RequestUsage
     status: Mapping[str, Any]
     mistake: str = ""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing was granted, so that nothing can follow from what becomes of it.
+
+        Thousands of requests that wait are so, and cost a reconciliation no more than this look.
+        """
+        granted = self.grants or self.launched or self.completed or self.preempting
+        changed = self.updates or self.updated or self.requested_updates or self.mistake
+        accepted = self.condition("Accepted")
+        told = self.condition(RECONCILED) is not None or (
+            accepted is not None and accepted.status is ConditionStatus.FALSE
+        )
+        return not (granted or changed or told or any(self.counts.values()))
 
     def size_of(self, container: ContainerId) -> ResourceList:
         """What one of its containers has."""

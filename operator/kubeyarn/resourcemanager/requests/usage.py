@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from kubeyarn.crd import quantities
+from kubeyarn.crd.container_request import RequestUsage
 from kubeyarn.crd.object import Object
 from kubeyarn.lifecycle import usage
 from kubeyarn.lifecycle.am_session import CompletedContainer
@@ -16,6 +17,7 @@ from kubeyarn.lifecycle.usage import Usage
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
+_NOTHING = RequestUsage()
 _MIB = 1 << 20
 _MILLI = 1000
 
@@ -49,7 +51,7 @@ def of_application(views: Iterable[RequestView], before: Mapping[str, Any]) -> O
 
     It never falls: what was used is used, also by a request that somebody deleted.
     """
-    total = sum((_read(view) for view in views), start=Usage())
+    total = sum((_read(view) for view in views if view.usage != _NOTHING), start=Usage())
     now = {
         "memorySeconds": total.seconds.get("memory", 0) // _MIB,
         "vcoreSeconds": total.seconds.get("cpu", 0) // _MILLI,

@@ -24,6 +24,7 @@ The races:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from kubeyarn.crd.object import Key
@@ -38,7 +39,7 @@ from kubeyarn.scheduler.cache import SchedulerCache, application_id
 from kubeyarn.scheduler.container_updates import ContainerUpdater
 from kubeyarn.scheduler.containers import ContainerAccounts
 from kubeyarn.scheduler.reconcile_errors import Watched
-from kubeyarn.scheduler.reconcilers.requests import Backoffs, ContainerRequestReconciler
+from kubeyarn.scheduler.reconcilers.requests import ContainerRequestReconciler
 from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.recovery import Recovery
 from kubeyarn.scheduler.request_reader import accepted_before, applied_before, priority_before
@@ -70,15 +71,46 @@ class ApplicationReconciler:
         self._allows = allows
         self._requirements = requirements
 
-    def sync(self, key: Key, now_ms: int) -> None:
-        """Bring one application with its requests in line, or note that our code fails on it."""
-        self._errors.attempt(Watched.APPLICATION, key, self._sync, key, now_ms)
+    def sync(self, key: Key, now_ms: int, only: Collection[Key] | None = None) -> None:
+        """Bring one application with its requests in line, or note that our code fails on it.
 
-    def _sync(self, key: Key, now_ms: int) -> None:
+        *only* are those of its requests that changed, where nothing else did: what changes costs
+        no look at the thousands that do not.
+        """
+        self._errors.attempt(Watched.APPLICATION, key, self._sync, key, now_ms, only)
+
+    def _sync(self, key: Key, now_ms: int, only: Collection[Key] | None) -> None:
         yarn_application = self._cache.applications.objects.get(key)
         self._detach_former(key, yarn_application, now_ms)
-        states = self._cache.requests.current(key, yarn_application)
         submitted = self._state.applications.get(key)
+        if only is not None and yarn_application is not None and submitted is not None:
+            masters = {state.key for state in self._cache.requests.masters_of(key)}
+            if masters.isdisjoint(only):
+                self._sync_some(submitted, yarn_application, only, now_ms)
+                return
+        self._sync_all(key, yarn_application, submitted, now_ms)
+
+    def _sync_some(
+        self, submitted: SubmittedApplication, yarn_application: YarnApplication,
+        only: Collection[Key], now_ms: int,
+    ) -> None:  # fmt: skip
+        """Bring some requests in line, of an application that is as it was."""
+        key, over = submitted.key, yarn_application.status.state in TERMINAL
+        everything = self._cache.requests.some_current(only, key, yarn_application)
+        states = [state for state in everything if self._take_in(state, submitted.id)]
+        am = master(self._cache.requests.masters_of(key))
+        self._requests.supersede(states, am)
+        self._requests.release_unlaunched([state for state in states if state.deleted])
+        self._ask_all(states, submitted, now_ms, over=over)
+        if over and not any_running(self._cache.requests.of_application(key)):
+            self._finish(key, now_ms)
+        self._forget_deleted(states)
+
+    def _sync_all(
+        self, key: Key, yarn_application: YarnApplication | None,
+        submitted: SubmittedApplication | None, now_ms: int,
+    ) -> None:  # fmt: skip
+        states = self._cache.requests.current(key, yarn_application)
         identity = (
             application_id(yarn_application)
             if yarn_application
@@ -97,7 +129,7 @@ class ApplicationReconciler:
         if any(s.am and not s.deleted and s.key not in taken_in for s in everything):
             # Which attempt is the newest is not known before its AM's request can be taken in.
             return
-        self._requests.supersede(states)
+        self._requests.supersede(states, master(states))
         self._requests.release_unlaunched(
             [s for s in states if yarn_application is None or s.deleted]
         )
@@ -107,26 +139,35 @@ class ApplicationReconciler:
             self._submit(key, yarn_application, states, now_ms, over=over)
             submitted = self._state.applications.get(key)
         if submitted is not None:
-            backoffs = self._cache.requests.backoffs_of(key)
             # 3. Its newest attempt, and what its spec says of priority and queue.
             if not over:
                 self._begin_attempt(submitted, states, now_ms)
                 am = master(states)
                 if am is not None:
-                    self._requests.locate_master(am, backoffs, now_ms)
+                    avoided = self._requests.avoided(key, now_ms)
+                    self._requests.locate_master(am, avoided)
             if yarn_application is not None and not over:
                 self._apply_spec(submitted, yarn_application, states, now_ms)
             # 4. What it wants: containers, and changes of those that it has.
             if not over:
                 self._suspend(submitted, states, now_ms)
-            for state in states:
-                self._errors.attempt(
-                    Watched.REQUEST, state.key, self._ask, state, submitted, backoffs, now_ms,
-                    over=over,
-                )  # fmt: skip
+            self._ask_all(states, submitted, now_ms, over=over)
             # 5. Finish it with its last container.
             if over and not any_running(everything):
                 self._finish(key, now_ms)
+        self._forget_deleted(states)
+
+    def _ask_all(
+        self, states: list[RequestState], submitted: SubmittedApplication, now_ms: int, *,
+        over: bool,
+    ) -> None:  # fmt: skip
+        avoided = self._requests.avoided(submitted.key, now_ms)
+        for state in states:
+            self._errors.attempt(
+                Watched.REQUEST, state.key, self._ask, state, submitted, avoided, now_ms, over=over
+            )
+
+    def _forget_deleted(self, states: list[RequestState]) -> None:
         for state in [s for s in states if s.deleted and not s.running]:
             self._cache.requests.forget(state)
 
@@ -155,14 +196,14 @@ class ApplicationReconciler:
                 self._state.scheduler.ask_for_master(submitted.id, now_ms)
 
     def _ask(
-        self, state: RequestState, submitted: SubmittedApplication, backoffs: Backoffs,
+        self, state: RequestState, submitted: SubmittedApplication, avoided: frozenset[str],
         now_ms: int, *, over: bool,
     ) -> None:  # fmt: skip
         """Have the scheduler know what a request wants."""
         if over and state.end():
             self._cache.requests.changed(state)
         nothing = over or submitted.suspended
-        self._requests.ask(state, backoffs, over=nothing, now_ms=now_ms)
+        self._requests.ask(state, avoided, over=nothing, now_ms=now_ms)
         if not submitted.suspended:
             self._updates.sync(state, over=over)
 
@@ -393,8 +434,8 @@ class ApplicationReconciler:
             self._state.scheduler.ask_for_master(submitted.id, now_ms)
             return
         state.ask_anew()
-        backoffs = self._cache.requests.backoffs_of(state.application)
-        self._requests.ask(state, backoffs, over=False, now_ms=now_ms)
+        avoided = self._requests.avoided(state.application, now_ms)
+        self._requests.ask(state, avoided, over=False, now_ms=now_ms)
 
     def end_backoffs(self, now_ms: int) -> None:
         """Let applications use nodes again that they have kept off for long enough."""

@@ -21,7 +21,6 @@ only the ResourceManager's fields are read. The races:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from kubeyarn.crd import amounts
@@ -33,17 +32,20 @@ from kubeyarn.model.ids import ApplicationId, ContainerId
 from kubeyarn.model.reasons import Reason
 from kubeyarn.scheduler.access_review import ADMINISTER, AccessReview, Allows
 from kubeyarn.scheduler.asks import AskReader
-from kubeyarn.scheduler.cache import SchedulerCache
+from kubeyarn.scheduler.cache import MOST_REQUESTS, SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
-from kubeyarn.scheduler.node_backoff import NodeBackoff, excluded_places, read_backoffs
+from kubeyarn.scheduler.node_backoff import avoided_nodes, excluded_places, read_backoffs
 from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.refusals import PodRefusal, read_refusal
 from kubeyarn.scheduler.request_reader import accepted_before, read_allocations
-from kubeyarn.scheduler.request_state import RequestState, master
+from kubeyarn.scheduler.request_state import RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplication
 
-Backoffs = Sequence[Mapping[str, NodeBackoff]]
-"""The node backoffs of an application, request by request."""
+_SURPLUS = (
+    f"spec.application: found more than {MOST_REQUESTS} ContainerRequests of the application, "
+    f"allowed: {MOST_REQUESTS}, of which the oldest are served; delete those that have got all "
+    "they want, or ask for several containers by spec.count"
+)
 
 
 class ContainerRequestReconciler:
@@ -95,6 +97,7 @@ class ContainerRequestReconciler:
                 # It ended while no scheduler looked; the ResourceManager has yet to record it.
                 allocation.release()
             self._requests.allocate(state, container, allocation)
+        self._requests.backed_off(state)
 
     def drop_completed(self, state: RequestState) -> None:
         """Release what the ResourceManager has recorded as ended, and list it no longer."""
@@ -125,9 +128,8 @@ class ContainerRequestReconciler:
                 if self._cache.pods.of_container(container) is None:
                     self._containers.release(container)
 
-    def supersede(self, states: list[RequestState]) -> None:
-        """Note which requests are of attempts that have ended: they want nothing any more."""
-        am = master(states)
+    def supersede(self, states: list[RequestState], am: RequestState | None) -> None:
+        """Note which requests are of attempts before *am*'s: they want nothing any more."""
         newest = am.attempt if am is not None else 1
         for state in states:
             if state.supersede(0 < state.attempt < newest):
@@ -135,10 +137,10 @@ class ContainerRequestReconciler:
 
     # What is wanted.
 
-    def ask(self, state: RequestState, backoffs: Backoffs, *, over: bool, now_ms: int) -> None:
+    def ask(self, state: RequestState, avoided: frozenset[str], *, over: bool, now_ms: int) -> None:
         """Have the scheduler know how many containers a request still wants, and where.
 
-        *backoffs* are those of its application, looked up once for all its requests.
+        *avoided* are the nodes that its application keeps off, looked up once for all its requests.
         """
         submitted = self._state.applications.get(state.application)
         if submitted is None:
@@ -153,7 +155,10 @@ class ContainerRequestReconciler:
             state.ask_no_more(wanted)
             return
         spec = state.request.spec
-        excluded = self._excluded(state, backoffs, now_ms)
+        if not state.asked and state.key in self._requests.surplus(state.application):
+            self._asks.refuse(state, "TooManyRequests", _SURPLUS)
+            return
+        excluded = excluded_places(state.request, avoided)
         where = (spec.locality, spec.placement_constraint, spec.allocation_tags, classes)
         # Thousands of requests come by in a second; those that ask the same are not parsed again.
         same_place = state.excluded == excluded and state.asked_where == where
@@ -229,21 +234,22 @@ class ContainerRequestReconciler:
         )
         self._state.opportunistic.update(submitted.id, replace(ask, size=size))
 
-    def locate_master(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> None:
+    def locate_master(self, state: RequestState, avoided: frozenset[str]) -> None:
         """Have the scheduler know where the current attempt's AM may be granted."""
         submitted = self._state.applications.get(state.application)
-        excluded = self._excluded(state, backoffs, now_ms)
+        excluded = excluded_places(state.request, avoided)
         classes = self._requirements.classes_of(state)
         if submitted is not None and state.locate(excluded, classes):
             self._state.scheduler.locate_master(submitted.id, excluded, classes)
 
-    def _excluded(self, state: RequestState, backoffs: Backoffs, now_ms: int) -> frozenset[str]:
-        """Where a request gets nothing now; when that changes by itself is noted."""
+    def avoided(self, application: Key, now_ms: int) -> frozenset[str]:
+        """The nodes that an application keeps off now; when that changes by itself is noted."""
         # A node that refused one request's pod will refuse those of its application's others.
+        backoffs = self._requests.backoffs_of(application)
         ends = [b.until_ms for one in backoffs for b in one.values() if b.until_ms > now_ms]
         if ends:
-            self._backoff_ends[state.application] = min(ends)
-        return excluded_places(state.request, backoffs, now_ms)
+            self._backoff_ends[application] = min(ends)
+        return avoided_nodes(backoffs, now_ms)
 
     def take_ended_backoffs(self, now_ms: int) -> list[Key]:
         """The applications that may use a node again, each handed out once."""
@@ -281,6 +287,7 @@ class ContainerRequestReconciler:
         if pod is None or not pod.refused:
             return False
         state.back_off(allocation.node, now_ms, pod.refused)
+        self._requests.backed_off(state)
         if pod.required is not None and read_refusal(pod.refused) is PodRefusal.LASTS:
             until_ms = state.backoffs[allocation.node].until_ms
             self._requirements.learn(state, allocation.node, pod.required, until_ms)

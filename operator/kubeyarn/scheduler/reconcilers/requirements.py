@@ -17,7 +17,7 @@ not change with each of its grants.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any
 
 from kubeyarn.cluster.feasibility import node_requirements
@@ -45,11 +45,17 @@ class RequirementsReconciler:
         self._learned: dict[Hashable, tuple[NodeRequirements, int]] = {}
         self._changed: set[Key] = set()
 
-    def read(self, application: Key) -> None:
-        """Read what an application's requests require."""
+    def read(self, application: Key, only: Collection[Key] | None = None) -> None:
+        """Read what an application's requests require, *only* some of them."""
         yarn_application = self._applications.objects.get(application)
         over = yarn_application is None or yarn_application.status.state in TERMINAL
-        for state in self._requests.of_application(application):
+        requests = self._requests
+        states = (
+            requests.of_application(application)
+            if only is None
+            else requests.some_current(only, application, yarn_application)
+        )
+        for state in states:
             if over or state.deleted:
                 self._requests.require(state, None)
                 continue

@@ -17,6 +17,9 @@ from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.request_state import RequestState
 from kubeyarn.scheduler.scheduler_state import SchedulerState, SubmittedApplication
 
+# Each costs some tenths of a millisecond; the next turn goes on.
+_MOST_AT_ONCE = 200
+
 
 class WaitingReasons:
     """Notes on requests what stops them."""
@@ -29,21 +32,33 @@ class WaitingReasons:
         self._state = state
         self._requirements = requirements
 
-    def explain(self, now: float, now_ms: int, every_s: float) -> None:
-        """Look at the requests that wait, each at most once in *every_s* seconds.
+    def explain(self, now: float, now_ms: int, every_s: float) -> bool:
+        """Look at requests that wait, each at most once in *every_s* seconds, so many at a time.
 
-        *now* is the monotonic time, *now_ms* that of the scheduler.
+        Those come first that were looked at longest ago; returns whether there are more. *now* is
+        the monotonic time, *now_ms* that of the scheduler.
         """
-        for state in self._requests.states.values():
+        due = [
+            state
+            for state in self._requests.states.values()
+            if now - state.explained_at >= every_s and not state.deleted and not state.over
+        ]
+        due.sort(key=_explained_at)
+        looked_at = 0
+        for state in due:
             submitted = self._state.applications.get(state.application)
-            if submitted is None or not state.pending or state.deleted or state.over:
+            if submitted is None or not state.pending:
+                # Looked at for this time.
+                state.explain(now)
                 continue
-            if now - state.explained_at < every_s:
-                continue
+            if looked_at == _MOST_AT_ONCE:
+                return True
+            looked_at += 1
             state.explain(now)
             self._errors.attempt(
                 Watched.REQUEST, state.key, self._explain, state, submitted, now_ms
             )
+        return False
 
     def _explain(self, state: RequestState, submitted: SubmittedApplication, now_ms: int) -> None:
         verdict = self._why(state, submitted, now_ms)
@@ -65,3 +80,7 @@ class WaitingReasons:
             return self._state.opportunistic.why(submitted.id, key, limits, queue_of)
         ask = None if state.am else state.request.ask_key()
         return self._state.scheduler.why(submitted.id, ask, now_ms)
+
+
+def _explained_at(state: RequestState) -> float:
+    return state.explained_at

@@ -29,8 +29,9 @@ def viewed(status=None, **said):
 
 def plan(seen, *pods, endings=None, termination=None, confirmed=True):
     by_container = {p.container: p for p in map(pod_state.read, pods)}
+    mine = [pod for pod in by_container.values() if pod.request == seen.name]
     return request_plan.plan(
-        seen, by_container, (endings or {}).get, termination, confirmed=lambda _: confirmed
+        seen, by_container, mine, (endings or {}).get, termination, confirmed=lambda _: confirmed
     )
 
 
