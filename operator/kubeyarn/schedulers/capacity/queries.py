@@ -119,6 +119,8 @@ class CapacityQueries:
         if app is None or state.config is None:
             return False
         shared = any(p.name == partition and not p.exclusive for p in state.config.partitions)
+        # The cap that holds however few users there are: the limit itself falls when others become
+        # active, and what was granted before may be more.
         cap = app.queue.users.cap(app.user, partition, whole=shared)
         return state.calc.compare(state.cluster.total, held, cap) > 0
 
@@ -130,5 +132,6 @@ class CapacityQueries:
 
     def containers(self) -> Sequence[Container]:
         """Every container that is charged, in order of id."""
+        # By id, so that two schedulers that hold the same say the same.
         held = [c for app in self._state.apps.values() for c in app.containers.values()]
         return sorted(held, key=lambda container: container.id)

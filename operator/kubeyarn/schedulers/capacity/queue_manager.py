@@ -106,6 +106,7 @@ def check_change(root: Queue, new: TreeNode, config: SchedulerConfig) -> None:
     nodes = {node.path: node for node in new.walk()}
     problems: list[Problem] = []
     for queue in root.walk():
+        # No configuration declares the former; the latter may go while it drains.
         if queue.on_demand or (queue.path in config.removable and queue.path not in nodes):
             continue
         problem = _problem_of(queue, nodes.get(queue.path))
@@ -221,6 +222,7 @@ def change_tree(
 def _change_children(
     queue: ParentQueue, node: TreeNode, cluster: CapacityNodeTracker, calc: Calculator
 ) -> None:
+    # Queues stay the same objects as long as path and kind do: applications and sums hang on them.
     present = {child.path: child for child in queue.children}
     wanted = {child.path: child for child in node.children}
     for path in hash_order(list(wanted)):
@@ -247,6 +249,7 @@ def change_state(queue: Queue, configured: ConfiguredState | None) -> None:
 
 def stop_queue(queue: Queue) -> None:
     """Take no more applications here and below; what runs may end."""
+    # By applications in or below it: a parent drains as long as one of its leaves does.
     queue.state = QueueState.DRAINING if queue.applications > 0 else QueueState.STOPPED
     for child in queue.children:
         stop_queue(child)

@@ -141,6 +141,7 @@ class FairApplicationEvents:
         self._nodes.bring_up_to_date()
         attempt = self._state.attempt_of(application)
         manager = self._queue_manager
+        # A queue for reservations means its default child, as when an application is submitted.
         old, target = attempt.queue, manager.get_leaf_queue(manager.default_queue_of(queue))
         if target is None:
             raise Rejected(

@@ -69,6 +69,7 @@ class FairClusterState:
         Raises:
             KeyError: there is no configuration yet.
         """
+        # Made once and never removed: every configuration has it.
         root = self.queues[ROOT]
         assert isinstance(root, FSParentQueue)
         return root
@@ -93,6 +94,8 @@ class FairClusterState:
         self.check_access = config.check_access
         self.minimum_allocation = config.minimum_allocation
         self.maximum_allocation = config.maximum_allocation
+        # The Capacity Scheduler's step is its minimum allocation; where no increment is set it is
+        # ours, too.
         self.increment_allocation = config.increment_allocation or config.minimum_allocation
         self.reservation_threshold = multiply(
             self.increment_allocation, single(self.config.offers.reservation_multiple)

@@ -19,6 +19,8 @@ def headroom_of(state: FairClusterState, attempt: FSAppAttempt) -> Vector:
     """
     queue = attempt.queue
     cluster_available = subtract(state.cluster, state.allocated)
+    # What it may not have is no headroom; cut at nothing after each, so that one node takes nothing
+    # from the room of another.
     for node in attempt.excluded_nodes:
         less = subtract(cluster_available, node.available)
         cluster_available = tuple(max(0, amount) for amount in less)

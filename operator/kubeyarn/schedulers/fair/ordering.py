@@ -59,6 +59,7 @@ def key_of_attempt(state: FairClusterState, attempt: FSAppAttempt) -> SortKey:
 def place_attempt(state: FairClusterState, attempt: FSAppAttempt) -> None:
     """Put *attempt* and the queues above it where they belong now."""
     leaf = attempt.queue
+    # Demand is as of the last update, so what was asked since does not bring anybody in line.
     if attempt.is_runnable and attempt.demand != attempt.used:
         leaf.schedulables.put(attempt, key_of_attempt(state, attempt))
     else:
@@ -89,6 +90,8 @@ def place_changed(state: FairClusterState, attempts: Iterable[FSAppAttempt]) -> 
 
 def rebuild(state: FairClusterState) -> None:
     """Sort all children anew, after policies, weights or the cluster changed."""
+    # All out first: entries are found by the keys they were filed under, which are of another
+    # policy or of another cluster.
     for queue in state.queues.values():
         queue.schedulables.clear()
         queue.order_entry = None

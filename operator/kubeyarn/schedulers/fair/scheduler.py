@@ -52,6 +52,7 @@ class FairScheduler:
         *,
         hadoop_compatible: bool = False,
     ) -> None:
+        # In the order of what knows whom: each part is handed those that it calls.
         state = FairClusterState(types or ResourceTypes(), epoch)
         accounts = FSAccounts(state)
         queue_manager = QueueManager(state, hadoop_compatible=hadoop_compatible)
@@ -119,6 +120,8 @@ class FairScheduler:
         """Bring shares up to date if something changed, and note who is starved now."""
         if not self.state.queues:
             return
+        # Shares are parts of the cluster, so what hangs on the nodes comes first; who is starved is
+        # measured by both.
         self._nodes.bring_up_to_date()
         if self.state.dirty.shares:
             ordering.place_changed(self.state, fair_shares.update(self.state))
@@ -154,6 +157,8 @@ class FairScheduler:
         nodes = self._nodes_in_turn()
         grants = quiet = 0
         while grants < limit and quiet < _QUIET_ROUNDS and self._idle_version != dirty.version:
+            # Read before the update and the offers: only a round in which nothing at all happened
+            # is idle.
             version = dirty.version
             self.update(now_ms)
             granted = self._offer_each_node(nodes, limit - grants, decisions)

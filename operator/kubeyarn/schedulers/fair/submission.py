@@ -48,6 +48,8 @@ class FairSubmission:
         if isinstance(placed, FSLeafQueue):
             return placed
         self._check_partitions(application)
+        # A user without access makes no queue: the nearest one above is asked before the leaf is
+        # there.
         path = self._place(application)
         if self._state.check_access:
             self._check_access(application, self._nearest(path))

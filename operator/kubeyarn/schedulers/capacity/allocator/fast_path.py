@@ -67,6 +67,7 @@ def allocate_fast(
 
     None when the general way has to decide; nothing has changed then.
     """
+    # From here on everything that could refuse is asked for before anything is changed.
     free, step = node.free, root.minimum_allocation
     if free[0] < step[0] or free[1] < step[1]:
         return None
@@ -79,15 +80,20 @@ def allocate_fast(
         return None
     app, ask, user = found
     memory, cpu = ask.size
+    # An ask for nothing of a type fits where even less than nothing is free; that is left to the
+    # general way.
     if memory > free[0] or cpu > free[1] or not memory or not cpu:
         return None
     used, maximum = leaf.default_usage.used, leaf.default_usage.maximum
     if maximum is None:
         return None
+    # The parent's word and the leaf's own maximum: `_descend` has narrowed the limit by every queue
+    # above, and `commit` would ask both.
     if used[0] + memory > limit[0] or used[1] + cpu > limit[1]:
         return None
     if used[0] + memory > maximum[0] or used[1] + cpu > maximum[1]:
         return None
+    # Nothing refuses any more.
     number = app.next_number
     app.next_number = number + 1
     am = app.waiting_for_am
@@ -116,6 +122,8 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
         maximum, used = queue.default_usage.maximum, queue.default_usage.used
         if maximum is None:
             return None
+        # The lesser of the two; where each is less in one type, shares would have to be computed,
+        # and the general way does that.
         if maximum[0] <= limit_memory and maximum[1] <= limit_cpu:
             limit_memory, limit_cpu = maximum
         elif limit_memory > maximum[0] or limit_cpu > maximum[1]:
@@ -129,6 +137,8 @@ def _descend(root: ParentQueue, limit: Vector) -> tuple[LeafQueue, Vector] | Non
             pending = child.default_usage.pending
             if pending[0] > 0 or pending[1] > 0:
                 break
+            # The general way asks each leaf before it finds that it wants nothing, and sets its
+            # limit.
             if child.leaf:
                 passed_by.append(child)
         else:
@@ -153,6 +163,7 @@ def _first_ask(leaf: LeafQueue) -> tuple[FiCaSchedulerApp, PendingAsk, User] | N
     """The first ask of the first application, if any node will do and its user is within limits."""
     if leaf.enforced_partitions:
         return None
+    # What applications have reserved may count as room, which only the general way knows.
     if leaf.reserved and any(any(amount) for amount in leaf.reserved.values()):
         return None
     if leaf.changed_order:
@@ -168,6 +179,7 @@ def _first_ask(leaf: LeafQueue) -> tuple[FiCaSchedulerApp, PendingAsk, User] | N
     if ask.partition or not ask.unconstrained:
         return None
     users, user = leaf.users, app.cached_user
+    # A user that was forgotten and came back is another object; the manager tells.
     if user is None or user.manager is not users:
         user = app.cached_user = users.by_name.get(app.user)
     if user is None or not users.surely_within(user, ""):

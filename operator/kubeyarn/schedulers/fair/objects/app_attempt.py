@@ -116,6 +116,7 @@ class FSAppAttempt:
     ) -> None:
         self.application = application
         self.id = AttemptId(application.id, number)
+        # Kept ready: it ends every sort key, so that no two are equal.
         self.name = str(application.id)
         self.queue = queue
         self.am_preemption_queue = queue.path
@@ -131,6 +132,7 @@ class FSAppAttempt:
         self.is_runnable = False
         self.started = False
         self.stopped = False
+        # No container of it is its ApplicationMaster's, not even the first.
         self.unmanaged = application.am_size is None
         self.am_running = False
         self.am_resource = zero
@@ -144,6 +146,7 @@ class FSAppAttempt:
         self.fair_share = zero
         self.fair_share_starvation = zero
         self.min_share_starvation = zero
+        # Nobody is starved at its start: the timeout begins to count now.
         self.last_time_at_fair_share_ms = start_ms
         self.next_starvation_check_ms = 0
         self.containers_to_preempt: dict[ContainerId, int] = {}

@@ -47,6 +47,7 @@ class FSSchedulerNode:
     @property
     def total_reserved(self) -> Vector:
         """What is kept: reserved, or preempted for somebody (Hadoop: getTotalReserved)."""
+        # The common case makes no new vector.
         if self.reserved_container is None:
             return self.total_resources_preempted
         return add(self.total_resources_preempted, self.reserved_container.size)

@@ -60,6 +60,7 @@ class FSQueue:
     def __init__(self, path: str, parent: FSParentQueue | None, zero: Vector) -> None:
         self.path = path
         self.parent = parent
+        # Until a configuration declares it; what is set here is what Hadoop's FSQueue begins with.
         self.is_dynamic = True
         self.num_runnable_apps = 0
         self.order_entry: tuple[SortKey, FSQueue] | None = None
@@ -67,6 +68,8 @@ class FSQueue:
         self.weight = 1.0
         self.min_share = zero
         self.configured_max_share: ResourceLimit = NO_LIMIT
+        # Follows from the cluster's size; `fair_shares.update_max_share` sets it as soon as the
+        # queue is in the tree.
         self.max_share = zero
         self.has_max_share = True
         self.max_container_allocation: tuple[int | None, ...] = ()

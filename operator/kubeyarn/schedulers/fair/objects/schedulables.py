@@ -47,6 +47,7 @@ class SortedSchedulables(Generic[Child]):
         """Add *child*, or move it to where *key* places it."""
         entry = child.order_entry
         if entry is not None:
+            # Nothing to move: an event may place a queue whose key did not change.
             if entry[0] == key:
                 return
             del self.entries[bisect_left(self.entries, entry)]
