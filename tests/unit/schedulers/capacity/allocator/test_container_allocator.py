@@ -29,12 +29,12 @@ def offered(cluster: SmallCluster, node: str = "n0") -> Sequence[Decision]:
     return cluster.engine.node_update(node, 0)
 
 
-def full(nodes: int = 1, left: int = 1, settings: dict[str, str] | None = None) -> SmallCluster:
+def full(nodes: int = 1, left: int = 1, *, spare: bool = True) -> SmallCluster:
     """Nodes of 8 GiB of which application 1 leaves *left* GiB on each.
 
-    One more node is there, which is not offered: it is why no limit stops a reservation.
+    A *spare* node is there besides, which is not offered: with it no limit stops a reservation.
     """
-    cluster = SmallCluster(settings or ALONE, nodes=nodes)
+    cluster = SmallCluster(ALONE, nodes=nodes)
     cluster.submit(1)
     cluster.cycle()
     for number in range(nodes):
@@ -42,7 +42,8 @@ def full(nodes: int = 1, left: int = 1, settings: dict[str, str] | None = None) 
         held = 1 if number == 0 else 0
         cluster.ask(1, 8 - left - held, priority=10 + number, locality=here)
     cluster.cycle()
-    cluster.node("spare")
+    if spare:
+        cluster.node("spare")
     return cluster
 
 
@@ -240,6 +241,23 @@ def test_a_container_that_fits_elsewhere_takes_the_place_of_a_reservation() -> N
     assert app_of(cluster, 1).reservations == {}
     assert cluster.engine.state.cluster.nodes["n0"].reservation is None
     assert cluster.status("root.a").used == (16384 - 1024, 15)
+
+
+def test_a_queue_at_its_limit_gives_up_a_reservation_for_what_fits_elsewhere() -> None:
+    # 14 of 16 are held and 2 reserved. When one ends on n1 there is room for one of 2, and only
+    # the reservation keeps the queue from taking it.
+    cluster = full(nodes=2, spare=False)
+    cluster.ask(1, 2, (2048, 2))
+    assert [type(one) for one in offered(cluster, "n0")] == [Reserve]
+    ended = next(c for c in app_of(cluster, 1).containers.values() if c.node == "n1")
+    cluster.engine.release(ended.id, 0)
+
+    [made] = offered(cluster, "n1")
+
+    assert isinstance(made, Grant)
+    assert made.container.node == "n1"
+    assert app_of(cluster, 1).reservations == {}
+    assert cluster.status("root.a").used == (15 * 1024, 15)
 
 
 @pytest.mark.parametrize(
