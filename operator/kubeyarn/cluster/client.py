@@ -57,6 +57,17 @@ class KubeClient:
         """Where this client talks to."""
         return self._connection
 
+    def writing_s(self) -> float:
+        """For how long a write that begins now may take.
+
+        Raises:
+            NotLeading: none may begin, because this process may not lead any more.
+        """
+        left_s = self._may_write_s()
+        if left_s <= 0:
+            raise NotLeading("this process does not lead now")
+        return left_s
+
     async def close(self) -> None:
         """Drop all connections."""
         await self._session.close()
@@ -206,9 +217,7 @@ class KubeClient:
         Raises:
             NotLeading: it would write, and this process may not.
         """
-        left_s = math.inf if method == "GET" else self._may_write_s()
-        if left_s <= 0:
-            raise NotLeading("this process does not lead now")
+        left_s = math.inf if method == "GET" else self.writing_s()
         if left_s >= _LONGEST_CALL_S:
             return self._timeout
         return aiohttp.ClientTimeout(total=left_s, connect=5)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import aiohttp
 import msgspec
 
-from kubeyarn.cluster.connection import Connection
+from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import error_of
 from kubeyarn.cluster.resources import PODS
 from kubeyarn.model.errors import Unavailable
@@ -23,6 +23,9 @@ _PROTOCOL = "v4.channel.k8s.io"
 _ACCEPT = {"Accept": "*/*"}
 _STDERR, _ERROR = 2, 3
 _SECONDS = 5.0
+_MOST_KEPT = 4096
+_MOST_SAID = 1 << 20
+_LONGEST_MESSAGE = 1 << 18
 
 
 class CommandFailed(Unavailable):
@@ -30,24 +33,33 @@ class CommandFailed(Unavailable):
 
 
 async def execute(
-    connection: Connection, namespace: str, pod: str, container: str, command: Sequence[str]
+    client: KubeClient, namespace: str, pod: str, container: str, command: Sequence[str]
 ) -> None:
     """Run *command* in a running container and wait until it ends well.
 
+    The command is the container's own, so it may say anything: 4 KiB of what it says are kept, and
+    it is left alone when it has said a megabyte, or after five seconds.
+
     Raises:
-        CommandFailed: it ended otherwise.
+        CommandFailed: it ended otherwise, or says too much.
+        NotLeading: this process may not write now.
         ApiError: the API server did not allow it.
         Unavailable: no answer.
     """
     query = [("container", container), ("stdout", "1"), ("stderr", "1")]
     query += [("command", word) for word in command]
+    connection = client.connection
     url = connection.server + PODS.path(namespace, pod, "exec")
     try:
         async with (
-            asyncio.timeout(_SECONDS),
+            asyncio.timeout(min(_SECONDS, client.writing_s())),
             connection.session(_USER_AGENT, await connection.tls()) as session,
             session.ws_connect(
-                url, params=query, headers=_ACCEPT, protocols=(_PROTOCOL,)
+                url,
+                params=query,
+                headers=_ACCEPT,
+                protocols=(_PROTOCOL,),
+                max_msg_size=_LONGEST_MESSAGE,
             ) as channels,
         ):
             await _until_done(channels)
@@ -59,16 +71,19 @@ async def execute(
 
 
 async def _until_done(channels: aiohttp.ClientWebSocketResponse) -> None:
-    words: list[bytes] = []
+    words, said = b"", 0
     async for message in channels:
         if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
             continue
         channel, data = message.data[0], message.data[1:]
-        if channel == _STDERR:
-            words.append(data)
         if channel == _ERROR:
-            _check(data, b"".join(words))
+            _check(data, words)
             return
+        said += len(data)
+        if said > _MOST_SAID:
+            raise CommandFailed(f"it has said more than {_MOST_SAID} bytes and is not listened to")
+        if channel == _STDERR:
+            words += data[: _MOST_KEPT - len(words)]
     raise Unavailable("the connection broke before the command ended")
 
 

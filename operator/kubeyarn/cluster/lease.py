@@ -98,13 +98,17 @@ class Lease:
         told = False
         while True:
             try:
-                taken = await self._try()
+                # An API server that does not answer must not keep us from one that does again.
+                async with asyncio.timeout(self._duration_s / 2):
+                    taken = await self._try()
                 if taken is not None:
                     self._epoch = taken
                     return taken
                 if not told:
                     await on_taken()
                     told = True
+            except TimeoutError:
+                _log.warning("lease %s: no answer in time", self._name)
             except (ApiError, Unavailable) as error:
                 _log.warning("lease %s: %s", self._name, error)
             await asyncio.sleep(self._duration_s / 10)

@@ -66,16 +66,16 @@ def test_the_other_one_takes_over_within_15_s(crew: Crew, server: Server, compon
     try:
         until(f"{others} leads", lambda: crew.leader(component), lambda n: n in others, seconds=30)
         took = time.monotonic() - began
-        _one_container(server, f"after-{component}")
-        whole = time.monotonic() - began
+        runs = _one_container(server, f"after-{component}") - began
     finally:
         crew.bring_back(lost)
-    print(f"{component}: another leads after {took:.1f} s, a container runs after {whole:.1f} s")
-    assert took < 15
+    print(f"{component}: another leads after {took:.1f} s, a container runs after {runs:.1f} s")
+    # What users wait for is not who leads, but that what they submit meanwhile runs.
+    assert runs < 15
 
 
-def _one_container(server: Server, name: str) -> None:
-    """An application whose one container runs, and which is then deleted."""
+def _one_container(server: Server, name: str) -> float:
+    """An application whose one container runs, and which is then deleted; returns since when."""
     place = f"{scripts.OURS}/namespaces/{NAMESPACE}"
     task = {"image": "fake", "template": scripts.ANYWHERE}
     application = {"queue": "root.a", "applicationMaster": {"resources": scripts.SMALL, **task}}
@@ -90,6 +90,7 @@ def _one_container(server: Server, name: str) -> None:
         lambda status: status.get("running") == 1,
         seconds=60,
     )
+    since = time.monotonic()
     for plural in ("yarnapplications", "containerrequests"):
         assert server.call("DELETE", f"{place}/{plural}/{name}").status == 200
     until(
@@ -98,6 +99,7 @@ def _one_container(server: Server, name: str) -> None:
         lambda pods: not pods,
         seconds=60,
     )
+    return since
 
 
 async def everything(cluster: Cluster, strikes: Strikes, told: list[Story]) -> None:

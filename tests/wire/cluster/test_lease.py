@@ -222,3 +222,22 @@ async def test_a_release_that_fails_is_no_trouble(api, candidate, status):
 
     await lease.release()
     assert not lease.held
+
+
+async def test_a_server_that_does_not_answer_once_delays_a_takeover_by_half_the_lease(
+    api, client, candidate, monkeypatch
+):
+    """A connection into nothing takes half a minute by itself, and is tried again six times."""
+    lease, calls = candidate("a", 2), []
+    real = client.get
+
+    async def get(*args):
+        calls.append(args)
+        if len(calls) == 1:
+            await asyncio.sleep(600)
+        return await real(*args)
+
+    monkeypatch.setattr(client, "get", get)
+    async with asyncio.timeout(30):
+        assert await lease.acquire() == 0
+    assert len(calls) == 2

@@ -58,6 +58,7 @@ from kubeyarn.resourcemanager.applications.am_sessions import AMSessions
 from kubeyarn.resourcemanager.applications.observed_state import ApplicationSnapshot
 from kubeyarn.resourcemanager.applications.signals import Signaller
 from kubeyarn.resourcemanager.applications.steps import ReconcileSteps
+from kubeyarn.resourcemanager.applications.thread_dumps import ThreadDumps
 from kubeyarn.resourcemanager.cache import Cache
 from kubeyarn.resourcemanager.name_taken import NAME_TAKEN
 from kubeyarn.resourcemanager.nodes import decommission
@@ -137,7 +138,8 @@ class ApplicationsManager:
         self.containers = ContainerManager(
             self.cache, self._pods, self._exits, self._cluster_defaults, look
         )
-        self._signaller = Signaller(client, self._pods, self._exits, clock_ms)
+        self._dumps = ThreadDumps(client, clock_ms, look)
+        self._signaller = Signaller(self._dumps, self._pods, self._exits, clock_ms)
         self._reconciler = RequestReconciler(
             self._requests,
             self._pods,
@@ -224,6 +226,7 @@ class ApplicationsManager:
                 await self._tell_unread(key)
             self.cache.forget(key)
             self.containers.forget(key)
+            self._dumps.forget(key)
             steps.finish()
             return
         self._gone_since.pop(key, None)

@@ -6,27 +6,21 @@ again. What was sent or refused is in the application's status.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import ApiError
-from kubeyarn.cluster.executing import execute
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.object import Key, Object
 from kubeyarn.crd.yarn_application import SignalCommand, SignalSpec, SignalStatus, YarnApplication
 from kubeyarn.lifecycle.progress import ContainerExit
 from kubeyarn.lifecycle.records import ApplicationRecord
-from kubeyarn.model.errors import SpecError, Unavailable
+from kubeyarn.model.errors import SpecError
 from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.applications import records
+from kubeyarn.resourcemanager.applications.thread_dumps import ThreadDumps
 from kubeyarn.resourcemanager.pods.pod_control import PodControl
 from kubeyarn.resourcemanager.pods.pod_state import PodState
 from kubeyarn.resourcemanager.requests.container_exits import ContainerExits
 from kubeyarn.resourcemanager.requests.request_view import RequestView
-
-_log = logging.getLogger(__name__)
-
 
 # As a NodeManager reports them: 128 and the signal's number.
 ENDINGS = {
@@ -39,9 +33,6 @@ ENDINGS = {
 }
 # A second is the shortest that still waits for the kubelet's word that the process is gone.
 FORCEFUL_GRACE_S = 1
-# To the first process of a container; a JVM writes its threads to standard output. Every shell has
-# a kill of its own, the program is often missing.
-DUMP = ("sh", "-c", "kill -3 1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +126,12 @@ class Signaller:
 
     def __init__(
         self,
-        client: KubeClient,
+        dumps: ThreadDumps,
         pods: PodControl,
         exits: ContainerExits,
         clock_ms: Callable[[], int],
     ) -> None:
-        self._client = client
+        self._dumps = dumps
         self._pods = pods
         self._exits = exits
         self._clock_ms = clock_ms
@@ -157,34 +148,30 @@ class Signaller:
         A crash before that is written sends again: at least once, where YARN sends at most once.
         """
         answers = answered(application)
-        entries = [entry(signal, signal.time, signal.message) for signal in answers.values()]
+        entries = {
+            key: entry(signal, signal.time, signal.message) for key, signal in answers.items()
+        }
         changed = len(answers) < len(application.status.signals)
         for due in due_signals(application, record, views, pods):
             if due.pod is None and not due.refused:
                 continue
-            refused = due.refused or await self._send(due)
+            refused = due.refused or await self._send(application.key, due)
+            if refused is None:
+                continue
             at = records.timestamp(self._clock_ms()) or ""
-            entries.append(entry(due.signal, at, refused))
+            entries[_key(due.signal)] = entry(due.signal, at, refused)
             changed = True
-        return entries if changed else None
+        # In the order of the spec, whichever was answered first.
+        return [entries[key] for key in wanted(application) if key in entries] if changed else None
 
-    async def _send(self, due: DueSignal) -> str:
-        """Send one signal; why it could not be, or ""."""
+    async def _send(self, key: Key, due: DueSignal) -> str | None:
+        """Send one signal; why it could not be, or "", or None where that is not known yet."""
         if due.pod is None or due.id is None:
             return "it does not run"
         if due.signal.command is SignalCommand.OUTPUT_THREAD_DUMP:
-            return await self._dump_threads(due.pod)
+            return self._dumps.outcome(key, _key(due.signal), due.pod)
         self._exits.stop(due.id, ENDINGS[due.signal.command])
         forceful = due.signal.command is SignalCommand.FORCEFUL_SHUTDOWN
         grace_s = FORCEFUL_GRACE_S if forceful else None
         was_there = await self._pods.delete(due.pod, grace_s=grace_s)
         return "" if was_there else "it has ended"
-
-    async def _dump_threads(self, pod: PodState) -> str:
-        where = self._client.connection
-        try:
-            await execute(where, pod.namespace, pod.name, pod.main, DUMP)
-        except (ApiError, Unavailable) as error:
-            _log.warning("%s/%s: no thread dump: %s", pod.namespace, pod.name, error)
-            return str(error)
-        return ""
