@@ -81,6 +81,7 @@ class Conversation:
         except BaseException:
             await self._transport.close()
             raise
+        # Only now: a heartbeat before the registration would be refused as not registered.
         self._heartbeat_task = asyncio.create_task(self._heartbeat(), name="kubeyarn-am-heartbeat")
 
     async def end(self) -> None:
@@ -95,6 +96,8 @@ class Conversation:
     async def call(self, verb: str, body: wire.Json) -> wire.Json:
         """Call *verb*; if the ResourceManager restarted, wait until registered, and call again."""
         while True:
+            # Taken before the call: a registration that happens while the refusal is on its way
+            # counts.
             before = self.registrations
             try:
                 return await self._call_with_retries(verb, body)
@@ -132,6 +135,8 @@ class Conversation:
             await self._turned.wait_for(lambda: self._may_go_on(before))
         if self.failure is not None:
             raise self.failure
+        # Nobody else does it: the heartbeat was stopped, because the application is about to
+        # unregister.
         if self.registrations == before:
             await self._register()
 
@@ -145,6 +150,7 @@ class Conversation:
             answer = wire.registration(await self._call_with_retries("register", self._hello))
         except AlreadyRegisteredError:
             answer = self._lost_registration()
+        # Before the count goes up: who waits for it may ask at once, and must find the new state.
         self._publish(self._state.registered(answer))
         self.registrations += 1
         if self.registrations > 1:
@@ -158,12 +164,14 @@ class Conversation:
 
     def _lost_registration(self) -> wire.Registration:
         """The registration whose answer was lost; the first allocate tells what it said."""
+        # No call of ours went unanswered, so it was not us who registered.
         if self._lost_answers == 0:
             raise AmError(
                 "the ResourceManager says that this attempt has registered already: another "
                 "process of this attempt is, or was, its ApplicationMaster"
             )
         known = self._state.registration or wire.Registration()
+        # What the lost answer said is not known, but a session begins at response 0 in any case.
         return replace(known, containers=(), previous=(), response_id=0)
 
     async def _call_with_retries(self, verb: str, body: wire.Json) -> wire.Json:
@@ -176,6 +184,8 @@ class Conversation:
             try:
                 return await self._transport.call(verb, body)
             except UnavailableError as error:
+                # Only refusals in a row count: the token of a pod is renewed in its file by the
+                # kubelet, and one that has just run out is refused for as long as the file is old.
                 failures, refusals = failures + 1, 0
                 if verb == "register":
                     self._lost_answers += 1
@@ -193,6 +203,8 @@ class Conversation:
         try:
             beats = 0
             while True:
+                # Cleared before the call and not after: what is asked while the call is under way
+                # is in no request yet, and has to wake the loop once more.
                 beats = 0 if self._wake.is_set() else beats + 1
                 self._wake.clear()
                 await self._allocate()
@@ -204,6 +216,7 @@ class Conversation:
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for events
             log.warning("the conversation with the ResourceManager is over: %s", error)
             self.failure = error
+            # Readers of events wait without a timeout, so they have to be told.
             self._is_over()
             await self._turn()
 

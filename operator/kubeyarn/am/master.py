@@ -86,6 +86,7 @@ class ApplicationMaster:
         Raises:
             SettingsError: KUBEYARN_RM or KUBEYARN_TOKEN_FILE is not set.
         """
+        # A program that was started by hand is told how to start it, and not of a missing variable.
         missing = [name for name in ("KUBEYARN_RM", "KUBEYARN_TOKEN_FILE") if not environ.get(name)]
         if missing:
             raise SettingsError(
@@ -249,6 +250,8 @@ class ApplicationMaster:
         """
         events: list[Event] = []
         while True:
+            # Everything that has come is handed out first, also when the conversation is over: an
+            # application may have finished by just these events.
             if self._news.empty() and (events or self._ended()):
                 return events
             event = await self._news.get()
@@ -320,6 +323,8 @@ class ApplicationMaster:
             raise InvalidAskError(
                 f"final status {final_status!r}, must be one of {', '.join(wire.FINAL_STATUSES)}"
             )
+        # A heartbeat after the attempt has unregistered would be refused, and would look like a
+        # failure.
         await self._conversation.stop_heartbeat()
         await self._conversation.finish(
             {"finalStatus": final_status, "diagnostics": diagnostics, "trackingUrl": tracking_url}

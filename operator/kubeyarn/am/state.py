@@ -276,6 +276,8 @@ class AmState:
         self.registration = registration
         self._response_id = registration.response_id
         self._under_way = None
+        # A new ResourceManager knows nothing that was only said: asks, releases and exclusions are
+        # all said again. They are absolute, so saying them to one that knows them changes nothing.
         self._unsaid = set(self._wanted)
         self._releasing = dict.fromkeys(self._releasing, False)
         self._exclude, self._include = set(self.excluded), set()
@@ -297,6 +299,8 @@ class AmState:
 
     def allocate_request(self) -> AllocateRequest:
         """What to send now; the same request again until it is answered."""
+        # A request whose answer was lost goes out again as it was, with the same response id: then
+        # the ResourceManager repeats its answer instead of taking the request twice.
         if self._under_way is None:
             self._under_way = AllocateRequest(
                 response_id=self._response_id,
@@ -310,6 +314,8 @@ class AmState:
                 include=tuple(sorted(self._include)),
                 tracking_url=self._tracking_url,
                 updates=tuple(
+                    # The version at the time of sending: an update that another one overtook is
+                    # refused by its version, and never undoes that one.
                     replace(self._updates[name], version=self.live[name].version)
                     for name in sorted(self._unsent_updates & self.live.keys())
                 ),
@@ -336,6 +342,8 @@ class AmState:
     def _arrive(self, containers: Iterable[Container]) -> list[Event]:
         events: list[Event] = []
         for container in containers:
+            # Told before: by an answer that was lost and repeated, or by the answer to a
+            # registration.
             if container.id in self._arrived:
                 continue
             self._arrived.add(container.id)
@@ -344,6 +352,8 @@ class AmState:
                 # Granted while the ask was being cancelled: nobody here waits for it.
                 self.release(container.id)
                 continue
+            # Asks are absolute and count what is outstanding: who hands out a container owes one
+            # less. The ResourceManager does the same on its side, so nothing has to be said.
             wanted.count -= 1
             self.live[container.id] = container
             events.append(Allocated(container))
@@ -353,6 +363,8 @@ class AmState:
         events: list[Event] = []
         for end in ended:
             self._ended.add(end.container_id)
+            # Its grant may still be on the way, in the answer to a registration, and must not be
+            # told then.
             self._arrived.add(end.container_id)
             self._releasing.pop(end.container_id, None)
             self._updates.pop(end.container_id, None)
@@ -376,6 +388,7 @@ class AmState:
         return events
 
     def _warn(self, answer: AllocateAnswer) -> list[Event]:
+        # Each answer names every marked container; the application hears of each once.
         fresh = [i for i in answer.preempting if i in self.live and i not in self._warned]
         self._warned.update(fresh)
         message, seconds = answer.preemption_message, answer.kill_after_seconds

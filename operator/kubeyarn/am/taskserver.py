@@ -82,6 +82,7 @@ class TaskServer:
         self._bind = bind
         self._port = port
         self._bounds = bounds or Bounds()
+        # Made anew in each process: a task of a former attempt cannot report to this one.
         self._secret = secrets.token_urlsafe(32)
         self._tasks: dict[str, _Task] = {}
         self._stored = 0
@@ -106,6 +107,7 @@ class TaskServer:
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._bind, self._port)
         await site.start()
+        # Port 0 asked the kernel for a free one; containers are told which it was.
         self._port = self._runner.addresses[0][1]
         return self
 
@@ -160,6 +162,8 @@ class TaskServer:
         """Let the results of *container_id* be the task's; those of its other containers go."""
         task = self._tasks[task_id]
         task.accepted = container_id
+        # A task may run twice, when it looked lost or slow. Only one run's results may be used, or
+        # those of both could be mixed.
         for other in [c for c in task.containers if c != container_id]:
             self.discard(task_id, other)
 
@@ -187,6 +191,7 @@ class TaskServer:
     async def _guarded(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path.startswith("/task/"):
             authorization = request.headers.get("Authorization", "")
+            # Compared in constant time: how long a refusal takes tells nothing of the secret.
             if not hmac.compare_digest(authorization.encode(), f"Bearer {self._secret}".encode()):
                 raise _refusal(web.HTTPUnauthorized, "the secret is not this application's")
         return await handler(request)
@@ -197,6 +202,7 @@ class TaskServer:
         task = self._tasks.get(task_id)
         if task is None:
             raise _refusal(web.HTTPNotFound, f"task {task_id!r} is not known")
+        # Given up, or its place was taken by another run: what it sends now would be that one's.
         if container_id not in task.containers:
             raise _refusal(
                 web.HTTPConflict, f"container {container_id!r} does not run task {task_id!r} (now)"
@@ -241,6 +247,8 @@ class TaskServer:
     async def _json(self, request: web.Request) -> Mapping[str, object]:
         limit = self._bounds.report_bytes
         raw = await request.content.read(limit + 1)
+        # One byte more than allowed is read, to tell what is too long from what just fits. `read`
+        # returns what has arrived so far, and may return less than was asked for.
         while len(raw) <= limit and (more := await request.content.read(limit + 1 - len(raw))):
             raw += more
         if len(raw) > limit:
@@ -263,6 +271,8 @@ class TaskServer:
         place = self._directory / task_id / container_id
         place.mkdir(parents=True, exist_ok=True)
         self._uploads += 1
+        # Each upload has a file of its own, so that two of one name at a time do not mix; the
+        # result appears whole, by one rename, or not at all.
         coming = place / f".{name}.{self._uploads}"
         try:
             size = await self._receive(request, coming)

@@ -63,6 +63,7 @@ def measure(shape: Shape[E], grants_per_cycle: int) -> Measured:
         grants += _granted(decisions)
         if not decisions:
             break
+    # Still frozen: what the collector does is no part of an idle cycle.
     idle = _idle_ms(scheduler)
     gc.unfreeze()
     seconds = sum(took)

@@ -108,6 +108,7 @@ class Look:
             pod
             for pod in self.pods
             if pod["status"].get("phase") == "Running"
+            # One that is being deleted still says Running until its kubelet has ended it.
             and "deletionTimestamp" not in pod["metadata"]
             and pod["metadata"]["labels"].get("kubeyarn.io/role") != "am"
         ]
@@ -199,6 +200,7 @@ class Story:
     def _tell_end(self, look: Look) -> None:
         if look.status.get("state") != "FINISHED":
             return
+        # The application is finished when it has unregistered; its last containers end after that.
         if look.running() or look.attempt.get("state") != "FINISHED":
             return
         self._step(
@@ -222,6 +224,7 @@ class Story:
         pod = look.running()[-1]["metadata"]["name"]
         self.killed = pod
         self.asked_before_kill = look.wanted()
+        # Not waited for: the story goes on, and shows how the ApplicationMaster takes it.
         delete = ("delete", "pod", pod, "-n", NAMESPACE, "--now", "--wait=false")
         self.kubectl.run(*delete)
         self.say(f"{self._time()}          killed on purpose: the map container of pod {pod}")

@@ -45,6 +45,7 @@ class _LazyGroup(click.Group):
         return sorted(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        # click asks for any word that is typed; None has it say which commands there are.
         if name not in _COMMANDS:
             return None
         module, attribute = _COMMANDS[name]

@@ -39,6 +39,7 @@ def _logging(level: str) -> None:
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # kopf tells each event of each object that it handles, which is what we log ourselves.
     logging.getLogger("kopf").setLevel(max(logging.WARNING, logging.getLogger().level))
 
 

@@ -52,9 +52,12 @@ def find(kubectl: Kubectl, name: str) -> FoundApplication:
         KubectlError: more than one is meant, or the cluster could not be asked.
     """
     if name.startswith("application_"):
+        # An id names no namespace, and the API server selects by no field of a status.
         candidates = read_applications(kubectl.objects_everywhere(APPLICATIONS))
         chosen = [one for one in candidates if one.app.status.application_id == name]
         return _only(name, chosen, candidates)
+    # One object by its name costs one small answer; a list of all is fetched only if there is none.
+    # In all namespaces one name may mean several, which the list tells.
     namespace, _, short = name.rpartition("/")
     if not kubectl.everywhere:
         try:
@@ -105,6 +108,7 @@ def _report(kubectl: Kubectl, request: Request) -> int:
 
 
 def _kill(kubectl: Kubectl, request: Request) -> int:
+    # Each is tried, whatever became of those before, as YARN's client does.
     failed = False
     for name in request.operands:
         try:

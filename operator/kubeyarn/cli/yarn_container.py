@@ -73,6 +73,8 @@ def _signal(kubectl: Kubectl, request: Request) -> int:
 def _with(app: YarnApplication, container: str, command: SignalCommand) -> list[Object]:
     """The application's signals and this one; sent before, it is sent again."""
     same = [s for s in app.spec.signals if (s.container_id, s.command) == (container, command)]
+    # A signal is a level, told apart by its serial: the same one with the next number is sent
+    # again.
     serial = max((signal.serial for signal in same), default=0) + 1
     others = [signal for signal in app.spec.signals if signal not in same]
     again = SignalSpec(container_id=container, command=command, serial=serial)
@@ -86,6 +88,7 @@ def _application_of(container: str) -> str:
         UsageError: it is no container's id.
     """
     parts = container.split("_")
+    # The epoch is no part of an application's id.
     if parts[0] == "container" and len(parts) == 6 and parts[1].startswith("e"):
         parts = [parts[0], *parts[2:]]
     if parts[0] != "container" or len(parts) != 5:

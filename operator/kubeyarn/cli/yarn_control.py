@@ -61,6 +61,7 @@ def of_attempt(kubectl: Kubectl, attempt: str) -> FoundAttempt:
     printed, app = find(kubectl, f"application_{parts[1]}_{parts[2]}")
     for place, listed in enumerate(app.status.attempts):
         if listed.id == attempt:
+            # The printed one, too: for -o yaml fields count that this version does not know.
             return FoundAttempt(app, listed, printed["status"]["attempts"][place])
     known = ", ".join(listed.id for listed in app.status.attempts) or "none"
     raise NotFoundError(f"Application attempt {attempt} doesn't exist; found: {known}")

@@ -103,6 +103,7 @@ def _follow(kubectl: Kubectl, pods: list[Object]) -> int:
     if len(pods) > 1:
         ids = ", ".join(container_id(pod) for pod in pods[:5])
         raise UsageError(f"-follow needs one container: -am -1, or -containerId of {ids}, ...")
+    # kubectl writes to the terminal itself: what is followed has no end to wait for.
     return kubectl.stream(["logs", "--follow", *_where(pods[0])])
 
 

@@ -87,6 +87,7 @@ def _containers(kubectl: Kubectl) -> Counter[str]:
     return Counter(
         pod["spec"].get("nodeName", "")
         for pod in pods
+        # Pods that ended stay for their logs, and hold nothing of the node any more.
         if pod.get("status", {}).get("phase") in ("Pending", "Running")
     )
 
@@ -115,6 +116,7 @@ def _ready(node: Object) -> Object:
 
 def _address(node: Object) -> str:
     status = node.get("status", {})
+    # A NodeManager's address has the port it listens on; the kubelet's is the nearest thing.
     port = status.get("daemonEndpoints", {}).get("kubeletEndpoint", {}).get("Port", 10250)
     for address in status.get("addresses", []):
         if address.get("type") == "InternalIP":

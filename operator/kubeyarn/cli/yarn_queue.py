@@ -72,6 +72,7 @@ def find(queues: Mapping[str, FoundQueue], name: str) -> FoundQueue:
         NotFoundError: there is none; the message names those there are.
         KubectlError: more than one is meant.
     """
+    # A full path first: a short name of another queue may read the same.
     if name in queues:
         return queues[name]
     meant = [path for path in queues if path.endswith(f".{name}")]

@@ -95,6 +95,8 @@ def read(command: Command, words: Sequence[str]) -> tuple[Verb, Request]:
     """
     verbs = {verb.name: verb for verb in command.verbs if verb.name}
     verb = command.verbs[0] if not verbs else None
+    # Options may stand before the verb, as in YARN, so those of all verbs are known from the start,
+    # and which of them the verb has is checked last.
     named = _options(command)
     operands: list[str] = []
     options: dict[str, str] = {}
@@ -183,6 +185,7 @@ def _line(option: Option) -> str:
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
+    # Only a mistyped option needs it, and the plugin starts for every command.
     import difflib
 
     close = difflib.get_close_matches(name, [k for k in known if len(k) > 1], n=1)

@@ -133,6 +133,7 @@ def queue_condition(spec: Mapping[str, Any], scheduler: SchedulerKind) -> NewCon
         f"not read while root says cluster.scheduler: {scheduler.value}, and kept for the other "
         f"scheduler: {'; '.join(unread)}"
     )
+    # A field that nobody acts on is the worse news, so its reason stands when both are the case.
     if all_acting.status:
         return NewCondition(CONDITION, False, OTHER_SCHEDULER, message)
     return NewCondition(CONDITION, False, all_acting.reason, f"{all_acting.message}; {message}")

@@ -28,6 +28,7 @@ def vector(values: Mapping[str, Any], field: str, types: ResourceTypes) -> Vecto
     """
     try:
         return _vector(tuple(values.items()), field, types)
+    # A list or an object as a value has no hash for the cache, and is no quantity either.
     except TypeError:
         raise SpecError(f"{field}: found {dict(values)!r}, expected quantities") from None
 

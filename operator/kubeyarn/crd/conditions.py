@@ -107,6 +107,8 @@ def _entry(before: Object | None, new: NewCondition, generation: int, now: str) 
         "observedGeneration": generation,
         "lastTransitionTime": since,
         "reason": new.reason,
+        # A longer one would have the API server refuse the whole status, and so every other
+        # condition.
         "message": new.message[:LONGEST_MESSAGE],
     }
 

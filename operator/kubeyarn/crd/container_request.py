@@ -144,6 +144,8 @@ class GangSpec(Fields, frozen=True):
     ] = 120
 
 
+# The scheduler files an ask under these, and counts its containers against them. With another value
+# it would be another ask, and the containers of the first one would be its own.
 _FIXED = ("application", "role", "priority", "allocationRequestId", "executionType")
 
 
@@ -162,6 +164,8 @@ _SPEC_RULES = [
         "ContainerRequest",
     ),
     rule(
+        # CEL fails on a field that is not set, and a failed rule refuses the object. So a rule on a
+        # field that may be unset asks first whether it is set.
         "has(self.partition) == has(oldSelf.partition) && "
         "(!has(self.partition) || self.partition == oldSelf.partition)",
         "partition cannot be changed: make another ContainerRequest",
@@ -320,6 +324,7 @@ class ContainerRequestSpec(Fields, frozen=True):
     ] = None
 
 
+# A status names every container and has to stay far below the one and a half MiB that etcd takes.
 Ranges = Annotated[str, Field(maxLength=262144, pattern=ranges.PATTERN)]
 
 
@@ -482,6 +487,9 @@ class ContainerRequestStatus(Fields, frozen=True):
     epoch: Annotated[
         Count | None,
         Field(
+            # The one that lost its Lease may have writes under way that no clock of ours can stop.
+            # The API server compares the two numbers, so such a write is refused whenever it
+            # arrives.
             "The epoch of the scheduler that wrote its part last. A scheduler that led "
             "before, and has not noticed yet, is refused. Scheduler.",
             **rules(
@@ -668,6 +676,8 @@ class ContainerRequest(Resource, frozen=True):
         """
         spec = self.spec
         wanted = field_reader.count(spec.count, "spec.count") + self.asked_again
+        # A count that is lowered below what was granted takes nothing back: what runs goes on, and
+        # nothing more is wanted.
         pending = max(0, wanted - self.status.granted)
         return Ask(
             key=self.ask_key(),

@@ -112,7 +112,10 @@ class DecodedObject(Generic[Kind]):
         return cls(item, kind.read(item))
 
 
+# msgspec says where it failed in the text of its error alone; there is no attribute to ask.
 _AT = re.compile(r"(?P<wrong>.*?)(?: - at `\$\.?(?P<path>.*)`)?")
+# `[...]` stands for an entry of a map; msgspec does not say which, so nothing below it is looked
+# up.
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
 
 
@@ -124,6 +127,8 @@ def _unreadable(kind: type[Resource], item: Object, text: str) -> ObjectUnreadab
     if missing is not None:
         path = f"{path}.{missing[1]}".removeprefix(".")
     value, hint = _at(item, kind, path)
+    # msgspec says "Invalid enum value" and not which ones there are, so they are taken from the
+    # type.
     words = _words(hint)
     if missing is not None:
         message = f"{path}: found nothing, expected a value"

@@ -45,6 +45,7 @@ class FieldReader:
 
     def read(self, name: str, parse: Callable[[object, str], T]) -> T | None:
         """What *parse* makes of a field; None when it is not set or wrong."""
+        # Also where it is not set: what is asked for is known, whatever this object has of it.
         self.asked.add(name)
         value = self.values.get(name)
         if value is None:
@@ -59,6 +60,8 @@ class FieldReader:
     def inside(self, name: str) -> FieldReader | None:
         """The reader of an object one level down; None when it is not set."""
         inner = self.read(name, mapping)
+        # One list of faults for all levels, so that whoever asks in the end sees those of the
+        # deepest.
         return None if inner is None else FieldReader(inner, f"{self.at}.{name}", self.faults)
 
     def each(self, name: str) -> list[FieldReader]:
@@ -169,6 +172,7 @@ def one_of(words: type[E]) -> Callable[[object, str], E]:
 
 def otherwise(value: int | None, standard: int) -> int:
     """What was found, or the standard where nothing was set."""
+    # Not `value or standard`: 0 is a setting, and often says "none" or "off".
     return standard if value is None else value
 
 

@@ -77,6 +77,7 @@ def listed_by(*keys: str) -> Extras:
     return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
+# What a server-side apply by two owners makes of a list: entries of both, or the whole list of one.
 AS_SET: Extras = {"x-kubernetes-list-type": "set"}
 AS_ONE: Extras = {"x-kubernetes-list-type": "atomic"}
 
@@ -172,6 +173,8 @@ AMShare = Annotated[str, AM_SHARE]
 Weight = Annotated[str, WEIGHT]
 
 
+# One rule for every spelling: to a structural schema it is one type, int-or-string, and only CEL
+# can tell a share from an amount.
 def _by_resource(pattern: str, allowed: str) -> Field:
     text = "string(self)"
     amount = (

@@ -54,6 +54,7 @@ def whole(value: object, field: str) -> int:
     Raises:
         SpecError: no quantity, negative, a fraction, or more than `LARGEST`.
     """
+    # In thousandths, so that 1500m is seen to be one and a half, and 2000m to be whole.
     amount = _read(value, field, 3)
     if amount % 1000:
         raise SpecError(f"{field}: found {value!r}, allowed: whole units only, such as 1 or 4")

@@ -25,6 +25,8 @@ _WHOLE = re.compile(PATTERN, re.ASCII)
 def compact(numbers: Iterable[int]) -> str:
     """Write *numbers*, each once and in order; "" when there are none."""
     spans: list[list[int]] = []
+    # A set has one spelling: statuses are compared as they are written, to see whether a write is
+    # due.
     for number in sorted(set(numbers)):
         if spans and number == spans[-1][1] + 1:
             spans[-1][1] = number

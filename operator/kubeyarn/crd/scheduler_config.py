@@ -64,6 +64,7 @@ def read_queues(objects: Iterable[UncheckedQueue], types: ResourceTypes) -> Queu
     by_path = {queue.metadata.name: queue for queue in objects}
     problems: list[Problem] = []
     good: dict[str, queues.QueueConfig] = {}
+    # Parents before their children, who stand only below a queue that is good itself.
     for order, path in enumerate(sorted(by_path, key=lambda name: name.split("."))):
         config, faults = _queue(by_path[path], path, types)
         problems += faults
@@ -73,6 +74,8 @@ def read_queues(objects: Iterable[UncheckedQueue], types: ResourceTypes) -> Queu
             good[path] = replace(config, order=order, state=_state(config, good.get(config.parent)))
         else:
             problems.append(_orphan(path))
+    # The settings of the whole cluster stand at root. Without them no tree can be in force, and the
+    # one that is stays so.
     if ROOT not in good:
         return QueuesRead(None, tuple(problems))
     settings = read_cluster(FieldReader(by_path[ROOT].spec, "spec"), types, tuple(good.values()))
@@ -250,6 +253,8 @@ def _template(above: FieldReader, name: str, types: ResourceTypes) -> queues.Que
     if template is None or not template.values:
         return None
     config = queue_config(template, "", types)
+    # `queue_config` has asked for it as for any field of a queue, but what a template says of it
+    # nobody acts on. So it is reported like a field that is not known.
     template.asked.discard("autoCreate")
     template.refuse_others()
     return config

@@ -71,7 +71,11 @@ def read_cluster(
             cluster, "maximumAllocation", types, defaults.MAXIMUM_ALLOCATION, quantities.LARGEST
         ),
         dominant=cluster.read("resourceCalculator", text) != _NO_CALCULATOR,
+        # Hadoop with its default calculator looks at memory alone and lets a node be overcommitted.
+        # A kubelet refuses a pod that has no room in any one resource.
         fit_every_resource=True,
+        # Memory is counted in bytes here and in MiB in Hadoop, whose rules that say "one" mean one
+        # MiB.
         memory_per_mib=2**20,
         legacy_queue_mode=cluster.read("legacyQueueMode", truth) is not False,
         partitions=tuple(_partition(entry) for entry in cluster.each("partitions")),
@@ -89,6 +93,7 @@ def read_cluster(
         offers=_offers(cluster.inside("offers")),
         lazy_preemption=bool(lazy),
         placement_rules=tuple(_rule(entry) for entry in cluster.each("placementRules")),
+        # To keep nodes in order costs each grant a little, so it is done only if a queue wants it.
         choose_nodes=any(_packs(queue) for queue in tree),
         preemption=preemption,
         queue_expiry_seconds=_expiry(root),
@@ -139,6 +144,8 @@ def _check_order(
             cluster.faults.append(FieldFault(place, message))
 
 
+# Access is inherited, and no YarnQueue says any, so closing root closes all of them. Who may use a
+# queue is asked of the API server, for each application.
 def _closed(tree: tuple[queues.QueueConfig, ...]) -> tuple[queues.QueueConfig, ...]:
     """Queues that let nobody in by themselves: what is allowed is each application's to know."""
     nobody = queues.Access()
@@ -185,6 +192,7 @@ def _rule(entry: FieldReader) -> queues.PlacementRule:
 def _expiry(root: FieldReader) -> int:
     """Hadoop has one expiry time for all auto-created queues: here that of root."""
     auto_create = root.inside("autoCreate")
+    # `queue_config` reads the same field of every queue: there 0 says that queues below it stay.
     seconds = None if auto_create is None else auto_create.read("expirySeconds", count)
     return 300 if seconds is None else seconds
 

@@ -467,6 +467,7 @@ class YarnApplication(Resource, frozen=True):
         spec, identity = self.spec, ApplicationId.parse(self.status.application_id)
         return Application(
             id=identity,
+            # The status first: it was taken at submission, and stays whoever the spec names later.
             user=self.status.user or spec.user,
             queue=spec.queue,
             # Groups of Kubernetes' own, such as system:authenticated, are no groups of YARN's.
@@ -478,6 +479,9 @@ class YarnApplication(Resource, frozen=True):
             am_size=None if spec.unmanaged_am else self.am_size(types),
             partition=spec.partition,
             tags=spec.tags,
+            # Hadoop orders applications by id. The id is given when the ResourceManager first sees
+            # an application, so the order survives restarts of the scheduler and does not follow
+            # names.
             order=identity.number,
             submitted_ms=times.milliseconds(self.metadata.creation_timestamp),
         )

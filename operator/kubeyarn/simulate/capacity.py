@@ -42,6 +42,8 @@ class SimulatedCapacity:
 
     def preemption_seconds(self) -> int:
         """One second more than a marked container is given."""
+        # A container is killed when it was marked for longer than that, so one second more is
+        # enough.
         config = self.scheduler.state.config
         wait = config.preemption.maximum_wait_before_kill_ms if config else 0
         return wait // 1000 + 1
@@ -101,6 +103,7 @@ class SimulatedCapacity:
         return dict(observed)
 
     def _partitions(self, queue: Queue) -> Data:
+        # What is held counts also where the queue may not go: it may have lost its access since.
         reached = [p.name for p in self.partitions if queue.reaches(p.name)]
         held = [name for name, used in queue.used.items() if any(used)]
         return {name: self._partition(queue, name) for name in sorted({"", *reached, *held})}

@@ -147,6 +147,7 @@ def scalar(value: object) -> str | None:
     Raises:
         SpecError: it is a map or a list.
     """
+    # YAML's `yes` and `on` come as True, and Hadoop's properties know `true` alone.
     if isinstance(value, bool):
         return "true" if value else "false"
     return text(value, "config")
@@ -212,6 +213,7 @@ def whole(
     value = arguments.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise SpecError(f"{name}: found {shown(value)}, expected a whole number")
+    # YAML reads 1e3 as a float, and it is a whole number.
     if isinstance(value, float) and not value.is_integer():
         raise SpecError(f"{name}: found {value!r}, expected a whole number")
     if not least <= value <= most:
@@ -358,6 +360,7 @@ def mapping(data: object, where: str) -> Data:
     """
     if not isinstance(data, dict):
         raise SpecError(f"{where}: found {shown(data)}, expected a mapping")
+    # YAML keys may be numbers or truths, such as a queue that is called 1.
     return {text(key, where) or str(key): value for key, value in data.items()}
 
 

@@ -98,6 +98,8 @@ class ScenarioRun:
             ConfigRefused: the scheduler does not start with this configuration, or a node has a
                 label that it cannot have.
         """
+        # As the ResourceManager's start: labels are known before queues refer to them, and queues
+        # before nodes register, whose size then makes their capacities.
         check_labels(self.scenario.partitions)
         self.simulated.configure(self.config, self.allocations, self.now_ms)
         for data in self.scenario.nodes:
@@ -113,6 +115,8 @@ class ScenarioRun:
                 self._do(step)
             except SpecError as error:
                 self._fail(index, step.action, error)
+            # No two steps are at one time: Hadoop orders applications by when they were submitted
+            # or began.
             self.now_ms += STEP_MS
             self.simulated.after_step(self.now_ms)
             self._step_done(step)
@@ -153,6 +157,8 @@ class ScenarioRun:
         action = actions.get(step.action)
         if action is None:
             raise SpecError(f"step: {step.action!r} is unknown, known are {sorted(actions)}")
+        # A mistyped key would otherwise leave a default in force, and the scenario would prove
+        # nothing.
         check_keys(step.arguments, STEP_KEYS[step.action], step.action)
         action(step.arguments)
 
@@ -204,10 +210,12 @@ class ScenarioRun:
     def _ask_again(self, lost: Iterable[Container]) -> None:
         for container in lost:
             app = self.by_id.get(container.id.attempt.application)
+            # An AM that knows of a container asks for another itself, or does not.
             if self._unfetched.pop(container.id, None) is None:
                 continue
             if app is None or app.state != "running":
                 continue
+            # A former attempt's asks went with it.
             if container.id.attempt != AttemptId(app.id, app.attempt):
                 continue
             ask = app.ask_again(container, self.simulated.outstanding_rows(app.id, container.key))
@@ -253,7 +261,9 @@ class ScenarioRun:
         changed = False
         for name in self.nodes:
             changed |= self._beat(name)
+        # After the nodes: containers of AMs that were granted in this round run by now.
         changed |= self._register()
+        # Every AM has fetched what there was.
         self._unfetched.clear()
         return changed
 
@@ -330,6 +340,7 @@ class ScenarioRun:
 
     def _submit(self, arguments: Data) -> None:
         name, user = word(arguments, "app"), word(arguments, "user")
+        # Also of those that are rejected: Hadoop's ids go on whatever becomes of an application.
         number = len(self.apps) + 1
         app = SimulatedApp(name, ApplicationId(TIMESTAMP, number), submitted_ms=self.now_ms)
         am = mapping(arguments.get("am") or {}, "am")
@@ -476,6 +487,7 @@ class ScenarioRun:
             config.pop(key, None)
         allocations = text(arguments.get("fairAllocations"), "fairAllocations") or self.allocations
         self.simulated.configure(config, allocations, self.now_ms)
+        # Only now: a refresh that is refused leaves the configuration as it was, as Hadoop's does.
         self.config, self.allocations = config, allocations
 
     def _set_state(self, arguments: Data, state: str) -> None:
@@ -499,6 +511,7 @@ class ScenarioRun:
         decisions = self.scheduler.preempt(self.now_ms)
         if self.trace is not None:
             self.trace.decisions(decisions)
+        # Taken before any is released: one container may be named by two policies, and ends once.
         held = {c.id: c for c in self.scheduler.containers()}
         lost: list[Container] = []
         for decision in decisions:

@@ -108,6 +108,7 @@ class SimulatedApp:
         self.running, self.master = False, None
         self.state = "accepted"
         self.attempt += 1
+        # Hadoop hands it on to the next attempt only where containers are kept across attempts.
         self.blacklist = frozenset()
         self.kept.clear()
         self.sent.clear()
@@ -118,6 +119,8 @@ class SimulatedApp:
     ) -> Ask:
         """*ask* with the rows that it empties."""
         place = ask.locality
+        # An AM client sends a row of count 0 for each place that it named before and does not name
+        # now; a place that is not sent keeps its row in the scheduler.
         emptied = self.emptied.get(ask.key)
         if outstanding is not None and (outstanding.nodes or outstanding.racks):
             emptied = self.emptied.setdefault(ask.key, EmptiedRows())
@@ -133,6 +136,7 @@ class SimulatedApp:
 
     def ask_again(self, lost: Container, outstanding: OutstandingRows | None) -> Ask | None:
         """The request for one container more, where *lost* was asked for; None: it was not."""
+        # What was asked for last is the only request whose places are known.
         sent = self.sent.get(lost.key)
         if sent is None:
             return None

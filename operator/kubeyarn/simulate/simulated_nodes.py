@@ -82,6 +82,7 @@ class SimulatedNodes:
         if name not in self._nodes:
             raise SpecError(f"node {name!r} does not exist")
         del self._nodes[name]
+        # A node of that name that comes later is another one, with nothing planned for it.
         self._leaving.pop(name, None)
         self._kill_at_ms.pop(name, None)
         self._unhealthy.discard(name)
@@ -106,6 +107,7 @@ class SimulatedNodes:
         node = self.node(name)
         if name in self._leaving:
             raise IllegalEvent(f"node {name!r} leaves already")
+        # Its size shrinks heartbeat by heartbeat; this one is given back if it stays.
         self._leaving[name] = node.total
 
     def stay(self, name: str) -> None:
@@ -136,6 +138,7 @@ class SimulatedNodes:
 
     def used(self, name: str) -> Vector:
         """What the containers on a node hold."""
+        # Zero, with as many resources as the node has.
         total = subtract(self._nodes[name].total, self._nodes[name].total)
         for one in self.held(name):
             total = add(total, one.size)

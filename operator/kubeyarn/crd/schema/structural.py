@@ -87,6 +87,7 @@ def _shape(bare: Any, words: Extras, path: str) -> Extras:
     origin, arguments = get_origin(bare), get_args(bare)
     if origin is tuple:
         return {"type": "array", "items": _part(arguments[0], f"{path}[]")}
+    # A map whose field says its own `type` has its whole schema there already.
     if origin is Mapping and "type" not in words:
         return {"type": "object", "additionalProperties": _part(arguments[1], f"{path}.*")}
     if bare == ResourceAmounts or origin is Mapping:
