@@ -140,6 +140,8 @@ class Cache:
         before = cached.raw if cached is not None else None
         if deleted:
             self._bury(item)
+            # The last event of a deleted object may be a bare one; what was seen before names the
+            # owner.
             owner = (key[0], ((before or item).get("spec") or {}).get("application") or "")
             if _same(item, before):
                 del self._requests[key]
@@ -163,6 +165,7 @@ class Cache:
         owner = (pod.namespace, pod.application)
         key = (pod.namespace, pod.name)
         known = self._pods.get(key)
+        # Another pod of that name: the new one's resourceVersion says nothing of the old one's.
         if known is not None and known.uid != pod.uid:
             known = None
         if deleted:
@@ -178,6 +181,7 @@ class Cache:
         if known is not None:
             del self._pods[(pod.namespace, pod.name)]
         pods = self._pods_of[owner]
+        # A container's second pod may be here already, and is not gone with its first.
         if pods.get(pod.container, pod).uid == pod.uid:
             pods.pop(pod.container, None)
             before = known or pod
@@ -238,6 +242,8 @@ class Cache:
 
     def _of_another(self, request: DecodedObject[ContainerRequest], application: Key) -> bool:
         """Whether *request* was made for an earlier application of the same name."""
+        # Kubernetes deletes what a deleted application owned after some time. Until then an
+        # application of the same name must not take its requests for its own.
         current = self.applications.get(application)
         owners = request.decoded.metadata.owner_references
         uids = [owner.uid for owner in owners if owner.kind == APPLICATIONS.kind]

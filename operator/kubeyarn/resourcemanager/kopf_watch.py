@@ -105,6 +105,7 @@ class KopfWatch:
 
     async def _operate(self) -> None:
         """Run kopf until a part of it ends, which raises what ended it."""
+        # Anew for each run: kopf begins from nothing, and what it was late with before is over.
         self._logins, self._due = _Pauses(), 0.0
         self._expect(_UNFOUND_S)
         tasks = list(
@@ -112,6 +113,7 @@ class KopfWatch:
                 registry=self._registry(), settings=_settings(), clusterwide=True, standalone=True
             )
         )
+        # kopf takes the process's signals for itself whenever it starts.
         self._take_signals()
         tasks.append(asyncio.create_task(self._until_unasked(), name="unasked"))
         try:
@@ -134,6 +136,8 @@ class KopfWatch:
                 tls = await self._connection.tls()
             except Unavailable as error:
                 raise kopf.TemporaryError(str(error), delay=_LONGEST_PAUSE_S) from error
+            # A session of our own: kopf's own login knows no exec plugins and no TLS settings of a
+            # kubeconfig, and does not tell which objects a list had.
             session = self._connection.session(_USER_AGENT, tls, (self._note,))
             return kopf.AiohttpSession(server=self._connection.server, aiohttp_session=session)
 
@@ -226,9 +230,12 @@ class _Collection:
         if page.metadata.more:
             return
         self._listed_version = int(page.metadata.version)
+        # Only the first list decides whether everything was told: later ones are repairs of a
+        # watch.
         if not self.synced:
             self._untold = self._listed - set(self._known)
             self.synced = not self._untold
+        # What was deleted while no watch ran. kopf tells what a list has, and never what it lacks.
         for uid in [uid for uid in self._known if uid not in self._listed]:
             self._handler(DELETED, self._known.pop(uid))
 
@@ -240,6 +247,8 @@ class _Collection:
                 # Of a list before the last one there may still be some to come.
                 if uid in self._listed:
                     self._see_listed(uid, item)
+            # A watch may begin before the list that is newest here, and tell what that list has
+            # overtaken.
             elif version > self._listed_version:
                 self._see_changed(what, uid, item)
         finally:
@@ -299,7 +308,9 @@ def _settings() -> kopf.OperatorSettings:
     standard = kopf.OperatorSettings()
     return replace(
         standard,
+        # kopf would post its log lines as events on our users' objects.
         posting=replace(standard.posting, enabled=False),
+        # Who leads is decided by our own Lease, and kopf's peering is a custom resource of its own.
         peering=replace(standard.peering, standalone=True),
         process=replace(standard.process, ultimate_exiting_timeout=None),
         # Which kinds there are is looked up once: `_until_unasked` notices when ours is missing.

@@ -103,12 +103,15 @@ class ResourceManager:
         if service.server is not None:
             idle = masters.connections.close_for_ever(service.server)
             tasks.append(asyncio.create_task(idle, name="idle connections"))
+        # Ready from now on, and not before: the endpoint sends ApplicationMasters here.
         self._leader.waits_for = ""
         _log.info("serving ApplicationMasters at %s", manager.am_service)
         try:
             await until_one_ends(tasks)
         finally:
             self._leader.waits_for = "the end"
+            # First nobody is answered any more, so that nothing is promised that will not be
+            # written; then the writes under way end, and the lease goes last.
             await service.cleanup()
             await reviewing.close()
             await manager.queue.close()
@@ -149,6 +152,7 @@ def am_address(settings: Settings) -> str:
         return settings.am_address
     host = os.environ.get("KUBEYARN_RESOURCEMANAGER_SERVICE_HOST")
     port = os.environ.get("KUBEYARN_RESOURCEMANAGER_SERVICE_PORT_AM") or str(settings.am_port)
+    # An IPv6 address needs brackets in a URL.
     if host:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     return f"http://{settings.pod_ip}:{settings.am_port}"

@@ -64,6 +64,7 @@ class QueueProtection:
 
     def users(self, name: str) -> list[str]:
         """The users of a queue: applications that have not ended, and child queues."""
+        # Raw ones: a child that cannot be decoded is there all the same.
         children = [q for q in self._cache.raw_queues if q.startswith(name + ".")]
         holders = [f"queue {child}" for child in sorted(children)]
         for (namespace, app), application in sorted(self._cache.applications.items()):
@@ -76,6 +77,8 @@ class QueueProtection:
 
     async def _finalizers(self, queue: Object, wanted: list[str]) -> None:
         meta = queue["metadata"]
+        # A list is replaced whole by a merge patch. With the version that was seen, a finalizer
+        # that somebody else has added meanwhile is not lost.
         body = {"metadata": {"finalizers": wanted, "resourceVersion": meta["resourceVersion"]}}
         try:
             self._cache.put_queue(await self._client.patch(QUEUES, meta["name"], body))

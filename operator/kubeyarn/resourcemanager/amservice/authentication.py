@@ -70,6 +70,7 @@ class PodAuthenticator:
             raise NotAuthenticated(
                 "Authorization: found no Bearer token, needed: the token in $KUBEYARN_TOKEN_FILE"
             )
+        # Not the token itself: what is remembered of it is of no use to whoever reads our memory.
         digest = hashlib.sha256(token.encode()).digest()
         now = _now_s()
         good, bad = self._good.get(digest), self._bad.get(digest)
@@ -139,6 +140,8 @@ class PodAuthenticator:
         pod = (extra.get("authentication.kubernetes.io/pod-name") or [""])[0]
         uid = (extra.get("authentication.kubernetes.io/pod-uid") or [""])[0]
         account = str(user.get("username") or "").split(":")
+        # system:serviceaccount:<namespace>:<name>: a token of a person, or of an account without a
+        # pod, is valid for the API server and speaks for no ApplicationMaster.
         if not pod or len(account) != 4:
             raise NotAuthenticated(
                 "Authorization: the token is not bound to a pod; needed: the projected token of "
@@ -149,6 +152,7 @@ class PodAuthenticator:
 
 def _remember(known: dict[bytes, Answer], digest: bytes, answer: Answer) -> None:
     """Keep an answer; the oldest ones go where there are too many."""
+    # Taken out and put in again, so that the order in which they go is the order of use.
     known.pop(digest, None)
     while len(known) >= _MOST_REMEMBERED:
         del known[next(iter(known))]

@@ -82,6 +82,7 @@ def by_pod(cache: Cache, sessions: AMSessions, pod: PodIdentity) -> Caller:
         ProtocolError: NotAnApplicationMaster, ApplicationNotFound or AttemptEnded.
     """
     known = cache.pod((pod.namespace, pod.name))
+    # The uid, too: a token outlives its pod, and another pod may have the name by now.
     if known is None or known.uid != pod.uid or known.role != names.ROLE_AM:
         raise ProtocolError(
             "NotAnApplicationMaster",

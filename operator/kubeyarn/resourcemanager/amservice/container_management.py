@@ -51,6 +51,7 @@ class _Call:
             return
         _check_files(launch)
         caller, container = self._caller, ContainerId.parse(launch.container_id)
+        # Containers that were kept across attempts run already; a former attempt's others are gone.
         former = view.attempt != caller.session.attempt.number
         if former or container in view.completed or container not in view.grants:
             self._fail(launch.container_id, "the container has ended already")

@@ -119,6 +119,7 @@ def _decode(data: bytes, kind: type[Body]) -> Body:
         raise FieldError(where.rstrip("`").lstrip(".") or "body", message) from error
     except msgspec.DecodeError as error:
         raise MalformedJson(str(error)) from error
+    # Brackets a thousand deep are valid JSON and exhaust the decoder's stack.
     except RecursionError as error:
         raise MalformedJson("it is nested too deeply") from error
 
@@ -145,6 +146,7 @@ async def _errors(
         return _no(400, "InvalidRequest", str(error), str(error).partition(":")[0])
     except Unavailable as error:
         return _no(503, "Unavailable", str(error))
+    # The AM did nothing wrong and may try again: what it asked is taken in, or was not.
     except ApiError as error:
         _log.exception("%s %s: the API server refused", request.method, request.path)
         return _no(503, "Unavailable", f"the API server refused: {error}")

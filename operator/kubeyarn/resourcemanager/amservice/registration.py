@@ -25,8 +25,12 @@ def register(cache: Cache, caller: Caller, message: wire.Register, now_ms: int) 
         for container in view.grants
         if container not in view.completed
     ]
+    # A request's count is over its whole life: what an AM asks for now comes on top of what it was
+    # granted ever.
     ever = {view.key: view.granted for view in views}
     kept = _kept(cache, caller)
+    # An unmanaged AM may be started again by whoever runs it, within the same attempt, and
+    # registers once more, which Hadoop allows in that case alone.
     again = caller.application.spec.unmanaged_am and caller.keeps_containers
     session.register(live, ever, message.tracking_url, now_ms, kept=kept, again=again)
     session.host, session.rpc_port = message.host, message.rpc_port

@@ -159,6 +159,8 @@ class ApplicationMasterService:
     def _remember(self, caller: Caller, allocated: wire.Allocated) -> None:
         """Keep the answer in case it is lost; answers to applications that are gone are dropped."""
         known = self._cache.applications
+        # One answer is kept for each application. Those of applications that are gone are looked
+        # for only when there must be some.
         if len(self._answers) > len(known):
             self._answers = {k: v for k, v in self._answers.items() if k in known}
         self._answers[caller.key] = allocated
@@ -170,6 +172,7 @@ class ApplicationMasterService:
 
     def _tell_nodes(self, session: AMSession) -> None:
         """Report nodes that changed since the last report; a new AM hears of those not RUNNING."""
+        # Where in the list of changes this AM is; a new one has heard of none.
         nodes, heard = self._nodes, session.nodes_heard
         for update in nodes.standing() if heard is None else nodes.since(heard):
             session.node_changed(update)

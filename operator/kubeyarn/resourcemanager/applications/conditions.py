@@ -41,6 +41,8 @@ def never_read(why: str) -> NewCondition:
 def _accepted(record: ApplicationRecord, fewer: str) -> NewCondition:
     if record.state in _NOT_YET:
         return NewCondition("Accepted", None, "Submitted", "The scheduler has not answered yet.")
+    # Failed before it had an attempt: the scheduler refused it, with "Reason: message", or its spec
+    # cannot be run.
     if record.attempt is None and record.state is ApplicationState.FAILED:
         reason, _, message = record.diagnostics.partition(": ")
         if message and reason.isalpha():
@@ -60,6 +62,7 @@ def _running(snapshot: ApplicationSnapshot, record: ApplicationRecord) -> NewCon
         return NewCondition("Running", False, "Killing", "The application is being killed.")
     if snapshot.am_pod is not None and record.attempt is not None:
         former, now = snapshot.am_pod.container.attempt, record.attempt.id
+        # The pod of the attempt that failed is still there, and the next one has none yet.
         if former != now:
             return NewCondition("Running", False, "Retrying", f"{former} failed; {now} begins.")
     reason, message = waiting(snapshot)

@@ -152,6 +152,7 @@ class ApplicationsManager:
 
     def application_changed(self, what: str, item: Object) -> None:
         """A YarnApplication was seen."""
+        # Taken first: the record of a deleted application is in no cache afterwards.
         before = self.cache.applications.get(key_of(item))
         key = self.cache.put_application(item, deleted=what == "DELETED")
         if key not in self.cache.applications:
@@ -191,6 +192,8 @@ class ApplicationsManager:
 
     def node_changed(self, what: str, item: Object) -> None:
         """A node was seen."""
+        # Which nodes hold containers is looked up only for a node that leaves: it goes over all
+        # pods.
         cordoned = bool((item.get("spec") or {}).get("unschedulable"))
         if self.nodes.see(what, item, self.cache.busy_nodes() if cordoned else ()):
             self.reconcile_all()
@@ -351,6 +354,8 @@ class ApplicationsManager:
         )
         since = time.monotonic() - self._status_at.get(key, float("-inf"))
         every_s = _REFUSED_STATUS_EVERY_S if key in self._refused else _STATUS_EVERY_S
+        # Progress and counts change with every heartbeat of every application; a write each would
+        # be most of what the API server is asked to do.
         if not urgent and since < every_s:
             self.queue.add(key, after_s=every_s - since)
             return

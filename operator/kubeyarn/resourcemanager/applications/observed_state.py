@@ -81,12 +81,15 @@ def take_snapshot(
 ) -> ApplicationSnapshot:
     """What is known of an application now; *views* are its requests."""
     attempt = record.attempt
+    # Before there is an attempt its request is there: the scheduler answers it, and an attempt
+    # begins.
     wanted = names.am_request_name(key[1], attempt.id.number if attempt else 1)
     of_masters = (view for view in views if view.role == names.ROLE_AM)
     request = next((view for view in of_masters if view.name == wanted), None)
     container = _am_container(record, request)
     pod = exits.pods(key).get(container) if container else None
     ending = _am_ending(key, container, pod, request, exits)
+    # Last: the process of a preempted container exits by a signal, and its pod tells only that.
     ending = preempted(request, container, ending)
     return ApplicationSnapshot(
         raw, application, request, pod, ending, session, in_force, name_taken
@@ -235,6 +238,8 @@ def expired(
         return ""
     if pod is not None and pod.waiting is not None and not pod.running:
         reason, message = pod.waiting
+        # A registry that cannot be reached may be back in a minute; a name that does not exist
+        # stays so.
         waited_s = (now_ms - pod.created_ms) / 1000
         grace_s = settings.image_pull_grace_s if reason in PULLING else 0
         if reason in HOPELESS or (reason in PULLING and waited_s > grace_s):

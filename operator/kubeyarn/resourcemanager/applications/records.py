@@ -24,6 +24,8 @@ def read(application: YarnApplication) -> ApplicationRecord | None:
         return None
     attempts = tuple(_read_attempt(attempt) for attempt in status.attempts)
     state = status.state
+    # The public state has no FINISHING: for users an application runs until its AM has exited
+    # (Hadoop: YarnApplicationState). The attempt remembers it.
     if attempts and attempts[-1].state is AttemptState.FINISHING:
         state = ApplicationState.FINISHING
     return ApplicationRecord(

@@ -71,6 +71,7 @@ async def delete_applications(client: KubeClient, applications: Iterable[YarnApp
         how: Object = {
             "kind": "DeleteOptions",
             "apiVersion": "v1",
+            # By the time the call arrives another application may have its name.
             "preconditions": {"uid": meta.uid},
             "propagationPolicy": "Background",
         }
@@ -103,6 +104,7 @@ def overdue_pods(pods: Iterable[PodState], most_s: int, now_ms: int) -> Iterator
     again can only make that shorter (Kubernetes: rest.BeforeDelete).
     """
     for pod in pods:
+        # The API server's clock set the time; ours may be a few seconds ahead.
         late_ms = now_ms - pod.told_to_end_ms - (most_s + _CLOCKS_DIFFER_S) * 1000
         cut = pod.deleted_ms - pod.told_to_end_ms <= OVERDUE_GRACE_S * 1000
         if pod.deleting and pod.ending is None and late_ms > 0 and not cut:

@@ -151,6 +151,7 @@ class Signaller:
         entries = {
             key: entry(signal, signal.time, signal.message) for key, signal in answers.items()
         }
+        # What was answered and no longer stands in the spec goes, or the list would only grow.
         changed = len(answers) < len(application.status.signals)
         for due in due_signals(application, record, views, pods):
             if due.pod is None and not due.refused:
@@ -170,6 +171,7 @@ class Signaller:
             return "it does not run"
         if due.signal.command is SignalCommand.OUTPUT_THREAD_DUMP:
             return self._dumps.outcome(key, _key(due.signal), due.pod)
+        # Before the deletion: a kubelet may report the end before this call comes back.
         self._exits.stop(due.id, ENDINGS[due.signal.command])
         forceful = due.signal.command is SignalCommand.FORCEFUL_SHUTDOWN
         grace_s = FORCEFUL_GRACE_S if forceful else None

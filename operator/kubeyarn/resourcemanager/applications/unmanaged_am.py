@@ -67,6 +67,8 @@ def secret(application: YarnApplication, token: AMToken, am_service: str) -> Obj
         "kind": "Secret",
         "type": "Opaque",
         "metadata": {
+            # Nobody else knows the name before: a Secret that somebody made under it would be
+            # handed out.
             "generateName": f"{meta.name[:200]}-am-token-",
             "namespace": meta.namespace,
             "labels": {
@@ -91,6 +93,8 @@ async def hand_token(
     if _digest(application):
         return None
     token = new_token(*key)
+    # The Secret first: a digest in the status whose token nobody has would lock the AM out for
+    # good.
     created = await client.create(SECRETS, secret(application, token, am_service), key[0])
     return {"secret": created["metadata"]["name"], "tokenDigest": token.digest}
 

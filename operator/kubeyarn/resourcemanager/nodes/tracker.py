@@ -122,6 +122,7 @@ class NodeTracker:
             self._over.pop(name, None)
             return False
         new = name not in self._over
+        # The first reason stays: a node that is lost and then deleted was lost.
         self._over.setdefault(name, view.over)
         return new
 
@@ -150,6 +151,9 @@ class NodeTracker:
         if not spec.get("unschedulable"):
             self._first_cordoned.pop(name, None)
             return 0
+        # The node controller adds the taint a moment after the field is set, and writes when.
+        # Before that, the field's own manager tells; where neither does, it was now. Kept once
+        # known, so that a changed entry does not give a node its time again.
         times_added = [
             t.get("timeAdded") for t in spec.get("taints") or () if t["key"] == _UNSCHEDULABLE
         ]

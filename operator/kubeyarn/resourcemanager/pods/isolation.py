@@ -87,6 +87,7 @@ def isolate(spec: Object, named: str, user: str, executors: Executors) -> None:
         )
     if executor == DEFAULT:
         return
+    # The first one is enough: the template is refused whole.
     for privilege in _privileges(spec):
         raise SpecError(f"template.spec.{privilege}: is not allowed with the executor {executor}")
     if executor == DOCKER:
@@ -96,6 +97,7 @@ def isolate(spec: Object, named: str, user: str, executors: Executors) -> None:
     uid, gid = executors.ids.of(user)
     identity = {"runAsUser": uid, "runAsGroup": gid, "runAsNonRoot": True}
     confined = {"seccompProfile": _RUNTIME_DEFAULT, **identity}
+    # On the pod and on each container: a container's own setting would win over the pod's.
     spec["securityContext"] = {**(spec.get("securityContext") or {}), **confined}
     no_rights = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     _overlay(spec, {**no_rights, **confined})

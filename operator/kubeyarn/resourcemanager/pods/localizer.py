@@ -75,6 +75,8 @@ def localize(wanted: Wanted, pause: Callable[[float], None] = time.sleep) -> Non
         BadArchiveError: it is no archive that can be unpacked.
     """
     wanted.to.parent.mkdir(parents=True, exist_ok=True)
+    # Under its own name only when it is whole: the kubelet starts a failed init container again on
+    # the same volume.
     part = wanted.to.with_name(wanted.to.name + ".part")
     digest = _download(wanted.url, part, pause) if wanted.url else _copy(Path(wanted.source), part)
     if wanted.sha256 and digest != wanted.sha256:
@@ -126,6 +128,7 @@ def _get(url: str, to: Path) -> str:
         raise LocalizationError(f"cannot be reached: {error.reason}", again=True) from error
     except (http.client.HTTPException, TimeoutError, ConnectionError) as error:
         raise LocalizationError(f"the transfer broke: {error!r}", again=True) from error
+    # urllib does not complain of a body that ends early.
     if announced is not None and int(announced) != size:
         raise LocalizationError(f"the transfer broke after {size} of {announced} bytes", again=True)
     return digest
@@ -161,6 +164,8 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
 
 def _opener() -> urllib.request.OpenerDirector:
     """An opener of http and https alone: no files, no ftp."""
+    # `build_opener` would bring handlers of file:// and ftp:// along, and a redirect could read the
+    # container's own files.
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),

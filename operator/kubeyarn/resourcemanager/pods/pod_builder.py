@@ -118,6 +118,7 @@ def make_pod(
             not give.
     """
     template_shape.check(context.template)
+    # The template is the cached object's; what is laid over it must not show there.
     template = copy.deepcopy(dict(context.template))
     given = template.get("spec") or {}
     spec = pod_template.fit(given, placement.size)
@@ -131,6 +132,7 @@ def make_pod(
     # YARN never starts a container again: its AM decides what to do about it.
     spec["restartPolicy"] = "Never"
     spec["terminationGracePeriodSeconds"] = _stop_seconds(spec, defaults.most_stop_s)
+    # Whatever the template says: another scheduler would ask no extender and bind past the queue.
     spec["schedulerName"] = names.SCHEDULER_NAME
     spec["affinity"] = _pinned(spec.get("affinity") or {}, placement.node)
     volumes = [*(spec.get("volumes") or []), *files.volumes(context.files)]
@@ -176,6 +178,8 @@ def _metadata(given: Object, owner: PodOwner, placement: ContainerPlacement) -> 
         names.ROLE: placement.role,
         names.EXECUTION_TYPE: ExecutionType.of(placement.opportunistic),
     }
+    # A label cannot be longer; a cut one would select another queue's pods. The annotation has it
+    # all.
     if len(owner.queue) <= names.LONGEST_LABEL:
         labels[names.QUEUE] = owner.queue
     annotations = {
@@ -260,6 +264,7 @@ def _pinned(affinity: Object, node: str) -> Object:
 
     An empty term matches no node, and none is what it matches still.
     """
+    # By the Node object's name and not by a label, which a node can change on itself.
     pin = {"key": "metadata.name", "operator": "In", "values": [node]}
     key = "requiredDuringSchedulingIgnoredDuringExecution"
     node_affinity = dict(affinity.get("nodeAffinity") or {})

@@ -142,6 +142,8 @@ class PodControl:
             "apiVersion": "v1",
             "preconditions": {"uid": pod.uid},
         }
+        # A pod that somebody changed, or that an older version made, may say more than is allowed
+        # now.
         if grace_s is None and pod.grace_s > self._most_stop_s:
             grace_s = self._most_stop_s
         if grace_s is not None:

@@ -47,6 +47,7 @@ def unpack(archive: Path, to: Path) -> None:
 
 
 def _untar(tar: tarfile.TarFile, to: Path) -> None:
+    # Not `extractall`: its filters came with Python 3.12, and each entry is to be told by its name.
     for entry in tar:
         if entry.isdir():
             _directory(to, entry.name)
@@ -64,6 +65,7 @@ def _untar(tar: tarfile.TarFile, to: Path) -> None:
 
 def _unzip(opened: zipfile.ZipFile, to: Path) -> None:
     for entry in opened.infolist():
+        # A zip from Unix keeps the mode there; one from elsewhere has 0, a plain file.
         mode = entry.external_attr >> 16
         if entry.is_dir():
             _directory(to, entry.filename)
@@ -82,6 +84,7 @@ def _directory(to: Path, name: str) -> None:
 
 def _file(to: Path, name: str, content: IO[bytes], mode: int) -> None:
     place = _new(to, name)
+    # `x` fails where something is: a link that an earlier entry put there is not followed.
     with place.open("xb") as target:
         shutil.copyfileobj(content, target)
     # Everybody may read, nobody may write: the container runs as whoever it says.
@@ -121,6 +124,8 @@ def _place(to: Path, parts: list[str]) -> Path:
     place = to
     for part in parts[:-1]:
         place = place / part
+        # An archive may make a link and then an entry "below" it, which would land wherever it
+        # leads.
         if place.is_symlink():
             raise BadArchiveError(f"{'/'.join(parts)!r} goes through the link {part!r}")
         try:

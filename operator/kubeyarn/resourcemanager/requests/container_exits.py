@@ -74,6 +74,9 @@ class ContainerExits:
         With its request's *view* also if its node is lost and it has no pod.
         """
         gone = self._cache.gone(key, container)
+        # What this process does to a container first: its pod then ends by a signal, which says
+        # nothing of why. A pod's own last words come before what was noted of a container without a
+        # pod.
         known = self._stopping.get(container) or (gone.ending if gone is not None else None)
         known = known or self._without_pod.get(container)
         if known is not None or view is None or container in self._cache.pods(key):

@@ -145,7 +145,10 @@ class RequestControl:
             return
         if name_taken.whose_request(current, body) is Whose.ANOTHERS:
             raise name_taken.refusal(current)
+        # Only what differs: the API server refuses a change of most fields, and a patch that says
+        # the same again would still be a write.
         changes = {k: v for k, v in body["spec"].items() if current["spec"].get(k) != v}
+        # A merge patch keeps a field that it does not name, so an empty list has to be said.
         if current["spec"].get("excludeNodes") and not session.excluded:
             changes["excludeNodes"] = []
         if changes:

@@ -112,6 +112,7 @@ def plan(
     result = RequestPlan(termination)
     launched, completed = set(view.launched), dict(view.completed)
     running = 0
+    # A status that the API server refuses for its size would keep every other exit from being told.
     room = MOST_COMPLETED - sum(container in view.grants for container in completed)
     for container in view.grants:
         pod = pods.get(container)
@@ -200,6 +201,7 @@ def _plan_removal(
     view: RequestView, pod: PodState, termination: TerminationReason | None, result: RequestPlan
 ) -> None:
     """Whether a pod that lives is taken back by the policy, or ended for another reason."""
+    # Its end is on the way, and a second deletion would give it its grace period anew.
     if pod.deleting:
         return
     now, why = view.preempting.get(pod.container, (False, ""))
@@ -296,6 +298,7 @@ def _exit(
         if pod.ending is None:
             return None
         ended_well = pod.ending.exit_status == 0
+        # A process that ended well just before it was taken back has done its work.
         return exit_of(container) or (pod.ending if ended_well else preempted or pod.ending)
     # Without a pod it never ran, so its end is whatever took it first.
     if preempted is not None:
@@ -303,6 +306,7 @@ def _exit(
     known = exit_of(container)
     if known is not None:
         return known
+    # The request remembers that it had a pod, which this process has never seen.
     if container in view.launched:
         return ContainerExit(
             ExitStatus.ABORTED, "The container's pod was deleted while nobody watched."
@@ -364,6 +368,7 @@ def orphaned_statuses(
 
 def _entries(completed: Sequence[CompletedContainer]) -> list[Object]:
     """`completed` of the status: of very many only the last say what went wrong."""
+    # The newest are those that nobody has read yet, and the whole has to fit a status.
     silent = len(completed) - _MOST_WITH_DIAGNOSTICS
     return [_entry(entry, says_why=place >= silent) for place, entry in enumerate(completed)]
 
