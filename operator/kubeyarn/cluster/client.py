@@ -116,6 +116,8 @@ class KubeClient:
         self, kind: Kind, name: str, body: Object, namespace: str | None = None
     ) -> Object:
         """Replace an object; its resourceVersion guards against a lost update."""
+        # Not repeated: if the first try was taken and its answer lost, the second would be refused
+        # as a conflict with itself, and its caller could not tell.
         return await self._json("PUT", kind.path(namespace, name), body=body, attempts=1)
 
     async def patch(
@@ -217,6 +219,8 @@ class KubeClient:
         Raises:
             NotLeading: it would write, and this process may not.
         """
+        # A write that is under way when the lease runs out could land after another has begun to
+        # lead; so none is given more time than is left.
         left_s = math.inf if method == "GET" else self.writing_s()
         if left_s >= _LONGEST_CALL_S:
             return self._timeout

@@ -139,6 +139,7 @@ class Lease:
 
     async def release(self) -> None:
         """Give the lease back, so that the next candidate need not wait for it to run out."""
+        # Another may hold it by now, and giving it up would be a write without the right to.
         if not self.held:
             return
         self._renewed_at = float("-inf")
@@ -150,6 +151,7 @@ class Lease:
     async def _give_up(self) -> None:
         lease = await self._client.get(LEASES, self._name, self._namespace)
         if lease["spec"].get("holderIdentity") == self._identity:
+            # The epoch stays in it: the next one counts on from there.
             lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1}
             await self._client.replace(LEASES, self._name, lease, self._namespace)
 
@@ -189,8 +191,10 @@ class Lease:
     def _free(self, lease: Object) -> bool:
         """Whether its holder gave it up, or we have watched it not being renewed long enough."""
         spec = lease["spec"]
+        # Our own name: a process of this pod before us, which has ended, or we would not run.
         if spec.get("holderIdentity") in (None, "", self._identity):
             return True
+        # By our own clock, from when we saw it change: the times in the Lease are of other clocks.
         seen = (str(spec.get("holderIdentity")), str(spec.get("renewTime")))
         now = time.monotonic()
         if seen != self._seen:

@@ -79,6 +79,8 @@ class Reflector:
         pause = _FIRST_PAUSE_S
         while True:
             try:
+                # A list only at first and when the version is too old: a broken watch goes on where
+                # it was.
                 if not self._version:
                     await self._list()
                 await self._watch()
@@ -86,6 +88,8 @@ class Reflector:
                 self._version = ""
             except _BROKEN as error:
                 _log.warning("watch of %s broke: %s", self._kind.plural, error or type(error))
+            # A server that takes the watch and ends it at once counts as broken; one that has told
+            # something does not.
             if self._heard:
                 self._heard, pause = False, _FIRST_PAUSE_S
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
@@ -123,6 +127,7 @@ class Reflector:
     async def _watch(self) -> None:
         query = {
             "resourceVersion": self._version,
+            # Spread out, as client-go does, so that all watches do not come anew at one moment.
             "timeoutSeconds": str(random.randint(240, 480)),
             **self._parameters,
         }

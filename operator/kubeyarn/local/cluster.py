@@ -184,11 +184,13 @@ class LocalCluster:
     def _start_fresh(self, images: Sequence[Path]) -> None:
         started = time.monotonic()
         prerequisites.check(kubelet=self._kubelet)
+        # Before anything is made: to fetch or build programs may take minutes and may fail.
         binaries = Lookup(self._say).find(self._wanted())
         slot, claim = slots.claim(self.name)
         with claim:
             record = Record(slot, self._kubelet, self._fake_nodes, boot_id())
             self._layout.directory.mkdir(parents=True, mode=0o700)
+            # First of all files: a start that is cut off is found and cleaned by it.
             self._layout.write(record)
             certificates = controlplane.issue(self._layout, record)
             config = ClusterConfig(self._layout, record, binaries, certificates)
@@ -203,6 +205,7 @@ class LocalCluster:
     # Coming back, ending
 
     def _is_running(self, record: Record) -> bool:
+        # After a reboot a pid and even its start time may be another process's.
         if record.boot != boot_id():
             return False
         return any(self._alive(name) for name in self._components.names())
@@ -229,6 +232,7 @@ class LocalCluster:
         if record is None or record.boot == boot_id():
             for names in _in_order_of_end(self._components.names()):
                 processes.end([p for name in names for p in self._process(name)], _PATIENCE_SECONDS)
+        # By their mark: those that died between start and record, and children of what was ended.
         processes.end(self._components.marked(), 0)
         if record is not None and record.kubelet:
             self._clean_node(record)

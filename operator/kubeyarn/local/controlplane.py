@@ -105,6 +105,7 @@ def etcd(cluster: ClusterConfig) -> Component:
         "peer-client-cert-auth": "true",
         # Nobody restores this etcd after a power cut, so no write waits for the disk.
         "unsafe-no-fsync": "true",
+        # A long run of tests writes more between two compactions than the two GiB of the default.
         "quota-backend-bytes": 8 << 30,
         "log-level": "warn",
     }
@@ -129,6 +130,7 @@ def api_server(cluster: ClusterConfig, audit_log: Path | None) -> Component:
         "tls-cert-file": pair.certificate,
         "tls-private-key-file": pair.key,
         "client-ca-file": certificates.authority.certificate,
+        # As real clusters have it, so that what our roles lack shows here.
         "authorization-mode": "Node,RBAC",
         "enable-admission-plugins": "NodeRestriction",
         "service-cluster-ip-range": addresses.services,
@@ -167,6 +169,7 @@ def _audit(layout: Layout, audit_log: Path | None) -> Mapping[str, object]:
     return {
         "audit-policy-file": policy,
         "audit-log-path": audit_log,
+        # Written behind the requests: tests measure, and the disk would be part of every call.
         "audit-log-mode": "batch",
     }
 
@@ -189,6 +192,7 @@ def controller_manager(cluster: ClusterConfig) -> Component:
         "cluster-signing-cert-file": certificates.authority.certificate,
         "cluster-signing-key-file": certificates.authority.key,
         "service-account-private-key-file": certificates.service_accounts.key,
+        # Each controller with its own account and rights, as in real clusters.
         "use-service-account-credentials": "true",
         "kube-api-qps": _REQUESTS_PER_SECOND,
         "kube-api-burst": _BURST,

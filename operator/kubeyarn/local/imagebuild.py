@@ -155,6 +155,7 @@ class Build:
             _pack(archive, root, _names(root))
 
     def _run(self, instruction: Instruction) -> None:
+        # RUN is carried out as root of a namespace; what another user could do there would differ.
         if self.config.user:
             raise LocalClusterError(
                 f"Dockerfile line {instruction.line}: RUN after USER: put it before"
@@ -169,12 +170,15 @@ class Build:
         self.say(f"RUN {command[:70]}")
         with tempfile.TemporaryDirectory(dir=self.layers, prefix=".run-") as scratch:
             work = Workspace(Path(scratch), self._root())
+            # Layers of COPY since then are few files; to unpack a whole root for each costs more.
             for layer in self.stack[self.settled :]:
                 _unpack(layer, work.upper)
             before = _stamps(work.upper)
             work.execute(command, self.config.environment, line)
             after = _stamps(work.upper)
             changed = sorted(name for name, stamp in after.items() if before.get(name) != stamp)
+            # overlayfs says by a device of number 0 that a file below it is gone; a layer says it
+            # by a name.
             hidden = {name for name in changed if _is_whiteout(work.upper / name)}
             # What a COPY brought lies in `upper` itself: removing it leaves no whiteout there.
             gone = _topmost(hidden | (set(before) - set(after)))
@@ -190,6 +194,7 @@ class Build:
             for layer in self.stack[: self.settled]:
                 _unpack(layer, partial)
             partial.rename(root)
+        # An unpacked root is some hundred MiB, and only the newest is built upon.
         for older in self.layers.glob("*.root"):
             if older != root:
                 shutil.rmtree(older, ignore_errors=True)
@@ -214,11 +219,15 @@ class Build:
                 self.config = replace(config, command=words)
 
     def _layer(self, step: str, make: Callable[[Path], None], *, settles: bool = True) -> None:
+        # A layer is known by all steps up to it, as in Docker's cache: each may see what those
+        # before it made.
         self.chain = hashlib.sha256(f"{self.chain}\n{step}".encode()).hexdigest()
         archive = self.layers / f"{self.chain}.tar.gz"
         if archive.exists():
             os.utime(archive)
         else:
+            # Two builds at once may make the same layer; whoever is last puts the same content
+            # there.
             partial = self.layers / f".{self.chain}.{os.getpid()}.partial"
             try:
                 make(partial)

@@ -77,6 +77,8 @@ def clean_slot(record: Record) -> None:
 
 def containerd(cluster: ClusterConfig) -> Component:
     """The containerd with CRI, its own directories, and nothing of an installed one's."""
+    # Everything of its own: an installed containerd's directories, sockets and plugins stay
+    # untouched.
     config = cluster.layout.of("containerd.toml")
     config.write_text(_containerd_config(cluster))
     cni = cluster.layout.of("cni/net.d/10-kubeyarn.conflist")
@@ -104,6 +106,7 @@ def kubelet(cluster: ClusterConfig) -> Component:
         "root-dir": cluster.run / "kubelet",
         "cert-dir": cluster.layout.of("kubelet-pki"),
         "hostname-override": name,
+        # The kubelet would take the address of the default route, which every cluster here shares.
         "node-ip": addresses.node,
     }
     return Component(
@@ -225,11 +228,14 @@ def _kubelet_config(cluster: ClusterConfig) -> dict[str, object]:
         "cgroupsPerQOS": True,
         "enforceNodeAllocatable": [],
         "failCgroupV1": False,
+        # The machine is not ours to set up, and a throw-away cluster may swap.
         "failSwapOn": False,
+        # There may be no iptables; Services are the service proxy's.
         "makeIPTablesUtilChains": False,
         "oomScoreAdj": 0,
         "podLogsDir": str(layout.of("pod-logs")),
         "volumePluginDir": str(layout.of("volume-plugins")),
+        # Low marks: the disk is the developer's, and mostly full.
         "evictionHard": {
             "memory.available": "100Mi",
             "nodefs.available": "1%",
@@ -243,6 +249,7 @@ def _kubelet_config(cluster: ClusterConfig) -> dict[str, object]:
         "kubeAPIQPS": 500,
         "kubeAPIBurst": 1000,
         "registryPullQPS": 0,
+        # No limit: tests wait for events, and starts of many pods make many at once.
         "eventRecordQPS": 0,
         "nodeStatusUpdateFrequency": "5s",
         "shutdownGracePeriod": "0s",
@@ -265,6 +272,8 @@ def _link_cni_plugins(cluster: ClusterConfig) -> None:
 
 def _snapshotter(layout: Layout) -> str:
     """The snapshotter: overlayfs where the file system carries it; a container's own may not."""
+    # Tried, not looked up: whether an overlay can lie on a file system depends on both and the
+    # kernel.
     with tempfile.TemporaryDirectory(dir=layout.directory) as scratch:
         parts = {name: Path(scratch, name) for name in ("lower", "upper", "work", "merged")}
         for part in parts.values():

@@ -112,6 +112,8 @@ class Components:
                 stderr=subprocess.STDOUT,
                 cwd="/",
                 env={**os.environ, **dict(component.environment), MARK: self._mark},
+                # Ctrl+C of the command that starts it is not for the cluster, which lives on after
+                # it.
                 start_new_session=True,
                 pass_fds=[claim.fileno()] if claim else [],
             )
@@ -166,6 +168,7 @@ def end(processes: Iterable[Process], patience_s: float) -> None:
 
     Raises LocalClusterError when one outlives being killed by ten seconds.
     """
+    # All are asked before any is waited for: together they take as long as the slowest.
     waiting = [process for process in processes if process.alive]
     for number, wait_s in ((signal.SIGTERM, patience_s), (signal.SIGKILL, 10.0)):
         if number is signal.SIGTERM and not patience_s:

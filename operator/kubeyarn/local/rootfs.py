@@ -73,6 +73,7 @@ ENVIRONMENT = {
 def key() -> str:
     """What the base depends on, as a hash: this Python and this recipe."""
     parts = [_RECIPE, sys.version, str(_python()), str(_stdlib()), *_TOOLS, *_LOADED_LATER]
+    # An update of this machine's Python in place has the same version and another time.
     parts += [str(path.stat().st_mtime_ns) for path in (_python(), _stdlib())]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -101,6 +102,7 @@ def _lay_out(root: Path) -> None:
         (root / directory).chmod(0o1777)
     for name in ("bin", "sbin", "lib", "lib64", "lib32"):
         host = Path("/", name)
+        # As here: programs name their loader by a path such as /lib64/ld-linux-x86-64.so.2.
         if host.is_symlink():
             (root / "usr" / name).mkdir(parents=True, exist_ok=True)
             (root / name).symlink_to(f"usr/{name}")
@@ -154,8 +156,10 @@ def _copy_libraries(root: Path, programs: Iterable[Path]) -> None:
             "base image: this Python is not linked to glibc's libc.so.6; build the image with"
             " Docker instead: docker build -f operator/Dockerfile"
         )
+    # glibc opens them by name when a host or a user is looked up; ldd does not show them.
     later = [beside / name for name in _LOADED_LATER if (beside / name).exists()]
     for library in libraries | set(later) | set(_needed(later)):
+        # A library of a Python that was built elsewhere is put where the loader of the image looks.
         at_home = library.is_relative_to("/lib") or library.is_relative_to("/usr/lib")
         is_loader = library.name.startswith("ld-")
         _copy(library, root, library if at_home or is_loader else beside / library.name)

@@ -152,7 +152,7 @@ class PodAuthenticator:
 
 def _remember(known: dict[bytes, Answer], digest: bytes, answer: Answer) -> None:
     """Keep an answer; the oldest ones go where there are too many."""
-    # Taken out and put in again, so that the order in which they go is the order of use.
+    # Taken out and put in again: the one that was reviewed longest ago goes first.
     known.pop(digest, None)
     while len(known) >= _MOST_REMEMBERED:
         del known[next(iter(known))]

@@ -24,8 +24,7 @@ def read(application: YarnApplication) -> ApplicationRecord | None:
         return None
     attempts = tuple(_read_attempt(attempt) for attempt in status.attempts)
     state = status.state
-    # The public state has no FINISHING: for users an application runs until its AM has exited
-    # (Hadoop: YarnApplicationState). The attempt remembers it.
+    # An application's public state does not tell FINISHING apart; its attempt's does.
     if attempts and attempts[-1].state is AttemptState.FINISHING:
         state = ApplicationState.FINISHING
     return ApplicationRecord(

@@ -126,8 +126,7 @@ def _key(file: Mapping[str, Any]) -> bool:
 
 def _keyed(number: int, file: Mapping[str, Any]) -> Object:
     source = file.get("configMap") or file["secret"]
-    # Under a name of ours: the file's own path may have directories, which a key's path may have,
-    # too, but a subPath of a mount is one word.
+    # Under one name, whatever the key is called, so that the mount can name the file within.
     items = [{"key": source["key"], "path": _MOUNTED_AS}]
     name = f"{_NAME}{number}"
     if file.get("configMap"):

@@ -47,7 +47,8 @@ def unpack(archive: Path, to: Path) -> None:
 
 
 def _untar(tar: tarfile.TarFile, to: Path) -> None:
-    # Not `extractall`: its filters came with Python 3.12, and each entry is to be told by its name.
+    # Not `extractall`: what its filters refuse depends on the release of Python, and each entry
+    # that is refused is to be told by its name.
     for entry in tar:
         if entry.isdir():
             _directory(to, entry.name)
