@@ -158,6 +158,7 @@ class _Fetching:
     async def renew(self, refused: str | None) -> bool:
         """Whether what was fetched since differs from what was refused."""
         async with self._turn:
+            # Calls that were refused together wait for one renewal and not for one each.
             before = self._kept
             if before is None or before.header != refused:
                 # Somebody has renewed them since.
@@ -235,6 +236,8 @@ class ExecPlugin(_Fetching):
             answer = msgspec.json.decode(printed, type=_ExecCredential)
         except msgspec.MsgspecError as error:
             raise self._failed(f"printed no ExecCredential: {error}") from error
+        # client-go refuses it, too: a plugin that answers in another version means something else
+        # by it.
         if answer.api_version != self.version:
             raise self._failed(f"printed apiVersion {answer.api_version!r}, asked: {self.version}")
         status, pair = answer.status, None
@@ -309,6 +312,8 @@ class OpenIdConnect(_Fetching):
         brought = {"id-token": token}
         if isinstance(answer.get("refresh_token"), str):
             brought["refresh-token"] = answer["refresh_token"]
+        # Before it is kept: the provider has taken the old refresh token back, whether the file can
+        # be written or not.
         self.config = {**self.config, **brought}
         self.keep(brought)
         return _Fetched(f"Bearer {token}", expires=_expiry(token))

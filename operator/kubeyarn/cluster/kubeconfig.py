@@ -120,6 +120,7 @@ def connection(path: str | None = None, context: str | None = None) -> Connectio
 
 def _files(named: str) -> list[Path]:
     paths = [Path(each).expanduser() for each in named.split(os.pathsep) if each]
+    # As kubectl: a file of KUBECONFIG that is not there is passed over.
     return [path.absolute() for path in paths if path.exists()]
 
 
@@ -152,6 +153,7 @@ def _find(configs: list[tuple[Path, Mapping[str, Any]]], kind: str, name: str) -
 
 
 def _credentials(user: _Entry, cluster: _Entry) -> Credentials:
+    # In the order in which client-go prefers them where a user has several.
     if token_file := user.path("tokenFile"):
         return credentials.TokenFile(token_file)
     if token := user.text("token"):
@@ -185,6 +187,7 @@ def _keep(file: Path, user: str, brought: Mapping[str, str]) -> None:
     # Whoever reads it meanwhile sees the whole of the old file or of the new one.
     with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as fresh:
         yaml.safe_dump(config, fresh, sort_keys=False)
+    # A new file's mode is ours; the kubeconfig's may let a group read it.
     Path(fresh.name).chmod(file.stat().st_mode)
     Path(fresh.name).replace(file.resolve())
 
@@ -197,6 +200,7 @@ def _plugin(plugin: _Entry, cluster: _Entry) -> ExecPlugin:
         raise plugin.wrong("command is missing")
     if plugin.text("interactiveMode") == "Always":
         raise plugin.wrong("interactiveMode is Always, and nobody is there to ask")
+    # A name without a slash is looked up in PATH; a path is relative to the kubeconfig.
     if os.sep in command:
         command = str(plugin.file.parent / command)
     arguments = [str(argument) for argument in plugin.content.get("args") or ()]

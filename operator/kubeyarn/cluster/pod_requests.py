@@ -45,6 +45,7 @@ def container_requests(container: Object, field: str, *, skip_unreadable: bool =
     """
     resources = field_reader.mapping(container.get("resources") or {}, f"{field}.resources")
     requests: Amounts = {}
+    # Limits first, so that requests win where both are set.
     for kind in ("limits", "requests"):
         requests |= amounts_at(
             resources, kind, f"{field}.resources", skip_unreadable=skip_unreadable
@@ -113,6 +114,8 @@ class _PodReader:
         starting: Amounts = {}
         for place, init in self._each("initContainers"):
             wanted = self._container(init, place, "initContainerStatuses")
+            # Init containers run one after the other, each beside the sidecars that began before
+            # it.
             starting = most(starting, plus(sidecars, wanted))
             if is_sidecar(init):
                 sidecars = plus(sidecars, wanted)
@@ -145,6 +148,8 @@ class _PodReader:
                 has = self._amounts(status["resources"], "requests", f"status.{statuses}.resources")
                 allotted = self._amounts(status, "allocatedResources", f"status.{statuses}")
                 seen = most(has, allotted)
+                # While a resize is under way the kubelet may still hold the old size or already the
+                # new one.
                 return seen if self._infeasible else most(asked, seen)
         return asked
 

@@ -69,12 +69,14 @@ def fit(given: Mapping[str, object], granted: Mapping[str, int]) -> Object:
             _bound_memory(init, place, room.get("memory", 0) - before.get("memory", 0))
             _is_bounded(init, place, room)
             _wanted(init, place, before, room, beside_main=False)
+    # The main container has what is left: it is what the user asked for, and sidecars are extra.
     share = {name: amount - beside.get(name, 0) for name, amount in room.items()}
     containers[0]["resources"] = _resources_of_main(containers[0], share)
     spec["containers"] = containers
     if inits:
         spec["initContainers"] = inits
     _fit_whole(spec, room, bounded=bounded)
+    # Counted once more as Kubernetes counts it: what was fitted piece by piece must add up whole.
     for name, amount in pod_requests({"spec": spec}).items():
         if amount > granted.get(name, 0):
             raise SpecError(f"template: {surplus(name, amount, granted)}")
@@ -188,6 +190,8 @@ def _is_bounded(container: Object, place: str, room: Mapping[str, int]) -> bool:
     field = f"{place}.resources"
     given = container.get("resources") or {}
     limit = amounts_at(given, "limits", field).get("memory")
+    # Without a limit it may use all memory of the node, and then the kernel or the kubelet ends
+    # somebody else's container.
     if limit is None:
         return False
     if limit > room.get("memory", 0):

@@ -84,6 +84,7 @@ class WorkQueue(Generic[Key]):
         try:
             await self._started.wait()
             while True:
+                # First the rest and then the look: what comes within it is seen by the same look.
                 await asyncio.sleep(self._settle_s)
                 self._again.discard(key)
                 async with self._at_once:
@@ -116,5 +117,6 @@ class WorkQueue(Generic[Key]):
 
     def _retry(self, key: Key) -> None:
         failures = self._failures[key] = self._failures.get(key, 0) + 1
+        # The exponent is bounded, too: a key may fail for days.
         pause = min(_FIRST_RETRY_S * 2 ** min(failures - 1, 10), _LONGEST_RETRY_S)
         asyncio.get_running_loop().call_later(pause, self.add, key)

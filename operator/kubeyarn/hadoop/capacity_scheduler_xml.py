@@ -93,6 +93,7 @@ def read_capacity_scheduler(
         ConfigRefused: a value cannot be read or contradicts another.
     """
     conf = Configuration(values)
+    # First: every amount below is read in the order of the types.
     types = resource_types(conf)
     _check_unused(conf)
     dominant = _dominant(conf)
@@ -224,6 +225,7 @@ def _stopped_paths(conf: Configuration) -> frozenset[str]:
 
 
 def _administrators(conf: Configuration) -> Access:
+    # Untrimmed: a blank is a list of nobody, and no value at all is everybody.
     acl = conf.get("yarn.admin.acl")
     return read_access("*" if acl is None else acl)
 
@@ -252,6 +254,7 @@ def _preemption(conf: Configuration) -> PreemptionConfig:
     enabled = _preempts(conf)
     try:
         return _read_preemption(conf, enabled=enabled)
+    # Hadoop does not make the policy's monitor then, so nothing reads what is wrong.
     except ConfigRefused:
         if enabled:
             raise

@@ -103,6 +103,7 @@ def read_allocations(text: str, types: Sequence[str], base: FairClusterConfig) -
         raise _refused(
             _ROOT, root.tag, f"the outermost element is <{root.tag}>, it must be <allocations>"
         )
+    # Queues first: of the defaults below, those that root's own element sets are not read.
     queues = _QueueReader(types).read([child for child in root if child.tag in _QUEUE_TAGS])
     of_root = next((queue.fair for queue in queues if queue.path == _ROOT), None)
     cluster = _ClusterReader(root, types, of_root or FairQueueConfig()).read(base)
@@ -257,6 +258,7 @@ class _ClusterReader:
         if not self._rules:
             return ()
         try:
+            # Of several the last one counts, as each overwrites the one before in Hadoop's parser.
             rules = _read_rules(self._rules[-1])
             check_fair_rules(rules)
         except SpecError as error:
@@ -357,6 +359,7 @@ class _QueueReader:
         if path not in self._queues:
             self._queues[path] = QueueConfig(path, order=len(self._queues), fair=FairQueueConfig())
         tags = [field.tag for field in element]
+        # Known before its fields are read: some of them only a leaf may have.
         is_parent = element.get("type", "") == "parent" or any(map(_is_queue, tags))
         for field in element:
             if _is_queue(field.tag):
@@ -381,6 +384,8 @@ class _QueueReader:
             queue = replace(queue, submit=_with_name(path, field, _read_raw_access))
         elif field.tag == "aclAdministerApps":
             queue = replace(queue, administer=_with_name(path, field, _read_raw_access))
+        # Read as Hadoop reads them, so that a wrong one is refused; there is no ReservationSystem
+        # here.
         elif field.tag in _RESERVATION_TAGS:
             _with_name(path, field, _read_raw_access)
         elif queue.fair is not None:
@@ -433,6 +438,7 @@ _PLAIN_FIELDS: Final[dict[str, Callable[[FairQueueConfig, str], FairQueueConfig]
     "fairSharePreemptionThreshold": lambda q, text: replace(
         q, fair_share_preemption_threshold=_threshold(text)
     ),
+    # It may stand several times, and once false it stays so.
     "allowPreemptionFrom": lambda q, text: replace(
         q, allow_preemption_from=q.allow_preemption_from and parse_boolean(text)
     ),

@@ -64,6 +64,8 @@ def reload_fair_scheduler(
         ConfigRefused: the allocation file is refused.
     """
     before, fresh = now.fair or FairClusterConfig(), FairClusterConfig()
+    # What the allocation file says is replaced whole; what it leaves out falls back to the standard
+    # and not to the file before.
     kept = replace(
         before,
         defaults=fresh.defaults,

@@ -98,6 +98,8 @@ class Configuration:
             substitute = self._variable(variable[1])
             if substitute is None:
                 return value
+            # A property that names itself: Hadoop gives up and takes the text as it is written
+            # (Configuration.substituteVars).
             if variable[0] in substitute:
                 return written
             value = value[: variable.start()] + substitute + value[variable.end() :]

@@ -64,6 +64,7 @@ class ContainerUpdater:
                 continue
             state.update(container)
             before = allocation.update_status()
+            # What ends gets nothing more, and what it waits for is needed by others.
             if over or allocation.killed:
                 self._containers.cancel_increase(container)
             else:
@@ -176,6 +177,8 @@ class ContainerUpdater:
         self, state: RequestState, allocation: Allocation, container: Container, size: Vector
     ) -> None:
         """Charge a decrease at once, and ask for an increase."""
+        # What shrinks in one resource and grows in another does both: room is credited at once,
+        # more is asked for.
         least = component_min(container.size, size)
         if least != container.size:
             self._state.scheduler.decrease(container.id, least)

@@ -89,6 +89,7 @@ class ContainerAccounts:
         if state is None or allocation is None or not allocation.counts_as_bound:
             return
         types = self._state.types
+        # Resources that nobody counts are no part of any limit.
         asked = types.vector({n: amount for n, amount in requests.items() if n in types.names})
         if allocation.bound_uid != uid or allocation.requested == asked:
             return
@@ -120,11 +121,13 @@ class ContainerAccounts:
     def pod_ended(self, container: ContainerId, uid: str) -> None:
         """A container's pod is over; one that never was the bound one changes nothing."""
         allocation = self._cache.requests.allocation(container)
+        # An older pod of the same name may end while the bound one runs.
         if allocation is not None and allocation.bound_uid in ("", uid):
             self.release(container)
 
     def release_charge(self, container: ContainerId) -> None:
         """Charge nothing for a container any more, whoever charges it."""
+        # One of the two charges it, never both.
         if self._state.opportunistic.release(container) is None:
             self._state.scheduler.release(container, 0)
 
@@ -146,6 +149,8 @@ class ContainerAccounts:
         self, state: RequestState, allocation: Allocation, size: Vector, *, opportunistic: bool
     ) -> None:
         """A container holds so much from now on, in its queue or outside of all guarantees."""
+        # Taken off as it was and put on as it is: sums are never set, or a lost difference would
+        # stay.
         counted = allocation.counts_as_bound
         if counted:
             self._uncount(state, allocation)

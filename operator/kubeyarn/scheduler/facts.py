@@ -129,6 +129,7 @@ def node_facts(node: Object) -> NodeFacts:
         Taint(str(t.get("key") or ""), str(t.get("value") or ""), str(t.get("effect") or ""))
         for t in spec.get("taints") or ()
     ]
+    # Sorted, each once: nodes are classed by their taints, whose order says nothing.
     blocking = sorted({taint for taint in taints if taint.blocks})
     ready = any(
         c.get("type") == "Ready" and c.get("status") == "True"
@@ -157,6 +158,7 @@ def pod_use(pod: Object) -> PodUse:
     meta, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
     text = (meta.get("annotations") or {}).get(names.CONTAINER_ID)
     container = None
+    # Another scheduler's pod has no grant, whatever its annotations say, and counts as foreign.
     if text and spec.get("schedulerName") == names.SCHEDULER_NAME:
         try:
             container = ContainerId.parse(text)
@@ -166,6 +168,8 @@ def pod_use(pod: Object) -> PodUse:
     try:
         requests = pod_requests(pod, skip_unreadable=container is None)
     except SpecError as error:
+        # A foreign pod that cannot be read is told of and takes nothing; ours counts with what can
+        # be read of it, and never binds.
         if container is None:
             raise
         requests, unreadable = pod_requests(pod, skip_unreadable=True), str(error)
@@ -191,6 +195,7 @@ def pod_use(pod: Object) -> PodUse:
 
 def _owner(meta: Object) -> str:
     """The uid of the YarnApplication that a pod belongs to; "" without one."""
+    # The controller alone: anybody may add an owner to a pod of their own.
     for owner in meta.get("ownerReferences") or ():
         if owner.get("kind") == APPLICATIONS.kind and owner.get("controller"):
             return str(owner.get("uid") or "")

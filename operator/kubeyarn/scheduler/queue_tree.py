@@ -62,6 +62,7 @@ def put_in_force(
                 return InForce(tree.config, search.tried, search.problems)
             except ConfigRefused as error:
                 refused = error.problems
+        # Each round takes something back, so the search ends.
         if not search.give_way(refused):
             return InForce(None, dict(before), search.problems)
 
@@ -81,6 +82,7 @@ class _Search:
         """Take back what may be at fault; false: nothing is left to take back."""
         refused = list(refused)
         for problem in refused:
+            # The first problem of a queue stays: those of later rounds come of what was taken back.
             self.problems.setdefault(problem.queue, problem)
         return self._revert(refused) or self._restore(refused) or self._leave_out(refused)
 
@@ -102,6 +104,8 @@ class _Search:
         """The new specs of the nearest ring around a problem that has any."""
         path = problem.queue
         own, below = [path], self._children(path)
+        # Whose change it was: a sum of capacities is told of the parent, and a child's new spec
+        # made it.
         rings = [below, own] if problem.reason == _OF_CHILDREN else [own, below]
         while path != scheduler_config.ROOT:
             path = path.rpartition(".")[0] or scheduler_config.ROOT

@@ -82,6 +82,7 @@ class Recovery:
         Their AMs are over: they ask for nothing and stay in their queues.
         """
         for key, (application, queue) in sorted(self._state.applications.detached.items()):
+            # Where it was: placement rules may have changed since, and what runs there stays there.
             ended = replace(application, placed=queue, am_size=None)
             self._cache.errors.attempt(
                 Watched.APPLICATION, key, self._enter_detached, key, ended, now_ms

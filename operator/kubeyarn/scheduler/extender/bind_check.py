@@ -65,6 +65,7 @@ class BindCheck:
         if container is None or state is None:
             raise BindRefused(f"pod {pod.namespace}/{pod.name} is no granted container")
         self._check_identity(pod, container, state)
+        # Of what cannot be read nobody knows how large it is.
         if pod.unreadable:
             raise BindRefused(f"{container}: {pod.unreadable}")
         allocation = state.allocations[container]

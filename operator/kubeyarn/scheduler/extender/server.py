@@ -110,6 +110,8 @@ class Extender:
                 asked = msgspec.json.decode(await request.read(), type=kind)
             except (msgspec.DecodeError, RecursionError) as error:
                 return _json({"Error": f"the body is no {name} arguments: {error}"}, 400)
+            # kube-scheduler fails closed on it, because the extender is not ignorable: the pod is
+            # tried again.
             if not self._ready():
                 return _json({"Error": "the scheduler is starting or does not lead"}, 503)
             try:
@@ -128,6 +130,7 @@ class Extender:
     def _tell(self, asked: object, verb: str, error: Exception | None) -> None:
         """Say on a pod's request that a verb failed on the pod, or that it does not any more."""
         work = f"the extender's {verb}"
+        # Nearly always: a call that went well looks for nothing.
         if error is None and not self._failed:
             return
         container = self._named_container(asked)
@@ -168,12 +171,16 @@ class Extender:
             self._check.check_pod(use)
         except BindRefused as error:
             return _none(offered, str(error))
+        # kube-scheduler has refused the granted node before it asks; its own reason goes to the
+        # pod.
         if node not in offered:
             return _none(offered, f"{use.container} is granted on node {node}")
         return {
             "Nodes": None,
             "NodeNames": [node],
             "FailedNodes": {},
+            # Nothing more: kube-scheduler takes a node that is in none of the lists for one that
+            # will not do.
             "FailedAndUnresolvableNodes": {},
             "Error": "",
         }

@@ -218,6 +218,8 @@ class ApplicationReconciler:
         # By id, not by uid: the id is what the scheduler and the container names know.
         if yarn_application is not None and application_id(yarn_application) == submitted.id:
             return
+        # It lives on under another key until its last container has ended: what runs counts, and an
+        # application of the same name may come at once.
         detached = applications.detach(key)
         for state in self._cache.requests.of_application(key):
             self._cache.requests.detach(state, detached)
@@ -242,6 +244,8 @@ class ApplicationReconciler:
     ) -> None:
         """Submit an application that has its AM's request."""
         am = master(states)
+        # A refusal stands on the request for good; another attempt of the user is another
+        # application.
         if am is None or am.refused:
             return
         try:
@@ -356,6 +360,8 @@ class ApplicationReconciler:
         """Act on a priority or a queue that the spec did not have before."""
         applications, requests = self._state.applications, self._cache.requests
         wanted = (yarn_application.spec.priority, yarn_application.spec.queue)
+        # What was acted on last, also by a scheduler before this one: acting again on a priority
+        # that an administrator has changed since would undo that.
         before = applications.last_spec(submitted.key) or applied_before(states) or wanted
         applications.spec_applied(submitted.key, wanted)
         am = master(states)

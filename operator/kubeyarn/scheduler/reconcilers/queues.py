@@ -88,6 +88,8 @@ class QueueReconciler:
             for path, queue in wanted.items()
             if path in before or path not in at_fault
         }
+        # Once more without them: the other changes of this turn are in force whatever one queue
+        # does.
         if at_fault and kept:
             errors.end_rest(Watched.QUEUE, _ROOT)
             errors.attempt(Watched.QUEUE, _ROOT, self._try_tree, kept, before, now_ms)
@@ -97,6 +99,8 @@ class QueueReconciler:
     ) -> set[str]:
         """The new specs that cannot be read alone; all new ones where each of them can."""
         new = {p for p, q in wanted.items() if p not in before or q.spec != before[p].spec}
+        # What the code fails on may be two specs together; then nobody can say which, and none is
+        # taken.
         return {path for path in new if self._fails_alone(path, wanted[path])} or new
 
     def _fails_alone(self, path: str, queue: UncheckedQueue) -> bool:

@@ -78,6 +78,7 @@ class QueueWriter:
             return
         wanted = self._wanted.pop(path, None)
         body = changes(self._queues.written_status(path), wanted or {})
+        # Gone, or back to what it was while it rested: nothing to write.
         if path not in self._queues.objects or not body:
             return
         self._written_at[path] = time.monotonic()
@@ -240,6 +241,7 @@ def made_queues(
     for status in statuses:
         if status.path in objects:
             continue
+        # Queues may be made below made ones; the nearest that is an object tells of all of them.
         above = status.path.rpartition(".")[0]
         while above and above not in objects:
             above = above.rpartition(".")[0]
