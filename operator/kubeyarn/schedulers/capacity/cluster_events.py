@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.asks import is_update
+from kubeyarn.model.resources import fits
 from kubeyarn.schedulers.calculator import calculator
 from kubeyarn.schedulers.capacity.allocator.commit import unreserve
 from kubeyarn.schedulers.capacity.allocator.container_update import release
@@ -116,11 +117,9 @@ class CapacityClusterEvents:
         if known.node == node:
             return
         self._state.update_before_a_loss()
+        if known.reservation is not None and self._ends_reservation(known, node):
+            unreserve(known.reservation, known)
         if node.partition != known.partition or not node.schedulable:
-            # What waits there asked for the partition that the node leaves, or for a node that
-            # takes containers.
-            if known.reservation is not None:
-                unreserve(known.reservation, known)
             self._repartition(known, node.partition)
         accounts.resize_node(self._state.cluster, known, node)
         # A slot comes free only when something ends there, and that offers the node by itself;
@@ -130,6 +129,22 @@ class CapacityClusterEvents:
             unreserve(held, known)
         known.move(node.rack)
         self._state.dirty.node_changed()
+
+    def _ends_reservation(self, known: FiCaSchedulerNode, now: Node) -> bool:
+        """Whether a node that changes is no longer reserved.
+
+        What waits there asked for the partition that the node leaves, or for a node that takes
+        containers, or for more than it will ever have. In Hadoop each change of size ends it: the
+        label manager takes the node off and on again, which is an update of its labels to the
+        scheduler (CapacityScheduler.updateLabelsOnNode). In a cluster a node's size changes with
+        every pod of others there, so a large ask would never be served.
+        """
+        held = known.reservation
+        if held is None or now.partition != known.partition or not now.schedulable:
+            return True
+        if self._state.cluster.hadoop_compatible:
+            return now.total != known.total
+        return not fits(held.size, now.total_capability)
 
     def _repartition(self, node: FiCaSchedulerNode, partition: str) -> None:
         for container in list(node.containers.values()):

@@ -182,3 +182,33 @@ def test_a_queue_that_is_being_removed_stops(queue: str, states: dict[str, str])
     cluster.engine.stop(queue)
 
     assert {path: cluster.status(path).state for path in states} == states
+
+
+@pytest.mark.parametrize(
+    ("in_a_story", "total", "capability", "stays"),
+    [
+        pytest.param(False, (8192, 7), None, True, id="a little smaller"),
+        pytest.param(False, (6144, 8), None, True, id="just as large as what is reserved"),
+        pytest.param(False, (6143, 8), None, False, id="smaller than what is reserved"),
+        pytest.param(False, (4096, 4), (8192, 8), True, id="as long as other pods are there"),
+        pytest.param(True, (8192, 7), None, False, id="in a story whatever the size"),
+        pytest.param(True, (8192, 8), None, True, id="in a story of the same size"),
+    ],
+)
+def test_a_resized_node_stays_reserved_where_it_may_ever_hold_what_is_reserved(
+    in_a_story: bool, total: Vector, capability: Vector | None, stays: bool
+) -> None:
+    # Both nodes take three of six containers, so that a large one fits on neither.
+    settings = {"per-node-heartbeat.maximum-offswitch-assignments": "1"}
+    cluster = SmallCluster(settings, nodes=2, hadoop_compatible=in_a_story)
+    cluster.submit(1)
+    cluster.ask(1, 5)
+    cluster.cycle()
+    cluster.ask(1, 1, (6144, 1), priority=2)
+    cluster.cycle()
+    reserved = [node for node in cluster.engine.state.cluster.nodes.values() if node.reservation]
+    assert len(reserved) == 1
+
+    cluster.node(reserved[0].name, total, capability=capability, rack="/other")
+
+    assert (reserved[0].reservation is not None) is stays
