@@ -10,10 +10,11 @@ nothing is written when the time is over.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kubeyarn.crd import times
 from kubeyarn.crd.container_request import ContainerRequest
+from kubeyarn.model.reasons import Verdict
 
 FIRST_MS = 30_000
 LONGEST_MS = 600_000
@@ -52,13 +53,14 @@ def excluded_places(request: ContainerRequest, avoided: frozenset[str]) -> froze
     return avoided.union(request.spec.exclude_nodes) if request.spec.exclude_nodes else avoided
 
 
-def refused_last(backoffs: Mapping[str, NodeBackoff], now_ms: int) -> str:
-    """kube-scheduler's words of the last refusal that is still heeded; "" if there is none."""
+def with_refusal(verdict: Verdict, backoffs: Mapping[str, NodeBackoff], now_ms: int) -> Verdict:
+    """A verdict with kube-scheduler's words of the last refusal that is still heeded, if any."""
     heeded = [(known.until_ms, node) for node, known in backoffs.items() if known.until_ms > now_ms]
     if not heeded:
-        return ""
+        return verdict
     node = max(heeded)[1]
-    return f"kube-scheduler refused a pod on {node}: {backoffs[node].message}"
+    refusal = f"kube-scheduler refused a pod on {node}: {backoffs[node].message}"
+    return replace(verdict, message=f"{verdict.message}; {refusal}")
 
 
 def read_backoffs(request: ContainerRequest) -> dict[str, NodeBackoff]:

@@ -34,7 +34,12 @@ from kubeyarn.scheduler.access_review import ADMINISTER, AccessReview, Allows
 from kubeyarn.scheduler.asks import AskReader
 from kubeyarn.scheduler.cache import MOST_REQUESTS, SchedulerCache
 from kubeyarn.scheduler.containers import ContainerAccounts
-from kubeyarn.scheduler.node_backoff import avoided_nodes, excluded_places, read_backoffs
+from kubeyarn.scheduler.node_backoff import (
+    avoided_nodes,
+    excluded_places,
+    read_backoffs,
+    with_refusal,
+)
 from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.refusals import PodRefusal, read_refusal
 from kubeyarn.scheduler.request_reader import accepted_before, read_allocations
@@ -148,7 +153,7 @@ class ContainerRequestReconciler:
         state.enter_queue(state.queue or submitted.queue)
         classes = self._requirements.classes_of(state)
         # What may be nowhere is not asked: it would hold a place that others can use.
-        nowhere = classes is not None and not classes
+        nowhere = self._requirements.is_nowhere(state)
         wanted = 0 if over or nowhere else state.pending
         if state.am:
             # The scheduler asks for AMs by itself, one for each attempt.
@@ -186,6 +191,10 @@ class ContainerRequestReconciler:
             self._asks.refuse(state, str(reason), str(error))
             return
         state.ask(wanted, excluded, where)
+        if nowhere:
+            # Told in the same write as that it is accepted.
+            why = self._requirements.why_nowhere(state)
+            state.wait_for(with_refusal(why, state.backoffs, now_ms))
         if state.accepted is None or state.refused:
             state.accept(f"asked in {state.queue}")
         self._requests.changed(state)

@@ -126,12 +126,15 @@ class RequirementsReconciler:
         wanted = state.requirements
         return None if wanted is None else self._classes.allowed(wanted)
 
-    def why(self, state: RequestState) -> Verdict | None:
-        """Why a request's containers may be nowhere; None if they may be somewhere."""
-        wanted, classes = state.requirements, self.classes_of(state)
-        if wanted is None or classes is None or classes:
-            return None
-        message = f"{self._classes.explain(wanted)}; {state.pending} of {state.count} wait"
+    def is_nowhere(self, state: RequestState) -> bool:
+        """Whether no node that takes containers is one where a request's may be."""
+        classes = self.classes_of(state)
+        return classes is not None and not classes
+
+    def why_nowhere(self, state: RequestState) -> Verdict:
+        """Which words of its template no node has."""
+        missing = self._classes.explain(state.requirements or UNKNOWN)
+        message = f"{missing}; {state.pending} of {state.count} wait"
         return Verdict(Reason.NO_NODE_FITS, message)
 
 

@@ -7,11 +7,9 @@ the ask; that is why each request is looked at only so often.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from kubeyarn.model.reasons import Verdict
 from kubeyarn.scheduler.cache import SchedulerCache
-from kubeyarn.scheduler.node_backoff import refused_last
+from kubeyarn.scheduler.node_backoff import with_refusal
 from kubeyarn.scheduler.reconcile_errors import ReconcileErrors, Watched
 from kubeyarn.scheduler.reconcilers.requirements import RequirementsReconciler
 from kubeyarn.scheduler.request_state import RequestState
@@ -62,18 +60,16 @@ class WaitingReasons:
 
     def _explain(self, state: RequestState, submitted: SubmittedApplication, now_ms: int) -> None:
         verdict = self._why(state, submitted, now_ms)
-        refusal = refused_last(state.backoffs, now_ms)
-        if verdict is not None and refusal:
-            verdict = replace(verdict, message=f"{verdict.message}; {refusal}")
-        if verdict is not None and state.wait_for(verdict):
+        if verdict is None:
+            return
+        if state.wait_for(with_refusal(verdict, state.backoffs, now_ms)):
             self._requests.changed(state)
 
     def _why(
         self, state: RequestState, submitted: SubmittedApplication, now_ms: int
     ) -> Verdict | None:
-        nowhere = self._requirements.why(state)
-        if nowhere is not None:
-            return nowhere
+        if self._requirements.is_nowhere(state):
+            return self._requirements.why_nowhere(state)
         if state.opportunistic:
             key = state.request.ask_key()
             limits, queue_of = self._state.opportunistic_limits, self._state.queue_of

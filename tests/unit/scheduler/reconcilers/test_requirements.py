@@ -125,6 +125,18 @@ def test_what_may_be_nowhere_is_not_asked_of_the_scheduler(kind):
 
 
 @BOTH
+def test_what_may_be_nowhere_is_told_so_in_one_write(kind):
+    world = cluster(kind)
+    version = world.version
+    ask(world, "maps", 5, **SSD)
+
+    # The request, and its status.
+    assert world.version == version + 2
+    assert waits(world, "maps")[0] == "NoNodeFits"
+    assert world.version == version + 2
+
+
+@BOTH
 def test_the_taints_that_keep_it_off_are_named(kind):
     tainted = [a_node(f"n{n}", spec=GPU, labels={"disk": "ssd"}) for n in (2, 3)]
     world = cluster(kind, *tainted)
