@@ -29,6 +29,7 @@ class Launches:
             async with turn:
                 return await self.call({"launch": [one.to_wire() for one in batch]})
 
+        # Each call makes pods before it is answered; one for all would outlast its timeout.
         batches = [launches[i : i + size] for i in range(0, len(launches), size)]
         answer = wire.joined(await asyncio.gather(*map(some, batches)))
         return await self._without_the_ended(answer)

@@ -62,9 +62,13 @@ class TaskRunner:
             events = await self._am.next_events()
             if not events:
                 raise TasksFailedError("unregistered while tasks were running")
+            # First what ended, so that a container which is taken back in the same answer is not
+            # launched.
             for event in events:
                 self._ended(event)
             await self._launch_all([e.container for e in events if isinstance(e, Allocated)])
+        # What is still wanted would arrive in the next phase, whose containers may be of another
+        # shape.
         self._am.cancel(self._shape.key)
         if self._book.given_up:
             for container_id in self._book.running:

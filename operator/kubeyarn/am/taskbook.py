@@ -106,6 +106,8 @@ class TaskBook:
         tally = self._tallies[task_id]
         tally.last = f"{container_id} ended with {exit_status}: {diagnostics}".rstrip(": ")
         if self._may_run_again(tally, exit_status):
+            # At the end: a task that fails again and again does not keep the others from their
+            # first try.
             self._waiting.append(task_id)
             return TaskOutcome.AGAIN
         self.given_up[task_id] = tally.last

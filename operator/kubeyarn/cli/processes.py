@@ -377,6 +377,7 @@ def _run(process: Callable[[Callable[[], None]], Coroutine[Any, Any, None]]) -> 
             task.result()
             return
         task.cancel()
+        # The process stops in order: it gives its lease back, so that the next one need not wait.
         await asyncio.gather(task, return_exceptions=True)
 
     try:

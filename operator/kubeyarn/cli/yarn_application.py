@@ -227,6 +227,7 @@ def _diagnostics(app: YarnApplication) -> str:
     if status.diagnostics or status.state in (*TERMINAL, ApplicationState.RUNNING):
         return status.diagnostics
     conditions = {condition.type: condition for condition in status.conditions}
+    # In the order of a life: what is not accepted yet says so before it says what it waits for.
     for kind in ("Accepted", "Running"):
         condition = conditions.get(kind)
         if condition is not None and condition.status == "False" and condition.message:

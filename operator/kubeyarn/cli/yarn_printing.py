@@ -37,6 +37,7 @@ def objects(items: Sequence[Object], form: str, *, single: bool = False) -> str:
     chosen = items[0] if single else whole
     if form == "json":
         return json.dumps(chosen, indent=4)
+    # Only for -o yaml: it is slow to import, which every call would pay for.
     import yaml
 
     return str(yaml.safe_dump(chosen, sort_keys=False, allow_unicode=True)).rstrip()

@@ -89,9 +89,7 @@ def mapping(value: object, place: str) -> Mapping[str, Any]:
 
 def objects(value: object, place: str) -> list[Mapping[str, Any]]:
     """A list of objects."""
-    if not isinstance(value, list):
-        raise SpecError(f"{place}: found {value!r}, expected a list")
-    return [mapping(entry, f"{place}[{number}]") for number, entry in enumerate(value)]
+    return _entries(value, place, mapping)
 
 
 def text(value: object, place: str) -> str:
@@ -103,9 +101,13 @@ def text(value: object, place: str) -> str:
 
 def texts(value: object, place: str) -> list[str]:
     """A list of strings."""
+    return _entries(value, place, text)
+
+
+def _entries(value: object, place: str, parse: Callable[[object, str], T]) -> list[T]:
     if not isinstance(value, list):
         raise SpecError(f"{place}: found {value!r}, expected a list")
-    return [text(entry, f"{place}[{number}]") for number, entry in enumerate(value)]
+    return [parse(entry, f"{place}[{number}]") for number, entry in enumerate(value)]
 
 
 def truth(value: object, place: str) -> bool:

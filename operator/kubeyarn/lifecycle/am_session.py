@@ -287,6 +287,7 @@ class AMSession:
         self.registered = True
         self.last_heard_ms = now_ms
         self.tracking_url = tracking_url
+        # The answer to the registration tells these, so that no heartbeat tells them again.
         self._seen |= {container.id for container in live}
         self._told = {container.id: container for container in (*live, *kept)}
         self._new = [container for container in self._new if container.id not in self._seen]
@@ -303,6 +304,8 @@ class AMSession:
         self._must_be_registered()
         self.last_heard_ms = now_ms
         last = self._answer.response_id
+        # Its answer was lost on the way. Answering anew would tell of new containers in the place
+        # of those that the lost one told of.
         if self.repeats(request.response_id):
             return self._answer
         if request.response_id != last:
@@ -313,6 +316,7 @@ class AMSession:
             )
         self._check_asks(request.asks)
         self._beaten = True
+        # Hadoop's counter is a Java int that goes back to 0 (AMRMClientUtils.getNextResponseId).
         following = (last + 1) & _LARGEST_ID
         self._confirm()
         if self.unregistration is not None:
@@ -403,6 +407,7 @@ class AMSession:
         """An ask cannot be written; it is dropped, unless another was said meanwhile, and told."""
         key = total.ask.key
         self.rejected(RejectedAsk(key, reason, message))
+        # The AM may have asked otherwise while the API server was refusing this.
         if self.wanted.get(key) is total:
             del self.wanted[key]
 

@@ -83,6 +83,7 @@ def view(signs: NodeSigns, expiry_s: int, now_ms: int) -> NodeView:
     if signs.deleted:
         return NodeView(NodeState.LOST, "Container released on a *lost* node, which was deleted")
     unready_s = (now_ms - signs.unready_since_ms) // 1000 if signs.unready_since_ms else 0
+    # Silence before illness: a node that nothing is heard of cannot tell that it is ill.
     if unready_s >= expiry_s and signs.silent and signs.unready_since_ms:
         why = f"Container released on a *lost* node, not heard of for {unready_s} s"
         return NodeView(NodeState.LOST, why)

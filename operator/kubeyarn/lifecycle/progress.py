@@ -85,6 +85,8 @@ class ObservedState:
 def advance(record: ApplicationRecord, observed: ObservedState, now_ms: int) -> ApplicationRecord:
     """The record after everything that *observed* lets happen has happened."""
     while True:
+        # One step at a time until nothing changes: what happened while nobody looked is walked
+        # through in its order, and no state is skipped.
         after = _step(record, observed, now_ms)
         if after == record:
             return record
@@ -123,6 +125,7 @@ def _of_current_attempt(observed: ObservedState, record: ApplicationRecord) -> O
 def _before_acceptance(
     record: ApplicationRecord, observed: ObservedState, now_ms: int
 ) -> ApplicationRecord:
+    # First of all: what cannot be run is refused whatever else is wanted of it.
     if observed.invalid:
         return _refuse(record, observed.invalid, now_ms)
     if observed.kill or observed.outlived:
@@ -260,6 +263,7 @@ def _follow(
     """The application after its attempt changed its state."""
     match attempt.state:
         case AttemptState.LAUNCHED:
+            # The first attempt's launch is the application's, as in Hadoop's report.
             return replace(record, launch_ms=record.launch_ms or now_ms)
         case AttemptState.RUNNING:
             running = _to(record, ApplicationEvent.ATTEMPT_REGISTERED)
@@ -272,6 +276,7 @@ def _follow(
             return _to(record, ApplicationEvent.ATTEMPT_FINISHED)
         case AttemptState.KILLED:
             return _killed(record, observed, now_ms)
+        # An AM that was being killed may have failed first; the application was to end in any case.
         case AttemptState.FAILED if _killing(record):
             return _killed(record, observed, now_ms)
         case AttemptState.FAILED:
@@ -288,6 +293,7 @@ def _failed(
         replaced = _to(record, ApplicationEvent.ATTEMPT_REPLACED).with_another_attempt(
             now_ms, unmanaged=observed.unmanaged
         )
+        # They were the former AM's.
         return replace(replaced, tracking_url="", progress=0)
     failed = _to(record, ApplicationEvent.ATTEMPT_FAILED)
     return replace(

@@ -47,6 +47,8 @@ class Downloads:
             raise Unreachable(f"{binary.name}: no download")
         base = self._mirror or SITES[download.base]
         url = base + _filled(download.path)
+        # The checksum first: it is small, and a site that does not have it need not be asked for
+        # the rest.
         checksum = self._checksum(base, download)
         partial = into / f"{binary.name}.download"
         try:
@@ -66,6 +68,7 @@ class Downloads:
         except urllib.error.HTTPError as error:
             raise Unreachable(f"{url}: HTTP {error.code}") from error
         except OSError as error:
+            # Each further program would wait for the same timeout.
             self._closed[base] = f"{base} is not reachable: {error}"
             raise Unreachable(self._closed[base]) from error
 

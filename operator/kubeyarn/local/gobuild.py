@@ -86,6 +86,8 @@ def _replacement(module: Module, entry: Mapping[str, Mapping[str, str]]) -> list
     if not new["Path"].startswith(_LOCAL):
         subject = f"{old['Path']} {old.get('Version', '')}".strip()
         return [f"replace {subject} => {new['Path']} {new['Version']}"]
+    # Kubernetes' own libraries are directories of its repository, and are published under other
+    # versions at the same commit.
     if module.staging_version:
         return [f"replace {old['Path']} => {old['Path']} {module.staging_version}"]
     return []
@@ -140,9 +142,11 @@ def _environment(module: Module) -> dict[str, str]:
         )
     return {
         **os.environ,
+        # A static program runs in any image and on any libc.
         "CGO_ENABLED": "1" if module.cgo else "0",
         "GO111MODULE": "on",
         "GOWORK": "off",
+        # A developer's own flags, such as -mod=vendor, would change what is built.
         "GOFLAGS": "",
     }
 

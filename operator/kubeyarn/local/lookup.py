@@ -49,6 +49,7 @@ class Lookup:
         missing = [binary for binary in wanted if binary.name not in paths]
         # What cannot be built here fails before anybody waits for what can.
         missing.sort(key=lambda binary: not gobuild.missing_tools(binary.module))
+        # Programs of one module are built by one call, which compiles what they share once.
         for module, group in itertools.groupby(missing, key=lambda binary: binary.module):
             slug = module.path.replace("/", "-")
             with locking.exclusive(self.cache / f".{slug}.lock"):
@@ -107,6 +108,7 @@ class Lookup:
 
     def _keep(self, binary: Binary, path: Path) -> Path:
         path.chmod(0o755)
+        # One rename within a file system: nobody sees half a program.
         return path.rename(self.cache / binary.name)
 
 
@@ -137,6 +139,7 @@ def on_path(binary: Binary) -> Path | None:
         return None
     reported = reported_version(Path(path), binary)
     pinned = _numbers(binary.version)
+    # The control plane's own programs have to be of one version; kubectl may be a newer one.
     fits = reported == pinned if binary.exact else reported >= (binary.minimum or pinned)
     return Path(path) if reported and fits else None
 

@@ -39,6 +39,7 @@ def remove(addresses: Addresses) -> None:
     """Remove the bridge, the pods' devices on it and CNI's notes about them."""
     bridge = addresses.bridge
     ports = Path("/sys/class/net", bridge, "brif")
+    # The pods' ends go with their namespaces; ours stay on the bridge when a pod was killed.
     for port in list(ports.iterdir()) if ports.is_dir() else []:
         subprocess.run(["ip", "link", "delete", port.name], capture_output=True, check=False)
     if Path("/sys/class/net", bridge).exists():

@@ -63,6 +63,7 @@ class ImageConfig:
 def layer(path: Path) -> Layer:
     """The layer that a .tar or .tar.gz file is; its digests are kept beside it."""
     note, size = path.with_suffix(".digests"), path.stat().st_size
+    # To hash a layer twice, packed and unpacked, takes seconds for each image that is written.
     if not note.exists() or note.stat().st_mtime_ns < path.stat().st_mtime_ns:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -112,6 +113,7 @@ def write(
             _add(tar, "manifest.json", _encoded(_docker(names, layers, configuration)))
             for blob in (configuration, manifest):
                 _add(tar, _blob(_digest(blob)), blob)
+            # Two layers may have the same content, and a tar file the same name once.
             for digest, entry in {entry.digest: entry for entry in layers}.items():
                 _add_file(tar, _blob(digest), entry.path)
         partial.rename(archive)

@@ -51,6 +51,7 @@ class Authority:
     ) -> Pair:
         """Issue a certificate for a client and, for the given names or IPs, a server."""
         key = ec.generate_private_key(ec.SECP256R1())
+        # Both, because etcd's members and the kubelet are each other's clients and servers.
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
         builder = (
             _builder(_name(common_name, organization), self._subject, key.public_key())
@@ -83,6 +84,7 @@ def service_account_keys(directory: Path) -> Pair:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, from the first byte on."""
+    # The mode at creation: a chmod afterwards would leave a moment in which others can read it.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
@@ -98,6 +100,7 @@ def _builder(
         .issuer_name(issuer)
         .public_key(key)
         .serial_number(x509.random_serial_number())
+        # Clocks of containers and of this machine may differ by some seconds.
         .not_valid_before(now - _SKEW)
         .not_valid_after(now + _VALIDITY)
     )

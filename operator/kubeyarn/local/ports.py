@@ -48,6 +48,7 @@ def claim() -> int:
             continue
         held = locking.hold(f"{_NAME}-{port}")
         if held is not None:
+            # Kept for the process's life: the claim is the open socket.
             _held[port] = held
             return port
     raise LocalClusterError(

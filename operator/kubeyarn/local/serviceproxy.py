@@ -53,6 +53,7 @@ class Device:
 
     def owns(self, address: str) -> bool:
         """Whether an address is ours to add and remove."""
+        # The API server's own cluster IP is on the device by itself and answers without us.
         return address != self.keep and ipaddress.ip_address(address) in self.range
 
     async def add(self, address: str) -> None:
@@ -103,6 +104,7 @@ class Proxy:
         Raises OSError when an address or port could not be had; the others are in place.
         """
         wanted = {entry for entry in self.routes.listening() if self.device.owns(entry[0])}
+        # First what goes: a port that moves to another Service has to be free.
         for entry in set(self._servers) - wanted:
             self._servers.pop(entry).close()
         present = await self.device.addresses()
@@ -150,6 +152,7 @@ async def forward(
 async def _connect(
     endpoints: list[Address],
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+    # In any order, as kube-proxy spreads connections; the next one when one does not answer.
     for address in random.sample(endpoints, len(endpoints)):
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
@@ -163,6 +166,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while chunk := await reader.read(_CHUNK):
         writer.write(chunk)
         await writer.drain()
+    # One direction may end before the other: HTTP clients close theirs and wait for the answer.
     if writer.can_write_eof():
         writer.write_eof()
 

@@ -124,6 +124,8 @@ async def _count(options: WordCountOptions, server: TaskServer, am: ApplicationM
     reduces = Phase(server, "reduce", _reduce_works(options, maps.ids), (COUNTS,))
     reduce_shape = AskShape(REDUCE_KEY, options.reduce_resources)
     retries += await _run(am, server, reduces, reduce_shape, options.attempts)
+    # Beside the event loop, where the heartbeat runs: an AM that is busy for minutes must not fall
+    # silent.
     summary = await asyncio.to_thread(lambda: words.summarize(reduces.outputs(COUNTS)))
     extra = {
         "maps": len(groups),

@@ -27,6 +27,7 @@ _RETRY_S = 0.5
 
 async def keep(client: KubeClient, settings: Settings) -> None:
     """Keep the Service pointing at this process until cancelled; outside a cluster do nothing."""
+    # It never returns: a task of the process that ends would end the process.
     if ipaddress.ip_address(settings.pod_ip).is_loopback:
         await asyncio.Event().wait()
     while True:
@@ -52,6 +53,7 @@ async def _publish(client: KubeClient, settings: Settings) -> None:
         await client.delete(ENDPOINT_SLICES, NAME, settings.namespace)
         raise Unavailable("the address is of another family")
     if any(published.get(part) != wanted[part] for part in ("endpoints", "ports")):
+        # Replaced with the version that was seen: a process that led before may still be writing.
         fresh = {**published, "endpoints": wanted["endpoints"], "ports": wanted["ports"]}
         await client.replace(ENDPOINT_SLICES, NAME, fresh, settings.namespace)
 

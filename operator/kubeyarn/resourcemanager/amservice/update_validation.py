@@ -57,6 +57,8 @@ def check(
             container, view = _known(update, view_of)
             _check_outstanding(update, container, view, taken, before)
             wanted = _check_one(update, container, view, maximum)
+        # One update's refusal is told beside the others' success, as in Hadoop; the heartbeat goes
+        # on.
         except _No as no:
             errors.append(UpdateContainerError(update.container_id, no.reason, no.version, str(no)))
         else:
@@ -181,6 +183,7 @@ def _size(update: wire.Update, now: Mapping[str, int], maximum: Mapping[str, int
     """
     wanted = ResourceList({**now, **quantities.amounts(update.resources, "resources")})
     for name, amount in wanted.items():
+        # In-place resize knows CPU and memory alone (Kubernetes: the subresource `resize`).
         if name not in request_builder.ALWAYS_SHOWN and amount != now.get(name, 0):
             raise SpecError(
                 f"resources.{name}: found another amount, allowed: changes of cpu and memory, "

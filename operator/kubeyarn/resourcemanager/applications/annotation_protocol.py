@@ -40,6 +40,7 @@ def unregistration(
     url = tracking_url(application)
     if attempt is not None and who == str(attempt) and status.strip() in _FINAL:
         return Unregistration(FinalStatus(status.strip()), diagnostics, url)
+    # An AM that speaks in objects may say nothing at all: an exit of 0 is its success.
     if ending is not None and ending.exit_status == 0:
         return Unregistration(FinalStatus.SUCCEEDED, diagnostics, url)
     return None

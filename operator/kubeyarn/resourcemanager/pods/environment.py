@@ -65,6 +65,7 @@ def _ours(container: ContainerId, user: str, directory: str, am: AMContext | Non
             "KUBEYARN_TOKEN_FILE": f"{TOKEN_DIR}/token",
         }
     ours: list[Object] = [{"name": name, "value": value} for name, value in plain.items()]
+    # Known only when the kubelet starts the pod, which puts them in.
     for name, path in (("NM_HOST", "spec.nodeName"), ("POD_IP", "status.podIP")):
         ours.append({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}})
     return ours

@@ -40,6 +40,7 @@ def script(
     words = " ".join(_quoted(word, known) for word in (*command, *args))
     lines.append(f"exec {words}" if command else f"# The image's own command, with: {words}")
     text = "\n".join(lines) + "\n"
+    # A longer one would have the pod refused; the container starts without it as well.
     return text if len(text.encode()) <= LONGEST else ""
 
 
@@ -68,6 +69,7 @@ def _quoted(text: str, known: set[str]) -> str:
     end = 0
     for reference in _REFERENCE.finditer(text):
         name = reference[1]
+        # Kubernetes leaves a reference to a variable that is not defined before as it is written.
         if name is not None and (name not in known or not _NAME.fullmatch(name)):
             continue
         parts.append(text[end : reference.start()])

@@ -163,6 +163,7 @@ def view(request: DecodedObject[ContainerRequest], application: ApplicationId) -
         role=_role(decoded),
         attempt=_attempt(decoded),
         key=ShapeKey(spec.priority, spec.allocation_request_id, meta.labels.get(names.SHAPE, "")),
+        # What the scheduler has rounded it to; before it has answered, what was asked.
         size=_size(status.resources or spec.resources),
         queue=status.queue,
         granted=status.granted,
