@@ -20,6 +20,7 @@ _COMMANDS = {
     "crds": ("kubeyarn.crd.schema.command", "crds"),
     "states": ("kubeyarn.cli.states", "states"),
     "simulate": ("kubeyarn.cli.simulate", "simulate"),
+    "convert": ("kubeyarn.cli.convert", "convert"),
     "bench": ("kubeyarn.cli.bench", "bench"),
     "demo": ("kubeyarn.cli.demo", "demo"),
 }
@@ -33,6 +34,7 @@ _HELP = {
     "crds": "Print or write the custom resource definitions.",
     "states": "Print or write the state tables of applications, attempts and containers.",
     "simulate": "Run scheduling scenarios without a cluster.",
+    "convert": "Write Hadoop's configuration files as YarnQueue manifests.",
     "bench": "Measure the schedulers.",
     "demo": "Show a word count going through YARN's ten steps on a real cluster.",
 }

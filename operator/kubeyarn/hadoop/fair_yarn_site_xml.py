@@ -47,6 +47,7 @@ def read_fair_scheduler(
         maximum_allocation=maximum_allocation(conf, types),
         increment_allocation=_increment(conf, types),
         kind=SchedulerKind.FAIR,
+        types=types,
         check_access=True,
         fair=read.cluster,
     )

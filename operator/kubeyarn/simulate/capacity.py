@@ -11,7 +11,7 @@ from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes, Vector
 from kubeyarn.schedulers.capacity.am_limits import user_am_limit_of
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.scheduler import CapacityScheduler
-from kubeyarn.simulate.scheduler import OutstandingRows
+from kubeyarn.simulate.scheduler import OutstandingRows, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.api import QueueStatus, UserStatus
     from kubeyarn.schedulers.capacity.objects.queue import Queue
     from kubeyarn.simulate.scenario import Data
+    from kubeyarn.simulate.scheduler import Rewrite
 
 _DECIMALS = 6
 _GREATEST = (2.0 - 2.0**-23) * 2.0**127
@@ -30,7 +31,10 @@ _GREATEST = (2.0 - 2.0**-23) * 2.0**127
 class SimulatedCapacity:
     """A `SimulatedScheduler` around the Capacity Scheduler."""
 
-    def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
+    def __init__(
+        self, types: ResourceTypes, partitions: Sequence[Partition], rewrite: Rewrite = unchanged
+    ) -> None:
+        self._rewrite = rewrite
         self.types = types
         self.partitions = tuple(partitions)
         self.scheduler = CapacityScheduler(types, hadoop_compatible=True)
@@ -38,7 +42,7 @@ class SimulatedCapacity:
     def configure(self, values: Mapping[str, str], allocations: str | None, now_ms: int) -> None:
         """Read properties and put them in force."""
         config, _ = read_capacity_scheduler(values, self.partitions)
-        self.scheduler.configure(config, now_ms)
+        self.scheduler.configure(self._rewrite(config), now_ms)
 
     def preemption_seconds(self) -> int:
         """One second more than a marked container is given."""

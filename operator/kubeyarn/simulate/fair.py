@@ -10,7 +10,7 @@ from kubeyarn.model.asks import AM_KEY
 from kubeyarn.model.resources import CPU, MEMORY, ResourceTypes
 from kubeyarn.schedulers.fair.scheduler import FairScheduler
 from kubeyarn.simulate.capacity import extended
-from kubeyarn.simulate.scheduler import OutstandingRows
+from kubeyarn.simulate.scheduler import OutstandingRows, unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kubeyarn.model.queues import Partition, SchedulerConfig
     from kubeyarn.schedulers.api import QueueStatus
     from kubeyarn.simulate.scenario import Data
+    from kubeyarn.simulate.scheduler import Rewrite
 
 _PREEMPTION_SECONDS = 3600
 _NO_ALLOCATIONS = "<allocations/>"
@@ -28,7 +29,10 @@ _NO_ALLOCATIONS = "<allocations/>"
 class SimulatedFair:
     """A `SimulatedScheduler` around the Fair Scheduler; partitions mean nothing to it."""
 
-    def __init__(self, types: ResourceTypes, partitions: Sequence[Partition]) -> None:
+    def __init__(
+        self, types: ResourceTypes, partitions: Sequence[Partition], rewrite: Rewrite = unchanged
+    ) -> None:
+        self._rewrite = rewrite
         self.types = types
         self.partitions = tuple(partitions)
         self.scheduler = FairScheduler(types, hadoop_compatible=True)
@@ -41,7 +45,7 @@ class SimulatedFair:
             config = _killing_at_once(read_fair_scheduler(values, text, self.types))
         else:
             config = reload_fair_scheduler(self._config, values, text, self.types)
-        self.scheduler.configure(config, now_ms)
+        self.scheduler.configure(self._rewrite(config), now_ms)
         self._config = config
 
     def preemption_seconds(self) -> int:

@@ -14,11 +14,12 @@ from kubeyarn.simulate.observation import observe, read_shown
 from kubeyarn.simulate.plot import UseOverSteps
 from kubeyarn.simulate.scenario import Data, Scenario, Step, read_scenario, word
 from kubeyarn.simulate.scenario_run import ScenarioRun
+from kubeyarn.simulate.scheduler import unchanged
 from kubeyarn.simulate.trace import Trace
 
 if TYPE_CHECKING:
     from kubeyarn.model.ids import ApplicationId
-    from kubeyarn.simulate.scheduler import SimulatedScheduler
+    from kubeyarn.simulate.scheduler import Rewrite, SimulatedScheduler
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,12 @@ class ScenarioResult:
     use: UseOverSteps
 
 
-def run_scenario(data: object, *, explain: bool = False, plot: bool = False) -> ScenarioResult:
+def run_scenario(
+    data: object, *, explain: bool = False, plot: bool = False, rewrite: Rewrite = unchanged
+) -> ScenarioResult:
     """Run a scenario; with *explain* it is traced, with *plot* use is noted step by step.
+
+    Each configuration goes through *rewrite* before the scheduler is told of it.
 
     Raises:
         SpecError: the scenario itself cannot be read.
@@ -54,7 +59,7 @@ def run_scenario(data: object, *, explain: bool = False, plot: bool = False) -> 
     try:
         run = ScenarioRun(
             scenario,
-            _scheduler(scenario),
+            _scheduler(scenario, rewrite),
             observe=lambda arguments: observations.append(_observe(run, arguments)),
             step_done=step_done,
             trace=trace if explain else None,
@@ -74,13 +79,13 @@ def _leaf_use(run: ScenarioRun) -> dict[str, int]:
     return {queue.path: queue.used[MEMORY] for queue in run.scheduler.queue_status() if queue.leaf}
 
 
-def _scheduler(scenario: Scenario) -> SimulatedScheduler:
+def _scheduler(scenario: Scenario, rewrite: Rewrite) -> SimulatedScheduler:
     types = resource_types(Configuration(scenario.config))
     if scenario.scheduler == "fair":
         from kubeyarn.simulate.fair import SimulatedFair
 
-        return SimulatedFair(types, scenario.partitions)
-    return SimulatedCapacity(types, scenario.partitions)
+        return SimulatedFair(types, scenario.partitions, rewrite)
+    return SimulatedCapacity(types, scenario.partitions, rewrite)
 
 
 def _name(run: ScenarioRun, application: object) -> str:

@@ -6,13 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kubeyarn.model.asks import AskKey
     from kubeyarn.model.ids import ApplicationId
+    from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.model.resources import ResourceTypes
     from kubeyarn.schedulers.api import SteppedScheduler
     from kubeyarn.simulate.scenario import Data
+
+    Rewrite = Callable[[SchedulerConfig], SchedulerConfig]
+    """What is done with a configuration between its files and the scheduler."""
+
+
+def unchanged(config: SchedulerConfig) -> SchedulerConfig:
+    """The configuration as Hadoop's files have it."""
+    return config
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,316 @@
+"""The Capacity Scheduler's queues as YarnQueues.
+
+Hadoop has settings for all queues that a queue's own replaces (`maximum-am-resource-percent`,
+`user-limit-factor`, `minimum-user-limit-percent`, `max-parallel-apps`). A YarnQueue has defaults of
+its own there, so each leaf that relied on such a setting says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from kubeyarn.convert.converted import Converted, SpecWriter
+from kubeyarn.convert.quantities import by_resource, number, percentage, quantity, share
+from kubeyarn.convert.queue_names import QueueNames
+from kubeyarn.model.queues import (
+    AutoCreate,
+    AutoCreateKind,
+    Capacity,
+    PriorityAccess,
+    QueueConfig,
+    QueuePartition,
+    SchedulerConfig,
+    Unit,
+)
+
+ROOT = "root"
+_PREFIX = "yarn.scheduler.capacity."
+_NO_LIMIT = -1
+
+
+def capacity_queues(config: SchedulerConfig, names: QueueNames) -> Converted:
+    """Every queue of the tree but root's cluster-wide part, parents first."""
+    return _CapacityQueues(config, names).convert()
+
+
+class _CapacityQueues:
+    def __init__(self, config: SchedulerConfig, names: QueueNames) -> None:
+        self.config = config
+        self.names = names
+        self.result = Converted()
+        self._queues = {queue.path: queue for queue in config.queues}
+        self._parents = {queue.parent for queue in config.queues}
+
+    def convert(self) -> Converted:
+        for queue in self.config.queues:
+            writer = SpecWriter(queue.path, self.result)
+            self._queue(queue, writer)
+            if self._is_leaf(queue):
+                self._defaults(queue, writer)
+            self.result.queue(queue.path, self.names.of(queue.path), writer.spec)
+        for path in self.config.branch_templates:
+            SpecWriter(path, self.result).note(
+                "auto-queue-creation-v2.template",
+                "found templates for queues that are not declared; declare the parent as a "
+                "YarnQueue with autoCreate, and say them there",
+            )
+        for path in self.config.undeclared:
+            SpecWriter(path, self.result).note(
+                "queues",
+                "found settings of a queue that is not declared; declare it as a YarnQueue, or "
+                "say them in its parent's autoCreate.leafTemplate",
+            )
+        return self.result
+
+    def _is_leaf(self, queue: QueueConfig) -> bool:
+        return queue.path not in self._parents and queue.auto_create is None
+
+    def _queue(self, queue: QueueConfig, writer: SpecWriter) -> None:
+        source = _properties(writer.queue)
+        if queue.state is not None:
+            writer.say("state", queue.state.value, source("state"))
+        self._capacities(queue, writer)
+        writer.say(
+            "partitions", self._partitions(queue, writer) or None, source("accessible-node-labels")
+        )
+        self._plain(queue, writer, source)
+        self._lifetime(queue, writer)
+        if queue.auto_create is not None:
+            self._auto_create(queue.auto_create, writer, source)
+
+    def _capacities(self, queue: QueueConfig, writer: SpecWriter) -> None:
+        source = _properties(writer.queue)
+        if queue.path != ROOT:
+            said = _capacity("capacity", queue.capacity, self.config.types.names)
+            for field, value in said.items():
+                writer.say(field, value, source("capacity"))
+        said = _capacity("maximumCapacity", queue.maximum_capacity, self.config.types.names)
+        for field, value in said.items():
+            writer.say(field, value, source("maximum-capacity"))
+
+    def _plain(self, queue: QueueConfig, writer: SpecWriter, source: Callable[[str], str]) -> None:
+        for name, at, suffix, write in _FIELDS:
+            value = getattr(queue, name)
+            if value is not None:
+                writer.say(at, write(value), source(suffix))
+        allocation = _places(queue.maximum_allocation, self.config.types.names)
+        writer.say("maximumAllocation", allocation, source("maximum-allocation"))
+        percent = queue.minimum_user_limit_percent
+        if percent is not None:
+            self._user_limit(percent, writer, source("minimum-user-limit-percent"))
+
+    def _user_limit(self, percent: float, writer: SpecWriter, source: str) -> None:
+        whole = min(100, max(1, round(percent)))
+        writer.say("minimumUserLimitPercent", whole, source)
+        if whole != percent:
+            writer.note(source, f"found {number(percent)}, allowed: 1 to 100; {whole} is said")
+
+    def _lifetime(self, queue: QueueConfig, writer: SpecWriter) -> None:
+        """Say both lifetimes of a queue that has one of its own.
+
+        The one that it has not is the nearest parent's, but a maximum of 0 takes the parent's
+        default off, too, and no default is above the maximum (Hadoop: AbstractLeafQueue).
+        """
+        own_default, own_maximum = queue.default_lifetime_seconds, queue.maximum_lifetime_seconds
+        if own_default is None and own_maximum is None:
+            return
+        maximum = self._inherited(queue, "maximum_lifetime_seconds")
+        default = self._inherited(queue, "default_lifetime_seconds")
+        if own_default is None and own_maximum is not None and own_maximum <= 0:
+            default = 0
+        if 0 < maximum < default:
+            default = maximum
+        source = _properties(writer.queue)
+        writer.say("lifetime.defaultSeconds", default, source("default-application-lifetime"))
+        writer.say("lifetime.maximumSeconds", maximum, source("maximum-application-lifetime"))
+
+    def _inherited(self, queue: QueueConfig, name: str) -> int:
+        above: QueueConfig | None = queue
+        while above is not None:
+            value: int | None = getattr(above, name)
+            if value is not None:
+                return max(0, value)
+            above = self._queues.get(above.parent)
+        return 0
+
+    def _partitions(self, queue: QueueConfig, writer: SpecWriter) -> list[dict[str, str]]:
+        return [
+            said
+            for partition in queue.partitions
+            if len(said := self._partition(queue, partition, writer)) > 1
+        ]
+
+    def _partition(
+        self, queue: QueueConfig, partition: QueuePartition, writer: SpecWriter
+    ) -> dict[str, str]:
+        said = {"name": partition.name}
+        for field, capacity in (
+            ("capacity", None if queue.path == ROOT else partition.capacity),
+            ("maximumCapacity", partition.maximum),
+        ):
+            if capacity is None:
+                continue
+            if capacity.uniform is None or capacity.unit is Unit.ABSOLUTE:
+                writer.note(
+                    f"accessible-node-labels.{partition.name}.{field}",
+                    "found amounts; a YarnQueue says percentages or weights of a partition",
+                )
+                continue
+            said[field] = share(capacity.uniform, "")
+        if partition.maximum_am_share is not None:
+            said["maximumAMShare"] = percentage(partition.maximum_am_share)
+        return said
+
+    def _auto_create(
+        self, made: AutoCreate, writer: SpecWriter, property_of: Callable[[str], str]
+    ) -> None:
+        standard = AutoCreate()
+        flexible = made.kind is AutoCreateKind.FLEXIBLE
+        source = property_of("auto-queue-creation-v2" if flexible else "auto-create-child-queue")
+        writer.say("autoCreate.enabled", True, source)
+        if made.kind is not standard.kind:
+            writer.say("autoCreate.kind", made.kind.value, source)
+        if made.maximum_queues != standard.maximum_queues:
+            writer.say("autoCreate.maximumQueues", made.maximum_queues, source)
+        if flexible:
+            if made.maximum_depth != standard.maximum_depth:
+                writer.say("autoCreate.maximumDepth", made.maximum_depth, source)
+            expiry = self.config.queue_expiry_seconds if made.removal else 0
+            writer.say("autoCreate.expirySeconds", expiry, source)
+        elif made.fail_on_exceeding_parent:
+            writer.note(
+                "auto-create-child-queue.fail-on-exceeding-parent-capacity",
+                "found true; a YarnQueue makes the queue, with what its parent has left",
+            )
+        for at, template in (
+            ("template", made.template),
+            ("leafTemplate", made.leaf_template or QueueConfig("")),
+            ("parentTemplate", made.parent_template),
+        ):
+            if template is not None:
+                inner = SpecWriter(writer.queue, Converted())
+                self._queue(template, inner)
+                if at == "leafTemplate":
+                    leaf = template.over(made.template) if made.template else template
+                    self._defaults(leaf, inner)
+                writer.say(f"autoCreate.{at}", inner.spec, source)
+
+    def _defaults(self, leaf: QueueConfig, writer: SpecWriter) -> None:
+        """Say on a leaf what Hadoop has for all queues and it has none of its own of."""
+        config, standard = self.config, SchedulerConfig((), (), ())
+        if leaf.maximum_am_share is None and config.maximum_am_share != standard.maximum_am_share:
+            writer.say(
+                "maximumAMShare",
+                percentage(config.maximum_am_share),
+                _PREFIX + "maximum-am-resource-percent",
+            )
+        if leaf.user_limit_factor is None and config.user_limit_factor != 1:
+            writer.say(
+                "userLimitFactor", number(config.user_limit_factor), _PREFIX + "user-limit-factor"
+            )
+        if leaf.minimum_user_limit_percent is None and config.minimum_user_limit_percent != 100:
+            name = _PREFIX + "minimum-user-limit-percent"
+            self._user_limit(config.minimum_user_limit_percent, writer, name)
+        if leaf.maximum_parallel_applications is None:
+            most = config.maximum_parallel_applications
+            writer.say("maximumParallelApplications", most, _PREFIX + "max-parallel-apps")
+
+
+def _properties(queue: str) -> Callable[[str], str]:
+    """The name of a queue's property by its last part."""
+    return lambda suffix: f"{_PREFIX}{queue}.{suffix}"
+
+
+def _capacity(
+    field: str, capacity: Capacity | None, names: tuple[str, ...]
+) -> dict[str, str | dict[str, str]]:
+    if capacity is None:
+        return {}
+    if capacity.uniform is not None and capacity.uniform.unit is not Unit.ABSOLUTE:
+        if capacity.uniform.amount < 0:
+            # Hadoop reads a negative maximum as: none.
+            return {}
+        return {field: share(capacity.uniform, "")}
+    return {f"{field}ByResource": by_resource(capacity, names)}
+
+
+def _places(amounts: Mapping[int, int] | None, names: tuple[str, ...]) -> dict[str, str]:
+    """Amounts by resource name; a type of 0 is not said."""
+    found = sorted((amounts or {}).items())
+    return {names[place]: quantity(names[place], amount) for place, amount in found if amount > 0}
+
+
+def _factor(value: float) -> str:
+    return number(value) if value >= 0 else str(_NO_LIMIT)
+
+
+def _sorted(values: Iterable[str]) -> list[str]:
+    return sorted(values)
+
+
+def _priority_access(entries: Iterable[PriorityAccess]) -> list[dict[str, Any]]:
+    return [_priority_of(entry) for entry in entries]
+
+
+def _priority_of(entry: PriorityAccess) -> dict[str, Any]:
+    users = ["*"] if entry.users.everyone else sorted(entry.users.users)
+    said = {
+        "users": users,
+        "groups": sorted(entry.users.groups),
+        "maximumPriority": entry.maximum,
+        "defaultPriority": entry.default,
+    }
+    return {field: value for field, value in said.items() if value not in (None, [])}
+
+
+def _same(value: Any) -> Any:
+    return getattr(value, "value", value)
+
+
+_FIELDS: tuple[tuple[str, str, str, Callable[[Any], Any]], ...] = (
+    ("accessible_partitions", "accessiblePartitions", "accessible-node-labels", _sorted),
+    ("default_partition", "defaultPartition", "default-node-label-expression", _same),
+    ("user_limit_factor", "userLimitFactor", "user-limit-factor", _factor),
+    (
+        "user_weights",
+        "userWeights",
+        "user-settings.USER.weight",
+        lambda pairs: {user: number(x) for user, x in pairs},
+    ),
+    ("maximum_am_share", "maximumAMShare", "maximum-am-resource-percent", percentage),
+    ("maximum_applications", "maximumApplications", "maximum-applications", _same),
+    ("maximum_parallel_applications", "maximumParallelApplications", "max-parallel-apps", _same),
+    ("application_ordering", "ordering.applications", "ordering-policy", _same),
+    (
+        "size_based_weight",
+        "ordering.sizeBasedWeight",
+        "ordering-policy.fair.enable-size-based-weight",
+        _same,
+    ),
+    ("child_ordering", "ordering.children", "ordering-policy", _same),
+    (
+        "enforced_partitions",
+        "ordering.enforcedPartitions",
+        "ordering-policy.exclusive-enforced-partitions",
+        _sorted,
+    ),
+    ("node_ordering", "nodeOrdering", "multi-node-sorting.policy", _same),
+    ("priority", "priority", "priority", _same),
+    (
+        "default_application_priority",
+        "defaultApplicationPriority",
+        "default-application-priority",
+        _same,
+    ),
+    ("priority_access", "priorityAccess", "acl_application_max_priority", _priority_access),
+    ("allow_zero_capacity_sum", "allowZeroCapacitySum", "allow-zero-capacity-sum", _same),
+    ("preemption_disabled", "preemption.disabled", "disable_preemption", _same),
+    (
+        "intra_queue_preemption_disabled",
+        "preemption.intraQueueDisabled",
+        "intra-queue-preemption.disable_preemption",
+        _same,
+    ),
+)
+"""A setting of a queue in `model.queues`, its field, its property, and how it is written."""

@@ -1,0 +1,48 @@
+"""Hadoop's numbers as YarnQueues write them: quantities, percentages, weights, factors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kubeyarn.crd import quantities
+from kubeyarn.model.queues import Capacity, Share, Unit
+from kubeyarn.schedulers.java_numbers import single
+
+MIB = 2**20
+MILLI = 1000
+_DECIMALS = 9
+_SUFFIXES = {Unit.PERCENT: "%", Unit.WEIGHT: "w"}
+
+
+def quantity(resource: str, amount: float) -> str:
+    """An amount as Hadoop counts it (MiB, vcores, whole units) as a Kubernetes quantity."""
+    if resource == "memory":
+        return quantities.show_memory(int(amount * MIB))
+    return quantities.show_cpu(int(amount * MILLI)) if resource == "cpu" else str(int(amount))
+
+
+def number(value: float) -> str:
+    """The shortest decimal that is *value* where Java reads it as a float: 33.3, not 33.2999992."""
+    for decimals in range(_DECIMALS):
+        text = f"{value:.{decimals}f}"
+        if single(float(text)) == single(value):
+            return text
+    return f"{value:.{_DECIMALS}f}".rstrip("0").rstrip(".")
+
+
+def percentage(fraction: float) -> str:
+    """A fraction of 1 as a percentage."""
+    return f"{number(fraction * 100)}%"
+
+
+def share(one: Share, resource: str) -> str:
+    """One resource's share: a percentage, a weight or a quantity."""
+    if one.unit is Unit.ABSOLUTE:
+        return quantity(resource, one.amount)
+    return number(one.amount) + _SUFFIXES[one.unit]
+
+
+def by_resource(capacity: Capacity, names: Sequence[str]) -> dict[str, str]:
+    """The shares of a capacity that says each resource by itself."""
+    shares = zip(names, capacity.by_resource, strict=True)
+    return {name: share(one, name) for name, one in shares}
