@@ -39,6 +39,7 @@ def with_conf(data: object, folder: Path, named: Sequence[Path] = ()) -> object:
     properties, allocations = _read(paths)
     own = rest.get("config")
     if own is None or isinstance(own, dict):
+        # The scenario's own last: it is what the file is tried with.
         rest["config"] = {**properties, **(own or {})}
     if allocations is not None:
         rest.setdefault("fairAllocations", allocations)
@@ -46,10 +47,10 @@ def with_conf(data: object, folder: Path, named: Sequence[Path] = ()) -> object:
     return rest
 
 
-def _paths(said: object) -> Iterator[str]:
-    if said is None:
+def _paths(value: object) -> Iterator[str]:
+    if value is None:
         return
-    for path in said if isinstance(said, list) else [said]:
+    for path in value if isinstance(value, list) else [value]:
         if not isinstance(path, str):
             raise SpecError(
                 f"conf: found a {type(path).__name__}, expected the path of a folder or a file, "
@@ -69,6 +70,8 @@ def _read(paths: Sequence[Path]) -> tuple[dict[str, str], str | None]:
                 if is_allocations(content):
                     allocations = content.decode()
                 else:
+                    # Each alone first, so that an error names its file; all together in the end,
+                    # because `final` in one keeps later ones from saying otherwise.
                     read_configuration([content])
                     configurations.append(content)
             except (SpecError, UnicodeDecodeError) as error:
@@ -79,11 +82,11 @@ def _read(paths: Sequence[Path]) -> tuple[dict[str, str], str | None]:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    found = [path / name for name in (*_PROPERTIES, _ALLOCATIONS) if (path / name).is_file()]
-    if not found:
+    files = [path / name for name in (*_PROPERTIES, _ALLOCATIONS) if (path / name).is_file()]
+    if not files:
         expected = ", ".join((*_PROPERTIES, _ALLOCATIONS))
         raise SpecError(f"conf: {path}: found none of {expected}; name a folder with one of them")
-    return found
+    return files
 
 
 def _content(file: Path) -> bytes:

@@ -28,6 +28,7 @@ def demo(name: str, keep: bool, maps: int) -> None:
             "give the demo another --name"
         )
     try:
+        # Before the cluster: the node imports them while the control plane starts.
         archives = installing.archives(_say)
         cluster.up(archives)
         installing.install(cluster, _say)

@@ -18,6 +18,7 @@ from kubeyarn.simulate.run import ScenarioResult, run_scenario
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Written in C it is several times faster, and scenarios may be long; not every PyYAML has it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -52,7 +52,7 @@ def find(kubectl: Kubectl, name: str) -> FoundApplication:
         KubectlError: more than one is meant, or the cluster could not be asked.
     """
     if name.startswith("application_"):
-        # An id names no namespace, and the API server selects by no field of a status.
+        # An id names no namespace, so it is looked for in all of them.
         candidates = read_applications(kubectl.objects_everywhere(APPLICATIONS))
         chosen = [one for one in candidates if one.app.status.application_id == name]
         return _only(name, chosen, candidates)

@@ -36,18 +36,20 @@ class EventRecorder:
         self._component = component
         self._instance = instance
         self._queue: asyncio.Queue[Object] = asyncio.Queue(_LONGEST_QUEUE)
-        self._said: dict[tuple[str, str, str], float] = {}
+        self._posted_at: dict[tuple[str, str, str], float] = {}
 
     def record(self, about: Object, level: str, reason: str, action: str, note: str) -> None:
         """Have *note* posted about an object, which has apiVersion, kind and metadata."""
         meta = about["metadata"]
         key = (str(meta.get("uid")), reason, note)
         now = time.monotonic()
-        if now - self._said.get(key, float("-inf")) < _REPEAT_AFTER_S:
+        if now - self._posted_at.get(key, float("-inf")) < _REPEAT_AFTER_S:
             return
-        if len(self._said) > 10_000:
-            self._said = {k: t for k, t in self._said.items() if now - t < _REPEAT_AFTER_S}
-        self._said[key] = now
+        if len(self._posted_at) > 10_000:
+            self._posted_at = {
+                k: t for k, t in self._posted_at.items() if now - t < _REPEAT_AFTER_S
+            }
+        self._posted_at[key] = now
         try:
             self._queue.put_nowait(self._event(about, level, reason, action, note))
         except asyncio.QueueFull:

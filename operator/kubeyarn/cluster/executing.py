@@ -71,7 +71,7 @@ async def execute(
 
 
 async def _until_done(channels: aiohttp.ClientWebSocketResponse) -> None:
-    words, said = b"", 0
+    words, length = b"", 0
     async for message in channels:
         if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
             continue
@@ -79,8 +79,8 @@ async def _until_done(channels: aiohttp.ClientWebSocketResponse) -> None:
         if channel == _ERROR:
             _check(data, words)
             return
-        said += len(data)
-        if said > _MOST_SAID:
+        length += len(data)
+        if length > _MOST_SAID:
             raise CommandFailed(f"it has said more than {_MOST_SAID} bytes and is not listened to")
         if channel == _STDERR:
             words += data[: _MOST_KEPT - len(words)]

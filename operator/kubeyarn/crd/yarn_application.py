@@ -123,6 +123,7 @@ class ApplicationMasterSpec(LaunchSpec, frozen=True):
 def _frozen(*fields: str) -> list[dict[str, object]]:
     return [
         rule(
+            # Setting a field that was not set is a change, too, and so is taking it away.
             f"has(self.{field}) == has(oldSelf.{field}) && "
             f"(!has(self.{field}) || self.{field} == oldSelf.{field})",
             f"{field} cannot be changed once submitted: kill the application and submit another",
@@ -143,6 +144,7 @@ _SPEC_RULES = [
         "maxAttempts 2 or more",
     ),
     rule(
+        # Once, from empty: an object may have been made before the policy that stamps it was there.
         "oldSelf.user == '' || self.user == oldSelf.user",
         "user cannot be changed once submitted: kill the application and submit another",
     ),
@@ -152,6 +154,7 @@ _SPEC_RULES = [
         "userGroups cannot be changed once submitted: kill the application and submit another",
     ),
     rule(
+        # Its containers are being ended by now, and nothing brings them back.
         "oldSelf.desiredState != 'Killed' || self.desiredState == 'Killed'",
         "desiredState: found Running, allowed: Killed, because a killed application stays killed",
     ),

@@ -600,6 +600,8 @@ _NAMED = [
         "such as root.engineering.etl, in lower case letters, digits and -'",
     ),
     rule(
+        # The spec may be left out: every rule asks for it first, or CEL fails on a queue of a name
+        # alone.
         "self.metadata.name == 'root' || !has(self.spec) || !has(self.spec.cluster)",
         "'found on ' + self.metadata.name + ', allowed: only on the queue root'",
         ".spec.cluster",

@@ -19,17 +19,17 @@ def read_configuration(files: Iterable[str | bytes]) -> dict[str, str]:
     Raises:
         SpecError: one is no XML, is no configuration, or includes another file.
     """
-    found: dict[str, str] = {}
+    properties: dict[str, str] = {}
     final: set[str] = set()
     for file in files:
         of_file: set[str] = set()
         for name, value, is_final in _properties(read_xml(file)):
             if name not in final:
-                found[name] = value
+                properties[name] = value
             if is_final:
                 of_file.add(name)
         final |= of_file
-    return found
+    return properties
 
 
 def is_allocations(file: str | bytes) -> bool:
@@ -60,8 +60,8 @@ def _properties(root: Element) -> Iterator[tuple[str, str, bool]]:
 
 def _property(element: Element) -> Iterator[tuple[str, str, bool]]:
     """A property by its elements or its attributes; one without a name or a value is none."""
-    said = dict(element.attrib)
-    said |= {field.tag: "".join(field.itertext()) for field in element}
-    name = trim(said.get("name", ""))
-    if name and "value" in said:
-        yield name, said["value"], trim(said.get("final", "")) == "true"
+    fields = dict(element.attrib)
+    fields |= {field.tag: "".join(field.itertext()) for field in element}
+    name = trim(fields.get("name", ""))
+    if name and "value" in fields:
+        yield name, fields["value"], trim(fields.get("final", "")) == "true"

@@ -595,15 +595,15 @@ class AllocationLoop:
         What lacks room waits where somebody leaves the node, or just has: the refusal may be older
         than the room.
         """
-        found = {use.uid: read_refusal(use.refused) for use in refused}
+        refusals = {use.uid: read_refusal(use.refused) for use in refused}
         left: set[str] = set()
-        if PodRefusal.NO_ROOM in found.values():
+        if PodRefusal.NO_ROOM in refusals.values():
             left = self._departures.nodes(now_ms)
         return [
             use
             for use in refused
-            if found[use.uid] is PodRefusal.LASTS
-            or (found[use.uid] is PodRefusal.NO_ROOM and self._granted_node(use) not in left)
+            if refusals[use.uid] is PodRefusal.LASTS
+            or (refusals[use.uid] is PodRefusal.NO_ROOM and self._granted_node(use) not in left)
         ]
 
     def _granted_node(self, use: PodUse) -> str:

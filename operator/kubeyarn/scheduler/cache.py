@@ -596,10 +596,10 @@ class RequestCache:
         if not keys:
             self._of_application.pop(application, None)
         for index in (self._masters, self._backing_off):
-            found = index.get(application)
-            if found is not None:
-                found.discard(state.key)
-                if not found:
+            filed = index.get(application)
+            if filed is not None:
+                filed.discard(state.key)
+                if not filed:
                     del index[application]
         self._surplus.pop(application, None)
 

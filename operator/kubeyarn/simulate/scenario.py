@@ -182,8 +182,8 @@ def label(value: object) -> str | None:
     Hadoop: ResourceRequest.getNodeLabelExpression. An empty one is the default partition; None says
     nothing.
     """
-    said = text(value, "label")
-    return None if said is None else said.strip()
+    given = text(value, "label")
+    return None if given is None else given.strip()
 
 
 def check_keys(data: Mapping[str, object], known: Collection[str], where: str) -> None:

@@ -165,10 +165,10 @@ class ScenarioRun:
     # -- nodes -----------------------------------------------------------------------------------
 
     def _add_nodes(self, arguments: Data) -> None:
-        found = read_nodes(arguments, self.simulated.types, self.scenario.partitions)
-        if len(self.nodes) + len(found) > MOST_NODES:
+        nodes = read_nodes(arguments, self.simulated.types, self.scenario.partitions)
+        if len(self.nodes) + len(nodes) > MOST_NODES:
             raise SpecError(f"nodes: found more than {MOST_NODES}, allowed: at most that")
-        for node in found:
+        for node in nodes:
             self.nodes.add(node)
 
     def _remove_node(self, arguments: Data) -> None:

@@ -106,10 +106,10 @@ def read_pinned(spec: Mapping[str, Any]) -> NodeRequirements:
 
     The pin is the last field of each term, and the only one where nothing else was required.
     """
-    found = _read(spec)
-    terms = [NodeSelectorTerm(one.expressions, one.fields[:-1]) for one in found.terms or ()]
-    only_pinned = terms == [NodeSelectorTerm()] != list(found.terms or ())
-    return replace(found, terms=tuple(terms) if terms and not only_pinned else None)
+    requirements = _read(spec)
+    terms = [NodeSelectorTerm(one.expressions, one.fields[:-1]) for one in requirements.terms or ()]
+    only_pinned = terms == [NodeSelectorTerm()] != list(requirements.terms or ())
+    return replace(requirements, terms=tuple(terms) if terms and not only_pinned else None)
 
 
 def _read(spec: Mapping[str, Any]) -> NodeRequirements:
@@ -138,14 +138,14 @@ def _terms(required: Mapping[str, Any]) -> tuple[NodeSelectorTerm, ...]:
     )
 
 
-def _requirements(found: object) -> tuple[NodeSelectorRequirement, ...]:
+def _requirements(entries: object) -> tuple[NodeSelectorRequirement, ...]:
     return tuple(
         NodeSelectorRequirement(
             str(one.get("key") or ""),
             str(one.get("operator") or ""),
             frozenset(str(value) for value in _list(one.get("values"))),
         )
-        for one in _objects(found)
+        for one in _objects(entries)
     )
 
 

@@ -180,8 +180,11 @@ def _version(definition: Definition) -> Manifest:
         "name": VERSION,
         "served": True,
         "storage": True,
+        # Status has rights and writes of its own: a user who may change a spec may not write what
+        # came of it, and a write of the status is no new generation.
         "subresources": {"status": {}},
         "additionalPrinterColumns": [_column(column) for column in definition.columns],
+        # Whoever lists or watches may have the API server select by these, and not fetch all.
         "selectableFields": [{"jsonPath": path} for path in definition.selectable],
         "schema": {"openAPIV3Schema": object_schema(definition)},
     }
@@ -194,6 +197,7 @@ def _column(column: Column) -> Manifest:
         "jsonPath": column.path,
         "description": column.description,
     }
+    # `kubectl get` shows what has priority 0, `-o wide` all.
     return {**entry, "priority": 1} if column.wide else entry
 
 

@@ -69,17 +69,17 @@ class ThreadDumps:
         return True
 
     async def _dump(self, key: Key, signal: object, pod: PodState) -> None:
-        said = ""
+        refused = ""
         try:
             async with self._at_once:
                 await execute(self._client, pod.namespace, pod.name, pod.main, DUMP)
         except (ApiError, Unavailable) as error:
-            said = str(error)
+            refused = str(error)
             _log.warning("%s/%s: no thread dump: %s", pod.namespace, pod.name, error)
         except Exception as error:  # noqa: BLE001 - what a container says is nobody's to trust
-            said = f"{type(error).__name__}: {error}"
+            refused = f"{type(error).__name__}: {error}"
             _log.exception("%s/%s: no thread dump", pod.namespace, pod.name)
         finally:
             del self._running[key]
-        self._outcomes.setdefault(key, {})[signal] = said
+        self._outcomes.setdefault(key, {})[signal] = refused
         self._look(key)

@@ -91,10 +91,10 @@ class ContainerExits:
 
     def pods_by_request(self, key: Key) -> dict[str, list[PodState]]:
         """The same pods by the request that each names as its own."""
-        found: dict[str, list[PodState]] = {}
+        by_request: dict[str, list[PodState]] = {}
         for pod in self.pods(key).values():
-            found.setdefault(pod.request, []).append(pod)
-        return found
+            by_request.setdefault(pod.request, []).append(pod)
+        return by_request
 
     def held_s(self, key: Key, container: ContainerId) -> int:
         """For how many seconds a container has held its resources; 0 if its pod was never seen."""

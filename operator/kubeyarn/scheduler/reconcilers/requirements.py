@@ -65,9 +65,9 @@ class RequirementsReconciler:
                 self._require(state, template)
 
     def _require(self, state: RequestState, template: _Template) -> None:
-        said = _requirements(template)
-        kind = _kind_of_pod(state, template, said) if self._learned else None
-        wanted, _ = self._learned.get(kind, (said, 0))
+        requirements = _requirements(template)
+        kind = _kind_of_pod(state, template, requirements) if self._learned else None
+        wanted, _ = self._learned.get(kind, (requirements, 0))
         if state.requirements not in (None, wanted):
             self._changed.add(state.application)
         self._requests.require(state, wanted, template)
@@ -138,13 +138,15 @@ class RequirementsReconciler:
         return Verdict(Reason.NO_NODE_FITS, message)
 
 
-def _kind_of_pod(state: RequestState, template: _Template, said: NodeRequirements) -> Hashable:
+def _kind_of_pod(
+    state: RequestState, template: _Template, requirements: NodeRequirements
+) -> Hashable:
     """What decides over all that a pod requires of its node: pods of one kind require the same."""
     if template is None:
         return state.key
     spec = template.get("spec")
     runtime_class = spec.get("runtimeClassName") if isinstance(spec, Mapping) else None
-    return state.key[0], str(runtime_class), said
+    return state.key[0], str(runtime_class), requirements
 
 
 _Template = Mapping[str, Any] | None
