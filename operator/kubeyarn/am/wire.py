@@ -247,6 +247,7 @@ class Launch:
             "args": list(self.args),
             "env": [{"name": name, "value": value} for name, value in self.env.items()],
         }
+        # Left out and not empty: what is not said is as for the AM itself.
         if self.image:
             body["image"] = self.image
         if self.template:
@@ -414,6 +415,7 @@ def _integer(body: Json, name: str, default: int | None = None) -> int:
     value = body.get(name)
     if value is None and default is not None:
         return default
+    # JSON's true is Python's True, which is an int.
     if not isinstance(value, int) or isinstance(value, bool):
         raise ProtocolError(f"{name}: found {value!r}, expected an integer")
     return value

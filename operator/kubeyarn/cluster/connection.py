@@ -120,6 +120,7 @@ class Connection:
         final answer.
         """
         return aiohttp.ClientSession(
+            # No limit here: the client bounds its own calls, and watches are open all the time.
             connector=aiohttp.TCPConnector(ssl=tls, limit=0, keepalive_timeout=75),
             headers={"User-Agent": user_agent, "Accept": "application/json", **self._headers},
             middlewares=(*middlewares, self._authorize),
@@ -137,6 +138,7 @@ class Connection:
         if self._credentials.certificate() is not None:
             # It is for another connection to show.
             return response
+        # Its connection goes back to the pool before it is asked again.
         response.release()
         self._prepare(request, await self._credentials.authorization())
         return await handler(request)

@@ -47,6 +47,7 @@ async def execute(
         Unavailable: no answer.
     """
     query = [("container", container), ("stdout", "1"), ("stderr", "1")]
+    # Each word is a parameter of its own, in order; no shell splits them.
     query += [("command", word) for word in command]
     connection = client.connection
     url = connection.server + PODS.path(namespace, pod, "exec")
@@ -76,6 +77,7 @@ async def _until_done(channels: aiohttp.ClientWebSocketResponse) -> None:
         if message.type is not aiohttp.WSMsgType.BINARY or not message.data:
             continue
         channel, data = message.data[0], message.data[1:]
+        # The last channel tells how the command ended, as a Status.
         if channel == _ERROR:
             _check(data, words)
             return

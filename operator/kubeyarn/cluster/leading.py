@@ -76,6 +76,7 @@ class Leader:
             self.waits_for = "the first list of everything"
             await work(client, lease, epoch)
         finally:
+            # First of all: whoever asks from now on hears that this process does not lead.
             self.waits_for = "the end"
             await lease.release()
             await health.cleanup()

@@ -111,6 +111,7 @@ def _read_below(
 ) -> None:
     children = conf.get_strings(f"{PREFIX}{path}.queues")
     queue = read_queue(path, conf, types, parent=bool(children))
+    # Parents before children, and children as they are named: ties between queues go by this order.
     queues.append(replace(queue, order=len(queues)))
     for name in children:
         _read_below(f"{path}.{name}", conf, types, queues)
@@ -226,11 +227,13 @@ class _QueueReader:
         if self.conf.get(self.prefix + _LABELS) is None:
             return None
         labels = frozenset(self.conf.get_strings(self.prefix + _LABELS))
+        # Hadoop forgets every other label beside `*`.
         return frozenset({EVERY_PARTITION}) if EVERY_PARTITION in labels else labels
 
     def _weights(self) -> tuple[tuple[str, float], ...]:
         weights: list[tuple[str, float]] = []
         for name in self.conf.names(self.prefix + "user-settings."):
+            # A user's name may have dots of its own, so it is all between the two fixed ends.
             match = _WEIGHT.fullmatch(name[len(self.prefix) :])
             weight = self.conf.get_float(name, None) if match else None
             if match and weight is not None:
@@ -270,6 +273,7 @@ class _QueueReader:
 
     def _node_ordering(self) -> NodeOrdering | None:
         p = self.conf
+        # A queue that names no policy has the whole scheduler's.
         name = p.get_trimmed(self.prefix + _SORTING) or p.get_trimmed(PREFIX + _SORTING)
         return read_node_ordering(name, p) if name else None
 
@@ -372,6 +376,7 @@ def read_undeclared(
         for queue in declared
         if queue.auto_create is not None and queue.auto_create.kind is AutoCreateKind.FLEXIBLE
     )
+    # Hadoop reads a queue's settings when it makes it; nobody makes any then.
     if not parents:
         return {}
     matches = (_SETTING.fullmatch(name) for name in conf.names(PREFIX + "root."))

@@ -38,6 +38,7 @@ def read_limit(text: str, types: Sequence[str], *, missing: int | None = None) -
     """
     if not text.strip():
         raise SpecError("found nothing, expected resources such as '1024 mb, 2 vcores'")
+    # In Hadoop's order: a text with both signs is read as the new form.
     if "=" in text:
         return _read_named(text, types, missing)
     if "%" in text:
@@ -102,6 +103,7 @@ def _find_percent(parts: Sequence[str], unit: str) -> float:
 
 def _fraction(match: re.Match[str], text: str) -> float:
     fraction = float(match[1]) / 100.0
+    # -0% is no less than nothing, and Hadoop takes it.
     if fraction and text.startswith("-"):
         raise SpecError(f"found {text!r}, a percentage must not be negative")
     return fraction

@@ -28,6 +28,7 @@ def read_configuration(files: Iterable[str | bytes]) -> dict[str, str]:
                 properties[name] = value
             if is_final:
                 of_file.add(name)
+        # Only after the whole file: within one a later entry wins, final or not.
         final |= of_file
     return properties
 
@@ -48,6 +49,7 @@ def _properties(root: Element) -> Iterator[tuple[str, str, bool]]:
             "in a file for the Fair Scheduler"
         )
     for element in root:
+        # The prefix is the namespace's, as in xi:include.
         tag = element.tag.rpartition(":")[2]
         if tag == "include":
             href = element.get("href", "")

@@ -57,6 +57,7 @@ def read_rules(conf: Configuration) -> tuple[PlacementRule, ...]:
         return _read_json(text) if text is not None else ()
     if rule_format not in (None, "legacy"):
         refuse(_FORMAT, f"found {rule_format!r}, expected legacy or json")
+    # Users and groups before applications, as Hadoop has the two kinds of rules in this order.
     mapped = [_read_mapping(text) for text in conf.get_strings(_MAPPINGS)]
     named = [_read_application(text) for text in conf.get_strings(_APP_MAPPINGS)]
     return (*mapped, *named)
@@ -90,6 +91,7 @@ def _read_mapping(text: str) -> PlacementRule:
     kind = _LEGACY_KINDS.get(parts[0])
     if kind is None:
         refuse(_MAPPINGS, f"found {text!r}: {parts[0]!r} is neither u nor g")
+    # `%user` in the place of the user means whoever submits.
     return _legacy(kind, "*" if parts[1] == "%user" else parts[1], parts[2])
 
 
@@ -139,6 +141,7 @@ def read_rule(rule: object, where: str) -> PlacementRule:
     fallback = str(rule.get("fallbackResult") or PlacementFallback.SKIP)
     if fallback not in set(PlacementFallback):
         refuse(where, f"found fallbackResult {fallback!r}, expected skip, placeDefault or reject")
+    # A user's groups are matched one by one, and "any group" would say nothing of any.
     if kind == MatcherKind.GROUP and matches == "*":
         refuse(where, "a group rule cannot match *")
     _require_target(rule, policy, where)

@@ -118,6 +118,7 @@ def read_resources(name: str, text: str, types: ResourceTypes) -> dict[int, int]
     """
     amounts = dict.fromkeys(range(len(types.names)), 0)
     pairs = trim(text).split(",")
+    # Java's split leaves out empty parts at the end.
     while len(pairs) > 1 and not pairs[-1]:
         pairs.pop()
     for pair in pairs:

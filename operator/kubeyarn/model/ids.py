@@ -80,6 +80,8 @@ class ContainerId(NamedTuple):
 
     def __str__(self) -> str:
         app = self.attempt.application
+        # As Hadoop prints it: a first epoch of 0 is left out, so ids look as they did before a
+        # restart.
         epoch = f"e{self.epoch:02d}_" if self.epoch else ""
         return (
             f"container_{epoch}{app.cluster_timestamp}_{app.number:04d}"

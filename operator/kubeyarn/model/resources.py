@@ -88,6 +88,8 @@ class ResourceTypes:
         return ", ".join(
             self.amount(name, amount)
             for place, (name, amount) in enumerate(zip(self.names, vector, strict=True))
+            # Memory and CPU also when there is none: their absence says something, that of a GPU
+            # does not.
             if amount or place <= CPU
         )
 
@@ -96,6 +98,7 @@ class ResourceTypes:
         return (0,) * len(self.names)
 
 
+# Two resources are what nearly every cluster counts, and these are called for every grant.
 def add(a: Vector, b: Vector) -> Vector:
     """Component-wise sum."""
     if len(a) == 2:
