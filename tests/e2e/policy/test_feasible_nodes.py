@@ -144,6 +144,38 @@ def test_a_tainted_node_is_part_of_the_cluster_while_somebody_tolerates_it(shape
     world.until_queue("root", "leaves it out again", left_out)
 
 
+@contextmanager
+def runtime_class(world: World, name: str, **scheduling: Any) -> Iterator[None]:
+    """The API server adds what it says of nodes to the pods that name it."""
+    meta = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}}
+    path = "/apis/node.k8s.io/v1/runtimeclasses"
+    world.call("POST", path, {**meta, "handler": name, "scheduling": scheduling})
+    try:
+        yield
+    finally:
+        world.call("DELETE", f"{path}/{name}")
+
+
+@BOTH
+def test_what_a_runtime_class_requires_is_learned_from_the_first_refusal(shaped, scheduler):
+    world = shaped
+    put(world, scheduler)
+    world.submit("words", "root.a")
+    world.until_running("words", 1)
+    with runtime_class(world, "kata", nodeSelector={DISK: "ssd"}):
+        # No longer than a grant used to wait for a pod that lacks room.
+        began = time.monotonic()
+        world.ask("maps", "words", 4, container=launch(runtimeClassName="kata"))
+        found = world.until_running("words", 5, seconds=15)
+        print(f"{scheduler}: four containers moved in {time.monotonic() - began:.2f} s")
+        world.ask("more", "words", 3, container=launch(runtimeClassName="kata"))
+        assert nodes(world, "more", 3) == {SSD}
+
+    at = [node_of(pod) for pod in found if "maps" in pod["metadata"]["annotations"].values()]
+    assert at == [SSD] * 4
+    assert {one["refusals"] for one in world.request("maps")["status"]["avoidedNodes"]} == {1}
+
+
 def time_of(world: World, name: str, count: int) -> float:
     """Seconds until *count* requests of one container each are bound."""
     began = time.monotonic()
