@@ -519,6 +519,7 @@ class RequestCache:
         state.require(wanted, template)
         if before is wanted or before == wanted:
             return
+        # In this order, so that a node which both tolerate is not left for a moment.
         if wanted is not None:
             self._node_classes.add(wanted)
         if before is not None:

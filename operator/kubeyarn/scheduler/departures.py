@@ -26,6 +26,7 @@ class Departures:
 
     def see(self, before: PodUse | None, now: PodUse, now_ms: int, *, deleted: bool) -> None:
         """A pod changed: it may have left its node, or take less of it."""
+        # Of a pod that was over before nothing was counted any more, here or there.
         if before is None or not before.node or before.over:
             return
         if deleted or now.over or before.requests != now.requests:
@@ -33,6 +34,7 @@ class Departures:
 
     def nodes(self, now_ms: int) -> set[str]:
         """The nodes where room may come by waiting."""
+        # Looked up when a pod lacks room, which is rare, so that nothing is kept up to date for it.
         since = now_ms - HEARD_WITHIN_MS
         self._left_ms = {node: at for node, at in self._left_ms.items() if at > since}
         return (

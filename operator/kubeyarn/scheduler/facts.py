@@ -80,6 +80,7 @@ class NodeFacts:
     def traits(self, *, has_partitions: bool) -> NodeTraits:
         """The node as pod templates see it."""
         partition = self.partition if has_partitions else ""
+        # Where nobody can ask for a partition nobody is trusted with its taint.
         return NodeTraits(self.name, self.labels, self.taints, partition)
 
 

@@ -341,6 +341,7 @@ class RequestState:
         Refusals of what was granted before that are the same refusal.
         """
         known = self.backoffs.get(node)
+        # Ten containers that were granted on a node at once would keep it closed for ten minutes.
         if known is not None and known.until_ms > now_ms:
             return
         self.backoffs[node] = (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 NAME_FIELD = "metadata.name"
+# Go reads numbers of labels as int64; a greater one is none.
 _MOST = 2**63
 _LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
 _DIGITS = re.compile(r"[0-9]+")

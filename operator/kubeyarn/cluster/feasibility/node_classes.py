@@ -112,6 +112,7 @@ class NodeClasses:
         """One more asks for this."""
         known = self._known.get(wanted)
         if known is None:
+            # Thousands of requests have a handful of templates: nodes are looked at once for each.
             known = self._known[wanted] = _Known()
             self._asked_labels.update(wanted.label_keys)
             self._must_regroup |= wanted.looks_at_names and not self._names_count
@@ -126,6 +127,7 @@ class NodeClasses:
         """One fewer asks for it."""
         known = self._known[wanted]
         if not known.ask(-1):
+            # The labels that it looked at go on to count: who comes back finds the same classes.
             del self._known[wanted]
             self._asked_labels.subtract(wanted.label_keys)
             for number in known.classes:
@@ -140,6 +142,7 @@ class NodeClasses:
 
     def take_changed(self) -> set[NodeRequirements]:
         """The requirements that allow other classes than they did; each is handed out once."""
+        # Nodes come and go in classes that stay, and then nothing is told anew.
         if not self._must_tell:
             return set()
         self._must_tell = False
@@ -156,6 +159,7 @@ class NodeClasses:
         self._tolerate(one, 1)
 
     def _tolerate(self, one: NodeClass, change: int) -> None:
+        # Nodes that are not dedicated are part of the cluster whoever asks.
         if one.tolerate(change) and one.dedicated:
             self._stale |= {name for name, (_, _, of) in self._nodes.items() if of is one}
 
@@ -165,8 +169,10 @@ class NodeClasses:
         """A node is there, or is otherwise now; *usable*: it takes containers, taints aside."""
         before = self._nodes.get(node.name)
         if before is not None and before[:2] == (node, usable):
+            # Foreign pods that come and go change the room of a node, not what it is.
             return before[2]
         self._labels_of_nodes.update(node.labels.keys())
+        # A label that somebody asks for may be on a node for the first time.
         counting = (key for key in node.labels if key not in self._labels)
         self._must_regroup |= any(self._asked_labels[key] > 0 for key in counting)
         one = self._file(node, usable=usable)
@@ -208,6 +214,7 @@ class NodeClasses:
         self._labels, self._names_count = labels, names_count
         for name, (traits, usable, before) in list(self._nodes.items()):
             if self._shape(traits) == before.shape:
+                # Its class keeps its number, so that no ask for it is told anew.
                 continue
             self._leave(before, usable=usable)
             self._file(traits, usable=usable)
@@ -221,6 +228,7 @@ class NodeClasses:
         return one
 
     def _begin(self, shape: _Shape, node: NodeTraits) -> NodeClass:
+        # A number that was used before could let an ask onto nodes that it was never checked for.
         self._last_number += 1
         name = node.name if self._names_count else ""
         traits = NodeTraits(name, dict(shape[0]), node.taints, node.partition)
@@ -233,6 +241,7 @@ class NodeClasses:
 
     def _leave(self, one: NodeClass, *, usable: bool) -> None:
         self._must_tell |= one.leave(usable=usable)
+        # Without this a cluster that grows and shrinks would keep every class that it ever had.
         if not one.nodes:
             del self._classes[one.number], self._by_shape[one.shape]
             for known in self._known.values():
@@ -242,6 +251,7 @@ class NodeClasses:
         labels = tuple(
             (key, value) for key, value in sorted(node.labels.items()) if key in self._labels
         )
+        # Only where a taint has to be trusted does it matter whose partition a node is.
         partition = node.partition if node.taints else ""
         return labels, node.taints, partition, node.name if self._names_count else ""
 
@@ -266,6 +276,7 @@ def explain(wanted: NodeRequirements, classes: list[NodeClass]) -> str:
         "that is not tolerated"
         for taint, count in sorted(counts.items())[:_MOST_TOLD]
     ]
+    # What is cordoned or not Ready may come back by itself: then the template is not at fault.
     allowed = [one for one in matching if not wanted.untolerated(one.traits)]
     closed = sum(one.nodes - one.usable for one in allowed)
     if closed:
@@ -287,6 +298,7 @@ def _missing_labels(wanted: NodeRequirements, classes: list[NodeClass], total: i
             (pair, count([one.traits.labels.get(pair[0]) == pair[1] for one in classes]))
             for pair in wanted.selector
         ]
+        # The words that no node has say most; where each is somewhere, all of them together.
         nowhere = [pair for pair, nodes in single if not nodes] or list(wanted.selector)
         words = ",".join(f"{key}={value}" for key, value in nowhere[:_MOST_TOLD])
         told.append(f"0 of {total} nodes match nodeSelector {words}")

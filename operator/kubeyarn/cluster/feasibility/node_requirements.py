@@ -46,6 +46,7 @@ class NodeRequirements:
     tolerations: tuple[Toleration, ...] = ()
     trusts_partitions: bool = False
 
+    # Looked up by for each request that comes by; a template's words may be many.
     @cached_property
     def _hash(self) -> int:
         return hash((self.selector, self.terms, self.tolerations, self.trusts_partitions))
@@ -107,6 +108,7 @@ def read_pinned(spec: Mapping[str, Any]) -> NodeRequirements:
     The pin is the last field of each term, and the only one where nothing else was required.
     """
     requirements = _read(spec)
+    # An empty term has no pin, and stays empty: it matches nothing.
     terms = [NodeSelectorTerm(one.expressions, one.fields[:-1]) for one in requirements.terms or ()]
     only_pinned = terms == [NodeSelectorTerm()] != list(requirements.terms or ())
     return replace(requirements, terms=tuple(terms) if terms and not only_pinned else None)
@@ -116,8 +118,10 @@ def _read(spec: Mapping[str, Any]) -> NodeRequirements:
     selector, tolerations = spec.get("nodeSelector"), spec.get("tolerations")
     required = _mapping(_mapping(spec.get("affinity")).get("nodeAffinity")).get(_REQUIRED)
     if not selector and not tolerations and required is None:
+        # One object for nearly all templates, which compares by identity.
         return PLAIN
     requirements = NodeRequirements(
+        # In order, so that templates which say the same are one requirement.
         tuple(sorted((str(k), str(v)) for k, v in _mapping(selector).items())),
         None if required is None else _terms(_mapping(required)),
         tuple(sorted({_toleration(one) for one in _objects(tolerations)})),

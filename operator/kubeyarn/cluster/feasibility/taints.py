@@ -14,6 +14,7 @@ from typing import NamedTuple
 _BLOCKING = ("NoSchedule", "NoExecute")
 # Kubernetes taints a node by itself for its conditions.
 _CONDITION_TAINTS = ("node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
+# As content.IsDecimalInteger has it: one way to write a number, and what Go's int64 holds.
 _DECIMAL = re.compile(r"0|-?[1-9][0-9]{0,18}")
 
 
@@ -57,6 +58,7 @@ class Toleration(NamedTuple):
             return False
         if self.key and self.key != taint.key:
             return False
+        # Without a key any key will do, also where the API server asks for Exists then.
         match self.operator:
             case "" | "Equal":
                 return self.value == taint.value

@@ -277,5 +277,6 @@ def _pinned(affinity: Object, node: str) -> Object:
 
 
 def _pinned_term(term: Object, pin: Object) -> Object:
+    # With a pin an empty term would match the node, though its author's matches none.
     fields = term.get("matchFields") or []
     return {**term, "matchFields": [*fields, pin]} if fields or term.get("matchExpressions") else {}

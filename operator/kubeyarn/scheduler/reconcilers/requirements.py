@@ -84,6 +84,7 @@ class RequirementsReconciler:
             # The node was another one a moment ago.
             return
         if len(self._learned) >= _MOST_LEARNED:
+            # The oldest costs one more refusal if it comes again.
             self._forget({next(iter(self._learned))})
         kind = _kind_of_pod(state, template, _requirements(template))
         self._learned[kind] = (required, until_ms)
@@ -114,6 +115,7 @@ class RequirementsReconciler:
 
         Nodes are of another class or tolerated by others, applications may be on other nodes.
         """
+        # In this order: nodes that are classed anew change what is allowed.
         stale, changed = self._classes.take_stale(), self._classes.take_changed()
         applications, self._changed = self._changed, set()
         if changed:
@@ -143,6 +145,7 @@ def _kind_of_pod(
 ) -> Hashable:
     """What decides over all that a pod requires of its node: pods of one kind require the same."""
     if template is None:
+        # Each ask of an ApplicationMaster may be for another kind of task.
         return state.key
     spec = template.get("spec")
     runtime_class = spec.get("runtimeClassName") if isinstance(spec, Mapping) else None

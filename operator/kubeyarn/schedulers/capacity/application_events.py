@@ -238,6 +238,7 @@ class CapacityApplicationEvents:
         if app.waiting_for_am and AM_KEY in app.asks:
             app.asks[AM_KEY].set_locality(app.master_locality, {})
             self._state.dirty.asks_changed()
+        # Others behind it were let in meanwhile; it comes as soon as the limit has room again.
         if app.has_place_for_master and not had_place:
             self._state.bring_up_to_date()
             activate_applications(app.queue)

@@ -246,7 +246,9 @@ class ContainerAssigner:
         if node.free_slots <= 0 and not _needs_no_slot(attempt, ask):
             return False
         locality = ask.ask.locality
-        if not ask.suits(node.rm_node):
+        # Asked here as well as there: this is on the way of every offer, and mostly neither is so.
+        chooses = locality.classes is not None or node.rm_node.dedicated
+        if chooses and not ask.suits(node.rm_node):
             return False
         if locality.excluded and is_excluded(locality, node):
             return False

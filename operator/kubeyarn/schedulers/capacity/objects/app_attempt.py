@@ -112,6 +112,7 @@ class PendingAsk:
 
     def suits(self, node: FiCaSchedulerNode) -> bool:
         """Whether the node is of a class that will do; a container grows where it is."""
+        # A container that grows is on its node already, whatever its ask says of places.
         if self.classes is None:
             return not node.dedicated or is_update(self.key)
         return node.node.node_class in self.classes

@@ -48,6 +48,7 @@ class FSPendingAsk:
     def suits(self, node: Node) -> bool:
         """Whether the node is of a class where the ask may be; a container grows where it is."""
         classes = self.ask.locality.classes
+        # As under the Capacity Scheduler; what an ask for growth says of places is its node alone.
         if classes is None:
             return not node.dedicated or is_update(self.ask.key)
         return node.node_class in classes
