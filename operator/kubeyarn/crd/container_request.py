@@ -328,10 +328,9 @@ class ContainerRequestSpec(Fields, frozen=True):
 Ranges = Annotated[str, Field(maxLength=262144, pattern=ranges.PATTERN)]
 
 
-class NodeGrants(Fields, frozen=True):
-    """Containers granted on one node."""
+class ContainerNumbers(Fields, frozen=True):
+    """Containers of one attempt and epoch, by their numbers."""
 
-    node: Annotated[str, Field("The node they are on.", maxLength=253)]
     attempt: Annotated[Count, Field("The application attempt whose containers these are.")] = 1
     epoch: Annotated[Count, Field("The scheduler's epoch, the e<epoch> of container ids.")] = 0
     containers: Annotated[Ranges, Field("Container numbers, such as 1-5,9.")] = ""
@@ -342,7 +341,19 @@ class NodeGrants(Fields, frozen=True):
         Raises:
             SpecError: the numbers are no ranges.
         """
-        return _ids(self.containers, AttemptId(application, self.attempt), self.epoch)
+        attempt = AttemptId(application, self.attempt)
+        numbers = ranges.expand(self.containers)
+        return [ContainerId(attempt, self.epoch, number) for number in numbers]
+
+
+class LaunchedContainers(ContainerNumbers, frozen=True):
+    """Containers of one attempt and epoch whose pods were seen."""
+
+
+class NodeGrants(ContainerNumbers, frozen=True, kw_only=True):
+    """Containers granted on one node."""
+
+    node: Annotated[str, Field("The node they are on.", maxLength=253)]
 
 
 class PreemptedContainer(Fields, frozen=True):
@@ -401,22 +412,6 @@ class AvoidedNode(Fields, frozen=True):
         Count, Field("How often it refused; the time doubles with each, from 30 s to 600 s.")
     ] = 1
     message: Annotated[str, Field("What kube-scheduler said last.", maxLength=512)] = ""
-
-
-class LaunchedContainers(Fields, frozen=True):
-    """Containers of one attempt and epoch whose pods were seen."""
-
-    attempt: Annotated[Count, Field("The application attempt whose containers these are.")] = 1
-    epoch: Annotated[Count, Field("The scheduler's epoch, the e<epoch> of container ids.")] = 0
-    containers: Annotated[Ranges, Field("Container numbers, such as 1-5,9.")] = ""
-
-    def ids(self, application: ApplicationId) -> list[ContainerId]:
-        """The ids of these containers.
-
-        Raises:
-            SpecError: the numbers are no ranges.
-        """
-        return _ids(self.containers, AttemptId(application, self.attempt), self.epoch)
 
 
 class ExitStatusCount(Fields, frozen=True):
@@ -733,10 +728,6 @@ def _constraint(text: str) -> PlacementConstraint | None:
         return constraint_parser.parse(text) if text else None
     except SpecError as error:
         raise SpecError(f"spec.placementConstraint: {error}") from None
-
-
-def _ids(numbers: str, attempt: AttemptId, epoch: int) -> list[ContainerId]:
-    return [ContainerId(attempt, epoch, number) for number in ranges.expand(numbers)]
 
 
 Entry = TypeVar(
