@@ -114,7 +114,7 @@ class FairScheduler:
         self._preemption = FSPreemption(state, accounts)
         self._idle_version = -1
         self._queues_checked_ms = 0
-        self._last_assigned = ""
+        self._last_assigned: FSSchedulerNode | None = None
 
     def update(self, now_ms: int) -> None:
         """Bring shares up to date if something changed, and note who is starved now."""
@@ -154,7 +154,8 @@ class FairScheduler:
             return decisions
         self._check_queues(now_ms)
         dirty = self.state.dirty
-        nodes = self._nodes_in_turn()
+        # Nodes are listed only for a cycle that offers them: most cycles find nothing to do.
+        nodes = () if self._idle_version == dirty.version else self._nodes_in_turn()
         grants = quiet = 0
         while grants < limit and quiet < _QUIET_ROUNDS and self._idle_version != dirty.version:
             # Read before the update and the offers: only a round in which nothing at all happened
@@ -183,7 +184,7 @@ class FairScheduler:
                 continue
             made = self._assigner.attempt_scheduling(node)
             if made:
-                self._last_assigned = node.rm_node.name
+                self._last_assigned = node
             decisions += made
             for decision in made:
                 if isinstance(decision, Grant):
@@ -192,16 +193,17 @@ class FairScheduler:
                 break
         return grants
 
-    def _nodes_in_turn(self) -> list[FSSchedulerNode]:
+    def _nodes_in_turn(self) -> Sequence[FSSchedulerNode]:
         """All nodes, beginning after the one that took something last.
 
         So what is asked for in many small cycles is spread over the nodes, too, as by heartbeats
         that come in turn.
         """
         nodes = list(self.state.nodes.values())
-        if self._last_assigned not in self.state.nodes:
+        last = self._last_assigned
+        if last is None or self.state.nodes.get(last.rm_node.name) is not last:
             return nodes
-        at = list(self.state.nodes).index(self._last_assigned) + 1
+        at = nodes.index(last) + 1
         return nodes[at:] + nodes[:at]
 
     def _check_queues(self, now_ms: int) -> None:
