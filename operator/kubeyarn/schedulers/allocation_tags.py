@@ -88,7 +88,7 @@ class AllocationTagsManager:
     def _total(
         self, target: Target, own: ApplicationId, counts: Mapping[ApplicationId, int]
     ) -> int:
-        # By far the most common, and the only one that needs no walk over applications.
+        # The only one that needs no walk over applications.
         if target.namespace is Namespace.SELF:
             return counts.get(own, 0)
         counted = self._counted(target, own)

@@ -162,7 +162,7 @@ class LeafQueue(AbstractCSQueue):
         if self.rounded_maximum is None:
             rounded = self.calc.round_down(self.maximum(""), self.minimum_allocation)
             self.rounded_maximum = self.cluster.interned(rounded)
-        # Mostly the two are equal, and a comparison of tuples is less than a calculator's.
+        # Where the two are equal no calculator need be asked.
         most = self.rounded_maximum
         if most != limit:
             most = self.calc.min(self.cluster.total, most, limit)

@@ -298,8 +298,8 @@ class AbstractCSQueue:
         part = self.usages.get(partition)
         if part is None or not part.was_used:
             return 0.0
-        # Cleared by `forget_derived`; with a thousand queues the division is most of what a report
-        # costs.
+        # Cleared by `forget_derived`, whenever a guarantee or the size of a partition may have
+        # changed.
         guarantee = self._guarantee_shares.get(partition)
         if guarantee is None:
             guarantee = self._guarantee_shares[partition] = self._guarantee_share(partition)

@@ -379,8 +379,9 @@ def user_limit(calc: Calculator, terms: UserLimitTerms) -> Vector:
     capacity = calc.max(share, terms.minimum, terms.minimum_allocation)
     current = _current_capacity(calc, terms, capacity)
     used = current if terms.used is None else add(terms.used, terms.minimum_allocation)
-    # Of what active users hold, and one container more: who asks for the next one is measured as if
-    # it were there. Rounded up, so that the parts of all are together no less than the whole.
+    # Of what active users hold, and one minimum allocation more, so that the limit can go on
+    # growing until the queue's maximum is reached (Hadoop: "required" in computeUserLimit). Rounded
+    # up, so that the parts of all are together no less than the whole.
     equal_part = calc.divide_ceil(used, terms.weights)
     guaranteed = calc.divide_ceil(multiply(current, terms.minimum_user_limit_percent), 100)
     # The greater: few users share all there is, many are each held to the percentage, and whoever
@@ -394,8 +395,9 @@ def _current_capacity(calc: Calculator, terms: UserLimitTerms, capacity: Vector)
     consumed = calc.multiply_and_normalize_up(
         terms.partition, terms.usage_ratio, terms.minimum_allocation
     )
-    # Beyond its guarantee a queue is measured by what it uses, and may grow by one container at a
-    # time: Hadoop's way to let users share what was borrowed.
+    # Beyond its guarantee a queue is measured by what its users use and one minimum allocation.
+    # What they use is the sum of their shares of the partition, each by its own dominant resource,
+    # which may be more than the partition has.
     if calc.compare(terms.partition, consumed, capacity) < 0:
         return capacity
     return add(consumed, terms.minimum_allocation)
