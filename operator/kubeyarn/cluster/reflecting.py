@@ -3,7 +3,8 @@
 Theory of operation. A reflector lists a collection once, then watches it from there. When the watch
 breaks it goes on from the last resourceVersion that it heard of; bookmarks keep that fresh where
 nothing happens. When it is too old the reflector lists again and tells its handler what changed
-meanwhile. To tell deletions, it keeps of each object what a handler needs to know whom they are
+meanwhile. A list is handled page by page, so that no more than a page of it is in memory at a time.
+To tell deletions, the reflector keeps of each object what a handler needs to know whom they are
 about. What it tells is never older than what it told before, and each object is told of alone, so a
 handler needs no lock and no order between objects.
 
@@ -16,15 +17,16 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
 
+from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Gone
 from kubeyarn.cluster.resources import Kind
-from kubeyarn.crd.object import Object
+from kubeyarn.crd.object import Key, Object, key_of
 from kubeyarn.model.errors import Unavailable
 
 _log = logging.getLogger(__name__)
@@ -69,7 +71,7 @@ class Reflector:
         self._kind = kind
         self._handler = handler
         self._parameters = dict(parameters or {})
-        self._known: dict[str, Object] = {}
+        self._known: dict[Key, _Known] = {}
         self._version = ""
         self._heard = False
         self.synced = asyncio.Event()
@@ -96,33 +98,36 @@ class Reflector:
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     async def _list(self) -> None:
-        items: list[Object] = []
         query = {"limit": "500", **self._parameters}
+        listed: set[Key] = set()
         while True:
             page = await self._client.list_page(self._kind, query)
-            items += page.get("items") or []
+            for item in page.get("items") or ():
+                listed.add(key_of(item))
+                self._see_listed(item)
             token = page["metadata"].get("continue")
             if not token:
                 break
             query["continue"] = token
+        for key in [key for key in self._known if key not in listed]:
+            self._handler(DELETED, self._known.pop(key).item(key))
         # Of the last page: all pages of one list are of the same version.
-        self._replace(items)
         self._version = page["metadata"]["resourceVersion"]
         self.synced.set()
 
-    def _replace(self, items: list[Object]) -> None:
-        """Tell what a list says that no watch event did: what went, came or changed meanwhile.
+    def _see_listed(self, item: Object) -> None:
+        """Tell what a list says of an object that no watch event did.
 
-        By uid: an object that was deleted and made anew under its name is another one.
+        One that was deleted and made anew under its name is another one.
         """
-        fresh = {_uid(item): item for item in items}
-        for uid in [uid for uid in self._known if uid not in fresh]:
-            self._handler(DELETED, self._known.pop(uid))
-        for uid, item in fresh.items():
-            before = self._known.get(uid)
-            if before is None or _version(before) != _version(item):
-                self._known[uid] = self._stub(item)
-                self._handler(ADDED if before is None else MODIFIED, item)
+        key, now = key_of(item), _Known.of(item)
+        before = self._known.get(key)
+        if before is not None and before.uid != now.uid:
+            self._handler(DELETED, before.item(key))
+            before = None
+        self._known[key] = now
+        if before is None or before.version != now.version:
+            self._handler(ADDED if before is None else MODIFIED, item)
 
     async def _watch(self) -> None:
         query = {
@@ -144,19 +149,51 @@ class Reflector:
         self._heard = True
         if what == "BOOKMARK":
             return
-        uid = _uid(item)
+        key = key_of(item)
         if what == DELETED:
-            self._known.pop(uid, None)
+            self._known.pop(key, None)
         else:
-            self._known[uid] = self._stub(item)
+            self._known[key] = _Known.of(item)
         self._handler(what, item)
 
-    @staticmethod
-    def _stub(item: Object) -> Object:
-        """What must be kept to tell a deletion that happened while nobody watched."""
+
+class _Known(NamedTuple):
+    """What must be kept of an object to tell a deletion that happened while nobody watched.
+
+    *labels* and *annotations* are those that are ours: there are thousands of pods of others, whose
+    annotations may be as long as they like.
+    """
+
+    uid: str
+    version: str
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+    @classmethod
+    def of(cls, item: Object) -> _Known:
         meta = item["metadata"]
-        kept = ("name", "namespace", "uid", "resourceVersion", "labels", "annotations")
-        return {"metadata": {key: meta[key] for key in kept if key in meta}}
+        labels, annotations = _ours(meta.get("labels")), _ours(meta.get("annotations"))
+        return cls(str(meta["uid"]), str(meta.get("resourceVersion")), labels, annotations)
+
+    def item(self, key: Key) -> Object:
+        namespace, name = key
+        meta: Object = {"name": name, "uid": self.uid, "resourceVersion": self.version}
+        if namespace:
+            meta["namespace"] = namespace
+        if self.labels:
+            meta["labels"] = dict(self.labels)
+        if self.annotations:
+            meta["annotations"] = dict(self.annotations)
+        return {"metadata": meta}
+
+
+_OURS = f"{names.GROUP}/"
+_NOTHING: Mapping[str, str] = {}
+
+
+def _ours(words: Mapping[str, str] | None) -> Mapping[str, str]:
+    found = {name: word for name, word in (words or {}).items() if name.startswith(_OURS)}
+    return found or _NOTHING
 
 
 async def _lines(stream: aiohttp.StreamReader) -> Any:
@@ -167,11 +204,3 @@ async def _lines(stream: aiohttp.StreamReader) -> Any:
         for line in whole:
             if line:
                 yield line
-
-
-def _uid(item: Object) -> str:
-    return str(item["metadata"]["uid"])
-
-
-def _version(item: Object) -> str:
-    return str(item["metadata"].get("resourceVersion"))

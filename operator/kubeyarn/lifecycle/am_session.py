@@ -21,7 +21,7 @@ How it works:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -37,6 +37,8 @@ from kubeyarn.model.resources import ResourceList
 
 MOST_ASKS = 10_000
 """How many asks of one attempt may want containers at a time."""
+
+_FORGOTTEN_AT_ONCE = 1000
 
 # Response ids begin anew after it (Hadoop: AMRMClientUtils.getNextResponseId).
 _LARGEST_ID = 0x7FFFFFFF
@@ -410,6 +412,23 @@ class AMSession:
         # The AM may have asked otherwise while the API server was refusing this.
         if self.wanted.get(key) is total:
             del self.wanted[key]
+
+    def keep(self, containers: Collection[ContainerId]) -> None:
+        """Remember nothing of containers but of these, which requests still list.
+
+        What was told of the others cannot be told again. It costs a look at all that is remembered,
+        so it is done when most of that is of no use any more.
+        """
+        if len(self._seen) + len(self._reported) <= 2 * len(containers) + _FORGOTTEN_AT_ONCE:
+            return
+        ended = (*self._ended, *self._answer.completed)
+        kept = {container.id for container in self._new} | {container.id for container in ended}
+        kept.update(containers)
+        self._seen &= kept
+        self._reported &= kept
+        self._warned &= kept
+        self.confirmed &= kept
+        self._told = {one: told for one, told in self._told.items() if one in kept}
 
     def _must_be_registered(self) -> None:
         if not self.registered:

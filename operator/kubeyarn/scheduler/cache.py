@@ -244,6 +244,8 @@ class PodCache:
         if known is None or known.uid != use.uid:
             return ""
         del self._foreign[use.node][key]
+        if not self._foreign[use.node]:
+            del self._foreign[use.node]
         return use.node
 
     def count_as_foreign(self, use: PodUse) -> None:

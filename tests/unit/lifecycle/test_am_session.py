@@ -397,3 +397,26 @@ def test_a_changed_container_is_told_once_with_what_was_changed(said, kind):
     master.session.updated(back)
     [(other, _)] = master.beat().updated
     assert (other is UpdateType.PROMOTE_EXECUTION_TYPE) == ("opportunistic" in said)
+
+
+def test_what_requests_list_no_longer_is_forgotten_and_nothing_is_told_twice():
+    master = Master()
+    for number in range(1, 3001):
+        master.session.granted(granted(number))
+    master.beat()
+    for number in range(1, 2501):
+        master.session.completed(ended(number))
+    assert len(master.beat().completed) == 2500
+    listed = [granted(number).id for number in range(2501, 3001)]
+    # The last answer may be lost, so its containers are kept until it is confirmed.
+    master.session.keep(listed)
+    assert len(master.session._reported) == 2500
+    master.beat()
+    master.session.keep(listed)
+    assert len(master.session._seen) == 500
+    assert not master.session._reported
+    assert not master.session.confirmed
+    for container in listed:
+        master.session.granted(granted(container.number))
+    answer = master.beat()
+    assert (answer.allocated, answer.completed) == ((), ())

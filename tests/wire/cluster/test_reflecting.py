@@ -96,7 +96,9 @@ async def test_an_expired_watch_lists_again_and_tells_what_changed(
 
 async def test_an_unwatched_deletion_tells_who_it_was(api, follow, until):
     told = []
-    meta = {"labels": {"a": "b"}, "annotations": {"c": "d"}}
+    ours = {"labels": {"kubeyarn.io/a": "b"}, "annotations": {"kubeyarn.io/c": "d"}}
+    # What others write may be as long as they like, and nobody asks for it.
+    meta = {part: {**words, "example.org/x": "y"} for part, words in ours.items()}
     made = api.put("pods", {"metadata": {"name": "p", "namespace": "ns", **meta}, "spec": {"x": 1}})
     await follow(PODS, lambda what, item: told.append((what, item)))
     api.break_watches()
@@ -107,8 +109,8 @@ async def test_an_unwatched_deletion_tells_who_it_was(api, follow, until):
 
     what, item = told[1]
     assert what == DELETED
-    kept = ("name", "namespace", "uid", "resourceVersion", "labels", "annotations")
-    assert item == {"metadata": {key: made["metadata"][key] for key in kept}}
+    kept = ("name", "namespace", "uid", "resourceVersion")
+    assert item == {"metadata": {**{key: made["metadata"][key] for key in kept}, **ours}}
 
 
 async def test_an_object_made_anew_unwatched_is_deleted_and_added(api, follow, seen, until):

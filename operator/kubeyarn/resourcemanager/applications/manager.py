@@ -258,10 +258,19 @@ class ApplicationsManager:
         # 5. Give, but not what a new process would not know to belong to the application.
         if decided.error is None and written.error is None:
             await self._give(key, application, after, views, plans, steps)
+            self._forget_ended(key, after)
         for request in unread:
             reason = BUG if request.bug else INVALID_REQUEST
             await self._tell(key, request.name, reason, request.why, steps)
         steps.finish()
+
+    def _forget_ended(self, key: Key, record: ApplicationRecord) -> None:
+        """Have the AM's session remember nothing of containers that no request lists any more."""
+        # As of now: its AM may have registered, and been told of others, since the reading.
+        views, unread = request_view.views(self.cache.requests(key), record.id)
+        if not unread:
+            listed = [c for view in views for c in (*view.grants, *view.completed)]
+            self.sessions.of(key, record).keep(listed)
 
     def _decide(
         self,

@@ -53,7 +53,12 @@ class BoundUsage:
     def _count(self, leaf: str, user: str, partition: str, size: Vector, sign: int) -> None:
         for path in parents_and_self(leaf):
             _add(self._of_queue.setdefault((path, partition), [0] * len(size)), size, sign)
-        _add(self._of_user.setdefault((leaf, user, partition), [0] * len(size)), size, sign)
+        holder = (leaf, user, partition)
+        held = self._of_user.setdefault(holder, [0] * len(size))
+        _add(held, size, sign)
+        if not any(held):
+            # Users come and go; who holds nothing is not remembered.
+            del self._of_user[holder]
 
 
 def parents_and_self(queue: str) -> list[str]:
