@@ -7,7 +7,7 @@ import logging
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.lease import NEVER
-from kubeyarn.cluster.resources import PODS, REQUESTS
+from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS
 from kubeyarn.crd.container_request import ContainerRequest, ContainerRequestStatus
 from kubeyarn.crd.decoding import ObjectUnreadable
 from kubeyarn.model.errors import SpecError
@@ -28,6 +28,16 @@ async def highest(client: KubeClient) -> int:
     for pod in await client.list_all(PODS, labelSelector=names.MANAGED_PODS):
         annotations = pod["metadata"].get("annotations") or {}
         epochs += _of_id(str(annotations.get(names.CONTAINER_ID)))
+    return max(epochs)
+
+
+async def highest_of_resource_manager(client: KubeClient) -> int:
+    """The highest epoch that a ResourceManager has written; `NEVER` when there is none."""
+    epochs = [NEVER]
+    for kind, field in ((APPLICATIONS, "epoch"), (REQUESTS, "resourceManagerEpoch")):
+        for item in await client.list_all(kind):
+            said = (item.get("status") or {}).get(field)
+            epochs += [said] if isinstance(said, int) else []
     return max(epochs)
 
 

@@ -494,6 +494,19 @@ class ContainerRequestStatus(Fields, frozen=True):
             ),
         ),
     ] = None
+    resource_manager_epoch: Annotated[
+        Count | None,
+        Field(
+            "The epoch of the ResourceManager that wrote its part last. One that led before, and "
+            "has not noticed yet, is refused. ResourceManager.",
+            **rules(
+                rule(
+                    "self >= oldSelf",
+                    "a ResourceManager of a later epoch leads and has written already",
+                )
+            ),
+        ),
+    ] = None
     queue: Annotated[
         QueueName, Reported("The leaf queue that serves it: full path. Scheduler.")
     ] = ""

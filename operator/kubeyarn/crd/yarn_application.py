@@ -376,8 +376,28 @@ class YarnApplicationStatus(Fields, frozen=True):
     """What became of the application, in YARN's words; the ResourceManager writes it."""
 
     observed_generation: ObservedGeneration = None
+    epoch: Annotated[
+        Count | None,
+        Field(
+            # One that lost its Lease may have writes under way, and would count again what its
+            # successor has counted, or give another id.
+            "The epoch of the ResourceManager that wrote last. One that led before, and has not "
+            "noticed yet, is refused.",
+            **rules(
+                rule(
+                    "self >= oldSelf",
+                    "a ResourceManager of a later epoch leads and has written already",
+                )
+            ),
+        ),
+    ] = None
     application_id: Annotated[
-        str, Reported("Its id, application_<timestamp>_<number>.", maxLength=80)
+        str,
+        Reported(
+            "Its id, application_<timestamp>_<number>; given once.",
+            maxLength=80,
+            **rules(rule("self == oldSelf", "an application's id is given once")),
+        ),
     ] = ""
     state: Annotated[
         ApplicationState,

@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable
 
-from kubeyarn.cluster import names, probes
+from kubeyarn.cluster import epochs, names, probes
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.events import EventRecorder
@@ -52,6 +52,7 @@ class ResourceManager:
             settings.identity,
             settings.health_port,
             settings.lease_duration_s,
+            epochs.highest_of_resource_manager,
         )
 
     async def run(self) -> None:
@@ -60,7 +61,7 @@ class ResourceManager:
 
     async def _work(self, client: KubeClient, lease: Lease, epoch: int) -> None:
         events = EventRecorder(client, "resourcemanager", self._settings.identity)
-        manager = ApplicationsManager(client, events, self._settings)
+        manager = ApplicationsManager(client, events, self._settings, epoch)
         manager.am_service = am_address(self._settings)
         protection = QueueProtection(client, manager.cache, events)
         tasks = [asyncio.create_task(lease.hold(), name="the lease")]

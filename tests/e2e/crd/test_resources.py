@@ -213,6 +213,43 @@ def test_a_scheduler_of_an_earlier_epoch_writes_nothing_over_a_later_ones(server
     assert (after["granted"], after["running"], after["epoch"]) == (3, 1, 3)
 
 
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [("YarnApplication", "epoch"), ("ContainerRequest", "resourceManagerEpoch")],
+)
+def test_a_resource_manager_of_an_earlier_epoch_writes_nothing_over_a_later_ones(
+    server: Server, kind: str, field: str
+):
+    spec = {"applicationMaster": {"image": "x"}, "queue": "root.a"}
+    found = an_object(kind, "maps", spec if kind == "YarnApplication" else {"application": "w"})
+    try:
+        server.create(found)
+        answers = [
+            server.patch(found, {"status": {field: epoch}}, sub="/status") for epoch in (2, 2, 3, 2)
+        ]
+    finally:
+        server.delete(found)
+
+    assert [answer.status for answer in answers] == [200, 200, 200, 422]
+    assert "a ResourceManager of a later epoch leads" in answers[-1].message
+
+
+def test_an_application_has_one_id_for_its_life(server: Server):
+    spec = {"applicationMaster": {"image": "x"}, "queue": "root.a"}
+    found = an_object("YarnApplication", "once", spec)
+    try:
+        server.create(found)
+        answers = [
+            server.patch(found, {"status": {"applicationId": text}}, sub="/status")
+            for text in ("application_1_0001", "application_1_0001", "application_1_0002")
+        ]
+    finally:
+        server.delete(found)
+
+    assert [answer.status for answer in answers] == [200, 200, 422]
+    assert "an application's id is given once" in answers[-1].message
+
+
 def test_the_template_of_a_pod_is_kept_as_it_is_written(server: Server):
     template = {
         "spec": {"containers": [{"name": "am", "image": "x"}], "whatever": [1, {"a": None}]}

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from kubeyarn.cluster import names
-from kubeyarn.cluster.errors import AlreadyExists, NotFound
+from kubeyarn.cluster.errors import AlreadyExists, Conflict, NotFound
 from kubeyarn.cluster.resources import APPLICATIONS, PODS, REQUESTS, Kind
 from kubeyarn.crd import ranges
 from kubeyarn.crd.object import Object
@@ -33,15 +33,18 @@ class Stage:
         self.events: list[str] = []
         self.graceful = False
         self._version = 100
+        self.epoch = -1
         self._put(APPLICATIONS, an_application(KEY[1], **spec))
         self.restart()
 
     def restart(self) -> None:
         """Another ResourceManager process takes over; what was in memory is lost."""
+        self.epoch += 1
         self.manager = ApplicationsManager(
             self,  # type: ignore[arg-type]
             self,  # type: ignore[arg-type]
             self.settings,
+            self.epoch,
             lambda: self.now_ms,
         )
         self.manager.am_service = "http://rm"
@@ -83,6 +86,9 @@ class Stage:
         self, kind: Kind, name: str, body: Object, namespace: str, sub: str = ""
     ) -> Object:
         found = copy.deepcopy(self._get(kind, name))
+        said = (body.get("metadata") or {}).get("resourceVersion")
+        if said not in (None, found["metadata"]["resourceVersion"]):
+            raise Conflict(409, "Conflict", "the object has been modified")
         for part, words in body.items():
             merged = {**(found.get(part) or {}), **copy.deepcopy(words)}
             found[part] = {k: v for k, v in merged.items() if v is not None}

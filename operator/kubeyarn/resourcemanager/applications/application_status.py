@@ -102,9 +102,12 @@ def announce(
     events.record(application, level, reason, "Reconcile", note)
 
 
-async def write(client: KubeClient, cache: Cache, key: Key, status: Object) -> None:
-    """Write a part of a YarnApplication's status, if it is there; the cache knows it at once."""
-    body = {"status": status}
+async def write(client: KubeClient, cache: Cache, key: Key, status: Object, epoch: int) -> None:
+    """Write a part of a YarnApplication's status, if it is there; the cache knows it at once.
+
+    It says the *epoch* of this process: the API server lets none follow a later one.
+    """
+    body = {"status": {**status, "epoch": epoch}}
     try:
         written = await client.patch(APPLICATIONS, key[1], body, key[0], "status")
     except NotFound:

@@ -114,6 +114,7 @@ class ApplicationsManager:
         client: KubeClient,
         events: EventRecorder,
         settings: Settings,
+        epoch: int,
         clock_ms: Callable[[], int] = _clock_ms,
     ) -> None:
         self.settings = settings
@@ -123,6 +124,7 @@ class ApplicationsManager:
         self.nodes = NodeTracker(settings.node_expiry_s, settings.decommission_timeout_s, clock_ms)
         self.queue: WorkQueue[Key] = WorkQueue(self.reconcile, failed=self._failed)
         self._client = client
+        self._epoch = epoch
         self._events = events
         self._clock_ms = clock_ms
         self._started_ms = clock_ms()
@@ -134,7 +136,7 @@ class ApplicationsManager:
         look = self.queue.add
         self._exits = ContainerExits(self.cache, self.nodes, clock_ms, look)
         self._pods = PodControl(client, events, self.cache, settings.max_termination_grace_s)
-        self._requests = RequestControl(client, self.cache, look)
+        self._requests = RequestControl(client, self.cache, look, epoch)
         self.containers = ContainerManager(
             self.cache, self._pods, self._exits, self._cluster_defaults, look
         )
@@ -334,7 +336,7 @@ class ApplicationsManager:
         condition = conditions.never_read(unread.why)
         status = application_status.unreadable(unread, condition, self._clock_ms())
         if status:
-            await application_status.write(self._client, self.cache, key, status)
+            await application_status.write(self._client, self.cache, key, status, self._epoch)
 
     async def _leave_orphans(self, key: Key) -> None:
         """Requests written by hand outlive their application; say how many of their pods run."""
@@ -370,14 +372,14 @@ class ApplicationsManager:
             return
         self._status_at[key] = time.monotonic()
         try:
-            await application_status.write(self._client, self.cache, key, changes)
+            await application_status.write(self._client, self.cache, key, changes, self._epoch)
             self._refused.pop(key, None)
         except Refused as error:
             self._tell_refused(key, snapshot.raw, str(error))
             if not urgent:
                 return
             state = application_status.state_alone(after)
-            await application_status.write(self._client, self.cache, key, state)
+            await application_status.write(self._client, self.cache, key, state, self._epoch)
         application_status.announce(self._events, snapshot.raw, before, after)
 
     def _tell_refused(self, key: Key, about: Object, why: str) -> None:
@@ -484,7 +486,9 @@ class ApplicationsManager:
         pods = self.cache.pods(key)
         signals = await self._signaller.serve(application, record, views, pods)
         if signals is not None:
-            await application_status.write(self._client, self.cache, key, {"signals": signals})
+            await application_status.write(
+                self._client, self.cache, key, {"signals": signals}, self._epoch
+            )
 
     async def _tell(
         self, key: Key, request: str, reason: str, why: str, steps: ReconcileSteps
@@ -520,7 +524,7 @@ class ApplicationsManager:
             token = await unmanaged_am.hand_token(self._client, key, application, self.am_service)
             if token is not None:
                 await application_status.write(
-                    self._client, self.cache, key, {"unmanagedAM": token}
+                    self._client, self.cache, key, {"unmanagedAM": token}, self._epoch
                 )
                 done = True
         if done:

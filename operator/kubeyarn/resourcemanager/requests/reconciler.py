@@ -142,7 +142,8 @@ class RequestReconciler:
         """Bring one request of the application *key* as far as its *plan* says."""
         # A container that is lost between these two steps is told again: the session is rebuilt
         # from the status when the AM registers with the next process.
-        await self._record(key, view, plan)
+        if not await self._record(key, view, plan):
+            return
         if _an_am_listens(view, plan.termination):
             self._tell(session, view, plan)
         await self._update_containers(key, view, plan, session)
@@ -154,16 +155,20 @@ class RequestReconciler:
         ended = set(plan.terminated)
         await self._pods.delete_all([pod for pod in plan.delete if pod.container not in ended])
 
-    async def _record(self, key: Key, view: RequestView, plan: RequestPlan) -> None:
-        """Write the exits and what the ended containers used, in one patch."""
+    async def _record(self, key: Key, view: RequestView, plan: RequestPlan) -> bool:
+        """Write the exits and what the ended containers used, in one patch; false: not yet."""
         plan.status |= usage.after(
             view, plan.ended, lambda container: self._exits.held_s(key, container)
         )
         if not plan.status:
-            return
-        await self._requests.patch_status(key, view.name, plan.status)
+            return True
+        if not plan.ended:
+            await self._requests.patch_status(key, view.name, plan.status)
+        elif not await self._requests.count(key, view.name, plan.status, view.version):
+            return False
         for ended in plan.ended:
             self._exits.recorded(key, ended.id)
+        return True
 
     def _tell(self, session: AMSession, view: RequestView, plan: RequestPlan) -> None:
         """What the AM is to hear of the request; the session tells each thing once."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 
 from kubeyarn.cluster import names
 from kubeyarn.cluster.client import KubeClient
-from kubeyarn.cluster.errors import AlreadyExists, NotFound, Refused
+from kubeyarn.cluster.errors import AlreadyExists, Conflict, NotFound, Refused
 from kubeyarn.cluster.resources import REQUESTS
 from kubeyarn.crd import conditions, times
 from kubeyarn.crd.conditions import NewCondition
@@ -33,13 +34,17 @@ _IN_ONE_TURN = 200
 class RequestControl:
     """Creates and patches the ContainerRequests of applications.
 
-    *look* has an application reconciled again.
+    *look* has an application reconciled again. Each status says this process's *epoch*: the API
+    server lets none follow a later one.
     """
 
-    def __init__(self, client: KubeClient, cache: Cache, look: Callable[[Key], None]) -> None:
+    def __init__(
+        self, client: KubeClient, cache: Cache, look: Callable[[Key], None], epoch: int
+    ) -> None:
         self._client = client
         self._cache = cache
         self._look = look
+        self._epoch = epoch
         # Of applications whose AM's request cannot be made: the uid, its name, and why.
         self._taken: dict[Key, tuple[str, str, str]] = {}
 
@@ -179,12 +184,35 @@ class RequestControl:
         """Write a part of a request's status, and look at its application again; if it is there."""
         try:
             written = await self._client.patch(
-                REQUESTS, name, {"status": status}, key[0], sub="status"
+                REQUESTS, name, self._body(status), key[0], sub="status"
             )
         except NotFound:
             return
         self._cache.put_request(written)
         self._look(key)
+
+    async def count(self, key: Key, name: str, status: Object, version: str) -> bool:
+        """Write counts that go on from those of *version*; false where it is not the newest.
+
+        Then the newest is known, and the application looked at again: added to counts that somebody
+        has written meanwhile, a container would count twice or not at all.
+        """
+        body = self._body(status) | {"metadata": {"resourceVersion": version}}
+        try:
+            written = await self._client.patch(REQUESTS, name, body, key[0], sub="status")
+        except Conflict:
+            with suppress(NotFound):
+                self._cache.put_request(await self._client.get(REQUESTS, name, key[0]))
+            self._look(key)
+            return False
+        except NotFound:
+            return True
+        self._cache.put_request(written)
+        self._look(key)
+        return True
+
+    def _body(self, status: Object) -> Object:
+        return {"status": {**status, "resourceManagerEpoch": self._epoch}}
 
     async def tell(self, key: Key, name: str, reason: str, why: str, now_ms: int) -> Object | None:
         """Write the condition Reconciled of a request: False because of *why*, True if it is "".
@@ -208,7 +236,7 @@ class RequestControl:
             return None
         body = {
             "metadata": {"resourceVersion": meta["resourceVersion"]},
-            "status": {"conditions": wanted},
+            **self._body({"conditions": wanted}),
         }
         try:
             written = await self._client.patch(REQUESTS, name, body, key[0], sub="status")

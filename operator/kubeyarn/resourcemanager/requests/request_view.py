@@ -61,7 +61,8 @@ class ContainerVersion:
 class RequestView:
     """What a ContainerRequest says, parsed once.
 
-    *attempt* is the number of the attempt that it is of, 0 for what was written by hand.
+    *version* is its resourceVersion. *attempt* is the number of the attempt that it is of, 0 for
+    what was written by hand.
     *requested_updates* and *status* are as they came: what is written is compared with them.
     *headroom* and *maximum_allocation* are what an ApplicationMaster's request tells of its limits.
     *retry_limit* is how many failed containers are asked for again; None: that is the AM's affair.
@@ -69,6 +70,7 @@ class RequestView:
     """
 
     name: str
+    version: str
     generation: int
     role: str
     attempt: int
@@ -159,6 +161,7 @@ def view(request: DecodedObject[ContainerRequest], application: ApplicationId) -
     meta, spec, status = decoded.metadata, decoded.spec, decoded.status
     return RequestView(
         name=meta.name,
+        version=meta.resource_version,
         generation=meta.generation,
         role=_role(decoded),
         attempt=_attempt(decoded),
