@@ -15,6 +15,7 @@ from kubeyarn.model.queues import (
     PlacementRule,
     PreemptionConfig,
     SchedulerConfig,
+    SchedulerKind,
 )
 from kubeyarn.model.resources import ResourceTypes, Vector
 
@@ -35,6 +36,9 @@ def say_cluster(config: SchedulerConfig, names: QueueNames, writer: SpecWriter) 
     )
     if not config.legacy_queue_mode:
         writer.say("cluster.legacyQueueMode", False, f"{_PREFIX}legacy-queue-mode.enabled")
+    if config.kind is SchedulerKind.CAPACITY and not config.corrections:
+        # Who comes from Hadoop finds what its files decide; the corrections are one word away.
+        writer.say("cluster.corrections", False, "kubeyarn.corrections")
     writer.say(
         "cluster.partitions",
         [{"name": p.name, "exclusive": p.exclusive} for p in config.partitions] or None,

@@ -77,6 +77,7 @@ def read_cluster(
         # Memory is counted in bytes here and in MiB in Hadoop, whose rules that say "one" mean one
         # MiB.
         memory_per_mib=2**20,
+        corrections=cluster.read("corrections", truth) is not False,
         legacy_queue_mode=cluster.read("legacyQueueMode", truth) is not False,
         partitions=tuple(_partition(entry) for entry in cluster.each("partitions")),
         maximum_application_priority=_priority(cluster),

@@ -429,6 +429,13 @@ class ClusterSpec(Fields, frozen=True):
             "capacityByResource may not mix kinds, as in Hadoop's legacy-queue-mode."
         ),
     ] = True
+    corrections: Annotated[
+        bool,
+        Field(
+            "Whether the Capacity scheduler decides otherwise where Hadoop's users complain of "
+            "what it does: a queue of 0% takes applications as long as it may borrow."
+        ),
+    ] = True
     minimum_allocation: Annotated[
         PositiveAmounts,
         Field(

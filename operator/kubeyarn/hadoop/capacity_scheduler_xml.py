@@ -54,6 +54,8 @@ _HEARTBEAT = PREFIX + "per-node-heartbeat."
 _STATE = ".state"
 _SORTING_CLASS = "multi-node-sorting.policy.default.class"
 _ALWAYS = ("memory", "cpu")
+# Ours, not Hadoop's: a story is told with what `cluster.corrections` of root changes.
+_CORRECTIONS = "kubeyarn.corrections"
 _DEPTH = "auto-queue-creation-v2.maximum-queue-depth"
 
 
@@ -116,6 +118,7 @@ def read_capacity_scheduler(
         maximum_allocation=maximum,
         kind=SchedulerKind.CAPACITY,
         dominant=dominant,
+        corrections=conf.get_boolean(_CORRECTIONS, False),
         legacy_queue_mode=conf.get_boolean(PREFIX + "legacy-queue-mode.enabled", True),
         partitions=tuple(partitions),
         am_default_partition=conf.get_trimmed(

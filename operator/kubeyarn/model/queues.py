@@ -360,6 +360,7 @@ class SchedulerConfig:
     *opportunistic*: whether there are opportunistic containers (Hadoop:
     `yarn.resourcemanager.opportunistic-container-allocation.enabled`).
     *memory_per_mib* is how many base units one MiB is: Hadoop counts whole MiB, and rounds to them.
+    With *corrections* what Hadoop's users complain of is decided otherwise.
     """
 
     queues: tuple[QueueConfig, ...]
@@ -370,6 +371,7 @@ class SchedulerConfig:
     dominant: bool = False
     fit_every_resource: bool = False
     memory_per_mib: int = 1
+    corrections: bool = False
     legacy_queue_mode: bool = True
     branch_templates: Mapping[str, BranchTemplates] = field(default_factory=dict)
     undeclared: Mapping[str, QueueConfig] = field(default_factory=lambda: MappingProxyType({}))

@@ -45,6 +45,8 @@ class LargestNode:
         has = node.total_capability
         known, largest = self._counts.get(has, 0), self._largest
         self._counts[has] = known + 1
+        # What is known already changes no maximum. A stale one may take it in: it is made anew from
+        # the counts anyway.
         if not known:
             self._largest = has if largest is None else component_max(largest, has)
 
@@ -65,5 +67,7 @@ class LargestNode:
             self._counts[has] = left
             return
         del self._counts[has]
+        # Others may have as much of it: that is found out when the maximum is asked for, once for
+        # all nodes that went until then.
         if largest is not None and any(map(eq, has, largest)):
             self._is_stale = True

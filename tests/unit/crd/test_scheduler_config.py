@@ -44,6 +44,7 @@ def test_a_root_alone_has_the_documented_cluster_settings():
     assert config.maximum_allocation == (64 * GIB, 32000)
     assert config.dominant
     assert config.legacy_queue_mode
+    assert config.corrections
     assert config.maximum_application_priority == 10
     assert not config.preemption.enabled
 
@@ -204,6 +205,13 @@ def test_every_word_on_preemption_is_read():
         underutilized_delay_ms=8000,
         underutilized_move_reservation=True,
     )
+
+
+@pytest.mark.parametrize(("said", "corrected"), [(True, True), (False, False), (None, True)])
+def test_corrections_are_on_unless_root_switches_them_off(said, corrected):
+    config = config_of(a_queue("root", cluster={} if said is None else {"corrections": said}))
+
+    assert config.corrections is corrected
 
 
 def test_the_api_servers_defaults_are_hadoops():

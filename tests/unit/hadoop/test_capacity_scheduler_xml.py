@@ -53,6 +53,7 @@ def test_a_property_that_is_not_set_has_hadoops_default() -> None:
     ("name", "text", "field", "default", "value"),
     [
         (f"{PREFIX}legacy-queue-mode.enabled", "false", "legacy_queue_mode", True, False),
+        ("kubeyarn.corrections", "true", "corrections", False, True),
         (f"{PREFIX}maximum-applications", "7", "maximum_applications", 10000, 7),
         (f"{PREFIX}global-queue-max-application", "9", "maximum_applications_per_queue", -1, 9),
         (f"{PREFIX}maximum-am-resource-percent", "0.5", "maximum_am_share", 0.1, 0.5),

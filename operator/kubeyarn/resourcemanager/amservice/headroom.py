@@ -39,6 +39,7 @@ def allocation(cache: Cache, caller: Caller) -> tuple[dict[str, int], dict[str, 
     low, high = cluster_limits.allocation(cache, caller.record.queue)
     request = caller.am_request(cache)
     told = dict(request.maximum_allocation.items()) if request is not None else {}
+    # A maximum that was lowered just now is known here before the scheduler has told its own.
     return low, high | {name: min(amount, high.get(name, amount)) for name, amount in told.items()}
 
 

@@ -111,11 +111,13 @@ class CapacityApplicationEvents:
         index, config = self._state.index, self._state.config_in_force()
         if index.known(name) or "." not in name or not is_whole_path(name):
             return None
+        # The leaf's own name and the path above it are trimmed, nothing between.
         parent, _, leaf = name.rpartition(".")
         path = normalize(f"{parent.strip()}.{leaf.strip()}", index)
         nearest = index.nearest(path or "")
         if path is None or path in self._state.queues or nearest is None:
             return None
+        # All checks that need no leaf come before it is made: a refusal leaves nothing behind.
         check_access(nearest, application, config)
         check_master_without_queue(application, self._state.cluster, config)
         return path if self._create(path, now_ms) else None

@@ -218,9 +218,7 @@ def _refresh_leaf(queue: LeafQueue, limit: Vector, config: SchedulerConfig) -> N
     The order is Hadoop's: shares of users are counted anew before applications become active, and
     users' limits are computed once more after it, because more users may be active then.
     """
-    queue.update_maximum_applications(
-        config.maximum_applications, config.maximum_applications_per_queue
-    )
+    queue.update_maximum_applications(config)
     queue.forget_derived()
     # AM limits go by what the leaf might use now, so that comes before them.
     queue.set_current_limit(limit)

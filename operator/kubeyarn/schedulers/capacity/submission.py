@@ -60,6 +60,7 @@ def make_application(
     if app.am_size is None:
         made.am_size = config.minimum_allocation
     elif leaf_is_new:
+        # Hadoop's RMAppManager rounds before there is a leaf whose maximum could cut it.
         made.am_size = scheduler_size(app.am_size, leaf, config)
     else:
         made.am_size = normalize(app.am_size, leaf, config)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kubeyarn.model.containers import Container
     from kubeyarn.model.ids import ApplicationId, ContainerId
+    from kubeyarn.model.queues import SchedulerConfig
     from kubeyarn.schedulers.calculator import Calculator
     from kubeyarn.schedulers.capacity.objects.app_attempt import FiCaSchedulerApp
     from kubeyarn.schedulers.capacity.objects.node import CapacityNodeTracker
@@ -181,8 +182,13 @@ class LeafQueue(AbstractCSQueue):
         self.take_current_limit()
         return self.users.limit(app.user, partition, whole=whole)
 
-    def update_maximum_applications(self, system: int, per_queue: int) -> None:
-        """Derive how many applications are taken (Hadoop: updateMaximumApplications)."""
+    def update_maximum_applications(self, config: SchedulerConfig) -> None:
+        """Derive how many applications are taken (Hadoop: updateMaximumApplications).
+
+        In Hadoop a queue of 0 % takes none, however much it may borrow; `config.corrections` lets
+        it take the part of what it may borrow.
+        """
+        system, per_queue = config.maximum_applications, config.maximum_applications_per_queue
         most = self.settings.maximum_applications
         if most < 0:
             # A setting for every queue is taken as it is, but for queues of amounts; otherwise a
@@ -192,7 +198,11 @@ class LeafQueue(AbstractCSQueue):
             if per_queue > 0 and not any(self.configured_minimum.get("", self.zero)):
                 most = base
             else:
-                shares = [self.share(label).absolute for label in self.settings.labels]
+                found = [self.share(label) for label in self.settings.labels]
+                shares = [share.absolute for share in found]
+                # One with a share in any partition is bounded by it there, as in Hadoop.
+                if config.corrections and not any(shares):
+                    shares = [share.absolute_maximum for share in found]
                 most = max(to_long(single(base * share)) for share in shares)
         self.maximum_applications = most
         self.maximum_per_user = most

@@ -55,6 +55,7 @@ def mark_killable(container: Container, app: FiCaSchedulerApp, node: FiCaSchedul
 def is_killable(container: Container, node: FiCaSchedulerNode) -> bool:
     """Whether others may take the container's room, and its queue knows it."""
     found = node.killable.get(container.id)
+    # The queue is asked, too: a pass of preemption chooses again what the queue does not know.
     return found is not None and container.id in found.app.queue.killable.get(
         container.partition, {}
     )

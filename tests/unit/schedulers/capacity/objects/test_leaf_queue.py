@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from kubeyarn.model.errors import Rejected
+from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from unit.schedulers.small import SmallCluster, app_id
 
@@ -177,3 +179,40 @@ def test_a_leaf_might_use_its_maximum_in_whole_minimum_allocations(
     assert found.current_limit[0] == limit
     found.set_current_limit((2048, 2))
     assert found.current_limit == (2048, 2)
+
+
+@pytest.mark.parametrize(
+    ("corrections", "queue", "taken"),
+    [
+        pytest.param("false", {"capacity": "0"}, 0, id="none of 0 %, as in Hadoop"),
+        pytest.param("true", {"capacity": "0"}, 8, id="of 0 % as many as it may borrow"),
+        pytest.param(
+            "true", {"capacity": "0", "maximum-capacity": "25"}, 2, id="that is a part of the whole"
+        ),
+        pytest.param("true", {"capacity": "0", "maximum-applications": "3"}, 3, id="what it says"),
+        pytest.param("true", {"capacity": "50"}, 4, id="its share where it has one"),
+        pytest.param("false", {"capacity": "50"}, 4, id="its share where it has one, as in Hadoop"),
+    ],
+)
+def test_a_queue_takes_applications(corrections: str, queue: dict[str, str], taken: int) -> None:
+    settings = {f"root.a.{name}": value for name, value in queue.items()}
+    settings["root.b.capacity"] = str(100 - int(queue["capacity"]))
+    cluster = SmallCluster(
+        {"maximum-applications": "8", "root.a.user-limit-factor": "-1", **settings},
+        others={"kubeyarn.corrections": corrections},
+    )
+    for number in range(taken):
+        cluster.submit(number)
+    with pytest.raises(Rejected) as refused:
+        cluster.submit(taken)
+
+    assert refused.value.reason is Reason.APPLICATION_LIMIT
+
+
+def test_an_application_of_a_queue_without_a_share_runs_where_room_is_idle() -> None:
+    settings = {"root.a.capacity": "0", "root.b.capacity": "100"}
+    cluster = SmallCluster(settings, others={"kubeyarn.corrections": "true"})
+    cluster.submit(1)
+    cluster.ask(1, 3)
+
+    assert len(cluster.cycle()) == 4
