@@ -159,6 +159,14 @@ def weight(value: object, place: str) -> float:
     return float(number)
 
 
+def user_limit_percent(value: object, place: str) -> float:
+    """A percentage from 1 to 100, without its sign; a fraction is in quotes."""
+    number = shares.number(value, place)
+    if not 1 <= number <= 100:
+        raise SpecError(f"{place}: found {value!r}, allowed: 1 to 100")
+    return float(number)
+
+
 def one_of(words: type[E]) -> Callable[[object, str], E]:
     """The parser of an enumeration."""
 
@@ -172,7 +180,7 @@ def one_of(words: type[E]) -> Callable[[object, str], E]:
     return parse
 
 
-def otherwise(value: int | None, standard: int) -> int:
+def otherwise(value: T | None, standard: T) -> T:
     """What was found, or the standard where nothing was set."""
     # Not `value or standard`: 0 is a setting, and often says "none" or "off".
     return standard if value is None else value

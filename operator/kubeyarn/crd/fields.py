@@ -165,12 +165,25 @@ AM_SHARE = _text(
     f"^(-1|{_PERCENT})$", 'a percentage from "0%" to "100%"; "-1" switches the limit off'
 )
 WEIGHT = _text(f"^{NUMBER}$", 'a number in quotes, 0 or more, such as "1.5"')
+_PERCENT_OF_USERS: Extras = {
+    "maxLength": 24,
+    "x-kubernetes-int-or-string": True,
+    **rules(
+        rule(
+            r"string(self).matches(r'^(100(\.0{1,9})?|[1-9][0-9]?(\.[0-9]{1,9})?)$')",
+            "'found ' + string(self) + ', allowed: 1 to 100, a fraction in quotes: \"33.3\"'",
+        )
+    ),
+}
+USER_LIMIT_PERCENT = Field(**_PERCENT_OF_USERS)
 
 Share = Annotated[str, SHARE]
 Percentage = Annotated[str, PERCENTAGE]
 Factor = Annotated[str, FACTOR]
 AMShare = Annotated[str, AM_SHARE]
 Weight = Annotated[str, WEIGHT]
+UserLimitPercent = Annotated[int | str, USER_LIMIT_PERCENT]
+"""A percentage from 1 to 100 without its sign: 25, or "33.3"."""
 
 
 # One rule for every spelling: to a structural schema it is one type, int-or-string, and only CEL
@@ -204,6 +217,21 @@ MaximumByResource = Annotated[
     ResourceAmounts,
     _by_resource(_PERCENT, 'a quantity such as 160Gi or a percentage such as "50%"'),
 ]
+
+
+def _many_by_resource(pattern: str) -> Field:
+    amount = r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?"
+    value = {
+        "maxLength": QUANTITY_CHARACTERS,
+        "pattern": f"^({pattern}|{amount})$",
+        "x-kubernetes-int-or-string": True,
+    }
+    return Field(**_map_of(value))
+
+
+ManyCapacitiesByResource = Annotated[ResourceAmounts, _many_by_resource(f"{_PERCENT}|{_WEIGHT}")]
+ManyMaximaByResource = Annotated[ResourceAmounts, _many_by_resource(_PERCENT)]
+"""As CapacityByResource and MaximumByResource, in a list: see ManyAmounts."""
 
 FreeForm = Annotated[
     Mapping[str, Any], Field(type="object", **{"x-kubernetes-preserve-unknown-fields": True})

@@ -24,7 +24,7 @@ from kubeyarn.crd.scheduler_config_cluster import read_cluster
 from kubeyarn.crd.scheduler_config_fair import fair_queue
 from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model import queues
-from kubeyarn.model.errors import Problem, SpecError
+from kubeyarn.model.errors import Problem
 from kubeyarn.model.resources import ResourceTypes
 
 ROOT = "root"
@@ -49,10 +49,21 @@ def resource_types(objects: Iterable[UncheckedQueue]) -> ResourceTypes:
             spec.get("maximumCapacityByResource"),
             spec.get("maximumAllocation"),
             cluster.get("maximumAllocation") if isinstance(cluster, Mapping) else None,
+            *_of_partitions(spec.get("partitions")),
         ):
             if isinstance(values, Mapping):
                 named.update(values)
     return amounts.resource_types(named)
+
+
+def _of_partitions(partitions: object) -> list[object]:
+    entries = partitions if isinstance(partitions, list) else []
+    return [
+        entry.get(name)
+        for entry in entries
+        if isinstance(entry, Mapping)
+        for name in ("capacityByResource", "maximumCapacityByResource")
+    ]
 
 
 def read_queues(objects: Iterable[UncheckedQueue], types: ResourceTypes) -> QueuesRead:
@@ -133,10 +144,12 @@ def queue_config(spec: FieldReader, path: str, types: ResourceTypes) -> queues.Q
         state=spec.read("state", one_of(queues.ConfiguredState)),
         capacity=_capacity(spec, types),
         maximum_capacity=_maximum(spec, types),
-        partitions=tuple(_partition(entry) for entry in spec.each("partitions")),
+        partitions=tuple(_partition(entry, types) for entry in spec.each("partitions")),
         accessible_partitions=spec.read("accessiblePartitions", _names),
         default_partition=spec.read("defaultPartition", text),
-        minimum_user_limit_percent=spec.read("minimumUserLimitPercent", _percent),
+        minimum_user_limit_percent=spec.read(
+            "minimumUserLimitPercent", field_reader.user_limit_percent
+        ),
         user_limit_factor=spec.read("userLimitFactor", field_reader.factor),
         user_weights=spec.read("userWeights", _weights) or (),
         maximum_am_share=spec.read("maximumAMShare", fraction),
@@ -188,11 +201,11 @@ def _one(
     return uniform or mixed
 
 
-def _partition(entry: FieldReader) -> queues.QueuePartition:
+def _partition(entry: FieldReader, types: ResourceTypes) -> queues.QueuePartition:
     return queues.QueuePartition(
         name=entry.read("name", text) or "",
-        capacity=entry.read("capacity", amounts.capacity),
-        maximum=entry.read("maximumCapacity", amounts.maximum),
+        capacity=_capacity(entry, types) or queues.percent(0),
+        maximum=_maximum(entry, types),
         maximum_am_share=entry.read("maximumAMShare", fraction),
     )
 
@@ -209,13 +222,6 @@ def _priority_access(entry: FieldReader) -> queues.PriorityAccess:
 
 def _names(value: object, field: str) -> frozenset[str]:
     return frozenset(texts(value, field))
-
-
-def _percent(value: object, field: str) -> float:
-    number = integer(value, field)
-    if not 1 <= number <= 100:
-        raise SpecError(f"{field}: found {number}, allowed: 1 to 100")
-    return float(number)
 
 
 def _weights(value: object, field: str) -> tuple[tuple[str, float], ...]:
@@ -242,6 +248,7 @@ def _auto_create(spec: FieldReader, types: ResourceTypes) -> queues.AutoCreate |
         # Unset is Hadoop's expiry, 0 no removal at all; that is another property in Hadoop.
         removal=expiry != 0,
         expiry_seconds=expiry or None,
+        fail_on_exceeding_parent=bool(auto_create.read("failOnExceedingParentCapacity", truth)),
         template=_template(auto_create, "template", types),
         leaf_template=_template(auto_create, "leafTemplate", types),
         parent_template=_template(auto_create, "parentTemplate", types),

@@ -83,6 +83,12 @@ def read_cluster(
         maximum_application_priority=_priority(cluster),
         maximum_applications=otherwise(cluster.read("maximumApplications", count), 10_000),
         maximum_applications_per_queue=otherwise(most_per_queue, -1),
+        maximum_am_share=otherwise(cluster.read("maximumAMShare", fraction), 0.1),
+        user_limit_factor=otherwise(cluster.read("userLimitFactor", field_reader.factor), 1.0),
+        minimum_user_limit_percent=otherwise(
+            cluster.read("minimumUserLimitPercent", field_reader.user_limit_percent), 100.0
+        ),
+        maximum_parallel_applications=cluster.read("maximumParallelApplications", count),
         user_maximum_parallel_applications=cluster.read(
             "maximumParallelApplicationsPerUser", count
         ),

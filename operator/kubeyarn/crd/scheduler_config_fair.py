@@ -14,6 +14,7 @@ from kubeyarn.crd.field_reader import (
     truth,
     with_set,
 )
+from kubeyarn.crd.yarn_queue import FairQueueType
 from kubeyarn.model import fair_queues, queues
 from kubeyarn.model.resources import ResourceTypes, Vector
 
@@ -36,6 +37,7 @@ def fair_queue(fair: FieldReader, types: ResourceTypes) -> fair_queues.FairQueue
         ),
         fair_share_preemption_threshold=fair.read("fairSharePreemptionThreshold", fraction),
         allow_preemption_from=may_preempt is not False,
+        parent=fair.read("type", one_of(FairQueueType)) is FairQueueType.PARENT,
     )
 
 

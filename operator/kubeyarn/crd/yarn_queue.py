@@ -27,6 +27,8 @@ from kubeyarn.crd.fields import (
     Field,
     Fields,
     FreeForm,
+    ManyCapacitiesByResource,
+    ManyMaximaByResource,
     MaximumByResource,
     ObservedGeneration,
     PartitionName,
@@ -36,6 +38,7 @@ from kubeyarn.crd.fields import (
     Seconds,
     Share,
     ShownAmounts,
+    UserLimitPercent,
     Weight,
     listed_by,
     rule,
@@ -58,6 +61,12 @@ class ShownQueueState(StrEnum):
     RUNNING = "Running"
     DRAINING = "Draining"
     STOPPED = "Stopped"
+
+
+class FairQueueType(StrEnum):
+    """What a queue may be declared to be (Hadoop: the attribute `type` of a queue element)."""
+
+    PARENT = "Parent"
 
 
 class Effective(Fields, frozen=True):
@@ -89,6 +98,9 @@ class FairShare(Fields, frozen=True):
     instantaneous: Annotated[ShownAmounts, Reported("Its share among the queues in use now.")] = (
         NOTHING
     )
+    demand: Annotated[
+        ShownAmounts, Reported("What its applications hold and ask for, up to its maximum.")
+    ] = NOTHING
 
 
 class UserUse(Fields, frozen=True):
@@ -205,19 +217,48 @@ class YarnQueueStatus(Fields, frozen=True):
     ] = ()
 
 
+_EITHER_CAPACITY = [
+    rule(
+        "!(has(self.capacity) && has(self.capacityByResource))",
+        "capacity and capacityByResource: found both, allowed: one of them",
+    ),
+    rule(
+        "!(has(self.maximumCapacity) && has(self.maximumCapacityByResource))",
+        "maximumCapacity and maximumCapacityByResource: found both, allowed: one of them",
+    ),
+]
+
+
 class QueuePartitionSpec(Fields, frozen=True):
     """What a queue has of one partition."""
 
+    extras: ClassVar[Extras] = rules(*_EITHER_CAPACITY)
     name: Annotated[
         PartitionName,
         Field("The partition's name, as root's cluster.partitions declares it.", minLength=1),
     ]
     capacity: Annotated[
-        Share, Field("Guaranteed part of what the parent has of this partition.")
-    ] = "0%"
+        Share | None,
+        Field("Guaranteed part of what the parent has of this partition. Unset: 0%."),
+    ] = None
+    capacity_by_resource: Annotated[
+        ManyCapacitiesByResource | None,
+        Field(
+            "Instead of capacity: what is guaranteed of each resource, as amounts (memory: "
+            "160Gi), percentages or weights. Unset: capacity says it."
+        ),
+    ] = None
     maximum_capacity: Annotated[
-        Percentage, Field("The most it may use of what the parent may use of this partition.")
-    ] = "100%"
+        Percentage | None,
+        Field("The most it may use of what the parent may use of this partition. Unset: 100%."),
+    ] = None
+    maximum_capacity_by_resource: Annotated[
+        ManyMaximaByResource | None,
+        Field(
+            "Instead of maximumCapacity: the most it may use of each resource. Unset: "
+            "maximumCapacity says it."
+        ),
+    ] = None
     maximum_am_share: Annotated[
         Percentage | None,
         Field("Part that ApplicationMasters may take here. Unset: the queue's maximumAMShare."),
@@ -330,6 +371,13 @@ class AutoCreateSpec(Fields, frozen=True):
     expiry_seconds: Annotated[
         Seconds, Field("Seconds after which an unused made queue is removed; 0: never.")
     ] = 300
+    fail_on_exceeding_parent_capacity: Annotated[
+        bool,
+        Field(
+            "Under Managed: whether no queue is made that would have its leafTemplate's capacity "
+            "only when others have none. Otherwise it is made, and waits for its capacity."
+        ),
+    ] = False
     template: Annotated[FreeForm, Field(f"What every made queue says. {_TEMPLATE}")] = NOTHING
     leaf_template: Annotated[
         FreeForm, Field(f"What made leaves say, over template. {_TEMPLATE}")
@@ -342,6 +390,13 @@ class AutoCreateSpec(Fields, frozen=True):
 class FairSpec(Fields, frozen=True):
     """What the Fair scheduler reads; ignored under Capacity."""
 
+    type: Annotated[
+        FairQueueType | None,
+        Field(
+            "Parent: it takes no applications itself, even while it has no children; queues "
+            "are made below it. Unset: a queue without children is a leaf."
+        ),
+    ] = None
     weight: Annotated[Weight, Field("The queue's weight among its siblings.")] = "1"
     min_resources: Annotated[
         Amounts | None, Field("The least it should get when it needs it. Unset: nothing.")
@@ -400,14 +455,7 @@ class FairSpec(Fields, frozen=True):
 
 
 _EITHER = [
-    rule(
-        "!(has(self.capacity) && has(self.capacityByResource))",
-        "capacity and capacityByResource: found both, allowed: one of them",
-    ),
-    rule(
-        "!(has(self.maximumCapacity) && has(self.maximumCapacityByResource))",
-        "maximumCapacity and maximumCapacityByResource: found both, allowed: one of them",
-    ),
+    *_EITHER_CAPACITY,
     rule(
         "!has(self.lifetime) || self.lifetime.maximumSeconds == 0 || "
         "self.lifetime.defaultSeconds <= self.lifetime.maximumSeconds",
@@ -485,20 +533,18 @@ class YarnQueueSpec(Fields, frozen=True):
         ),
     ] = None
     minimum_user_limit_percent: Annotated[
-        int | None,
+        UserLimitPercent | None,
         Field(
             "The least part of the queue, in percent, that each of its active users can "
             "count on: with 25, up to four users share equally and a fifth waits. Unset: "
-            "100.",
-            minimum=1,
-            maximum=100,
+            "what root's cluster.minimumUserLimitPercent says."
         ),
     ] = None
     user_limit_factor: Annotated[
         Factor | None,
         Field(
             'How many times the queue\'s guaranteed capacity one user may use at most; "-1" '
-            "switches the limit off. Unset: 1."
+            "switches the limit off. Unset: what root's cluster.userLimitFactor says."
         ),
     ] = None
     user_weights: Annotated[
@@ -509,7 +555,7 @@ class YarnQueueSpec(Fields, frozen=True):
         Percentage | None,
         Field(
             "Part of the queue that ApplicationMasters may take, so that room is left for "
-            "their containers. Unset: 10%."
+            "their containers. Unset: what root's cluster.maximumAMShare says."
         ),
     ] = None
     maximum_applications: Annotated[
@@ -521,7 +567,10 @@ class YarnQueueSpec(Fields, frozen=True):
     ] = None
     maximum_parallel_applications: Annotated[
         Count | None,
-        Field("Applications that may run at a time; further ones wait. Unset: no limit."),
+        Field(
+            "Applications that may run at a time; further ones wait. Unset: what root's "
+            "cluster.maximumParallelApplications says."
+        ),
     ] = None
     maximum_parallel_applications_per_user: Annotated[
         Count | None,

@@ -12,6 +12,7 @@ from kubeyarn.crd.fields import (
     AMShare,
     Count,
     Extras,
+    Factor,
     Field,
     Fields,
     MaximumByResource,
@@ -20,6 +21,7 @@ from kubeyarn.crd.fields import (
     PositiveAmounts,
     QueueName,
     Seconds,
+    UserLimitPercent,
     listed_by,
 )
 from kubeyarn.model.fair_queues import FairPolicy, FairRuleKind
@@ -465,6 +467,19 @@ class ClusterSpec(Fields, frozen=True):
         Field(
             "maximumApplications of queues that do not say it. Unset: their part of the cluster's."
         ),
+    ] = None
+    maximum_am_share: Annotated[
+        Percentage, Field("maximumAMShare of queues that do not say it.")
+    ] = "10%"
+    user_limit_factor: Annotated[Factor, Field("userLimitFactor of queues that do not say it.")] = (
+        "1"
+    )
+    minimum_user_limit_percent: Annotated[
+        UserLimitPercent, Field("minimumUserLimitPercent of queues that do not say it.")
+    ] = 100
+    maximum_parallel_applications: Annotated[
+        Count | None,
+        Field("maximumParallelApplications of queues that do not say it. Unset: no limit."),
     ] = None
     maximum_application_priority: Annotated[
         Count, Field("The highest priority an application may have; higher ones are lowered to it.")

@@ -129,6 +129,7 @@ class QueueStatus:
     pending_applications: int
     steady_fair_share: Vector | None = None
     instantaneous_fair_share: Vector | None = None
+    demand: Vector | None = None
     users: tuple[UserStatus, ...] = field(default=())
 
 

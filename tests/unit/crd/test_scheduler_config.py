@@ -120,6 +120,98 @@ def test_what_is_said_of_offers_and_limits_of_the_cluster_is_read():
     )
 
 
+def test_what_holds_for_queues_that_do_not_say_it_is_read():
+    config = config_of(
+        a_queue(
+            "root",
+            cluster={
+                "maximumAMShare": "0%",
+                "userLimitFactor": "0",
+                "minimumUserLimitPercent": "33.3",
+                "maximumParallelApplications": 0,
+            },
+        )
+    )
+
+    assert config.maximum_am_share == 0
+    assert config.user_limit_factor == 0
+    assert config.minimum_user_limit_percent == 33.3
+    assert config.maximum_parallel_applications == 0
+
+
+def test_what_nobody_says_is_as_hadoop_has_it():
+    config = config_of(a_queue("root"))
+
+    assert config.maximum_am_share == 0.1
+    assert config.user_limit_factor == 1
+    assert config.minimum_user_limit_percent == 100
+    assert config.maximum_parallel_applications is None
+
+
+@pytest.mark.parametrize(
+    ("said", "percent"),
+    [
+        (1, 1),
+        (100, 100),
+        (25, 25),
+        ("33.3", 33.3),
+        ("1", 1),
+        ("100.0", 100),
+        ("99.999999999", 99.999999999),
+    ],
+)
+def test_a_least_part_of_a_user_may_be_a_fraction_of_a_percent(said, percent):
+    config = config_of(a_queue("root"), a_queue("root.a", minimumUserLimitPercent=said))
+
+    assert queue_of(config, "root.a").minimum_user_limit_percent == percent
+
+
+@pytest.mark.parametrize("said", [0, 101, "0.5", "100.1", "-1", "x", "", True, 33.3, [1]])
+def test_a_least_part_of_a_user_is_from_1_to_100(said):
+    problem = problem_of(a_queue("root"), a_queue("root.a", minimumUserLimitPercent=said))
+
+    assert problem.field == "spec.minimumUserLimitPercent"
+
+
+def test_what_a_queue_has_of_a_partition_may_be_said_by_resource():
+    types = ResourceTypes(("memory", "cpu", "nvidia.com/gpu"))
+    config = config_of(
+        a_queue("root"),
+        a_queue(
+            "root.a",
+            partitions=[
+                {
+                    "name": "gpu",
+                    "capacityByResource": {"memory": "16Gi", "nvidia.com/gpu": 2},
+                    "maximumCapacityByResource": {"memory": "32Gi"},
+                },
+                {"name": "mixed", "capacityByResource": {"memory": "50%", "cpu": "2w"}},
+                {"name": "plain"},
+            ],
+        ),
+        types=types,
+    )
+    gpu, mixed, plain = queue_of(config, "root.a").partitions
+
+    assert gpu.capacity == model.absolute((16 * GIB, 0, 2))
+    assert gpu.maximum == model.absolute((32 * GIB, 0, 0))
+    assert mixed.capacity == model.Capacity(
+        by_resource=(
+            model.Share(model.Unit.PERCENT, 50.0),
+            model.Share(model.Unit.WEIGHT, 2.0),
+            model.Share(model.Unit.ABSOLUTE, 0.0),
+        )
+    )
+    assert (plain.capacity, plain.maximum) == (model.percent(0), None)
+
+
+def test_what_a_queue_has_of_a_partition_is_said_once():
+    both = {"name": "gpu", "capacity": "5%", "capacityByResource": {"memory": "1Gi"}}
+    problem = problem_of(a_queue("root"), a_queue("root.a", partitions=[both]))
+
+    assert problem.field == "spec.partitions[0].capacity"
+
+
 def test_limits_of_users_and_the_partition_of_masters_are_read():
     config = config_of(
         a_queue(
@@ -439,7 +531,12 @@ def test_templates_speak_like_queues():
         a_queue("root", autoCreate={"enabled": True, "expirySeconds": 60}),
         a_queue(
             "root.a",
-            autoCreate={"enabled": True, "maximumQueues": 5, "leafTemplate": {"capacity": "3w"}},
+            autoCreate={
+                "enabled": True,
+                "maximumQueues": 5,
+                "failOnExceedingParentCapacity": True,
+                "leafTemplate": {"capacity": "3w"},
+            },
         ),
         a_queue("root.b", autoCreate={"enabled": False, "maximumQueues": 5}),
     )
@@ -447,6 +544,7 @@ def test_templates_speak_like_queues():
 
     assert made is not None
     assert made.maximum_queues == 5
+    assert made.fail_on_exceeding_parent
     assert made.leaf_template == model.QueueConfig("", capacity=model.weight(3))
     assert made.template is None
     assert queue_of(config, "root.b").auto_create is None
@@ -468,10 +566,18 @@ def test_resources_that_queues_name_are_types_of_the_cluster():
         unchecked(
             a_queue("root", cluster={"maximumAllocation": {"z/fpga": "2", "memory": "1Gi"}}),
             a_queue("root.a", capacityByResource={"nvidia.com/gpu": "2", "cpu": "1"}),
+            a_queue(
+                "root.b",
+                partitions=[
+                    {"name": "x", "capacityByResource": {"x/a": "1"}},
+                    {"name": "y", "maximumCapacityByResource": {"x/b": "1"}},
+                    "odd",
+                ],
+            ),
         )
     )
 
-    assert types.names == ("memory", "cpu", "nvidia.com/gpu", "z/fpga")
+    assert types.names == ("memory", "cpu", "nvidia.com/gpu", "x/a", "x/b", "z/fpga")
 
 
 def test_what_is_not_said_of_a_further_resource_bounds_nothing():

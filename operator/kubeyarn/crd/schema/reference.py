@@ -81,7 +81,7 @@ def _type(field: Schema) -> str:
     if "enum" in field:
         return " \\| ".join(f"`{word}`" for word in field["enum"])
     if field.get("x-kubernetes-int-or-string"):
-        return "quantity"
+        return "integer or string" if "default" in field or "description" in field else "quantity"
     kind = str(field["type"])
     if kind == "array":
         return f"list of {_type(field['items'])}"

@@ -18,6 +18,7 @@ import msgspec
 from kubeyarn.crd.fields import Extras, Field, Fields, Reported, ResourceAmounts
 
 _SCALARS = {str: "string", int: "integer", bool: "boolean"}
+_INT_OR_STRING = "x-kubernetes-int-or-string"
 _NOTHING: tuple[object, ...] = (None, (), {})
 
 
@@ -67,13 +68,16 @@ def _typed(bare: Any, about: list[Field], path: str) -> Extras:
     """The schema of a type and of the fields that it is annotated with."""
     alternatives = _alternatives(bare)
     if alternatives is not None:
+        words: Extras = {key: value for one in about for key, value in one.schema.items()}
+        if set(alternatives) == {int, str} and words.get(_INT_OR_STRING):
+            return _ordered(words)
         if len(alternatives) != 1:
             raise ValueError(
                 f"{path}: a structural schema cannot express {len(alternatives)} alternatives"
             )
         inner, more = _unwrapped(alternatives[0])
         return _typed(inner, [*more, *about], path)
-    words: Extras = {key: value for one in about for key, value in one.schema.items()}
+    words = {key: value for one in about for key, value in one.schema.items()}
     if isinstance(bare, type) and issubclass(bare, Fields):
         return {**structural(bare, path), **words}
     if isinstance(bare, type) and issubclass(bare, Enum):

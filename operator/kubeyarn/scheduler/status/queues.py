@@ -203,6 +203,7 @@ def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, i
         wanted["fairShare"] = {
             "steady": quantities_of(status.steady_fair_share),
             "instantaneous": quantities_of(status.instantaneous_fair_share),
+            "demand": quantities_of(status.demand or status.used),
         }
     return wanted
 

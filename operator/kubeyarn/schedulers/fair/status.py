@@ -45,6 +45,7 @@ def _status(state: FairClusterState, queue: FSQueue) -> QueueStatus:
         pending_applications=pending + len(non_runnable),
         steady_fair_share=queue.steady_fair_share,
         instantaneous_fair_share=queue.fair_share,
+        demand=queue.demand,
         users=_users(state, queue, [*runnable, *non_runnable]),
     )
 

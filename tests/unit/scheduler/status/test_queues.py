@@ -159,3 +159,51 @@ def test_what_is_written_is_not_written_again(world):
         assert (
             changes(world.live.cache.queues.written_status(path), queue_status(world, path)) == {}
         )
+
+
+def fair_users():
+    rules = [{"policy": "nestedUserQueue", "parent": {"policy": "default", "queue": "root.users"}}]
+    cluster = {"scheduler": "Fair", "fair": {"placementRules": rules}}
+    return a_queue("root", cluster=cluster)
+
+
+def test_users_have_queues_below_a_declared_parent_without_children():
+    users = a_queue("root.users", fair={"type": "Parent"})
+    node = ("node", a_node("n1", cpu=10, memory="20Gi"))
+    world = World(("queue", fair_users()), ("queue", users), node)
+    world.submit("words", 1)
+    world.cycle()
+
+    status = queue_status(world, "root.users")
+    assert status["leaf"] is False
+    assert [made["name"] for made in status["madeQueues"]] == ["root.users.alice"]
+
+
+def test_a_fair_queues_status_has_what_it_wants():
+    world = World(
+        ("queue", a_queue("root", cluster={"scheduler": "Fair"})),
+        ("queue", a_queue("root.a")),
+        ("node", a_node("n1", cpu=10, memory="20Gi")),
+    )
+    world.submit("words", 1, queue="root.a")
+    world.put("request", a_request("maps", "words", count=2, resources={"memory": "1500Mi"}))
+    world.cycle()
+
+    demand = queue_status(world, "root.a")["fairShare"]["demand"]
+    assert demand["cpu"] == "3"
+    assert demand == queue_status(world, "root")["fairShare"]["demand"]
+
+
+def test_a_partition_is_shared_in_amounts():
+    cluster = {"partitions": [{"name": "gpu"}]}
+    amounts = {"memory": "4Gi", "cpu": "2"}
+    in_gpu = [{"name": "gpu", "capacityByResource": amounts, "maximumCapacityByResource": amounts}]
+    world = World(
+        ("queue", a_queue("root", cluster=cluster)),
+        ("queue", a_queue("root.a", capacityByResource=amounts, partitions=in_gpu)),
+        ("node", a_node("n1", cpu=8, memory="16Gi")),
+        ("node", a_node("g1", cpu=8, memory="16Gi", labels={"kubeyarn.io/partition": "gpu"})),
+    )
+    world.cycle()
+
+    assert world.live.scheduler.effective_maximum("root.a", "gpu") == (4 * 2**30, 2000)
