@@ -8,6 +8,7 @@ from kubeyarn.crd.yarn_queue_cluster import ClusterSpec, ResourceCalculator
 from kubeyarn.model.errors import SpecError
 from kubeyarn.model.queues import SchedulerKind
 from kubeyarn.resourcemanager.cache import Cache
+from kubeyarn.resourcemanager.queue_templates import template_words
 
 
 def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]]:
@@ -22,8 +23,9 @@ def allocation(cache: Cache, queue: str) -> tuple[dict[str, int], dict[str, int]
     has_own = whole.scheduler is SchedulerKind.CAPACITY
     for path in path_down(queue) if has_own else ():
         known = cache.queues.get(path)
-        own = known.spec.maximum_allocation if known is not None else {}
-        for name, amount in amounts(own).items():
+        own = known.spec.maximum_allocation if known is not None else None
+        templates = template_words(cache.queues, path, "maximumAllocation", leaf=path == queue)
+        for name, amount in amounts(own or next(templates, {})).items():
             high[name] = min(amount, high.get(name, amount))
     return low, high
 

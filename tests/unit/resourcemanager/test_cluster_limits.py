@@ -49,3 +49,19 @@ def test_a_setting_that_makes_no_sense_is_as_none():
 def test_how_many_nodes_take_containers():
     assert cluster_limits.nodes(Cache()) == 0
     assert cluster_limits.nodes(cache_of(root=queue_status({}, {}, nodes=7))) == 7
+
+
+def test_a_template_bounds_the_containers_of_queues_made_by_it():
+    made = {
+        "enabled": True,
+        "template": {"maximumAllocation": {"memory": "8Gi", "cpu": "4"}},
+        "leafTemplate": {"maximumAllocation": {"memory": "2Gi"}},
+        "parentTemplate": {"maximumAllocation": {"memory": "3Gi"}},
+    }
+    cache = cache_of(root_users={"spec": {"autoCreate": made}})
+
+    assert cluster_limits.allocation(cache, "root.users.alice")[1]["memory"] == 2 * GIB
+    # A template that says it, says all of it: cpu is the cluster's.
+    assert cluster_limits.allocation(cache, "root.users.alice")[1]["cpu"] == 32000
+    assert cluster_limits.allocation(cache, "root.users.alice.x")[1]["memory"] == 3 * GIB
+    assert cluster_limits.allocation(cache, "root.users")[1]["memory"] == 64 * GIB

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.yarn_application import YarnApplication
@@ -11,6 +12,7 @@ from kubeyarn.crd.yarn_queue import LifetimeSpec, YarnQueue
 from kubeyarn.lifecycle.lifetime import allowed_lifetime
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.resourcemanager.applications.records import timestamp
+from kubeyarn.resourcemanager.queue_templates import template_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ def outlived(record: ApplicationRecord, seconds: int, now_ms: int) -> str:
 
 def lifetime(application: YarnApplication, queue: str, queues: Mapping[str, YarnQueue]) -> int:
     """The lifetime in seconds that the application and the nearest queue give; 0: none."""
-    queue_lifetime = _of_queue(queue, queues)
+    queue_lifetime = _of_queue(queue, queues, leaf=True)
     return allowed_lifetime(
         application.spec.lifetime_seconds,
         queue_lifetime.default_seconds,
@@ -74,11 +76,25 @@ def lifetime(application: YarnApplication, queue: str, queues: Mapping[str, Yarn
     )
 
 
-def _of_queue(path: str, queues: Mapping[str, YarnQueue]) -> LifetimeSpec:
-    """The lifetimes of a queue, or of the nearest queue above it that sets any."""
-    while path:
-        queue = queues.get(path)
-        if queue is not None and queue.spec.lifetime is not None:
-            return queue.spec.lifetime
-        path = path.rpartition(".")[0]
-    return LifetimeSpec()
+def _of_queue(path: str, queues: Mapping[str, YarnQueue], *, leaf: bool) -> LifetimeSpec:
+    """The lifetimes of a queue; what it does not say, the queue above says.
+
+    A YarnQueue says both or none, because the API server fills in the other. A template may say one
+    of them.
+    """
+    if not path:
+        return LifetimeSpec()
+    queue = queues.get(path)
+    if queue is not None and queue.spec.lifetime is not None:
+        return queue.spec.lifetime
+    above = _of_queue(path.rpartition(".")[0], queues, leaf=False)
+    said = tuple(template_words(queues, path, "lifetime", leaf=leaf))
+    return LifetimeSpec(
+        default_seconds=_said(said, "defaultSeconds", above.default_seconds),
+        maximum_seconds=_said(said, "maximumSeconds", above.maximum_seconds),
+    )
+
+
+def _said(templates: Sequence[Mapping[str, Any]], name: str, otherwise: int) -> int:
+    found = (template.get(name) for template in templates)
+    return next((seconds for seconds in found if isinstance(seconds, int)), otherwise)

@@ -106,3 +106,80 @@ def test_a_refused_lifetime_says_when_it_was_over():
 def test_the_status_tells_when_it_ends():
     assert lifetime.status(RECORD, 0) == {"seconds": 0}
     assert lifetime.status(RECORD, 40) == {"seconds": 40, "expiryTime": "1970-01-01T00:17:20Z"}
+
+
+def makes(auto_create, **cluster):
+    """Queues by path: root.users makes queues on demand below it."""
+    users = {"lifetime": {"defaultSeconds": 50, "maximumSeconds": 500}, "autoCreate": auto_create}
+    root = {"cluster": cluster} if cluster else {}
+    found = {"root": root, "root.users": users}
+    return {
+        path: YarnQueue.read({"metadata": {"name": path}, "spec": spec})
+        for path, spec in found.items()
+    }
+
+
+TEMPLATES = {
+    "enabled": True,
+    "template": {"lifetime": {"defaultSeconds": 20, "maximumSeconds": 200}},
+    "leafTemplate": {"lifetime": {"maximumSeconds": 10}},
+    "parentTemplate": {"lifetime": {"maximumSeconds": 30}},
+}
+
+
+@pytest.mark.parametrize(
+    ("auto_create", "queue", "asked", "seconds"),
+    [
+        pytest.param(TEMPLATES, "root.users.alice", 0, 10, id="a leaf's, over both's default"),
+        pytest.param(TEMPLATES, "root.users.alice", 5, 5, id="less than the template's maximum"),
+        pytest.param(TEMPLATES, "root.users.alice.x", 0, 20, id="a parent's, inherited below it"),
+        pytest.param(TEMPLATES, "root.users.alice.x", 99, 30, id="and its maximum"),
+        pytest.param(TEMPLATES, "root.users", 99, 99, id="the declared queue itself"),
+        pytest.param(TEMPLATES, "root.other", 0, 0, id="a queue elsewhere"),
+        pytest.param({**TEMPLATES, "enabled": False}, "root.users.alice", 0, 50, id="not enabled"),
+        pytest.param(
+            {**TEMPLATES, "kind": "Managed"}, "root.users.alice", 0, 10, id="managed: the leaf's"
+        ),
+        pytest.param(
+            {"enabled": True, "kind": "Managed", "template": TEMPLATES["template"]},
+            "root.users.alice",
+            0,
+            50,
+            id="managed: no other",
+        ),
+        pytest.param({"enabled": True}, "root.users.alice", 0, 50, id="no template"),
+        pytest.param(
+            {"enabled": True, "leafTemplate": {"lifetime": {"maximumSeconds": 0}}},
+            "root.users.alice",
+            9999,
+            9999,
+            id="a maximum taken off",
+        ),
+        pytest.param(
+            {"enabled": True, "leafTemplate": {"lifetime": "long"}},
+            "root.users.alice",
+            0,
+            50,
+            id="no object",
+        ),
+        pytest.param(
+            {"enabled": True, "leafTemplate": {"lifetime": {"maximumSeconds": "60"}}},
+            "root.users.alice",
+            9999,
+            500,
+            id="no number",
+        ),
+    ],
+)
+def test_a_template_bounds_the_lifetimes_in_queues_made_by_it(auto_create, queue, asked, seconds):
+    application = YarnApplication.read(an_application(asked))
+
+    assert lifetime.lifetime(application, queue, makes(auto_create)) == seconds
+
+
+def test_the_fair_scheduler_makes_no_queues_by_templates():
+    queues = makes(TEMPLATES, scheduler="Fair")
+
+    assert (
+        lifetime.lifetime(YarnApplication.read(an_application()), "root.users.alice", queues) == 50
+    )
