@@ -58,7 +58,7 @@ def _report(kubectl: Kubectl, request: Request) -> int:
     print("Queue Information : ")
     print(f"Scheduler Name : {_cluster(queues).scheduler.value}Scheduler")
     print(f"Queue Name : {path.rpartition('.')[2]}")
-    lines = _lines(queue, queues)
+    lines = _lines(queue, queues) + _partition_lines(queue)
     if request.get("output") == "wide":
         lines += _more_lines(queue)
     print(printing.report(f"Queue Path : {path}", lines))
@@ -120,10 +120,38 @@ def _lines(queue: YarnQueue, queues: Queues) -> list[tuple[str, str]]:
     ]
 
 
+def _partition_lines(queue: YarnQueue) -> list[tuple[str, str]]:
+    """What the queue has and holds of each partition; nothing where the cluster has none."""
+    lines: list[tuple[str, str]] = []
+    for partition in queue.status.partitions:
+        name = partition.name or "<DEFAULT_PARTITION>"
+        effective = partition.effective
+        lines += [
+            (f"Node Label {name}", ""),
+            ("\tEffective Minimum", _shown(effective.minimum)),
+            ("\tEffective Maximum", _shown(effective.maximum)),
+            ("\tUsed", _shown(partition.used)),
+            ("\tPending", _shown(partition.pending)),
+            ("\tReserved", _shown(partition.reserved)),
+        ]
+        if queue.status.leaf:
+            am = partition.am
+            lines.append(("\tAM Used", f"{_shown(am.used)} of at most {_shown(am.limit)}"))
+        lines += [
+            (f"\tUser {user.name}", f"{_shown(user.used)} of at most {_shown(user.limit)}")
+            for user in partition.users
+        ]
+    return lines
+
+
+def _shown(amounts: Mapping[str, str | int]) -> str:
+    return ", ".join(f"{name} {amount}" for name, amount in amounts.items()) or "none"
+
+
 def _more_lines(queue: YarnQueue) -> list[tuple[str, str]]:
     status = queue.status
     lines = [
-        (label, ", ".join(f"{name} {amount}" for name, amount in amounts.items()) or "none")
+        (label, _shown(amounts))
         for label, amounts in (
             ("Used", status.used),
             ("Pending", status.pending),

@@ -115,6 +115,39 @@ class UserUse(Fields, frozen=True):
     ] = 0
 
 
+class UserPartitionUse(Fields, frozen=True):
+    """What one user holds of a partition in this leaf."""
+
+    name: Annotated[str, Field("The user's name.", maxLength=253)]
+    used: Annotated[ShownAmounts, Reported("What the user's containers hold there.")] = NOTHING
+    limit: Annotated[ShownAmounts, Reported("What the user may hold there.")] = NOTHING
+
+
+class QueuePartitionUse(Fields, frozen=True):
+    """What the queue has and holds of one partition."""
+
+    name: Annotated[
+        str, Field("The partition's name; empty: the nodes without a partition.", maxLength=63)
+    ]
+    effective: Annotated[
+        Effective, Reported("What its capacities amount to there on the cluster as it is now.")
+    ] = Effective()
+    used: Annotated[ShownAmounts, Reported("What its containers hold there.")] = NOTHING
+    pending: Annotated[ShownAmounts, Reported("What is asked for there and not granted.")] = NOTHING
+    reserved: Annotated[
+        ShownAmounts, Reported("Room held there for asks that do not fit yet; part of used.")
+    ] = NOTHING
+    am: Annotated[AMUse, Reported("What ApplicationMasters take of it there.")] = AMUse()
+    users: Annotated[
+        tuple[UserPartitionUse, ...],
+        Reported(
+            "The users who hold something there in this leaf.",
+            maxItems=1000,
+            **listed_by("name"),
+        ),
+    ] = ()
+
+
 class MadeQueue(Fields, frozen=True):
     """An auto-created queue; it has no object of its own."""
 
@@ -205,6 +238,16 @@ class YarnQueueStatus(Fields, frozen=True):
         Reported(
             "The users who hold or ask for something in this leaf.",
             maxItems=1000,
+            **listed_by("name"),
+        ),
+    ] = ()
+    partitions: Annotated[
+        tuple[QueuePartitionUse, ...],
+        Reported(
+            "Where the cluster has partitions: what the queue has and holds of each that it may "
+            "use. The figures beside this list sum up what is held in all of them, and have the "
+            "guarantees and limits of the nodes without a partition.",
+            maxItems=65,
             **listed_by("name"),
         ),
     ] = ()

@@ -109,8 +109,31 @@ class UserStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """What a queue has and holds of one partition; "" is the default one.
+
+    *users* have what they hold and may hold there. What is reserved is part of *used*.
+    """
+
+    name: str
+    minimum: Vector
+    maximum: Vector
+    used: Vector
+    pending: Vector
+    reserved: Vector
+    am_used: Vector
+    am_limit: Vector
+    users: tuple[UserStatus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """What `status` of a YarnQueue shows; vectors in base units, shares as fractions."""
+    """What `status` of a YarnQueue shows; vectors in base units, shares as fractions.
+
+    *used*, *pending* and *reserved* are sums over all partitions, what the queue is guaranteed and
+    its limits are those of the default one. *partitions* tell all of each; a cluster without
+    partitions has none there.
+    """
 
     path: str
     leaf: bool
@@ -131,6 +154,7 @@ class QueueStatus:
     instantaneous_fair_share: Vector | None = None
     demand: Vector | None = None
     users: tuple[UserStatus, ...] = field(default=())
+    partitions: tuple[PartitionStatus, ...] = ()
 
 
 class ClusterEvents(Protocol):

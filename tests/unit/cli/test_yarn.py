@@ -383,6 +383,37 @@ def test_one_queue_is_reported_as_yarn_reports_it(run):
     ]
 
 
+def test_what_a_queue_holds_of_each_partition_is_reported(run, state):
+    status = {
+        "leaf": True,
+        "partitions": [
+            {
+                "name": "gpu",
+                "effective": {"minimum": {"memory": "4Gi"}, "maximum": {"memory": "8Gi"}},
+                "used": {"memory": "2Gi", "cpu": "1"},
+                "am": {"used": {"memory": "1Gi"}, "limit": {"memory": "2Gi"}},
+                "users": [{"name": "u", "used": {"memory": "2Gi"}, "limit": {"memory": "4Gi"}}],
+            },
+            {"name": ""},
+        ],
+    }
+    change(state, lambda body: body["objects"][QUEUES][2]["status"].update(status))
+    _, out, _ = run("queue -status root.engineering.etl")
+
+    lines = out.splitlines()
+    assert lines[lines.index("\tNode Label gpu : ") :][:8] == [
+        "\tNode Label gpu : ",
+        "\t\tEffective Minimum : memory 4Gi",
+        "\t\tEffective Maximum : memory 8Gi",
+        "\t\tUsed : memory 2Gi, cpu 1",
+        "\t\tPending : none",
+        "\t\tReserved : none",
+        "\t\tAM Used : memory 1Gi of at most memory 2Gi",
+        "\t\tUser u : memory 2Gi of at most memory 4Gi",
+    ]
+    assert "\tNode Label <DEFAULT_PARTITION> : " in lines
+
+
 @pytest.mark.parametrize(
     ("share", "shown"),
     [("0%", ".00%"), ("0.5%", ".50%"), ("100%", "100.00%"), ("3w", "3w"), ("[cpu=1]", "[cpu=1]")],

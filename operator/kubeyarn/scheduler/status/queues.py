@@ -26,10 +26,11 @@ from kubeyarn.scheduler.facts import NodeFacts
 from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.status.patch import changes, now, shown
-from kubeyarn.schedulers.api import QueueStatus
+from kubeyarn.schedulers.api import PartitionStatus, QueueStatus
 
 # As many as the definition lets the list have.
 _MOST_MADE = 1000
+_MOST_USERS = 1000
 
 
 class QueueWriter:
@@ -110,7 +111,9 @@ class QueueWriter:
         wanted["inForce"] = None if in_force is None else in_force.spec
         if status is not None:
             # What only leaves and the Fair Scheduler have goes with them.
-            wanted |= {name: None for name in ("am", "users", "fairShare") if name in written}
+            wanted |= {
+                name: None for name in ("am", "users", "fairShare", "partitions") if name in written
+            }
             wanted |= usage_status(status, state.types.mapping)
         if path == "root":
             nodes = self._nodes.facts
@@ -197,7 +200,11 @@ def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, i
                 "activeApplications": user.active_applications,
                 "pendingApplications": user.pending_applications,
             }
-            for user in status.users[:1000]
+            for user in status.users[:_MOST_USERS]
+        ]
+    if status.partitions:
+        wanted["partitions"] = [
+            _partition(one, quantities_of, leaf=status.leaf) for one in status.partitions
         ]
     if status.steady_fair_share is not None and status.instantaneous_fair_share is not None:
         wanted["fairShare"] = {
@@ -205,6 +212,35 @@ def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, i
             "instantaneous": quantities_of(status.instantaneous_fair_share),
             "demand": quantities_of(status.demand or status.used),
         }
+    return wanted
+
+
+def _partition(
+    status: PartitionStatus, quantities_of: Callable[[Vector], Mapping[str, str]], *, leaf: bool
+) -> Object:
+    wanted: Object = {
+        "name": status.name,
+        "effective": {
+            "minimum": quantities_of(status.minimum),
+            "maximum": quantities_of(status.maximum),
+        },
+        "used": quantities_of(status.used),
+        "pending": quantities_of(status.pending),
+        "reserved": quantities_of(status.reserved),
+    }
+    if leaf:
+        wanted["am"] = {
+            "used": quantities_of(status.am_used),
+            "limit": quantities_of(status.am_limit),
+        }
+        wanted["users"] = [
+            {
+                "name": user.name,
+                "used": quantities_of(user.used),
+                "limit": quantities_of(user.limit),
+            }
+            for user in status.users[:_MOST_USERS]
+        ]
     return wanted
 
 

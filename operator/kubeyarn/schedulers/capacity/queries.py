@@ -54,7 +54,8 @@ class CapacityQueries:
     def queue_status(self) -> Sequence[QueueStatus]:
         """Every queue, parents before children, in configured order."""
         self._state.bring_up_to_date()
-        return queue_statuses(self._state.root_in_force())
+        partitions = [one.name for one in self._state.config_in_force().partitions]
+        return queue_statuses(self._state.root_in_force(), partitions)
 
     def why(self, application: ApplicationId, key: AskKey | None, now_ms: int) -> Verdict | None:
         """What stops an ask (None: the application's AM) now; None when nothing waits."""

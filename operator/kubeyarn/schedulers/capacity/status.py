@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubeyarn.model.resources import MEMORY, add
-from kubeyarn.schedulers.api import NO_MAXIMUM, QueueStatus, UserStatus
+from kubeyarn.schedulers.api import NO_MAXIMUM, PartitionStatus, QueueStatus, UserStatus
 from kubeyarn.schedulers.capacity.objects.leaf_queue import LeafQueue
 from kubeyarn.schedulers.capacity.objects.parent_queue import ParentQueue
 from kubeyarn.schedulers.capacity.objects.queue import QueueState
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from kubeyarn.schedulers.capacity.objects.queue import Queue
 
 
-def queue_statuses(root: ParentQueue) -> Sequence[QueueStatus]:
-    """Every queue, parents before children."""
-    return [_status(queue) for queue in root.walk()]
+def queue_statuses(root: ParentQueue, partitions: Sequence[str]) -> Sequence[QueueStatus]:
+    """Every queue, parents before children; *partitions* are the cluster's, by name."""
+    return [_status(queue, partitions) for queue in root.walk()]
 
 
 def total(vectors: Iterable[Vector], zero: Vector) -> Vector:
@@ -31,7 +31,7 @@ def total(vectors: Iterable[Vector], zero: Vector) -> Vector:
     return result
 
 
-def _status(queue: Queue) -> QueueStatus:
+def _status(queue: Queue, partitions: Sequence[str]) -> QueueStatus:
     # Counted from the leaves on request: a report is asked for once in a while, a grant is made all
     # the time.
     below = queue.leaves()
@@ -55,6 +55,46 @@ def _status(queue: Queue) -> QueueStatus:
             len(one.pending_applications) + len(one.non_runnable_applications) for one in below
         ),
         users=user_statuses(leaf) if leaf else (),
+        partitions=_partition_statuses(queue, partitions),
+    )
+
+
+def _partition_statuses(queue: Queue, partitions: Sequence[str]) -> tuple[PartitionStatus, ...]:
+    """What a queue has of each partition that it may use or holds something of."""
+    if not partitions:
+        return ()
+    reached = {name for name in partitions if queue.reaches(name)}
+    held = {name for name, used in queue.used.items() if any(used)}
+    return tuple(_partition_status(queue, name) for name in sorted({"", *reached, *held}))
+
+
+def _partition_status(queue: Queue, name: str) -> PartitionStatus:
+    leaf, zero = (queue if queue.leaf else None), queue.zero
+    return PartitionStatus(
+        name=name,
+        minimum=queue.minimum(name),
+        maximum=queue.maximum(name),
+        used=queue.use(name),
+        pending=queue.pending.get(name, zero),
+        reserved=queue.reserved.get(name, zero),
+        am_used=leaf.am_used.get(name, zero) if leaf else zero,
+        am_limit=leaf.am_limits.get(name, zero) if leaf else zero,
+        users=_users_in(leaf, name) if leaf else (),
+    )
+
+
+def _users_in(leaf: LeafQueue, partition: str) -> tuple[UserStatus, ...]:
+    """The users who hold something of a partition, with the limits they would have as active."""
+    return tuple(
+        UserStatus(
+            name=user.name,
+            used=user.use(partition),
+            limit=leaf.users.limit(user.name, partition, whole=False),
+            active_applications=user.active_apps,
+            pending_applications=user.pending_apps,
+        )
+        for _, user in sorted(leaf.users.by_name.items())
+        if any(user.use(partition))
     )
 
 

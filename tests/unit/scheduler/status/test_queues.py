@@ -207,3 +207,65 @@ def test_a_partition_is_shared_in_amounts():
     world.cycle()
 
     assert world.live.scheduler.effective_maximum("root.a", "gpu") == (4 * 2**30, 2000)
+
+
+def in_two_partitions():
+    cluster = {"partitions": [{"name": "gpu"}, {"name": "spot"}]}
+    of_gpu = [
+        {"name": "gpu", "capacity": "100%", "maximumCapacity": "50%", "maximumAMShare": "40%"}
+    ]
+    may = {"partitions": of_gpu, "accessiblePartitions": ["gpu"], "userLimitFactor": "10"}
+    world = World(
+        ("queue", a_queue("root", cluster=cluster)),
+        ("queue", a_queue("root.a", capacity="100%", **may)),
+        ("node", a_node("n1", cpu=10, memory="20Gi")),
+        ("node", a_node("g1", cpu=10, memory="20Gi", labels={"kubeyarn.io/partition": "gpu"})),
+    )
+    world.submit("words", 1)
+    size = {"memory": "2Gi", "cpu": "2"}
+    world.put("request", a_request("maps", "words", count=9, resources=size, partition="gpu"))
+    world.cycle()
+    return world
+
+
+def test_a_leafs_status_tells_what_it_has_and_holds_of_each_partition():
+    status = queue_status(in_two_partitions(), "root.a")
+    none, gpu = status["partitions"]
+
+    # Memory is what Hadoop's single-precision shares make of it.
+    assert (none["name"], gpu["name"]) == ("", "gpu")
+    assert none["effective"]["minimum"]["cpu"] == "10"
+    assert none["used"] == {"memory": "2Gi", "cpu": "1"}
+    assert none["am"]["used"] == {"memory": "2Gi", "cpu": "1"}
+    assert [user["name"] for user in none["users"]] == ["alice"]
+    assert gpu["effective"] == {
+        "minimum": {"memory": "20Gi", "cpu": "10"},
+        "maximum": {"memory": "10Gi", "cpu": "5"},
+    }
+    assert gpu["used"] == {"memory": "4Gi", "cpu": "4"}
+    assert gpu["pending"] == {"memory": "14Gi", "cpu": "14"}
+    assert gpu["am"]["used"] == {"memory": "0", "cpu": "0"}
+    (user,) = gpu["users"]
+    assert (user["name"], user["used"]) == ("alice", {"memory": "4Gi", "cpu": "4"})
+    assert status["used"] == {"memory": "6Gi", "cpu": "5"}
+
+
+def test_a_parents_status_tells_of_all_partitions_and_of_no_users():
+    partitions = queue_status(in_two_partitions(), "root")["partitions"]
+
+    assert [one["name"] for one in partitions] == ["", "gpu", "spot"]
+    assert partitions[1]["used"] == {"memory": "4Gi", "cpu": "4"}
+    assert all("users" not in one and "am" not in one for one in partitions)
+
+
+def test_a_cluster_without_partitions_is_told_nothing_of_them(world):
+    assert "partitions" not in queue_status(world, "root.a")
+
+
+def test_partitions_that_went_from_the_cluster_go_from_the_status():
+    before = {**a_queue("root.a", capacity="100%"), "status": {"partitions": [{"name": "gpu"}]}}
+    node = ("node", a_node("n1", cpu=10, memory="20Gi"))
+    world = World(("queue", a_queue("root")), ("queue", before), node)
+    world.cycle()
+
+    assert queue_status(world, "root.a")["partitions"] is None
