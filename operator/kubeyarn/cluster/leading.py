@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -135,6 +135,27 @@ async def until_one_ends(tasks: Iterable[asyncio.Task[None]]) -> NoReturn:
         task.result()
     ended = sorted(task.get_name() for task in done)
     raise Stopped(f"stopping: {', '.join(ended)} has ended")
+
+
+async def until_set(events: Iterable[asyncio.Event], tasks: Collection[asyncio.Task[None]]) -> None:
+    """Wait until all *events* are set, or until one of *tasks* has ended.
+
+    A Lease that is lost before everything was listed ends the process, too. Otherwise it would wait
+    for ever, neither leading nor ready to follow.
+
+    Raises:
+        Stopped: a task ended without an exception; an exception of one goes on.
+    """
+    waiting = asyncio.create_task(_all_set(events))
+    await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    if not waiting.done():
+        await cancel([waiting])
+        await until_one_ends(tasks)
+
+
+async def _all_set(events: Iterable[asyncio.Event]) -> None:
+    for event in events:
+        await event.wait()
 
 
 async def cancel(tasks: Iterable[asyncio.Task[None]]) -> None:

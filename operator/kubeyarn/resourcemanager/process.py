@@ -11,7 +11,7 @@ from kubeyarn.cluster import epochs, names, probes
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
 from kubeyarn.cluster.events import EventRecorder
-from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
+from kubeyarn.cluster.leading import Leader, cancel, until_one_ends, until_set
 from kubeyarn.cluster.lease import Lease
 from kubeyarn.cluster.reflecting import Handler, Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS, Kind
@@ -91,7 +91,7 @@ class ResourceManager:
         ]
         tasks += [asyncio.create_task(each.run()) for each in followers]
         tasks.append(asyncio.create_task(events.run(), name="events"))
-        await asyncio.gather(*(each.synced.wait() for each in followers))
+        await until_set([each.synced for each in followers], tasks)
         # 2. Everything is known: reconcile, and answer ApplicationMasters.
         manager.queue.start()
         protection.queue.start()

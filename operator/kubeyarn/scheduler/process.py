@@ -8,7 +8,7 @@ import logging
 from kubeyarn.cluster import epochs, probes
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.connection import Connection
-from kubeyarn.cluster.leading import Leader, cancel, until_one_ends
+from kubeyarn.cluster.leading import Leader, cancel, until_one_ends, until_set
 from kubeyarn.cluster.lease import Lease
 from kubeyarn.cluster.reflecting import Reflector
 from kubeyarn.cluster.resources import APPLICATIONS, NODES, PODS, QUEUES, REQUESTS
@@ -84,7 +84,7 @@ class Scheduler:
             extender.application(), settings.extender_host, settings.extender_port
         )
         try:
-            await asyncio.gather(*(r.synced.wait() for r in reflectors))
+            await until_set([r.synced for r in reflectors], tasks)
             # Nothing is written before everything is known: a half-known cluster decides wrongly.
             requests.queue.start()
             queues.queue.start()
