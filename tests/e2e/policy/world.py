@@ -106,11 +106,19 @@ class World:
         """A merge patch of an application's spec."""
         self.call("PATCH", f"{self._of('yarnapplications')}/{name}", {"spec": spec}, MERGE)
 
+    def change_request(self, name: str, **spec: Any) -> None:
+        """A merge patch of a request's spec."""
+        self.call("PATCH", f"{self._of('containerrequests')}/{name}", {"spec": spec}, MERGE)
+
     def application(self, name: str) -> Json:
         return self.get(f"{self._of('yarnapplications')}/{name}")
 
     def request(self, name: str) -> Json:
         return self.get(f"{self._of('containerrequests')}/{name}")
+
+    def requests(self) -> list[Json]:
+        """Every request, those of ApplicationMasters included."""
+        return self._all("containerrequests")
 
     def master_request(self, name: str) -> Json:
         """The request that asks for an application's ApplicationMaster."""
