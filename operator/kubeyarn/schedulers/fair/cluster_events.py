@@ -89,7 +89,7 @@ class FairClusterEvents:
         node = self._state.nodes.get(name)
         if node is None:
             return ()
-        lost = tuple(node.containers.values())
+        lost = tuple(node.containers)
         # Containers first: queues get back what they held while the node still counts.
         for container in lost:
             self._updates.completed_container(container.id)

@@ -382,7 +382,7 @@ def _am_containers_last(node: FSSchedulerNode) -> list[Container]:
     """
     running = [
         container
-        for container in node.containers.values()
+        for container in node.containers
         if container.id not in node.containers_for_preemption
     ]
     others = [container for container in reversed(running) if not container.am]

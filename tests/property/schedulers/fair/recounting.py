@@ -55,7 +55,7 @@ def check_nodes(state: FairClusterState) -> None:
     charged = [c for attempt in state.attempts.values() for c in attempt.containers.values()]
     for name, node in state.nodes.items():
         there = [container for container in charged if container.node == name]
-        assert sorted(node.containers.values()) == sorted(there)
+        assert sorted(node.containers) == sorted(there)
         used = total(state, (container.size for container in there))
         assert node.available == subtract(node.rm_node.total, used), name
         assert node.free_slots == node.rm_node.pods - len(there), name
@@ -71,7 +71,7 @@ def check_nodes(state: FairClusterState) -> None:
 def check_cluster(state: FairClusterState) -> None:
     attempts = state.attempts.values()
     usable = [node for node in state.nodes.values() if node.rm_node.schedulable]
-    held = (container.size for node in usable for container in node.containers.values())
+    held = (container.size for node in usable for container in node.containers)
     assert state.allocated == total(state, held)
     assert state.cluster == total(state, (node.rm_node.total for node in usable))
     assert state.available == subtract(state.cluster, state.allocated)

@@ -72,7 +72,7 @@ class FSAccounts:
             state.allocated = counted(state.allocated, held)
         if before.rack != rm_node.rack:
             tags = state.allocation_tags
-            for container in node.containers.values():
+            for container in node.containers:
                 if container.tags:
                     tags.remove_container(container, before.rack)
                     tags.add_container(container, rm_node.rack)
@@ -122,7 +122,7 @@ class FSAccounts:
         state.dirty.allocation_changed()
 
     def _put_on(self, node: FSSchedulerNode, container: Container) -> None:
-        node.containers[id(container)] = container
+        node.containers.append(container)
         node.available = subtract(node.available, container.size)
         node.free_slots -= 1
         if node.rm_node.schedulable:
@@ -143,7 +143,7 @@ class FSAccounts:
         if node is None:
             self._unknown_node.get(container.node, []).remove(container)
         else:
-            del node.containers[id(container)]
+            node.containers.remove(container)
             node.available = add(node.available, size)
             node.free_slots += 1
             if node.rm_node.schedulable:

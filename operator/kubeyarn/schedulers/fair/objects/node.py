@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 class FSSchedulerNode:
     """A node, its containers, and for whom resources on it are kept.
 
-    *containers* are in order of their grant, by their identity, which is faster to hash than an
-    id. *containers_for_preemption* were chosen and not freed yet; *resources_preempted_for_app* is
-    what their ends are to give to each starved application. *free_slots* is how many more pods the
-    kubelet takes.
+    *containers* are in order of their grant: a list, because a node has some dozens of them, and a
+    table for each node would be most of what a grant takes. *containers_for_preemption* were chosen
+    and not freed yet; *resources_preempted_for_app* is what their ends are to give to each starved
+    application. *free_slots* is how many more pods the kubelet takes.
     """
 
     __slots__ = (
@@ -38,7 +38,7 @@ class FSSchedulerNode:
         self.rm_node = rm_node
         self.available = rm_node.total
         self.free_slots = rm_node.pods
-        self.containers: dict[int, Container] = {}
+        self.containers: list[Container] = []
         self.reserved_container: ReservedContainer | None = None
         self.containers_for_preemption: set[ContainerId] = set()
         self.resources_preempted_for_app: dict[FSAppAttempt, Vector] = {}

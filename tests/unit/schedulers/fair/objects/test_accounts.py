@@ -67,7 +67,7 @@ def test_a_container_may_be_known_before_its_node() -> None:
 
     assert before == (2048, 2)
     assert node.available == (2048, 2)
-    assert list(node.containers.values()) == [early]
+    assert node.containers == [early]
     books.check()
 
 

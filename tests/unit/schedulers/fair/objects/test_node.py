@@ -50,4 +50,4 @@ def test_a_node_that_joins_is_free(node: Node, available: Vector, slots: int) ->
 
     assert (found.available, found.free_slots) == (available, slots)
     assert found.total_reserved == (0, 0)
-    assert found.containers == {}
+    assert found.containers == []
