@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from kubeyarn.crd.object import Object
 from kubeyarn.model.errors import SpecError
@@ -19,6 +20,7 @@ EXECUTORS = (DEFAULT, LINUX, DOCKER)
 
 _RUNTIME_DEFAULT = {"type": "RuntimeDefault"}
 _DOCKER_HUB = "docker.io"
+_APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _HOST = ("hostNetwork", "hostPID", "hostIPC")
 
 
@@ -74,8 +76,16 @@ def read_user_ids(text: str) -> dict[str, tuple[int, int]]:
     return by_user
 
 
-def isolate(spec: Object, named: str, user: str, executors: Executors) -> None:
+def isolate(
+    spec: Object,
+    named: str,
+    user: str,
+    executors: Executors,
+    annotations: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Lay the executor that is *named*, or the cluster's own, over a pod's spec.
+
+    *annotations* are its template's.
 
     Raises:
         SpecError: the executor is not allowed here, or does not allow what the pod asks for.
@@ -90,6 +100,13 @@ def isolate(spec: Object, named: str, user: str, executors: Executors) -> None:
     # The first one is enough: the template is refused whole.
     for privilege in _privileges(spec):
         raise SpecError(f"template.spec.{privilege}: is not allowed with the executor {executor}")
+    for key in sorted(annotations):
+        # Kubernetes still takes it for the field appArmorProfile, which is checked above.
+        if key.startswith(_APPARMOR):
+            raise SpecError(
+                f"template.metadata.annotations: found {key}, which is not allowed with the "
+                f"executor {executor}; allowed: securityContext.appArmorProfile"
+            )
     if executor == DOCKER:
         _check_images(spec, executors.trusted)
         _overlay(spec, {"allowPrivilegeEscalation": False, "seccompProfile": _RUNTIME_DEFAULT})
@@ -98,7 +115,13 @@ def isolate(spec: Object, named: str, user: str, executors: Executors) -> None:
     identity = {"runAsUser": uid, "runAsGroup": gid, "runAsNonRoot": True}
     confined = {"seccompProfile": _RUNTIME_DEFAULT, **identity}
     # On the pod and on each container: a container's own setting would win over the pod's.
-    spec["securityContext"] = {**(spec.get("securityContext") or {}), **confined}
+    given = spec.get("securityContext") or {}
+    # No group but the user's own: neither one that volumes are to have, which the kubelet adds to
+    # the process's, nor those that the image's /etc/group gives to the UID.
+    groups: Object = {"supplementalGroupsPolicy": "Strict"}
+    if given.get("fsGroup") is not None:
+        groups["fsGroup"] = gid
+    spec["securityContext"] = {**given, **groups, **confined}
     no_rights = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     _overlay(spec, {**no_rights, **confined})
 
@@ -155,13 +178,23 @@ def _containers(spec: Object) -> Iterator[tuple[str, Object]]:
             yield f"{kind}[{number}]", container
 
 
-def _check_images(spec: Object, trusted: tuple[str, ...]) -> None:
+def _images(spec: Object) -> Iterator[tuple[str, str]]:
+    """The images that a pod runs or mounts, with their places."""
     for place, container in _containers(spec):
-        image = str(container.get("image") or "")
+        yield f"{place}.image", str(container.get("image") or "")
+    for number, volume in enumerate(spec.get("volumes") or ()):
+        mounted = volume.get("image")
+        if mounted is not None:
+            reference = mounted.get("reference") if isinstance(mounted, Mapping) else mounted
+            yield f"volumes[{number}].image.reference", str(reference or "")
+
+
+def _check_images(spec: Object, trusted: tuple[str, ...]) -> None:
+    for place, image in _images(spec):
         if not any(_covers(entry, image) for entry in trusted):
             listed = ", ".join(trusted) or "none, see --trusted-images"
             raise SpecError(
-                f"template.spec.{place}.image: found {image}, which is not trusted; "
+                f"template.spec.{place}: found {image}, which is not trusted; "
                 f"allowed with the executor {DOCKER}: {listed}"
             )
 

@@ -124,7 +124,8 @@ def make_pod(
     spec = pod_template.fit(given, placement.size)
     main, *sidecars = spec["containers"]
     spec["containers"] = [_main(main, owner, placement, context, defaults), *sidecars]
-    isolation.isolate(spec, context.executor, owner.user, defaults.executors)
+    annotations = (template.get("metadata") or {}).get("annotations") or {}
+    isolation.isolate(spec, context.executor, owner.user, defaults.executors, annotations)
     room = pod_template.room_of(given, placement.size)
     localizer = files.localizer(context.files, defaults.localizer_image, room)
     if localizer is not None:

@@ -46,7 +46,8 @@ def test_linux_runs_every_container_as_the_user_with_no_privilege():
     identity = {"runAsUser": 2001, "runAsGroup": 3000, "runAsNonRoot": True}
     seccomp = {"seccompProfile": {"type": "RuntimeDefault"}}
 
-    assert pod["securityContext"] == {"fsGroup": 5, **identity, **seccomp}
+    groups = {"fsGroup": 3000, "supplementalGroupsPolicy": "Strict"}
+    assert pod["securityContext"] == {**groups, **identity, **seccomp}
     for container in (*pod["initContainers"], *pod["containers"]):
         assert container["securityContext"] == {
             **identity,
@@ -202,3 +203,30 @@ def test_the_file_is_read_again_when_it_changes_and_kept_when_it_breaks(tmp_path
     path.unlink()
     assert file.ids().of("alice") == (2002, 2002)
     assert UserIdsFile("").ids().given == {}
+
+
+def test_linux_gives_no_group_but_the_users_own():
+    merged = {"supplementalGroupsPolicy": "Merge"}
+    pod = isolated("Linux", securityContext=merged)
+
+    assert pod["securityContext"]["supplementalGroupsPolicy"] == "Strict"
+    # Volumes are not handed over where nobody asks for it.
+    assert "fsGroup" not in pod["securityContext"]
+
+
+@pytest.mark.parametrize("executor", ["Linux", "Docker"])
+@pytest.mark.parametrize("profile", ["unconfined", "localhost/mine"])
+def test_no_annotation_takes_a_container_out_of_apparmor(executor, profile):
+    key = "container.apparmor.security.beta.kubernetes.io/main"
+    with pytest.raises(SpecError, match=r"annotations: found container\.apparmor.*main, which"):
+        isolate(a_pod(), executor, "alice", ALL, {key: profile})
+    isolate(a_pod(), "Default", "alice", ALL, {key: profile})
+
+
+def test_docker_mounts_no_image_that_is_not_trusted():
+    def mounts(reference):
+        return {"volumes": [{"name": "v", "image": {"reference": reference}}]}
+
+    isolated("Docker", **mounts("registry.example.org/data:1"))
+    with pytest.raises(SpecError, match=r"volumes\[0\]\.image\.reference: found evil/data:1"):
+        isolated("Docker", **mounts("evil/data:1"))
