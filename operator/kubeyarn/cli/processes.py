@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import socket
@@ -229,6 +230,13 @@ def resourcemanager(
     _run(process)
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 @click.command("scheduler")
 @_kubeconfig
 @_context
@@ -249,6 +257,12 @@ def scheduler(
     kube_scheduler_lease: str,
 ) -> None:
     """Run the scheduler: queues, grants, and kube-scheduler's extender."""
+    if not _is_loopback(extender_host):
+        raise click.BadParameter(
+            f"found {extender_host}, allowed: an address of this host alone, such as 127.0.0.1 or "
+            "::1, because whoever reaches the extender binds pods, and nobody is asked who he is",
+            param_hint="--extender-host",
+        )
     from kubeyarn.scheduler.process import Scheduler
     from kubeyarn.scheduler.settings import Settings
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
+from kubeyarn.cli import yarn_printing as printing
 from kubeyarn.cli.yarn_kubectl import Kubectl, KubectlError
 from kubeyarn.cli.yarn_words import Command, UsageError, read, usage
 from kubeyarn.crd.decoding import ObjectUnreadable
@@ -32,10 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(words)
     except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printing.harmless(error)}", file=sys.stderr)
         return 2
     except (KubectlError, ObjectUnreadable) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printing.harmless(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

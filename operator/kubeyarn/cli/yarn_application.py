@@ -115,7 +115,7 @@ def _kill(kubectl: Kubectl, request: Request) -> int:
             _kill_one(kubectl, find(kubectl, name).app)
         except KubectlError as error:
             failed = True
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {printing.harmless(error)}", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from kubeyarn.crd.conditions import Condition
 from kubeyarn.crd.object import Object
 
+# All but tab and newline, which diagnostics are made of.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
 
 def table(widths: Sequence[int], rows: Iterable[Sequence[str]]) -> str:
     """Rows as Java's printf prints them in YARN's tools: right-aligned, parted by tabs."""
     return "\n".join(
-        "\t".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True))
+        "\t".join(f"{harmless(cell):>{width}}" for cell, width in zip(row, widths, strict=True))
         for row in rows
     )
 
 
 def report(title: str, lines: Iterable[tuple[str, str]]) -> str:
     """A title and lines of label and value, as YARN's -status prints them."""
-    return "\n".join([title, *(f"\t{label} : {value}" for label, value in lines)])
+    return "\n".join([title, *(f"\t{label} : {harmless(value)}" for label, value in lines)])
+
+
+def harmless(text: object) -> str:
+    """What somebody else wrote, with control characters as `^[`: a terminal acts on none of them.
+
+    Source: kubectl, which does so since CVE-2021-25743.
+    """
+    return _CONTROL.sub(lambda found: _caret(found[0]), str(text))
+
+
+def _caret(character: str) -> str:
+    code = ord(character)
+    return f"^{chr(code ^ 0x40)}" if code < 0x80 else f"\\x{code:02x}"
 
 
 def conditions(of_status: Iterable[Condition]) -> list[tuple[str, str]]:

@@ -61,7 +61,18 @@ def _dependencies(root: Path, cache: Path, say: Say) -> Path:
 
 def _own(root: Path, cache: Path, say: Say) -> Path:
     key = _hash(_named(path, root) for path in _source_files(root))
-    return _built(cache / f"kubeyarn-{key}", ["--no-deps", str(root)], "KubeYARN's wheel", say)
+    arguments = ["--no-deps", *_build_tools(), str(root)]
+    return _built(cache / f"kubeyarn-{key}", arguments, "KubeYARN's wheel", say)
+
+
+def _build_tools() -> list[str]:
+    """Build with the tools that are installed here, by their hashes, where they are.
+
+    pip would fetch others, of any version, for a build by itself.
+    """
+    command = [_pip()[0], "-c", "import hatchling"]
+    installed = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    return ["--no-build-isolation"] if installed else []
 
 
 def _built(target: Path, arguments: Sequence[str], what: str, say: Say) -> Path:

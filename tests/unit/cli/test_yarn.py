@@ -659,3 +659,19 @@ def test_an_object_that_cannot_be_read_is_named_with_its_field(run, state):
 
     assert (code, out) == (1, "")
     assert err == "error: YarnApplication wordcount: status.progress: found 'half', expected int\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b]0;owned\x07\x1b[2J", "^[]0;owned^G^[[2J"),
+        ("\x9b31m", "\\x9b31m"),
+        ("\x7f\r", "^?^M"),
+        ("one\n\ttwo", "one\n\ttwo"),
+        ("Grüße", "Grüße"),
+    ],
+)
+def test_nothing_that_others_wrote_acts_on_a_terminal(text, shown):
+    assert yarn_printing.harmless(text) == shown
+    assert yarn_printing.report("T", [("L", text)]) == f"T\n\tL : {shown}"
+    assert yarn_printing.table([0], [[text]]) == shown

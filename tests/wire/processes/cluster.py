@@ -233,6 +233,7 @@ class Cluster:
         prefix = "authentication.kubernetes.io"
         self.api.tokens[token] = {
             "authenticated": True,
+            "audiences": [names.AM_AUDIENCE],
             "user": {
                 "username": f"system:serviceaccount:{namespace}:default",
                 "extra": {f"{prefix}/pod-name": [meta["name"]], f"{prefix}/pod-uid": [meta["uid"]]},

@@ -38,7 +38,8 @@ async def test_a_token_that_is_not_valid_is_refused(cluster, master):
 
 async def test_a_token_that_is_not_bound_to_a_pod_is_refused(cluster):
     user = {"username": "system:serviceaccount:team-a:default", "extra": {}}
-    cluster.api.tokens["unbound"] = {"authenticated": True, "user": user}
+    review = {"authenticated": True, "audiences": ["kubeyarn-am"], "user": user}
+    cluster.api.tokens["unbound"] = review
     status, error, message, _ = await refused(Master(cluster, "unbound"), "register", {})
 
     assert (status, error) == (401, "Unauthorized")

@@ -135,6 +135,13 @@ class PodAuthenticator:
                 f"{self._audience!r}: {status.get('error') or 'refused'}; read it again from "
                 "$KUBEYARN_TOKEN_FILE, it is renewed from time to time"
             )
+        # An authenticator that knows nothing of audiences answers without (TokenReviewStatus).
+        if self._audience not in (status.get("audiences") or ()):
+            raise NotAuthenticated(
+                f"Authorization: the token is not said to be for audience {self._audience!r}; "
+                "needed: the projected token of the ApplicationMaster's pod, in "
+                "$KUBEYARN_TOKEN_FILE"
+            )
         user = status.get("user") or {}
         extra = user.get("extra") or {}
         pod = (extra.get("authentication.kubernetes.io/pod-name") or [""])[0]
@@ -142,7 +149,7 @@ class PodAuthenticator:
         account = str(user.get("username") or "").split(":")
         # system:serviceaccount:<namespace>:<name>: a token of a person, or of an account without a
         # pod, is valid for the API server and speaks for no ApplicationMaster.
-        if not pod or len(account) != 4:
+        if not pod or len(account) != 4 or account[:2] != ["system", "serviceaccount"]:
             raise NotAuthenticated(
                 "Authorization: the token is not bound to a pod; needed: the projected token of "
                 "the ApplicationMaster's pod"

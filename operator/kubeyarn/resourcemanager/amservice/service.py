@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from kubeyarn.crd.object import Key
+from kubeyarn.lifecycle import tracking_url
 from kubeyarn.lifecycle.am_session import (
     MOST_ASKS,
     AllocateRequest,
@@ -95,6 +96,7 @@ class ApplicationMasterService:
     def register(self, caller: Caller, message: wire.Register, now_ms: int) -> wire.Registered:
         """Hadoop: ApplicationMasterService.registerApplicationMaster."""
         caller.must_live()
+        _check_tracking_url(message.tracking_url)
         answer = registration.register(self._cache, caller, message, now_ms)
         self._look(caller.key)
         return answer
@@ -137,7 +139,7 @@ class ApplicationMasterService:
             include=frozenset(exclude.remove),
             updates=updates,
             update_errors=update_errors,
-            tracking_url=message.tracking_url,
+            tracking_url=_check_tracking_url(message.tracking_url),
         )
 
     def _allocated(self, caller: Caller, answer: AllocateResponse) -> wire.Allocated:
@@ -214,7 +216,8 @@ class ApplicationMasterService:
             ) from None
         # No more of it is stored, so no more need be kept until then.
         diagnostics = message.diagnostics[:MOST_DIAGNOSTICS]
-        unregistration = Unregistration(status, diagnostics, message.tracking_url)
+        url = _check_tracking_url(message.tracking_url) or ""
+        unregistration = Unregistration(status, diagnostics, url)
         caller.session.finish(unregistration, now_ms)
         self._look(caller.key)
         return wire.Finished(is_unregistered=False)
@@ -241,3 +244,15 @@ def _check_length(field: str, entries: Sequence[object], most: int) -> None:
     """
     if len(entries) > most:
         raise FieldError(field, f"found {len(entries)} entries, allowed: {most} in one call")
+
+
+def _check_tracking_url(url: str | None) -> str | None:
+    """An address that an AM says, which somebody will follow.
+
+    Raises:
+        FieldError: it is none that may become a link.
+    """
+    why = tracking_url.refusal(url or "")
+    if why:
+        raise FieldError("trackingUrl", why)
+    return url

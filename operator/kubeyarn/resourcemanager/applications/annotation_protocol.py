@@ -10,6 +10,7 @@ from kubeyarn.cluster import names
 from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.application import FinalStatus
 from kubeyarn.lifecycle.progress import ContainerExit, Unregistration
+from kubeyarn.lifecycle.tracking_url import refusal
 from kubeyarn.model.ids import AttemptId
 from kubeyarn.resourcemanager import application_spec
 
@@ -25,7 +26,8 @@ def progress(application: YarnApplication) -> int | None:
 
 def tracking_url(application: YarnApplication) -> str:
     """Where its AM shows its work."""
-    return _annotation(application, names.TRACKING_URL)[:2048]
+    said = _annotation(application, names.TRACKING_URL)[:2048]
+    return "" if refusal(said) else said
 
 
 def unregistration(
@@ -54,6 +56,9 @@ def mistakes(application: YarnApplication, attempt: AttemptId | None) -> list[st
     if _annotation(application, names.PROGRESS) and progress(application) is None:
         annotation = _annotation(application, names.PROGRESS)
         wrong.append(f"annotation {names.PROGRESS}: found {annotation!r}, allowed: 0 to 100")
+    refused = refusal(_annotation(application, names.TRACKING_URL))
+    if refused:
+        wrong.append(f"annotation {names.TRACKING_URL}: {refused}")
     annotation = _annotation(application, names.FINAL_STATUS)
     if annotation and annotation.partition(" ")[2].strip() not in _FINAL:
         allowed = f"'{attempt or '$APP_ATTEMPT'} SUCCEEDED', or one of {', '.join(_FINAL[1:])}"

@@ -1,8 +1,8 @@
 """Archives, unpacked so that nothing lands outside of where they belong (Hadoop: FileUtil.unTar).
 
 Only files, directories and links within the archive are made. Nothing is written through a link,
-so what an archive says of one never leads elsewhere. Standard library alone: an init container
-runs this.
+and when all is there, no link leads elsewhere, also not by way of another one. Standard library
+alone: an init container runs this.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def unpack(archive: Path, to: Path) -> None:
                 _untar(tar, to)
         else:
             raise BadArchiveError("it is neither a zip nor a tar (plain, gzip, bzip2 or xz)")
+        _check_links(to)
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise BadArchiveError(f"the archive is damaged: {error}") from error
     except (RuntimeError, NotImplementedError) as error:
@@ -97,6 +98,26 @@ def _link(to: Path, name: str, target: str) -> None:
     if target.startswith("/") or where == ".." or where.startswith("../"):
         raise BadArchiveError(f"the link {name!r} leads to {target!r}, outside of the archive")
     _new(to, name).symlink_to(target)
+
+
+def _check_links(to: Path) -> None:
+    """Where links lead by way of each other is known only when all of them are made."""
+    whole = to.resolve()
+    for place in to.rglob("*"):
+        if place.is_symlink() and not _leads_into(whole, place):
+            name, target = place.relative_to(to), place.readlink()
+            raise BadArchiveError(
+                f"the link {str(name)!r} leads to {str(target)!r}, by way of other links outside "
+                "of the archive"
+            )
+
+
+def _leads_into(whole: Path, link: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(whole)
+    except (RuntimeError, OSError):
+        # They lead to each other, and nowhere.
+        return True
 
 
 def _again(to: Path, name: str, other: str) -> None:

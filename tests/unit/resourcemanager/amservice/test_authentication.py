@@ -12,6 +12,7 @@ from kubeyarn.resourcemanager.amservice.authentication import NotAuthenticated, 
 
 GOOD = {
     "authenticated": True,
+    "audiences": ["kubeyarn-am"],
     "user": {
         "username": "system:serviceaccount:team-a:default",
         "extra": {
@@ -136,3 +137,22 @@ async def test_who_goes_away_takes_the_answer_from_nobody(door, reviews):
     first.cancel()
     assert (await second).name == "am"
     assert reviews.seen == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("status", "why"),
+    [
+        ({"audiences": ["https://kubernetes.default.svc"]}, "not said to be for audience"),
+        ({"audiences": None}, "not said to be for audience"),
+        ({"user": {**GOOD["user"], "username": "oidc:a:team-a:default"}}, "not bound to a pod"),
+        ({"user": {**GOOD["user"], "username": "system:node:team-a:x"}}, "not bound to a pod"),
+    ],
+    ids=["another audience", "no audience", "another issuer's name", "a node"],
+)
+def test_only_the_token_of_a_pod_for_this_service_is_taken(status, why):
+    class Answers:
+        async def create(self, kind, body):
+            return {"status": {**GOOD, **status}}
+
+    with pytest.raises(NotAuthenticated, match=why):
+        asyncio.run(PodAuthenticator(Answers(), "kubeyarn-am").authenticate("Bearer t", "10.0.0.1"))

@@ -171,3 +171,11 @@ async def test_a_mistake_stands_in_a_condition_and_does_nothing():
     assert (said["status"], said["reason"]) == ("False", "InvalidAnnotation")
     assert names.FINAL_STATUS in said["message"]
     assert stage.attempts() == [(1, "RUNNING")]
+
+
+def test_an_address_that_is_code_is_told_and_shown_to_nobody():
+    application = saying(tracking_url="javascript:alert(1)")
+
+    assert annotation_protocol.tracking_url(application) == ""
+    [mistake] = annotation_protocol.mistakes(application, ATTEMPT)
+    assert mistake.startswith("annotation kubeyarn.io/tracking-url: found 'javascript:alert(1)'")

@@ -141,3 +141,23 @@ def test_a_damaged_archive_is_named(tmp_path):
     (tmp_path / "b").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BadArchiveError, match="damaged"):
         unpack(tmp_path / "b", tmp_path / "to")
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        (link("d/d/up", "../.."), link("e", "d/d/up/../x")),
+        # The other way round, where the second one is not there yet.
+        (link("e", "d/d/up/../x"), link("d/d/up", "../..")),
+    ],
+    ids=["after", "before"],
+)
+def test_links_lead_nowhere_else_by_way_of_each_other(tmp_path, links):
+    with pytest.raises(BadArchiveError, match=r"'e' leads to 'd/d/up/\.\./x', by way of other"):
+        unpack(tar_of(tmp_path / "a", file("d/d/f"), *links), tmp_path / "to")
+
+
+def test_links_that_lead_to_each_other_lead_nowhere(tmp_path):
+    unpack(tar_of(tmp_path / "a", link("one", "two"), link("two", "one")), tmp_path / "to")
+
+    assert contents(tmp_path / "to") == {}
