@@ -251,3 +251,14 @@ the ResourceManager does it, or the application's own pod, with the token of tha
 {{- end }}
 {{- $closed | uniq | toJson }}
 {{- end }}
+
+{{/* Who reads metrics: the pods of one namespace, or everybody. The kubelet's probes always pass. */}}
+{{- define "kubeyarn.metricsFrom" -}}
+from:
+{{- with .Values.networkPolicies.metricsNamespace }}
+- namespaceSelector:
+    matchLabels: {kubernetes.io/metadata.name: {{ . }}}
+{{- else }}
+- namespaceSelector: {}
+{{- end }}
+{{- end }}

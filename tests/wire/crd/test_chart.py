@@ -350,6 +350,7 @@ def test_everything_carries_the_recommended_labels(objects):
         ("admissionPolicies.enabled=false", "ValidatingAdmissionPolicy"),
         ("admissionPolicies.enabled=false", "MutatingAdmissionPolicyBinding"),
         ("rbac.create=false", "ClusterRole"),
+        ("networkPolicies.enabled=false", "NetworkPolicy"),
         ("scheduler.podDisruptionBudget.enabled=false", "PodDisruptionBudget/kubeyarn-scheduler"),
     ],
 )
@@ -372,6 +373,35 @@ def test_everyone_may_see_queues_and_pods_may_be_scraped_when_asked_for(render):
     assert binding["subjects"][0]["name"] == "system:authenticated"
     monitor = one(objects, "PodMonitor", "kubeyarn-scheduler")
     assert monitor["spec"]["podMetricsEndpoints"][0]["port"] == "health"
+
+
+def test_only_application_masters_reach_the_am_service(objects):
+    policy = one(objects, "NetworkPolicy", "kubeyarn-resourcemanager")["spec"]
+    selected = policy["podSelector"]["matchLabels"]
+    deployment = one(objects, "Deployment", "kubeyarn-resourcemanager")
+    pod = deployment["spec"]["template"]
+    assert selected.items() <= pod["metadata"]["labels"].items()
+
+    masters, metrics = policy["ingress"]
+    assert masters["ports"] == [{"port": "am", "protocol": "TCP"}]
+    assert masters["from"][0]["podSelector"] == {"matchLabels": {"kubeyarn.io/role": "am"}}
+    assert all("podSelector" in peer for peer in masters["from"])
+    ports = {port["name"] for port in pod["spec"]["containers"][0]["ports"]}
+    assert {p["port"] for rule in policy["ingress"] for p in rule["ports"]} <= ports
+    assert metrics["from"] == [{"namespaceSelector": {}}]
+
+
+def test_who_else_reaches_it_and_reads_metrics_is_said_by_values(render):
+    outside = '[{"ipBlock": {"cidr": "10.9.0.0/16"}}]'
+    objects = render(
+        f"networkPolicies.amServiceFrom={outside}", 'networkPolicies.metricsNamespace="monitoring"'
+    )
+    masters, metrics = one(objects, "NetworkPolicy", "kubeyarn-resourcemanager")["spec"]["ingress"]
+    assert {"ipBlock": {"cidr": "10.9.0.0/16"}} in masters["from"]
+    expected = {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}
+    assert metrics["from"] == [{"namespaceSelector": expected}]
+    scheduler = one(objects, "NetworkPolicy", "kubeyarn-scheduler")["spec"]["ingress"]
+    assert [rule["from"] for rule in scheduler] == [[{"namespaceSelector": expected}]]
 
 
 @pytest.mark.parametrize(
