@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from kubeyarn.model.errors import Rejected
+from kubeyarn.model.reasons import Reason
 from kubeyarn.model.resources import ResourceTypes, Vector
 
 if TYPE_CHECKING:
@@ -164,6 +166,24 @@ class AutoCreate:
     template: QueueConfig | None = None
     leaf_template: QueueConfig | None = None
     parent_template: QueueConfig | None = None
+
+
+LONGEST_PATH = 253
+"""Characters of a queue's full path: it is the name of an object (Kubernetes: DNS subdomain)."""
+
+
+def check_path_length(path: str) -> None:
+    """Refuse to make a queue on demand whose path no object could have as its name.
+
+    Raises:
+        Rejected: PlacementRejected.
+    """
+    if len(path) > LONGEST_PATH:
+        raise Rejected(
+            Reason.PLACEMENT_REJECTED,
+            f"queue {path[:60]}...: found a path of {len(path)} characters, allowed: "
+            f"{LONGEST_PATH}, because it is the name of an object",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from kubeyarn.model.asks import AM_KEY, ANYWHERE
 from kubeyarn.model.errors import Rejected
 from kubeyarn.model.ids import AttemptId
+from kubeyarn.model.queues import check_path_length
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.capacity import attempt_lifecycle as attempts
 from kubeyarn.schedulers.capacity.am_limits import activate_applications
@@ -118,6 +119,7 @@ class CapacityApplicationEvents:
         if path is None or path in self._state.queues or nearest is None:
             return None
         # All checks that need no leaf come before it is made: a refusal leaves nothing behind.
+        check_path_length(path)
         check_access(nearest, application, config)
         check_master_without_queue(application, self._state.cluster, config)
         return path if self._create(path, now_ms) else None

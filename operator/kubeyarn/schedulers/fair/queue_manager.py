@@ -31,7 +31,7 @@ from kubeyarn.model.fair_queues import (
     FairQueueConfig,
     FairQueueDefaults,
 )
-from kubeyarn.model.queues import Access, QueueConfig
+from kubeyarn.model.queues import Access, QueueConfig, check_path_length
 from kubeyarn.model.reasons import Reason
 from kubeyarn.schedulers.fair.cluster_state import ROOT
 from kubeyarn.schedulers.fair.fair_shares import (
@@ -283,6 +283,7 @@ class QueueManager:
 
         Ancestors that were made before the failure stay, as in Hadoop.
         """
+        check_path_length(path)
         missing: list[str] = []
         above = path
         while above not in self._state.queues:

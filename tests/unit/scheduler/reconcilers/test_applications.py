@@ -7,6 +7,7 @@ import pytest
 from unit.scheduler.world import (
     World,
     a_node,
+    a_queue,
     a_request,
     an_application,
     condition,
@@ -181,3 +182,21 @@ def test_a_masters_request_that_is_seen_before_its_application_waits_for_it(worl
     world.cycle()
 
     assert condition(world, "words-am-1", "Accepted") == ("True", "Accepted")
+
+
+@pytest.mark.parametrize(("kind", "above"), [("Capacity", "root.a."), ("Fair", "root.")])
+def test_no_queue_is_made_whose_path_no_object_could_have_as_its_name(kind, above):
+    world = World(
+        ("queue", a_queue("root", cluster={"scheduler": kind})),
+        ("queue", a_queue("root.a", capacity="100%", autoCreate={"enabled": True})),
+        ("node", a_node("n1")),
+    )
+    # As a placement rule makes one of a user's name, which may have as many characters alone.
+    world.submit("words", 1, queue=above + "u" * 253, user="u" * 253)
+    world.submit("short", 2, queue=above + "u" * (253 - len(above)))
+    world.cycle()
+
+    taken, reason, message = world.live.requests["team-a", "words-am-1"].accepted
+    assert (taken, reason) == (False, "PlacementRejected")
+    assert f"found a path of {len(above) + 253} characters, allowed: 253" in message
+    assert world.live.requests["team-a", "short-am-1"].accepted[0]
