@@ -1,8 +1,7 @@
 """The Capacity Scheduler's queues as YarnQueues.
 
-Hadoop has settings for all queues that a queue's own replaces (`maximum-am-resource-percent`,
-`user-limit-factor`, `minimum-user-limit-percent`, `max-parallel-apps`). A YarnQueue has defaults of
-its own there, so each leaf that relied on such a setting says it.
+What a file does not say is not said, so that a queue goes on taking what holds for all queues,
+which `cluster_spec` writes, or what its parent has.
 """
 
 from __future__ import annotations
@@ -11,7 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from kubeyarn.convert.converted import Converted, SpecWriter
-from kubeyarn.convert.quantities import by_resource, number, percentage, quantity, share
+from kubeyarn.convert.quantities import (
+    by_resource,
+    factor,
+    number,
+    percentage,
+    quantity,
+    share,
+    user_limit_percent,
+)
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.model.queues import (
     AutoCreate,
@@ -26,7 +33,6 @@ from kubeyarn.model.queues import (
 
 ROOT = "root"
 _PREFIX = "yarn.scheduler.capacity."
-_NO_LIMIT = -1
 
 
 def capacity_queues(config: SchedulerConfig, names: QueueNames) -> Converted:
@@ -40,14 +46,11 @@ class _CapacityQueues:
         self.names = names
         self.result = Converted()
         self._queues = {queue.path: queue for queue in config.queues}
-        self._parents = {queue.parent for queue in config.queues}
 
     def convert(self) -> Converted:
         for queue in self.config.queues:
             writer = SpecWriter(queue.path, self.result)
             self._queue(queue, writer)
-            if self._is_leaf(queue):
-                self._defaults(queue, writer)
             self.result.queue(queue.path, self.names.of(queue.path), writer.spec)
         for path in self.config.branch_templates:
             SpecWriter(path, self.result).note(
@@ -63,17 +66,12 @@ class _CapacityQueues:
             )
         return self.result
 
-    def _is_leaf(self, queue: QueueConfig) -> bool:
-        return queue.path not in self._parents and queue.auto_create is None
-
     def _queue(self, queue: QueueConfig, writer: SpecWriter) -> None:
         source = _properties(writer.queue)
         if queue.state is not None:
             writer.say("state", queue.state.value, source("state"))
         self._capacities(queue, writer)
-        writer.say(
-            "partitions", self._partitions(queue, writer) or None, source("accessible-node-labels")
-        )
+        writer.say("partitions", self._partitions(queue) or None, source("accessible-node-labels"))
         self._plain(queue, writer, source)
         self._lifetime(queue, writer)
         if queue.auto_create is not None:
@@ -96,15 +94,6 @@ class _CapacityQueues:
                 writer.say(at, write(value), source(suffix))
         allocation = _places(queue.maximum_allocation, self.config.types.names)
         writer.say("maximumAllocation", allocation, source("maximum-allocation"))
-        percent = queue.minimum_user_limit_percent
-        if percent is not None:
-            self._user_limit(percent, writer, source("minimum-user-limit-percent"))
-
-    def _user_limit(self, percent: float, writer: SpecWriter, source: str) -> None:
-        whole = min(100, max(1, round(percent)))
-        writer.say("minimumUserLimitPercent", whole, source)
-        if whole != percent:
-            writer.note(source, f"found {number(percent)}, allowed: 1 to 100; {whole} is said")
 
     def _lifetime(self, queue: QueueConfig, writer: SpecWriter) -> None:
         """Say both lifetimes of a queue that has one of its own.
@@ -134,30 +123,16 @@ class _CapacityQueues:
             above = self._queues.get(above.parent)
         return 0
 
-    def _partitions(self, queue: QueueConfig, writer: SpecWriter) -> list[dict[str, str]]:
-        return [
-            said
-            for partition in queue.partitions
-            if len(said := self._partition(queue, partition, writer)) > 1
-        ]
+    def _partitions(self, queue: QueueConfig) -> list[dict[str, Any]]:
+        """What a queue says of partitions; root has all of each, whatever its file says."""
+        partitions = [self._partition(queue, partition) for partition in queue.partitions]
+        return [said for said in partitions if len(said) > 1]
 
-    def _partition(
-        self, queue: QueueConfig, partition: QueuePartition, writer: SpecWriter
-    ) -> dict[str, str]:
-        said = {"name": partition.name}
-        for field, capacity in (
-            ("capacity", None if queue.path == ROOT else partition.capacity),
-            ("maximumCapacity", partition.maximum),
-        ):
-            if capacity is None:
-                continue
-            if capacity.uniform is None or capacity.unit is Unit.ABSOLUTE:
-                writer.note(
-                    f"accessible-node-labels.{partition.name}.{field}",
-                    "found amounts; a YarnQueue says percentages or weights of a partition",
-                )
-                continue
-            said[field] = share(capacity.uniform, "")
+    def _partition(self, queue: QueueConfig, partition: QueuePartition) -> dict[str, Any]:
+        names = self.config.types.names
+        own = None if queue.path == ROOT else partition.capacity
+        said: dict[str, Any] = {"name": partition.name, **_capacity("capacity", own, names)}
+        said |= _capacity("maximumCapacity", partition.maximum, names)
         if partition.maximum_am_share is not None:
             said["maximumAMShare"] = percentage(partition.maximum_am_share)
         return said
@@ -179,42 +154,17 @@ class _CapacityQueues:
             expiry = self.config.queue_expiry_seconds if made.removal else 0
             writer.say("autoCreate.expirySeconds", expiry, source)
         elif made.fail_on_exceeding_parent:
-            writer.note(
-                "auto-create-child-queue.fail-on-exceeding-parent-capacity",
-                "found true; a YarnQueue makes the queue, with what its parent has left",
-            )
+            name = property_of("auto-create-child-queue.fail-on-exceeding-parent-capacity")
+            writer.say("autoCreate.failOnExceedingParentCapacity", True, name)
         for at, template in (
             ("template", made.template),
-            ("leafTemplate", made.leaf_template or QueueConfig("")),
+            ("leafTemplate", made.leaf_template),
             ("parentTemplate", made.parent_template),
         ):
             if template is not None:
                 inner = SpecWriter(writer.queue, Converted())
                 self._queue(template, inner)
-                if at == "leafTemplate":
-                    leaf = template.over(made.template) if made.template else template
-                    self._defaults(leaf, inner)
                 writer.say(f"autoCreate.{at}", inner.spec, source)
-
-    def _defaults(self, leaf: QueueConfig, writer: SpecWriter) -> None:
-        """Say on a leaf what Hadoop has for all queues and it has none of its own of."""
-        config, standard = self.config, SchedulerConfig((), (), ())
-        if leaf.maximum_am_share is None and config.maximum_am_share != standard.maximum_am_share:
-            writer.say(
-                "maximumAMShare",
-                percentage(config.maximum_am_share),
-                _PREFIX + "maximum-am-resource-percent",
-            )
-        if leaf.user_limit_factor is None and config.user_limit_factor != 1:
-            writer.say(
-                "userLimitFactor", number(config.user_limit_factor), _PREFIX + "user-limit-factor"
-            )
-        if leaf.minimum_user_limit_percent is None and config.minimum_user_limit_percent != 100:
-            name = _PREFIX + "minimum-user-limit-percent"
-            self._user_limit(config.minimum_user_limit_percent, writer, name)
-        if leaf.maximum_parallel_applications is None:
-            most = config.maximum_parallel_applications
-            writer.say("maximumParallelApplications", most, _PREFIX + "max-parallel-apps")
 
 
 def _properties(queue: str) -> Callable[[str], str]:
@@ -239,10 +189,6 @@ def _places(amounts: Mapping[int, int] | None, names: tuple[str, ...]) -> dict[s
     """Amounts by resource name; a type of 0 is not said."""
     found = sorted((amounts or {}).items())
     return {names[place]: quantity(names[place], amount) for place, amount in found if amount > 0}
-
-
-def _factor(value: float) -> str:
-    return number(value) if value >= 0 else str(_NO_LIMIT)
 
 
 def _sorted(values: Iterable[str]) -> list[str]:
@@ -271,7 +217,13 @@ def _same(value: Any) -> Any:
 _FIELDS: tuple[tuple[str, str, str, Callable[[Any], Any]], ...] = (
     ("accessible_partitions", "accessiblePartitions", "accessible-node-labels", _sorted),
     ("default_partition", "defaultPartition", "default-node-label-expression", _same),
-    ("user_limit_factor", "userLimitFactor", "user-limit-factor", _factor),
+    (
+        "minimum_user_limit_percent",
+        "minimumUserLimitPercent",
+        "minimum-user-limit-percent",
+        user_limit_percent,
+    ),
+    ("user_limit_factor", "userLimitFactor", "user-limit-factor", factor),
     (
         "user_weights",
         "userWeights",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubeyarn.convert.converted import SpecWriter
-from kubeyarn.convert.quantities import percentage, quantity
+from kubeyarn.convert.quantities import factor, percentage, quantity, user_limit_percent
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.crd.fields import camel
 from kubeyarn.model.queues import (
@@ -18,6 +18,7 @@ from kubeyarn.model.queues import (
     SchedulerKind,
 )
 from kubeyarn.model.resources import ResourceTypes, Vector
+from kubeyarn.schedulers.java_numbers import single
 
 _UNLIMITED = 2**62
 _PREFIX = "yarn.scheduler.capacity."
@@ -85,6 +86,7 @@ def _say_applications(config: SchedulerConfig, writer: SpecWriter) -> None:
         name = f"{_PREFIX}global-queue-max-application"
         most = config.maximum_applications_per_queue
         writer.say("cluster.maximumApplicationsPerQueue", most, name)
+    _say_defaults(config, standard, writer)
     writer.say(
         "cluster.maximumParallelApplicationsPerUser",
         config.user_maximum_parallel_applications,
@@ -93,6 +95,27 @@ def _say_applications(config: SchedulerConfig, writer: SpecWriter) -> None:
     of_users = dict(config.maximum_parallel_applications_of)
     name = f"{_PREFIX}user.NAME.max-parallel-apps"
     writer.say("cluster.maximumParallelApplicationsOf", of_users, name)
+
+
+def _say_defaults(config: SchedulerConfig, standard: SchedulerConfig, writer: SpecWriter) -> None:
+    """Say what holds for queues that do not say it themselves."""
+    for setting, field, suffix, write in (
+        ("maximum_am_share", "maximumAMShare", "maximum-am-resource-percent", percentage),
+        ("user_limit_factor", "userLimitFactor", "user-limit-factor", factor),
+        (
+            "minimum_user_limit_percent",
+            "minimumUserLimitPercent",
+            "minimum-user-limit-percent",
+            user_limit_percent,
+        ),
+        ("maximum_parallel_applications", "maximumParallelApplications", "max-parallel-apps", int),
+    ):
+        value = getattr(config, setting)
+        # 0.1 is a little more as a 32-bit float.
+        if value is not None and (
+            not isinstance(value, float) or single(value) != single(getattr(standard, setting))
+        ):
+            writer.say(f"cluster.{field}", write(value), _PREFIX + suffix)
 
 
 def _say_masters(config: SchedulerConfig, writer: SpecWriter) -> None:

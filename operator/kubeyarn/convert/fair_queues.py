@@ -34,8 +34,7 @@ def fair_queues(config: SchedulerConfig, names: QueueNames) -> Converted:
         if queue.fair is not None:
             _say_queue(queue.fair, config.types.names, writer)
             if queue.fair.parent and queue.path not in parents:
-                message = "a YarnQueue is a parent by the queues below it alone; declare one"
-                writer.note('type="parent"', message)
+                writer.say("fair.type", "Parent", "type")
         result.queue(queue.path, names.of(queue.path), writer.spec)
     return result
 

@@ -55,6 +55,14 @@ def _queue(queue: QueueConfig, before: ResourceTypes, types: ResourceTypes) -> Q
         queue,
         capacity=_capacity(queue.capacity, before, types),
         maximum_capacity=_capacity(queue.maximum_capacity, before, types),
+        partitions=tuple(
+            replace(
+                partition,
+                capacity=_capacity(partition.capacity, before, types),
+                maximum=_capacity(partition.maximum, before, types),
+            )
+            for partition in queue.partitions
+        ),
         maximum_allocation=None
         if largest is None
         else {

@@ -35,6 +35,16 @@ def percentage(fraction: float) -> str:
     return f"{number(fraction * 100)}%"
 
 
+def factor(value: float) -> str:
+    """A user limit factor; what is below 0 switches it off."""
+    return number(value) if value >= 0 else "-1"
+
+
+def user_limit_percent(value: float) -> int | str:
+    """A percent of users' limits, as a whole number where it is one."""
+    return int(value) if value == int(value) else number(value)
+
+
 def share(one: Share, resource: str) -> str:
     """One resource's share: a percentage, a weight or a quantity."""
     if one.unit is Unit.ABSOLUTE:

@@ -36,6 +36,7 @@ def spec(result: Converted, name: str) -> dict[str, Any]:
         ("root.a.user-limit-factor", "1.5", "userLimitFactor", "1.5"),
         ("root.a.user-limit-factor", "-1", "userLimitFactor", "-1"),
         ("root.a.minimum-user-limit-percent", "25", "minimumUserLimitPercent", 25),
+        ("root.a.minimum-user-limit-percent", "12.5", "minimumUserLimitPercent", "12.5"),
         ("root.a.maximum-am-resource-percent", "0.25", "maximumAMShare", "25%"),
         ("root.a.max-parallel-apps", "7", "maximumParallelApplications", 7),
         ("root.a.ordering-policy", "fair", "ordering", {"applications": "Fair"}),
@@ -45,9 +46,6 @@ def spec(result: Converted, name: str) -> dict[str, Any]:
         ("root.a.disable_preemption", "true", "preemption", {"disabled": True}),
         ("root.a.user-settings.bob.weight", "2", "userWeights", {"bob": "2"}),
         ("root.a.maximum-allocation-mb", "4096", "maximumAllocation", {"memory": "4Gi"}),
-        ("maximum-am-resource-percent", "0.5", "maximumAMShare", "50%"),
-        ("user-limit-factor", "3", "userLimitFactor", "3"),
-        ("max-parallel-apps", "9", "maximumParallelApplications", 9),
     ],
 )
 def test_a_property_becomes_a_field(name: str, value: str, field: str, said: object) -> None:
@@ -57,13 +55,39 @@ def test_a_property_becomes_a_field(name: str, value: str, field: str, said: obj
     assert result.notes == []
 
 
-def test_a_queue_that_says_its_own_does_not_take_what_holds_for_all() -> None:
+@pytest.mark.parametrize(
+    ("name", "value", "field", "said"),
+    [
+        ("maximum-am-resource-percent", "0.5", "maximumAMShare", "50%"),
+        ("user-limit-factor", "3", "userLimitFactor", "3"),
+        ("minimum-user-limit-percent", "33.3", "minimumUserLimitPercent", "33.3"),
+        ("max-parallel-apps", "9", "maximumParallelApplications", 9),
+        ("maximum-applications", "500", "maximumApplications", 500),
+        ("node-locality-delay", "0", "offers", {"nodeLocalityDelay": 0}),
+    ],
+)
+def test_what_holds_for_all_queues_is_said_at_root(
+    name: str, value: str, field: str, said: object
+) -> None:
+    result = converted({**TWO, name: value})
+
+    assert spec(result, "root")["cluster"][field] == said
+    assert spec(result, "root.a") == {"capacity": "60%"}
+
+
+def test_amounts_of_a_partition_are_quantities_by_resource() -> None:
     result = converted(
-        {**TWO, "maximum-am-resource-percent": "0.5", "root.a.maximum-am-resource-percent": "0.1"}
+        {
+            "root.queues": "a",
+            "root.a.capacity": "[memory=10240,vcores=8]",
+            "root.a.accessible-node-labels": "gpu",
+            "root.a.accessible-node-labels.gpu.capacity": "[memory=4096,vcores=4]",
+        }
     )
 
-    assert spec(result, "root.a")["maximumAMShare"] == "10%"
-    assert spec(result, "root.b")["maximumAMShare"] == "50%"
+    assert spec(result, "root.a")["partitions"] == [
+        {"name": "gpu", "capacityByResource": {"memory": "4Gi", "cpu": "4"}}
+    ]
 
 
 def test_amounts_of_a_queue_are_quantities_by_resource() -> None:
@@ -111,8 +135,8 @@ def test_each_field_stands_under_its_property() -> None:
 
     at = lines.index("  capacity: 60%")
     assert lines[at - 1] == "  # yarn.scheduler.capacity.root.a.capacity"
-    at = lines.index("  maximumAMShare: 50%")
-    assert lines[at - 1] == "  # yarn.scheduler.capacity.maximum-am-resource-percent"
+    at = lines.index("    maximumAMShare: 50%")
+    assert lines[at - 1] == "    # yarn.scheduler.capacity.maximum-am-resource-percent"
 
 
 def test_the_scheduler_accepts_what_was_written() -> None:
@@ -126,7 +150,6 @@ def test_the_scheduler_accepts_what_was_written() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("root.a.minimum-user-limit-percent", "12.5", "found 12.5"),
         ("root.c.auto-queue-creation-v2.template.capacity", "1w", "templates"),
         ("rack-locality-additional-delay", "-7", "found -7"),
     ],
