@@ -111,7 +111,8 @@ async def test_a_demoted_container_goes_for_a_guaranteed_one(cluster, master):
     whole = {"cpu": "1", "memory": "12Gi"}
     made = await running(cluster, master, ask(1, resources=whole))
     await updated(master, update(made[0], DEMOTE))
-    await master.beat(ask(2, priority=3, resources=whole))
+    there = {"locality": {"nodes": [made[0]["node"]], "racks": [], "relax": False}}
+    await master.beat(ask(1, priority=3, resources=whole, **there))
     await master.beat_until(lambda: master.completed)
 
     assert [c["exitStatus"] for c in master.completed] == [-108]

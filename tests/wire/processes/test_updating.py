@@ -103,8 +103,9 @@ async def test_an_answer_that_was_lost_is_repeated_with_the_errors_in_it(master,
 
 
 async def test_what_is_wished_outlives_both_processes(cluster, master, container):
-    """More than the queue may have now: it comes when the other container has ended."""
-    await master.beat(ask(1, priority=2, resources={"cpu": "1", "memory": "9Gi"}))
+    """More than the node has now: it comes when the other container there has ended."""
+    there = {"locality": {"nodes": [container["node"]], "racks": [], "relax": False}}
+    await master.beat(ask(1, priority=2, resources={"cpu": "1", "memory": "9Gi"}, **there))
     await master.beat_until(lambda: len(master.containers) == 2)
     other = master.containers[1]
     await master.beat(updates=[update(container, resources={"memory": "14Gi"})])
