@@ -433,7 +433,7 @@ class ApplicationsManager:
         with steps.step("pods that do not stop"):
             await self._end_overdue_pods(key)
         with steps.step("pods that are not kept"):
-            await self._delete_expired_pods(key, application, record)
+            await self._delete_expired_pods(key, application, record, views, unread)
         return plans
 
     async def _give(
@@ -572,11 +572,20 @@ class ApplicationsManager:
         await self._pods.delete_all(overdue, grace_s=retention.OVERDUE_GRACE_S)
 
     async def _delete_expired_pods(
-        self, key: Key, application: YarnApplication, record: ApplicationRecord
+        self,
+        key: Key,
+        application: YarnApplication,
+        record: ApplicationRecord,
+        views: list[RequestView],
+        unread: list[UnreadRequest],
     ) -> None:
+        """Delete what is old, once its end stands in its request: a later look records it."""
         pods = list(self.cache.pods(key).values())
+        # What has ended of a request that cannot be read is recorded when it can.
+        unreadable = {request.name for request in unread}
+        unrecorded = _unrecorded(views) | {p.container for p in pods if p.request in unreadable}
         kept_s, now_ms = self.settings.finished_pod_retention_s, self._clock_ms()
-        expired = retention.expired_pods(application, record, pods, kept_s, now_ms)
+        expired = retention.expired_pods(application, record, pods, unrecorded, kept_s, now_ms)
         await self._pods.delete_all(list(expired))
 
 

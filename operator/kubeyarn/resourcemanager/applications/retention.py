@@ -8,7 +8,7 @@ pods of ended containers stay for their logs.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from kubeyarn.cluster.client import KubeClient
 from kubeyarn.cluster.errors import ApiError, Conflict, NotFound
@@ -18,6 +18,7 @@ from kubeyarn.crd.yarn_application import YarnApplication
 from kubeyarn.lifecycle.application import ApplicationState
 from kubeyarn.lifecycle.records import ApplicationRecord
 from kubeyarn.model.errors import Unavailable
+from kubeyarn.model.ids import ContainerId
 from kubeyarn.resourcemanager.applications import records
 from kubeyarn.resourcemanager.pods.pod_state import PodState
 
@@ -115,10 +116,14 @@ def expired_pods(
     application: YarnApplication,
     record: ApplicationRecord,
     pods: list[PodState],
+    unrecorded: Collection[ContainerId],
     retention_s: int,
     now_ms: int,
 ) -> Iterator[PodState]:
     """The pods of an application to delete: over for long enough, or strays. Pure.
+
+    Those of *unrecorded* containers stay: how they ended stands nowhere else, and without it a
+    ResourceManager that begins anew would start them a second time.
 
     They are kept for *retention_s* seconds unless the application says otherwise (Hadoop:
     `yarn.nodemanager.delete.debug-delay-sec`). Strays are of an earlier object of the same name, or
@@ -132,5 +137,5 @@ def expired_pods(
         stray |= ends and pod.ending is None
         old = now_ms - pod.finished_ms >= delay_s * 1000
         over = pod.ending is not None and pod.finished_ms and old
-        if not pod.deleting and (stray or over):
+        if not pod.deleting and (stray or (over and pod.container not in unrecorded)):
             yield pod
