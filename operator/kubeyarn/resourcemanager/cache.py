@@ -200,12 +200,17 @@ class Cache:
         of_the_name = [self._requests[key] for key in self._requests_of.get(application, ())]
         return [request for request in of_the_name if not self._of_another(request, application)]
 
-    def raw_request(self, key: Key) -> Object | None:
-        """One request as it came, if it is of the application that has its owner's name now."""
+    def request(self, key: Key) -> DecodedObject[ContainerRequest] | None:
+        """One request, if it is of the application that has its owner's name now."""
         request = self._requests.get(key)
         if request is None or self._of_another(request, (key[0], request.decoded.spec.application)):
             return None
-        return request.raw
+        return request
+
+    def raw_request(self, key: Key) -> Object | None:
+        """The same as it came."""
+        request = self.request(key)
+        return None if request is None else request.raw
 
     def pods(self, application: Key) -> dict[ContainerId, PodState]:
         """An application's pods, by container."""

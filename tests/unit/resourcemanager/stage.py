@@ -68,7 +68,9 @@ class Stage:
     def record(self, about: Object, level: str, reason: str, action: str, note: str) -> None:
         self.events.append(f"{reason}: {note}")
 
-    async def create(self, kind: Kind, body: Object, namespace: str) -> Object:
+    async def create(
+        self, kind: Kind, body: Object, namespace: str, *, attempts: int = 6
+    ) -> Object:
         if (kind.kind, body["metadata"]["name"]) in self.objects:
             raise AlreadyExists(409, "AlreadyExists", "there is one")
         made = copy.deepcopy(body)

@@ -19,6 +19,8 @@ from kubeyarn.resourcemanager.pods.pod_builder import ContainerLaunchContext
 from kubeyarn.resourcemanager.requests.container_manager import ContainerManager
 from kubeyarn.resourcemanager.requests.request_view import RequestView
 
+_ENDED = "the container has ended already"
+
 
 async def answer(
     manager: ContainerManager, cache: Cache, caller: Caller, message: wire.Containers
@@ -54,7 +56,7 @@ class _Call:
         # Containers that were kept across attempts run already; a former attempt's others are gone.
         former = view.attempt != caller.session.attempt.number
         if former or container in view.completed or container not in view.grants:
-            self._fail(launch.container_id, "the container has ended already")
+            self._fail(launch.container_id, _ENDED)
             return
         context = ContainerLaunchContext(
             image=launch.image or application_spec.am_image(caller.application),
@@ -68,6 +70,9 @@ class _Call:
         pod = await self._manager.launch(
             caller.key, caller.application, caller.record, view, container, context
         )
+        if pod is None:
+            self._fail(launch.container_id, _ENDED)
+            return
         self.answer.launched.append(wire.Launched(container_id=launch.container_id, pod=pod))
 
     async def stop(self, text: str) -> None:

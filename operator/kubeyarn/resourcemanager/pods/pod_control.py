@@ -1,8 +1,9 @@
 """Writes of containers' pods (Kubernetes: controller.PodControlInterface).
 
 Each call can be made again. A pod's name follows from its container, so that making it twice finds
-it there. What is deleted is the pod whose uid was seen: by the time the call arrives, another pod
-may have its name.
+it there, for as long as it is; that a container gets no second pod after the first is gone is for
+`ContainerManager` to see. What is deleted is the pod whose uid was seen: by the time the call
+arrives, another pod may have its name.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ class PodTooLarge(SpecError):
     """A pod that the API server made larger than its container's grant."""
 
 
+class PodGone(Unavailable):
+    """A pod of the name that is wanted was there, and went before it could be looked at."""
+
+
 class PodControl:
     """Creates, changes and deletes pods of containers.
 
@@ -69,18 +74,24 @@ class PodControl:
     async def create(self, pod: Object) -> bool:
         """Create *pod*; False when it is there already.
 
+        It is asked for once. If an answer is lost the pod may have come and gone by the next time,
+        so whoever asks again has to look first at what has become of its container.
+
         The pod that came about is compared with the one that was sent, which is as large as its
         grant: a LimitRange, a runtime class or a webhook of the cluster may have made it larger.
 
         Raises:
             Refused: the API server does not take it, and will not if it is asked again.
+            Unavailable: nobody knows whether there is one now.
+            PodGone: there was one of its name until a moment ago.
             PodTooLarge: it came out larger than it was granted, and is deleted.
             NameTaken: a pod of others has its name.
         """
         try:
-            created = await self._client.create(PODS, pod, pod["metadata"]["namespace"])
+            created = await self._client.create(PODS, pod, pod["metadata"]["namespace"], attempts=1)
         except AlreadyExists:
-            return not await self._is_there(pod)
+            await self._see_existing(pod)
+            return False
         larger = _larger(created, pod)
         if larger:
             await self._discard(created)
@@ -88,22 +99,22 @@ class PodControl:
         self._cache.put_pod(created)
         return True
 
-    async def _is_there(self, pod: Object) -> bool:
-        """Whether a pod exists already, or one that has its name is about to go; false: none has.
+    async def _see_existing(self, pod: Object) -> None:
+        """Look at the pod that has the name of *pod* already, or is about to leave it.
 
         Raises:
+            PodGone: it has left it.
             NameTaken: a pod of others has its name.
         """
         meta = pod["metadata"]
         try:
             existing = await self._client.get(PODS, meta["name"], meta["namespace"])
         except NotFound:
-            return False
+            raise PodGone(f"pod {meta['name']}: there was one until a moment ago") from None
         if name_taken.whose_pod(existing, pod) is Whose.ANOTHERS:
             raise name_taken.refusal(existing)
         # What is of a former application of the name is being deleted; its end is an event.
         self._cache.put_pod(existing)
-        return True
 
     async def _discard(self, pod: Object) -> None:
         meta = pod["metadata"]

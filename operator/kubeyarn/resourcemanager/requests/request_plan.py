@@ -314,6 +314,16 @@ def _exit(
     return termination.ending if termination is not None else None
 
 
+def has_ended(view: RequestView, container: ContainerId, exit_of: FindExit) -> bool:
+    """Whether a container of *view* that has no pod has ended, so that it never gets one.
+
+    It has if its pod was there and is gone, whoever deleted that.
+    """
+    if container in view.completed or container not in view.grants:
+        return True
+    return _exit(container, None, view, exit_of, None) is not None
+
+
 def _preempted(view: RequestView, container: ContainerId) -> ContainerExit | None:
     """How a container ends that the policy takes back now; None while it does not."""
     now, why = view.preempting.get(container, (False, ""))

@@ -34,7 +34,9 @@ class TroubledStage(Stage):
         if error is not None:
             raise error
 
-    async def create(self, kind: Kind, body: Object, namespace: str) -> Object:
+    async def create(
+        self, kind: Kind, body: Object, namespace: str, *, attempts: int = 6
+    ) -> Object:
         self._ask(kind, body["metadata"]["name"], body)
         return await super().create(kind, body, namespace)
 

@@ -109,7 +109,7 @@ def test_a_launch_that_goes_well_after_one_that_was_refused_clears_what_was_told
         stage.grant("maps", 1, "2")
         real = stage.create
 
-        async def refuses(kind, body, namespace):
+        async def refuses(kind, body, namespace, **_):
             raise Refused(403, "Forbidden", "exceeded quota")
 
         stage.create = refuses

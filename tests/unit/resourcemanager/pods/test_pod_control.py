@@ -27,7 +27,9 @@ class Cluster(Stage):
         self.added: Object = {}
         super().__init__(applicationMaster={"image": "words:1", "protocol": "Objects"})
 
-    async def create(self, kind: Kind, body: Object, namespace: str) -> Object:
+    async def create(
+        self, kind: Kind, body: Object, namespace: str, *, attempts: int = 6
+    ) -> Object:
         if kind is PODS:
             body = copy.deepcopy(body)
             for name, value in self.added.items():

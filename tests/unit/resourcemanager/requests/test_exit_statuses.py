@@ -87,7 +87,7 @@ async def test_an_exit_code_of_the_processs_own_is_told_as_it_is(task):
 async def test_invalid_minus_1000_of_a_pod_that_the_api_server_refuses(task):
     await task.granted()
 
-    async def refuse(*_):
+    async def refuse(*_, **__):
         raise Refused(422, "Invalid", "spec.containers[0].image: required")
 
     task.stage.create = refuse
