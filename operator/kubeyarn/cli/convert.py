@@ -53,7 +53,7 @@ def convert(
         result = converted(_read(paths, shared))
         if check is not None:
             _check(Path(check), paths)
-    except (SpecError, ConfigRefused, OSError, yaml.YAMLError) as error:
+    except (SpecError, ConfigRefused, OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise click.ClickException(str(error)) from error
     for note in result.notes:
         click.echo(f"not carried over: {note}", err=True)
@@ -89,7 +89,10 @@ def _read(paths: list[Path], shared: tuple[str, ...]) -> SchedulerConfig:
     if scenario.scheduler == "fair":
         types = resource_types(Configuration(values))
         allocations = scenario.allocations or "<allocations/>"
-        return read_fair_scheduler(values, allocations, types)
+        config = read_fair_scheduler(values, allocations, types)
+        # Hadoop's Fair Scheduler asks its ACLs in any case, and they let everybody in without this.
+        acls = Configuration(values).get_boolean("yarn.acl.enable", False)
+        return replace(config, check_access=acls)
     config, _ = read_capacity_scheduler(values)
     named = {partition.name for queue in config.queues for partition in queue.partitions}
     partitions = [Partition(name, exclusive=name not in shared) for name in sorted(named)]

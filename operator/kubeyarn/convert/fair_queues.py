@@ -44,6 +44,8 @@ def say_fair_cluster(config: SchedulerConfig, names: QueueNames, writer: SpecWri
     fair = config.fair or FairClusterConfig()
     writer.say("cluster.scheduler", "Fair", "yarn.resourcemanager.scheduler.class")
     say_allocations(config, writer)
+    if config.check_access:
+        writer.say("cluster.queueAccess", "ByRole", "yarn.acl.enable")
     _say_defaults(fair.defaults, config.types.names, writer)
     _say_limits(fair, writer)
     rules = [_rule(rule, names) for rule in fair.rules]

@@ -115,3 +115,15 @@ def test_a_scenario_that_ends_otherwise_is_an_error(tmp_path: Path) -> None:
 
     assert done.exit_code == 1
     assert "does not end with the YarnQueues as it does with the files" in done.output
+
+
+def test_an_allocation_file_gives_roles_only_where_access_is_checked(tmp_path: Path) -> None:
+    (tmp_path / "fair-scheduler.xml").write_text(FAIR)
+    open_to_all = list(yaml.safe_load_all(CliRunner().invoke(convert, [str(tmp_path)]).stdout))
+    (tmp_path / "yarn-site.xml").write_text(configuration(**{"yarn.acl.enable": "true"}))
+    checked = list(yaml.safe_load_all(CliRunner().invoke(convert, [str(tmp_path)]).stdout))
+
+    assert {found["kind"] for found in open_to_all} == {"YarnQueue"}
+    assert "queueAccess" not in open_to_all[0]["spec"]["cluster"]
+    assert checked[0]["spec"]["cluster"]["queueAccess"] == "ByRole"
+    assert "ClusterRoleBinding" in {found["kind"] for found in checked}
