@@ -6,7 +6,7 @@ which `cluster_spec` writes, or what its parent has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kubeyarn.convert.converted import Converted, SpecWriter
@@ -15,7 +15,7 @@ from kubeyarn.convert.quantities import (
     factor,
     number,
     percentage,
-    quantity,
+    quantities,
     share,
     user_limit_percent,
 )
@@ -92,7 +92,9 @@ class _CapacityQueues:
             value = getattr(queue, name)
             if value is not None:
                 writer.say(at, write(value), source(suffix))
-        allocation = _places(queue.maximum_allocation, self.config.types.names)
+        types = self.config.types.names
+        places = sorted((queue.maximum_allocation or {}).items())
+        allocation = quantities((types[place], amount) for place, amount in places)
         writer.say("maximumAllocation", allocation, source("maximum-allocation"))
 
     def _lifetime(self, queue: QueueConfig, writer: SpecWriter) -> None:
@@ -183,12 +185,6 @@ def _capacity(
             return {}
         return {field: share(capacity.uniform, "")}
     return {f"{field}ByResource": by_resource(capacity, names)}
-
-
-def _places(amounts: Mapping[int, int] | None, names: tuple[str, ...]) -> dict[str, str]:
-    """Amounts by resource name; a type of 0 is not said."""
-    found = sorted((amounts or {}).items())
-    return {names[place]: quantity(names[place], amount) for place, amount in found if amount > 0}
 
 
 def _sorted(values: Iterable[str]) -> list[str]:

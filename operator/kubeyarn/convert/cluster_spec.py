@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubeyarn.convert.converted import SpecWriter
-from kubeyarn.convert.quantities import factor, percentage, quantity, user_limit_percent
+from kubeyarn.convert.quantities import factor, percentage, quantities, user_limit_percent
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.crd.fields import camel
 from kubeyarn.model.queues import (
@@ -17,7 +17,6 @@ from kubeyarn.model.queues import (
     SchedulerConfig,
     SchedulerKind,
 )
-from kubeyarn.model.resources import ResourceTypes, Vector
 from kubeyarn.schedulers.java_numbers import single
 
 _UNLIMITED = 2**62
@@ -50,8 +49,6 @@ def say_cluster(config: SchedulerConfig, names: QueueNames, writer: SpecWriter) 
     _say_placement(config, names, writer)
     _say_offers(config.offers, writer)
     _say_preemption(config, writer)
-    if config.check_access:
-        writer.say("cluster.queueAccess", "ByRole", "yarn.acl.enable")
 
 
 def say_allocations(config: SchedulerConfig, writer: SpecWriter) -> None:
@@ -61,17 +58,13 @@ def say_allocations(config: SchedulerConfig, writer: SpecWriter) -> None:
         ("increment_allocation", config.increment_allocation),
         ("maximum_allocation", config.maximum_allocation),
     ):
-        amounts = _amounts(vector or (), config.types)
+        bounded = [x if x < _UNLIMITED else 0 for x in vector or ()]
+        amounts = quantities(zip(config.types.names, bounded, strict=False))
         at = f"cluster.{camel(field)}"
         writer.say(at, amounts, f"yarn.scheduler.{field.replace('_', '-')}")
         for name, amount in zip(config.types.names, vector or (), strict=False):
             if amount <= 0 and name in ("memory", "cpu"):
                 writer.note(at, f"found 0 {name}; allowed: above 0, and YarnQueue's default holds")
-
-
-def _amounts(vector: Vector, types: ResourceTypes) -> dict[str, str]:
-    pairs = zip(types.names, vector, strict=False)
-    return {name: quantity(name, x) for name, x in pairs if 0 < x < _UNLIMITED}
 
 
 def _say_applications(config: SchedulerConfig, writer: SpecWriter) -> None:

@@ -37,6 +37,8 @@ def convert(
         say_fair_cluster(config, names, writer)
     else:
         say_cluster(config, names, writer)
+    if config.check_access:
+        writer.say("cluster.queueAccess", "ByRole", "yarn.acl.enable")
     of_users = {user: list(theirs) for user, theirs in (groups or {}).items()}
     source = "hadoop.user.group.static.mapping.overrides"
     writer.say("cluster.userGroups", of_users, source)

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubeyarn.convert.cluster_spec import say_allocations
 from kubeyarn.convert.converted import Converted, SpecWriter
-from kubeyarn.convert.quantities import number, percentage, quantity
+from kubeyarn.convert.quantities import number, percentage, quantities, quantity
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.model.fair_queues import (
     NEVER_MS,
@@ -44,8 +44,6 @@ def say_fair_cluster(config: SchedulerConfig, names: QueueNames, writer: SpecWri
     fair = config.fair or FairClusterConfig()
     writer.say("cluster.scheduler", "Fair", "yarn.resourcemanager.scheduler.class")
     say_allocations(config, writer)
-    if config.check_access:
-        writer.say("cluster.queueAccess", "ByRole", "yarn.acl.enable")
     _say_defaults(fair.defaults, config.types.names, writer)
     _say_limits(fair, writer)
     rules = [_rule(rule, names) for rule in fair.rules]
@@ -66,9 +64,7 @@ def _say_queue(queue: FairQueueConfig, names: tuple[str, ...], writer: SpecWrite
     if queue.weight is not None:
         writer.say("fair.weight", number(queue.weight), "weight")
     if queue.minimum is not None:
-        amounts = {
-            name: quantity(name, x) for name, x in zip(names, queue.minimum, strict=False) if x > 0
-        }
+        amounts = quantities(zip(names, queue.minimum, strict=False))
         writer.say("fair.minResources", amounts, "minResources")
     writer.say("fair.maxResources", _limit(queue.maximum, names), "maxResources")
     writer.say("fair.maxChildResources", _limit(queue.child_maximum, names), "maxChildResources")

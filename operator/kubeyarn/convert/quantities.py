@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from kubeyarn.crd import quantities
+from kubeyarn.crd.quantities import show_cpu, show_memory
 from kubeyarn.model.queues import Capacity, Share, Unit
 from kubeyarn.schedulers.java_numbers import single
 
@@ -17,8 +17,13 @@ _SUFFIXES = {Unit.PERCENT: "%", Unit.WEIGHT: "w"}
 def quantity(resource: str, amount: float) -> str:
     """An amount as Hadoop counts it (MiB, vcores, whole units) as a Kubernetes quantity."""
     if resource == "memory":
-        return quantities.show_memory(int(amount * MIB))
-    return quantities.show_cpu(int(amount * MILLI)) if resource == "cpu" else str(int(amount))
+        return show_memory(int(amount * MIB))
+    return show_cpu(int(amount * MILLI)) if resource == "cpu" else str(int(amount))
+
+
+def quantities(amounts: Iterable[tuple[str, int]]) -> dict[str, str]:
+    """Amounts by resource as quantities; a resource that there is nothing of is not said."""
+    return {name: quantity(name, amount) for name, amount in amounts if amount > 0}
 
 
 def number(value: float) -> str:
