@@ -89,10 +89,7 @@ def _read(paths: list[Path], shared: tuple[str, ...]) -> SchedulerConfig:
     if scenario.scheduler == "fair":
         types = resource_types(Configuration(values))
         allocations = scenario.allocations or "<allocations/>"
-        config = read_fair_scheduler(values, allocations, types)
-        # Hadoop's Fair Scheduler asks its ACLs in any case, and they let everybody in without this.
-        acls = Configuration(values).get_boolean("yarn.acl.enable", False)
-        return replace(config, check_access=acls)
+        return read_fair_scheduler(values, allocations, types)
     config, _ = read_capacity_scheduler(values)
     named = {partition.name for queue in config.queues for partition in queue.partitions}
     partitions = [Partition(name, exclusive=name not in shared) for name in sorted(named)]

@@ -11,7 +11,7 @@ from kubeyarn.convert.cluster_spec import say_cluster
 from kubeyarn.convert.converted import Converted, Note, SpecWriter, yarn_queue
 from kubeyarn.convert.fair_queues import fair_queues, say_fair_cluster
 from kubeyarn.convert.hadoop_units import in_hadoop_units
-from kubeyarn.convert.queue_access import queue_access
+from kubeyarn.convert.queue_access import asks_for_rights, queue_access
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.crd.object import Object
 from kubeyarn.crd.scheduler_config import QueuesRead, read_queues, resource_types
@@ -37,8 +37,8 @@ def convert(
         say_fair_cluster(config, names, writer)
     else:
         say_cluster(config, names, writer)
-    if config.check_access:
-        writer.say("cluster.queueAccess", "ByRole", "yarn.acl.enable")
+    if asks_for_rights(config):
+        writer.say("cluster.queueAccess", "ByRole", "aclSubmitApps" if fair else "yarn.acl.enable")
     of_users = {user: list(theirs) for user, theirs in (groups or {}).items()}
     source = "hadoop.user.group.static.mapping.overrides"
     writer.say("cluster.userGroups", of_users, source)

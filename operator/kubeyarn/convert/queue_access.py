@@ -12,7 +12,7 @@ from typing import Any
 
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.crd.object import Object
-from kubeyarn.model.queues import Access, SchedulerConfig
+from kubeyarn.model.queues import Access, SchedulerConfig, SchedulerKind
 
 _GROUP = "rbac.authorization.k8s.io"
 _EVERYONE = "system:authenticated"
@@ -21,10 +21,10 @@ _EVERYONE = "system:authenticated"
 def queue_access(config: SchedulerConfig, names: QueueNames) -> list[Object]:
     """A ClusterRole and a ClusterRoleBinding for each right that somebody has to a queue.
 
-    Empty where ACLs are not checked (`yarn.acl.enable`). Hadoop lets everybody into root and
+    Empty where everybody may use every queue. Hadoop lets everybody into root and
     nobody else into the queues below it where a file says nothing.
     """
-    if not config.check_access:
+    if not asks_for_rights(config):
         return []
     made: list[Object] = []
     for queue in config.queues:
@@ -37,8 +37,21 @@ def queue_access(config: SchedulerConfig, names: QueueNames) -> list[Object]:
         ):
             if access is not None:
                 made += _role(path, verb, access)
-    made += _role("", "administer", config.administrators)
+    if config.kind is SchedulerKind.CAPACITY:
+        # The Fair Scheduler does not ask who administers the cluster.
+        made += _role("", "administer", config.administrators)
     return made
+
+
+def asks_for_rights(config: SchedulerConfig) -> bool:
+    """Whether queues are not open to everybody.
+
+    The Capacity Scheduler asks where `yarn.acl.enable` says so. The Fair Scheduler always does
+    (Hadoop: FairScheduler.addApplication), which is nothing where no queue has an ACL.
+    """
+    if config.kind is SchedulerKind.CAPACITY:
+        return config.check_access
+    return any(queue.submit or queue.administer for queue in config.queues)
 
 
 def _role(path: str, verb: str, access: Access) -> Iterator[Object]:

@@ -117,13 +117,25 @@ def test_a_scenario_that_ends_otherwise_is_an_error(tmp_path: Path) -> None:
     assert "does not end with the YarnQueues as it does with the files" in done.output
 
 
-def test_an_allocation_file_gives_roles_only_where_access_is_checked(tmp_path: Path) -> None:
+def test_a_fair_scheduler_without_access_lists_stays_open(tmp_path: Path) -> None:
     (tmp_path / "fair-scheduler.xml").write_text(FAIR)
-    open_to_all = list(yaml.safe_load_all(CliRunner().invoke(convert, [str(tmp_path)]).stdout))
-    (tmp_path / "yarn-site.xml").write_text(configuration(**{"yarn.acl.enable": "true"}))
-    checked = list(yaml.safe_load_all(CliRunner().invoke(convert, [str(tmp_path)]).stdout))
+    found = list(yaml.safe_load_all(CliRunner().invoke(convert, [str(tmp_path)]).stdout))
 
-    assert {found["kind"] for found in open_to_all} == {"YarnQueue"}
-    assert "queueAccess" not in open_to_all[0]["spec"]["cluster"]
-    assert checked[0]["spec"]["cluster"]["queueAccess"] == "ByRole"
-    assert "ClusterRoleBinding" in {found["kind"] for found in checked}
+    assert {one["kind"] for one in found} == {"YarnQueue"}
+    assert "queueAccess" not in found[0]["spec"]["cluster"]
+
+
+def test_a_fair_schedulers_access_lists_act_whatever_yarn_site_says(tmp_path: Path) -> None:
+    # Hadoop 3.4.3 refuses everybody but alice, with yarn.acl.enable unset, too.
+    (tmp_path / "fair-scheduler.xml").write_text(
+        """<allocations><queue name="root">
+        <aclSubmitApps> </aclSubmitApps><aclAdministerApps> </aclAdministerApps>
+        <queue name="a"><aclSubmitApps>alice</aclSubmitApps></queue>
+        </queue></allocations>"""
+    )
+    found = list(yaml.safe_load_all(CliRunner().invoke(convert, [str(tmp_path)]).stdout))
+    bound = [one for one in found if one["kind"] == "ClusterRoleBinding"]
+
+    assert found[0]["spec"]["cluster"]["queueAccess"] == "ByRole"
+    assert [one["metadata"]["name"] for one in bound] == ["kubeyarn-queue-submit-root.a"]
+    assert [one["name"] for one in bound[0]["subjects"]] == ["alice"]
