@@ -20,6 +20,7 @@ from kubeyarn.convert.quantities import (
     user_limit_percent,
 )
 from kubeyarn.convert.queue_names import QueueNames
+from kubeyarn.crd.scheduler_config import ROOT
 from kubeyarn.model.queues import (
     AutoCreate,
     AutoCreateKind,
@@ -31,7 +32,6 @@ from kubeyarn.model.queues import (
     Unit,
 )
 
-ROOT = "root"
 _PREFIX = "yarn.scheduler.capacity."
 
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from kubeyarn.convert.converted import SpecWriter
-from kubeyarn.convert.quantities import factor, percentage, quantities, user_limit_percent
+from kubeyarn.convert.quantities import (
+    factor,
+    nearest_percentage,
+    percentage,
+    quantities,
+    seconds,
+    user_limit_percent,
+)
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.crd.fields import camel
 from kubeyarn.model.queues import (
@@ -257,11 +264,11 @@ def _say_preemption(config: SchedulerConfig, writer: SpecWriter) -> None:
         if setting.endswith("_ms"):
             if value % 1000:
                 writer.note(source, f"found {value} ms; whole seconds are said, rounded up")
-            value = -(-value // 1000)
+            value = seconds(value)
         elif isinstance(value, float):
             if not 0 <= value <= 1:
                 writer.note(source, f"found {value}; allowed: 0 to 1, and the nearest is said")
-            value = percentage(min(1.0, max(0.0, value)))
+            value = nearest_percentage(value)
         elif isinstance(value, IntraQueueOrder):
             value = value.value
         writer.say(f"cluster.preemption.{field}", value, source)

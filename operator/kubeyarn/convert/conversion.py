@@ -14,12 +14,10 @@ from kubeyarn.convert.hadoop_units import in_hadoop_units
 from kubeyarn.convert.queue_access import asks_for_rights, queue_access
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.crd.object import Object
-from kubeyarn.crd.scheduler_config import QueuesRead, read_queues, resource_types
+from kubeyarn.crd.scheduler_config import ROOT, QueuesRead, read_queues, resource_types
 from kubeyarn.crd.yarn_queue import UncheckedQueue
 from kubeyarn.model.errors import ConfigRefused
 from kubeyarn.model.queues import QueueConfig, SchedulerConfig, SchedulerKind
-
-_ROOT = "root"
 
 
 def convert(
@@ -32,7 +30,7 @@ def convert(
     names = QueueNames(queue.path for queue in config.queues)
     fair = config.kind is SchedulerKind.FAIR
     cluster = Converted()
-    writer = SpecWriter(_ROOT, cluster)
+    writer = SpecWriter(ROOT, cluster)
     if fair:
         say_fair_cluster(config, names, writer)
     else:
@@ -48,15 +46,15 @@ def convert(
         objects,
         [*names.notes, *cluster.notes, *queues.notes, *_faults(objects)],
         {**queues.sources, **cluster.sources},
-        {_ROOT: _ROOT, **queues.paths},
+        {ROOT: ROOT, **queues.paths},
     )
 
 
 def _with_root(objects: Iterable[Object], spec: Mapping[str, Any]) -> list[Object]:
     """The queues with root first, which says what the whole cluster has, too."""
     by_name = {found["metadata"]["name"]: found for found in objects}
-    of_root = by_name.pop(_ROOT, {})
-    return [yarn_queue(_ROOT, _merged(spec, of_root.get("spec", {}))), *by_name.values()]
+    of_root = by_name.pop(ROOT, {})
+    return [yarn_queue(ROOT, _merged(spec, of_root.get("spec", {}))), *by_name.values()]
 
 
 def _merged(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,15 +83,17 @@ def through_yarn_queues(config: SchedulerConfig) -> SchedulerConfig:
     Raises:
         ConfigRefused: the scheduler would refuse one of the YarnQueues.
     """
-    read = read_back(convert(config).objects)
+    converted = convert(config)
+    read = read_back(converted.objects)
     if read.problems or read.config is None:
         raise ConfigRefused(read.problems)
-    names = QueueNames(queue.path for queue in config.queues)
-    before = {names.of(queue.path): queue for queue in config.queues}
+    before = {queue.path: queue for queue in config.queues}
     found = in_hadoop_units(read.config, config.types)
     return replace(
         found,
-        queues=tuple(_as_in_file(queue, before[queue.path]) for queue in found.queues),
+        queues=tuple(
+            _as_in_file(queue, before[converted.paths[queue.path]]) for queue in found.queues
+        ),
         administrators=config.administrators,
         check_access=config.check_access,
         fit_every_resource=False,

@@ -6,7 +6,14 @@ from typing import Any
 
 from kubeyarn.convert.cluster_spec import say_allocations
 from kubeyarn.convert.converted import Converted, SpecWriter
-from kubeyarn.convert.quantities import number, percentage, quantities, quantity
+from kubeyarn.convert.quantities import (
+    nearest_percentage,
+    number,
+    percentage,
+    quantities,
+    quantity,
+    seconds,
+)
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.model.fair_queues import (
     NEVER_MS,
@@ -177,9 +184,9 @@ def _say_offers(offers: FairOffers, writer: SpecWriter) -> None:
         (offers.rack_locality_threshold, "rackLocalityThreshold", "locality.threshold.rack"),
     ):
         if threshold >= 0:
-            writer.say(f"{at}{field}", percentage(min(1.0, threshold)), _FAIR + name)
+            writer.say(f"{at}{field}", nearest_percentage(threshold), _FAIR + name)
     if offers.reservable_nodes != standard.reservable_nodes:
-        share = percentage(min(1.0, max(0.0, offers.reservable_nodes)))
+        share = nearest_percentage(offers.reservable_nodes)
         writer.say(f"{at}reservableNodes", share, f"{_FAIR}reservable-nodes")
     if offers.reservation_multiple != standard.reservation_multiple:
         source = "yarn.scheduler.reservation-threshold.increment-multiple"
@@ -195,11 +202,11 @@ def _say_preemption(preemption: FairPreemption, names: QueueNames, writer: SpecW
     standard, at = FairPreemption(), "cluster.fair."
     writer.say("cluster.preemption.enabled", True, f"{_FAIR}preemption")
     if preemption.wait_before_kill_ms != standard.wait_before_kill_ms:
-        seconds = -(-preemption.wait_before_kill_ms // 1000)
         field = "cluster.preemption.maximumWaitBeforeKillSeconds"
-        writer.say(field, seconds, f"{_FAIR}waitTimeBeforeKill")
+        wait_s = seconds(preemption.wait_before_kill_ms)
+        writer.say(field, wait_s, f"{_FAIR}waitTimeBeforeKill")
     if preemption.utilization_threshold != standard.utilization_threshold:
-        share = percentage(min(1.0, max(0.0, preemption.utilization_threshold)))
+        share = nearest_percentage(preemption.utilization_threshold)
         source = f"{_FAIR}preemption.cluster-utilization-threshold"
         writer.say(f"{at}preemptionUtilizationThreshold", share, source)
     if not preemption.masters:
@@ -207,6 +214,6 @@ def _say_preemption(preemption: FairPreemption, names: QueueNames, writer: SpecW
     of_queues = {names.of(path): may for path, may in preemption.masters_of}
     writer.say(f"{at}preemptMastersOf", of_queues, f"{_FAIR}am.preemption.QUEUE")
     if preemption.wait_before_next_check_ms != standard.wait_before_next_check_ms:
-        seconds = -(-preemption.wait_before_next_check_ms // 1000)
+        wait_s = seconds(preemption.wait_before_next_check_ms)
         source = f"{_FAIR}waitTimeBeforeNextStarvationCheck"
-        writer.say(f"{at}waitBeforeNextStarvationCheckSeconds", seconds, source)
+        writer.say(f"{at}waitBeforeNextStarvationCheckSeconds", wait_s, source)

@@ -40,6 +40,16 @@ def percentage(fraction: float) -> str:
     return f"{number(fraction * 100)}%"
 
 
+def nearest_percentage(fraction: float) -> str:
+    """A fraction as a percentage from 0% to 100%."""
+    return percentage(min(1.0, max(0.0, fraction)))
+
+
+def seconds(milliseconds: int) -> int:
+    """Whole seconds, rounded up."""
+    return -(-milliseconds // 1000)
+
+
 def factor(value: float) -> str:
     """A user limit factor; what is below 0 switches it off."""
     return number(value) if value >= 0 else "-1"

@@ -12,6 +12,7 @@ from typing import Any
 
 from kubeyarn.convert.queue_names import QueueNames
 from kubeyarn.crd.object import Object
+from kubeyarn.crd.scheduler_config import ROOT
 from kubeyarn.model.queues import Access, SchedulerConfig, SchedulerKind
 
 _GROUP = "rbac.authorization.k8s.io"
@@ -28,7 +29,7 @@ def queue_access(config: SchedulerConfig, names: QueueNames) -> list[Object]:
         return []
     made: list[Object] = []
     for queue in config.queues:
-        at_root = queue.path == "root"
+        at_root = queue.path == ROOT
         standard = Access(everyone=True) if at_root else None
         path = names.of(queue.path)
         for verb, access in (
