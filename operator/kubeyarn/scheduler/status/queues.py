@@ -26,7 +26,7 @@ from kubeyarn.scheduler.facts import NodeFacts
 from kubeyarn.scheduler.reconcile_errors import Watched
 from kubeyarn.scheduler.scheduler_state import SchedulerState
 from kubeyarn.scheduler.status.patch import changes, now, shown
-from kubeyarn.schedulers.api import PartitionStatus, QueueStatus
+from kubeyarn.schedulers.api import PartitionStatus, QueueStatus, UserStatus
 
 # As many as the definition lets the list have.
 _MOST_MADE = 1000
@@ -165,6 +165,9 @@ def status_applications(status: QueueStatus) -> str:
     return "1 application" if count == 1 else f"{count} applications"
 
 
+QuantitiesOf = Callable[[Vector], Mapping[str, str]]
+
+
 def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, int]]) -> Object:
     """What a queue has and holds, as status says it. Pure."""
 
@@ -175,28 +178,16 @@ def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, i
     wanted: Object = {
         "leaf": status.leaf,
         "state": status.state,
-        "effective": {
-            "minimum": quantities_of(status.minimum),
-            "maximum": quantities_of(status.maximum),
-        },
-        "used": quantities_of(status.used),
-        "pending": quantities_of(status.pending),
-        "reserved": quantities_of(status.reserved),
+        **_amounts(status, quantities_of, leaf=status.leaf),
         "containers": status.containers,
         "usedCapacity": shares.show_percentage(status.used_capacity),
         "absoluteUsedCapacity": shares.show_percentage(status.absolute_used_capacity),
         "applications": {"active": active, "pending": pending, "total": active + pending},
     }
     if status.leaf:
-        wanted["am"] = {
-            "used": quantities_of(status.am_used),
-            "limit": quantities_of(status.am_limit),
-        }
         wanted["users"] = [
             {
-                "name": user.name,
-                "used": quantities_of(user.used),
-                "limit": quantities_of(user.limit),
+                **_user(user, quantities_of),
                 "activeApplications": user.active_applications,
                 "pendingApplications": user.pending_applications,
             }
@@ -215,11 +206,18 @@ def usage_status(status: QueueStatus, mapping: Callable[[Vector], Mapping[str, i
     return wanted
 
 
-def _partition(
-    status: PartitionStatus, quantities_of: Callable[[Vector], Mapping[str, str]], *, leaf: bool
+def _partition(status: PartitionStatus, quantities_of: QuantitiesOf, *, leaf: bool) -> Object:
+    wanted: Object = {"name": status.name, **_amounts(status, quantities_of, leaf=leaf)}
+    if leaf:
+        wanted["users"] = [_user(user, quantities_of) for user in status.users[:_MOST_USERS]]
+    return wanted
+
+
+def _amounts(
+    status: QueueStatus | PartitionStatus, quantities_of: QuantitiesOf, *, leaf: bool
 ) -> Object:
-    wanted: Object = {
-        "name": status.name,
+    """What a queue has and holds, in all or of one partition."""
+    amounts: Object = {
         "effective": {
             "minimum": quantities_of(status.minimum),
             "maximum": quantities_of(status.maximum),
@@ -229,19 +227,19 @@ def _partition(
         "reserved": quantities_of(status.reserved),
     }
     if leaf:
-        wanted["am"] = {
+        amounts["am"] = {
             "used": quantities_of(status.am_used),
             "limit": quantities_of(status.am_limit),
         }
-        wanted["users"] = [
-            {
-                "name": user.name,
-                "used": quantities_of(user.used),
-                "limit": quantities_of(user.limit),
-            }
-            for user in status.users[:_MOST_USERS]
-        ]
-    return wanted
+    return amounts
+
+
+def _user(user: UserStatus, quantities_of: QuantitiesOf) -> Object:
+    return {
+        "name": user.name,
+        "used": quantities_of(user.used),
+        "limit": quantities_of(user.limit),
+    }
 
 
 def unusable_nodes(
