@@ -16,6 +16,18 @@ from kubeyarn.schedulers.capacity.objects.resource_limits import (
 from unit.schedulers.small import SmallCluster, app_id
 
 ONE_EACH = {"per-node-heartbeat.maximum-offswitch-assignments": "1"}
+HALF_FOR_P = {
+    "root.queues": "p,q",
+    "root.p.capacity": "50",
+    "root.q.capacity": "50",
+    "root.p.maximum-capacity": "50",
+    "root.p.queues": "x,y",
+    "root.p.x.capacity": "50",
+    "root.p.y.capacity": "50",
+    "root.p.x.user-limit-factor": "4",
+    "root.p.y.user-limit-factor": "4",
+}
+"""root.p may hold half of the cluster, and each user of x and y all of that."""
 
 
 def gib(amount: int) -> Vector:
@@ -125,18 +137,7 @@ def test_a_queue_alone_gets(settings: dict[str, str], granted: dict[int, int]) -
 
 
 def test_a_parents_maximum_holds_for_its_children_together() -> None:
-    tree = {
-        "root.queues": "p,q",
-        "root.p.capacity": "50",
-        "root.q.capacity": "50",
-        "root.p.maximum-capacity": "50",
-        "root.p.queues": "x,y",
-        "root.p.x.capacity": "50",
-        "root.p.y.capacity": "50",
-        "root.p.x.user-limit-factor": "4",
-        "root.p.y.user-limit-factor": "4",
-    }
-    cluster = SmallCluster(tree, nodes=2)
+    cluster = SmallCluster(HALF_FOR_P, nodes=2)
     for number, queue in ((1, "x"), (2, "y")):
         cluster.submit(number, queue)
     cluster.cycle()
@@ -162,19 +163,7 @@ def test_a_user_over_its_limit_is_passed_over_for_the_next() -> None:
 
 def test_what_a_queue_at_its_limit_could_not_use_is_kept_from_its_siblings() -> None:
     # root.p may hold 8. x wants one of 4 and has room for 3, so y, which would fit, is kept out.
-    tree = {
-        **ONE_EACH,
-        "root.queues": "p,q",
-        "root.p.capacity": "50",
-        "root.q.capacity": "50",
-        "root.p.maximum-capacity": "50",
-        "root.p.queues": "x,y",
-        "root.p.x.capacity": "50",
-        "root.p.y.capacity": "50",
-        "root.p.x.user-limit-factor": "4",
-        "root.p.y.user-limit-factor": "4",
-    }
-    cluster = SmallCluster(tree, nodes=2)
+    cluster = SmallCluster({**ONE_EACH, **HALF_FOR_P}, nodes=2)
     for number, queue in ((1, "x"), (2, "y")):
         cluster.submit(number, queue)
     cluster.cycle()
